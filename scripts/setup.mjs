@@ -1,0 +1,49 @@
+// Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
+// `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+function newest(directory) {
+  let latest = 0;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    latest = Math.max(latest, entry.isDirectory() ? newest(path) : modified(path));
+  }
+  return latest;
+}
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  say(`unmask needs Node 20.19 or later; this is ${process.versions.node}.`);
+  process.exit(2);
+}
+
+if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
+  say('Installing what package-lock.json names (once, about a minute) …');
+  // onnxruntime-node would download its CUDA provider while installing; the CPU and WebGPU ones are in the package
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+}
+
+const stamp = join(root, 'dist/src/index.js');
+const sources = ['src', 'test', 'bench', 'examples'].map((name) => join(root, name)).filter(existsSync);
+const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));
+if (modified(stamp) < changed) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}

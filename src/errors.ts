@@ -1,0 +1,49 @@
+/** A person's mistake: an option with a value that cannot be used. The command line prints the message and exits with 2. */
+export class InvalidOptionError extends Error {
+  override readonly name = 'InvalidOptionError';
+  readonly option: string;
+  readonly value: unknown;
+
+  /** @param problem  what was expected: "must divide length (8)" */
+  constructor(option: string, problem: string, value: unknown) {
+    super(`${option}: ${problem}, got ${show(value)}`);
+    this.option = option;
+    this.value = value;
+  }
+}
+
+/** A file that is missing, damaged, lying or of another kind than expected. The command line exits with 2. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly path: string;
+
+  /**
+   * @param expected  what should have been there
+   * @param found     what was there
+   * @param remedy    what to do about it, if that can be known
+   */
+  constructor(path: string, expected: string, found: string, remedy?: string, options?: ErrorOptions) {
+    super(`${path}: expected ${expected}, found ${found}${remedy ? `; ${remedy}` : ''}`, options);
+    this.path = path;
+  }
+}
+
+/** Something that this model, device or file format cannot do. The command line exits with 2. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+}
+
+/** A broken promise of our own code: always a bug of ours. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+}
+
+export function invariant(condition: unknown, sentence: string): asserts condition {
+  if (!condition) throw new InvariantError(sentence);
+}
+
+/** A value as it is quoted in a message: short, on one line, without control characters. */
+export function show(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,1 @@
+export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './errors.ts';

@@ -1,0 +1,16 @@
+/** Text to token ids and back. */
+export interface Tokenizer {
+  /** Number of ids the tokenizer knows, special tokens included. */
+  readonly vocabularySize: number;
+  /** The id of [MASK]; absent in a tokenizer of a causal model. */
+  readonly maskId?: number;
+  /** The id that ends a text. */
+  readonly endId?: number;
+  /** Every special token and its id. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+
+  /** Ids of a text. Special tokens spelled in the text are text: they never become special ids. */
+  encode(text: string): number[];
+  /** The text of ids. Special tokens are left out unless `special` is true. */
+  decode(ids: ArrayLike<number>, options?: { special?: boolean }): string;
+}
