@@ -1,0 +1,90 @@
+import type { Command } from './command.ts';
+import { type Flag, flagsOf } from './options.ts';
+
+/** The help of one command, made from its schema and broken at the terminal's width. */
+export function commandHelp(name: string, command: Command, columns = 80): string {
+  const width = Math.min(Math.max(columns, 40), 110);
+  const flags = flagsOf(command.options);
+  const positionals = (command.positionals ?? []).map((key) => {
+    const flag = flags.find((each) => each.key === key)!;
+    const word = `${kebabWord(flag)}${flag.repeatable ? ' …' : ''}`;
+    return flag.required ? `<${word}>` : `[${word}]`;
+  });
+  const rows = [
+    ...flags.map((flag): [string, string] => [usageOf(flag), describe(flag)]),
+    ['--help', 'print this'] as [string, string],
+  ];
+  const examples = (command.examples ?? []).map(([line, purpose]) => `  # ${purpose}\n  ${line}\n`);
+  return [
+    `${['unmask', name, ...positionals, '[options]'].join(' ')}\n\n${wrap(`${command.summary}.`, width).join('\n')}\n`,
+    `Options\n${table(rows, width)}`,
+    ...(examples.length > 0 ? [`Examples\n${examples.join('')}`] : []),
+  ].join('\n');
+}
+
+/** The list of commands. */
+export function programHelp(
+  summaries: readonly (readonly [name: string, summary: string])[],
+  columns = 80,
+): string {
+  return [
+    'unmask <command> [options]\n\nText diffusion in TypeScript: trains, samples and scores models that write by unmasking.\n',
+    `Commands\n${table(summaries, Math.min(Math.max(columns, 40), 110))}`,
+    'unmask <command> --help explains a command.\n',
+  ].join('\n');
+}
+
+const kebabWord = (flag: Flag): string => flag.name;
+
+function usageOf(flag: Flag): string {
+  if (flag.kind === 'boolean') return flag.defaultValue === true ? `--no-${flag.name}` : `--${flag.name}`;
+  return `--${flag.name} <${flag.choices ? 'name' : flag.placeholder}>`;
+}
+
+function describe(flag: Flag): string {
+  const notes = [
+    flag.choices && `one of ${flag.choices.join(', ')}`,
+    flag.required && 'needed',
+    flag.repeatable && 'may be repeated',
+    flag.kind !== 'boolean' && flag.defaultValue !== undefined && `default ${valueText(flag.defaultValue)}`,
+  ].filter((note) => typeof note === 'string');
+  const switchedOff = flag.kind === 'boolean' && flag.defaultValue === true;
+  const description = switchedOff ? `switches off: ${flag.description}` : flag.description;
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+}
+
+const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Two columns, the second wrapped; below the first where the terminal is too narrow for both. */
+function table(rows: readonly (readonly [string, string])[], width: number): string {
+  const left = Math.max(...rows.map(([term]) => term.length)) + 4;
+  if (width - left < 24) {
+    return rows
+      .map(
+        ([term, text]) =>
+          `  ${term}\n${wrap(text, width - 6)
+            .map((line) => `      ${line}\n`)
+            .join('')}`,
+      )
+      .join('');
+  }
+  return rows
+    .map(([term, text]) => {
+      const lines = wrap(text, width - left);
+      return lines
+        .map((line, i) => `${(i === 0 ? `  ${term}` : '').padEnd(left)}${line}`.trimEnd() + '\n')
+        .join('');
+    })
+    .join('');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.length - 1;
+    if (lines[last] === '') lines[last] = word;
+    else if (lines[last].length + 1 + word.length <= width) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { type CommandTable, runProgram } from './program.ts';
+
+/** The whole command line. */
+const commands: CommandTable = {
+  generate: () => import('./generate.ts'),
+  score: () => import('./score.ts'),
+  train: () => import('./train.ts'),
+  inspect: () => import('./inspect.ts'),
+};
+
+const interrupt = new AbortController();
+let stoppedBy = 0;
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  // once: a second Ctrl-C ends the program at once, whatever it is doing
+  process.once(signal, () => {
+    stoppedBy = code;
+    interrupt.abort(new DOMException('interrupted', 'AbortError'));
+  });
+}
+
+// `unmask generate | head` closes the pipe early: nobody reads any more, and that is no failure
+let unread = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    unread = stream === process.stdout;
+    if (unread) interrupt.abort(new DOMException('nobody reads the output', 'AbortError'));
+  });
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const { stdin, stdout, stderr, env } = process;
+const io = { stdin, stdout, stderr, env, signal: interrupt.signal };
+const code = await runProgram(process.argv.slice(2), io, commands, version);
+process.exitCode = code === 130 ? (unread ? 0 : stoppedBy) : code;
