@@ -1,0 +1,297 @@
+import { z } from 'zod';
+import { InvalidOptionError } from '../errors.ts';
+import { rates } from './rates.ts';
+
+const count = z.number().int().min(1);
+const share = z.number().min(0).max(1);
+
+/** What a training run does where neither the person nor the size says otherwise. */
+const defaults = {
+  size: 'nano',
+  tokenizer: 'bpe',
+  field: 'text',
+  packing: 'document',
+  randomLengthShare: 0.01,
+  maximumBadShare: 0.01,
+  objective: 'masked-diffusion',
+  noise: 'linear',
+  eps: 1e-3,
+  times: 'low-discrepancy',
+  antithetic: false,
+  tied: false,
+  accumulate: 1,
+  schedule: 'wsd',
+  decayShare: 0.2,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+  clip: 1,
+  seed: 0,
+  validationShare: 0.1,
+  validationDraws: 4,
+  validationWindows: 128,
+  validationEvery: 500,
+  sampleEvery: 500,
+  checkpointEvery: 250,
+  keep: 3,
+  device: 'cpu',
+  dtype: 'F32',
+} as const;
+
+/** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
+export const sizes = {
+  nano: {
+    layers: 4,
+    width: 128,
+    heads: 4,
+    hidden: 344,
+    length: 64,
+    batch: 32,
+    steps: 6000,
+    learningRate: 1e-3,
+    vocabularySize: 1024,
+  },
+  tiny: {
+    layers: 6,
+    width: 256,
+    heads: 4,
+    hidden: 688,
+    length: 128,
+    batch: 32,
+    steps: 15000,
+    learningRate: 1e-3,
+    vocabularySize: 2048,
+  },
+  small: {
+    layers: 6,
+    width: 384,
+    heads: 6,
+    hidden: 1024,
+    length: 256,
+    batch: 32,
+    steps: 25000,
+    learningRate: 8e-4,
+    vocabularySize: 4096,
+  },
+  base: {
+    layers: 8,
+    width: 512,
+    heads: 8,
+    hidden: 1376,
+    length: 256,
+    batch: 64,
+    steps: 40000,
+    learningRate: 6e-4,
+    vocabularySize: 8192,
+  },
+  medium: {
+    layers: 12,
+    width: 768,
+    heads: 12,
+    hidden: 2048,
+    length: 512,
+    batch: 128,
+    steps: 60000,
+    learningRate: 4e-4,
+    vocabularySize: 16384,
+  },
+  large: {
+    layers: 24,
+    width: 1024,
+    heads: 16,
+    hidden: 2752,
+    length: 1024,
+    batch: 256,
+    steps: 100000,
+    learningRate: 3e-4,
+    vocabularySize: 32768,
+  },
+} as const;
+
+export type Size = keyof typeof sizes;
+const sizeNames = Object.keys(sizes) as [Size, ...Size[]];
+const rateNames = Object.keys(rates) as [keyof typeof rates, ...(keyof typeof rates)[]];
+
+const bySize = (text: string) => `${text} (set by size)`;
+const or = (key: keyof typeof defaults, text: string) => `${text} (${String(defaults[key])})`;
+
+/**
+ * What a person may ask of a training run: the flags of `unmask train`, its help and the studio's form are made from it.
+ * Nothing has a default here, because absent means "as the size or the resumed run says"; `settle` fills the gaps.
+ */
+export const trainingSchema = z.strictObject({
+  data: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('text to learn: .txt, .jsonl, either as .gz, or directories of them'),
+  out: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('run directory; continues the run that is there (runs/SIZE-SEED)'),
+  resume: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('run directory to continue with the options it was started with'),
+
+  size: z
+    .enum(sizeNames)
+    .optional()
+    .describe(or('size', 'the dial that sets the network, the batch, the steps and the rate')),
+  layers: count.optional().describe(bySize('transformer layers')),
+  width: count.optional().describe(bySize('width of the residual stream')),
+  heads: count.optional().describe(bySize('attention heads; divides width')),
+  kvHeads: count.optional().describe('heads of keys and values; divides heads (as many as heads)'),
+  hidden: count.optional().describe(bySize('inner width of SwiGLU')),
+  tied: z.boolean().optional().describe(or('tied', 'one matrix for the embedding and the output')),
+  length: count.optional().describe(bySize('tokens of a window')),
+
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(or('tokenizer', "'bpe' or 'characters', made from the data, or a directory that has one")),
+  vocabularySize: z
+    .number()
+    .int()
+    .min(258)
+    .optional()
+    .describe(bySize('tokens of the byte-level BPE, special ones included')),
+  field: z.string().min(1).optional().describe(or('field', 'the field of a .jsonl row that holds the text')),
+  separator: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('what stands between the documents of a .txt file (a file is one document)'),
+  packing: z
+    .enum(['document', 'stream'])
+    .optional()
+    .describe(or('packing', 'document: no window crosses into another text; stream: cut one long text')),
+  randomLengthShare: share
+    .optional()
+    .describe(or('randomLengthShare', 'share of batches with a random length')),
+  maximumBadShare: share
+    .optional()
+    .describe(or('maximumBadShare', 'share of rows that may be unreadable before the run refuses')),
+
+  objective: z
+    .enum(['masked-diffusion', 'autoregressive'])
+    .optional()
+    .describe(or('objective', 'what is learned')),
+  noise: z
+    .enum(['linear', 'cosine', 'log-linear', 'polynomial'])
+    .optional()
+    .describe(or('noise', 'noise schedule')),
+  eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
+  times: z
+    .enum(['low-discrepancy', 'iid'])
+    .optional()
+    .describe(or('times', 'how the times of a batch are drawn')),
+  antithetic: z.boolean().optional().describe(or('antithetic', 'times in pairs t and 1 - t')),
+
+  batch: count.optional().describe(bySize('windows of a micro-batch')),
+  accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
+  steps: count.optional().describe(bySize('updates')),
+  learningRate: z.number().gt(0).optional().describe(bySize('highest learning rate')),
+  minimumRate: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('learning rate of the last update (a tenth of the highest)'),
+  warmup: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('updates of the linear rise (a twentieth of the steps, at most 1000)'),
+  schedule: z.enum(rateNames).optional().describe(or('schedule', 'learning rate over the steps')),
+  decayShare: share.optional().describe(or('decayShare', 'share of the steps in which wsd decays')),
+  beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW: memory of the gradient')),
+  beta2: z.number().min(0).lt(1).optional().describe(or('beta2', 'AdamW: memory of its square')),
+  epsilon: z.number().gt(0).optional().describe(or('epsilon', 'AdamW: added to the root')),
+  weightDecay: z.number().min(0).optional().describe(or('weightDecay', 'decoupled decay, none on norms')),
+  clip: z.number().gt(0).optional().describe(or('clip', 'largest global norm of the gradient')),
+  ema: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('decay of an average of the weights, which is then what is exported (none)'),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe(or('seed', 'same seed, same run')),
+
+  validationShare: share
+    .optional()
+    .describe(or('validationShare', 'share of the text that is kept for validation')),
+  validationDraws: count.optional().describe(or('validationDraws', 'masks drawn for each validation window')),
+  validationWindows: count
+    .optional()
+    .describe(or('validationWindows', 'validation windows that are scored at an interval; all at the end')),
+  validationEvery: count.optional().describe(or('validationEvery', 'steps from one validation to the next')),
+  sampleEvery: count.optional().describe(or('sampleEvery', 'steps from one sample text to the next')),
+  checkpointEvery: count.optional().describe(or('checkpointEvery', 'steps from one checkpoint to the next')),
+  keep: z.number().int().min(2).optional().describe(or('keep', 'checkpoints that are kept')),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).optional().describe(or('device', 'where the network runs')),
+  threads: count.optional().describe('threads of the CPU (all cores)'),
+  dtype: z.enum(['F32', 'F16', 'BF16']).optional().describe(or('dtype', 'weights of the exported model')),
+});
+
+/** What a person asked for. */
+export type TrainingRequest = z.infer<typeof trainingSchema>;
+
+type Optional = 'kvHeads' | 'separator' | 'ema' | 'threads';
+type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
+
+/** Every option of a run, as `options.json` records it. */
+export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
+
+/**
+ * The options of a new run: what was asked for, over what the size sets, over the defaults.
+ *
+ * @throws InvalidOptionError  where options contradict each other
+ */
+export function settle({ out: _out, resume: _resume, ...request }: TrainingRequest): TrainingOptions {
+  if (!request.data)
+    throw new InvalidOptionError('--data', 'a new run needs text: name a file or a directory', undefined);
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const options = { ...defaults, ...sizes[request.size ?? defaults.size], ...given } as TrainingOptions;
+  options.minimumRate ??= options.learningRate / 10;
+  options.warmup ??= Math.min(1000, Math.floor(options.steps / 20));
+  check(options);
+  return options;
+}
+
+/** The options that a run recorded. @throws z.ZodError  where they are not such */
+export function settledFrom(recorded: unknown): TrainingOptions {
+  return settle(trainingSchema.parse(recorded));
+}
+
+function check(options: TrainingOptions): void {
+  const { width, heads, kvHeads = heads, steps, warmup, learningRate, minimumRate } = options;
+  if (width % heads !== 0) throw new InvalidOptionError('--heads', `must divide width (${width})`, heads);
+  if ((width / heads) % 2 !== 0)
+    throw new InvalidOptionError(
+      '--heads',
+      `must leave an even width for each head (width is ${width})`,
+      heads,
+    );
+  if (heads % kvHeads !== 0)
+    throw new InvalidOptionError('--kv-heads', `must divide heads (${heads})`, kvHeads);
+  if (warmup > steps)
+    throw new InvalidOptionError('--warmup', `must not be more than steps (${steps})`, warmup);
+  if (minimumRate > learningRate) {
+    throw new InvalidOptionError(
+      '--minimum-rate',
+      `must not be more than the learning rate (${learningRate})`,
+      minimumRate,
+    );
+  }
+}
