@@ -7,7 +7,7 @@ export function commandHelp(name: string, command: Command, columns = 80): strin
   const flags = flagsOf(command.options);
   const positionals = (command.positionals ?? []).map((key) => {
     const flag = flags.find((each) => each.key === key)!;
-    const word = `${kebabWord(flag)}${flag.repeatable ? ' …' : ''}`;
+    const word = `${flag.name}${flag.repeatable ? ' …' : ''}`;
     return flag.required ? `<${word}>` : `[${word}]`;
   });
   const rows = [
@@ -33,8 +33,6 @@ export function programHelp(
     'unmask <command> --help explains a command.\n',
   ].join('\n');
 }
-
-const kebabWord = (flag: Flag): string => flag.name;
 
 function usageOf(flag: Flag): string {
   if (flag.kind === 'boolean') return flag.defaultValue === true ? `--no-${flag.name}` : `--${flag.name}`;

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import type { Command } from './command.ts';
+import { commandHelp } from './help.ts';
+
+const command: Command = {
+  summary: 'Writes a text',
+  positionals: ['prompt'],
+  options: z.strictObject({
+    prompt: z.string().optional().describe('the beginning of the text'),
+    strategy: z.enum(['sure', 'random']).default('sure').describe('which tokens are masked again'),
+    model: z.string().meta({ placeholder: 'path' }).describe('a model directory'),
+    json: z.boolean().default(false).describe('prints one line of JSON a frame'),
+    color: z.boolean().default(true).describe('colours'),
+  }),
+  examples: [['unmask generate "Once"', 'continues a text']],
+  async run() {},
+};
+
+test('help names each flag with its value, choices and default, in aligned columns', () => {
+  assert.equal(
+    commandHelp('generate', command, 80),
+    `unmask generate [prompt] [options]
+
+Writes a text.
+
+Options
+  --prompt <text>    the beginning of the text
+  --strategy <name>  which tokens are masked again (one of sure, random; default
+                     sure)
+  --model <path>     a model directory (needed)
+  --json             prints one line of JSON a frame
+  --no-color         switches off: colours
+  --help             print this
+
+Examples
+  # continues a text
+  unmask generate "Once"
+`,
+  );
+});
+
+test('help fits every terminal from 40 columns on', () => {
+  for (let columns = 40; columns <= 120; columns++) {
+    for (const line of commandHelp('generate', command, columns).split('\n')) {
+      assert.ok(line.length <= Math.max(columns, 40), `${columns}: ${line}`);
+    }
+  }
+});
