@@ -1,0 +1,126 @@
+import type { ValueWriter } from './onnx.ts';
+
+export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
+
+/** A dimension: a number, or the name of one that is known only when the graph runs, such as 'B' or a product 'B*L'. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A symbolic tensor: the result of an operation on others. Nothing is computed until a session runs the written graph. */
+export interface Tensor<Attributes = unknown> extends TensorType {
+  readonly operation: Operation<Attributes>;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: Attributes;
+}
+
+/**
+ * An operation: its shape rule, its ONNX form and its gradient. Every operation has a way to be written (`onnx`, or
+ * `expand` into others) and, where a derivative exists, a way to be differentiated (`gradient`, or again `expand`).
+ */
+export interface Operation<Attributes> {
+  readonly name: string;
+  /** The type of the result. @throws GraphError  when the inputs do not fit each other */
+  infer(inputs: readonly Tensor[], attributes: Attributes): TensorType;
+  /** Writes the node and returns the name of its output. Beside an `expand` this is a fused form, float32 only. */
+  onnx?(writer: ValueWriter, node: Tensor<Attributes>, inputs: readonly string[]): string;
+  /** The same result from simpler operations. */
+  expand?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
+  /**
+   * The vector-Jacobian product: from dy = ∂loss/∂y to ∂loss/∂x of each input; undefined for an input
+   * that has no derivative.
+   */
+  gradient?(node: Tensor<Attributes>, dy: Tensor): readonly (Tensor | undefined)[];
+}
+
+/** A graph that cannot be built: operands whose shapes or types do not fit. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+}
+
+export function apply<Attributes>(
+  operation: Operation<Attributes>,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+): Tensor {
+  const { dtype, shape } = operation.infer(inputs, attributes);
+  return { operation, inputs, attributes, dtype, shape } as Tensor;
+}
+
+export interface LeafAttributes {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+const leaf = (name: string): Operation<LeafAttributes> => ({ name, infer: (_, { type }) => type });
+
+export const inputOperation = leaf('input');
+export const parameterOperation = leaf('parameter');
+
+/** A value given with each run: tokens, masks, a learning rate. */
+export function input(name: string, dtype: DType, shape: Shape): Tensor {
+  return apply(inputOperation, [], { name, type: { dtype, shape } });
+}
+
+/** A weight: an input while it is trained, part of the model when it isn't. */
+export function parameter(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {
+  return apply(parameterOperation, [], { name, type: { dtype, shape } });
+}
+
+export interface ConstantAttributes {
+  readonly type: TensorType;
+  readonly values: ArrayLike<number>;
+}
+
+export const constantOperation: Operation<ConstantAttributes> = {
+  name: 'constant',
+  infer: (_, { type }) => type,
+};
+
+/** Numbers that are part of the graph. */
+export function constant(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  dtype: DType = 'float32',
+): Tensor {
+  return apply(constantOperation, [], { type: { dtype, shape }, values });
+}
+
+export function scalar(value: number, dtype: DType = 'float32'): Tensor {
+  return constant([value], [], dtype);
+}
+
+export const isParameter = (tensor: Tensor): tensor is Tensor<LeafAttributes> =>
+  (tensor.operation as unknown) === parameterOperation;
+export const isInput = (tensor: Tensor): tensor is Tensor<LeafAttributes> =>
+  (tensor.operation as unknown) === inputOperation;
+export const isConstant = (tensor: Tensor): tensor is Tensor<ConstantAttributes> =>
+  (tensor.operation as unknown) === constantOperation;
+
+/** Every tensor that `outputs` are computed from, each after its inputs; nothing at or behind one that is `known`. */
+export function topological(
+  outputs: readonly Tensor[],
+  known: (tensor: Tensor) => boolean = () => false,
+): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  // an explicit stack: a graph with its gradient is deeper than the call stack likes
+  const stack: { readonly tensor: Tensor; next: number }[] = [];
+  const enter = (tensor: Tensor) => {
+    if (seen.has(tensor) || known(tensor)) return;
+    seen.add(tensor);
+    stack.push({ tensor, next: 0 });
+  };
+  for (const output of outputs) {
+    enter(output);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      if (top.next < top.tensor.inputs.length) enter(top.tensor.inputs[top.next++]);
+      else order.push(stack.pop()!.tensor);
+    }
+  }
+  return order;
+}
