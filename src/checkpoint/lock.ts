@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { FileError, show } from '../errors.ts';
+import { errorCode, fileProblem } from './file-problem.ts';
+
+/** The right to write a run directory, until it's released or the process ends. */
+export interface RunLock {
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the lock of a run directory, which exists.
+ *
+ * On Linux the lock is an abstract Unix socket: the kernel frees it when the process dies in any way, so no stale
+ * lock ever needs to be removed by hand. Elsewhere it's the file LOCK with the process's number, and a lock whose
+ * process is gone is taken over. LOCK is written in both cases, for people and for the message.
+ *
+ * @throws FileError  when another process of this machine holds it, or the directory isn't there
+ */
+export async function lockRun(
+  runDirectory: string,
+  { socket = process.platform === 'linux' }: { socket?: boolean } = {},
+): Promise<RunLock> {
+  let directory: string;
+  try {
+    directory = await realpath(runDirectory);
+  } catch (error) {
+    throw fileProblem(error, runDirectory, 'a run directory');
+  }
+  const path = join(directory, 'LOCK');
+  const holder = `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`;
+  const free = socket
+    ? await takeSocket(runDirectory, directory)
+    : await takeFile(runDirectory, path, holder);
+  // only for people: a full disk must not stop a run that holds the lock
+  if (socket) await writeFile(path, holder).catch(() => {});
+  return {
+    async release() {
+      await rm(path, { force: true });
+      await free();
+    },
+  };
+}
+
+async function takeSocket(runDirectory: string, directory: string): Promise<() => Promise<void>> {
+  const server = createServer((connection) => connection.destroy());
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 40);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path: `\0unmask-run-${name}` }, resolve);
+    });
+  } catch (error) {
+    if (errorCode(error) === 'EADDRINUSE') throw await held(runDirectory, error);
+    throw fileProblem(error, runDirectory, 'a run directory that can be locked');
+  }
+  server.unref(); // a lock alone doesn't keep a program running
+  return () => new Promise((resolve) => server.close(() => resolve()));
+}
+
+async function takeFile(runDirectory: string, path: string, holder: string): Promise<() => Promise<void>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFile(path, holder, { flag: 'wx' });
+      return () => Promise.resolve();
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw fileProblem(error, path, 'a run directory that can be locked');
+      if (attempt > 0 || (await isAlive(path))) throw await held(runDirectory, error);
+      await rm(path, { force: true });
+    }
+  }
+}
+
+/** Whether the process that wrote a LOCK still runs. On another host nobody can tell, so it counts as running. */
+async function isAlive(path: string): Promise<boolean> {
+  const { pid, host } = await readHolder(path);
+  if (host !== undefined && host !== hostname()) return true;
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+async function held(runDirectory: string, cause: unknown): Promise<FileError> {
+  const { pid, host } = await readHolder(join(runDirectory, 'LOCK'));
+  const who = pid === undefined ? 'another process' : `process ${pid} on ${show(host)}`;
+  return new FileError(
+    runDirectory,
+    'a run that no other program is training',
+    `${who} at work in it`,
+    'stop it first, or choose another directory',
+    { cause },
+  );
+}
+
+async function readHolder(path: string): Promise<{ pid?: number; host?: string }> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value !== 'object' || value === null) return {};
+    const pid = 'pid' in value && Number.isSafeInteger(value.pid) ? Number(value.pid) : undefined;
+    const host = 'host' in value && typeof value.host === 'string' ? value.host : undefined;
+    return { ...(pid !== undefined && pid > 0 && { pid }), ...(host !== undefined && { host }) };
+  } catch {
+    return {}; // unreadable is as good as absent: it only serves the message
+  }
+}
