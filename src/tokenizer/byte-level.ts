@@ -1,0 +1,53 @@
+/**
+ * GPT-2's byte level: a text is cut into pieces (words with the space before them, runs of digits, of signs, of blanks),
+ * and a piece is its UTF-8 bytes, each written as one printable character. So every text has ids, and no unknown token exists.
+ */
+
+// White_Space and not \s: JavaScript's \s holds U+FEFF and lacks U+0085, other than in Hugging Face's tokenizers, whose ids we give.
+const PIECE =
+  "'(?:[stmd]|re|ve|ll)| ?\\p{L}+| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+|\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+";
+
+/**
+ * Calls `use` with the pieces of a text, in order; joined, they are the text.
+ * Every character belongs to a class of the pattern, so pieces have no gaps between them.
+ */
+export function forEachPiece(text: string, use: (piece: string) => void): void {
+  const pattern = new RegExp(PIECE, 'uy');
+  let start = 0;
+  while (pattern.test(text)) {
+    use(text.slice(start, pattern.lastIndex));
+    start = pattern.lastIndex;
+  }
+}
+
+/**
+ * The printable character that stands for each byte, and the bytes in the order of those characters.
+ * Printable bytes stand for themselves; the other 68 take the characters from U+0100 on.
+ */
+function byteCharacters(): { readonly characters: readonly string[]; readonly order: Uint8Array } {
+  const printable = (byte: number) =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  const characters: string[] = [];
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte++)
+    characters.push(String.fromCodePoint(printable(byte) ? byte : next++));
+  const order = Uint8Array.from(characters.keys()).sort(
+    (a, b) => characters[a].charCodeAt(0) - characters[b].charCodeAt(0),
+  );
+  return { characters, order };
+}
+
+export const { characters: BYTE_CHARACTERS, order: BYTE_ORDER } = byteCharacters();
+
+const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
+
+/** The bytes that a token of a byte-level vocabulary stands for; undefined if it holds a character that stands for none. */
+export function tokenBytes(token: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(token.length);
+  for (let i = 0; i < token.length; i++) {
+    const byte = BYTE_OF.get(token[i]);
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  return bytes;
+}
