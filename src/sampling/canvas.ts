@@ -1,0 +1,93 @@
+import { InvalidOptionError } from '../errors.ts';
+
+/** A stretch of a canvas: ids that are given, or a number of tokens to write. */
+export type CanvasPart = ArrayLike<number> | { readonly length: number; readonly hole: true };
+
+/** A hole of `length` tokens. */
+export function hole(length: number): CanvasPart {
+  if (!(Number.isSafeInteger(length) && length >= 1)) {
+    throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 1', length);
+  }
+  return { length, hole: true };
+}
+
+/**
+ * The canvas that its parts make: given ids as they are, [MASK] where it's to be written. A prompt with an answer is
+ * `[ids, hole(n)]`; infilling has text on both sides, and any number of holes.
+ *
+ * @throws InvalidOptionError  when a given part holds [MASK] itself: it would be written over
+ */
+export function layCanvas(parts: readonly CanvasPart[], maskId: number): Int32Array {
+  const canvas = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    if ('hole' in part) {
+      canvas.fill(maskId, start, start + part.length);
+    } else {
+      canvas.set(part, start);
+      const at = canvas.subarray(start, start + part.length).indexOf(maskId);
+      if (at >= 0) {
+        throw new InvalidOptionError(
+          'tokens',
+          `must not hold [MASK] (id ${maskId}) in a given part; use a hole`,
+          `${maskId} at position ${start + at}`,
+        );
+      }
+    }
+    start += part.length;
+  }
+  return canvas;
+}
+
+/** The positions of a canvas that hold [MASK], ascending. */
+export function maskedPositions(canvas: Int32Array, maskId: number): number[] {
+  const positions: number[] = [];
+  for (let i = 0; i < canvas.length; i++) if (canvas[i] === maskId) positions.push(i);
+  return positions;
+}
+
+/**
+ * Semi-autoregressive blocks: the masked positions of a canvas from left to right, `blockLength` at a time.
+ *
+ * Given tokens don't count. So the blocks of a prompt with an answer begin where the prompt ends, as in LLaDA's code,
+ * and a block of a canvas with holes may reach over given text into the next hole.
+ *
+ * @returns  the positions of each block, ascending
+ * @throws InvalidOptionError  when nothing is masked, or the blocks don't come out even
+ */
+export function layBlocks(
+  canvas: Int32Array,
+  { maskId, blockLength }: { maskId: number; blockLength?: number },
+): number[][] {
+  const masked = maskedPositions(canvas, maskId);
+  if (masked.length === 0) {
+    throw new InvalidOptionError('tokens', `must hold [MASK] (id ${maskId}) where text is wanted`, [
+      ...canvas,
+    ]);
+  }
+  const size = blockLength ?? masked.length;
+  if (!(Number.isSafeInteger(size) && size >= 1 && masked.length % size === 0)) {
+    throw new InvalidOptionError('blockLength', `must divide the ${masked.length} masked tokens`, size);
+  }
+  return Array.from({ length: masked.length / size }, (_, k) => masked.slice(k * size, (k + 1) * size));
+}
+
+/** Where the text that nothing follows begins: behind the last given token. Only there does an end token end the text. */
+export function tailStart(canvas: Int32Array, maskId: number): number {
+  let start = canvas.length;
+  while (start > 0 && canvas[start - 1] === maskId) start--;
+  return start;
+}
+
+/**
+ * A finished canvas without what follows its first end token. The end token stays; those before `start` (of the
+ * prompt, or in front of given text) end nothing.
+ *
+ * @param tokens  a whole canvas                              [L]
+ * @param start   where an end token counts, see `tailStart`
+ * @returns       the canvas or a beginning of it             [≤ L]
+ */
+export function cutAtEnd(tokens: Int32Array, endIds: readonly number[], start: number): Int32Array {
+  for (let i = start; i < tokens.length; i++) if (endIds.includes(tokens[i])) return tokens.slice(0, i + 1);
+  return tokens.slice();
+}

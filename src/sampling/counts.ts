@@ -1,0 +1,34 @@
+import type { Schedule } from '../diffusion/schedule.ts';
+
+/**
+ * How many tokens of a block each step reveals: one number a step, adding up to `masked`.
+ *
+ * @param masked  masked positions of the block when its first step begins
+ * @param steps   steps of the block
+ */
+export type RevealCounts = (masked: number, steps: number) => number[];
+
+/**
+ * The same number a step, ⌊masked / steps⌋, and one more in the first (masked mod steps) steps: LLaDA's code.
+ *
+ * LLaDA Algorithm 5 puts the remainder elsewhere (10 tokens in 4 steps: here 3 3 2 2, there 2 3 2 3); the code's
+ * rule is the one that published samples come from.
+ */
+export const evenly: RevealCounts = (masked, steps) =>
+  Array.from({ length: steps }, (_, k) => Math.floor(masked / steps) + (k < masked % steps ? 1 : 0));
+
+/**
+ * As many as a noise schedule has visible at each time: after the step to s, ⌊masked · α(s)⌋ tokens stand.
+ * LLaDA Algorithm 5, line 12, for any α. A step may reveal nothing.
+ */
+export const following =
+  (schedule: Schedule): RevealCounts =>
+  (masked, steps) => {
+    // 10 · (1 − 0.9) is 0.9999999999999998: without the nudge the floor would lose a token
+    const inner = Array.from({ length: steps - 1 }, (_, k) =>
+      Math.floor(masked * schedule.alpha((steps - 1 - k) / steps) + 1e-9),
+    );
+    // not all schedules are exactly 0 at t = 1 and 1 at t = 0; the ends hold whatever they say
+    const standing = [0, ...inner, masked];
+    return inner.concat(masked).map((count, k) => count - standing[k]);
+  };

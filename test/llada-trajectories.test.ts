@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { hole, layCanvas, maskedPositions } from '../src/sampling/canvas.ts';
+import { argmax, type Decode, type DecodeOptions, decodeRows } from '../src/sampling/decode.ts';
+import { withGuidance } from '../src/sampling/guidance.ts';
+import { sample, type SampleOptions } from '../src/sampling/sample.ts';
+import { random, type Strategy, threshold } from '../src/sampling/strategies.ts';
+import { readTensors, referencePredictor } from './reference-llada.ts';
+
+// The recorded runs of LLaDA's generate.py and of Fast-dLLM's, replayed step by step. Their code may predict [MASK],
+// so nothing is forbidden here but what a run forbids itself.
+
+interface Recorded {
+  special_ids: { eos: number; eot: number; mask: number };
+  forward: Record<string, { input_ids: number[][]; attention_mask: number[][] | null; logits: string }>;
+  generate: RecordedRun[];
+  fast_dllm_generate?: (RecordedRun & { fn: string; nfe: number })[];
+}
+
+interface RecordedRun {
+  args: {
+    steps: number;
+    gen_length: number;
+    block_length: number;
+    cfg_scale?: number;
+    logits_eos_inf?: boolean;
+    confidence_eos_eot_inf?: boolean;
+    temperature?: number;
+    remasking?: string;
+    threshold?: number | null;
+  };
+  /** [B][P], left-padded */
+  prompt: number[][];
+  attention_mask?: number[][] | null;
+  /** [steps][B][P + gen_length] */
+  steps_x: number[][][];
+  gumbel_uniform?: string;
+  random_confidence?: string;
+}
+
+for (const family of ['llada', 'llada_gqa']) {
+  // dist…/test/x.js → the repository → the folder beside it
+  const directory = new URL(`../../../shared/reference/${family}/`, import.meta.url);
+  if (!existsSync(directory)) {
+    test(`the recorded runs of ${family} are replayed`, {
+      skip: 'no ../shared/reference beside the repository',
+    });
+    continue;
+  }
+  const recorded = JSON.parse(readFileSync(new URL('reference.json', directory), 'utf8')) as Recorded;
+  const tensors = readTensors(new URL('reference.safetensors', directory));
+  const predict = referencePredictor(directory);
+  const { eos, eot, mask: maskId } = recorded.special_ids;
+
+  test(`${family}: the plain float64 network gives the recorded logits within 2e-4`, async () => {
+    for (const [name, { input_ids, attention_mask, logits }] of Object.entries(recorded.forward)) {
+      const expected = tensors.get(logits)!;
+      const L = input_ids[0].length;
+      const V = expected.length / input_ids.length / L;
+      for (const [b, ids] of input_ids.entries()) {
+        // attention is relative in position, so a padded row is the row without its padding
+        const kept = [...ids.keys()].filter((i) => (attention_mask ? attention_mask[b][i] === 1 : true));
+        const rows = Int32Array.from(kept.keys());
+        const { data } = await predict(
+          Int32Array.from(kept, (i) => ids[i]),
+          rows,
+        );
+        for (const [r, i] of kept.entries()) {
+          for (let v = 0; v < V; v++) {
+            const difference = Math.abs(data[r * V + v] - expected[(b * L + i) * V + v]);
+            assert.ok(
+              difference <= 2e-4,
+              `${name}, row ${b}, position ${i}, token ${v}: off by ${difference}`,
+            );
+          }
+        }
+      }
+    }
+  });
+
+  for (const [index, run] of recorded.generate.entries()) {
+    test(`${family} generate[${index}] ${JSON.stringify(run.args)} is the recorded one after every step`, async () => {
+      for (const b of run.prompt.keys()) await replay(run, b);
+    });
+  }
+
+  for (const [index, run] of (recorded.fast_dllm_generate ?? []).entries()) {
+    if (run.fn !== 'generate') continue; // the others are its approximate caches
+    test(`${family} fast_dllm_generate[${index}] ${JSON.stringify(run.args)} is the recorded one after every step`, async () => {
+      const frames = await replay(run, 0);
+      assert.equal(frames, run.nfe);
+    });
+  }
+
+  /** Replays row b of a run without its padding; returns the number of steps. */
+  async function replay(run: RecordedRun, b: number): Promise<number> {
+    const { args } = run;
+    const padding = run.attention_mask?.[b].indexOf(1) ?? 0;
+    const prompt = run.prompt[b].slice(padding);
+    const canvas = layCanvas([prompt, hole(args.gen_length)], maskId);
+    const guided = withGuidance(predict, { w: args.cfg_scale ?? 0, canvas, maskId });
+    const rowLength = run.prompt[0].length + args.gen_length;
+    let step = 0;
+
+    const address = (i: number): number => (step * run.prompt.length + b) * rowLength + padding + i;
+    const draws = tensors.get(run.random_confidence ?? '');
+    const recordedRandom: Strategy = (reverse) => random({ ...reverse, uniform: (i) => draws![address(i)] });
+
+    const noise = tensors.get(run.gumbel_uniform ?? '');
+    const restrictions: DecodeOptions = {
+      forbidden: args.logits_eos_inf ? [eos] : [],
+      deferred: args.confidence_eos_eot_inf ? [eos, eot] : [],
+    };
+    const decode: Decode = (logits, rows) => {
+      // argmax exp(l) / (−ln u)^T, with the recorded u
+      const V = logits.shape[1];
+      const gumbelMax = (row: Float64Array, i: number): number =>
+        argmax(
+          row.map((l, v) => Math.exp(l) / (-Math.log(noise![address(i) * V + v])) ** args.temperature!),
+          i,
+          0,
+        );
+      return decodeRows(logits, rows, noise ? gumbelMax : argmax, restrictions);
+    };
+
+    const options: SampleOptions = {
+      maskId,
+      // Fast-dLLM's threshold takes as many steps as it needs
+      steps: args.threshold == null ? args.steps : args.gen_length,
+      blockLength: args.block_length,
+      decode,
+      strategy: args.threshold != null ? threshold(args.threshold) : draws ? recordedRandom : undefined,
+    };
+    for await (const frame of sample(guided, canvas, options)) {
+      if (frame.step === 0) continue;
+      assert.deepEqual([...frame.tokens], run.steps_x[step][b].slice(padding), `row ${b}, step ${step}`);
+      step = frame.step;
+      if (step === run.steps_x.length) assert.deepEqual(maskedPositions(frame.tokens, maskId), []);
+    }
+    assert.equal(step, run.steps_x.length);
+    return step;
+  }
+}
