@@ -3,6 +3,14 @@ import { dirname, join } from 'node:path';
 import { FileError, invariant, show } from '../errors.ts';
 import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
+import {
+  isPlainName,
+  type ManifestEntry,
+  manifestName,
+  manifestText,
+  readManifestText,
+  verifyCheckpoint,
+} from './manifest.ts';
 
 /**
  * Checkpoints of a run, in RUN/checkpoints/step-000001200/. A directory of that name is complete and durable:
@@ -42,20 +50,18 @@ export type SaveResult = {
   | { readonly saved: false; readonly error: FileError }
 );
 
+export interface FindOptions {
+  /** Changes nothing on the disk: for programs that look at a run without holding its lock. */
+  readonly readOnly?: boolean;
+  readonly fs?: DurableFs;
+}
+
 export interface FoundCheckpoints {
   /** The newest whole checkpoint; absent when the run has never finished saving one. */
   readonly latest?: Checkpoint;
   /** One for each newer checkpoint that was damaged: what is wrong with it, and where it was put aside. */
   readonly damaged: readonly FileError[];
 }
-
-interface Manifest {
-  readonly format: 1;
-  readonly step: number;
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
-}
-
-const manifestName = 'MANIFEST.json';
 
 /** Where a run's checkpoint of a step lies. */
 export function checkpointDirectory(runDirectory: string, step: number): string {
@@ -95,7 +101,7 @@ export async function saveCheckpoint(
     } catch (error) {
       const problem = fileProblem(error, join(root, nameOf(step)), 'room to save a checkpoint');
       if (!isFull(error)) return { saved: false, error: problem, deleted };
-      const freed = await makeRoom(fs, root, best).catch(() => undefined);
+      const freed = await makeRoom(fs, root, best);
       if (freed === undefined) return { saved: false, error: problem, deleted };
       deleted.push(freed);
     }
@@ -110,7 +116,7 @@ export async function saveCheckpoint(
  */
 export async function findCheckpoints(
   runDirectory: string,
-  { fs = nodeFs }: { fs?: DurableFs } = {},
+  { fs = nodeFs, readOnly = false }: FindOptions = {},
 ): Promise<FoundCheckpoints> {
   const root = join(runDirectory, 'checkpoints');
   const damaged: FileError[] = [];
@@ -118,21 +124,21 @@ export async function findCheckpoints(
   try {
     const names = await listIfThere(fs, root);
     if (names === undefined) return { damaged };
-    for (const name of names.filter((name) => name.startsWith('.tmp-') || name.startsWith('.trash-'))) {
-      await fs.remove(join(root, name));
-    }
-    let putAside = names.filter((name) => name.startsWith('.bad-')).length;
-    for (const step of stepsOf(names).reverse()) {
-      const checked = await verify(fs, root, step);
-      if (!(checked instanceof FileError)) {
-        latest = checked;
+    const leftOvers = names.filter((name) => /^\.(tmp|trash)-/.test(name));
+    for (const name of readOnly ? [] : leftOvers) await fs.remove(join(root, name));
+    let bad = names.filter((name) => name.startsWith('.bad-')).length;
+    for (const step of stepsOf(names).toReversed()) {
+      const directory = join(root, nameOf(step));
+      const files = await verifyCheckpoint(fs, directory, step);
+      if (!(files instanceof FileError)) {
+        latest = { step, directory, files };
         break;
       }
-      damaged.push(await putAsideAs(fs, root, step, checked));
-      putAside++;
+      damaged.push(readOnly ? files : await putAside(fs, root, step, files));
+      bad++;
     }
-    await fs.syncDirectory(root);
-    if (latest !== undefined || putAside === 0) return { damaged, ...(latest && { latest }) };
+    if (!readOnly) await fs.syncDirectory(root);
+    if (latest !== undefined || bad === 0) return { damaged, ...(latest && { latest }) };
   } catch (error) {
     throw fileProblem(error, root, 'checkpoints that can be read');
   }
@@ -149,7 +155,7 @@ export async function findCheckpoints(
 /** The newest whole checkpoint of a run, or undefined for a run that never saved one. @throws FileError  as `findCheckpoints` */
 export async function latestCheckpoint(
   runDirectory: string,
-  options?: { fs?: DurableFs },
+  options?: FindOptions,
 ): Promise<Checkpoint | undefined> {
   return (await findCheckpoints(runDirectory, options)).latest;
 }
@@ -180,11 +186,13 @@ async function writeCheckpoint(
   // even if the directory was there: whoever made it may have been killed before this
   await fs.syncDirectory(runDirectory);
 
+  const final = join(root, nameOf(step));
   const temporary = join(root, `.tmp-${nameOf(step)}`);
   await fs.remove(temporary);
+  let renamed = false;
   try {
     await fs.makeDirectory(temporary);
-    const entries: Record<string, { bytes: number; sha256: string }> = {};
+    const entries: Record<string, ManifestEntry> = {};
     for (const [name, content] of files) {
       const hash = createHash('sha256');
       let bytes = 0;
@@ -194,35 +202,39 @@ async function writeCheckpoint(
       });
       entries[name] = { bytes, sha256: hash.digest('hex') };
     }
-    const text = manifestText({ format: 1, step, files: entries });
-    await writeNewFile(fs, join(temporary, manifestName), Buffer.from(text));
+    const manifest = manifestText({ format: 1, step, files: entries });
+    await writeNewFile(fs, join(temporary, manifestName), Buffer.from(manifest));
     await fs.syncDirectory(temporary);
-    if (!(await standsAlready(fs, root, step, text))) {
-      await fs.rename(temporary, join(root, nameOf(step)));
+    if (!(await standsAlready(fs, root, step, manifest))) {
+      await fs.rename(temporary, final);
+      renamed = true;
     }
     await fs.syncDirectory(root);
     await fs.remove(temporary);
-    return Object.values(entries).reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(text));
+    return Object.values(entries).reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(manifest));
   } catch (error) {
-    await fs.remove(temporary).catch(() => {}); // the first error is the one to tell; a left-over goes at the next start
+    // a name that may not be durable is taken back, or older checkpoints would be deleted in its favour
+    if (renamed) await fs.rename(final, temporary).catch(() => {});
+    // the first error is the one to tell; what can't be removed now goes at the next start
+    await fs.remove(temporary).catch(() => {});
     throw error;
   }
 }
 
 /** Whether a whole checkpoint with the same manifest has the name already; a damaged one is put aside. */
 async function standsAlready(fs: DurableFs, root: string, step: number, manifest: string): Promise<boolean> {
-  if (!((await listIfThere(fs, root)) ?? []).includes(nameOf(step))) return false;
-  const checked = await verify(fs, root, step);
-  if (checked instanceof FileError) {
-    await putAsideAs(fs, root, step, checked);
+  if (!(await fs.list(root)).includes(nameOf(step))) return false;
+  const directory = join(root, nameOf(step));
+  const files = await verifyCheckpoint(fs, directory, step);
+  if (files instanceof FileError) {
+    await putAside(fs, root, step, files);
     return false;
   }
-  const directory = join(root, nameOf(step));
-  if ((await readText(fs, join(directory, manifestName))) === manifest) return true;
+  if ((await readManifestText(fs, directory)) === manifest) return true;
   throw new FileError(
     directory,
     `no checkpoint of step ${step}, or the same one`,
-    'another one that is whole',
+    'a whole one with another content',
     'a run continues from its newest checkpoint; move this one away to write another',
   );
 }
@@ -245,19 +257,30 @@ async function retain(
   }
 }
 
-/** Deletes the oldest checkpoint that is neither the best nor the newest whole one. Returns its step, or undefined if there is none. */
+/** Deletes a checkpoint to make room for a new one. Returns its step, or undefined if none may go or can be deleted. */
 async function makeRoom(fs: DurableFs, root: string, best: number | undefined): Promise<number | undefined> {
-  const steps = stepsOf((await listIfThere(fs, root)) ?? []);
-  let whole: number | undefined;
-  for (const step of steps.toReversed()) {
-    if ((await verify(fs, root, step)) instanceof FileError) continue;
-    whole = step;
-    break;
+  try {
+    const oldest = await oldestToSpare(fs, root, best);
+    if (oldest !== undefined) await deleteCheckpoint(fs, root, oldest);
+    return oldest;
+  } catch (error) {
+    fileProblem(error, root, 'to be able to delete old checkpoints'); // throws what isn't the disk's fault
+    return undefined; // the full disk is the error to tell
   }
-  if (whole === undefined) return undefined;
-  const oldest = steps.find((step) => step !== best && step !== whole);
-  if (oldest !== undefined) await deleteCheckpoint(fs, root, oldest);
-  return oldest;
+}
+
+/** The oldest checkpoint that is neither the best nor the newest whole one: without a whole one, none. */
+async function oldestToSpare(
+  fs: DurableFs,
+  root: string,
+  best: number | undefined,
+): Promise<number | undefined> {
+  const steps = stepsOf((await listIfThere(fs, root)) ?? []);
+  for (const whole of steps.toReversed()) {
+    const files = await verifyCheckpoint(fs, join(root, nameOf(whole)), whole);
+    if (!(files instanceof FileError)) return steps.find((step) => step !== best && step !== whole);
+  }
+  return undefined;
 }
 
 async function deleteCheckpoint(fs: DurableFs, root: string, step: number): Promise<void> {
@@ -269,7 +292,7 @@ async function deleteCheckpoint(fs: DurableFs, root: string, step: number): Prom
   await fs.remove(trash);
 }
 
-async function putAsideAs(fs: DurableFs, root: string, step: number, problem: FileError): Promise<FileError> {
+async function putAside(fs: DurableFs, root: string, step: number, problem: FileError): Promise<FileError> {
   const taken = new Set(await fs.list(root));
   let n = 1;
   while (taken.has(`.bad-${nameOf(step)}-${n}`)) n++;
@@ -284,86 +307,6 @@ async function putAsideAs(fs: DurableFs, root: string, step: number, problem: Fi
       cause: problem,
     },
   );
-}
-
-/** Reads a checkpoint through and compares it with its manifest. Gives the problem, rather than throws it, when it is damaged. */
-async function verify(fs: DurableFs, root: string, step: number): Promise<Checkpoint | FileError> {
-  const directory = join(root, nameOf(step));
-  const files = new Map<string, string>();
-  try {
-    const manifest = parseManifest(
-      await readText(fs, join(directory, manifestName)),
-      join(directory, manifestName),
-    );
-    if (manifest.step !== step) {
-      return new FileError(join(directory, manifestName), `step ${step}`, `step ${show(manifest.step)}`);
-    }
-    for (const [name, expected] of Object.entries(manifest.files)) {
-      const path = join(directory, name);
-      const hash = createHash('sha256');
-      let bytes = 0;
-      for await (const piece of fs.read(path)) {
-        hash.update(piece);
-        bytes += piece.length;
-        if (bytes > expected.bytes) break;
-      }
-      if (bytes !== expected.bytes) {
-        return new FileError(path, `${expected.bytes} bytes`, bytes > expected.bytes ? 'more' : `${bytes}`);
-      }
-      const sha256 = hash.digest('hex');
-      if (sha256 !== expected.sha256) return new FileError(path, `SHA-256 ${expected.sha256}`, sha256);
-      files.set(name, path);
-    }
-  } catch (error) {
-    // only what is certainly damage: a disk that is out of file handles must not cost a good checkpoint
-    if (error instanceof FileError) return error;
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO'].includes(errorCode(error) ?? '')) {
-      return fileProblem(error, directory, 'a file that the manifest names');
-    }
-    throw error;
-  }
-  return { step, directory, files };
-}
-
-function manifestText(manifest: Manifest): string {
-  const body = JSON.stringify(manifest);
-  return `${JSON.stringify({ ...manifest, checksum: sha256Of(body) }, undefined, 1)}\n`;
-}
-
-/** @throws FileError  unless the text is exactly what `manifestText` writes */
-function parseManifest(text: string, path: string): Manifest {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new FileError(path, 'a manifest in JSON', 'text that is not JSON', undefined, { cause });
-  }
-  if (typeof parsed !== 'object' || parsed === null || !('checksum' in parsed)) {
-    throw new FileError(path, 'a manifest with a checksum', 'another text');
-  }
-  const { checksum, ...manifest } = parsed;
-  // the shape needs no other check: whoever can make a checksum can make a manifest
-  if (checksum !== sha256Of(JSON.stringify(manifest))) {
-    throw new FileError(path, `checksum ${show(checksum)}`, 'content with another one');
-  }
-  const { format, files } = manifest as Manifest;
-  if (format !== 1)
-    throw new FileError(path, 'manifest format 1', show(format), 'use a newer version of unmask');
-  for (const name of Object.keys(files)) {
-    if (!isPlainName(name)) throw new FileError(path, 'plain file names', show(name));
-  }
-  return manifest as Manifest;
-}
-
-async function readText(fs: DurableFs, path: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of fs.read(path)) {
-    bytes += piece.length;
-    if (bytes > 1 << 20) throw new FileError(path, 'a manifest of at most 1 MiB', 'more');
-    pieces.push(Buffer.from(piece));
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 async function listIfThere(fs: DurableFs, path: string): Promise<string[] | undefined> {
@@ -385,15 +328,6 @@ function stepsOf(names: readonly string[]): number[] {
 
 function nameOf(step: number): string {
   return `step-${String(step).padStart(9, '0')}`;
-}
-
-/** A name that can't lead out of a directory or hide in it. */
-function isPlainName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/.test(name);
-}
-
-function sha256Of(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function isFull(error: unknown): boolean {
