@@ -28,8 +28,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** A strict object: what it does not know is an error. */
   readonly options: Schema;
-  /** The options that may be given without their flag, in order; the last may be an array and then takes the rest. */
-  readonly positionals?: readonly (keyof Schema['shape'] & string)[];
+  /** Keys of the options that may be given without their flag, in order; the last may be an array and then takes the rest. */
+  readonly positionals?: readonly string[];
   /** Whole command lines for the help, each with what it does. */
   readonly examples?: readonly (readonly [line: string, purpose: string])[];
   /**

@@ -1,0 +1,141 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import type { Frame } from '../sampling/sample.ts';
+import { samplingSchema } from '../sampling/options.ts';
+import type { Generation, Model } from '../unmask.ts';
+import type { Command, Io } from './command.ts';
+import { colorsFor } from './colors.ts';
+import { inputText } from './input.ts';
+import { type LoadModel, loadModel, modelOptions } from './load.ts';
+import { CanvasView } from './view.ts';
+
+const options = z.strictObject({
+  prompt: z
+    .string()
+    .optional()
+    .describe(
+      'the beginning of the text, - reads it from stdin [nothing; with the model that ships, a story begins]',
+    ),
+  ...modelOptions,
+  ...samplingSchema.shape,
+  seed: samplingSchema.shape.seed.describe(
+    'same seed, same text [a new one each time, printed with the text]',
+  ),
+  frameMs: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(40)
+    .meta({ placeholder: 'ms' })
+    .describe('the least time that a frame stays on a terminal'),
+  json: z.boolean().default(false).describe('prints one line of JSON a frame'),
+});
+
+type Options = z.output<typeof options>;
+
+/** The beginning of most stories that the model which ships has read. */
+const storyPrompt = 'Once upon a time';
+
+/** `unmask generate`, with any way to load a model. */
+export function generateCommand(load: LoadModel): Command<typeof options> {
+  return {
+    summary: 'Writes a text by unmasking it, shown in place on a terminal',
+    options,
+    positionals: ['prompt'],
+    examples: [
+      ['unmask generate', 'a story, by the model that ships'],
+      [
+        'unmask generate "The old dog" --temperature 0.8 --length 96 --steps 48',
+        'a prompt, and two tokens a step',
+      ],
+      ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
+    ],
+    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io) {
+      const begin = performance.now();
+      const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
+      const seed = sampling.seed ?? randomInt(2 ** 32);
+      const model = await load(path, { device });
+      let firstMs: number | undefined;
+      const show = display(model, { json, frameMs }, io);
+      try {
+        const generation = await model.generate({
+          ...sampling,
+          prompt,
+          seed,
+          signal: io.signal,
+          async onFrame(frame) {
+            await show.frame(frame);
+            firstMs ??= performance.now() - begin;
+          },
+        });
+        show.end(generation);
+        io.stderr.write(statistics(generation, { seed, json, firstMs: firstMs ?? 0 }, io));
+      } finally {
+        show.close();
+        await model.close();
+      }
+    },
+  };
+}
+
+export default generateCommand(loadModel);
+
+/** Where the frames go: lines of JSON, a canvas on a terminal, or nowhere until the text is whole. */
+interface Display {
+  frame(frame: Frame): Promise<void> | void;
+  end(generation: Generation): void;
+  close(): void;
+}
+
+function display(model: Model, { json, frameMs }: Pick<Options, 'json' | 'frameMs'>, io: Io): Display {
+  const nothing = (): void => {};
+  if (json)
+    return { frame: (frame) => void io.stdout.write(jsonLine(frame, model)), end: nothing, close: nothing };
+  if (!io.stdout.isTTY || io.env.TERM === 'dumb') {
+    // no colours even if FORCE_COLOR asks for them: what is piped is the text
+    return { frame: nothing, end: ({ text }) => void io.stdout.write(`${text}\n`), close: nothing };
+  }
+  const view = new CanvasView(io.stdout, io.env, model);
+  return {
+    async frame(frame) {
+      view.show(frame);
+      await wait(frameMs, undefined, { signal: io.signal });
+    },
+    end: ({ frame, tokens }) => view.finish({ ...frame, tokens }),
+    close: () => view.close(),
+  };
+}
+
+/** A frame as JSON: the confidence of what was never predicted is null, and masks are left out of the text. */
+function jsonLine(
+  { step, block, t, tokens, changed, confidence }: Frame,
+  { tokenizer, maskId }: Model,
+): string {
+  return `${JSON.stringify({
+    step,
+    block,
+    t,
+    text: tokenizer.decode(tokens.filter((id) => id !== maskId)),
+    tokens: [...tokens],
+    changed,
+    confidence: Array.from(confidence, (p) => (Number.isNaN(p) ? null : Number(p.toPrecision(4)))),
+  })}\n`;
+}
+
+function statistics(
+  { stats }: Generation,
+  { seed, json, firstMs }: { seed: number; json: boolean; firstMs: number },
+  io: Io,
+): string {
+  if (json) return `${JSON.stringify({ seed, stats, firstFrameMs: Math.round(firstMs) })}\n`;
+  const speed = stats.ms > 0 ? `${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s` : '';
+  const parts = [
+    `seed ${seed}`,
+    `${stats.tokens} tokens in ${stats.forwards} forwards (${stats.tokensPerForward.toFixed(1)} a forward)`,
+    `${(stats.ms / 1000).toFixed(1)} s`,
+    speed,
+    `first frame after ${(firstMs / 1000).toFixed(1)} s`,
+  ];
+  return `${colorsFor(io.stderr, io.env).dim(parts.filter(Boolean).join(' · '))}\n`;
+}

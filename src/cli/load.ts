@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import type { LoadOptions, Model } from '../unmask.ts';
+
+/** The options of every command that runs a model. */
+export const modelOptions = {
+  model: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('a model directory, or a run of unmask train [models/stories, which ships]'),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
+};
+
+/** Loads the model of a path, or the one that ships. */
+export type LoadModel = (path: string | undefined, options: LoadOptions) => Promise<Model>;
+
+/** The engine is loaded here and not before, so that help and mistakes don't wait for it. */
+export const loadModel: LoadModel = async (path, options) => {
+  const { load, shippedModel } = await import('../unmask.ts');
+  return load(path ?? shippedModel, options);
+};
