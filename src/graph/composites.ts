@@ -93,13 +93,10 @@ const ropeOperation: Operation<number> = {
   infer: ([x]) => x,
   onnx: (writer, { inputs: [x, , cosine], attributes: heads }, inputs) => {
     const rotated = 2 * (cosine.shape[1] as number);
-    const partial = rotated < headWidth(x, heads) ? { rotary_embedding_dim: rotated } : {};
-    return writer.node(
-      'RotaryEmbedding',
-      inputs,
-      { num_heads: heads, interleaved: 0, ...partial },
-      microsoft,
-    );
+    // 0 stands for all of a head
+    const rotary = rotated < headWidth(x, heads) ? rotated : 0;
+    const attributes = { num_heads: heads, interleaved: 0, rotary_embedding_dim: rotary };
+    return writer.node('RotaryEmbedding', inputs, attributes, microsoft);
   },
   expand([x, positions, cosine, sine], heads) {
     const [B, L] = x.shape;

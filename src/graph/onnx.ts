@@ -77,6 +77,8 @@ export function writeOnnx(
   const inputs = new Map<string, NamedType>();
   const valueOf = new Map<Tensor, string>();
   const written = new Map<string, string>();
+  /** Which parameter a value is, for the names of the nodes that use it. */
+  const weightOf = new Map<string, string>();
   let count = 0;
 
   /** What `key` stands for, written by `write` the first time. */
@@ -102,9 +104,9 @@ export function writeOnnx(
     fused,
     node(type: string, from: readonly string[], attributes: Attributes = {}, domain = ''): string {
       return once(`${domain} ${type} ${from.join()} ${JSON.stringify(attributes)}`, (name) => {
-        const weight = from.find((input) => inputs.has(input) || weights(input));
+        const weight = from.map((input) => weightOf.get(input)).find((found) => found !== undefined);
         nodes.push({
-          name: weight === undefined ? `${type} ${name}` : `${type} of ${weight}`,
+          name: weight === undefined ? `${type} ${name}` : `${type} ${name} of ${weight}`,
           opType: type,
           domain,
           input: from,
@@ -167,7 +169,11 @@ export function writeOnnx(
 
   function write(tensor: Tensor): string {
     if (isInput(tensor)) return writeInput(tensor.attributes.name, tensor);
-    if (isParameter(tensor)) return writeParameter(tensor.attributes.name, tensor);
+    if (isParameter(tensor)) {
+      const value = writeParameter(tensor.attributes.name, tensor);
+      weightOf.set(value, tensor.attributes.name);
+      return value;
+    }
     if (isConstant(tensor))
       return initializer(
         tensor.dtype,

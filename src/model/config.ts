@@ -1,0 +1,80 @@
+import type { AttentionPattern } from './attention-pattern.ts';
+
+/** What the one transformer needs to know; every published family's config.json is read into this. */
+export interface TransformerConfig {
+  readonly layers: number;
+  /** Width of the residual stream, D. */
+  readonly width: number;
+  /** Query heads, H. */
+  readonly heads: number;
+  /** Key and value heads; fewer than `heads` is grouped-query attention. */
+  readonly kvHeads: number;
+  /** Inner width of the SwiGLU. */
+  readonly hidden: number;
+  /** Rows of the embedding and of the head, V; may exceed what the tokenizer knows. */
+  readonly vocabularySize: number;
+  /** Longest sequence, in tokens. */
+  readonly maxLength: number;
+  readonly ropeTheta: number;
+  readonly normEpsilon: number;
+  /** Biases on the query, key and value projections. */
+  readonly qkvBias: boolean;
+  /** The head is the embedding, transposed. */
+  readonly tiedHead: boolean;
+  readonly attention: AttentionPattern;
+}
+
+/** The names that a family gives to the tensors of one layer. */
+export interface LayerNames {
+  readonly attentionNorm: string;
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly queryBias: string;
+  readonly keyBias: string;
+  readonly valueBias: string;
+  readonly output: string;
+  readonly mlpNorm: string;
+  readonly gate: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+/** The names that a family gives to its tensors. */
+export interface TensorNames {
+  readonly embedding: string;
+  readonly finalNorm: string;
+  readonly head: string;
+  layer(index: number): LayerNames;
+}
+
+/** Every tensor of a network with its shape, in the order of the network. */
+export function parameterShapes(
+  config: TransformerConfig,
+  names: TensorNames,
+): ReadonlyMap<string, readonly number[]> {
+  const { width, hidden, vocabularySize } = config;
+  const headWidth = width / config.heads;
+  const kvWidth = config.kvHeads * headWidth;
+  const shapes = new Map<string, readonly number[]>([[names.embedding, [vocabularySize, width]]]);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = names.layer(i);
+    shapes.set(layer.attentionNorm, [width]);
+    shapes.set(layer.query, [width, width]);
+    shapes.set(layer.key, [kvWidth, width]);
+    shapes.set(layer.value, [kvWidth, width]);
+    if (config.qkvBias) {
+      shapes.set(layer.queryBias, [width]);
+      shapes.set(layer.keyBias, [kvWidth]);
+      shapes.set(layer.valueBias, [kvWidth]);
+    }
+    shapes.set(layer.output, [width, width]);
+    shapes.set(layer.mlpNorm, [width]);
+    shapes.set(layer.gate, [hidden, width]);
+    shapes.set(layer.up, [hidden, width]);
+    shapes.set(layer.down, [width, hidden]);
+  }
+  shapes.set(names.finalNorm, [width]);
+  if (!config.tiedHead) shapes.set(names.head, [vocabularySize, width]);
+  return shapes;
+}

@@ -1,0 +1,26 @@
+import type { TensorNames, TransformerConfig } from '../config.ts';
+
+/** A published family of models: how its config.json and its tensor names map to the one transformer. */
+export interface Family {
+  /** As config.json's `architectures` names it. */
+  readonly architecture: string;
+  readonly names: TensorNames;
+  /**
+   * What config.json says.
+   *
+   * @param path  named in errors
+   * @throws FileError         for a missing or impossible value
+   * @throws UnsupportedError  for an option that the transformer does not have, by name
+   */
+  read(json: Readonly<Record<string, unknown>>, path: string): ModelConfig;
+  /** The config.json of a network, as the family's own code would write it. */
+  write(config: ModelConfig): Readonly<Record<string, unknown>>;
+}
+
+/** A network's config with the special ids that its config.json holds. */
+export interface ModelConfig {
+  readonly transformer: TransformerConfig;
+  readonly maskId?: number;
+  readonly endId?: number;
+  readonly padId?: number;
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { FileError, UnsupportedError } from '../../errors.ts';
+import { bidirectional, causal } from '../attention-pattern.ts';
+import type { Family } from './family.ts';
+
+const count = z.number().int().min(1);
+const id = z.number().int().min(0).nullish();
+
+/** The keys of LLaDA-8B's config.json that shape the network. */
+const schema = z.object({
+  d_model: count,
+  n_layers: count,
+  n_heads: count,
+  n_kv_heads: count.nullish(),
+  mlp_hidden_size: count.nullish(),
+  mlp_ratio: z.number().positive().nullish(),
+  vocab_size: count,
+  embedding_size: count.nullish(),
+  max_sequence_length: count.default(4096),
+  rope_theta: z.number().positive().default(10_000),
+  rms_norm_eps: z.number().positive().default(1e-5),
+  include_qkv_bias: z.boolean().nullish(),
+  weight_tying: z.boolean().default(true),
+  mask_token_id: id,
+  eos_token_id: id,
+  pad_token_id: id,
+  /** Ours: absent in published files, which are bidirectional. */
+  unmask_attention: z.enum(['bidirectional', 'causal']).default('bidirectional'),
+});
+
+/** Options of LLaDA's config.json that its released models leave at these values, and that nothing here computes otherwise. */
+const fixed: Readonly<Record<string, readonly unknown[]>> = {
+  activation_type: ['silu', 'swiglu'],
+  alibi: [false],
+  block_type: ['llama'],
+  include_bias: [false],
+  layer_norm_type: ['rms'],
+  multi_query_attention: [false],
+  rope: [true],
+  scale_logits: [false],
+  attention_layer_norm: [false],
+  clip_qkv: [],
+  input_emb_norm: [false],
+};
+
+/** LLaDA-8B and all that we train: `LLaDAModelLM` (OLMo's keys and names). */
+export const llada: Family = {
+  architecture: 'LLaDAModelLM',
+
+  names: {
+    embedding: 'model.transformer.wte.weight',
+    finalNorm: 'model.transformer.ln_f.weight',
+    head: 'model.transformer.ff_out.weight',
+    layer(index) {
+      const block = `model.transformer.blocks.${index}`;
+      return {
+        attentionNorm: `${block}.attn_norm.weight`,
+        query: `${block}.q_proj.weight`,
+        key: `${block}.k_proj.weight`,
+        value: `${block}.v_proj.weight`,
+        queryBias: `${block}.q_proj.bias`,
+        keyBias: `${block}.k_proj.bias`,
+        valueBias: `${block}.v_proj.bias`,
+        output: `${block}.attn_out.weight`,
+        mlpNorm: `${block}.ff_norm.weight`,
+        gate: `${block}.ff_proj.weight`,
+        up: `${block}.up_proj.weight`,
+        down: `${block}.ff_out.weight`,
+      };
+    },
+  },
+
+  read(json, path) {
+    for (const [option, values] of Object.entries(fixed)) {
+      const value = json[option];
+      if (value !== undefined && value !== null && !values.includes(value))
+        throw new UnsupportedError(`${path}: ${option} is ${JSON.stringify(value)}, which is not supported`);
+    }
+    const result = schema.safeParse(json);
+    if (!result.success) {
+      const { path: at, message } = result.error.issues[0];
+      throw new FileError(path, `a config of ${llada.architecture}`, `at ${at.join('.')}: ${message}`);
+    }
+    const config = result.data;
+    const kvHeads = config.n_kv_heads ?? config.n_heads;
+    const divides = (a: number, b: number, what: string) => {
+      if (b % a !== 0) throw new FileError(path, what, `${b} and ${a}`);
+    };
+    divides(2 * config.n_heads, config.d_model, 'd_model to be a multiple of twice n_heads');
+    divides(kvHeads, config.n_heads, 'n_heads to be a multiple of n_kv_heads');
+    return {
+      transformer: {
+        layers: config.n_layers,
+        width: config.d_model,
+        heads: config.n_heads,
+        kvHeads,
+        hidden: config.mlp_hidden_size ?? (config.mlp_ratio ?? 4) * config.d_model,
+        vocabularySize: config.embedding_size ?? config.vocab_size,
+        maxLength: config.max_sequence_length,
+        ropeTheta: config.rope_theta,
+        normEpsilon: config.rms_norm_eps,
+        qkvBias: config.include_qkv_bias ?? false,
+        tiedHead: config.weight_tying,
+        attention: config.unmask_attention === 'causal' ? causal : bidirectional,
+      },
+      maskId: config.mask_token_id ?? undefined,
+      endId: config.eos_token_id ?? undefined,
+      padId: config.pad_token_id ?? undefined,
+    };
+  },
+
+  write({ transformer, maskId, endId, padId }) {
+    return {
+      architectures: [llada.architecture],
+      model_type: 'llada',
+      activation_type: 'silu',
+      alibi: false,
+      attention_dropout: 0,
+      block_group_size: 1,
+      block_type: 'llama',
+      d_model: transformer.width,
+      embedding_size: transformer.vocabularySize,
+      eos_token_id: endId,
+      include_bias: false,
+      include_qkv_bias: transformer.qkvBias,
+      layer_norm_type: 'rms',
+      mask_token_id: maskId,
+      max_sequence_length: transformer.maxLength,
+      mlp_hidden_size: transformer.hidden,
+      n_heads: transformer.heads,
+      n_kv_heads: transformer.kvHeads,
+      n_layers: transformer.layers,
+      pad_token_id: padId,
+      rms_norm_eps: transformer.normEpsilon,
+      rope: true,
+      rope_full_precision: true,
+      rope_theta: transformer.ropeTheta,
+      scale_logits: false,
+      vocab_size: transformer.vocabularySize,
+      weight_tying: transformer.tiedHead,
+      ...(transformer.attention === causal ? { unmask_attention: 'causal' } : {}),
+    };
+  },
+};

@@ -1,0 +1,87 @@
+import { attention, linear, rmsNorm, rope, silu } from '../graph/composites.ts';
+import { add, and, flattenRows, gather, mul, reshape, where } from '../graph/primitives.ts';
+import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+
+/** What the network reads. */
+export interface TransformerInputs {
+  /** int32   [B, L] */
+  readonly tokens: Tensor;
+  /** int64   [B, L] */
+  readonly positions: Tensor;
+  /** Where a query may look, beside the model's own pattern, bool   [B, L, L] */
+  readonly mask?: Tensor;
+  /** The rows whose logits are wanted, of the B · L, int32   [R] */
+  readonly rows: Tensor;
+}
+
+/**
+ * The mask predictor, a transformer in LLaDA's architecture (LLaDA section 2.2, Table 5; that of Llama with the
+ * causal mask a choice): pre-norm with RMSNorm, rotary positions, SwiGLU, and no notion of the time t.
+ *
+ * @returns logits of x_0 in the rows asked for   [R, V]
+ */
+export function transformer(
+  config: TransformerConfig,
+  names: TensorNames,
+  inputs: TransformerInputs,
+): Tensor {
+  const shapes = parameterShapes(config, names);
+  const weight = (name: string) => parameter(name, shapes.get(name)!);
+  const norm = (x: Tensor, name: string) => rmsNorm(x, weight(name), config.normEpsilon);
+  const bias = attentionBias(config, inputs);
+  const { cosine, sine } = rotations(config);
+
+  const embedding = weight(names.embedding);
+  let x = gather(embedding, inputs.tokens); // [B, L, D]
+  for (let i = 0; i < config.layers; i++) {
+    const layer = names.layer(i);
+    const project = (input: Tensor, name: string, biasName: string) =>
+      linear(input, weight(name), config.qkvBias ? weight(biasName) : undefined);
+    const rotate = (input: Tensor, heads: number) => rope(input, inputs.positions, cosine, sine, heads);
+
+    const a = norm(x, layer.attentionNorm);
+    const q = rotate(project(a, layer.query, layer.queryBias), config.heads);
+    const k = rotate(project(a, layer.key, layer.keyBias), config.kvHeads);
+    const v = project(a, layer.value, layer.valueBias);
+    const { heads, kvHeads } = config;
+    x = add(x, linear(attention(q, k, v, { heads, kvHeads, bias }), weight(layer.output)));
+
+    const m = norm(x, layer.mlpNorm);
+    const gated = mul(silu(linear(m, weight(layer.gate))), linear(m, weight(layer.up)));
+    x = add(x, linear(gated, weight(layer.down)));
+  }
+  // the head is wanted in few rows, so all after the last layer is computed there alone
+  const rows = gather(flattenRows(x), inputs.rows); // [R, D]
+  return linear(norm(rows, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
+}
+
+/** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
+function attentionBias(
+  { attention }: TransformerConfig,
+  { positions, mask }: TransformerInputs,
+): Tensor | undefined {
+  const [B, L] = positions.shape;
+  const pattern = attention(reshape(positions, [B, 1, L, 1]), reshape(positions, [B, 1, 1, L]));
+  const allowed = mask && reshape(mask, [B, 1, L, L]);
+  const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
+  return both && where(both, scalar(0), scalar(-1e30));
+}
+
+/** cos and sin of position times frequency θ^(−2i/K), for i below K / 2.   [P, K/2] */
+function rotations({ width, heads, maxLength, ropeTheta }: TransformerConfig): {
+  cosine: Tensor;
+  sine: Tensor;
+} {
+  const half = width / heads / 2;
+  const table = (f: (angle: number) => number) => {
+    const values = new Float32Array(maxLength * half);
+    for (let i = 0; i < half; i++) {
+      // the published code computes the frequencies and angles in float32
+      const frequency = Math.fround(ropeTheta ** -(i / half));
+      for (let p = 0; p < maxLength; p++) values[p * half + i] = f(Math.fround(p * frequency));
+    }
+    return constant(values, [maxLength, half]);
+  };
+  return { cosine: table(Math.cos), sine: table(Math.sin) };
+}

@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import * as ort from 'onnxruntime-node';
+import { type NdArray, sizeOf } from '../array.ts';
+import { InvalidOptionError, invariant, UnsupportedError } from '../errors.ts';
+import type { NamedType, OnnxModel } from '../graph/onnx.ts';
+import { showShape } from '../graph/shape.ts';
+import type { DType } from '../graph/tensor.ts';
+
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
+export interface SessionOptions {
+  /** Default 'cpu'. */
+  readonly device?: Device;
+  /** The folder that the locations of external weights are relative to. */
+  readonly folder?: string;
+  /** Threads of the CPU; default: as many as there are cores. */
+  readonly threads?: number;
+}
+
+export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type Feeds = Readonly<Record<string, NdArray<Data>>>;
+
+export interface RunOptions<Output extends string = string> {
+  /** Where outputs are to be written, by name. The others get memory of their own. */
+  readonly into?: Readonly<Partial<Record<Output, NdArray<Data>>>>;
+  readonly signal?: AbortSignal;
+}
+
+/** A graph made ready to run on a device. */
+export interface Session<Output extends string = string> {
+  readonly device: Device;
+  /**
+   * Runs the graph.
+   *
+   * @throws InvalidOptionError  when what is fed does not fit the graph's inputs
+   * @throws UnsupportedError    when the device fails; the message names the node
+   */
+  run(feeds: Feeds, options?: RunOptions<Output>): Promise<Readonly<Record<Output, NdArray<Data>>>>;
+  close(): Promise<void>;
+}
+
+/** @throws UnsupportedError  when the device is not there or cannot run the graph */
+export async function openSession<Output extends string = string>(
+  model: OnnxModel,
+  { device = 'cpu', folder, threads }: SessionOptions = {},
+): Promise<Session<Output>> {
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
+    throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
+  const session = await create(model, device, folder, threads);
+  const release = () => session.release();
+
+  return {
+    device,
+    async run(feeds, { into = {}, signal } = {}) {
+      signal?.throwIfAborted();
+      const sizes = bindDimensions(model.inputs, feeds);
+      const tensors = Object.fromEntries(
+        model.inputs.map((type) => [type.name, toOrt(type, feeds[type.name])]),
+      );
+      const fetches = Object.fromEntries(
+        model.outputs.map((type) => [
+          type.name,
+          intoOrt(type, (into as RunOptions['into'])![type.name], sizes),
+        ]),
+      );
+      const results = await session.run(tensors, fetches).catch((error: unknown) => {
+        throw new UnsupportedError(`${device}: ${firstLine(error)}`, { cause: error });
+      });
+      signal?.throwIfAborted();
+      return Object.fromEntries(
+        model.outputs.map(({ name }) => [
+          name,
+          { shape: results[name].dims, data: results[name].data as Data },
+        ]),
+      ) as Record<Output, NdArray<Data>>;
+    },
+    close: release,
+  };
+}
+
+async function create(model: OnnxModel, device: Device, folder?: string, threads?: number) {
+  if (device === 'webgpu') requireVulkan();
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
+    logSeverityLevel: 3,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(folder === undefined
+      ? {}
+      : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+  };
+  try {
+    return await ort.InferenceSession.create(model.bytes, options);
+  } catch (error) {
+    throw new UnsupportedError(`${device}: the graph cannot be prepared: ${firstLine(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** WebGPU on Linux aborts the process where it finds no Vulkan driver, so look for one first. */
+function requireVulkan(): void {
+  if (process.platform !== 'linux' || vulkanDriver() !== undefined) return;
+  throw new UnsupportedError(
+    'webgpu: no Vulkan driver was found; install one, or name its file in the environment variable VK_DRIVER_FILES',
+  );
+}
+
+/** The description of a Vulkan driver that the loader would find, if there is one. */
+function vulkanDriver(): string | undefined {
+  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+  if (named !== undefined) return named.split(':').find(existsSync);
+  return ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'].find(existsSync);
+}
+
+/** The sizes of the named dimensions, read off what is fed. */
+function bindDimensions(inputs: readonly NamedType[], feeds: Feeds): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, shape } of inputs) {
+    const given = feeds[name]?.shape;
+    if (!given)
+      throw new InvalidOptionError(
+        name,
+        `is an input of the graph, of shape ${showShape(shape)}, and has to be given`,
+        given,
+      );
+    const fits =
+      given.length === shape.length &&
+      shape.every((dim, axis) => {
+        const expected = typeof dim === 'number' ? dim : sizes.get(dim);
+        if (expected === undefined) sizes.set(dim as string, given[axis]);
+        return expected === undefined || expected === given[axis];
+      });
+    if (!fits) {
+      const known = shape.map((dim) =>
+        sizes.has(dim as string) ? `${dim} = ${sizes.get(dim as string)}` : dim,
+      );
+      throw new InvalidOptionError(name, `must have the shape ${showShape(known)}`, given);
+    }
+    if (sizeOf(given) !== feeds[name].data.length)
+      throw new InvalidOptionError(
+        name,
+        `must have ${sizeOf(given)} elements for its shape ${showShape(given)}`,
+        feeds[name].data.length,
+      );
+  }
+  return sizes;
+}
+
+function toOrt({ dtype }: NamedType, { data, shape }: NdArray<Data>): ort.Tensor {
+  return new ort.Tensor(dtype as Exclude<DType, 'bfloat16'>, data as Float32Array, shape);
+}
+
+function intoOrt(
+  type: NamedType,
+  array: NdArray<Data> | undefined,
+  sizes: ReadonlyMap<string, number>,
+): ort.Tensor | null {
+  if (!array) return null;
+  const expected = type.shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)));
+  invariant(
+    expected.every((dim, axis) => dim === undefined || dim === array.shape[axis]),
+    `output ${type.name} has shape ${showShape(type.shape)}, its buffer ${showShape(array.shape)}`,
+  );
+  return toOrt(type, array);
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0];
