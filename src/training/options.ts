@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { InvalidOptionError } from '../errors.ts';
 import { rates } from './rates.ts';
 
 const count = z.number().int().min(1);
 const share = z.number().min(0).max(1);
 
 /** What a training run does where neither the person nor the size says otherwise. */
-const defaults = {
+export const defaults = {
   size: 'nano',
   tokenizer: 'bpe',
   field: 'text',
@@ -252,46 +251,3 @@ type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */
 export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
-
-/**
- * The options of a new run: what was asked for, over what the size sets, over the defaults.
- *
- * @throws InvalidOptionError  where options contradict each other
- */
-export function settle({ out: _out, resume: _resume, ...request }: TrainingRequest): TrainingOptions {
-  if (!request.data)
-    throw new InvalidOptionError('--data', 'a new run needs text: name a file or a directory', undefined);
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  const options = { ...defaults, ...sizes[request.size ?? defaults.size], ...given } as TrainingOptions;
-  options.minimumRate ??= options.learningRate / 10;
-  options.warmup ??= Math.min(1000, Math.floor(options.steps / 20));
-  check(options);
-  return options;
-}
-
-/** The options that a run recorded. @throws z.ZodError  where they are not such */
-export function settledFrom(recorded: unknown): TrainingOptions {
-  return settle(trainingSchema.parse(recorded));
-}
-
-function check(options: TrainingOptions): void {
-  const { width, heads, kvHeads = heads, steps, warmup, learningRate, minimumRate } = options;
-  if (width % heads !== 0) throw new InvalidOptionError('--heads', `must divide width (${width})`, heads);
-  if ((width / heads) % 2 !== 0)
-    throw new InvalidOptionError(
-      '--heads',
-      `must leave an even width for each head (width is ${width})`,
-      heads,
-    );
-  if (heads % kvHeads !== 0)
-    throw new InvalidOptionError('--kv-heads', `must divide heads (${heads})`, kvHeads);
-  if (warmup > steps)
-    throw new InvalidOptionError('--warmup', `must not be more than steps (${steps})`, warmup);
-  if (minimumRate > learningRate) {
-    throw new InvalidOptionError(
-      '--minimum-rate',
-      `must not be more than the learning rate (${learningRate})`,
-      minimumRate,
-    );
-  }
-}

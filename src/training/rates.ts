@@ -37,7 +37,7 @@ export function wsd({ peak, minimum, warmup, steps, decayShare }: RateOptions): 
   const decay = Math.round(steps * decayShare);
   return withWarmup(peak, warmup, (n) => {
     const share = Math.min(1, Math.max(0, n - (steps - decay)) / Math.max(1, decay));
-    return peak + (minimum - peak) * share;
+    return minimum + (peak - minimum) * (1 - share);
   });
 }
 

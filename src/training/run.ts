@@ -1,0 +1,330 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockRun } from '../checkpoint/lock.ts';
+import { FileError } from '../errors.ts';
+import { curveSvg } from './curve.ts';
+import { checkData } from './data-check.ts';
+import { bestEffort, JsonLog, readRows } from './log.ts';
+import { type StepReport, train } from './loop.ts';
+import type { TrainingRequest } from './options.ts';
+import { grouped, Progress, type ProgressOutput } from './progress.ts';
+import { rates } from './rates.ts';
+import { openRun, placeOf, readJson, type RunDirectory } from './run-directory.ts';
+import { restoreRun, type RunState, saveRun } from './snapshot.ts';
+import {
+  type MakeTrainee,
+  recordName,
+  type Trainee,
+  type TrainingRecord,
+  type Validation,
+} from './trainee.ts';
+
+/** What a run has of the world. */
+export interface RunIo {
+  readonly output: ProgressOutput;
+  /** Milliseconds that never go back: for speed and time left. */
+  readonly clock: () => number;
+  /** The time of day, for events.jsonl. */
+  readonly now: () => Date;
+  /** Aborted when the run is to save and stop after the present update. */
+  readonly stop: AbortSignal;
+  /** Makes what a model wrote safe for the output. */
+  readonly visible: (text: string) => string;
+}
+
+export interface RunOutcome {
+  readonly directory: string;
+  /** The model directory, once there is one. */
+  readonly model: string;
+  readonly step: number;
+  /** Whether all updates are done; false for a run that was stopped. */
+  readonly finished: boolean;
+}
+
+/** A run that cannot put its work anywhere. What was saved before stands. */
+export class CannotSaveError extends Error {
+  override readonly name = 'CannotSaveError';
+  readonly exitCode = 5;
+}
+
+/** Saves may fail for this long before a run gives up. */
+const mostUnsavedMs = 3_600_000;
+
+/**
+ * Trains: begins the run that is asked for, or goes on with it from its newest whole checkpoint, to the same bits as if
+ * it had never been stopped.
+ *
+ * @throws InvalidOptionError  for a run that was started with other options
+ * @throws FileError           for a run directory or data that cannot be used
+ * @throws NonFiniteError      when too many updates could not be applied
+ * @throws CannotSaveError     when no checkpoint could be saved for an hour, or the last one could not
+ */
+export async function runTraining(
+  request: TrainingRequest,
+  make: MakeTrainee,
+  io: RunIo,
+): Promise<RunOutcome> {
+  const path = await placeOf(request);
+  const lock = await lockRun(path);
+  try {
+    const directory = await openRun(path, request);
+    const note = (line: string): void => void io.output.write(`${line}\n`);
+    const trainee = await make(directory.options, path, note);
+    try {
+      await checkData(path, trainee.data);
+      for (const line of trainee.summary) note(line);
+      return await new Run(directory, trainee, io).train();
+    } finally {
+      await trainee.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+/** One run while it is trained: what happens between two updates. */
+class Run {
+  readonly #directory: RunDirectory;
+  readonly #trainee: Trainee;
+  readonly #io: RunIo;
+  readonly #progress: Progress;
+  readonly #events: JsonLog;
+  #metrics!: JsonLog;
+  #state!: RunState;
+  #savedStep: number | undefined;
+  #savedMs: number;
+  #failedSaves = 0;
+  #validation: Validation | undefined;
+  #isComplete = false;
+
+  constructor(directory: RunDirectory, trainee: Trainee, io: RunIo) {
+    this.#directory = directory;
+    this.#trainee = trainee;
+    this.#io = io;
+    this.#progress = new Progress(io.output, directory.options.steps, io.clock);
+    this.#events = new JsonLog(this.#path('events.jsonl'));
+    this.#savedMs = io.clock();
+  }
+
+  async train(): Promise<RunOutcome> {
+    const { options, changes } = this.#directory;
+    try {
+      await this.#restore();
+      if (Object.keys(changes).length > 0) this.#event('changed', { changes });
+      if (this.#isComplete) {
+        this.#progress.note(`all ${grouped(options.steps)} steps are done already`);
+        return this.#outcome();
+      }
+      this.#progress.restart(this.#state.step);
+      // what was due when the run was stopped comes first, so that metrics are those of a run that was not
+      await this.#judge();
+      const { learner, batches } = this.#trainee;
+      const rate = rates[options.schedule]({
+        ...options,
+        peak: options.learningRate,
+        minimum: options.minimumRate,
+      });
+      const parts = {
+        learner,
+        batches: (step: number) => batches.call(this.#trainee, step),
+        rate,
+        steps: options.steps,
+      };
+      for await (const report of train(parts, this.#state, this.#io.stop)) {
+        this.#record(report);
+        await this.#judge();
+        if (this.#isEvery(options.checkpointEvery)) await this.#save();
+      }
+      await this.#finish();
+      return this.#outcome();
+    } finally {
+      this.#progress.end();
+      this.#metrics?.close();
+      this.#events.close();
+    }
+  }
+
+  /** Puts back the newest whole checkpoint; without one the run begins. */
+  async #restore(): Promise<void> {
+    const { state, damaged } = await restoreRun(this.#directory.path, this.#trainee.learner);
+    for (const problem of damaged) {
+      this.#event('damaged', { problem: problem.message });
+      this.#progress.note(problem.message);
+    }
+    this.#state = state ?? { step: 0, tokens: 0, skipped: [], validated: 0, sampled: 0, metricsBytes: 0 };
+    this.#savedStep = state?.step;
+    this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
+    this.#event(state ? 'resumed' : 'began', { step: this.#state.step });
+    if (state) this.#progress.note(`goes on after step ${grouped(state.step)}`);
+    if (!this.#isComplete) this.#metrics = new JsonLog(this.#path('metrics.jsonl'), this.#state.metricsBytes);
+  }
+
+  #record(report: StepReport): void {
+    const { applied, ...row } = report;
+    this.#metrics.write({ kind: 'step', ...row, tokens: this.#state.tokens, ...(!applied && { applied }) });
+    this.#progress.step(report);
+    if (applied) return;
+    this.#event('skipped', { step: report.step, loss: report.loss, gradientNorm: report.gradientNorm });
+    this.#progress.note(
+      `step ${grouped(report.step)} was not applied: loss ${report.loss}, gradient norm ${report.gradientNorm}`,
+    );
+  }
+
+  /** Validates and samples where that is due and not done. When the run is to stop, it's left to the resumed run. */
+  async #judge(): Promise<void> {
+    const { step } = this.#state;
+    const { validationEvery, sampleEvery } = this.#directory.options;
+    if (step === 0) return;
+    const last = this.#isLast();
+    try {
+      if (this.#state.validated < step && (last || this.#isEvery(validationEvery)))
+        await this.#validate(last);
+      if (this.#state.sampled < step && (last || this.#isEvery(sampleEvery))) await this.#sample();
+    } catch (error) {
+      if (!this.#io.stop.aborted) throw error;
+    }
+    if (last || this.#isEvery(validationEvery) || this.#isEvery(sampleEvery)) this.#progress.restart(step);
+  }
+
+  async #validate(last: boolean): Promise<void> {
+    const { step } = this.#state;
+    if (this.#trainee.validate) {
+      if (this.#io.stop.aborted) return;
+      const windows = last ? undefined : this.#directory.options.validationWindows;
+      const validation = await this.#trainee.validate(step, windows, this.#io.stop);
+      this.#validation = validation;
+      this.#metrics.write({ kind: 'validation', step, ...validation });
+      const bound = `bound ${validation.nats.toFixed(3)} ± ${validation.standardError.toFixed(3)}`;
+      this.#progress.bound(bound);
+      this.#progress.note(
+        `step ${grouped(step)}  ${bound} nats a token, ${validation.bitsPerByte.toFixed(3)} bits a byte (${validation.windows} windows)`,
+      );
+    }
+    this.#state.validated = step;
+    this.#drawCurve();
+    // a model on the way can be tried out, and a full disk costs no more than that
+    if (!last) await this.#export().catch((error: unknown) => this.#tell(error));
+  }
+
+  async #sample(): Promise<void> {
+    const { step } = this.#state;
+    if (this.#trainee.sample) {
+      if (this.#io.stop.aborted) return;
+      const text = await this.#trainee.sample(step, this.#io.stop);
+      bestEffort(() => {
+        mkdirSync(this.#path('samples'), { recursive: true });
+        writeFileSync(this.#path('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
+      });
+      this.#progress.note(indented(this.#io.visible(text)));
+    }
+    this.#state.sampled = step;
+  }
+
+  async #save(): Promise<void> {
+    const { step } = this.#state;
+    if (this.#savedStep === step) return;
+    this.#metrics.sync();
+    this.#state.metricsBytes = this.#metrics.bytes;
+    const result = await saveRun(this.#directory.path, this.#state, this.#trainee.learner, {
+      keep: this.#directory.options.keep,
+    });
+    if (result.saved) {
+      this.#savedStep = step;
+      this.#savedMs = this.#io.clock();
+      this.#failedSaves = 0;
+      this.#event('saved', { step, bytes: result.bytes, tokensPerSecond: this.#progress.tokensPerSecond });
+    } else {
+      this.#failedSaves += 1;
+      this.#event('save failed', { step, problem: result.error.message });
+      this.#progress.note(`no checkpoint of step ${grouped(step)}: ${result.error.message}`);
+      if (this.#failedSaves >= 3) {
+        this.#progress.note(
+          `${this.#failedSaves} saves in a row have failed: what was learned since would be lost`,
+        );
+      }
+      if (this.#io.clock() - this.#savedMs > mostUnsavedMs) throw new CannotSaveError(result.error.message);
+    }
+    this.#progress.restart(step);
+  }
+
+  /** The last acts of a run that is done or is stopped: a checkpoint, the curve and the model. */
+  async #finish(): Promise<void> {
+    const { step } = this.#state;
+    if (step === 0) return;
+    await this.#save();
+    this.#drawCurve();
+    await this.#export();
+    this.#event(this.#isFinal() ? 'done' : 'stopped', { step });
+    if (this.#savedStep !== step) {
+      throw new CannotSaveError(
+        `no checkpoint of step ${step} could be saved; the model is in ${this.#path('model')}`,
+      );
+    }
+  }
+
+  async #export(): Promise<void> {
+    const { step, tokens } = this.#state;
+    const { options } = this.#directory;
+    const final = this.#isFinal();
+    const record: TrainingRecord = { format: 1, step, tokens, final, validation: this.#validation, options };
+    await this.#trainee.exportTo(this.#path('model'), record);
+  }
+
+  #drawCurve(): void {
+    const rows = readRows(this.#path('metrics.jsonl'));
+    const of = (kind: string) => rows.filter((row) => row['kind'] === kind);
+    const svg = curveSvg({
+      title: `${this.#directory.options.objective}, ${this.#directory.options.size}`,
+      training: of('step') as unknown as { step: number; loss: number }[],
+      validation: of('validation') as unknown as { step: number; nats: number; standardError: number }[],
+    });
+    bestEffort(() => writeFileSync(this.#path('curve.svg'), svg));
+  }
+
+  #outcome(): RunOutcome {
+    const { step } = this.#state;
+    return {
+      directory: this.#directory.path,
+      model: this.#path('model'),
+      step,
+      finished: this.#isComplete || this.#isFinal(),
+    };
+  }
+
+  #isLast(): boolean {
+    return this.#state.step >= this.#directory.options.steps;
+  }
+
+  /** All updates are done, and judged. */
+  #isFinal(): boolean {
+    const { step, validated, sampled } = this.#state;
+    return this.#isLast() && validated === step && sampled === step;
+  }
+
+  #isEvery(interval: number): boolean {
+    return this.#state.step % interval === 0;
+  }
+
+  #tell(problem: unknown): void {
+    if (!(problem instanceof FileError)) throw problem;
+    this.#event('problem', { problem: problem.message });
+    this.#progress.note(problem.message);
+  }
+
+  #event(event: string, details: object): void {
+    this.#events.write({ time: this.#io.now().toISOString(), event, ...details });
+  }
+
+  #path(...names: string[]): string {
+    return join(this.#directory.path, ...names);
+  }
+}
+
+/** Whether a model directory holds the last model of its run. */
+async function isFinal(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  return ((await readJson(path)) as Partial<TrainingRecord>).final === true;
+}
+
+/** A sample as it stands among the lines of progress. */
+const indented = (text: string): string => text.trim().replace(/^/gm, '  │ ');
