@@ -41,6 +41,15 @@ export interface OnnxModel {
   readonly outputs: readonly NamedType[];
 }
 
+interface Node {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly attribute?: readonly object[];
+}
+
 /** What an operation writes itself with. */
 export interface ValueWriter {
   /** Whether fused operators may be used. */
@@ -72,7 +81,7 @@ export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
   { weights = () => undefined, fused = true }: WriteOptions = {},
 ): OnnxModel {
-  const nodes: object[] = [];
+  const nodes: Node[] = [];
   const initializers: object[] = [];
   const inputs = new Map<string, NamedType>();
   const valueOf = new Map<Tensor, string>();
@@ -201,10 +210,22 @@ export function writeOnnx(
   // inputs first, so that every dimension has an input to be read off
   for (const tensor of topological(Object.values(outputs)).filter(isInput))
     valueOf.set(tensor, write(tensor));
-  const named = Object.entries(outputs).map(([name, tensor]) => {
-    nodes.push({ opType: 'Identity', name: `output ${name}`, input: [valueFor(tensor)], output: [name] });
-    return { name, dtype: tensor.dtype, shape: tensor.shape };
-  });
+  const named = Object.entries(outputs).map(([name, tensor]) => ({
+    name,
+    value: valueFor(tensor),
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+  }));
+
+  // a value that a node computes takes the name of the output; a copy is needed only where it has another name already
+  const outputOf = new Map<string, string>();
+  const computed = new Set(nodes.flatMap((node) => node.output));
+  for (const { name, value } of named) {
+    if (computed.has(value) && !outputOf.has(value)) outputOf.set(value, name);
+    else
+      nodes.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
+  }
+  const rename = (value: string) => outputOf.get(value) ?? value;
 
   const bytes = encodeModel({
     irVersion,
@@ -215,7 +236,11 @@ export function writeOnnx(
     ],
     graph: {
       name: 'unmask',
-      node: nodes,
+      node: nodes.map((node) => ({
+        ...node,
+        input: node.input.map(rename),
+        output: node.output.map(rename),
+      })),
       initializer: initializers,
       input: [...inputs.values()].map(valueInfo),
       output: named.map(valueInfo),

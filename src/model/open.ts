@@ -1,0 +1,101 @@
+import { basename, dirname } from 'node:path';
+import { readModelConfig } from '../checkpoint/directory.ts';
+import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
+import { FileError, show, UnsupportedError } from '../errors.ts';
+import type { ExternalData } from '../graph/onnx.ts';
+import { sameShape, showShape } from '../graph/shape.ts';
+import type { DType } from '../graph/tensor.ts';
+import type { Device } from '../runtime/session.ts';
+import { parameterShapes } from './config.ts';
+import type { Family, ModelConfig } from './families/family.ts';
+import { llada } from './families/llada.ts';
+import { type Network, openNetwork } from './network.ts';
+
+/** Every family that can be loaded. */
+export const families: readonly Family[] = [llada];
+
+/** A model directory, checked, with its network ready to run. */
+export interface OpenedModel {
+  readonly family: Family;
+  readonly config: ModelConfig;
+  /** config.json as it is. */
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly weights: Weights;
+  readonly network: Network;
+}
+
+/**
+ * Opens a model directory as Hugging Face lays it out. Nothing is copied: the network reads its weights from the files.
+ *
+ * @throws FileError         when the directory, its config or its weights are not as they should be
+ * @throws UnsupportedError  when it is of another family, or asks for an option that we do not have
+ */
+export async function openModel(
+  directory: string,
+  options: { readonly device?: Device; readonly threads?: number } = {},
+): Promise<OpenedModel> {
+  const { path, config: json } = await readModelConfig(directory);
+  const family = familyOf(json, path);
+  const config = family.read(json, path);
+  const weights = await openWeights(directory);
+  const shapes = parameterShapes(config.transformer, family.names);
+  checkTensors(weights, shapes, path);
+
+  const folder = dirname(weights.entries.values().next().value!.file);
+  const locate = (name: string) => external(weights.entries.get(name)!);
+  const network = openNetwork(config.transformer, family.names, { folder, locate }, options);
+  return { family, config, json, weights, network };
+}
+
+function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
+  const known = families.map(({ architecture }) => architecture);
+  const names = json.architectures;
+  if (!Array.isArray(names))
+    throw new FileError(path, `architectures to name one of ${known.join(', ')}`, show(names));
+  const family = families.find(({ architecture }) => names.includes(architecture));
+  if (!family)
+    throw new UnsupportedError(
+      `${path}: architecture ${show(names[0])} is not supported; supported are ${known.join(', ')}`,
+    );
+  return family;
+}
+
+/** The config and the file have to agree about every tensor before anything of their size is allocated. */
+function checkTensors(
+  weights: Weights,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  configPath: string,
+): void {
+  for (const [name, shape] of shapes) {
+    const entry = weights.entries.get(name);
+    if (!entry) throw new FileError(weights.directory, `a tensor ${name}, as ${configPath} asks for`, 'none');
+    if (!sameShape(entry.shape, shape))
+      throw new FileError(
+        entry.file,
+        `${name} of shape ${showShape(shape)}, as ${configPath} says`,
+        showShape(entry.shape),
+      );
+    if (!(entry.dtype in dtypes))
+      throw new UnsupportedError(
+        `${entry.file}: ${name} is stored as ${entry.dtype}; supported are ${Object.keys(dtypes).join(', ')}`,
+      );
+  }
+  for (const [name, entry] of weights.entries) {
+    if (!shapes.has(name))
+      throw new FileError(entry.file, `only tensors that ${configPath} asks for`, show(name));
+  }
+}
+
+const dtypes: Readonly<Record<string, DType>> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
+
+const external = ({ file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
+  location: basename(file),
+  offset,
+  length: byteLength,
+  dtype: dtypes[dtype],
+});
