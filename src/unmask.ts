@@ -1,106 +1,24 @@
 import { fileURLToPath } from 'node:url';
-import type { NdArray } from './array.ts';
-import type { TransformerConfig } from './model/config.ts';
-import type { Device } from './runtime/session.ts';
-import type { SamplingOptions } from './sampling/options.ts';
-import type { Frame } from './sampling/sample.ts';
-import type { SampleStats } from './sampling/stats.ts';
-import type { Tokenizer } from './tokenizer/tokenizer.ts';
-
-export interface LoadOptions {
-  /** Default: 'cpu'. */
-  readonly device?: Device;
-}
-
-/** What is asked of a sample: all options have the defaults of `unmask generate --help`. */
-export interface SampleRequest extends Partial<SamplingOptions> {
-  /** The beginning of the text; `length` tokens are written after it. */
-  readonly prompt?: string;
-  /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
-  readonly tokens?: ArrayLike<number>;
-  readonly signal?: AbortSignal;
-}
-
-export interface GenerateRequest extends SampleRequest {
-  /** Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. */
-  readonly onFrame?: (frame: Frame) => Promise<void> | void;
-}
-
-/** A finished text. */
-export interface Generation {
-  /** The whole text, with the prompt, up to the first end token that the model wrote. */
-  readonly text: string;
-  /** The same as ids, the end token included. */
-  readonly tokens: Int32Array;
-  /** The last frame, in which nothing is cut. */
-  readonly frame: Frame;
-  readonly stats: SampleStats;
-}
-
-/** An upper bound on −log p, of an answer given its prompt. */
-export interface Score {
-  /** −log p ≤ this, in nats; of a causal model it is exact. */
-  readonly nats: number;
-  /** The standard error of `nats` from the draws of masks; 0 where it is exact. */
-  readonly standardError: number;
-  readonly natsPerToken: number;
-  readonly bitsPerByte: number;
-  /** Tokens and UTF-8 bytes that were scored. */
-  readonly tokens: number;
-  readonly bytes: number;
-  readonly forwards: number;
-  /** False where `nats` is −log p itself. */
-  readonly isBound: boolean;
-}
-
-export interface ScoreRequest {
-  /** What is given. Default: nothing. */
-  readonly prompt?: string;
-  /** What is scored. */
-  readonly answer: string;
-  /** Draws of masks. Default: 128, as in LLaDA's evaluation. */
-  readonly samples?: number;
-  /** Same seed, same number. Default: 0. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** A stretch of text that is given, or a hole of a number of tokens. */
-export type InfillPart = string | { readonly length: number };
-
-export interface InfillRequest extends Omit<GenerateRequest, 'prompt' | 'tokens' | 'length'> {
-  readonly parts: readonly InfillPart[];
-}
-
-/** What a forward may be told beside the tokens. */
-export interface LogitsOptions {
-  /** 0 where a token is padding   [B][L], or 1 where a query may look at a key   [B][L][L] */
-  readonly attentionMask?: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[];
-  /** Default: 0 … L − 1   [B][L] */
-  readonly positionIds?: readonly (readonly number[])[];
-  readonly signal?: AbortSignal;
-}
-
-/** A model that was loaded. */
-export interface Model {
-  readonly config: TransformerConfig;
-  readonly tokenizer: Tokenizer;
-  readonly maskId: number;
-  /** Tokens that end a text. */
-  readonly endIds: readonly number[];
-
-  /** Logits of x_0, raw and unshifted.   tokens [B][L] → [B, L, V] */
-  logits(tokens: readonly ArrayLike<number>[], options?: LogitsOptions): Promise<NdArray>;
-  /** The frames of a text being written, the masks first. */
-  sample(request: SampleRequest): AsyncGenerator<Frame, void, void>;
-  /** A text. */
-  generate(request: GenerateRequest): Promise<Generation>;
-  /** A text with its holes filled; end tokens are not written into holes that have text behind them. */
-  infill(request: InfillRequest): Promise<Generation>;
-  /** How likely a text is. */
-  score(request: ScoreRequest): Promise<Score>;
-  close(): Promise<void>;
-}
+import { assemble } from './assemble.ts';
+import type { LoadOptions, Model } from './language-model.ts';
+import { openModelFiles, openTokenizer, storedWeights } from './model-files.ts';
+import { openNetwork } from './model/network.ts';
 
 /** The directory of the model that ships. */
 export const shippedModel: string = fileURLToPath(new URL('../../models/stories', import.meta.url));
+
+/**
+ * Loads a model.
+ *
+ * @param path  a model directory as Hugging Face calls one (config.json, model*.safetensors, tokenizer.json), or a run
+ *   of `unmask train`
+ * @throws FileError         when something is missing, damaged or contradicts itself
+ * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
+ */
+export async function load(path: string, { device }: LoadOptions = {}): Promise<Model> {
+  const files = await openModelFiles(path);
+  const tokenizer = await openTokenizer(files);
+  const { family, config, endIds } = files;
+  const network = openNetwork(config.transformer, family.names, storedWeights(files), { device });
+  return assemble({ network, tokenizer, maskId: tokenizer.maskId, endIds });
+}

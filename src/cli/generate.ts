@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Frame } from '../sampling/sample.ts';
 import { samplingSchema } from '../sampling/options.ts';
-import type { Generation, Model } from '../unmask.ts';
+import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
 import { colorsFor } from './colors.ts';
 import { inputText } from './input.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LoadOptions, Model } from '../unmask.ts';
+import type { LoadOptions, Model } from '../language-model.ts';
 
 /** The options of every command that runs a model. */
 export const modelOptions = {

@@ -75,19 +75,19 @@ test('numbers are decimal numbers and nothing else', () => {
   for (const text of ['', ' ', '0x10', '1_000', '12abc', 'NaN', 'Infinity', '1,5', '--', '٣']) {
     assert.throws(() => parse(`--length=${text}`), {
       name: 'InvalidOptionError',
-      message: /^--length: must be a number, got /,
+      message: /^length: must be a number, got /,
     });
   }
 });
 
 test('a value that the schema refuses is a sentence about the flag', () => {
-  refused(['--length', '0'], /^--length: must be at least 1, got 0$/);
-  refused(['--length', '1.5'], /^--length: must be a whole number, got 1\.5$/);
-  refused(['--temperature', '-1'], /^--temperature: must be at least 0, got -1$/);
-  refused(['--temperature', '3'], /^--temperature: must be at most 2, got 3$/);
+  refused(['--length', '0'], /^length: must be at least 1, got 0$/);
+  refused(['--length', '1.5'], /^length: must be a whole number, got 1\.5$/);
+  refused(['--temperature', '-1'], /^temperature: must be at least 0, got -1$/);
+  refused(['--temperature', '3'], /^temperature: must be at most 2, got 3$/);
   refused(
     ['--strategy', 'randm'],
-    /^--strategy: must be one of low-confidence, random \(did you mean random\?\), got "randm"$/,
+    /^strategy: must be one of low-confidence, random \(did you mean random\?\), got "randm"$/,
   );
 });
 
@@ -106,7 +106,7 @@ test('a flag without its value is an error, and another flag is no value', () =>
     ['--strategy', '--json'],
     /^--strategy needs a value \(for a value that begins with a dash: --strategy=--json\)$/,
   );
-  refused(['--json=yes'], /^--json: is a switch and takes no value, got "yes"$/);
+  refused(['--json=yes'], /^json: is a switch and takes no value, got "yes"$/);
 });
 
 test('words without a flag go to the positional options, the rest to a list', () => {
@@ -134,6 +134,6 @@ test('an option that depends on another is checked by the schema itself', () => 
       error: 'must divide length',
     });
   assert.throws(() => parseOptions(checked, ['--length', '8', '--block-length', '3']), {
-    message: '--block-length: must divide length, got 3',
+    message: 'blockLength: must divide length, got 3',
   });
 });

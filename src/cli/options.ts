@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { InvalidOptionError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { checkOptions } from '../options.ts';
 import { UsageError } from './command.ts';
-import { nearest } from './nearest.ts';
 
 /** One option as the command line sees it. */
 export interface Flag {
@@ -75,7 +76,7 @@ function choicesOf(value: JsonSchema): readonly string[] | undefined {
  * @param args         what follows the command's name
  * @param positionals  keys that may be given without their flag
  * @throws UsageError          for an unknown flag, a flag without its value, an option that is missing
- * @throws InvalidOptionError  for a value that the schema refuses; its option is written as the flag
+ * @throws InvalidOptionError  for a value that the schema refuses
  */
 export function parseOptions<Schema extends z.ZodObject>(
   schema: Schema,
@@ -107,9 +108,11 @@ export function parseOptions<Schema extends z.ZodObject>(
   }
   placeLoose(loose, positionals, flags, give);
 
-  const checked = schema.safeParse(values);
-  if (checked.success) return checked.data;
-  throw mistakeOf(checked.error.issues[0], flags, values);
+  const missing = flags.find(({ key, required }) => required && !(key in values));
+  if (missing) {
+    throw new UsageError(`--${missing.name} is needed${missing.description && `: ${missing.description}`}`);
+  }
+  return checkOptions(schema, values);
 }
 
 /** Gives the words that stand without a flag to the options that take them. */
@@ -135,7 +138,7 @@ function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
 function booleanOf(flag: Flag, value: string | undefined, negated: boolean): boolean {
   if (value === undefined) return !negated;
   if (negated || (value !== 'true' && value !== 'false')) {
-    throw new InvalidOptionError(`--${flag.name}`, 'is a switch and takes no value', value);
+    throw new InvalidOptionError(flag.key, 'is a switch and takes no value', value);
   }
   return value === 'true';
 }
@@ -149,46 +152,11 @@ function valueOf(flag: Flag, value: string | undefined, inline: boolean): string
   if (flag.kind === 'string') return value;
   const number = numberOf(value);
   if (number !== undefined) return number;
-  if (flag.kind === 'number') throw new InvalidOptionError(`--${flag.name}`, 'must be a number', value);
+  if (flag.kind === 'number') throw new InvalidOptionError(flag.key, 'must be a number', value);
   return value;
 }
 
 /** A decimal number and nothing else: Number('') is 0 and Number('0x10') is 16, and neither was meant. */
 function numberOf(text: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
-}
-
-/** The first thing that a schema refused, as a sentence about a flag. */
-function mistakeOf(
-  issue: z.core.$ZodIssue,
-  flags: readonly Flag[],
-  values: Readonly<Record<string, unknown>>,
-): Error {
-  const flag = flags.find(({ key }) => key === issue.path[0]);
-  if (!flag) return new UsageError(issue.message);
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], values);
-  if (value === undefined && flag.required && !(flag.key in values)) {
-    return new UsageError(`--${flag.name} is needed${flag.description && `: ${flag.description}`}`);
-  }
-  return new InvalidOptionError(`--${flag.name}`, problemOf(issue, value), value);
-}
-
-function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
-  switch (issue.code) {
-    case 'too_small':
-      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
-    case 'too_big':
-      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
-    case 'invalid_type':
-      return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
-    case 'invalid_value': {
-      const meant = nearest(String(value), issue.values.map(String));
-      const list = issue.values.map(String).join(', ');
-      return `must be one of ${list}${meant ? ` (did you mean ${meant}?)` : ''}`;
-    }
-    case 'not_multiple_of':
-      return `must be a multiple of ${issue.divisor}`;
-    default:
-      return issue.message;
-  }
 }

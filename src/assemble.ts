@@ -1,0 +1,252 @@
+import type { NdArray } from './array.ts';
+import { InvalidOptionError } from './errors.ts';
+import { bound, type Likelihood } from './evaluation/likelihood.ts';
+import type { RowScorer } from './evaluation/scorer.ts';
+import { causal } from './model/attention-pattern.ts';
+import type { ForwardOptions, Network } from './model/network.ts';
+import { checkOptions } from './options.ts';
+import { uniforms } from './random.ts';
+import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import { withGuidance } from './sampling/guidance.ts';
+import { samplingSchema, toSampleOptions } from './sampling/options.ts';
+import type { MaskPredictor } from './sampling/predictor.ts';
+import { type Frame, sample } from './sampling/sample.ts';
+import { countForwards, drain } from './sampling/stats.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import type {
+  GenerateRequest,
+  Generation,
+  LogitsOptions,
+  Model,
+  SampleRequest,
+  Score,
+} from './language-model.ts';
+
+/** What a model is made of. */
+export interface Parts {
+  readonly network: Network;
+  readonly tokenizer: Tokenizer;
+  readonly maskId: number;
+  readonly endIds: readonly number[];
+}
+
+/** A network and a tokenizer as a model: texts in, texts out. */
+export function assemble({ network, tokenizer, maskId, endIds }: Parts): Model {
+  const { config } = network;
+  const isCausal = config.attention === causal;
+  const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const predict = predictorOf(network, isCausal ? startIdOf(endIds) : undefined);
+
+  /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
+  function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
+    const options = checkOptions(samplingSchema, withoutAbsent(asked));
+    const canvas = tokens
+      ? Int32Array.from(tokens)
+      : layCanvas([tokenizer.encode(prompt ?? ''), hole(options.length)], maskId);
+    checkFits(canvas.length, config.maxLength);
+    // a causal network has nothing to say of a token whose predecessors aren't known
+    const blockLength = isCausal ? 1 : options.blockLength;
+    const counted = countForwards(predict);
+    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
+    const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
+    return { canvas, forwards: counted.forwards, frames: sample(guided, canvas, { ...sampling, signal }) };
+  }
+
+  async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
+    const { canvas, frames, forwards } = begin(request);
+    let elsewhereMs = 0;
+    const watched = async function* (): AsyncGenerator<Frame> {
+      for await (const frame of frames) {
+        const start = performance.now();
+        await onFrame?.(frame);
+        elsewhereMs += performance.now() - start;
+        yield frame;
+      }
+    };
+    const { last, stats } = await drain(watched(), {
+      forwards,
+      clock: () => performance.now() - elsewhereMs,
+    });
+    const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
+    return { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+  }
+
+  return {
+    config,
+    tokenizer,
+    maskId,
+    endIds,
+
+    async logits(tokens, options = {}) {
+      const { batch, forward } = batchOf(tokens, options);
+      const [B, L] = batch.shape;
+      checkFits(L, config.maxLength);
+      const rows = Int32Array.from({ length: B * L }, (_, row) => row);
+      const { shape, data } = await network.logits(batch, rows, forward);
+      return { shape: [B, L, shape[1]], data };
+    },
+
+    sample: (request) => begin(request).frames,
+
+    generate,
+
+    infill({ parts, ...request }) {
+      const laid = parts.map((part): CanvasPart =>
+        typeof part === 'string' ? tokenizer.encode(part) : hole(part.length),
+      );
+      // behind the last hole there is text, so nothing may end the text before it
+      const endless = request.endless ?? (endIds.length > 0 && typeof parts.at(-1) === 'string');
+      return generate({ ...request, endless, tokens: layCanvas(laid, maskId) });
+    },
+
+    async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
+      const given = tokenizer.encode(prompt);
+      const scored = tokenizer.encode(answer);
+      if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
+      const room = config.maxLength - given.length;
+      if (room < 1) {
+        const problem = `must have fewer tokens than the model's longest sequence (${config.maxLength})`;
+        throw new InvalidOptionError('prompt', problem, `${given.length} tokens`);
+      }
+      const windows: Likelihood[] = [];
+      for (let start = 0; start < scored.length; start += room) {
+        const x0 = Int32Array.from([...given, ...scored.slice(start, start + room)]);
+        const positions = Int32Array.from(x0.keys()).subarray(given.length);
+        windows.push(
+          isCausal
+            ? await exact(network, { x0, positions, startId: startIdOf(endIds), signal })
+            : await bound(scorerOf(network), {
+                x0,
+                positions,
+                maskId,
+                draws: samples,
+                uniform: uniforms(seed, 'likelihood', 0, windows.length),
+                signal,
+              }),
+        );
+      }
+      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
+    },
+
+    close: () => network.close(),
+  };
+}
+
+/** Absent options may be given as undefined. */
+function withoutAbsent(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function checkFits(length: number, maxLength: number): void {
+  if (length <= maxLength) return;
+  const problem = `must keep prompt and answer within the model's longest sequence (${maxLength} tokens)`;
+  throw new InvalidOptionError('length', problem, `${length} tokens in all`);
+}
+
+/** A causal network reads the end token before the first token, as in training. */
+function startIdOf([endId]: readonly number[]): number {
+  if (endId === undefined)
+    throw new InvalidOptionError('model', 'must have an end token, being causal', endId);
+  return endId;
+}
+
+/**
+ * The mask predictor of a network.
+ *
+ * @param startId  of a causal network: what it reads before the first token, so that row i is about token i
+ */
+function predictorOf(network: Network, startId?: number): MaskPredictor {
+  return (xt, rows, signal) => {
+    const data = startId === undefined ? xt : shifted(xt, startId);
+    return network.logits({ shape: [1, xt.length], data }, rows, { signal });
+  };
+}
+
+const shifted = (x0: Int32Array, startId: number): Int32Array =>
+  Int32Array.from(x0, (_, i) => (i === 0 ? startId : x0[i - 1]));
+
+function scorerOf(network: Network): RowScorer {
+  return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
+}
+
+/** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */
+async function exact(
+  network: Network,
+  {
+    x0,
+    positions,
+    startId,
+    signal,
+  }: { x0: Int32Array; positions: Int32Array; startId: number; signal?: AbortSignal },
+): Promise<Likelihood> {
+  const targets = positions.map((i) => x0[i]);
+  const tokens = { shape: [1, x0.length], data: shifted(x0, startId) };
+  const costs = await network.score(tokens, positions, targets, { signal });
+  return { nats: costs.reduce((sum, cost) => sum + cost, 0), standardError: 0, forwards: 1 };
+}
+
+function summed(
+  windows: readonly Likelihood[],
+  counts: { readonly tokens: number; readonly bytes: number; readonly isBound: boolean },
+): Score {
+  const nats = windows.reduce((sum, window) => sum + window.nats, 0);
+  return {
+    nats,
+    standardError: Math.hypot(...windows.map((window) => window.standardError)),
+    natsPerToken: nats / counts.tokens,
+    bitsPerByte: nats / Math.LN2 / counts.bytes,
+    forwards: windows.reduce((sum, window) => sum + window.forwards, 0),
+    windows: windows.length,
+    ...counts,
+  };
+}
+
+/** Nested arrays as the network takes them. */
+function batchOf(
+  tokens: readonly ArrayLike<number>[],
+  { attentionMask, positionIds, signal }: LogitsOptions,
+): { batch: NdArray<Int32Array>; forward: ForwardOptions } {
+  const [B, L] = [tokens.length, tokens[0]?.length ?? 0];
+  const rectangle = (name: string, rows: readonly ArrayLike<number>[]): NdArray<Int32Array> => {
+    if (rows.length !== B || L === 0 || rows.some((row) => row.length !== L)) {
+      throw new InvalidOptionError(
+        name,
+        `must be ${B} rows of ${L} numbers, not empty`,
+        rows.map((row) => row.length),
+      );
+    }
+    return { shape: [B, L], data: Int32Array.from(rows.flatMap((row) => Array.from(row))) };
+  };
+  return {
+    batch: rectangle('tokens', tokens),
+    forward: {
+      attentionMask: attentionMask && maskOf(attentionMask, B, L),
+      positions: positionIds && rectangle('positionIds', positionIds),
+      signal,
+    },
+  };
+}
+
+/** A mask over keys is the same for every query. */
+function maskOf(
+  mask: NonNullable<LogitsOptions['attentionMask']>,
+  B: number,
+  L: number,
+): NdArray<Uint8Array> {
+  const data = new Uint8Array(B * L * L);
+  for (let b = 0; b < B; b++) {
+    for (let q = 0; q < L; q++) {
+      const row = mask[b]?.[typeof mask[b]?.[0] === 'number' ? 0 : q];
+      const keys = (typeof row === 'number' ? mask[b] : row) as readonly number[] | undefined;
+      if (keys?.length !== L) {
+        throw new InvalidOptionError(
+          'attentionMask',
+          `must be [${B}][${L}] or [${B}][${L}][${L}]`,
+          mask.length,
+        );
+      }
+      for (let k = 0; k < L; k++) data[(b * L + q) * L + k] = keys[k] === 0 ? 0 : 1;
+    }
+  }
+  return { shape: [B, L, L], data };
+}

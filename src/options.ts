@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import { InvalidOptionError } from './errors.ts';
+import { nearest } from './nearest.ts';
+
+/**
+ * Options as their schema has them, with its defaults.
+ *
+ * @throws InvalidOptionError  for the first that the schema refuses or does not know, in one sentence
+ */
+export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values: unknown): z.output<Schema> {
+  const checked = schema.safeParse(values);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    const meant = nearest(key, Object.keys(schema.shape));
+    const value = (values as Readonly<Record<string, unknown>>)[key];
+    throw new InvalidOptionError(key, `is no option${meant ? ` (did you mean ${meant}?)` : ''}`, value);
+  }
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], values);
+  throw new InvalidOptionError(String(issue.path[0] ?? 'options'), problemOf(issue, value), value);
+}
+
+function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+    case 'invalid_type':
+      return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
+    case 'invalid_value': {
+      const choices = issue.values.map(String);
+      const meant = nearest(String(value), choices);
+      return `must be one of ${choices.join(', ')}${meant ? ` (did you mean ${meant}?)` : ''}`;
+    }
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    default:
+      return issue.message;
+  }
+}
