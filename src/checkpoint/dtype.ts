@@ -1,3 +1,6 @@
+import { endianness } from 'node:os';
+import { UnsupportedError } from '../errors.ts';
+
 /** The element types of safetensors that fill whole bytes, with the bytes that one element takes. */
 export const itemSizes = {
   F64: 8,
@@ -23,4 +26,9 @@ export type Dtype = keyof typeof itemSizes;
 
 export function isDtype(name: string): name is Dtype {
   return Object.hasOwn(itemSizes, name);
+}
+
+/** @throws UnsupportedError  on a machine whose numbers in memory aren't in the order that they have in the file */
+export function requireLittleEndian(): void {
+  if (endianness() !== 'LE') throw new UnsupportedError('safetensors need a little-endian machine');
 }

@@ -19,6 +19,8 @@ export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
 
+/** As the format's reference has it. */
+export const mostHeaderBytes = 100_000_000;
 /** More than any model has; a header with more is an attack on our memory. */
 const mostTensors = 1_000_000;
 const highestRank = 64;

@@ -1,0 +1,119 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { FileError, invariant, show } from '../errors.ts';
+import { makeDirectories } from './durable.ts';
+import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
+import { errorCode, fileProblem } from './file-problem.ts';
+import { readJsonObject } from './json.ts';
+import { isPlainName } from './manifest.ts';
+import { resolveInside } from './resolve-inside.ts';
+import { safetensorsPieces, type TensorToWrite } from './write-safetensors.ts';
+
+export { readJson } from './json.ts';
+
+/** A model's config.json as it is, unchecked. */
+export interface RawConfig {
+  readonly path: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What a model directory holds. */
+export interface ModelFiles {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: Iterable<TensorToWrite>;
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  /** By name: tokenizer.json, tokenizer_config.json, a chat template. */
+  readonly tokenizerFiles?: ReadonlyMap<string, FileContent>;
+}
+
+export interface WriteModelOptions {
+  /** Takes the place of a model that's there, with all of its directory. Without it the directory is new or empty. */
+  readonly replace?: boolean;
+  readonly fs?: DurableFs;
+}
+
+/** The config.json of a model directory. @throws FileError  when it isn't there or isn't a JSON object */
+export async function readModelConfig(directory: string): Promise<RawConfig> {
+  const path = await resolveInside(directory, 'config.json');
+  return { path, config: await readJsonObject(path, { mostBytes: 4 << 20 }) };
+}
+
+/**
+ * Writes a model directory as Hugging Face calls one: config.json, model.safetensors, and what else is given.
+ *
+ * It's written whole or not at all: as a directory beside the place, synced, then renamed. File by file into the
+ * place would be atomic for each file and leave a config with another model's weights after a crash. A model that
+ * is replaced steps aside first, as `.NAME.old`, so that at every moment one of the two is whole.
+ *
+ * @throws FileError       when the directory has something in it (without `replace`, or what is no model), or the disk refuses
+ * @throws InvariantError  when tensors disagree with their shapes
+ */
+export async function writeModelDirectory(
+  directory: string,
+  { config, weights, generationConfig, tokenizerFiles = new Map() }: ModelFiles,
+  { replace = false, fs = nodeFs }: WriteModelOptions = {},
+): Promise<void> {
+  const tensors = [...weights];
+  const content = new Map<string, FileContent>([
+    ...tokenizerFiles,
+    ['config.json', jsonBytes(config)],
+    ...(generationConfig ? [['generation_config.json', jsonBytes(generationConfig)] as const] : []),
+    ['model.safetensors', () => safetensorsPieces(tensors, { format: 'pt' })],
+  ]);
+  for (const name of content.keys())
+    invariant(isPlainName(name), `${show(name)} is no name of a model's file`);
+
+  const place = resolve(directory);
+  const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}`);
+  const old = join(dirname(place), `.${basename(place)}.old`);
+  try {
+    await makeDirectories(fs, dirname(place));
+    const stands = await requireVacant(fs, directory, replace);
+    await fs.remove(temporary);
+    await fs.makeDirectory(temporary);
+    for (const [name, bytes] of content) await writeNewFile(fs, join(temporary, name), bytes);
+    await fs.syncDirectory(temporary);
+    if (stands) {
+      await fs.remove(old);
+      await fs.rename(place, old);
+    }
+    await fs.rename(temporary, place);
+    await fs.syncDirectory(dirname(place));
+    if (stands) await fs.remove(old);
+  } catch (error) {
+    await fs.remove(temporary).catch(() => {}); // the first error is the one to tell
+    throw fileProblem(error, directory, 'a directory that can be written');
+  }
+}
+
+/** Whether a model stands in the place. @throws FileError  when something does that may not be replaced */
+async function requireVacant(fs: DurableFs, directory: string, replace: boolean): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await fs.list(directory);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+  if (names.length === 0) return true;
+  if (!replace) {
+    throw new FileError(
+      directory,
+      'a new or an empty directory',
+      `${show(names[0])} in it`,
+      'choose another one',
+    );
+  }
+  if (!names.includes('config.json')) {
+    throw new FileError(
+      directory,
+      'a model to replace',
+      `other files (${show(names[0])})`,
+      'choose another one',
+    );
+  }
+  return true;
+}
+
+function jsonBytes(value: Readonly<Record<string, unknown>>): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,79 @@
+import { FileError } from '../errors.ts';
+import { withFile } from './range-reader.ts';
+
+/** What JSON of a file has to keep to. */
+export interface JsonLimits {
+  /** Default 64 MiB. */
+  readonly mostBytes?: number;
+  /** Objects and lists inside each other. Default 64. */
+  readonly mostDepth?: number;
+}
+
+/**
+ * The value in a JSON file. Of two equal keys the last counts, as for every other reader of model directories.
+ *
+ * A value from outside may have a key `__proto__`: copy members by name, never with Object.assign to `{}`.
+ *
+ * @throws FileError  when it isn't there, is too large or too deep, isn't UTF-8 or isn't JSON
+ */
+export async function readJson(
+  path: string,
+  { mostBytes = 64 << 20, mostDepth = 64 }: JsonLimits = {},
+): Promise<unknown> {
+  const bytes = await withFile(path, async (file) => {
+    if (file.size > mostBytes)
+      throw new FileError(path, `at most ${mostBytes} bytes of JSON`, `${file.size}`);
+    const content = new Uint8Array(file.size);
+    await file.readInto(content, 0);
+    return content;
+  });
+  const depth = depthOf(bytes);
+  // JSON.parse would go a million deep, and whatever walks over the value afterwards would not
+  if (depth > mostDepth) throw new FileError(path, `JSON at most ${mostDepth} deep`, `a depth of ${depth}`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileError(path, 'text in UTF-8', 'other bytes', undefined, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'an error';
+    throw new FileError(path, 'JSON', text === '' ? 'an empty file' : why, 'correct or fetch it again', {
+      cause,
+    });
+  }
+}
+
+/** A JSON file that holds an object, as `readJson` reads it, without a prototype: an absent key is undefined. */
+export async function readJsonObject(
+  path: string,
+  limits?: JsonLimits,
+): Promise<Readonly<Record<string, unknown>>> {
+  const value = await readJson(path, limits);
+  if (!isObject(value))
+    throw new FileError(path, 'an object in JSON', Array.isArray(value) ? 'a list' : String(value));
+  return Object.assign(Object.create(null), value);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** How deep brackets outside of strings are nested. */
+function depthOf(bytes: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return deepest;
+}

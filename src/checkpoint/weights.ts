@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NdArray } from '../array.ts';
+import { FileError, show } from '../errors.ts';
+import type { TensorEntry } from './header.ts';
+import { isObject, readJsonObject } from './json.ts';
+import { resolveInside } from './resolve-inside.ts';
+import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from './safetensors.ts';
+
+/** A tensor of a model, and the path of the safetensors file it's in. */
+export type WeightEntry = TensorEntry & { readonly file: string };
+
+/** All tensors of a model directory, in one file or many. It holds no open file. */
+export interface Weights {
+  readonly directory: string;
+  readonly entries: ReadonlyMap<string, WeightEntry>;
+  /** Bytes of all tensors, as they are stored. */
+  readonly totalBytes: number;
+  /** The numbers of a tensor as float32. @throws FileError, UnsupportedError  as `readFloats` */
+  read(name: string): Promise<NdArray>;
+  /** The bytes of a tensor as they are stored. @throws FileError, UnsupportedError  as `readRaw` */
+  readRaw(name: string): Promise<Uint8Array>;
+}
+
+const singleName = 'model.safetensors';
+const indexName = 'model.safetensors.index.json';
+const mostShards = 10_000;
+
+/**
+ * Opens the weights of a model directory: model.safetensors, or else the shards of model.safetensors.index.json.
+ *
+ * The index and the shards have to name the same tensors in the same places. Its `metadata.total_size` isn't
+ * held against them: writers differ in what they count.
+ *
+ * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
+ */
+export async function openWeights(directory: string): Promise<Weights> {
+  const shards = existsSync(join(directory, singleName))
+    ? [await openSafetensors(await resolveInside(directory, singleName))]
+    : await openShards(directory);
+
+  const entries = new Map<string, WeightEntry>();
+  const files = new Map<string, SafetensorsFile>();
+  let totalBytes = 0;
+  for (const shard of shards) {
+    for (const [name, entry] of shard.tensors) {
+      const other = files.get(name)?.path;
+      if (other !== undefined) {
+        throw new FileError(
+          shard.path,
+          `no tensor that is in another shard`,
+          `${show(name)}, also in ${other}`,
+        );
+      }
+      entries.set(name, { ...entry, file: shard.path });
+      files.set(name, shard);
+      totalBytes += entry.byteLength;
+    }
+  }
+  const fileOf = (name: string): SafetensorsFile => {
+    const file = files.get(name);
+    if (file === undefined) {
+      throw new FileError(directory, `weights with a tensor ${show(name)}`, `${entries.size} others`);
+    }
+    return file;
+  };
+  return {
+    directory,
+    entries,
+    totalBytes,
+    read: async (name) => readFloats(fileOf(name), name),
+    readRaw: async (name) => readRaw(fileOf(name), name),
+  };
+}
+
+async function openShards(directory: string): Promise<SafetensorsFile[]> {
+  if (!existsSync(join(directory, indexName))) {
+    throw new FileError(
+      directory,
+      `a model directory with ${singleName} or ${indexName}`,
+      existsSync(directory) ? 'neither' : 'nothing there',
+      'check the path',
+    );
+  }
+  const indexPath = await resolveInside(directory, indexName);
+  const shardOf = await readIndex(indexPath);
+  const shardNames = new Set(shardOf.values());
+  if (shardNames.size > mostShards) {
+    throw new FileError(indexPath, `at most ${mostShards} shards`, `${shardNames.size}`);
+  }
+
+  const shards: SafetensorsFile[] = [];
+  for (const shardName of shardNames) {
+    const shard = await openSafetensors(await resolveInside(directory, shardName));
+    for (const name of shard.tensors.keys()) {
+      const listed = shardOf.get(name);
+      if (listed !== shardName) {
+        const where = listed === undefined ? 'in no shard' : `in ${show(listed)}`;
+        throw new FileError(
+          shard.path,
+          `only tensors that the index puts there`,
+          `${show(name)}, ${where} by it`,
+        );
+      }
+    }
+    shards.push(shard);
+  }
+  const present = new Set(shards.flatMap((shard) => [...shard.tensors.keys()]));
+  for (const [name, shardName] of shardOf) {
+    if (!present.has(name)) {
+      throw new FileError(
+        join(directory, shardName),
+        `tensor ${show(name)}, as the index says`,
+        'no such tensor',
+      );
+    }
+  }
+  return shards;
+}
+
+/** The shard's file name of each tensor. */
+async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
+  const { weight_map: map } = await readJsonObject(path);
+  if (!isObject(map)) throw new FileError(path, 'an object weight_map', show(map));
+  const shardOf = new Map<string, string>();
+  for (const [name, shard] of Object.entries(map)) {
+    if (typeof shard !== 'string') throw new FileError(path, `a file name for ${show(name)}`, show(shard));
+    shardOf.set(name, shard);
+  }
+  if (shardOf.size === 0) throw new FileError(path, 'tensors in weight_map', 'none');
+  return shardOf;
+}

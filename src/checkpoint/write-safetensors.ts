@@ -1,0 +1,140 @@
+import { sizeOf } from '../array.ts';
+import { invariant, show } from '../errors.ts';
+import { type Dtype, itemSizes, requireLittleEndian } from './dtype.ts';
+import { type DurableFs, nodeFs, replaceFile } from './durable-fs.ts';
+import { fileProblem } from './file-problem.ts';
+import { narrowBf16, narrowF16 } from './half.ts';
+import { mostHeaderBytes } from './header.ts';
+
+/** One tensor to write. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+  /**
+   * The type in the file. Default: the type of `data`. A Float32Array can also be written as F16 or BF16, rounded to the
+   * nearest, ties to even. A Uint8Array can be written as anything: it holds the bytes as they shall be in the file.
+   */
+  readonly dtype?: Dtype;
+}
+
+/** Data begin here at a multiple: enough for every element type and for one line of a cache. */
+const alignment = 64;
+/** Elements narrowed at a time: the scratch memory stays in the cache. */
+const elementsAtATime = 1 << 18;
+
+/**
+ * Writes a safetensors file whole or not at all: after an error the old file, if any, stands as it was.
+ *
+ * Larger elements come first, so that every tensor is aligned to its element; otherwise the order is the given one.
+ *
+ * @param metadata  keys and values of `__metadata__`; `{ format: 'pt' }` is what other loaders look for
+ * @throws FileError       when the disk refuses: full, read-only, no such directory
+ * @throws InvariantError  when names repeat, or a shape and its data disagree
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+  { fs = nodeFs }: { fs?: DurableFs } = {},
+): Promise<void> {
+  const list = [...tensors];
+  try {
+    await replaceFile(fs, path, () => safetensorsPieces(list, metadata));
+  } catch (error) {
+    throw fileProblem(error, path, 'a file that can be written');
+  }
+}
+
+/**
+ * The content of a safetensors file piece by piece, for whoever writes it elsewhere.
+ * Data aren't copied where they are written as they are: they mustn't change until the writing is done.
+ *
+ * @throws InvariantError  as `writeSafetensors`, before the first piece
+ */
+export function* safetensorsPieces(
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Generator<Uint8Array> {
+  requireLittleEndian();
+  const list = Array.from(tensors, typed);
+  for (const tensor of list) checkTensor(tensor);
+  list.sort((a, b) => itemSizes[b.dtype] - itemSizes[a.dtype]);
+  yield headerBytes(list, metadata);
+  for (const { data, dtype } of list) yield* encode(data, dtype);
+}
+
+function headerBytes(
+  tensors: readonly TypedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  // by hand, as an object would put names like "7" before all others and lose "__proto__"
+  const members: string[] = [];
+  if (Object.keys(metadata).length > 0) members.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  const names = new Set<string>();
+  let begin = 0;
+  for (const { name, dtype, shape } of tensors) {
+    invariant(!names.has(name) && name !== '__metadata__', `two tensors can't be named ${show(name)}`);
+    names.add(name);
+    const end = begin + sizeOf(shape) * itemSizes[dtype];
+    members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
+    begin = end;
+  }
+  const texts = [...names, ...Object.entries(metadata).flat()];
+  invariant(
+    !texts.some((text) => /\p{Surrogate}/u.test(text)),
+    'names and metadata have to be whole Unicode',
+  );
+  const text = Buffer.from(`{${members.join(',')}}`);
+  const length = Math.ceil((8 + text.length) / alignment) * alignment;
+  invariant(length - 8 <= mostHeaderBytes, `a header of ${length - 8} bytes is more than the format allows`);
+  const header = Buffer.alloc(length, ' ');
+  header.writeBigUInt64LE(BigInt(length - 8), 0);
+  text.copy(header, 8);
+  return header;
+}
+
+type TypedTensor = Required<TensorToWrite>;
+
+function typed({ name, shape, data, dtype = dtypeOf(data) }: TensorToWrite): TypedTensor {
+  return { name, shape, data, dtype };
+}
+
+function dtypeOf(data: TensorToWrite['data']): Dtype {
+  if (data instanceof Float32Array) return 'F32';
+  if (data instanceof Float64Array) return 'F64';
+  if (data instanceof Int32Array) return 'I32';
+  if (data instanceof BigInt64Array) return 'I64';
+  return 'U8';
+}
+
+function checkTensor({ name, shape, data, dtype }: TypedTensor): void {
+  const size = sizeOf(shape);
+  const whole = shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0);
+  invariant(whole, `tensor ${show(name)} has the shape ${show(shape)}`);
+  const length = data instanceof Uint8Array ? size * itemSizes[dtype] : size;
+  invariant(
+    data.length === length,
+    `tensor ${show(name)} of shape ${show(shape)} has ${data.length} elements, not ${length}`,
+  );
+  const narrowed = data instanceof Float32Array && (dtype === 'F16' || dtype === 'BF16');
+  invariant(
+    data instanceof Uint8Array || narrowed || dtype === dtypeOf(data),
+    `tensor ${show(name)} can't be written as ${dtype}`,
+  );
+}
+
+/** The bytes of a tensor in the file, piece by piece. */
+function* encode(data: TensorToWrite['data'], dtype: Dtype): Generator<Uint8Array> {
+  if (!(data instanceof Float32Array) || dtype === 'F32') {
+    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return;
+  }
+  const narrow = dtype === 'F16' ? narrowF16 : narrowBf16;
+  for (let start = 0; start < data.length; start += elementsAtATime) {
+    const part = data.subarray(start, start + elementsAtATime);
+    const narrowed = new Uint16Array(part.length);
+    narrow(part, narrowed);
+    yield new Uint8Array(narrowed.buffer);
+  }
+}
