@@ -54,6 +54,12 @@ function namesIn(text: string): Set<string> {
   return names;
 }
 
+/** The rules that a place obeys, the most particular first. */
+const keysOf = ({ word, previous, next, gap }: Place) =>
+  gap === 'mid'
+    ? [`${previous} ${word} ${next}`, `${previous} ${word}`, word]
+    : [`|${gap}|${word} ${next}`, `|${gap}|${word}`, `|${gap}|`];
+
 /**
  * Learns from properly cased texts, and returns the function that cases a lower-case text.
  * The most particular rule that was seen at least three times decides: the gap between the words with both neighbours'
@@ -64,10 +70,6 @@ export function learnTruecase(
   knownNames: ReadonlySet<string>,
 ): (text: string) => string {
   const votes = new Map<string, { upper: number; all: number }>();
-  const keysOf = ({ word, previous, next, gap }: Place) =>
-    gap === 'mid'
-      ? [`${previous} ${word} ${next}`, `${previous} ${word}`, word]
-      : [`|${gap}|${word} ${next}`, `|${gap}|${word}`, `|${gap}|`];
   for (const text of cased) {
     for (const place of places(text)) {
       for (const key of keysOf(place)) {

@@ -3,16 +3,42 @@
  * and a piece is its UTF-8 bytes, each written as one printable character. So every text has ids, and no unknown token exists.
  */
 
-// White_Space and not \s: JavaScript's \s holds U+FEFF and lacks U+0085, other than in Hugging Face's tokenizers, whose ids we give.
-const PIECE =
-  "'(?:[stmd]|re|ve|ll)| ?\\p{L}+| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+|\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+";
+// \p{White_Space} and not \s: JavaScript's \s holds U+FEFF and lacks U+0085, other than in the libraries whose ids these are.
+const CONTRACTIONS = "'(?:[stmd]|re|ve|ll)";
+const ANY_CASE_CONTRACTIONS = "'(?:[sS\u017ftTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])";
+const BLANKS = '\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+';
+const SIGNS = ' ?[^\\p{White_Space}\\p{L}\\p{N}]+';
+const WORDS = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
+
+/** GPT-2's way to cut: a word, a number or a run of signs takes the space before it. */
+export const GPT2_PIECES = `${CONTRACTIONS}| ?\\p{L}+| ?\\p{N}+|${SIGNS}|${BLANKS}`;
+
+/**
+ * Ways to cut that other families publish, from the pattern in `tokenizer.json` (Oniguruma) to ours:
+ * those of Qwen, of Llama 3 and of LLaDA. Their possessive quantifiers change nothing here, as what follows
+ * can never begin with what they hold.
+ */
+export const PUBLISHED_PIECES: ReadonlyMap<string, string> = new Map([
+  [
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]+|${BLANKS}`,
+  ],
+  [
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}{1,3}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]+|${BLANKS}`,
+  ],
+  [
+    "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
+    `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]|${BLANKS}`,
+  ],
+]);
 
 /**
  * Calls `use` with the pieces of a text, in order; joined, they are the text.
- * Every character belongs to a class of the pattern, so pieces have no gaps between them.
+ * Every character belongs to a class of each pattern, so pieces have no gaps between them.
  */
-export function forEachPiece(text: string, use: (piece: string) => void): void {
-  const pattern = new RegExp(PIECE, 'uy');
+export function forEachPiece(text: string, use: (piece: string) => void, pieces = GPT2_PIECES): void {
+  const pattern = new RegExp(pieces, 'uy');
   let start = 0;
   while (pattern.test(text)) {
     use(text.slice(start, pattern.lastIndex));
@@ -25,12 +51,12 @@ export function forEachPiece(text: string, use: (piece: string) => void): void {
  * Printable bytes stand for themselves; the other 68 take the characters from U+0100 on.
  */
 function byteCharacters(): { readonly characters: readonly string[]; readonly order: Uint8Array } {
-  const printable = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   const characters: string[] = [];
   let next = 0x100;
-  for (let byte = 0; byte < 256; byte++)
-    characters.push(String.fromCodePoint(printable(byte) ? byte : next++));
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    characters.push(String.fromCodePoint(printable ? byte : next++));
+  }
   const order = Uint8Array.from(characters.keys()).sort(
     (a, b) => characters[a].charCodeAt(0) - characters[b].charCodeAt(0),
   );

@@ -23,8 +23,11 @@ export interface AddedToken {
 
 export interface TokenizerModel {
   readonly type?: string;
-  /** Token to id. Without a prototype where we make it: `constructor` and `__proto__` are tokens like others. */
-  readonly vocab: Readonly<Record<string, number>>;
+  /**
+   * Token to id. Without a prototype where we make it: `constructor` and `__proto__` are tokens like others.
+   * A Unigram model has a list instead, of tokens with their scores.
+   */
+  readonly vocab: Readonly<Record<string, number>> | readonly (readonly [token: string, score: number])[];
   /** Pairs, best first; older files write a pair as one string with a space. */
   readonly merges: readonly (readonly [left: string, right: string] | string)[];
   readonly [option: string]: unknown;
@@ -42,4 +45,44 @@ export function vocabularyOf(tokens: Iterable<readonly [token: string, id: numbe
   const vocab: Record<string, number> = Object.create(null);
   for (const [token, id] of tokens) vocab[token] = id;
   return vocab;
+}
+
+/** Each token of a model and its id. */
+export function vocabularyEntries({ vocab }: TokenizerModel): [token: string, id: number][] {
+  return isList(vocab) ? vocab.map(([token], id) => [token, id]) : Object.entries(vocab);
+}
+
+const isList = (vocab: TokenizerModel['vocab']): vocab is readonly (readonly [string, number])[] =>
+  Array.isArray(vocab);
+
+/** Ids beyond this are a mistake: a table of that many embeddings has no use. */
+const LARGEST_ID = 2 ** 24;
+
+/**
+ * Checks what an index into a table of embeddings will be made from.
+ *
+ * @throws Error  a sentence on what is wrong
+ */
+export function checkTokenizerJson(json: TokenizerJson): void {
+  const { model, added_tokens: added } = json;
+  if (typeof model !== 'object' || model === null) throw new Error('it has no model');
+  if (!Array.isArray(added)) throw new Error('added_tokens is not a list');
+  const used = new Map<number, string>();
+  const use = (token: string, id: unknown) => {
+    if (!Number.isSafeInteger(id) || (id as number) < 0 || (id as number) > LARGEST_ID)
+      throw new Error(`the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}`);
+    const other = used.get(id as number);
+    if (other !== undefined && other !== token)
+      throw new Error(`${JSON.stringify(other)} and ${JSON.stringify(token)} have the same id ${String(id)}`);
+    used.set(id as number, token);
+  };
+  if (typeof model.vocab !== 'object' || model.vocab === null) throw new Error('its model has no vocab');
+  for (const [token, id] of vocabularyEntries(model)) use(token, id);
+  for (const token of added) {
+    if (typeof token?.content !== 'string' || token.content === '')
+      throw new Error('an added token is empty');
+    use(token.content, token.id);
+  }
+  if (model.type === 'BPE' && !Array.isArray(model.merges))
+    throw new Error('its model has no list of merges');
 }

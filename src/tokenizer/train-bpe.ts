@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import { BYTE_CHARACTERS, BYTE_ORDER, forEachPiece } from './byte-level.ts';
+import { Heap } from './heap.ts';
 import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';
 
 export interface BpeTrainingOptions {
@@ -19,6 +20,21 @@ export interface BpeTrainingOptions {
  * @throws InvalidOptionError  for a vocabulary smaller than the bytes and special tokens, or special tokens that repeat
  */
 export function trainByteLevelBpe(texts: Iterable<string>, options: BpeTrainingOptions): TokenizerJson {
+  const pieces = new Map<string, number>();
+  for (const text of texts) countPieces(text, pieces);
+  return trainFromPieces(pieces, options);
+}
+
+/** Adds the pieces of a text to how often each occurs: for texts that come one after the other. */
+export function countPieces(text: string, counts: Map<string, number>): void {
+  forEachPiece(text, (piece) => counts.set(piece, (counts.get(piece) ?? 0) + 1));
+}
+
+/** As `trainByteLevelBpe`, from how often each piece occurs. */
+export function trainFromPieces(
+  pieces: ReadonlyMap<string, number>,
+  options: BpeTrainingOptions,
+): TokenizerJson {
   const { vocabularySize, specialTokens = DEFAULT_SPECIAL_TOKENS } = options;
   const least = specialTokens.length + 256;
   if (!Number.isSafeInteger(vocabularySize) || vocabularySize < least || vocabularySize > MAX_VOCABULARY)
@@ -38,7 +54,7 @@ export function trainByteLevelBpe(texts: Iterable<string>, options: BpeTrainingO
       specialTokens,
     );
   const merges = new Map<string, readonly [left: string, right: string]>();
-  const pairs = new PairCounts(countPieces(texts), byteIds(specialTokens.length));
+  const pairs = new PairCounts(pieces, byteIds(specialTokens.length));
   while (tokens.length < vocabularySize) {
     const pair = pairs.mostFrequent();
     if (!pair) break;
@@ -105,12 +121,14 @@ function byteLevelJson(
   };
 }
 
-/** How often each piece occurs. */
-function countPieces(texts: Iterable<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const text of texts) forEachPiece(text, (piece) => counts.set(piece, (counts.get(piece) ?? 0) + 1));
-  return counts;
+interface Candidate {
+  readonly key: number;
+  readonly count: number;
 }
+
+/** The higher count first, then the smaller pair. */
+const comesFirst = (a: Candidate, b: Candidate) =>
+  a.count > b.count || (a.count === b.count && a.key < b.key);
 
 interface Pair {
   count: number;
@@ -129,7 +147,7 @@ class PairCounts {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   readonly #pairs = new Map<number, Pair>();
-  readonly #queue = new PairQueue();
+  readonly #queue = new Heap<Candidate>(comesFirst);
 
   constructor(pieces: ReadonlyMap<string, number>, byteIds: Uint32Array) {
     const encoder = new TextEncoder();
@@ -151,7 +169,7 @@ class PairCounts {
         this.#add(position - 1);
       }
     }
-    for (const [key, { count }] of this.#pairs) this.#queue.push(key, count);
+    for (const [key, { count }] of this.#pairs) this.#queue.push({ key, count });
   }
 
   /** The pair that occurs most often, at least twice. */
@@ -162,7 +180,7 @@ class PairCounts {
       const count = this.#pairs.get(top.key)?.count ?? 0;
       if (count < 2) continue;
       // counts fall while a pair waits; it goes back to where it belongs now
-      if (count !== top.count) this.#queue.push(top.key, count);
+      if (count !== top.count) this.#queue.push({ key: top.key, count });
       else return [Math.floor(top.key / MAX_VOCABULARY), top.key % MAX_VOCABULARY];
     }
   }
@@ -195,7 +213,7 @@ class PairCounts {
     this.forget(left, right);
     for (const key of grown) {
       const count = this.#pairs.get(key)?.count ?? 0;
-      if (count > 0) this.#queue.push(key, count);
+      if (count > 0) this.#queue.push({ key, count });
     }
   }
 
@@ -220,45 +238,3 @@ class PairCounts {
     if (pair) pair.count -= this.#weights[position];
   }
 }
-
-/** A binary heap: highest count first, then the smaller pair. */
-class PairQueue {
-  readonly #heap: { key: number; count: number }[] = [];
-
-  push(key: number, count: number): void {
-    const heap = this.#heap;
-    const item = { key, count };
-    let i = heap.length;
-    heap.push(item);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!comesFirst(item, heap[parent])) break;
-      heap[i] = heap[parent];
-      i = parent;
-    }
-    heap[i] = item;
-  }
-
-  pop(): { key: number; count: number } | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (!last || heap.length === 0) return top;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && comesFirst(heap[child + 1], heap[child])) child++;
-      if (!comesFirst(heap[child], last)) break;
-      heap[i] = heap[child];
-      i = child;
-    }
-    heap[i] = last;
-    return top;
-  }
-}
-
-const comesFirst = (
-  a: { readonly key: number; readonly count: number },
-  b: { readonly key: number; readonly count: number },
-) => a.count > b.count || (a.count === b.count && a.key < b.key);
