@@ -1,5 +1,5 @@
 import type { NdArray } from '../array.ts';
-import { invariant } from '../errors.ts';
+import { InvalidOptionError, invariant } from '../errors.ts';
 import type { Uniform } from '../random.ts';
 
 /** What is predicted for R positions: one token each, and how sure it is. */
@@ -43,8 +43,13 @@ export interface DecodeOptions {
 /**
  * The decoding of a temperature T: argmax if T = 0, else one draw from softmax(logits / T), all in float64.
  * The confidence is softmax(logits), of the same network but without the temperature, at the token that was taken.
+ *
+ * @throws InvalidOptionError  when the temperature isn't a number from 0
  */
 export function decoder({ temperature = 0, ...options }: DecodeOptions): Decode {
+  if (!(temperature >= 0 && Number.isFinite(temperature))) {
+    throw new InvalidOptionError('temperature', 'must be a number, at least 0', temperature);
+  }
   return (logits, rows, uniform) => {
     const choose = temperature === 0 ? argmax : drawing(temperature, uniform);
     return decodeRows(logits, rows, choose, options);

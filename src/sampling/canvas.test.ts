@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidOptionError } from '../errors.ts';
+import { cutAtEnd, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
+
+const M = 9;
+
+test('a canvas is its given ids with masks in the holes', () => {
+  assert.deepEqual([...layCanvas([[1, 2], hole(2), [3], hole(1)], M)], [1, 2, M, M, 3, M]);
+});
+
+test('a given part that holds the mask is refused, with its position', () => {
+  assert.throws(
+    () =>
+      layCanvas(
+        [
+          [1, 2],
+          [3, M],
+        ],
+        M,
+      ),
+    /tokens: must not hold \[MASK\].*9 at position 3/,
+  );
+});
+
+test('a hole has a whole number of tokens', () => {
+  for (const length of [0, -1, 1.5, NaN]) assert.throws(() => hole(length), InvalidOptionError);
+});
+
+test('masked positions ascend', () => {
+  assert.deepEqual(maskedPositions(Int32Array.of(M, 1, M, M, 2), M), [0, 2, 3]);
+});
+
+test('blocks of a prompt and an answer begin at the end of the prompt', () => {
+  const canvas = layCanvas([[1, 2, 3], hole(6)], M);
+  assert.deepEqual(layBlocks(canvas, { maskId: M, blockLength: 2 }), [
+    [3, 4],
+    [5, 6],
+    [7, 8],
+  ]);
+});
+
+test('blocks of a canvas with holes count masked positions alone', () => {
+  const canvas = layCanvas([hole(3), [1, 2], hole(1), [3]], M);
+  assert.deepEqual(layBlocks(canvas, { maskId: M, blockLength: 2 }), [
+    [0, 1],
+    [2, 5],
+  ]);
+});
+
+test('without a block length there is one block', () => {
+  assert.deepEqual(layBlocks(Int32Array.of(M, 1, M), { maskId: M }), [[0, 2]]);
+});
+
+test('a block length that does not divide the masked tokens is refused', () => {
+  const canvas = layCanvas([[1], hole(8)], M);
+  for (const blockLength of [3, 16, 0, -2, 1.5, NaN]) {
+    assert.throws(
+      () => layBlocks(canvas, { maskId: M, blockLength }),
+      /blockLength: must divide the 8 masked tokens/,
+    );
+  }
+});
+
+test('a canvas without a mask is refused', () => {
+  assert.throws(() => layBlocks(Int32Array.of(1, 2), { maskId: M }), /tokens: must hold \[MASK\] \(id 9\)/);
+});
+
+test('the tail begins behind the last given token', () => {
+  assert.equal(tailStart(Int32Array.of(1, M, 2, M, M), M), 3);
+  assert.equal(tailStart(Int32Array.of(M, M), M), 0);
+  assert.equal(tailStart(Int32Array.of(M, 1), M), 2);
+});
+
+test('a text is cut after its first end token, and end tokens in front of the tail end nothing', () => {
+  const tokens = Int32Array.of(7, 1, 2, 7, 3, 8);
+  assert.deepEqual([...cutAtEnd(tokens, [7, 8], 1)], [7, 1, 2, 7]);
+  assert.deepEqual([...cutAtEnd(tokens, [8], 1)], [7, 1, 2, 7, 3, 8]);
+  assert.deepEqual([...cutAtEnd(tokens, [], 0)], [...tokens]);
+});

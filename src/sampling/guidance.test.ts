@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidOptionError } from '../errors.ts';
+import { withGuidance } from './guidance.ts';
+import type { MaskPredictor } from './predictor.ts';
+
+const M = 3;
+const canvas = Int32Array.of(1, M, 2, M);
+
+/** Its logits tell what it saw: [first token, third token, row]. */
+const telling: MaskPredictor = (xt, rows) =>
+  Promise.resolve({
+    shape: [rows.length, 3],
+    data: Float32Array.from([...rows].flatMap((i) => [xt[0], xt[2], i])),
+  });
+
+test('by hand: (1 + w) · seen − w · unseen, unseen being the given text masked', async () => {
+  const guided = withGuidance(telling, { w: 0.5, canvas, maskId: M });
+  const { shape, data } = await guided(canvas, Int32Array.of(1, 3));
+  assert.deepEqual(shape, [2, 3]);
+  // 1.5 · 1 − 0.5 · 3, 1.5 · 2 − 0.5 · 3, i
+  assert.deepEqual([...data], [0, 1.5, 1, 0, 1.5, 3]);
+});
+
+test('w = 0 is the predictor itself', () => {
+  assert.equal(withGuidance(telling, { w: 0, canvas, maskId: M }), telling);
+});
+
+test('w = −1 does not see the given text', async () => {
+  const guided = withGuidance(telling, { w: -1, canvas, maskId: M });
+  assert.deepEqual([...(await guided(canvas, Int32Array.of(1))).data], [3, 3, 1]);
+});
+
+test('what was written since the start is seen in both predictions', async () => {
+  const seen: number[][] = [];
+  const guided = withGuidance(
+    (xt, rows) => {
+      seen.push([...xt]);
+      return telling(xt, rows);
+    },
+    { w: 1, canvas, maskId: M },
+  );
+  await guided(Int32Array.of(1, 0, 2, M), Int32Array.of(3));
+  assert.deepEqual(seen, [
+    [1, 0, 2, M],
+    [M, 0, M, M],
+  ]);
+});
+
+test('a weight that is not a number is refused', () => {
+  assert.throws(() => withGuidance(telling, { w: NaN, canvas, maskId: M }), InvalidOptionError);
+});
+
+test('the signal reaches both predictions', async () => {
+  const { signal } = new AbortController();
+  const signals: (AbortSignal | undefined)[] = [];
+  const guided = withGuidance(
+    (xt, rows, given) => {
+      signals.push(given);
+      return telling(xt, rows);
+    },
+    { w: 1, canvas, maskId: M },
+  );
+  await guided(canvas, Int32Array.of(1), signal);
+  assert.deepEqual(signals, [signal, signal]);
+});

@@ -1,0 +1,371 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
+import { linear, schedules } from '../diffusion/schedule.ts';
+import { InvalidOptionError } from '../errors.ts';
+import { hole, layBlocks, layCanvas, maskedPositions } from './canvas.ts';
+import { evenly, following } from './counts.ts';
+import { decoder } from './decode.ts';
+import type { MaskPredictor } from './predictor.ts';
+import { type Frame, sample, type SampleOptions } from './sample.ts';
+import { ancestral, lowConfidence, random, type Strategy, threshold } from './strategies.ts';
+
+const V = 7;
+const M = 6;
+
+/** Logits without meaning that depend on the whole canvas and the position: a stand-in for a network. */
+const scrambling: MaskPredictor = (xt, rows) => {
+  const state = xt.reduce((hash, token) => Math.imul(hash ^ token, 0x01000193), 7);
+  const data = Float32Array.from({ length: rows.length * V }, (_, index) => {
+    const mixed = Math.imul(state ^ (rows[Math.floor(index / V)] * V + (index % V)), 0x9e3779b1);
+    return 3 * Math.sin(mixed >>> 8);
+  });
+  return Promise.resolve({ shape: [rows.length, V], data });
+};
+
+/** Always the same tokens, the leftmost surest, with falling confidence. */
+const writing =
+  (text: readonly number[]): MaskPredictor =>
+  (_, rows) => {
+    const data = new Float32Array(rows.length * V);
+    rows.forEach((i, r) => (data[r * V + text[i]] = 10 - i / 4));
+    return Promise.resolve({ shape: [rows.length, V], data });
+  };
+
+async function all(frames: AsyncIterable<Frame>): Promise<Frame[]> {
+  const list: Frame[] = [];
+  for await (const frame of frames) list.push(frame);
+  return list;
+}
+
+async function text(predict: MaskPredictor, canvas: Int32Array, options: SampleOptions): Promise<number[]> {
+  return [...(await all(sample(predict, canvas, options))).at(-1)!.tokens];
+}
+
+const strategies: Record<string, Strategy> = {
+  lowConfidence,
+  random,
+  ancestral: ancestral(linear),
+  ancestralCosine: ancestral(schedules.cosine),
+  threshold: threshold(0.4),
+};
+
+/** A canvas of given tokens and masks, with options that fit it. */
+const asked = fc
+  .record({
+    tokens: fc.array(fc.integer({ min: 0, max: M }), { minLength: 1, maxLength: 14 }),
+    strategy: fc.constantFrom(...Object.keys(strategies)),
+    counts: fc.constantFrom(evenly, following(schedules.cosine)),
+    temperature: fc.constantFrom(0, 1),
+    blocks: fc.integer({ min: 1, max: 4 }),
+    stepsPerBlock: fc.integer({ min: 1, max: 6 }),
+    seed: fc.integer({ min: 0, max: 1000 }),
+    endIds: fc.constantFrom([], [5], [4, 5]),
+  })
+  .filter(({ tokens, blocks }) => {
+    const masked = tokens.filter((token) => token === M).length;
+    return masked > 0 && masked % blocks === 0;
+  })
+  .map(({ tokens, strategy, blocks, stepsPerBlock, temperature, ...rest }) => {
+    const canvas = Int32Array.from(tokens);
+    const masked = maskedPositions(canvas, M);
+    const options: SampleOptions = {
+      maskId: M,
+      blockLength: masked.length / blocks,
+      steps: blocks * stepsPerBlock,
+      strategy: strategies[strategy],
+      decode: decoder({ temperature, forbidden: [M] }),
+      ...rest,
+    };
+    return { canvas, masked, blocks, stepsPerBlock, options };
+  });
+
+test('laws: no mask is left at t = 0, what was revealed or given stays, blocks follow one another', async () => {
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ canvas, masked, blocks, stepsPerBlock, options }) => {
+      const frames = await all(sample(scrambling, canvas, options));
+      const last = frames.at(-1)!;
+      assert.deepEqual(maskedPositions(last.tokens, M), []);
+      assert.equal(last.t, 0);
+      assert.ok(frames.length - 1 <= blocks * stepsPerBlock, 'no more steps than were allowed');
+
+      assert.deepEqual([...frames[0].tokens], [...canvas]);
+      const written = new Set<number>();
+      for (const [n, frame] of frames.entries()) {
+        assert.equal(frame.step, n);
+        if (n === 0) continue;
+        const before = frames[n - 1];
+        const changed = [...canvas.keys()].filter((i) => frame.tokens[i] !== before.tokens[i]);
+        assert.deepEqual(frame.changed, changed);
+        for (const i of changed) {
+          assert.equal(before.tokens[i], M, 'only a mask changes');
+          written.add(i);
+        }
+        assert.ok(frame.block >= before.block);
+        if (frame.block === before.block) assert.ok(frame.t < before.t);
+        if (frame.block > before.block) assert.equal(before.t, 0);
+      }
+      assert.deepEqual(
+        [...written].sort((a, b) => a - b),
+        masked,
+      );
+    }),
+    { seed: 1, numRuns: 400 },
+  );
+});
+
+test('the predictor is asked for the masked positions of the active block and nothing else', async () => {
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ canvas, options }) => {
+      const wanted = layBlocks(canvas, options);
+      let block = 0;
+      const predict: MaskPredictor = (xt, rows) => {
+        while (!wanted[block].includes(rows[0])) block += 1;
+        assert.deepEqual(
+          [...rows],
+          wanted[block].filter((i) => xt[i] === M),
+        );
+        return scrambling(xt, rows);
+      };
+      await all(sample(predict, canvas, options));
+    }),
+    { seed: 2, numRuns: 200 },
+  );
+});
+
+test('the same seed gives the same text, and another seed another', async () => {
+  const canvas = layCanvas([[1, 2], hole(12)], M);
+  for (const strategy of Object.values(strategies)) {
+    const options = { maskId: M, strategy, steps: 4, decode: decoder({ temperature: 1, forbidden: [M] }) };
+    const first = await text(scrambling, canvas, { ...options, seed: 5 });
+    assert.deepEqual(await text(scrambling, canvas, { ...options, seed: 5 }), first);
+    assert.notDeepEqual(await text(scrambling, canvas, { ...options, seed: 6 }), first);
+  }
+});
+
+test('confidence stands where something was predicted, and is NaN elsewhere', async () => {
+  const canvas = layCanvas([[1], hole(4)], M);
+  const options = { maskId: M, blockLength: 2, steps: 4 };
+  const frames = await all(sample(writing([0, 1, 2, 3, 4]), canvas, options));
+  const known = frames.map(({ confidence }) => [...confidence].map((c) => (Number.isNaN(c) ? 0 : 1)));
+  assert.deepEqual(known, [
+    [0, 0, 0, 0, 0],
+    [0, 1, 1, 0, 0],
+    [0, 1, 1, 0, 0],
+    [0, 1, 1, 1, 1],
+    [0, 1, 1, 1, 1],
+  ]);
+  assert.deepEqual(
+    frames.map(({ t }) => t),
+    [1, 0.5, 0, 0.5, 0],
+  );
+  assert.deepEqual(
+    frames.map(({ changed }) => changed),
+    [[], [1], [2], [3], [4]],
+  );
+});
+
+test('steps that reveal nothing cost no forward', async () => {
+  let forwards = 0;
+  const predict: MaskPredictor = (xt, rows) => {
+    forwards += 1;
+    return scrambling(xt, rows);
+  };
+  const counts = (): number[] => [0, 0, 3, 0, 1];
+  const canvas = layCanvas([hole(4)], M);
+  const frames = await all(sample(predict, canvas, { maskId: M, steps: 5, counts }));
+  assert.deepEqual(
+    frames.map(({ changed }) => changed.length),
+    [0, 0, 0, 3, 0, 1],
+  );
+  assert.equal(forwards, 2);
+});
+
+test('a step in vain draws its tokens anew', async () => {
+  const predict: MaskPredictor = (_, rows) =>
+    Promise.resolve({ shape: [rows.length, V], data: new Float32Array(rows.length * V) });
+  const options: SampleOptions = {
+    maskId: M,
+    steps: 2,
+    strategy: () => [],
+    decode: (logits, rows, uniform) => {
+      draws.push(uniform(0));
+      return decoder({ forbidden: [M] })(logits, rows, uniform);
+    },
+  };
+  const draws: number[] = [];
+  await all(sample(predict, layCanvas([hole(4)], M), options));
+  assert.equal(new Set(draws).size, 2);
+});
+
+test('the text ends with the first end token once all before it is certain', async () => {
+  const predict = writing([1, 2, 3, 5, 1, 1, 1, 1]);
+  const canvas = layCanvas([[1, 2], hole(6)], M);
+  const options = { maskId: M, endIds: [5], blockLength: 3 };
+  const frames = await all(sample(predict, canvas, options));
+  const last = frames.at(-1)!;
+  assert.equal(last.step, 2);
+  assert.equal(last.t, 0);
+  assert.deepEqual([...last.tokens], [1, 2, 3, 5, 5, 5, 5, 5]);
+  assert.deepEqual(last.changed, [3, 4, 5, 6, 7]);
+  assert.ok(Number.isNaN(last.confidence[4]), 'what was filled in was not predicted');
+});
+
+test('an end token does not end the text before what is left of it is certain', async () => {
+  // the surest first: the end token at position 4 stands before 1 … 3 do
+  const predict: MaskPredictor = (_, rows) => {
+    const data = new Float32Array(rows.length * V);
+    rows.forEach((i, r) => (data[r * V + (i === 4 ? 5 : 1)] = i + 1));
+    return Promise.resolve({ shape: [rows.length, V], data });
+  };
+  const frames = await all(sample(predict, layCanvas([hole(6)], M), { maskId: M, endIds: [5] }));
+  assert.equal(frames.length, 1 + 6);
+  assert.deepEqual([...frames.at(-1)!.tokens], [1, 1, 1, 1, 5, 1]);
+});
+
+test('end tokens of the prompt and in front of given text end nothing', async () => {
+  const canvas = layCanvas([[5], hole(3), [1], hole(2)], M);
+  const predict = writing([5, 2, 5, 2, 1, 2, 3]);
+  assert.deepEqual(await text(predict, canvas, { maskId: M, endIds: [5] }), [5, 2, 5, 2, 1, 2, 3]);
+});
+
+test('stopping early changes nothing up to the end token', async () => {
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ canvas, options }) => {
+      const whole = await text(scrambling, canvas, { ...options, endIds: [] });
+      const early = await text(scrambling, canvas, { ...options, endIds: [4, 5] });
+      const difference = whole.findIndex((token, i) => token !== early[i]);
+      if (difference >= 0) assert.ok(early.slice(0, difference).some((token) => token === 4 || token === 5));
+    }),
+    { seed: 3, numRuns: 300 },
+  );
+});
+
+test('a signal stops the loop between steps and reaches the predictor', async () => {
+  const controller = new AbortController();
+  const reached: (AbortSignal | undefined)[] = [];
+  const predict: MaskPredictor = (xt, rows, signal) => {
+    reached.push(signal);
+    return scrambling(xt, rows);
+  };
+  const canvas = layCanvas([hole(8)], M);
+  const seen: number[] = [];
+  await assert.rejects(
+    async () => {
+      for await (const { step } of sample(predict, canvas, { maskId: M, signal: controller.signal })) {
+        seen.push(step);
+        if (step === 3) controller.abort(new Error('enough'));
+      }
+    },
+    { message: 'enough' },
+  );
+  assert.deepEqual(seen, [0, 1, 2, 3]);
+  assert.deepEqual(reached, [controller.signal, controller.signal, controller.signal]);
+});
+
+test('a mistake is refused before the predictor is called', async () => {
+  const never: MaskPredictor = () => assert.fail('the predictor was called');
+  const canvas = layCanvas([[1], hole(8)], M);
+  const mistakes: [Int32Array, Partial<SampleOptions>, RegExp][] = [
+    [canvas, { blockLength: 3 }, /^blockLength: must divide the 8 masked tokens, got 3$/],
+    [
+      canvas,
+      { blockLength: 2, steps: 6 },
+      /^steps: must be a multiple of the number of blocks \(4\), got 6$/,
+    ],
+    [canvas, { steps: 0 }, /^steps: /],
+    [canvas, { steps: 2.5 }, /^steps: /],
+    [Int32Array.of(1, 2), {}, /^tokens: must hold \[MASK\] \(id 6\) where text is wanted, got \[1,2\]$/],
+    [Int32Array.of(), {}, /^tokens: /],
+    [canvas, { seed: -1 }, /^seed: /],
+  ];
+  for (const [tokens, options, message] of mistakes) {
+    await assert.rejects(all(sample(never, tokens, { maskId: M, ...options })), (error) => {
+      assert.ok(error instanceof InvalidOptionError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+test('a predictor that fails ends the sample with its error', async () => {
+  const failing: MaskPredictor = () => Promise.reject(new Error('device lost'));
+  await assert.rejects(all(sample(failing, layCanvas([hole(2)], M), { maskId: M })), /device lost/);
+});
+
+// Against the truth: with the exact conditionals of a joint distribution as the predictor.
+const joint = exactJoint(3, 3, ([a, b, c]) => 1 + 4 * a * b + (a === c ? 6 : 0) + 2 * c);
+
+/** χ² of the texts of many seeds against the joint distribution. */
+async function distance(canvas: Int32Array, options: Partial<SampleOptions>, draws: number): Promise<number> {
+  const { maskId, sequences, probability, predict } = joint;
+  const possible = sequences.map((x) => x.every((token, i) => canvas[i] === maskId || canvas[i] === token));
+  const mass = probability.reduce((sum, p, n) => sum + (possible[n] ? p : 0), 0);
+  const counts = sequences.map(() => 0);
+  for (let seed = 0; seed < draws; seed++) {
+    const decode = decoder({ temperature: 1, forbidden: [maskId] });
+    const [a, b, c] = await text(predict, canvas, { maskId, decode, seed, ...options });
+    counts[a + 3 * b + 9 * c] += 1;
+  }
+  const chosen = <T>(list: readonly T[]): T[] => list.filter((_, n) => possible[n]);
+  const total = counts.reduce((a, b) => a + b);
+  assert.equal(
+    chosen(counts).reduce((a, b) => a + b),
+    total,
+  );
+  return chiSquare(
+    chosen(counts),
+    chosen(probability).map((p) => p / mass),
+  );
+}
+
+test('with one token a step, samples of an exact predictor follow the joint distribution', async () => {
+  const empty = new Int32Array(3).fill(joint.maskId);
+  const limit = chiSquareLimit(26);
+  assert.ok((await distance(empty, { strategy: random }, 6_000)) < limit);
+  // left to right: blocks of one
+  assert.ok((await distance(empty, { blockLength: 1 }, 6_000)) < limit);
+  // all at once is the product of the marginals, and the test can tell
+  assert.ok((await distance(empty, { steps: 1 }, 6_000)) > limit);
+});
+
+test('with many steps, so do ancestral samples', async () => {
+  const empty = new Int32Array(3).fill(joint.maskId);
+  const options = { strategy: ancestral(linear), steps: 150 };
+  assert.ok((await distance(empty, options, 2_000)) < chiSquareLimit(26));
+});
+
+test('infilling samples the conditional distribution', async () => {
+  const given = Int32Array.of(joint.maskId, 2, joint.maskId);
+  assert.ok((await distance(given, { strategy: random }, 4_000)) < chiSquareLimit(8));
+});
+
+test('an ancestral step from t to s reveals Binomial(n, 1 − s/t) positions', async () => {
+  const n = 12;
+  const steps = 3;
+  const draws = 3_000;
+  const flat: MaskPredictor = (_, rows) =>
+    Promise.resolve({ shape: [rows.length, V], data: new Float32Array(rows.length * V) });
+  const revealed = Array.from({ length: n + 1 }, () => 0);
+  for (let seed = 0; seed < draws; seed++) {
+    const frames = sample(flat, layCanvas([hole(n)], M), {
+      maskId: M,
+      steps,
+      seed,
+      strategy: ancestral(linear),
+    });
+    for await (const { step, changed } of frames) if (step === 1) revealed[changed.length] += 1;
+  }
+  const binomial = revealed.map((_, k) => choose(n, k) * (1 / 3) ** k * (2 / 3) ** (n - k));
+  // the rare counts together, so that each class is expected often enough
+  const pooled = (list: readonly number[]): number[] => [
+    ...list.slice(0, 9),
+    list.slice(9).reduce((a, b) => a + b),
+  ];
+  assert.ok(chiSquare(pooled(revealed), pooled(binomial)) < chiSquareLimit(9));
+});
+
+function choose(n: number, k: number): number {
+  return k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k;
+}
