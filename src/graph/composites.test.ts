@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sizeOf } from '../array.ts';
+import { uniforms } from '../random.ts';
+import { type Feeds, openSession } from '../runtime/session.ts';
+import { attention, crossEntropy, linear, rmsNorm, rope, silu } from './composites.ts';
+import { writeOnnx } from './onnx.ts';
+import { constant, input, type Tensor } from './tensor.ts';
+
+const angles = Array.from({ length: 6 * 4 }, (_, i) => 0.37 * i);
+const table = (f: (x: number) => number) => constant(angles.map(f), [6, 4]);
+const positions = constant([0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0], [2, 6], 'int64');
+const blocked = constant(
+  Array.from({ length: 36 }, (_, i) => (i % 7 === 3 ? -1e30 : 0)),
+  [1, 1, 6, 6],
+);
+
+/** Every operation that has a fused form. */
+const cases: Record<
+  string,
+  { shapes: readonly (readonly number[])[]; build: (...inputs: Tensor[]) => Tensor }
+> = {
+  linear: { shapes: [[2, 6, 16], [8, 16], [8]], build: linear },
+  silu: { shapes: [[2, 6, 16]], build: silu },
+  rmsNorm: { shapes: [[2, 6, 16], [16]], build: (x, w) => rmsNorm(x, w, 1e-5) },
+  rope: { shapes: [[2, 6, 16]], build: (x) => rope(x, positions, table(Math.cos), table(Math.sin), 2) },
+  'rope of half of each head': {
+    shapes: [[2, 6, 32]],
+    build: (x) => rope(x, positions, table(Math.cos), table(Math.sin), 2),
+  },
+  attention: {
+    shapes: [
+      [2, 6, 16],
+      [2, 6, 16],
+      [2, 6, 16],
+    ],
+    build: (q, k, v) => attention(q, k, v, { heads: 4, kvHeads: 4 }),
+  },
+  'attention with a bias and grouped queries': {
+    shapes: [
+      [2, 6, 16],
+      [2, 6, 8],
+      [2, 6, 8],
+    ],
+    build: (q, k, v) => attention(q, k, v, { heads: 4, kvHeads: 2, bias: blocked }),
+  },
+  crossEntropy: { shapes: [[3, 9]], build: (x) => crossEntropy(x, constant([8, 0, 3], [3], 'int32')) },
+};
+
+for (const [name, { shapes, build }] of Object.entries(cases)) {
+  test(`${name}: the fused form equals the one from primitives`, async () => {
+    const inputs = shapes.map((shape, i) => input(`x${i}`, 'float32', shape));
+    const y = build(...inputs);
+    const feeds: Feeds = Object.fromEntries(
+      shapes.map((shape, i) => {
+        const uniform = uniforms(i, 'synthetic');
+        return [
+          `x${i}`,
+          { shape, data: Float32Array.from({ length: sizeOf(shape) }, (_, j) => 4 * uniform(j) - 2) },
+        ];
+      }),
+    );
+    const [fused, plain] = await Promise.all(
+      [true, false].map(async (choice) => {
+        const session = await openSession(writeOnnx({ y }, { fused: choice }));
+        const { y: result } = await session.run(feeds);
+        await session.close();
+        return result;
+      }),
+    );
+    assert.deepEqual(fused.shape, plain.shape);
+    assert.ok(plain.data.some((value) => Math.abs(Number(value)) > 0.1));
+    for (const [i, value] of fused.data.entries())
+      assert.ok(Math.abs(Number(value) - Number(plain.data[i])) < 2e-5);
+  });
+}
