@@ -1,1 +1,21 @@
 export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './errors.ts';
+export type { NdArray } from './array.ts';
+export type {
+  GenerateRequest,
+  Generation,
+  InfillPart,
+  InfillRequest,
+  LoadOptions,
+  LogitsOptions,
+  Model,
+  SampleRequest,
+  Score,
+  ScoreRequest,
+} from './language-model.ts';
+export { shippedModel } from './model-files.ts';
+export type { TransformerConfig } from './model/config.ts';
+export type { Device } from './runtime/session.ts';
+export type { Frame } from './sampling/sample.ts';
+export type { SampleStats } from './sampling/stats.ts';
+export type { Tokenizer } from './tokenizer/tokenizer.ts';
+export { load } from './unmask.ts';

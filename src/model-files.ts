@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readJson, readModelConfig } from './checkpoint/directory.ts';
 import { openWeights, type Weights } from './checkpoint/weights.ts';
 import { FileError, show, UnsupportedError } from './errors.ts';
@@ -10,6 +11,9 @@ import type { StoredWeights } from './model/network.ts';
 import { tokenizerFromJson } from './tokenizer/from-json.ts';
 import type { TokenizerJson } from './tokenizer/tokenizer-json.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
+
+/** The directory of the model that ships. */
+export const shippedModel: string = fileURLToPath(new URL('../../models/stories', import.meta.url));
 
 /** The families that can be loaded, as config.json's `architectures` names them. */
 const families: readonly Family[] = [llada];

@@ -1,11 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { assemble } from './assemble.ts';
 import type { LoadOptions, Model } from './language-model.ts';
 import { openModelFiles, openTokenizer, storedWeights } from './model-files.ts';
 import { openNetwork } from './model/network.ts';
-
-/** The directory of the model that ships. */
-export const shippedModel: string = fileURLToPath(new URL('../../models/stories', import.meta.url));
 
 /**
  * Loads a model.

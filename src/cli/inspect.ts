@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { sizeOf } from '../array.ts';
+import type { ModelFiles } from '../model-files.ts';
+import { causal } from '../model/attention-pattern.ts';
+import { parameterShapes } from '../model/config.ts';
+import type { Command } from './command.ts';
+import { visible } from './visible.ts';
+import { modelOptions } from './load.ts';
+
+const options = z.strictObject({
+  path: modelOptions.model,
+  tensors: z.boolean().default(false).describe('lists every tensor'),
+  json: z.boolean().default(false).describe('prints one line of JSON'),
+});
+
+/** What a model directory says of itself; no weight is read and no engine is loaded. */
+interface Facts {
+  readonly path: string;
+  readonly family: string;
+  readonly attention: 'causal' | 'bidirectional';
+  readonly parameters: number;
+  /** Bytes of weights by the type that they are stored in. */
+  readonly dtypes: Readonly<Record<string, number>>;
+  readonly weightBytes: number;
+  /** Weights as float32, as the network computes with them. */
+  readonly memoryBytes: number;
+  readonly maskId?: number;
+  readonly maskToken?: string;
+  readonly endIds: readonly number[];
+  readonly endTokens: readonly (string | undefined)[];
+  readonly config: Readonly<Record<string, number | boolean>>;
+  readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
+}
+
+const command: Command<typeof options> = {
+  summary: 'Shows what a model is: family, parameters, types, special tokens, memory',
+  options,
+  positionals: ['path'],
+  examples: [
+    ['unmask inspect', 'the model that ships'],
+    ['unmask inspect runs/mine --json', 'for another program'],
+  ],
+  async run({ path, tensors, json }, io) {
+    const { openModelFiles, openTokenizer, shippedModel } = await import('../model-files.ts');
+    const files = await openModelFiles(path ?? shippedModel);
+    const tokenizer = await openTokenizer(files);
+    const names = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
+    const facts = factsOf(files, (id) => names.get(id), tensors);
+    io.stdout.write(json ? `${JSON.stringify(facts)}\n` : table(facts));
+  },
+};
+
+export default command;
+
+function factsOf(files: ModelFiles, nameOf: (id: number) => string | undefined, tensors: boolean): Facts {
+  const { directory, family, config, weights, endIds } = files;
+  const { attention, ...numbers } = config.transformer;
+  const entries = [...weights.entries];
+  const dtypes: Record<string, number> = {};
+  for (const [, { dtype, byteLength }] of entries) dtypes[dtype] = (dtypes[dtype] ?? 0) + byteLength;
+  const shapes = [...parameterShapes(config.transformer, family.names).values()];
+  const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+  return {
+    path: directory,
+    family: family.architecture,
+    attention: attention === causal ? 'causal' : 'bidirectional',
+    parameters,
+    dtypes,
+    weightBytes: weights.totalBytes,
+    memoryBytes: 4 * parameters,
+    maskId: config.maskId,
+    maskToken: config.maskId === undefined ? undefined : nameOf(config.maskId),
+    endIds,
+    endTokens: endIds.map(nameOf),
+    config: numbers,
+    ...(tensors && { tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) }),
+  };
+}
+
+function table(facts: Facts): string {
+  const { config } = facts;
+  const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
+  const rows: [string, string][] = [
+    ['path', facts.path],
+    ['family', `${facts.family}, ${facts.attention}`],
+    ['parameters', grouped(facts.parameters)],
+    [
+      'network',
+      `${config.layers} layers, width ${config.width}, ${config.heads} heads, SwiGLU ${config.hidden}`,
+    ],
+    ['vocabulary', grouped(Number(config.vocabularySize))],
+    ['longest', `${grouped(Number(config.maxLength))} tokens`],
+    ['mask token', facts.maskId === undefined ? 'none' : special(facts.maskId, facts.maskToken)],
+    ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
+    [
+      'stored',
+      Object.entries(facts.dtypes)
+        .map(([dtype, bytes]) => `${dtype} ${mebibytes(bytes)}`)
+        .join(', '),
+    ],
+    ['in memory', `${mebibytes(facts.memoryBytes)} of weights as float32`],
+  ];
+  const tensors = (facts.tensors ?? []).map(({ name, dtype, shape }): [string, string] => [
+    `  ${name}`,
+    `${dtype} [${shape.join(', ')}]`,
+  ]);
+  return aligned(rows) + (tensors.length > 0 ? `\n${aligned(tensors)}` : '');
+}
+
+function aligned(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${visible(name).padEnd(width)}${visible(value)}\n`).join('');
+}
+
+const grouped = (value: number): string => value.toLocaleString('en-US');
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FileError } from '../errors.ts';
+import type { Score } from '../language-model.ts';
+import { type Command, type Io, UsageError } from './command.ts';
+import { inputText } from './input.ts';
+import { type LoadModel, loadModel, modelOptions } from './load.ts';
+
+const options = z.strictObject({
+  text: z.string().optional().describe('the text to be scored, - reads it from stdin'),
+  file: z.string().optional().meta({ placeholder: 'path' }).describe('a file with the text to be scored'),
+  prompt: z.string().optional().describe('what is given before the text, and not scored'),
+  ...modelOptions,
+  samples: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(128)
+    .describe('draws of masks; the error falls with their square root'),
+  seed: z.int().min(0).default(0).describe('same seed, same number'),
+  json: z.boolean().default(false).describe('prints one line of JSON'),
+});
+
+/** `unmask score`, with any way to load a model. */
+export function scoreCommand(load: LoadModel): Command<typeof options> {
+  return {
+    summary: 'Says how likely a text is: an upper bound on -log p, with its standard error',
+    options,
+    positionals: ['text'],
+    examples: [
+      ['unmask score "The cat sat on the mat."', 'a text'],
+      ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
+      ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
+    ],
+    async run({ text, file, prompt, model: path, device, samples, seed, json }, io) {
+      const answer = await textToScore(text, file, io);
+      const model = await load(path, { device });
+      try {
+        const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
+        io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));
+      } finally {
+        await model.close();
+      }
+    },
+  };
+}
+
+export default scoreCommand(loadModel);
+
+async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
+  if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
+  const found = file === undefined ? await inputText(text ?? '', io) : await readText(file);
+  if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
+  return found;
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
+      cause,
+    });
+  }
+}
+
+function report({ nats, standardError, isBound, windows, forwards, ...score }: Score): string {
+  const relation = isBound ? '≤' : '=';
+  const error = isBound ? ` ± ${standardError.toFixed(2)}` : '';
+  const pieces = windows > 1 ? `, in ${windows} pieces` : '';
+  return [
+    `-log p ${relation} ${nats.toFixed(2)}${error} nats`,
+    `${score.natsPerToken.toFixed(3)} nats a token, ${score.bitsPerByte.toFixed(3)} bits a byte`,
+    `${score.tokens} tokens, ${score.bytes} bytes${pieces}; ${forwards} forwards`,
+    '',
+  ].join('\n');
+}
