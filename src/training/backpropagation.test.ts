@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import type { NdArray } from '../array.ts';
+import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
+import { bidirectional } from '../model/attention-pattern.ts';
+import type { TransformerConfig } from '../model/config.ts';
+import { llada } from '../model/families/llada.ts';
+import { initialParameters } from '../model/initialise.ts';
+import { openModel } from '../model/open.ts';
+import { openLearner } from './backpropagation.ts';
+import type { TrainingBatch } from './learner.ts';
+
+interface Step {
+  readonly input_ids: number[][];
+  readonly noisy_batch: number[][];
+  readonly masked_indices: number[][];
+  readonly p_mask: number[];
+  readonly prompt_lengths?: number[];
+  readonly loss: number;
+  readonly grad_norm_before_clip: number;
+}
+
+/** LLaDA's losses as its GUIDELINES.md has them: Σ CE / p / (B L), or for fine-tuning Σ CE / p / (answer length B). */
+function batchOf(step: Step, lengthOf: (b: number) => number): TrainingBatch {
+  const [B, L] = [step.noisy_batch.length, step.noisy_batch[0].length];
+  const places = step.masked_indices.flatMap((row, b) =>
+    row.flatMap((masked, i) => (masked ? [{ b, i }] : [])),
+  );
+  return {
+    tokens: { shape: [B, L], data: Int32Array.from(step.noisy_batch.flat()) },
+    rows: Int32Array.from(places, ({ b, i }) => b * L + i),
+    targets: Int32Array.from(places, ({ b, i }) => step.input_ids[b][i]),
+    weights: Float32Array.from(places, ({ b }) => 1 / step.p_mask[b] / B / lengthOf(b)),
+  };
+}
+
+async function assertClose(
+  given: ReadonlyMap<string, NdArray>,
+  recorded: SafetensorsFile,
+  prefix: string,
+  atol: number,
+  rtol: number,
+) {
+  for (const [name, { data }] of given) {
+    const expected = await readFloats(recorded, `${prefix}${name}`);
+    for (const [i, value] of data.entries()) {
+      const allowed = atol + rtol * Math.abs(expected.data[i]);
+      assert.ok(
+        Math.abs(value - expected.data[i]) <= allowed,
+        `${prefix}${name}[${i}]: ${value}, not ${expected.data[i]}`,
+      );
+    }
+  }
+}
+
+const adamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, decays: () => true, clip: 1 };
+
+/** A learner with the weights of ../shared/reference/llada. */
+async function recordedLearner() {
+  const { config, weights, network } = await openModel(referencePath('llada'));
+  await network.close();
+  const names = [...weights.entries.keys()];
+  const initial = new Map(
+    await Promise.all(names.map(async (name) => [name, await weights.read(name)] as const)),
+  );
+  return openLearner(config.transformer, llada.names, initial, adamW);
+}
+
+test(
+  'five recorded steps: losses, gradients, norms and parameters equal those of PyTorch',
+  skipWithout('training_llada'),
+  async () => {
+    const learner = await recordedLearner();
+    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+    const { pretrain } = readReference<{ pretrain: { steps: Step[] } }>('training_llada');
+    for (const [i, step] of pretrain.steps.entries()) {
+      const loss = await learner.accumulate(batchOf(step, () => step.noisy_batch[0].length));
+      assert.ok(
+        Math.abs(loss - step.loss) <= 1e-4 * step.loss,
+        `loss of step ${i}: ${loss}, not ${step.loss}`,
+      );
+      if (i === 0) await assertClose(learner.gradients(), recorded, 'pretrain.grad.', 1e-4, 1e-3);
+      const { gradientNorm, applied } = await learner.update(1e-3);
+      assert.ok(
+        applied && Math.abs(gradientNorm - step.grad_norm_before_clip) <= 1e-4 * step.grad_norm_before_clip,
+      );
+      if (i === 0) await assertClose(learner.parameters(), recorded, 'pretrain.params_step1.', 1e-4, 0);
+    }
+    await assertClose(learner.parameters(), recorded, 'pretrain.params_step5.', 1e-4, 0);
+    await learner.close();
+  },
+);
+
+test(
+  'the recorded fine-tuning step: loss and gradients equal those of PyTorch',
+  skipWithout('training_llada'),
+  async () => {
+    const learner = await recordedLearner();
+    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+    const { sft } = readReference<{ sft: Step }>('training_llada');
+    const loss = await learner.accumulate(
+      batchOf(sft, (b) => sft.input_ids[b].length - sft.prompt_lengths![b]),
+    );
+    assert.ok(Math.abs(loss - sft.loss) <= 1e-4 * sft.loss, `${loss}, not ${sft.loss}`);
+    await assertClose(learner.gradients(), recorded, 'sft.grad.', 1e-4, 1e-3);
+    await learner.close();
+  },
+);
+
+const config: TransformerConfig = {
+  layers: 1,
+  width: 16,
+  heads: 2,
+  kvHeads: 2,
+  hidden: 24,
+  vocabularySize: 11,
+  maxLength: 8,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  qkvBias: true,
+  tiedHead: true,
+  attention: bidirectional,
+};
+
+const open = (emaDecay?: number) =>
+  openLearner(config, llada.names, initialParameters(config, llada.names, 5), { ...adamW, emaDecay });
+
+/** Rows and targets of one sequence; `half` keeps the even or the odd ones. */
+function smallBatch(half?: 0 | 1): TrainingBatch {
+  const rows = [0, 2, 3, 7].filter((_, i) => half === undefined || i % 2 === half);
+  return {
+    tokens: { shape: [1, 8], data: Int32Array.of(10, 4, 10, 10, 1, 2, 3, 10) },
+    rows: Int32Array.from(rows),
+    targets: Int32Array.from(rows, (row) => row + 1),
+    weights: Float32Array.from(rows, () => 0.25),
+  };
+}
+
+test('two micro-batches give the gradient of both together', async () => {
+  const [whole, parts] = [await open(), await open()];
+  const loss = await whole.accumulate(smallBatch());
+  const sum = (await parts.accumulate(smallBatch(0))) + (await parts.accumulate(smallBatch(1)));
+  assert.ok(Math.abs(loss - sum) < 1e-5);
+  for (const [name, { data }] of whole.gradients()) {
+    const other = parts.gradients().get(name)!.data;
+    assert.ok(
+      data.every((value, i) => Math.abs(value - other[i]) < 1e-6),
+      name,
+    );
+  }
+  await whole.close();
+  await parts.close();
+});
+
+test('a state put back goes on to the same bits', async () => {
+  const learner = await open(0.9);
+  const step = async () => {
+    await learner.accumulate(smallBatch());
+    await learner.update(1e-2);
+  };
+  await step();
+  const saved = new Map(
+    [...learner.state()].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
+  );
+  await step();
+  await step();
+  const straight = new Map([...learner.state()].map(([name, { data }]) => [name, data.slice()]));
+  learner.restore(saved);
+  await step();
+  await step();
+  for (const [name, { data }] of learner.state()) assert.deepEqual(data, straight.get(name), name);
+  await learner.close();
+});
+
+test('a loss that is not finite is not applied, and leaves nothing behind', async () => {
+  const learner = await open();
+  const before = new Map([...learner.state()].map(([name, { data }]) => [name, data.slice()]));
+  const poisoned = { ...smallBatch(), weights: Float32Array.of(1, Number.POSITIVE_INFINITY, 1, 1) };
+  await learner.accumulate(poisoned);
+  assert.equal((await learner.update(1e-2)).applied, false);
+  for (const [name, { data }] of learner.state()) assert.deepEqual(data, before.get(name), name);
+  await learner.accumulate(smallBatch());
+  assert.equal((await learner.update(1e-2)).applied, true);
+  await learner.close();
+});
+
+test('norms and biases do not decay: with no gradient only matrices shrink, by lr · λ', async () => {
+  const initial = initialParameters(config, llada.names, 5);
+  const learner = await openLearner(config, llada.names, initial, { ...adamW, decays: undefined });
+  await learner.accumulate({ ...smallBatch(), weights: new Float32Array(4) });
+  await learner.update(0.5);
+  for (const [name, { data, shape }] of learner.parameters()) {
+    const factor = shape.length === 2 ? 1 - 0.5 * 0.1 : 1;
+    const was = initial.get(name)!.data;
+    assert.ok(
+      data.every((value, i) => Math.abs(value - factor * was[i]) < 1e-7),
+      name,
+    );
+  }
+  await learner.close();
+});
+
+test('the moving average lags behind the parameters by its decay', async () => {
+  const learner = await open(0.75);
+  const start = new Map([...learner.parameters()].map(([name, { data }]) => [name, data.slice()]));
+  await learner.accumulate(smallBatch());
+  await learner.update(1e-2);
+  for (const [name, { data }] of learner.averages()) {
+    const [was, is] = [start.get(name)!, learner.parameters().get(name)!.data];
+    assert.ok(
+      data.every((value, i) => Math.abs(value - (0.75 * was[i] + 0.25 * is[i])) < 1e-6),
+      name,
+    );
+  }
+  await learner.close();
+});
+
+test('a batch without a masked token has loss 0 and gradient 0', async () => {
+  const learner = await open();
+  const empty = { rows: new Int32Array(0), targets: new Int32Array(0), weights: new Float32Array(0) };
+  assert.equal(await learner.accumulate({ ...smallBatch(), ...empty }), 0);
+  assert.equal((await learner.update(1e-2)).gradientNorm, 0);
+  await learner.close();
+});
