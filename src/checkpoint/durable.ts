@@ -183,8 +183,9 @@ async function writeCheckpoint(
 ): Promise<number> {
   const root = join(runDirectory, 'checkpoints');
   await makeDirectories(fs, root);
-  // even if the directory was there: whoever made it may have been killed before this
+  // even if the directories were there: whoever made them may have been killed before this
   await fs.syncDirectory(runDirectory);
+  await syncIfAllowed(fs, dirname(runDirectory));
 
   const final = join(root, nameOf(step));
   const temporary = join(root, `.tmp-${nameOf(step)}`);
@@ -307,6 +308,15 @@ async function putAside(fs: DurableFs, root: string, step: number, problem: File
       cause: problem,
     },
   );
+}
+
+/** Syncs a directory, unless it belongs to somebody who doesn't let us: then its names aren't ours either. */
+async function syncIfAllowed(fs: DurableFs, path: string): Promise<void> {
+  try {
+    await fs.syncDirectory(path);
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
+  }
 }
 
 async function listIfThere(fs: DurableFs, path: string): Promise<string[] | undefined> {
