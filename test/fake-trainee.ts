@@ -59,8 +59,8 @@ export function fakeTrainees(prepare: (learner: FakeLearner) => void = () => {})
           sum += nats.reduce((a, b) => a + b, 0);
           tokens += nats.length;
         }
-        const nats = sum / tokens;
-        return { nats, standardError: nats / Math.sqrt(count), bitsPerByte: nats / Math.LN2, windows: count };
+        const natsPerToken = sum / tokens;
+        return { natsPerToken, standardError: natsPerToken / count, maskError: 0, windows: count, tokens };
       },
       sample: (step) => Promise.resolve(`a text of step ${step}\x1b[2J`),
       async exportTo(target: string, record: TrainingRecord) {

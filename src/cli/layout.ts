@@ -8,33 +8,38 @@ export interface Line {
   readonly busy: boolean;
 }
 
-/** Breaks cells into lines of at most `columns`, at spaces where there are any. */
+/** Breaks cells into lines of at most `columns`, at spaces and between masks where there are any. */
 export function layOut(cells: readonly Cell[], columns: number): Line[] {
-  const lines: Line[] = [];
-  let line: Glyph[] = [];
-  let width = 0;
-  const close = (glyphs: readonly Glyph[]): void => {
-    lines.push(lineOf(glyphs));
-  };
+  const paragraphs: Glyph[][] = [[]];
   for (const glyph of cells.flatMap(glyphsOf)) {
-    if (glyph.text === '\n') {
-      close(line);
-      [line, width] = [[], 0];
-      continue;
-    }
-    if (width + glyph.width > columns && line.length > 0) {
-      const space = glyph.text === ' ' ? line.length : line.findLastIndex(({ text }) => text === ' ');
-      const end = space > 0 ? space : line.length;
-      close(line.slice(0, end));
-      line = line.slice(space > 0 ? end + 1 : end); // the space at which a line breaks isn't drawn
-      width = line.reduce((sum, each) => sum + each.width, 0);
-      if (glyph.text === ' ') continue;
-    }
-    line.push(glyph);
-    width += glyph.width;
+    if (glyph.text === '\n') paragraphs.push([]);
+    else paragraphs[paragraphs.length - 1].push(glyph);
   }
-  close(line);
-  return lines;
+  return paragraphs.flatMap((glyphs) => Array.from(breakLines(glyphs, columns), lineOf));
+}
+
+function* breakLines(glyphs: readonly Glyph[], columns: number): Generator<readonly Glyph[]> {
+  let from = 0;
+  do {
+    let to = from;
+    for (let width = 0; to < glyphs.length; to++) {
+      width += glyphs[to].width;
+      if (width > columns && to > from) break;
+    }
+    const end = to < glyphs.length ? lastBreak(glyphs, from, to) : to;
+    yield glyphs.slice(from, end);
+    from = glyphs[end]?.text === ' ' ? end + 1 : end; // the space at which a line breaks isn't drawn
+  } while (from < glyphs.length);
+}
+
+/** The last place up to `to` where a line may end; `to` itself where there is none. */
+function lastBreak(glyphs: readonly Glyph[], from: number, to: number): number {
+  for (let end = to; end > from; end--) {
+    const [before, after] = [glyphs[end - 1].cell, glyphs[end].cell];
+    if (glyphs[end].text === ' ') return end;
+    if (before !== after && (before.style === 'mask' || after.style === 'mask')) return end;
+  }
+  return to;
 }
 
 interface Glyph {

@@ -1,0 +1,72 @@
+import { assemble } from '../src/assemble.ts';
+import type { Model } from '../src/language-model.ts';
+import { bidirectional } from '../src/model/attention-pattern.ts';
+import type { Network } from '../src/model/network.ts';
+import type { Tokenizer } from '../src/tokenizer/tokenizer.ts';
+
+/** [MASK], the end of a text, and then one id for each byte. */
+export const fakeIds = { mask: 0, end: 1, byte: (value: number): number => 2 + value };
+
+/** Bytes as ids: a character may take several tokens, as in a byte-level BPE. */
+export const byteTokenizer: Tokenizer = {
+  vocabularySize: 258,
+  maskId: fakeIds.mask,
+  endId: fakeIds.end,
+  specialTokens: new Map([
+    ['<|mask|>', 0],
+    ['<|end|>', 1],
+  ]),
+  encode: (text) => Array.from(new TextEncoder().encode(text), fakeIds.byte),
+  decode: (ids) =>
+    new TextDecoder().decode(
+      Uint8Array.from(
+        Array.from(ids).filter((id) => id >= 2),
+        (id) => id - 2,
+      ),
+    ),
+};
+
+/**
+ * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
+ * confidence that falls from left to right.
+ *
+ * @param onForward  is called before each forward
+ */
+export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
+  const known = byteTokenizer.encode(text);
+  const V = byteTokenizer.vocabularySize;
+  const network: Network = {
+    config: {
+      layers: 1,
+      width: 2,
+      heads: 1,
+      kvHeads: 1,
+      hidden: 2,
+      vocabularySize: V,
+      maxLength: 4096,
+      ropeTheta: 10_000,
+      normEpsilon: 1e-5,
+      qkvBias: false,
+      tiedHead: true,
+      attention: bidirectional,
+    },
+    async logits(_tokens, rows, { signal } = {}) {
+      signal?.throwIfAborted();
+      onForward();
+      const data = new Float32Array(rows.length * V);
+      rows.forEach((row, r) => {
+        data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
+      });
+      return { shape: [rows.length, V], data };
+    },
+    async score(_tokens, rows) {
+      return new Float32Array(rows.length).fill(Math.log(V));
+    },
+    async close() {
+      model.closed = true;
+    },
+  };
+  const parts = { network, tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end] };
+  const model = Object.assign(assemble(parts), { closed: false });
+  return model;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { linear } from '../src/diffusion/schedule.ts';
+import type { CleanWindows } from '../src/diffusion/windows.ts';
+import { costsOf, maskedCanvas } from '../src/evaluation/canvas.ts';
+import { mean, stratifiedCounts } from '../src/evaluation/likelihood.ts';
+import { scorerOf } from '../src/evaluation/scorer.ts';
+import { withGuidance } from '../src/sampling/guidance.ts';
+import type { TrainingBatch } from '../src/training/learner.ts';
+import { noisedBatch } from '../src/training/objective.ts';
+import { referencePredictor } from './reference-llada.ts';
+
+// The noise, the loss and the likelihood of LLaDA's own code (GUIDELINES.md, get_log_likelihood.py), with its recorded
+// times, uniforms and permutations; the network is the plain float64 one.
+
+interface RecordedBatch {
+  input_ids: number[][];
+  t: number[];
+  u: number[][];
+  noisy_batch: number[][];
+  p_mask: number[];
+  loss: number;
+  prompt_lengths?: number[];
+}
+
+interface RecordedLikelihood {
+  prompt: number[];
+  answer: number[];
+  mc_num: number;
+  batch_size: number;
+  cfg_scale: number;
+  log_likelihood: number;
+  iterations: { k: number; perms: number[][]; perturbed_seq: number[][]; loss: number }[];
+}
+
+// dist…/test/x.js → the repository → the folder beside it
+const folder = new URL('../../../shared/reference/', import.meta.url);
+const skip = existsSync(folder) ? false : 'no ../shared/reference beside the repository';
+
+const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, folder), 'utf8'));
+
+function batchOf({ input_ids, t, u, prompt_lengths }: RecordedBatch, maskId: number): TrainingBatch {
+  const [B, L] = [input_ids.length, input_ids[0].length];
+  const windows: CleanWindows = {
+    shape: [B, L],
+    data: Int32Array.from(input_ids.flat()),
+    maskable:
+      prompt_lengths &&
+      Uint8Array.from({ length: B * L }, (_, i) => Number(i % L >= prompt_lengths[Math.floor(i / L)])),
+  };
+  // LLaDA's code computes p in float32
+  const noise = (b: number) => (i: number) => u[b][i];
+  return noisedBatch(windows, {
+    schedule: linear,
+    maskId,
+    times: t,
+    noise,
+    batchRows: B,
+    round: Math.fround,
+  });
+}
+
+test(
+  'the recorded noise of five training steps is reproduced: every mask, and every p to the float32 bit',
+  { skip },
+  () => {
+    const { pretrain, mask_token_id } = read('training_llada/reference.json') as {
+      pretrain: { steps: RecordedBatch[] };
+      mask_token_id: number;
+    };
+    assert.equal(pretrain.steps.length, 5);
+    for (const step of pretrain.steps) {
+      const { tokens, weights, rows } = batchOf(step, mask_token_id);
+      assert.deepEqual([...tokens.data], step.noisy_batch.flat());
+      const [B, L] = tokens.shape;
+      for (const [r, row] of rows.entries()) {
+        const expected = 1 / (step.p_mask[Math.floor(row / L)] * B * L);
+        assert.ok(Math.abs(weights[r] / expected - 1) < 2e-7, `${weights[r]}, ${expected}`);
+      }
+    }
+  },
+);
+
+test('the recorded losses of pre-training and fine-tuning are reproduced to 1e-5', { skip }, async () => {
+  const { pretrain, sft, mask_token_id } = read('training_llada/reference.json') as {
+    pretrain: { steps: RecordedBatch[] };
+    sft: RecordedBatch;
+    mask_token_id: number;
+  };
+  const score = scorerOf(referencePredictor(new URL('llada/', folder)));
+  for (const recorded of [pretrain.steps[0], sft]) {
+    const batch = batchOf(recorded, mask_token_id);
+    assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
+    const nats = await score(batch);
+    const loss = batch.weights.reduce((sum, weight, r) => sum + weight * nats[r], 0);
+    assert.ok(Math.abs(loss / recorded.loss - 1) < 1e-5, `${loss}, ${recorded.loss}`);
+  }
+});
+
+test(
+  'the recorded log-likelihoods of get_log_likelihood.py are reproduced within 1e-3',
+  { skip },
+  async () => {
+    const { log_likelihood, special_ids } = read('llada/reference.json') as {
+      log_likelihood: RecordedLikelihood[];
+      special_ids: { mask: number };
+    };
+    const maskId = special_ids.mask;
+    const network = referencePredictor(new URL('llada/', folder));
+    assert.ok(log_likelihood.length > 0);
+    for (const recorded of log_likelihood) {
+      const x0 = Int32Array.from([...recorded.prompt, ...recorded.answer]);
+      const n = recorded.answer.length;
+      const canvases = recorded.iterations.flatMap(({ k, perms, perturbed_seq }) =>
+        Array.from(stratifiedCounts(n, recorded.batch_size, k), (l, j) => {
+          // the code shuffles the mask [1 × l, 0 × (n − l)] with a permutation
+          const chosen = Int32Array.from(perms[j].keys()).filter((i) => perms[j][i] < l);
+          const rows = chosen.map((i) => recorded.prompt.length + i);
+          const canvas = maskedCanvas(x0, rows, n / l, maskId);
+          assert.deepEqual([...canvas.tokens], perturbed_seq[j]);
+          return canvas;
+        }),
+      );
+      assert.equal(canvases.length, recorded.mc_num);
+      const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
+      const guided = withGuidance(network, { w: recorded.cfg_scale, canvas: given, maskId });
+      const nats = mean(await costsOf(scorerOf(guided), canvases));
+      assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
+    }
+  },
+);
