@@ -1,0 +1,78 @@
+import { FileError } from '../errors.ts';
+
+/** Why a row cannot be used. */
+export type BadRowReason =
+  | 'not UTF-8'
+  | 'not JSON'
+  | 'no such field'
+  | 'not a text'
+  | 'empty'
+  | 'half a surrogate pair'
+  | 'too long'
+  | 'damaged gzip';
+
+export interface BadRow {
+  readonly path: string;
+  /** From 1 on. */
+  readonly line: number;
+  readonly reason: BadRowReason;
+}
+
+/** What was read and what was passed over. */
+export interface RowCounts {
+  readonly good: number;
+  readonly bad: Readonly<Partial<Record<BadRowReason, number>>>;
+  /** The first bad rows. */
+  readonly examples: readonly BadRow[];
+}
+
+const EXAMPLES = 20;
+
+/** Counts rows while they are read: lines of a text, objects of a .jsonl file. */
+export class RowCounter {
+  #good = 0;
+  readonly #bad: Partial<Record<BadRowReason, number>> = {};
+  readonly #examples: BadRow[] = [];
+
+  good(): void {
+    this.#good++;
+  }
+
+  bad(row: BadRow): void {
+    this.#bad[row.reason] = (this.#bad[row.reason] ?? 0) + 1;
+    if (this.#examples.length < EXAMPLES) this.#examples.push(row);
+  }
+
+  counts(): RowCounts {
+    return { good: this.#good, bad: { ...this.#bad }, examples: [...this.#examples] };
+  }
+}
+
+export const badRows = ({ bad }: RowCounts): number =>
+  Object.values(bad).reduce((sum, count) => sum + count, 0);
+
+/** One line on the bad rows: how many for which reason, and the first of them. */
+export function describeBadRows({ bad, examples }: RowCounts): string {
+  const reasons = Object.entries(bad).map(([reason, count]) => `${count} ${reason}`);
+  const first = examples.slice(0, 3).map(({ path, line, reason }) => `${path}:${line} ${reason}`);
+  return `${reasons.join(', ')} (${first.join('; ')}${examples.length > 3 ? '; …' : ''})`;
+}
+
+/**
+ * Refuses data of which too much cannot be read, or nothing can.
+ *
+ * @throws FileError
+ */
+export function checkRows(counts: RowCounts, paths: readonly string[], maximumBadShare: number): void {
+  const bad = badRows(counts);
+  const all = counts.good + bad;
+  if (bad > maximumBadShare * all)
+    throw new FileError(
+      counts.examples[0].path,
+      `at most ${100 * maximumBadShare} % unreadable rows`,
+      `${bad} of ${all}: ${describeBadRows(counts)}`,
+      'mend the rows, or allow a larger share',
+    );
+  if (counts.good === 0)
+    throw new FileError(paths.join(', '), 'text to learn from', 'none', 'name files with text');
+}

@@ -1,0 +1,278 @@
+import { join } from 'node:path';
+import type { NdArray } from '../array.ts';
+import { FileError, InvalidOptionError } from '../errors.ts';
+import { integerBelow, permutation, uniforms } from '../random.ts';
+import type { LoadedTokenizer } from '../tokenizer/load.ts';
+import { badRows, describeBadRows } from './bad-rows.ts';
+import type { SourceFile } from './sources.ts';
+import { splitDocuments } from './split.ts';
+import { openTokens, type TokenStore } from './token-store.ts';
+import { documentWindows, type Span, streamWindows, type Windows } from './windows.ts';
+
+export interface DatasetOptions {
+  /** Files and directories of text. */
+  readonly data: readonly string[];
+  /** L, the tokens of a window. */
+  readonly length: number;
+  /**
+   * `document`: a window holds tokens of one document; shorter ones are filled up with the end token, which is learned like any
+   * other (LLaDA's way in fine-tuning: so the model knows where a text ends). `stream`: the documents are one text, cut anywhere.
+   */
+  readonly packing: 'document' | 'stream';
+  readonly seed: number;
+  readonly field?: string;
+  readonly separator?: string;
+  readonly validationShare?: number;
+  /** The share of batches with a length drawn from 1 … L, as in LLaDA's pre-training. Default: 0.01. */
+  readonly randomLengthShare?: number;
+  readonly maximumBadShare?: number;
+  /** For a stream: whether windows begin anywhere or at multiples of L. Default: anywhere. */
+  readonly offsets?: 'random' | 'aligned';
+}
+
+/** Rows of token ids, all of one length, and how many of each are text; the rest is filled with the end token. */
+export interface Batch extends NdArray<Int32Array> {
+  readonly lengths: Int32Array;
+}
+
+export interface ValidationWindows {
+  /** How many there are. They lie in a random order that is always the same: the first n are a fair sample. */
+  readonly count: number;
+  /** Tokens of all of them, without filling. */
+  readonly tokens: number;
+  /** UTF-8 bytes of text for each of these tokens. */
+  readonly bytesPerToken: number;
+  /** Windows `from` to `to` (excluded)   [to − from, L] */
+  batch(from: number, to: number): Batch;
+}
+
+/** What a run learns from and is validated on. */
+export interface Dataset {
+  /** L */
+  readonly length: number;
+  /** Windows of an epoch. */
+  readonly windows: number;
+  /** Tokens to learn from. */
+  readonly tokens: number;
+  readonly bytesPerToken: number;
+  /**
+   * The rows of a batch, a function of the seed, the index and the size alone: a run resumes with one number.
+   * Each epoch goes through all windows in an order of its own; a batch may belong to two epochs.
+   *
+   * @returns  [B, L′], L′ ≤ L: a multiple of 32, or L, in which the longest row fits; or the batch's random length
+   */
+  batch(index: number, size: number): Batch;
+  readonly validation: ValidationWindows;
+  readonly manifest: {
+    readonly files: readonly SourceFile[];
+    readonly counts: Readonly<Record<string, number>>;
+  };
+  /** Lines for people on what was read. */
+  readonly summary: readonly string[];
+}
+
+/**
+ * Opens the data of a run: read and tokenised once, then kept in `directory`/tokens.
+ *
+ * @throws FileError           where there is no text, or too much of it cannot be read
+ * @throws InvalidOptionError  for a stream shorter than a window
+ */
+export async function openDataset(
+  options: DatasetOptions,
+  tokenizer: LoadedTokenizer,
+  directory: string,
+  note?: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Dataset> {
+  const { data, length, field, separator, maximumBadShare } = options;
+  if (!Number.isSafeInteger(length) || length < 1)
+    throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 1', length);
+  const cache = join(directory, 'tokens');
+  const reading = { field, separator, maximumBadShare };
+  const store = await openTokens(data, tokenizer, { ...reading, cache, note, signal });
+  return datasetOf(store, tokenizer, options);
+}
+
+/** The dataset of a store of tokens. */
+export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options: DatasetOptions): Dataset {
+  const { length: L, packing, seed, validationShare = 0.1, randomLengthShare = 0.01 } = options;
+  const endId = tokenizer.endId ?? 0;
+  const split = splitDocuments(store.ends, validationShare);
+  const training = sideOf(store, tokenizer, split.training, packing);
+  const validation = sideOf(store, tokenizer, split.validation, packing);
+  if (training.tokens === 0)
+    throw new FileError(
+      options.data.join(', '),
+      'text to learn from',
+      'nothing beside what is held out for validation',
+      'lower validationShare',
+    );
+
+  const isStream = packing === 'stream';
+  if (isStream && training.tokens < L)
+    throw new InvalidOptionError('length', `must be at most the ${training.tokens} tokens of the text`, L);
+  const windows = isStream
+    ? streamWindows({ start: 0, end: training.tokens }, L)
+    : documentWindows(training.spans, L, { overlap: true });
+  const anywhere = isStream && (options.offsets ?? 'random') === 'random';
+
+  let order: { readonly epoch: number; readonly windows: Int32Array } = {
+    epoch: -1,
+    windows: new Int32Array(),
+  };
+  const windowAt = (sample: number): number => {
+    const count = windows.starts.length;
+    const epoch = Math.floor(sample / count);
+    // kept for the batches to come; it follows from the seed and the epoch
+    if (order.epoch !== epoch)
+      order = { epoch, windows: permutation(count, uniforms(seed, 'shuffle', epoch)) };
+    return order.windows[sample % count];
+  };
+
+  const batch = (index: number, size: number): Batch => {
+    const drawn = uniforms(seed, 'length', index);
+    const limit = drawn(0) < randomLengthShare ? 1 + integerBelow(L, drawn(1)) : L;
+    const spans = Array.from({ length: size }, (_, row): Span => {
+      const place = uniforms(seed, 'length', index, row + 1)(0);
+      if (anywhere) {
+        const start = integerBelow(training.tokens - limit + 1, place);
+        return { start, end: start + limit };
+      }
+      const window = windowAt(index * size + row);
+      const whole = windows.lengths[window];
+      const kept = Math.min(whole, limit);
+      const start = windows.starts[window] + integerBelow(whole - kept + 1, place);
+      return { start, end: start + kept };
+    });
+    const longest = spans.reduce((most, { start, end }) => Math.max(most, end - start), 0);
+    const width = limit < L ? limit : Math.min(L, Math.ceil(longest / ROUND) * ROUND);
+    return rows(training.ids, spans, width, endId);
+  };
+
+  return {
+    length: L,
+    windows: windows.starts.length,
+    tokens: training.tokens,
+    bytesPerToken: training.bytes / training.tokens,
+    batch,
+    validation: validationOf(validation, L, isStream, endId),
+    manifest: {
+      files: store.files,
+      counts: {
+        documents: store.ends.length,
+        tokens: training.tokens,
+        windows: windows.starts.length,
+        validationTokens: validation.tokens,
+        badRows: badRows(store.rows),
+      },
+    },
+    summary: summaryOf(store, training, validation, windows),
+  };
+}
+
+/** Lengths of batches are rounded up to this, so that few different shapes occur. */
+const ROUND = 32;
+
+/** The training or the validation half of the data: its tokens and the documents, or parts of them, in these. */
+interface Side {
+  readonly ids: Uint16Array | Uint32Array;
+  readonly spans: readonly Span[];
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+function sideOf(
+  store: TokenStore,
+  tokenizer: LoadedTokenizer,
+  spans: readonly Span[],
+  packing: DatasetOptions['packing'],
+): Side {
+  const tokens = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  const bytes = spans.reduce((sum, span) => sum + bytesOf(store, tokenizer, span), 0);
+  if (packing === 'document') return { ids: store.ids, spans, tokens, bytes };
+  // a stream is one piece of memory; where documents were taken out of it, it is put together anew
+  if (spans.length === 1)
+    return {
+      ids: store.ids.subarray(spans[0].start, spans[0].end),
+      spans: [{ start: 0, end: tokens }],
+      tokens,
+      bytes,
+    };
+  const ids = store.ids.BYTES_PER_ELEMENT === 2 ? new Uint16Array(tokens) : new Uint32Array(tokens);
+  let offset = 0;
+  for (const { start, end } of spans) {
+    ids.set(store.ids.subarray(start, end), offset);
+    offset += end - start;
+  }
+  return { ids, spans: [{ start: 0, end: tokens }], tokens, bytes };
+}
+
+/** The UTF-8 bytes of a document; of a part of one, those of its tokens. */
+function bytesOf({ ends, bytes, ids }: TokenStore, tokenizer: LoadedTokenizer, { start, end }: Span): number {
+  const i = indexOfEnd(ends, end);
+  if (i !== undefined && (i === 0 ? 0 : ends[i - 1]) === start) return bytes[i];
+  let sum = 0;
+  for (let at = start; at < end; at += 2 ** 16)
+    sum += new TextEncoder().encode(tokenizer.decode(ids.subarray(at, Math.min(end, at + 2 ** 16)))).length;
+  return sum;
+}
+
+function indexOfEnd(ends: Float64Array, end: number): number | undefined {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ends[middle] < end) low = middle + 1;
+    else high = middle;
+  }
+  return ends[low] === end ? low : undefined;
+}
+
+function rows(ids: Uint16Array | Uint32Array, spans: readonly Span[], width: number, endId: number): Batch {
+  const data = new Int32Array(spans.length * width).fill(endId);
+  for (const [row, { start, end }] of spans.entries()) data.set(ids.subarray(start, end), row * width);
+  return {
+    shape: [spans.length, width],
+    data,
+    lengths: Int32Array.from(spans, ({ start, end }) => end - start),
+  };
+}
+
+function validationOf(
+  { ids, spans, tokens, bytes }: Side,
+  L: number,
+  isStream: boolean,
+  endId: number,
+): ValidationWindows {
+  const { starts, lengths } = isStream
+    ? streamWindows({ start: 0, end: tokens }, L)
+    : documentWindows(spans, L, { overlap: false });
+  const order = permutation(starts.length, uniforms(0, 'split', 1));
+  return {
+    count: starts.length,
+    tokens: lengths.reduce((sum, length) => sum + length, 0),
+    bytesPerToken: tokens === 0 ? Number.NaN : bytes / tokens,
+    batch: (from, to) => {
+      const chosen = Array.from(order.subarray(from, to), (window): Span => ({
+        start: starts[window],
+        end: starts[window] + lengths[window],
+      }));
+      return rows(ids, chosen, L, endId);
+    },
+  };
+}
+
+function summaryOf(
+  { rows, ends }: TokenStore,
+  training: Side,
+  validation: Side,
+  { starts, lengths }: Windows,
+): string[] {
+  const used = lengths.reduce((sum, length) => sum + length, 0);
+  const most = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  return [
+    `${ends.length} documents, ${training.tokens} tokens to learn from (${(training.bytes / training.tokens).toFixed(2)} bytes a token), ${validation.tokens} held out`,
+    `${starts.length} windows an epoch, ${((100 * used) / (most * starts.length)).toFixed(0)} % of them text`,
+    ...(badRows(rows) > 0 ? [`passed over ${badRows(rows)} rows: ${describeBadRows(rows)}`] : []),
+  ];
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileError } from '../errors.ts';
+
+/** One file that text is read from. */
+export interface Source {
+  readonly path: string;
+  /** Whether each line is a JSON object with a text in it, or all of it is text. */
+  readonly kind: 'text' | 'jsonl';
+  readonly gzip: boolean;
+}
+
+/** A source as it was when it was read. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const ENDINGS: readonly (readonly [RegExp, Source['kind']])[] = [
+  [/\.(?:txt|md)(?:\.gz)?$/i, 'text'],
+  [/\.(?:jsonl|ndjson)(?:\.gz)?$/i, 'jsonl'],
+];
+
+/**
+ * The files that paths stand for: a file itself, of a directory all that lie in it at any depth, in the order of their names.
+ * Files with other endings, hidden ones and links to directories are passed over in a directory.
+ *
+ * @throws FileError  for a path that does not exist, a file of another kind, a directory without text
+ */
+export function findSources(paths: readonly string[]): Source[] {
+  return paths.flatMap((path) => {
+    let isDirectory: boolean;
+    try {
+      isDirectory = statSync(path).isDirectory();
+    } catch (error) {
+      throw new FileError(path, 'a file or directory of text', 'nothing there', 'name one that exists', {
+        cause: error,
+      });
+    }
+    const found = isDirectory ? filesIn(path).flatMap((file) => asSource(file) ?? []) : [asSource(path)];
+    if (found.length === 0)
+      throw new FileError(path, 'a directory with .txt or .jsonl files, plain or .gz', 'none in it');
+    return found.map((source) => {
+      if (source) return source;
+      throw new FileError(
+        path,
+        'a .txt, .md or .jsonl file, plain or .gz',
+        'another ending',
+        'rename it if it is text',
+      );
+    });
+  });
+}
+
+function asSource(path: string): Source | undefined {
+  const kind = ENDINGS.find(([ending]) => ending.test(path))?.[1];
+  return kind && { path, kind, gzip: /\.gz$/i.test(path) };
+}
+
+function filesIn(directory: string): string[] {
+  const entries = readdirSync(directory, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return filesIn(path);
+    return entry.isFile() || linksToFile(entry, path) ? [path] : [];
+  });
+}
+
+function linksToFile(entry: Dirent, path: string): boolean {
+  return entry.isSymbolicLink() && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
+}
+
+/** Size and SHA-256 of a source's file. */
+export async function fingerprint({ path }: Source, signal?: AbortSignal): Promise<SourceFile> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { path, bytes, sha256: hash.digest('hex') };
+}
