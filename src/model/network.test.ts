@@ -81,7 +81,7 @@ const changedAt = (position: number) =>
   sequence.map((token, i) => (i === position ? (token + 1) % 20 : token));
 const batch = (...sequences: Int32Array[]): NdArray<Int32Array> => ({
   shape: [sequences.length, sequences[0].length],
-  data: Int32Array.from(sequences.flatMap((tokens) => [...tokens])),
+  data: Int32Array.from(sequences.flatMap((tokens) => Array.from(tokens))),
 });
 
 async function logitsOf(

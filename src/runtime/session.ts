@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { type NdArray, sizeOf } from '../array.ts';
 import { InvalidOptionError, invariant, UnsupportedError } from '../errors.ts';
@@ -79,8 +78,15 @@ export async function openSession<Output extends string = string>(
   };
 }
 
+/** What is missing most often where a device cannot be opened. */
+const remedies: Readonly<Record<Device, string>> = {
+  cpu: 'the graph cannot be prepared: ',
+  webgpu:
+    'cannot be opened; it needs a graphics driver (on Linux one for Vulkan, named by VK_DRIVER_FILES): ',
+  cuda: 'cannot be opened; it needs an NVIDIA driver, CUDA 12 and onnxruntime-node installed with its CUDA provider: ',
+};
+
 async function create(model: OnnxModel, device: Device, folder?: string, threads?: number) {
-  if (device === 'webgpu') requireVulkan();
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
@@ -93,25 +99,8 @@ async function create(model: OnnxModel, device: Device, folder?: string, threads
   try {
     return await ort.InferenceSession.create(model.bytes, options);
   } catch (error) {
-    throw new UnsupportedError(`${device}: the graph cannot be prepared: ${firstLine(error)}`, {
-      cause: error,
-    });
+    throw new UnsupportedError(`${device}: ${remedies[device]}${firstLine(error)}`, { cause: error });
   }
-}
-
-/** WebGPU on Linux aborts the process where it finds no Vulkan driver, so look for one first. */
-function requireVulkan(): void {
-  if (process.platform !== 'linux' || vulkanDriver() !== undefined) return;
-  throw new UnsupportedError(
-    'webgpu: no Vulkan driver was found; install one, or name its file in the environment variable VK_DRIVER_FILES',
-  );
-}
-
-/** The description of a Vulkan driver that the loader would find, if there is one. */
-function vulkanDriver(): string | undefined {
-  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  if (named !== undefined) return named.split(':').find(existsSync);
-  return ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'].find(existsSync);
 }
 
 /** The sizes of the named dimensions, read off what is fed. */
