@@ -30,15 +30,15 @@ export function maskProbability(
   { schedule, eps = 1e-3 }: Noising,
   round: (value: number) => number = (value) => value,
 ): number {
-  return round(round(round(1 - eps) * round(1 - schedule.alpha(t))) + round(eps));
+  return round(round(round(1 - eps) * round(schedule.masked(t))) + round(eps));
 }
 
 /**
  * The weight of each masked token's cross-entropy at time t.
  *
- *     w_ε(t) = −α′(t) / p(t)                           1/t for the linear schedule and ε = 0: LLaDA Eq. (3)
- *                                                      1/p for the linear one and any ε: LLaDA guidelines
- *                                                      −α′/(1 − α) for any schedule and ε = 0: MDLM Eq. (10)
+ *     w_ε(t) = w(t) · (1 − α(t)) / p(t) = −α′(t) / p(t)  1/t for the linear schedule and ε = 0: LLaDA Eq. (3)
+ *                                                        1/p for the linear one and any ε: LLaDA guidelines
+ *                                                        w(t) for any schedule and ε = 0: MDLM Eq. (10)
  *
  * Why this is right for a floor and any schedule: let g(p) = Σ_i E[CE_i | x_t^i = M, the others masked with probability p],
  * so that a sequence masked with probability p costs Σ_masked CE = p · g(p) on average. The bound (LLaDA Eq. 4, with p put
@@ -48,10 +48,11 @@ export function maskProbability(
  *
  * the mean of g over [ε, 1] in place of [0, 1]: the same for every schedule, and exactly c · L where every CE_i is c. It is
  * ε · (g's mean over [ε, 1] − g's mean over [0, ε]) above the bound; that is at least 0 wherever more context costs less,
- * as it does for the exact conditionals of any distribution.
+ * as it does on average over texts for the exact conditionals of any distribution.
  */
 export function lossWeight(t: number, noising: Noising): number {
-  return -noising.schedule.slope(t) / maskProbability(t, noising);
+  const { weight, masked } = noising.schedule;
+  return (weight(t) * masked(t)) / maskProbability(t, noising);
 }
 
 /**

@@ -7,8 +7,8 @@ import { InvalidOptionError } from '../errors.ts';
 export interface Schedule {
   /** α(t), the expected share of visible tokens. Falls from α(0) = 1 to α(1) = 0 (log-linear: nearly 0). */
   readonly alpha: (t: number) => number;
-  /** α′(t) ≤ 0. */
-  readonly slope: (t: number) => number;
+  /** 1 − α(t), the expected share of masks: with all its digits near t = 0, where the difference would have none. */
+  readonly masked: (t: number) => number;
   /** w(t) = −α′(t) / (1 − α(t)), the weight of the loss at t ∈ (0, 1]. MDLM Eq. (10). */
   readonly weight: (t: number) => number;
   /** The time at which the share `alpha` is visible: time(alpha(t)) = t. */
@@ -18,7 +18,7 @@ export interface Schedule {
 /** α(t) = 1 − t and w(t) = 1/t: LLaDA Eq. (8) and Eq. (3). */
 export const linear: Schedule = {
   alpha: (t) => 1 - t,
-  slope: () => -1,
+  masked: (t) => t,
   weight: (t) => 1 / t,
   time: (alpha) => 1 - alpha,
 };
@@ -28,8 +28,8 @@ export const linear: Schedule = {
  * Few tokens are visible for most of the time. MDLM's `cosine` is another: α(t) = ε + (1 − ε) cos(π/2 · t).
  */
 export const cosine: Schedule = {
-  alpha: (t) => 1 - Math.sin((Math.PI / 2) * t), // sin, for it keeps its digits near t = 0
-  slope: (t) => (-Math.PI / 2) * Math.cos((Math.PI / 2) * t),
+  alpha: (t) => 1 - Math.sin((Math.PI / 2) * t),
+  masked: (t) => Math.sin((Math.PI / 2) * t),
   weight: (t) => Math.PI / 2 / Math.tan((Math.PI / 2) * t),
   time: (alpha) => Math.asin(1 - alpha) / (Math.PI / 2),
 };
@@ -44,7 +44,7 @@ export function logLinear(epsilon = 1e-3): Schedule {
   if (!(epsilon >= 0 && epsilon < 1)) throw new InvalidOptionError('epsilon', 'must be in [0, 1)', epsilon);
   return {
     alpha: (t) => 1 - (1 - epsilon) * t,
-    slope: () => epsilon - 1,
+    masked: (t) => (1 - epsilon) * t,
     weight: (t) => 1 / t,
     time: (alpha) => (1 - alpha) / (1 - epsilon),
   };
@@ -61,7 +61,7 @@ export function polynomial(exponent: number): Schedule {
   }
   return {
     alpha: (t) => 1 - t ** exponent,
-    slope: (t) => -exponent * t ** (exponent - 1),
+    masked: (t) => t ** exponent,
     weight: (t) => exponent / t,
     time: (alpha) => (1 - alpha) ** (1 / exponent),
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { maskProbability } from '../src/diffusion/forward.ts';
 import { linear } from '../src/diffusion/schedule.ts';
 import type { CleanWindows } from '../src/diffusion/windows.ts';
 import { costsOf, maskedCanvas } from '../src/evaluation/canvas.ts';
@@ -73,6 +74,9 @@ test(
     for (const step of pretrain.steps) {
       const { tokens, weights, rows } = batchOf(step, mask_token_id);
       assert.deepEqual([...tokens.data], step.noisy_batch.flat());
+      for (const [b, t] of step.t.entries()) {
+        assert.equal(maskProbability(t, { schedule: linear }, Math.fround), step.p_mask[b]);
+      }
       const [B, L] = tokens.shape;
       for (const [r, row] of rows.entries()) {
         const expected = 1 / (step.p_mask[Math.floor(row / L)] * B * L);
