@@ -21,8 +21,9 @@ export interface SafetensorsHeader {
 
 /** As the format's reference has it. */
 export const mostHeaderBytes = 100_000_000;
-/** More than any model has; a header with more is an attack on our memory. */
-const mostTensors = 1_000_000;
+/** More than any model has in one file; a header with more is an attack on our time and memory. */
+const mostTensors = 500_000;
+const mostMetadata = 100_000;
 const highestRank = 64;
 
 /**
@@ -64,6 +65,9 @@ export function parseHeader(path: string, bytes: Uint8Array, fileSize: number): 
 function scanMetadata(scanner: HeaderScanner, path: string, metadata: Map<string, string>): void {
   scanner.object((key) => {
     if (metadata.has(key)) throw new FileError(path, 'metadata keys that differ', `two keys ${show(key)}`);
+    if (metadata.size === mostMetadata) {
+      throw new FileError(path, `at most ${mostMetadata} metadata keys`, 'more');
+    }
     metadata.set(key, scanner.string());
   });
 }
