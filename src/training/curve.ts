@@ -4,7 +4,7 @@ export interface CurveData {
   readonly training: readonly { readonly step: number; readonly loss: number }[];
   readonly validation: readonly {
     readonly step: number;
-    readonly nats: number;
+    readonly natsPerToken: number;
     readonly standardError: number;
   }[];
   /** A logarithmic axis of steps. */
@@ -23,19 +23,19 @@ export function curveSvg({ title, training, validation, logSteps = false }: Curv
     training.filter(({ loss }) => Number.isFinite(loss)),
     logSteps,
   );
-  const bars = validation.filter(({ nats }) => Number.isFinite(nats));
+  const bars = validation.filter(({ natsPerToken }) => Number.isFinite(natsPerToken));
   const steps = [...losses.map(({ step }) => step), ...bars.map(({ step }) => step)];
-  const heights = [...losses.map(({ loss }) => loss), ...bars.map(({ nats }) => nats)];
+  const heights = [...losses.map(({ loss }) => loss), ...bars.map(({ natsPerToken }) => natsPerToken)];
   const x = xAxis(Math.max(2, maximum(steps)), logSteps);
   const y = yAxis(heights);
 
   const line = losses.map(({ step, loss }) => `${x.at(step)},${y.at(loss)}`).join(' ');
-  const bound = bars.map(({ step, nats }) => `${x.at(step)},${y.at(nats)}`).join(' ');
-  const marks = bars.map(({ step, nats, standardError }) => {
-    const [low, high] = [y.at(nats - 2 * standardError), y.at(nats + 2 * standardError)];
+  const bound = bars.map(({ step, natsPerToken }) => `${x.at(step)},${y.at(natsPerToken)}`).join(' ');
+  const marks = bars.map(({ step, natsPerToken, standardError }) => {
+    const [low, high] = [y.at(natsPerToken - 2 * standardError), y.at(natsPerToken + 2 * standardError)];
     return (
       `<path class="v" d="M${x.at(step)} ${low}V${high}"/>` +
-      `<circle class="dot" cx="${x.at(step)}" cy="${y.at(nats)}" r="3"/>`
+      `<circle class="dot" cx="${x.at(step)}" cy="${y.at(natsPerToken)}" r="3"/>`
     );
   });
   return [

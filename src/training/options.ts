@@ -112,8 +112,8 @@ export type Size = keyof typeof sizes;
 const sizeNames = Object.keys(sizes) as [Size, ...Size[]];
 const rateNames = Object.keys(rates) as [keyof typeof rates, ...(keyof typeof rates)[]];
 
-const bySize = (text: string) => `${text} (set by size)`;
-const or = (key: keyof typeof defaults, text: string) => `${text} (${String(defaults[key])})`;
+const bySize = (text: string) => `${text} [set by size]`;
+const or = (key: keyof typeof defaults, text: string) => `${text} [${String(defaults[key])}]`;
 
 /**
  * What a person may ask of a training run: the flags of `unmask train`, its help and the studio's form are made from it.
@@ -129,7 +129,7 @@ export const trainingSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('run directory; continues the run that is there (runs/SIZE-SEED)'),
+    .describe('run directory; continues the run that is there [runs/SIZE-SEED]'),
   resume: z
     .string()
     .min(1)
@@ -143,7 +143,7 @@ export const trainingSchema = z.strictObject({
   layers: count.optional().describe(bySize('transformer layers')),
   width: count.optional().describe(bySize('width of the residual stream')),
   heads: count.optional().describe(bySize('attention heads; divides width')),
-  kvHeads: count.optional().describe('heads of keys and values; divides heads (as many as heads)'),
+  kvHeads: count.optional().describe('heads of keys and values; divides heads [as many as heads]'),
   hidden: count.optional().describe(bySize('inner width of SwiGLU')),
   tied: z.boolean().optional().describe(or('tied', 'one matrix for the embedding and the output')),
   length: count.optional().describe(bySize('tokens of a window')),
@@ -164,7 +164,7 @@ export const trainingSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('what stands between the documents of a .txt file (a file is one document)'),
+    .describe('what stands between the documents of a .txt file [a file is one document]'),
   packing: z
     .enum(['document', 'stream'])
     .optional()
@@ -199,13 +199,13 @@ export const trainingSchema = z.strictObject({
     .number()
     .min(0)
     .optional()
-    .describe('learning rate of the last update (a tenth of the highest)'),
+    .describe('learning rate of the last update [a tenth of the highest]'),
   warmup: z
     .number()
     .int()
     .min(0)
     .optional()
-    .describe('updates of the linear rise (a twentieth of the steps, at most 1000)'),
+    .describe('updates of the linear rise [a twentieth of the steps, at most 1000]'),
   schedule: z.enum(rateNames).optional().describe(or('schedule', 'learning rate over the steps')),
   decayShare: share.optional().describe(or('decayShare', 'share of the steps in which wsd decays')),
   beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW: memory of the gradient')),
@@ -218,7 +218,7 @@ export const trainingSchema = z.strictObject({
     .gt(0)
     .lt(1)
     .optional()
-    .describe('decay of an average of the weights, which is then what is exported (none)'),
+    .describe('decay of an average of the weights, which is then what is exported [none]'),
   seed: z
     .number()
     .int()
@@ -239,7 +239,7 @@ export const trainingSchema = z.strictObject({
   checkpointEvery: count.optional().describe(or('checkpointEvery', 'steps from one checkpoint to the next')),
   keep: z.number().int().min(2).optional().describe(or('keep', 'checkpoints that are kept')),
   device: z.enum(['cpu', 'webgpu', 'cuda']).optional().describe(or('device', 'where the network runs')),
-  threads: count.optional().describe('threads of the CPU (all cores)'),
+  threads: count.optional().describe('threads of the CPU [all cores]'),
   dtype: z.enum(['F32', 'F16', 'BF16']).optional().describe(or('dtype', 'weights of the exported model')),
 });
 

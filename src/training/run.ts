@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockRun } from '../checkpoint/lock.ts';
 import { FileError } from '../errors.ts';
-import { curveSvg } from './curve.ts';
+import type { Validation } from '../evaluation/validation.ts';
+import { type CurveData, curveSvg } from './curve.ts';
 import { checkData } from './data-check.ts';
 import { bestEffort, JsonLog, readRows } from './log.ts';
 import { type StepReport, train } from './loop.ts';
@@ -11,13 +12,7 @@ import { grouped, Progress, type ProgressOutput } from './progress.ts';
 import { rates } from './rates.ts';
 import { openRun, placeOf, readJson, type RunDirectory } from './run-directory.ts';
 import { restoreRun, type RunState, saveRun } from './snapshot.ts';
-import {
-  type MakeTrainee,
-  recordName,
-  type Trainee,
-  type TrainingRecord,
-  type Validation,
-} from './trainee.ts';
+import { type MakeTrainee, recordName, type Trainee, type TrainingRecord } from './trainee.ts';
 
 /** What a run has of the world. */
 export interface RunIo {
@@ -194,10 +189,12 @@ class Run {
       const validation = await this.#trainee.validate(step, windows, this.#io.stop);
       this.#validation = validation;
       this.#metrics.write({ kind: 'validation', step, ...validation });
-      const bound = `bound ${validation.nats.toFixed(3)} ± ${validation.standardError.toFixed(3)}`;
+      const { natsPerToken, standardError, bitsPerByte, windows: scored } = validation;
+      const bound = `bound ${natsPerToken.toFixed(3)} ± ${standardError.toFixed(3)}`;
       this.#progress.bound(bound);
+      const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
       this.#progress.note(
-        `step ${grouped(step)}  ${bound} nats a token, ${validation.bitsPerByte.toFixed(3)} bits a byte (${validation.windows} windows)`,
+        `step ${grouped(step)}  ${bound} nats a token${perByte} (${grouped(scored)} windows)`,
       );
     }
     this.#state.validated = step;
@@ -275,8 +272,8 @@ class Run {
     const of = (kind: string) => rows.filter((row) => row['kind'] === kind);
     const svg = curveSvg({
       title: `${this.#directory.options.objective}, ${this.#directory.options.size}`,
-      training: of('step') as unknown as { step: number; loss: number }[],
-      validation: of('validation') as unknown as { step: number; nats: number; standardError: number }[],
+      training: of('step') as unknown as CurveData['training'],
+      validation: of('validation') as unknown as CurveData['validation'],
     });
     bestEffort(() => writeFileSync(this.#path('curve.svg'), svg));
   }

@@ -1,15 +1,6 @@
+import type { Validation } from '../evaluation/validation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import type { TrainingOptions } from './options.ts';
-
-/** What validation measured. */
-export interface Validation {
-  /** Upper bound on −log p (masked diffusion) or −log p itself (autoregressive), in nats a token. */
-  readonly nats: number;
-  readonly standardError: number;
-  readonly bitsPerByte: number;
-  /** Windows that were scored. */
-  readonly windows: number;
-}
 
 /** One file that a run learns from, as it was when the run began. */
 export interface SourceFile {

@@ -1,0 +1,232 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { sizeOf } from './array.ts';
+import { assemble } from './assemble.ts';
+import type { FileContent } from './checkpoint/durable-fs.ts';
+import { writeModelDirectory } from './checkpoint/directory.ts';
+import { type Batch, openDataset } from './data/dataset.ts';
+import { makeTokenizer } from './data/make-tokenizer.ts';
+import { schedules } from './diffusion/schedule.ts';
+import { antithetic, timeSamplers } from './diffusion/times.ts';
+import type { CleanWindows } from './diffusion/windows.ts';
+import { FileError } from './errors.ts';
+import type { RowScorer } from './evaluation/scorer.ts';
+import { causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
+import { bidirectional, causal } from './model/attention-pattern.ts';
+import { parameterShapes } from './model/config.ts';
+import type { ModelConfig } from './model/families/family.ts';
+import { llada } from './model/families/llada.ts';
+import { initialParameters } from './model/initialise.ts';
+import { openNetwork } from './model/network.ts';
+import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
+import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
+import { openLearner } from './training/backpropagation.ts';
+import { autoregressive, maskedDiffusion, type Objective } from './training/objective.ts';
+import type { TrainingOptions } from './training/options.ts';
+import { grouped } from './training/progress.ts';
+import { type MakeTrainee, recordName } from './training/trainee.ts';
+
+/** Tokens of a sample on the way: a longer one would cost more than it shows. */
+const longestSample = 128;
+
+/** Makes what `unmask train` trains: a network of LLaDA's architecture on the text that the options name. */
+export const makeTrainee: MakeTrainee = async (options, directory, note) => {
+  const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), note);
+  const ids = specialIds(tokenizer);
+  const dataset = await openDataset(options, tokenizer, directory, note);
+  const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids });
+  const { transformer } = config;
+  const { names } = llada;
+  const { seed, batch, accumulate } = options;
+  const parameterCount = [...parameterShapes(transformer, names).values()].reduce(
+    (sum, shape) => sum + sizeOf(shape),
+    0,
+  );
+
+  const learner = await openLearner(transformer, names, initialParameters(transformer, names, seed), {
+    ...options,
+    emaDecay: options.ema,
+  });
+  // validation, samples and the exported model all look at the weights as they are, or at their average
+  const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
+  const score: RowScorer = ({ tokens, rows, targets }, signal) =>
+    network.score(tokens, rows, targets, { signal });
+  const model = assemble({ network, tokenizer, maskId: ids.maskId, endIds: [ids.endId] });
+  const objective = objectiveOf(options, ids);
+  const scoring =
+    options.objective === 'autoregressive'
+      ? causalScoring({ startId: ids.endId })
+      : whole(diffusionScoring({ maskId: ids.maskId, draws: options.validationDraws, seed }));
+  const { validation } = dataset;
+
+  return {
+    learner,
+    data: dataset.manifest,
+    summary: [
+      ...dataset.summary,
+      `${grouped(parameterCount)} parameters: ${transformer.layers} layers, width ${transformer.width}, ${transformer.heads} heads, SwiGLU ${transformer.hidden}, vocabulary ${grouped(transformer.vocabularySize)}`,
+      describe(options),
+    ],
+
+    *batches(step) {
+      const batchRows = accumulate * batch;
+      const windows = dataset.batch(step, batchRows);
+      for (let firstRow = 0; firstRow < batchRows; firstRow += batch) {
+        yield objective(rowsFrom(windows, firstRow, batch), { step, firstRow, batchRows });
+      }
+    },
+
+    ...(validation.count > 0 && {
+      validate: (_step: number, most: number | undefined, signal: AbortSignal) =>
+        validate(score, textOf(validation.batch(0, Math.min(validation.count, most ?? Infinity))), {
+          scoring,
+          bytesPerToken: validation.bytesPerToken,
+          batch,
+          signal,
+        }),
+    }),
+
+    async sample(step, signal) {
+      const length = Math.min(longestSample, options.length);
+      return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
+    },
+
+    async exportTo(target, record) {
+      const { dtype } = options;
+      const weights = [...learner.averages()].map(([name, { shape, data }]) => ({
+        name,
+        shape,
+        data,
+        dtype,
+      }));
+      const files = new Map<string, FileContent>(
+        Object.entries({
+          ...tokenizerFiles(tokenizer.json, namesOf(tokenizer)),
+          [recordName]: `${JSON.stringify(record, undefined, 2)}\n`,
+        }).map(([name, text]) => [name, Buffer.from(text)]),
+      );
+      const generationConfig = { eos_token_id: ids.endId, pad_token_id: ids.endId };
+      const model = { config: llada.write(config), weights, generationConfig, tokenizerFiles: files };
+      await writeModelDirectory(target, model, { replace: true });
+    },
+
+    async close() {
+      await network.close();
+      await learner.close();
+    },
+  };
+};
+
+/** The run's tokenizer: a copy of the one that is named, or one made from the text when the run began. */
+async function tokenizerOf(
+  options: TrainingOptions,
+  directory: string,
+  note: (line: string) => void,
+): Promise<LoadedTokenizer> {
+  if (!existsSync(join(directory, 'tokenizer_config.json'))) {
+    const { tokenizer: kind } = options;
+    if (kind === 'bpe' || kind === 'characters') {
+      note('making the tokenizer …');
+      saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind }));
+    } else {
+      const given = loadTokenizer(kind);
+      saveTokenizer(directory, given.json, namesOf(given));
+    }
+  }
+  return loadTokenizer(directory);
+}
+
+/** The ids of the mask and the end of a text. @throws FileError  for a tokenizer without them */
+function specialIds(tokenizer: LoadedTokenizer): { maskId: number; endId: number } {
+  const { endId, path } = tokenizer;
+  if (endId === undefined) {
+    const remedy = 'set eos_token in tokenizer_config.json';
+    throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
+  }
+  return { maskId: requireMaskId(tokenizer, path), endId };
+}
+
+/** The mask and the end of a text as the tokenizer spells them. */
+function namesOf({ specialTokens, maskId, endId }: LoadedTokenizer): { mask?: string; end?: string } {
+  const nameOf = (id: number | undefined) => [...specialTokens].find(([, other]) => other === id)?.[0];
+  return { mask: nameOf(maskId), end: nameOf(endId) };
+}
+
+function configOf(
+  { layers, width, heads, kvHeads = heads, hidden, tied, length, objective }: TrainingOptions,
+  { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
+): ModelConfig {
+  return {
+    transformer: {
+      layers,
+      width,
+      heads,
+      kvHeads,
+      hidden,
+      vocabularySize,
+      maxLength: length,
+      ropeTheta: 10_000,
+      normEpsilon: 1e-5,
+      qkvBias: false,
+      tiedHead: tied,
+      attention: objective === 'autoregressive' ? causal : bidirectional,
+    },
+    maskId,
+    endId,
+    padId: endId,
+  };
+}
+
+function objectiveOf(
+  options: TrainingOptions,
+  { maskId, endId }: { maskId: number; endId: number },
+): Objective {
+  if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
+  const { seed, eps, noise } = options;
+  const times = timeSamplers[options.times];
+  return maskedDiffusion({
+    seed,
+    eps,
+    schedule: schedules[noise],
+    maskId,
+    times: options.antithetic ? antithetic(times) : times,
+  });
+}
+
+/** Some rows of windows. */
+function rowsFrom(
+  { shape: [, L], data, maskable }: CleanWindows,
+  first: number,
+  count: number,
+): CleanWindows {
+  const [begin, end] = [first * L, (first + count) * L];
+  const part = maskable?.subarray(begin, end);
+  return { shape: [count, L], data: data.subarray(begin, end), ...(part && { maskable: part }) };
+}
+
+/** Windows of which the text is scored: what fills them up is not. */
+function textOf({ shape, data, lengths }: Batch): CleanWindows {
+  const [, L] = shape;
+  return {
+    shape,
+    data,
+    maskable: Uint8Array.from(data, (_, i) => (i % L < lengths[Math.floor(i / L)] ? 1 : 0)),
+  };
+}
+
+/**
+ * Masks and scores what fills a window up together with its text, for the nats of the text: if the filling stood there,
+ * the model would be told where the text ends, which a causal model isn't.
+ */
+function whole({ exact, canvases }: Scoring): Scoring {
+  return {
+    exact,
+    canvases: ({ x0 }, index) => canvases({ x0, positions: Int32Array.from(x0.keys()) }, index),
+  };
+}
+
+/** The options that the size sets, in a line. */
+function describe({ steps, batch, accumulate, length, learningRate, schedule }: TrainingOptions): string {
+  const windows = accumulate === 1 ? `${batch}` : `${accumulate} × ${batch}`;
+  return `${grouped(steps)} steps of ${windows} windows of ${length} tokens, rate ${learningRate} (${schedule})`;
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidOptionError } from '../errors.ts';
+import { sizes, trainingSchema } from './options.ts';
+import { settle } from './settle.ts';
+
+const data = ['text.txt'];
+
+test('every size gives options that fit each other', () => {
+  for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
+    const options = settle({ data, size });
+    assert.equal(options.layers, sizes[size].layers);
+    assert.equal(options.minimumRate, options.learningRate / 10);
+    assert.ok(options.warmup <= options.steps);
+  }
+});
+
+test('what is asked for stands above the size, and what is derived follows it', () => {
+  const options = settle({ data, size: 'tiny', width: 512, steps: 1000, learningRate: 2e-3 });
+  assert.equal(options.width, 512);
+  assert.equal(options.layers, sizes.tiny.layers);
+  assert.equal(options.warmup, 50);
+  assert.equal(options.minimumRate, 2e-4);
+});
+
+test('settled options say the same when they are settled again', () => {
+  const options = settle({ data, size: 'small', ema: 0.999, kvHeads: 2 });
+  assert.deepEqual(settle(options), options);
+  assert.equal(
+    JSON.stringify(settle(trainingSchema.parse(JSON.parse(JSON.stringify(options))))),
+    JSON.stringify(options),
+  );
+});
+
+test('options that contradict each other are refused by name', () => {
+  const cases: [string, Parameters<typeof settle>[0]][] = [
+    ['data', {}],
+    ['heads', { data, heads: 3 }],
+    ['heads', { data, width: 4, heads: 4 }],
+    ['kvHeads', { data, heads: 4, kvHeads: 3 }],
+    ['warmup', { data, steps: 10, warmup: 11 }],
+    ['minimumRate', { data, learningRate: 1e-4, minimumRate: 1e-3 }],
+  ];
+  for (const [option, request] of cases) {
+    assert.throws(
+      () => settle(request),
+      (error: unknown) => error instanceof InvalidOptionError && error.option === option,
+    );
+  }
+});
+
+test('unknown keys and impossible values are refused', () => {
+  for (const bad of [
+    { depth: 3 },
+    { layers: 0 },
+    { layers: 1.5 },
+    { beta1: 1 },
+    { size: 'huge' },
+    { keep: 1 },
+    { data: [] },
+  ])
+    assert.equal(trainingSchema.safeParse(bad).success, false, JSON.stringify(bad));
+});
+
+test('every option says in its help what it is, and where its value comes from when it is not given', () => {
+  for (const [name, option] of Object.entries(trainingSchema.shape)) {
+    assert.ok(option.description, name);
+    if (!['data', 'resume'].includes(name)) assert.match(option.description, /\[.+\]$/, name);
+  }
+});
