@@ -12,10 +12,10 @@ export type {
   Score,
   ScoreRequest,
 } from './language-model.ts';
-export { shippedModel } from './model-files.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { Device } from './runtime/session.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
+export { shippedModel } from './opened-model.ts';
 export { load } from './unmask.ts';

@@ -1,7 +1,6 @@
 import { assemble } from './assemble.ts';
 import type { LoadOptions, Model } from './language-model.ts';
-import { openModelFiles, openTokenizer, storedWeights } from './model-files.ts';
-import { openNetwork } from './model/network.ts';
+import { openModelWithTokenizer } from './opened-model.ts';
 
 /**
  * Loads a model.
@@ -11,10 +10,6 @@ import { openNetwork } from './model/network.ts';
  * @throws FileError         when something is missing, damaged or contradicts itself
  * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
  */
-export async function load(path: string, { device }: LoadOptions = {}): Promise<Model> {
-  const files = await openModelFiles(path);
-  const tokenizer = await openTokenizer(files);
-  const { family, config, endIds } = files;
-  const network = openNetwork(config.transformer, family.names, storedWeights(files), { device });
-  return assemble({ network, tokenizer, maskId: tokenizer.maskId, endIds });
+export async function load(path: string, options: LoadOptions = {}): Promise<Model> {
+  return assemble(await openModelWithTokenizer(path, options));
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { sizeOf } from '../array.ts';
-import type { ModelFiles } from '../model-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes } from '../model/config.ts';
+import type { OpenedModel } from '../opened-model.ts';
 import type { Command } from './command.ts';
 import { visible } from './visible.ts';
 import { modelOptions } from './load.ts';
@@ -13,7 +13,7 @@ const options = z.strictObject({
   json: z.boolean().default(false).describe('prints one line of JSON'),
 });
 
-/** What a model directory says of itself; no weight is read and no engine is loaded. */
+/** What a model directory says of itself. No weight is read for it. */
 interface Facts {
   readonly path: string;
   readonly family: string;
@@ -24,8 +24,8 @@ interface Facts {
   readonly weightBytes: number;
   /** Weights as float32, as the network computes with them. */
   readonly memoryBytes: number;
-  readonly maskId?: number;
-  readonly maskToken?: string;
+  readonly maskId: number;
+  readonly maskToken: string | undefined;
   readonly endIds: readonly number[];
   readonly endTokens: readonly (string | undefined)[];
   readonly config: Readonly<Record<string, number | boolean>>;
@@ -41,19 +41,17 @@ const command: Command<typeof options> = {
     ['unmask inspect runs/mine --json', 'for another program'],
   ],
   async run({ path, tensors, json }, io) {
-    const { openModelFiles, openTokenizer, shippedModel } = await import('../model-files.ts');
-    const files = await openModelFiles(path ?? shippedModel);
-    const tokenizer = await openTokenizer(files);
-    const names = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
-    const facts = factsOf(files, (id) => names.get(id), tensors);
+    const { openModelWithTokenizer, shippedModel } = await import('../opened-model.ts');
+    const facts = factsOf(await openModelWithTokenizer(path ?? shippedModel), tensors);
     io.stdout.write(json ? `${JSON.stringify(facts)}\n` : table(facts));
   },
 };
 
 export default command;
 
-function factsOf(files: ModelFiles, nameOf: (id: number) => string | undefined, tensors: boolean): Facts {
-  const { directory, family, config, weights, endIds } = files;
+function factsOf(model: OpenedModel, tensors: boolean): Facts {
+  const { directory, family, config, weights, tokenizer, maskId, endIds } = model;
+  const names = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
   const { attention, ...numbers } = config.transformer;
   const entries = [...weights.entries];
   const dtypes: Record<string, number> = {};
@@ -68,10 +66,10 @@ function factsOf(files: ModelFiles, nameOf: (id: number) => string | undefined, 
     dtypes,
     weightBytes: weights.totalBytes,
     memoryBytes: 4 * parameters,
-    maskId: config.maskId,
-    maskToken: config.maskId === undefined ? undefined : nameOf(config.maskId),
+    maskId,
+    maskToken: names.get(maskId),
     endIds,
-    endTokens: endIds.map(nameOf),
+    endTokens: endIds.map((id) => names.get(id)),
     config: numbers,
     ...(tensors && { tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) }),
   };
@@ -90,7 +88,7 @@ function table(facts: Facts): string {
     ],
     ['vocabulary', grouped(Number(config.vocabularySize))],
     ['longest', `${grouped(Number(config.maxLength))} tokens`],
-    ['mask token', facts.maskId === undefined ? 'none' : special(facts.maskId, facts.maskToken)],
+    ['mask token', special(facts.maskId, facts.maskToken)],
     ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
     [
       'stored',

@@ -17,6 +17,6 @@ export type LoadModel = (path: string | undefined, options: LoadOptions) => Prom
 /** The engine is loaded here and not before, so that help and mistakes don't wait for it. */
 export const loadModel: LoadModel = async (path, options) => {
   const { load } = await import('../unmask.ts');
-  const { shippedModel } = await import('../model-files.ts');
+  const { shippedModel } = await import('../opened-model.ts');
   return load(path ?? shippedModel, options);
 };

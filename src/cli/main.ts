@@ -39,4 +39,4 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 const { stdin, stdout, stderr, env } = process;
 const io = { stdin, stdout, stderr, env, signal: interrupt.signal };
 const code = await runProgram(process.argv.slice(2), io, commands, version);
-process.exitCode = code === 130 ? (unread ? 0 : stoppedBy) : code;
+process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;
