@@ -103,3 +103,15 @@ test('a large constant is part of the graph', async () => {
     },
   );
 });
+
+test('an output is written where it is asked to be', async () => {
+  await withSession(await openSession(model()), async (session) => {
+    const y = floats([1, 2], 0, 0);
+    await session.run({ x: floats([1, 2], 3, 4), w }, { into: { y } });
+    assert.deepEqual([...y.data], [3, 4]);
+    await assert.rejects(
+      session.run({ x: floats([1, 2], 3, 4), w }, { into: { y: floats([2], 0, 0) } }),
+      /output y/,
+    );
+  });
+});

@@ -9,10 +9,12 @@ import { parameterShapes, type TensorNames, type TransformerConfig } from '../mo
 import { defaultPositions, forwardInputs, toInt64, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession } from '../runtime/session.ts';
-import { adamWGraph, type AdamWOptions, adamWScalars } from './adamw.ts';
+import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 
 export interface LearnerOptions extends AdamWOptions {
+  /** Decay of an exponential moving average of the parameters. Absent: none is kept. */
+  readonly emaDecay?: number;
   /** The gradient's global norm is scaled down to this. Absent: it is left as it is. */
   readonly clip?: number;
   readonly device?: Device;
@@ -22,7 +24,7 @@ export interface LearnerOptions extends AdamWOptions {
 type Arrays = ReadonlyMap<string, NdArray>;
 
 export interface TransformerLearner extends Learner {
-  /** The parameters as they are now; the next update may write over these arrays. */
+  /** The parameters as they are now; the next update writes over these arrays. */
   parameters(): Arrays;
   /** Their moving average, or the parameters where none is kept. */
   averages(): Arrays;
@@ -31,10 +33,8 @@ export interface TransformerLearner extends Learner {
 }
 
 /**
- * A transformer being trained, as two graphs on a device: one from a batch to the loss and its gradients, one from
- * gradients to the next parameters and moments. Between the two the norm is looked at, so that nothing that
- * isn't finite is ever applied. Parameters and moments are written into a second set of buffers; then the two sets
- * change places.
+ * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and AdamW on what comes
+ * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
  * @param initial  the parameters to start from, by name; they are copied
  */
@@ -44,66 +44,71 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay } = options;
+  const { clip, emaDecay, decays = isMatrix } = options;
+  const session = await openSession(gradientModel(config, names), options);
   const shapes = parameterShapes(config, names);
-  const gradientSession = await openSession(gradientModel(config, names), options);
-  const updateSession = await openSession(adamWGraph(shapes, options), options);
-
-  let state: Arrays = initialState(shapes, initial, emaDecay !== undefined);
-  let spare: Arrays = zerosLike(state);
-  const gradients = zerosLike(withPrefix('gradient.', pick(state, '', shapes)));
-  let more: Map<string, NdArray> | undefined;
+  const theta = copyOf(shapes, initial);
+  const [m, v] = [zerosLike(theta), zerosLike(theta)];
+  const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
+  let gradients: Arrays = new Map();
   let microBatches = 0;
   let lossIsFinite = true;
   let updates = 0;
 
+  const state = (): Arrays =>
+    new Map([
+      ...theta,
+      ...withPrefix('adam.m.', m),
+      ...withPrefix('adam.v.', v),
+      ...withPrefix('ema.', average ?? new Map()),
+      ['adam.updates', { shape: [1], data: Float32Array.of(updates) }],
+    ]);
+
   return {
     async accumulate(batch, signal) {
-      const into = microBatches === 0 ? gradients : (more ??= zerosLike(gradients));
-      const feeds = { ...batchFeeds(batch), ...Object.fromEntries(pick(state, '', shapes)) };
-      const { loss } = await gradientSession.run(feeds, { into: Object.fromEntries(into), signal });
-      if (microBatches++ > 0) addInto(gradients, into);
+      const feeds = { ...batchFeeds(batch), ...Object.fromEntries(theta) };
+      const { loss, ...results } = await session.run(feeds, { signal });
+      const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
+      if (microBatches++ === 0) gradients = given;
+      else addInto(gradients, given);
       const value = Number(loss.data[0]);
       lossIsFinite &&= Number.isFinite(value);
       return value;
     },
 
-    async update(learningRate) {
+    update(learningRate) {
       invariant(microBatches > 0, 'update needs a gradient: accumulate comes first');
       const gradientNorm = norm(gradients);
       const applied = lossIsFinite && Number.isFinite(gradientNorm);
       microBatches = 0;
       lossIsFinite = true;
       if (applied) {
-        const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
-        const scalars = adamWScalars(options, { step: updates + 1, learningRate, gradientScale });
-        const feeds = { ...Object.fromEntries(state), ...Object.fromEntries(gradients), ...scalars };
-        await updateSession.run(feeds, { into: Object.fromEntries(withPrefix('next.', spare)) });
-        [state, spare] = [spare, state];
         updates++;
+        const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
+        const step = { step: updates, learningRate, gradientScale };
+        for (const [name, { shape, data }] of theta) {
+          const gradient = gradients.get(name)!.data;
+          adamW(data, m.get(name)!.data, v.get(name)!.data, gradient, decays(name, shape), options, step);
+          if (average) blend(average.get(name)!.data, data, emaDecay!);
+        }
       }
-      return { gradientNorm, applied };
+      return Promise.resolve({ gradientNorm, applied });
     },
 
-    parameters: () => pick(state, '', shapes),
-    averages: () => pick(state, emaDecay === undefined ? '' : 'ema.', shapes),
-    gradients: () => new Map([...shapes.keys()].map((name) => [name, gradients.get(`gradient.${name}`)!])),
-    state: () => new Map([...state, ['adam.updates', { shape: [1], data: Float32Array.of(updates) }]]),
+    parameters: () => theta,
+    averages: () => average ?? theta,
+    gradients: () => gradients,
+    state,
     restore(saved) {
-      for (const [name, { shape, data }] of state) {
+      for (const [name, { shape, data }] of state()) {
         const given = saved.get(name);
         invariant(given?.data.length === data.length, `the saved state has no ${name} of shape [${shape}]`);
         data.set(given.data);
       }
-      const count = saved.get('adam.updates');
-      invariant(count, 'the saved state has no adam.updates');
-      updates = count.data[0];
+      updates = saved.get('adam.updates')!.data[0];
       microBatches = 0;
     },
-    async close() {
-      await gradientSession.close();
-      await updateSession.close();
-    },
+    close: () => session.close(),
   };
 }
 
@@ -139,23 +144,17 @@ function batchFeeds({ tokens, rows, targets, weights }: TrainingBatch) {
   };
 }
 
-/** Parameters as given, moments zero, averages equal to the parameters. */
-function initialState(shapes: ReadonlyMap<string, readonly number[]>, initial: Arrays, ema: boolean): Arrays {
-  const state = new Map<string, NdArray>();
-  const copy = (name: string, shape: readonly number[]) => {
-    const data = initial.get(name)?.data;
+function copyOf(shapes: ReadonlyMap<string, readonly number[]>, arrays: Arrays): Arrays {
+  const copies = new Map<string, NdArray>();
+  for (const [name, shape] of shapes) {
+    const data = arrays.get(name)?.data;
     invariant(data?.length === sizeOf(shape), `the initial parameters have no ${name} of shape [${shape}]`);
-    return { shape, data: data.slice() };
-  };
-  for (const [name, shape] of shapes) state.set(name, copy(name, shape));
-  for (const moment of ['adam.m.', 'adam.v.'])
-    for (const [name, shape] of shapes)
-      state.set(`${moment}${name}`, { shape, data: new Float32Array(sizeOf(shape)) });
-  if (ema) for (const [name, shape] of shapes) state.set(`ema.${name}`, copy(name, shape));
-  return state;
+    copies.set(name, { shape, data: data.slice() });
+  }
+  return copies;
 }
 
-const zerosLike = (arrays: Arrays): Map<string, NdArray> =>
+const zerosLike = (arrays: Arrays): Arrays =>
   new Map(
     [...arrays].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
   );
@@ -163,9 +162,10 @@ const zerosLike = (arrays: Arrays): Map<string, NdArray> =>
 const withPrefix = (prefix: string, arrays: Arrays): Arrays =>
   new Map([...arrays].map(([name, array]) => [`${prefix}${name}`, array]));
 
-/** The arrays of the names in `shapes`, stored with a prefix, under the bare names. */
-const pick = (arrays: Arrays, prefix: string, shapes: ReadonlyMap<string, unknown>): Arrays =>
-  new Map([...shapes.keys()].map((name) => [name, arrays.get(`${prefix}${name}`)!]));
+/** average ← share · average + (1 − share) · values. */
+function blend(average: Float32Array, values: Float32Array, share: number): void {
+  for (let i = 0; i < average.length; i++) average[i] = share * average[i] + (1 - share) * values[i];
+}
 
 function addInto(sums: Arrays, terms: Arrays): void {
   for (const [name, { data: sum }] of sums) {
