@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
@@ -144,6 +144,20 @@ async function recordedOptions(path: string): Promise<TrainingOptions | undefine
     throw new FileError(file, 'the options of a run', `${at.join('.') || 'it'}: ${message}`);
   }
   return settle(parsed.data);
+}
+
+/** Removes what a run that was killed had not finished writing. To be called with the lock held. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const unfinished: [directory: string, name: RegExp][] = [
+    [path, /\.tmp-\d+$/],
+    [join(path, 'tokens'), /^\./],
+  ];
+  for (const [directory, pattern] of unfinished) {
+    if (!existsSync(directory)) continue;
+    for (const name of await readdir(directory)) {
+      if (pattern.test(name)) await rm(join(directory, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** Writes a small JSON file whole or not at all. @throws FileError */

@@ -14,7 +14,8 @@ import { NonFiniteError } from './loop.ts';
 import type { TrainingRequest } from './options.ts';
 import { type RunIo, runTraining } from './run.ts';
 
-const scratch = await mkdtemp(join(tmpdir(), 'unmask-run-'));
+// in memory where that can be had: hundreds of checkpoints are saved here, and no power is cut
+const scratch = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'unmask-run-'));
 after(() => rm(scratch, { recursive: true }));
 const text = join(scratch, 'text.txt');
 await writeFile(text, 'once upon a time');

@@ -10,7 +10,7 @@ import { type StepReport, train } from './loop.ts';
 import type { TrainingRequest } from './options.ts';
 import { grouped, Progress, type ProgressOutput } from './progress.ts';
 import { rates } from './rates.ts';
-import { openRun, placeOf, readJson, type RunDirectory } from './run-directory.ts';
+import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
 import { restoreRun, type RunState, saveRun } from './snapshot.ts';
 import { type MakeTrainee, recordName, type Trainee, type TrainingRecord } from './trainee.ts';
 
@@ -62,6 +62,7 @@ export async function runTraining(
   const path = await placeOf(request);
   const lock = await lockRun(path);
   try {
+    await removeLeftovers(path);
     const directory = await openRun(path, request);
     const note = (line: string): void => void io.output.write(`${line}\n`);
     const trainee = await make(directory.options, path, note);

@@ -1,0 +1,166 @@
+// Kills a small training run at random moments, resumes it each time, and compares what it ends with, bit for bit, with a run
+// that was left alone.   node dist/test/kills.js --kills 200 --seed 1
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { uniforms } from '../src/random.ts';
+
+const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+const options =
+  '--tokenizer characters --packing stream --layers 1 --width 16 --heads 2 --hidden 24 --length 16 --batch 4 --accumulate 2 ' +
+  '--ema 0.9 --warmup 5 --threads 1 --random-length-share 0.2 --validation-every 7 --validation-windows 4 --sample-every 15 ' +
+  '--checkpoint-every 3 --seed 5';
+
+export interface KillReport {
+  readonly kills: number;
+  /** Runs that were killed, resumed and carried to their end. */
+  readonly runs: number;
+  /** Kills by the events.jsonl that they left: how often the run had got to training. */
+  readonly killsAfterStart: number;
+  /** Differences from the run that was left alone; none is what is promised. */
+  readonly differences: readonly string[];
+}
+
+/** Runs the experiment. @param steps  of each run */
+export async function killTraining({
+  kills: wanted,
+  seed,
+  steps = 60,
+  note = () => {},
+}: {
+  kills: number;
+  seed: number;
+  steps?: number;
+  note?: (line: string) => void;
+}): Promise<KillReport> {
+  const scratch = await mkdtemp(join(tmpdir(), 'unmask-kills-'));
+  const uniform = uniforms(seed, 'synthetic');
+  try {
+    const text = join(scratch, 'text.txt');
+    await writeFile(text, verses(400));
+    const train = (out: string, ms?: number): Promise<Ending> =>
+      start(['train', text, '--out', out, '--steps', String(steps), ...options.split(' ')], ms);
+
+    const began = performance.now();
+    const alone = join(scratch, 'alone');
+    const ending = await train(alone);
+    if (ending.code !== 0)
+      throw new Error(`the run that was left alone ended with ${ending.code}: ${ending.stderr}`);
+    const wholeMs = performance.now() - began;
+    const expected = await traceOf(alone);
+    note(`a run of ${steps} steps takes ${Math.round(wholeMs)} ms`);
+
+    const differences: string[] = [];
+    let kills = 0;
+    let killsAfterStart = 0;
+    let runs = 0;
+    while (kills < wanted) {
+      const out = join(scratch, `run-${runs}`);
+      for (let finished = false; !finished;) {
+        const { code, signal, stderr } = await train(
+          out,
+          kills < wanted ? uniform(kills) * wholeMs : undefined,
+        );
+        finished = code === 0;
+        if (signal === 'SIGKILL') {
+          kills += 1;
+          if (/\d\/\d+ {2}loss/.test(stderr)) killsAfterStart += 1;
+        } else if (!finished) {
+          throw new Error(`after ${kills} kills, the run ended with ${code}: ${stderr}`);
+        }
+      }
+      const found = await traceOf(out);
+      for (const name of new Set([...Object.keys(expected), ...Object.keys(found)]))
+        if (found[name] !== expected[name]) differences.push(`run ${runs}, ${name}`);
+      await rm(out, { recursive: true });
+      runs += 1;
+      note(`${kills} kills, ${runs} runs to their end, ${differences.length} differences`);
+    }
+    return { kills, runs, killsAfterStart, differences };
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** Runs the program, and kills it after so many milliseconds. */
+function start(args: readonly string[], killAfterMs?: number): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+    const timer =
+      killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stderr });
+    });
+  });
+}
+
+/** All that a run must end with, whatever happened to it: SHA-256 by file. */
+async function traceOf(run: string): Promise<Record<string, string>> {
+  const newest = (await readdir(join(run, 'checkpoints')))
+    .filter((name) => name.startsWith('step-'))
+    .sort()
+    .at(-1)!;
+  const files = [
+    `checkpoints/${newest}/model.safetensors`,
+    `checkpoints/${newest}/optimizer.safetensors`,
+    'metrics.jsonl',
+    'options.json',
+    'tokenizer/tokenizer.json',
+    'model/model.safetensors',
+    'curve.svg',
+  ];
+  const hashes = files.map(async (name) => {
+    const content = await readFile(join(run, name));
+    return [name, createHash('sha256').update(content).digest('hex')] as const;
+  });
+  return Object.fromEntries(await Promise.all(hashes));
+}
+
+/** A made-up text with something to learn in it. */
+function verses(lines: number): string {
+  const words = [
+    'the sun',
+    'a bird',
+    'the old tree',
+    'rain',
+    'sings',
+    'falls',
+    'waits',
+    'in the morning',
+    'for you',
+  ];
+  const uniform = uniforms(0, 'synthetic', 1);
+  const word = (i: number) => words[Math.floor(uniform(i) * words.length)];
+  return Array.from(
+    { length: lines },
+    (_, i) => `${word(3 * i)} ${word(3 * i + 1)} ${word(3 * i + 2)}.\n`,
+  ).join('');
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values } = parseArgs({
+    options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+  });
+  const report = await killTraining({
+    kills: Number(values.kills),
+    seed: Number(values.seed),
+    note: (line) => void process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  process.exitCode = report.differences.length === 0 ? 0 : 1;
+}
