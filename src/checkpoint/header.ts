@@ -22,7 +22,7 @@ export interface SafetensorsHeader {
 /** As the format's reference has it. */
 export const mostHeaderBytes = 100_000_000;
 /** More than any model has in one file; a header with more is an attack on our time and memory. */
-const mostTensors = 500_000;
+const mostTensors = 200_000;
 const mostMetadata = 100_000;
 const highestRank = 64;
 

@@ -338,10 +338,10 @@ test('10,000 mutants of a file give a valid header or a FileError, fast, and no 
 });
 
 test('a header that is nothing but names is refused before it takes the memory', async () => {
-  const numbers = Array.from({ length: 500_001 }, (_, i) => i);
+  const numbers = Array.from({ length: 200_001 }, (_, i) => i);
   const empty = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
   const tensors = safetensors(`{${numbers.map((i) => `"${i}":${empty}`).join(',')}}`);
-  await assert.rejects(readHeader(fileOf(tensors)), /expected at most 500000 tensors, found more/);
+  await assert.rejects(readHeader(fileOf(tensors)), /expected at most 200000 tensors, found more/);
   const metadata = safetensors(`{"__metadata__":{${numbers.map((i) => `"${i}":""`).join(',')}}}`);
   await assert.rejects(readHeader(fileOf(metadata)), /expected at most 100000 metadata keys, found more/);
 });
