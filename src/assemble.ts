@@ -8,7 +8,7 @@ import { checkOptions } from './options.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
 import { withGuidance } from './sampling/guidance.ts';
-import { samplingSchema, toSampleOptions } from './sampling/options.ts';
+import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
@@ -28,10 +28,11 @@ export interface Parts {
   readonly tokenizer: Tokenizer;
   readonly maskId: number;
   readonly endIds: readonly number[];
+  readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network, tokenizer, maskId, endIds }: Parts): Model {
+export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
@@ -39,10 +40,10 @@ export function assemble({ network, tokenizer, maskId, endIds }: Parts): Model {
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
-    const options = checkOptions(samplingSchema, withoutAbsent(asked));
-    const canvas = tokens
-      ? Int32Array.from(tokens)
-      : layCanvas([tokenizer.encode(prompt ?? ''), hole(options.length)], maskId);
+    const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
+    const given = tokens ?? tokenizer.encode(prompt ?? '');
+    const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
+    const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
     // a causal network has nothing to say of a token whose predecessors aren't known
     const blockLength = isCausal ? 1 : options.blockLength;
@@ -76,6 +77,7 @@ export function assemble({ network, tokenizer, maskId, endIds }: Parts): Model {
     tokenizer,
     maskId,
     endIds,
+    defaults,
 
     async logits(tokens, options = {}) {
       const { batch, forward } = batchOf(tokens, options);

@@ -11,9 +11,9 @@ export interface LoadOptions {
   readonly device?: Device;
 }
 
-/** What is asked of a sample: all options have the defaults of `unmask generate --help`. */
+/** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */
 export interface SampleRequest extends Partial<SamplingOptions> {
-  /** The beginning of the text; `length` tokens are written after it. */
+  /** The beginning of the text; `length` tokens are written after it, by default as many as fit, at most 128. */
   readonly prompt?: string;
   /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
   readonly tokens?: ArrayLike<number>;
@@ -89,6 +89,8 @@ export interface Model {
   readonly maskId: number;
   /** Tokens that end a text. */
   readonly endIds: readonly number[];
+  /** How this model is sampled unless the request says otherwise. */
+  readonly defaults: Partial<SamplingOptions>;
 
   /** Logits of x_0, raw and unshifted.   tokens [B][L] → [B, L, V] */
   logits(tokens: readonly ArrayLike<number>[], options?: LogitsOptions): Promise<NdArray>;

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readJson } from './checkpoint/directory.ts';
-import { FileError } from './errors.ts';
+import { isObject, readJsonObject } from './checkpoint/json.ts';
+import { FileError, InvalidOptionError, show } from './errors.ts';
 import type { LoadOptions } from './language-model.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
+import { checkOptions } from './options.ts';
+import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
 import { loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -18,6 +20,8 @@ export interface OpenedModel extends OpenedNetwork {
   readonly maskId: number;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
+  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
+  readonly defaults: Partial<SamplingOptions>;
 }
 
 /**
@@ -31,13 +35,14 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   const opened = await openModel(directory, options);
   const tokenizer = loadTokenizer(directory);
   const maskId = requireMaskId(tokenizer, tokenizer.path);
-  const endIds = await endIdsOf(directory, tokenizer);
+  const generation = await generationOf(directory);
+  const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
   const rows = opened.config.transformer.vocabularySize;
   for (const id of [maskId, ...endIds]) {
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  return { ...opened, directory, tokenizer, maskId, endIds };
+  return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
 }
 
 /** A run of `unmask train` keeps its model in a directory of its own. */
@@ -53,9 +58,21 @@ function modelDirectory(path: string): string {
   );
 }
 
-async function endIdsOf(directory: string, { endId }: Tokenizer): Promise<number[]> {
+/** What generation_config.json says, where there is one. */
+async function generationOf(
+  directory: string,
+): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
   const path = join(directory, 'generation_config.json');
-  const json = existsSync(path) ? ((await readJson(path)) as { eos_token_id?: unknown } | null) : undefined;
-  const ids = [endId, json?.eos_token_id].flat().filter((id) => Number.isSafeInteger(id)) as number[];
-  return [...new Set(ids)];
+  if (!existsSync(path)) return { endIds: [], defaults: {} };
+  const { eos_token_id: ends, unmask_sampling: sampling } = await readJsonObject(path);
+  const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
+  if (sampling === undefined) return { endIds, defaults: {} };
+  if (!isObject(sampling)) throw new FileError(path, 'unmask_sampling to be an object', show(sampling));
+  try {
+    checkOptions(samplingSchema, sampling);
+  } catch (cause) {
+    if (!(cause instanceof InvalidOptionError)) throw cause;
+    throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
+  }
+  return { endIds, defaults: { ...sampling } };
 }

@@ -36,12 +36,13 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
    * Does the work. When the signal is aborted, throwing its reason ends the program with 130; returning ends it with 0,
    * for a command that saved what it had.
    *
+   * @param given  the keys of the options that the command line names; the others have the defaults of the schema
    * @returns the exit code, where it isn't 0
    * @throws anything: a person's mistake (InvalidOptionError, FileError, UnsupportedError, UsageError, a failed system
    *   call) is printed as one line and ends with 2, or with the number in the error's `exitCode`; everything else is a
    *   bug, printed with its stack, and ends with 1
    */
-  run(options: z.output<Schema>, io: Io): Promise<number | void>;
+  run(options: z.output<Schema>, io: Io, given: ReadonlySet<string>): Promise<number | void>;
 }
 
 /** A command line that cannot be understood. */

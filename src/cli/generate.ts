@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Frame } from '../sampling/sample.ts';
-import { samplingSchema } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
 import { colorsFor } from './colors.ts';
@@ -51,7 +51,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
-    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io) {
+    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
       const begin = performance.now();
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
@@ -60,7 +60,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const show = display(model, { json, frameMs }, io);
       try {
         const generation = await model.generate({
-          ...sampling,
+          ...withoutDefaults(sampling, given),
           prompt,
           seed,
           signal: io.signal,
@@ -80,6 +80,11 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 }
 
 export default generateCommand(loadModel);
+
+/** What the person asks for: a model may have better defaults than the schema. */
+function withoutDefaults(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
+  return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
+}
 
 /** Where the frames go: lines of JSON, a canvas on a terminal, or nowhere until the text is whole. */
 interface Display {

@@ -7,7 +7,9 @@ export const modelOptions = {
     .string()
     .optional()
     .meta({ placeholder: 'path' })
-    .describe('a model directory, or a run of unmask train [models/stories, which ships]'),
+    .describe(
+      'a model directory, or a run of unmask train; it may bring its own defaults for sampling [models/stories, which ships]',
+    ),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
 };
 

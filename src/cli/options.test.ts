@@ -13,7 +13,7 @@ const schema = z.strictObject({
   data: z.array(z.string()).default([]),
   seed: z.union([z.int(), z.literal('random')]).optional(),
 });
-const parse = (...args: string[]) => parseOptions(schema, args);
+const parse = (...args: string[]) => parseOptions(schema, args).options;
 const refused = (args: string[], message: RegExp) => assert.throws(() => parse(...args), { message });
 
 test('a schema becomes flags in kebab-case with kind, choices and default', () => {
@@ -114,11 +114,14 @@ test('words without a flag go to the positional options, the rest to a list', ()
     path: z.string().describe('a model'),
     data: z.array(z.string()).default([]),
   });
-  assert.deepEqual(parseOptions(withPath, ['m', 'a', 'b'], ['path', 'data']), {
+  assert.deepEqual(parseOptions(withPath, ['m', 'a', 'b'], ['path', 'data']).options, {
     path: 'm',
     data: ['a', 'b'],
   });
-  assert.deepEqual(parseOptions(withPath, ['--', '--m'], ['path', 'data']), { path: '--m', data: [] });
+  assert.deepEqual(parseOptions(withPath, ['--', '--m'], ['path', 'data']).options, {
+    path: '--m',
+    data: [],
+  });
   assert.throws(() => parseOptions(withPath, [], ['path', 'data']), {
     name: 'UsageError',
     message: '--path is needed: a model',
@@ -136,4 +139,9 @@ test('an option that depends on another is checked by the schema itself', () => 
   assert.throws(() => parseOptions(checked, ['--length', '8', '--block-length', '3']), {
     message: 'blockLength: must divide length, got 3',
   });
+});
+
+test('what the command line names is told apart from what has its default', () => {
+  assert.deepEqual([...parseOptions(schema, ['--length', '16', '--no-json']).given], ['length', 'json']);
+  assert.equal(parseOptions(schema, []).given.size, 0);
 });

@@ -71,7 +71,7 @@ function choicesOf(value: JsonSchema): readonly string[] | undefined {
 }
 
 /**
- * The options that a command line asks for, checked by their schema.
+ * The options that a command line asks for, checked by their schema, and the keys of those that it names.
  *
  * @param args         what follows the command's name
  * @param positionals  keys that may be given without their flag
@@ -82,7 +82,7 @@ export function parseOptions<Schema extends z.ZodObject>(
   schema: Schema,
   args: readonly string[],
   positionals: readonly string[] = [],
-): z.output<Schema> {
+): { options: z.output<Schema>; given: ReadonlySet<string> } {
   const flags = flagsOf(schema);
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
   const options = Object.fromEntries(
@@ -112,7 +112,7 @@ export function parseOptions<Schema extends z.ZodObject>(
   if (missing) {
     throw new UsageError(`--${missing.name} is needed${missing.description && `: ${missing.description}`}`);
   }
-  return checkOptions(schema, values);
+  return { options: checkOptions(schema, values), given: new Set(Object.keys(values)) };
 }
 
 /** Gives the words that stand without a flag to the options that take them. */

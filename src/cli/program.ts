@@ -42,8 +42,8 @@ export async function runProgram(
     return 0;
   }
   try {
-    const options = parseOptions(command.options, rest, command.positionals);
-    return (await command.run(options, io)) ?? 0;
+    const { options, given } = parseOptions(command.options, rest, command.positionals);
+    return (await command.run(options, io, given)) ?? 0;
   } catch (error) {
     return report(error, name, command, io);
   }
