@@ -30,10 +30,10 @@ import { type MakeTrainee, recordName } from './training/trainee.ts';
 const longestSample = 128;
 
 /** Makes what `unmask train` trains: a network of LLaDA's architecture on the text that the options name. */
-export const makeTrainee: MakeTrainee = async (options, directory, note) => {
-  const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), note);
+export const makeTrainee: MakeTrainee = async (options, directory, note, signal) => {
+  const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), { note, signal });
   const ids = specialIds(tokenizer);
-  const dataset = await openDataset(options, tokenizer, directory, note);
+  const dataset = await openDataset(options, tokenizer, directory, note, signal);
   const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids });
   const { transformer } = config;
   const { names } = llada;
@@ -121,13 +121,13 @@ export const makeTrainee: MakeTrainee = async (options, directory, note) => {
 async function tokenizerOf(
   options: TrainingOptions,
   directory: string,
-  note: (line: string) => void,
+  { note, signal }: { note: (line: string) => void; signal: AbortSignal },
 ): Promise<LoadedTokenizer> {
   if (!existsSync(join(directory, 'tokenizer_config.json'))) {
     const { tokenizer: kind } = options;
     if (kind === 'bpe' || kind === 'characters') {
       note('making the tokenizer …');
-      saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind }));
+      saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
       const given = loadTokenizer(kind);
       saveTokenizer(directory, given.json, namesOf(given));

@@ -8,11 +8,12 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeLearner } from '../../test/fake-learner.ts';
 import { fakeTrainees } from '../../test/fake-trainee.ts';
+import { type DurableFs, nodeFs } from '../checkpoint/durable-fs.ts';
 import { lockRun } from '../checkpoint/lock.ts';
 import { FileError, InvalidOptionError } from '../errors.ts';
 import { NonFiniteError } from './loop.ts';
 import type { TrainingRequest } from './options.ts';
-import { type RunIo, runTraining } from './run.ts';
+import { CannotSaveError, type RunIo, runTraining } from './run.ts';
 
 // in memory where that can be had: hundreds of checkpoints are saved here, and no power is cut
 const scratch = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'unmask-run-'));
@@ -347,4 +348,64 @@ test('a run stopped while it validates saves, and validates when it is resumed',
   assert.equal(outcome.step, 8);
   await runTraining({ resume: out }, fakeTrainees(), quiet());
   assert.deepEqual(await traceOf(out), expected);
+});
+
+/** A disk on which writing fails from a moment on, while a condition holds. */
+function fullDisk(isFull: () => boolean): DurableFs {
+  return {
+    ...nodeFs,
+    async create(path) {
+      if (isFull())
+        throw Object.assign(new Error('ENOSPC: no space left on device'), {
+          code: 'ENOSPC',
+          syscall: 'open',
+        });
+      return nodeFs.create(path);
+    },
+  };
+}
+
+test('a full disk costs checkpoints, not the run: it goes on, says so, and saves when there is room', async () => {
+  const expected = await whole(small);
+  const out = place();
+  let learner!: FakeLearner;
+  const make = fakeTrainees((each) => (learner = each));
+  const io = { ...quiet(), fs: fullDisk(() => learner.updated < 11) };
+  const { lines } = io;
+  assert.equal((await runTraining({ ...small, out, checkpointEvery: 2 }, make, io)).finished, true);
+  assert.match(lines(), /no checkpoint of step 2: .*a full disk \(ENOSPC\)/);
+  assert.match(lines(), /3 saves in a row have failed/);
+  assert.deepEqual(await readdir(join(out, 'checkpoints')), ['step-000000012']);
+  const { 'options.json': _, 'model/training.json': __, ...bits } = await traceOf(out);
+  for (const [name, content] of Object.entries(bits)) assert.equal(content, expected[name]);
+});
+
+test('a run whose last checkpoint cannot be saved still has its model, and ends with exit code 5', async () => {
+  const out = place();
+  const io = { ...quiet(), fs: fullDisk(() => true) };
+  await assert.rejects(runTraining({ ...small, out }, fakeTrainees(), io), (error: unknown) => {
+    assert.ok(error instanceof CannotSaveError);
+    assert.equal(error.exitCode, 5);
+    assert.match(error.message, /^no checkpoint of step 12 could be saved; the model is in .*model$/);
+    return true;
+  });
+  assert.equal(existsSync(join(out, 'model', 'training.json')), true);
+});
+
+test('a run that could not save for an hour gives up', async () => {
+  let ms = 0;
+  const io = { ...quiet(), clock: () => (ms += 600_000), fs: fullDisk(() => true) };
+  await assert.rejects(runTraining({ ...small, out: place() }, fakeTrainees(), io), CannotSaveError);
+});
+
+test('left-overs of a run that was killed while it wrote are removed', async () => {
+  const out = place();
+  const controller = new AbortController();
+  await runTraining({ ...small, out }, stopping(3, controller), quiet(controller.signal));
+  for (const name of ['.model.tmp-123', 'options.json.tmp-99']) await writeFile(join(out, name), 'half');
+  await runTraining({ resume: out }, fakeTrainees(), quiet());
+  assert.deepEqual(
+    (await readdir(out)).filter((name) => name.includes('.tmp-')),
+    [],
+  );
 });

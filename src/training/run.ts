@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DurableFs } from '../checkpoint/durable-fs.ts';
 import { lockRun } from '../checkpoint/lock.ts';
 import { FileError } from '../errors.ts';
 import type { Validation } from '../evaluation/validation.ts';
@@ -25,6 +26,8 @@ export interface RunIo {
   readonly stop: AbortSignal;
   /** Makes what a model wrote safe for the output. */
   readonly visible: (text: string) => string;
+  /** Where checkpoints are written. Default: the disk. */
+  readonly fs?: DurableFs;
 }
 
 export interface RunOutcome {
@@ -65,7 +68,7 @@ export async function runTraining(
     await removeLeftovers(path);
     const directory = await openRun(path, request);
     const note = (line: string): void => void io.output.write(`${line}\n`);
-    const trainee = await make(directory.options, path, note);
+    const trainee = await make(directory.options, path, note, io.stop);
     try {
       await checkData(path, trainee.data);
       for (const line of trainee.summary) note(line);
@@ -225,6 +228,7 @@ class Run {
     this.#state.metricsBytes = this.#metrics.bytes;
     const result = await saveRun(this.#directory.path, this.#state, this.#trainee.learner, {
       keep: this.#directory.options.keep,
+      ...(this.#io.fs && { fs: this.#io.fs }),
     });
     if (result.saved) {
       this.#savedStep = step;

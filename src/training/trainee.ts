@@ -51,9 +51,11 @@ export interface Trainee {
  *
  * @param directory  the run's, for a tokenizer that is made once and for tokenised data
  * @param note       is given lines for people on what takes time
+ * @param signal     ends the reading of text
  */
 export type MakeTrainee = (
   options: TrainingOptions,
   directory: string,
   note: (line: string) => void,
+  signal: AbortSignal,
 ) => Promise<Trainee>;
