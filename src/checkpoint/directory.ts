@@ -65,6 +65,7 @@ export async function writeModelDirectory(
   const place = resolve(directory);
   const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}`);
   const old = join(dirname(place), `.${basename(place)}.old`);
+  let aside = false;
   try {
     await makeDirectories(fs, dirname(place));
     const stands = await requireVacant(fs, directory, replace);
@@ -75,12 +76,16 @@ export async function writeModelDirectory(
     if (stands) {
       await fs.remove(old);
       await fs.rename(place, old);
+      aside = true;
     }
     await fs.rename(temporary, place);
+    aside = false;
     await fs.syncDirectory(dirname(place));
     if (stands) await fs.remove(old);
   } catch (error) {
-    await fs.remove(temporary).catch(() => {}); // the first error is the one to tell
+    // the first error is the one to tell
+    if (aside) await fs.rename(old, place).catch(() => {});
+    await fs.remove(temporary).catch(() => {});
     throw fileProblem(error, directory, 'a directory that can be written');
   }
 }

@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { FileError, InvariantError, UnsupportedError } from '../errors.ts';
 import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
+import { withFile } from './range-reader.ts';
 import { openSafetensors, readFloats, readRaw } from './safetensors.ts';
 import { safetensorsPieces, type TensorToWrite, writeSafetensors } from './write-safetensors.ts';
 
@@ -277,6 +278,21 @@ describe('what is no file to read', () => {
       await assert.rejects(readFloats(file, 'w'), /a changed one; load it again|nothing there/);
       await assert.rejects(readRaw(file, 'w'), FileError);
     }
+  });
+});
+
+test('a file that is cut while it is read is a FileError, and a read outside of it is our own mistake', async () => {
+  const path = join(folder, 'cut');
+  await writeFile(path, '0123456789');
+  await withFile(path, async (file) => {
+    await assert.rejects(file.readInto(new Uint8Array(4), 7), InvariantError);
+    await assert.rejects(file.readInto(new Uint8Array(1), -1), InvariantError);
+    await truncate(path, 3);
+    await assert.rejects(file.readInto(new Uint8Array(4), 2), (error) => {
+      assert.ok(error instanceof FileError);
+      assert.match(error.message, /expected 6 bytes or more, found 3; it was cut while it was read/);
+      return true;
+    });
   });
 });
 
