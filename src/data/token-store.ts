@@ -93,6 +93,13 @@ export async function openTokens(
           bytes = 0;
         }
         checkRows(rows.counts(), paths, maximumBadShare);
+        if (writer.documents === 0)
+          throw new FileError(
+            paths.join(', '),
+            'text to learn from',
+            'nothing but blanks',
+            'name files with text',
+          );
         writer.finish(rows.counts());
       } finally {
         writer.close();
@@ -144,6 +151,10 @@ class StoreWriter {
     this.#folder = folder;
     this.#file = openSync(join(folder, 'tokens.bin'), 'w');
     this.#buffer = wide ? new Uint32Array(FLUSH) : new Uint16Array(FLUSH);
+  }
+
+  get documents(): number {
+    return this.#ends.length;
   }
 
   tokens(ids: readonly number[]): void {

@@ -2,6 +2,7 @@ import { bpeEncoder, type Merge, pairKey } from './bpe.ts';
 import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES, tokenBytes } from './byte-level.ts';
 import { characterEncoder, isCharacterLevel } from './characters.ts';
 import { libraryDecoder, libraryEncoder } from './library.ts';
+import { neverSpecial } from './never-special.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
@@ -33,7 +34,12 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
   const { maskId } = roles;
   const mask = maskId === undefined ? undefined : tokens[maskId];
   if (maskId !== undefined && mask !== undefined) specialTokens.set(mask, maskId);
-  const encode = fastEncoder(json, specialTokens) ?? libraryEncoder(json, specialTokens);
+  // the token for what is unknown may come out of a text
+  const banned = new Map([...specialTokens].filter(([token]) => token !== json.model['unk_token']));
+  const encode = neverSpecial(
+    fastEncoder(json, specialTokens) ?? libraryEncoder(json, specialTokens),
+    banned,
+  );
   const decode = decoderOf(json);
 
   const specialIds = new Set(specialTokens.values());

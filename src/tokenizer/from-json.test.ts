@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import * as fc from 'fast-check';
+import { trainCharacters } from './characters.ts';
+import { tokenizerFromJson } from './from-json.ts';
+import { type LoadedTokenizer, loadTokenizer } from './load.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+import { trainByteLevelBpe } from './train-bpe.ts';
+
+const stories = gunzipSync(readFileSync(new URL('../../../models/stories/stories.jsonl.gz', import.meta.url)))
+  .toString()
+  .trim()
+  .split('\n')
+  .slice(0, 300)
+  .map((line) => (JSON.parse(line) as { text: string }).text);
+const json = trainByteLevelBpe(stories, { vocabularySize: 1024 });
+const tokenizer = tokenizerFromJson(json, { maskId: 0, endId: 1 });
+
+test('every text comes back from its ids: NUL, emoji, byte order marks, controls, any plane', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('\0', '\ufeffa\ufeff', '👩‍👩‍👧', '\r\n\u2028'),
+  );
+  fc.assert(
+    fc.property(text, (whole) => assert.equal(tokenizer.decode(tokenizer.encode(whole)), whole)),
+    { numRuns: 2000 },
+  );
+});
+
+test('half of a surrogate pair is U+FFFD', () => {
+  assert.equal(tokenizer.decode(tokenizer.encode('a\ud83db')), 'a\ufffdb');
+  const characters = tokenizerFromJson(trainCharacters(['a\ud83db']));
+  assert.equal(characters.decode(characters.encode('b\udc00a')), 'b\ufffda');
+});
+
+test('stories have the same ids here and in the library', () => {
+  const library = new LibraryTokenizer(JSON.parse(JSON.stringify(json)) as object, {
+    clean_up_tokenization_spaces: false,
+  });
+  for (const story of stories) {
+    const { ids } = library.encode(story);
+    assert.deepEqual(tokenizer.encode(story), ids);
+    assert.equal(library.decode(ids), story);
+  }
+});
+
+test('special tokens spelled in a text are text, and are shown only if asked for', () => {
+  for (const text of ['<|mask|>', 'a<|endoftext|>b', '<|mask|><|mask|>', '<|mask|']) {
+    const ids = tokenizer.encode(text);
+    assert.ok(!ids.includes(0) && !ids.includes(1), text);
+    assert.equal(tokenizer.decode(ids), text);
+  }
+  const [a] = tokenizer.encode('a');
+  assert.equal(tokenizer.decode([0, a, 1]), 'a');
+  assert.equal(tokenizer.decode([0, a, 1], { special: true }), '<|mask|>a<|endoftext|>');
+});
+
+test('ids that no token has are left out', () => {
+  assert.equal(tokenizer.decode([5000, ...tokenizer.encode('a'), -1]), 'a');
+});
+
+test('the time for one piece grows like its length: a letter, blanks, signs, Chinese, emoji', () => {
+  for (const unit of ['a', ' ', '_', '中', '👩‍👧']) {
+    const timeFor = (n: number) => {
+      const text = unit.repeat(n / unit.length);
+      let best = Infinity;
+      for (let i = 0; i < 3; i++) {
+        const { user } = process.cpuUsage();
+        assert.ok(tokenizer.encode(text).length > 0);
+        best = Math.min(best, process.cpuUsage().user - user);
+      }
+      return best;
+    };
+    timeFor(20_000);
+    const [once, fourfold] = [timeFor(40_000), timeFor(160_000)];
+    // 16 if it were quadratic
+    assert.ok(fourfold / once < 11, `${unit}: ${once} µs, then ${fourfold} µs`);
+  }
+});
+
+test('characters have ids by code point, and the special tokens follow', () => {
+  const characters = trainCharacters(['ba c', '9😀é\n']);
+  const ours = tokenizerFromJson(characters, { maskId: 8, endId: 9 });
+  assert.equal(ours.vocabularySize, 10);
+  assert.deepEqual(ours.encode('\n 9abcé😀'), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(
+    [...ours.specialTokens],
+    [
+      ['<|mask|>', 8],
+      ['<|endoftext|>', 9],
+    ],
+  );
+  const library = new LibraryTokenizer(JSON.parse(JSON.stringify(characters)) as object, {
+    clean_up_tokenization_spaces: false,
+  });
+  assert.deepEqual(library.encode('😀 cab\n').ids, ours.encode('😀 cab\n'));
+  assert.equal(library.decode(ours.encode('😀 cab\n')), '😀 cab\n');
+});
+
+test('a character that the vocabulary lacks is named', () => {
+  const ours = tokenizerFromJson(trainCharacters(['abc']));
+  assert.throws(() => ours.encode('abx'), /text: must hold only the 3 characters .* not U\+0078, got "x"/);
+});
+
+test('tokenizers that cannot be are refused with the reason', () => {
+  const vocab = json.model.vocab as Record<string, number>;
+  const broken = (change: Partial<TokenizerJson>) => () => tokenizerFromJson({ ...json, ...change });
+  const withModel = (change: object) => broken({ model: { ...json.model, ...change } });
+  assert.throws(withModel({ vocab: { ...vocab, zz: -1 } }), /the id of "zz" is -1/);
+  assert.throws(withModel({ vocab: { ...vocab, zz: 2 ** 31 } }), /the id of "zz" is 2147483648/);
+  assert.throws(withModel({ vocab: { ...vocab, zz: 1.5 } }), /the id of "zz" is 1.5/);
+  assert.throws(withModel({ vocab: { ...vocab, zz: vocab['a'] } }), /have the same id/);
+  assert.throws(
+    withModel({ merges: [...json.model.merges, ['a', 'nothing like it']] }),
+    /merges\[\d+\] .* the vocabulary lacks/,
+  );
+  assert.throws(withModel({ merges: null }), /no list of merges/);
+  assert.throws(withModel({ vocab: undefined }), /no vocab/);
+  assert.throws(broken({ added_tokens: [{ ...json.added_tokens[0], content: '' }] }), /added token is empty/);
+});
+
+const shared = new URL('../../../../shared/', import.meta.url);
+
+interface Vector {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly decoded?: string;
+}
+
+/** Recorded ids take special tokens in a text for special; ours are made from what stands between them. */
+function encodeWithSpecial(loaded: LoadedTokenizer, text: string): number[] {
+  const names = [...loaded.specialTokens.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  if (names.length === 0) return loaded.encode(text);
+  return text
+    .split(new RegExp(`(${names.join('|')})`))
+    .flatMap((part, i) => (i % 2 === 1 ? [loaded.specialTokens.get(part) ?? -1] : loaded.encode(part)));
+}
+
+function compare(path: string, vectorsPath: string): void {
+  const loaded = loadTokenizer(fileURLToPath(new URL(path, shared)));
+  const { vectors } = JSON.parse(readFileSync(new URL(vectorsPath, shared), 'utf8')) as { vectors: Vector[] };
+  assert.ok(vectors.length > 50);
+  for (const { text, ids, decoded = text } of vectors) {
+    assert.deepEqual(encodeWithSpecial(loaded, text), ids, JSON.stringify(text));
+    assert.equal(loaded.decode(ids, { special: true }), decoded);
+    const fromText = new Set(loaded.encode(text));
+    for (const [name, id] of loaded.specialTokens)
+      if (name !== loaded.json.model['unk_token'])
+        assert.ok(!fromText.has(id), `${name} came out of ${JSON.stringify(text)}`);
+  }
+}
+
+describe(
+  'recorded ids of real tokenizers',
+  { skip: existsSync(shared) ? false : 'no ../shared beside the repository' },
+  () => {
+    test('llada: every vector, and its mask and end', () => {
+      compare('reference/llada/', 'reference/llada/tokenizer_vectors.json');
+      const { maskId, endId, vocabularySize } = loadTokenizer(
+        fileURLToPath(new URL('reference/llada/', shared)),
+      );
+      assert.deepEqual({ maskId, endId, vocabularySize }, { maskId: 337, endId: 331, vocabularySize: 350 });
+    });
+    for (const name of [
+      'gpt2',
+      'gptneox',
+      'llama2',
+      'qwen3_sdar',
+      'torchtitan_test',
+      'torchtune_tiny_bpe',
+      'torchtune_tokenizer',
+    ])
+      test(`${name}: every vector`, () =>
+        compare(`tokenizers/${name}.json`, `reference/tokenizer_real_vectors/${name}.json`));
+  },
+);
