@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, gumbel, integerBelow, normals, permutation, philox, purposes, uniforms } from './random.ts';
+import {
+  choose,
+  fromWords,
+  gumbel,
+  integerBelow,
+  normals,
+  permutation,
+  philox,
+  purposes,
+  uniforms,
+} from './random.ts';
 import type { Purpose } from './random.ts';
 
 function words(counter: readonly number[], key: readonly number[]): string[] {
@@ -34,6 +44,12 @@ test('philox4x32-10 gives the known answers of Random123', () => {
 test('a uniform is made of the first 27 and 26 bits of two words', () => {
   const expected = BigInt(0x6627e8d5 >>> 5) * 2n ** 26n + BigInt(0xe169c58d >>> 6);
   assert.equal(uniforms(0, 'init')(0), Number(expected) / 2 ** 53);
+});
+
+test('the least and the greatest words make the uniforms 2⁻⁵⁴ and 1 − 2⁻⁵³', () => {
+  assert.equal(fromWords(0, 0), 2 ** -54);
+  assert.equal(fromWords(31, 64), 2 ** -53);
+  assert.equal(fromWords(-1, -1), 1 - 2 ** -53);
 });
 
 test('seed, purpose, step, sample and position each give other numbers, high bits included', () => {

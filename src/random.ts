@@ -73,8 +73,13 @@ export function uniforms(seed: number, purpose: Purpose, step = 0, sample = 0): 
     // the high 21 bits of a position share a word with the purpose, which has 8: a canvas times a vocabulary passes 2^32
     const last = position < 2 ** 32 ? purposeNumber : purposeNumber | (high(position) << 8);
     philox(position | 0, sample, step, last, key[0], key[1], words);
-    return ((words[0] >>> 5) * 2 ** 26 + (words[1] >>> 6) || 0.5) * 2 ** -53;
+    return fromWords(words[0], words[1]);
   };
+}
+
+/** The uniform that two random words make, see `uniforms`. */
+export function fromWords(w0: number, w1: number): number {
+  return ((w0 >>> 5) * 2 ** 26 + (w1 >>> 6) || 0.5) * 2 ** -53;
 }
 
 function isWord(value: number): boolean {

@@ -8,7 +8,7 @@ const maskId = 99;
 const x0 = Int32Array.of(10, 11, 12, 13);
 
 /** The mean of a function over (0, 1), by the midpoint rule. */
-function meanOver(f: (t: number) => number, points = 200_000): number {
+function meanOver(f: (t: number) => number, points = 20_000): number {
   let sum = 0;
   for (let i = 0; i < points; i++) sum += f((i + 0.5) / points);
   return sum / points;
@@ -106,7 +106,7 @@ test('no token at all is masked with probability (1 − ε)^L / (L + 1)', () => 
   for (const [length, rounded] of Object.entries(published)) {
     const L = Number(length);
     const closed = (1 - 1e-3) ** L / (L + 1);
-    const integral = meanOver((t) => (1 - maskProbability(t, { schedule: linear })) ** L, 1_000_000);
+    const integral = meanOver((t) => (1 - maskProbability(t, { schedule: linear })) ** L, 100_000);
     assert.ok(Math.abs(integral / closed - 1) < 1e-4, `L = ${L}: ${integral}, ${closed}`);
     assert.ok(Math.abs(closed / rounded - 1) < 0.02, `L = ${L}: ${closed}`);
   }
@@ -136,7 +136,7 @@ test('if every cross-entropy is c the expected loss is c, whatever the schedule 
   for (const schedule of [linear, cosine, polynomial(2), polynomial(3), logLinear(0)]) {
     for (const eps of [0, 1e-3, 0.1]) {
       const mean = meanOver((t) => lossWeight(t, { schedule, eps }) * maskProbability(t, { schedule, eps }));
-      assert.ok(Math.abs(mean - 1) < 1e-9, `${mean}`);
+      assert.ok(Math.abs(mean - 1) < 1e-8, `${mean}`);
     }
   }
 });
@@ -147,7 +147,7 @@ test('if every cross-entropy is c the 1/p form scatters by √((−ln ε − (1 
     const L = Number(length);
     const closed = Math.sqrt((-Math.log(1e-3) - (1 - 1e-3)) / ((1 - 1e-3) * L));
     assert.ok(Math.abs(closed - rounded) < 5e-4, `${closed}`);
-    const n = 20_000;
+    const n = 400_000 / L;
     let squares = 0;
     for (let sample = 0; sample < n; sample++) {
       const t = (sample + 0.5) / n; // the times are stratified, or the rare small ones would drown the check
@@ -155,6 +155,6 @@ test('if every cross-entropy is c the 1/p form scatters by √((−ln ε − (1 
       const { rows } = forwardProcess(new Int32Array(L), t, { schedule: linear, maskId, noise });
       squares += ((rows.length * lossWeight(t, { schedule: linear })) / L - 1) ** 2;
     }
-    assert.ok(Math.abs(Math.sqrt(squares / n) / closed - 1) < 0.08, `${Math.sqrt(squares / n)}, ${closed}`);
+    assert.ok(Math.abs(Math.sqrt(squares / n) / closed - 1) < 0.1, `${Math.sqrt(squares / n)}, ${closed}`);
   }
 });

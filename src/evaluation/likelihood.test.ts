@@ -153,7 +153,7 @@ test('the standard error that is reported is the scatter that is seen', async ()
 test('the bound in continuous time is the same for every schedule and any predictor', async () => {
   const masks = await costOfMasks(inconsistent, x0);
   const expected = await enumerated(inconsistent, x0);
-  const points = 4_000;
+  const points = 2_000;
   const integral = (schedule: typeof linear, eps: number): number => {
     let total = 0;
     for (let i = 0; i < points; i++) {
@@ -239,6 +239,18 @@ test('with exact conditionals blocks of any length have the same bound, and −l
     const { nats, standardError } = await blockBound(exact, { x0, maskId, draws: 200, uniform, blockLength });
     assert.ok(standardError > 0 && standardError < 0.2);
     assert.ok(Math.abs(nats - nll) < 4 * standardError, `${nats} ± ${standardError}, ${nll}`);
+  }
+});
+
+test('canvases are ordered by the number of their masks, which is what the error estimate relies on', () => {
+  for (let sample = 0; sample < 20; sample++) {
+    const canvases = noisedCanvases({ x0, maskId, draws: 9, uniform: uniforms(1, 'likelihood', 0, sample) });
+    const counts = canvases.map(({ rows }) => rows.length);
+    assert.deepEqual(
+      counts,
+      [...counts].sort((a, b) => a - b),
+    );
+    assert.ok(canvases.every(({ weight, rows }) => weight === L / rows.length));
   }
 });
 

@@ -5,6 +5,7 @@ import { cosine, linear, polynomial } from '../diffusion/schedule.ts';
 import { antithetic, independent, lowDiscrepancy } from '../diffusion/times.ts';
 import type { CleanWindows } from '../diffusion/windows.ts';
 import type { RowScorer } from '../evaluation/scorer.ts';
+import { uniforms } from '../random.ts';
 import type { TrainingBatch } from './learner.ts';
 import { autoregressive, maskedDiffusion, noisedBatch } from './objective.ts';
 
@@ -128,6 +129,21 @@ test('the masks of a step are the same each time, and others in the next step an
   );
 });
 
+test('times and masks are the numbers of their own purposes at the step and the row', () => {
+  const all = rowsOfText(4, 16);
+  const whole = { step: 6, firstRow: 0, batchRows: 4 };
+  assert.deepEqual(
+    maskedDiffusion({ seed: 3, schedule: linear, maskId })(all, whole),
+    noisedBatch(all, {
+      schedule: linear,
+      maskId,
+      times: lowDiscrepancy(4, uniforms(3, 'time', 6)),
+      noise: (row) => uniforms(3, 'mask', 6, row),
+      batchRows: 4,
+    }),
+  );
+});
+
 test('a batch has as many masks as its times say, spread over rows from few to many', () => {
   const B = 32;
   const L = 200;
@@ -155,7 +171,7 @@ test('the mean loss is the bound in nats a token, for every schedule and way to 
     for (const times of [independent, lowDiscrepancy, antithetic(lowDiscrepancy)]) {
       const objective = maskedDiffusion({ seed: 2, schedule, eps: 1e-3, maskId: joint.maskId, times });
       const losses = [];
-      for (let step = 0; step < 300; step++) {
+      for (let step = 0; step < 150; step++) {
         losses.push(await lossOf(score, objective(batch, { step, firstRow: 0, batchRows: B })));
       }
       const mean = losses.reduce((a, b) => a + b) / losses.length;
@@ -163,7 +179,7 @@ test('the mean loss is the bound in nats a token, for every schedule and way to 
       const error = Math.sqrt(variance / losses.length);
       // with a floor of 10⁻³ the mean is within 10⁻³ of the cost's range of the bound
       assert.ok(Math.abs(mean - expected) < 4 * error + 2e-3, `${mean} ± ${error}, ${expected}`);
-      assert.ok(error < 0.06, `${error}`);
+      assert.ok(error < 0.08, `${error}`);
     }
   }
 });
