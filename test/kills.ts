@@ -20,7 +20,7 @@ export interface KillReport {
   readonly kills: number;
   /** Runs that were killed, resumed and carried to their end. */
   readonly runs: number;
-  /** Kills by the events.jsonl that they left: how often the run had got to training. */
+  /** Kills that met a run which had taken a step since it was started. */
   readonly killsAfterStart: number;
   /** Differences from the run that was left alone; none is what is promised. */
   readonly differences: readonly string[];
@@ -43,17 +43,23 @@ export async function killTraining({
   try {
     const text = join(scratch, 'text.txt');
     await writeFile(text, verses(400));
-    const train = (out: string, ms?: number): Promise<Ending> =>
-      start(['train', text, '--out', out, '--steps', String(steps), ...options.split(' ')], ms);
+    const train = (out: string, kill?: Kill): Promise<Ending> =>
+      start(['train', text, '--out', out, '--steps', String(steps), ...options.split(' ')], kill);
 
-    const began = performance.now();
     const alone = join(scratch, 'alone');
     const ending = await train(alone);
     if (ending.code !== 0)
       throw new Error(`the run that was left alone ended with ${ending.code}: ${ending.stderr}`);
-    const wholeMs = performance.now() - began;
     const expected = await traceOf(alone);
-    note(`a run of ${steps} steps takes ${Math.round(wholeMs)} ms`);
+    const { startMs, trainMs } = ending;
+    note(
+      `a run of ${steps} steps starts in ${Math.round(startMs)} ms and trains for ${Math.round(trainMs)} ms`,
+    );
+    /** Every fifth kill comes at any moment since the start of the program, the others while it trains. */
+    const nextKill = (n: number): Kill =>
+      n % 5 === 0
+        ? { from: 'start', ms: uniform(n) * (startMs + trainMs) }
+        : { from: 'training', ms: uniform(n) * trainMs };
 
     const differences: string[] = [];
     let kills = 0;
@@ -62,14 +68,11 @@ export async function killTraining({
     while (kills < wanted) {
       const out = join(scratch, `run-${runs}`);
       for (let finished = false; !finished;) {
-        const { code, signal, stderr } = await train(
-          out,
-          kills < wanted ? uniform(kills) * wholeMs : undefined,
-        );
+        const { code, signal, stderr } = await train(out, kills < wanted ? nextKill(kills) : undefined);
         finished = code === 0;
         if (signal === 'SIGKILL') {
           kills += 1;
-          if (/\d\/\d+ {2}loss/.test(stderr)) killsAfterStart += 1;
+          if (isTraining.test(stderr)) killsAfterStart += 1;
         } else if (!finished) {
           throw new Error(`after ${kills} kills, the run ended with ${code}: ${stderr}`);
         }
@@ -91,20 +94,49 @@ interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
+  /** Until the first step was told, and from there to the end. */
+  readonly startMs: number;
+  readonly trainMs: number;
 }
 
-/** Runs the program, and kills it after so many milliseconds. */
-function start(args: readonly string[], killAfterMs?: number): Promise<Ending> {
+/** When a run is killed: so long after it was started, or after its first step was told. */
+interface Kill {
+  readonly from: 'start' | 'training';
+  readonly ms: number;
+}
+
+/** What the first step is told by. */
+const isTraining = /\d\/\d+ {2}loss/;
+
+/** Runs the program, and kills it. */
+function start(args: readonly string[], kill?: Kill): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const began = performance.now();
+    let training: number | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (from: Kill['from']): void => {
+      if (kill?.from === from) timer = setTimeout(() => child.kill('SIGKILL'), kill.ms);
+    };
+    arm('start');
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
-    const timer =
-      killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      stderr += piece;
+      if (training !== undefined || !isTraining.test(stderr)) return;
+      training = performance.now();
+      arm('training');
+    });
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, signal, stderr });
+      const ended = performance.now();
+      resolve({
+        code,
+        signal,
+        stderr,
+        startMs: (training ?? ended) - began,
+        trainMs: ended - (training ?? ended),
+      });
     });
   });
 }
