@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
+
+const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+function start(args: readonly string[], stdin = ''): ChildProcess {
+  const child = spawn(process.execPath, [main, ...args], { stdio: 'pipe' });
+  child.stdin!.end(stdin);
+  return child;
+}
+
+async function run(args: readonly string[], stdin?: string) {
+  const child = start(args, stdin);
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, 'close'),
+  ]);
+  return { code: code as number, out, err };
+}
+
+test('the program writes, scores and inspects with a model directory', async (t) => {
+  const model = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(model);
+
+  await t.test('generate', async () => {
+    const args = ['generate', '--model', model, '-', '--length', '12', '--temperature', '1', '--seed', '4'];
+    const { code, out, err } = await run(args, 'A dog\n');
+    assert.deepEqual([code, out.slice(0, 5), out.at(-1)], [0, 'A dog', '\n']);
+    assert.match(err, /^seed 4 · /);
+    assert.equal((await run(args, 'A dog')).out, out);
+  });
+
+  await t.test('score', async () => {
+    const { code, out } = await run(['score', 'A dog ran', '--model', model, '--samples', '16']);
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /^-log p ≤ [\d.]+ ± [\d.]+ nats\n[\d.]+ nats a token, [\d.]+ bits a byte\n9 tokens, 9 bytes; 16 forwards\n$/,
+    );
+    const json = JSON.parse(
+      (await run(['score', '-', '--model', model, '--samples', '16', '--json'], 'A dog ran')).out,
+    );
+    assert.ok(Math.abs(json.nats - Number(/[\d.]+/.exec(out)![0])) < 0.006);
+  });
+
+  await t.test('inspect', async () => {
+    const { code, out } = await run(['inspect', model]);
+    assert.equal(code, 0);
+    assert.match(out, /^path {8}.*\nfamily {6}LLaDAModelLM, bidirectional\nparameters {2}\d+,\d+\n/);
+    const json = JSON.parse((await run(['inspect', model, '--json', '--tensors'])).out);
+    assert.equal(json.weightBytes, 4 * json.parameters);
+    assert.equal(json.tensors.length, 2 * 9 + 2);
+    assert.equal(json.maskToken, '<|mask|>');
+  });
+});
+
+test("every mistake of a person's is one line on stderr and exit code 2", async (t) => {
+  const folder = await temporaryFolder(t);
+  const model = join(folder, 'tiny');
+  await writeTinyModel(model);
+  const latin1 = join(folder, 'latin1.txt');
+  await writeFile(latin1, Buffer.from([0x63, 0x61, 0x66, 0xe9]));
+  const mistakes: [string[], RegExp][] = [
+    [['genrate'], /^unmask: unknown command "genrate"; did you mean generate\?/],
+    [['generate', '--lenght', '3'], /^unmask generate: unknown option --lenght; did you mean --length\?/],
+    [['generate', '--length', 'ten'], /^unmask generate: --length: must be a number, got "ten"/],
+    [
+      ['generate', '--length', '8', '--block-length', '3', '--model', model],
+      /^unmask generate: --block-length: must divide/,
+    ],
+    [
+      ['generate', '--model', join(folder, 'nowhere')],
+      /nowhere: expected a model directory with a config\.json, found nothing/,
+    ],
+    [['generate', '--model', folder], /: expected a model directory with a config\.json, found none/],
+    [['score', '--model', model], /^unmask score: there is no text to score/],
+    [['score', 'a', '--file', 'b', '--model', model], /^unmask score: give a text or --file, not both/],
+    [
+      ['score', '--file', join(folder, 'none.txt'), '--model', model],
+      /none\.txt: no such file or directory \(ENOENT\)/,
+    ],
+    [['score', '--file', latin1, '--model', model], /latin1\.txt: expected text in UTF-8, found other bytes/],
+    [['inspect', latin1], /latin1\.txt: expected a model directory with a config\.json/],
+    [['train'], /^unmask train: --data: a new run needs text/],
+  ];
+  for (const [args, sentence] of mistakes) {
+    const { code, out, err } = await run(args);
+    assert.deepEqual([code, out], [2, ''], `${args.join(' ')}: ${err}`);
+    assert.match(err, sentence);
+    assert.equal(err.split('\n').length, 2, err);
+  }
+});
+
+/** Takes minutes: a hundred thousand steps, of which few reveal anything. */
+const long = [
+  'A',
+  '--length',
+  '60',
+  '--strategy',
+  'ancestral',
+  '--steps',
+  '100000',
+  '--no-stop-early',
+  '--json',
+];
+
+test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', async (t) => {
+  const model = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(model);
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const child = start(['generate', '--model', model, ...long]);
+    await once(child.stdout!, 'data'); // it has begun
+    child.kill(signal);
+    child.stdout!.resume();
+    const [err, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')]);
+    assert.deepEqual([code, err], [expected, '']);
+  }
+});
+
+test('a reader that goes away ends the program without a word', async (t) => {
+  const model = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(model);
+  const child = start(['generate', '--model', model, ...long]);
+  await once(child.stdout!, 'data');
+  child.stdout!.destroy();
+  const [err, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')]);
+  assert.deepEqual([code, err], [0, '']);
+});

@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { writeModelDirectory } from '../src/checkpoint/directory.ts';
+import { bidirectional, causal } from '../src/model/attention-pattern.ts';
+import { llada } from '../src/model/families/llada.ts';
+import { initialParameters } from '../src/model/initialise.ts';
+import { charactersJson } from '../src/tokenizer/characters.ts';
+import { tokenizerFiles } from '../src/tokenizer/save.ts';
+import { tokenizerFromJson } from '../src/tokenizer/from-json.ts';
+
+/** A folder that is taken away with the test. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'unmask-test-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A model directory of random weights that knows the letters, written as `unmask train` would. */
+export async function writeTinyModel(
+  directory: string,
+  {
+    isCausal = false,
+    generationConfig = {},
+  }: { isCausal?: boolean; generationConfig?: Record<string, unknown> } = {},
+): Promise<void> {
+  const json = charactersJson(new Set("abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,'\n"));
+  const transformer = {
+    layers: 2,
+    width: 32,
+    heads: 4,
+    kvHeads: 2,
+    hidden: 48,
+    vocabularySize: tokenizerFromJson(json).vocabularySize,
+    maxLength: 64,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    qkvBias: false,
+    tiedHead: true,
+    attention: isCausal ? causal : bidirectional,
+  };
+  const [maskId, endId] = ['<|mask|>', '<|endoftext|>'].map(
+    (name) => json.added_tokens.find(({ content }) => content === name)!.id,
+  );
+  await writeModelDirectory(directory, {
+    config: llada.write({ transformer, maskId, endId, padId: endId }),
+    weights: Array.from(initialParameters(transformer, llada.names, 1), ([name, { shape, data }]) => ({
+      name,
+      shape,
+      data,
+    })),
+    generationConfig: { eos_token_id: endId, ...generationConfig },
+    tokenizerFiles: new Map(
+      Object.entries(tokenizerFiles(json)).map(([name, text]) => [name, Buffer.from(text)] as const),
+    ),
+  });
+}
