@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { openModel } from '../src/model/open.ts';
+import { integerBelow, uniforms } from '../src/random.ts';
 import { hole, layCanvas, maskedPositions } from '../src/sampling/canvas.ts';
 import { argmax, type Decode, type DecodeOptions, decodeRows } from '../src/sampling/decode.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
+import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample, type SampleOptions } from '../src/sampling/sample.ts';
 import { random, type Strategy, threshold } from '../src/sampling/strategies.ts';
+import { readReference, referencePath, skipWithout } from './reference.ts';
 import { readTensors, referencePredictor } from './reference-llada.ts';
 
 // The recorded runs of LLaDA's generate.py and of Fast-dLLM's, replayed step by step. Their code may predict [MASK],
@@ -40,18 +43,20 @@ interface RecordedRun {
 }
 
 for (const family of ['llada', 'llada_gqa']) {
-  // dist…/test/x.js → the repository → the folder beside it
-  const directory = new URL(`../../../shared/reference/${family}/`, import.meta.url);
-  if (!existsSync(directory)) {
-    test(`the recorded runs of ${family} are replayed`, {
-      skip: 'no ../shared/reference beside the repository',
-    });
+  const { skip } = skipWithout(family);
+  if (skip) {
+    test(`the recorded runs of ${family} are replayed`, { skip });
     continue;
   }
-  const recorded = JSON.parse(readFileSync(new URL('reference.json', directory), 'utf8')) as Recorded;
-  const tensors = readTensors(new URL('reference.safetensors', directory));
-  const predict = referencePredictor(directory);
+  const recorded = readReference<Recorded>(family);
+  const tensors = readTensors(referencePath(family, 'reference.safetensors'));
+  const plain = referencePredictor(referencePath(family));
+  const { network } = await openModel(referencePath(family));
+  const graph: MaskPredictor = (xt, rows, signal) =>
+    network.logits({ shape: [1, xt.length], data: xt }, rows, { signal });
   const { eos, eot, mask: maskId } = recorded.special_ids;
+
+  after(() => network.close());
 
   test(`${family}: the plain float64 network gives the recorded logits within 2e-4`, async () => {
     for (const [name, { input_ids, attention_mask, logits }] of Object.entries(recorded.forward)) {
@@ -62,7 +67,7 @@ for (const family of ['llada', 'llada_gqa']) {
         // attention is relative in position, so a padded row is the row without its padding
         const kept = [...ids.keys()].filter((i) => (attention_mask ? attention_mask[b][i] === 1 : true));
         const rows = Int32Array.from(kept.keys());
-        const { data } = await predict(
+        const { data } = await plain(
           Int32Array.from(kept, (i) => ids[i]),
           rows,
         );
@@ -79,22 +84,39 @@ for (const family of ['llada', 'llada_gqa']) {
     }
   });
 
-  for (const [index, run] of recorded.generate.entries()) {
-    test(`${family} generate[${index}] ${JSON.stringify(run.args)} is the recorded one after every step`, async () => {
-      for (const b of run.prompt.keys()) await replay(run, b);
-    });
-  }
+  test(`${family}: the graph and the plain network agree on any canvas and any of its rows`, async () => {
+    const uniform = uniforms(1, 'synthetic');
+    for (let n = 0; n < 20; n++) {
+      const canvas = Int32Array.from({ length: 1 + n }, (_, i) => integerBelow(384, uniform(100 * n + i)));
+      const rows = Int32Array.from(canvas.keys()).filter((i) => i === n || uniform(100 * n + 50 + i) < 0.4);
+      const [ours, theirs] = [await graph(canvas, rows), await plain(canvas, rows)];
+      assert.deepEqual(ours.shape, theirs.shape);
+      for (const [index, logit] of ours.data.entries()) {
+        const difference = Math.abs(logit - theirs.data[index]);
+        assert.ok(difference <= 2e-4, `length ${canvas.length}, logit ${index}: off by ${difference}`);
+      }
+    }
+  });
 
-  for (const [index, run] of (recorded.fast_dllm_generate ?? []).entries()) {
-    if (run.fn !== 'generate') continue; // the others are its approximate caches
-    test(`${family} fast_dllm_generate[${index}] ${JSON.stringify(run.args)} is the recorded one after every step`, async () => {
-      const frames = await replay(run, 0);
-      assert.equal(frames, run.nfe);
-    });
+  for (const [name, predict] of Object.entries({ plain, graph })) {
+    for (const [index, run] of recorded.generate.entries()) {
+      const title = `${family} (${name}) generate[${index}] ${JSON.stringify(run.args)}`;
+      test(`${title} is the recorded one after every step`, async () => {
+        for (const b of run.prompt.keys()) await replay(predict, run, b);
+      });
+    }
+
+    for (const [index, run] of (recorded.fast_dllm_generate ?? []).entries()) {
+      if (run.fn !== 'generate') continue; // the others are its approximate caches
+      const title = `${family} (${name}) fast_dllm_generate[${index}] ${JSON.stringify(run.args)}`;
+      test(`${title} is the recorded one after every step`, async () => {
+        assert.equal(await replay(predict, run, 0), run.nfe);
+      });
+    }
   }
 
   /** Replays row b of a run without its padding; returns the number of steps. */
-  async function replay(run: RecordedRun, b: number): Promise<number> {
+  async function replay(predict: MaskPredictor, run: RecordedRun, b: number): Promise<number> {
     const { args } = run;
     const padding = run.attention_mask?.[b].indexOf(1) ?? 0;
     const prompt = run.prompt[b].slice(padding);

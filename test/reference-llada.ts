@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 
 /**
@@ -22,7 +23,7 @@ interface Config {
 type Tensors = ReadonlyMap<string, Float64Array>;
 
 /** The tensors of a safetensors file of numbers (F32 and F64), as float64, row-major. */
-export function readTensors(path: URL | string): Tensors {
+export function readTensors(path: string | URL): Tensors {
   const bytes = readFileSync(path);
   const headerEnd = 8 + Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, headerEnd)) as Record<
@@ -44,15 +45,18 @@ export function readTensors(path: URL | string): Tensors {
 }
 
 /** The mask predictor of a reference directory. */
-export function referencePredictor(directory: URL): MaskPredictor {
-  const config = JSON.parse(readFileSync(new URL('config.json', directory), 'utf8')) as Config;
-  const tensors = readTensors(new URL('model.safetensors', directory));
+export function referencePredictor(directory: string | URL): MaskPredictor {
+  const config = JSON.parse(readFileSync(inside(directory, 'config.json'), 'utf8')) as Config;
+  const tensors = readTensors(inside(directory, 'model.safetensors'));
   return (xt, rows) => {
     const logits = forward(xt, rows, config, tensors);
     const shape = [rows.length, config.embedding_size];
     return Promise.resolve({ shape, data: Float32Array.from(logits) });
   };
 }
+
+const inside = (directory: string | URL, name: string): string | URL =>
+  typeof directory === 'string' ? join(directory, name) : new URL(name, directory);
 
 function forward(xt: Int32Array, rows: Int32Array, config: Config, tensors: Tensors): Float64Array {
   const { n_layers, n_heads: H, n_kv_heads, d_model: D, mlp_hidden_size: M, embedding_size: V } = config;

@@ -42,6 +42,41 @@ test('the likeliest token is never [MASK] nor beyond the tokenizer', async () =>
   assert.deepEqual(await write({}), [1, 5, 5, 5, 5]);
 });
 
+test('what is asked reaches the loop', async () => {
+  const options = (asked: object) => toSampleOptions(samplingSchema.parse(asked), vocabulary);
+  const { steps, blockLength, seed } = options({ steps: 8, blockLength: 4, seed: 11 });
+  assert.deepEqual([steps, blockLength, seed], [8, 4, 11]);
+  assert.deepEqual(options({}).counts!(10, 4), [3, 3, 2, 2]);
+  assert.deepEqual(options({ schedule: 'cosine' }).counts!(8, 4), [0, 2, 2, 4]);
+  const half = { masked: [0], confidence: Float64Array.of(1), t: 1, s: 0.5, count: 1, uniform: () => 0.6 };
+  assert.deepEqual(options({ strategy: 'ancestral' }).strategy!(half), [0]); // 0.6 ≥ s/t
+  assert.deepEqual(options({ strategy: 'ancestral', schedule: 'cosine' }).strategy!(half), []); // 0.6 < sin(π/4)
+  assert.deepEqual(options({}).endIds, [4, 5]);
+  assert.deepEqual(options({ stopEarly: false }).endIds, []);
+});
+
+test('the temperature decides whether a seed matters', async () => {
+  const texts = async (temperature: number): Promise<Set<string>> => {
+    const all = [1, 2, 3, 4].map((seed) =>
+      write({ temperature, seed, strategy: 'random', endless: true, length: 8 }),
+    );
+    return new Set((await Promise.all(all)).map(String));
+  };
+  assert.equal((await texts(0)).size, 1);
+  assert.equal((await texts(1)).size, 4);
+});
+
+test('with endLast, end tokens are certain only when nothing else is left', () => {
+  const { decode } = toSampleOptions(samplingSchema.parse({ endLast: true }), vocabulary);
+  const letter = [0, 9, 0, 0, 0, 0, 0, 0, 0];
+  const end = [0, 0, 0, 0, 0, 99, 0, 0, 0];
+  const logits = { shape: [2, V], data: Float32Array.from([...letter, ...end]) };
+  const { tokens, confidence } = decode!(logits, Int32Array.of(0, 1), () => 0.5);
+  assert.deepEqual([...tokens], [1, 5]);
+  assert.equal(confidence[1], 0);
+  assert.ok(confidence[0] > 0.99);
+});
+
 test('endless forbids every end token', async () => {
   assert.deepEqual(await write({ endless: true }), [1, 3, 3, 3, 3]);
 });

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
 import { linear, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
-import { hole, layBlocks, layCanvas, maskedPositions } from './canvas.ts';
+import { hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
 import { evenly, following } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
@@ -213,10 +213,10 @@ test('the text ends with the first end token once all before it is certain', asy
 });
 
 test('an end token does not end the text before what is left of it is certain', async () => {
-  // the surest first: the end token at position 4 stands before 1 … 3 do
+  // the end token at position 4 is the surest, then from right to left
   const predict: MaskPredictor = (_, rows) => {
     const data = new Float32Array(rows.length * V);
-    rows.forEach((i, r) => (data[r * V + (i === 4 ? 5 : 1)] = i + 1));
+    rows.forEach((i, r) => (data[r * V + (i === 4 ? 5 : 1)] = i === 4 ? 9 : i + 1));
     return Promise.resolve({ shape: [rows.length, V], data });
   };
   const frames = await all(sample(predict, layCanvas([hole(6)], M), { maskId: M, endIds: [5] }));
@@ -236,7 +236,12 @@ test('stopping early changes nothing up to the end token', async () => {
       const whole = await text(scrambling, canvas, { ...options, endIds: [] });
       const early = await text(scrambling, canvas, { ...options, endIds: [4, 5] });
       const difference = whole.findIndex((token, i) => token !== early[i]);
-      if (difference >= 0) assert.ok(early.slice(0, difference).some((token) => token === 4 || token === 5));
+      if (difference < 0) return;
+      const certain = early.slice(tailStart(canvas, M), difference);
+      assert.ok(
+        certain.some((token) => token === 4 || token === 5),
+        `${early} is not a beginning of ${whole}`,
+      );
     }),
     { seed: 3, numRuns: 300 },
   );
@@ -323,17 +328,17 @@ async function distance(canvas: Int32Array, options: Partial<SampleOptions>, dra
 test('with one token a step, samples of an exact predictor follow the joint distribution', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
   const limit = chiSquareLimit(26);
-  assert.ok((await distance(empty, { strategy: random }, 6_000)) < limit);
+  assert.ok((await distance(empty, { strategy: random }, 4_000)) < limit);
   // left to right: blocks of one
-  assert.ok((await distance(empty, { blockLength: 1 }, 6_000)) < limit);
+  assert.ok((await distance(empty, { blockLength: 1 }, 4_000)) < limit);
   // all at once is the product of the marginals, and the test can tell
-  assert.ok((await distance(empty, { steps: 1 }, 6_000)) > limit);
+  assert.ok((await distance(empty, { steps: 1 }, 4_000)) > limit);
 });
 
 test('with many steps, so do ancestral samples', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
-  const options = { strategy: ancestral(linear), steps: 150 };
-  assert.ok((await distance(empty, options, 2_000)) < chiSquareLimit(26));
+  const options = { strategy: ancestral(linear), steps: 60 };
+  assert.ok((await distance(empty, options, 1_500)) < chiSquareLimit(26));
 });
 
 test('infilling samples the conditional distribution', async () => {
