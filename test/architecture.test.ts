@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What each folder of src/ may import beside itself. `base` are the files in src/ that everything may use,
+ * `assembly` those in src/ that put the folders together.
+ */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  diffusion: ['base'],
+  graph: ['base'],
+  checkpoint: ['base'],
+  tokenizer: ['base'],
+  runtime: ['base', 'graph'],
+  data: ['base', 'tokenizer', 'checkpoint'],
+  model: ['base', 'graph', 'runtime', 'checkpoint'],
+  sampling: ['base', 'diffusion'],
+  evaluation: ['base', 'diffusion', 'sampling'],
+  training: [
+    'base',
+    'diffusion',
+    'sampling',
+    'evaluation',
+    'data',
+    'graph',
+    'runtime',
+    'model',
+    'checkpoint',
+  ],
+  assembly: 'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint'.split(
+    ' ',
+  ),
+  cli: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer'],
+};
+
+const base = new Set(['array.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const source = join(root, 'src');
+
+interface SourceFile {
+  readonly path: string;
+  readonly folder: string;
+  readonly text: string;
+  /** Files of src/ that it imports, types too. */
+  readonly imports: readonly string[];
+  /** Those that must be there when it runs. */
+  readonly needs: readonly string[];
+  readonly packages: readonly string[];
+}
+
+function folderOf(path: string): string {
+  const [first, ...rest] = path.split(sep);
+  if (rest.length > 0) return first;
+  return base.has(first) ? 'base' : 'assembly';
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path): SourceFile => {
+    const text = readFileSync(join(source, path), 'utf8');
+    const statements = Array.from(
+      text.matchAll(/^(?:import|export)( type)?\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm),
+      ([, type, from, lazy]) => ({ isType: type !== undefined, specifier: from ?? lazy }),
+    );
+    const local = statements
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ isType, specifier }) => ({
+        isType,
+        target: relative(source, join(source, dirname(path), specifier)),
+      }));
+    return {
+      path,
+      folder: folderOf(path),
+      text,
+      imports: local.map(({ target }) => target),
+      needs: local.filter(({ isType }) => !isType).map(({ target }) => target),
+      packages: statements.map(({ specifier }) => specifier).filter((name) => !/^(\.|node:)/.test(name)),
+    };
+  });
+
+test('the sources are read: every folder is there, and what is imported exists', () => {
+  assert.deepEqual([...new Set(files.map(({ folder }) => folder))].sort(), Object.keys(allowed).sort());
+  assert.ok(files.length > 60);
+  for (const { path, imports } of files) {
+    for (const imported of imports)
+      assert.ok(existsSync(join(source, imported)), `${path} imports ${imported}`);
+  }
+});
+
+test('imports point down', () => {
+  const upward = files.flatMap(({ path, folder, imports }) =>
+    imports
+      .filter((imported) => ![folder, ...allowed[folder]].includes(folderOf(imported)))
+      .map((imported) => `${path} imports ${imported}`),
+  );
+  assert.deepEqual(upward, []);
+});
+
+test('no file needs itself through others', () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    assert.ok(!trail.includes(path), `a ring: ${[...trail, path].join(' → ')}`);
+    if (done.has(path)) return;
+    for (const imported of byPath.get(path)?.needs ?? []) visit(imported, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of files) visit(path, []);
+});
+
+test('only runtime/ knows ONNX Runtime, and the core has no dependencies', () => {
+  const users = (name: RegExp): string[] => [
+    ...new Set(
+      files.filter(({ packages }) => packages.some((used) => name.test(used))).map(({ folder }) => folder),
+    ),
+  ];
+  assert.deepEqual(users(/^onnxruntime/), ['runtime']);
+  assert.deepEqual(users(/^protobufjs/), ['graph']);
+  for (const { path, folder, packages } of files) {
+    if (['base', 'diffusion', 'model', 'sampling', 'evaluation'].includes(folder)) {
+      assert.deepEqual(
+        packages.filter((used) => used !== 'zod'),
+        [],
+        path,
+      );
+    }
+  }
+});
+
+test('every package that is imported is a dependency, and every dependency is imported', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const nameOf = (specifier: string): string =>
+    specifier
+      .split('/')
+      .slice(0, specifier.startsWith('@') ? 2 : 1)
+      .join('/');
+  const used = new Set(files.flatMap(({ packages }) => packages.map(nameOf)));
+  assert.deepEqual([...used].sort(), Object.keys(dependencies).sort());
+});
+
+test('the one file that only passes on is the public surface', () => {
+  const barrels = files.filter(({ text }) => {
+    const code = text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '');
+    return !/\b(const|function|class|interface|await)\b|\btype \w+ =/.test(
+      code.replace(/export (type )?\{[^}]*\}/g, ''),
+    );
+  });
+  assert.deepEqual(
+    barrels.map(({ path }) => path),
+    ['index.ts'],
+  );
+  for (const { path, text } of files) assert.ok(!/^export \*/m.test(text), `${path} exports by star`);
+});
+
+test('no randomness and no clock but those that are passed, below the edge', () => {
+  const core = new Set([
+    'base',
+    'diffusion',
+    'graph',
+    'model',
+    'sampling',
+    'evaluation',
+    'tokenizer',
+    'training',
+  ]);
+  for (const { path, folder, text } of files) {
+    if (!core.has(folder)) continue;
+    assert.ok(!/\bMath\.random\(|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/.test(text), path);
+  }
+});
