@@ -16,7 +16,7 @@ import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
 import { llada } from './model/families/llada.ts';
-import { initialParameters } from './model/initialise.ts';
+import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
@@ -43,7 +43,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     0,
   );
 
-  const learner = await openLearner(transformer, names, initialParameters(transformer, names, seed), {
+  const initial = initialParameters(transformer, names, seed, initialisations[options.init]);
+  const learner = await openLearner(transformer, names, initial, {
     ...options,
     emaDecay: options.ema,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bidirectional } from './attention-pattern.ts';
 import { llada } from './families/llada.ts';
-import { initialParameters } from './initialise.ts';
+import { gpt2, initialParameters, mitchell } from './initialise.ts';
 
 const config = {
   layers: 8,
@@ -24,14 +24,24 @@ function statistics(data: Float32Array): { mean: number; deviation: number } {
   return { mean, deviation: Math.sqrt(data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length) };
 }
 
-test('matrices start normal with deviation 0.02, those that write to the residual stream with 0.02 / √16', () => {
-  const parameters = initialParameters(config, llada.names, 1);
-  const { mean, deviation } = statistics(parameters.get(llada.names.embedding)!.data);
-  assert.ok(Math.abs(mean) < 1e-3 && Math.abs(deviation - 0.02) < 6e-4);
-  for (const name of [llada.names.layer(3).output, llada.names.layer(3).down]) {
-    assert.ok(Math.abs(statistics(parameters.get(name)!.data).deviation - 0.005) < 3e-4);
-  }
-});
+const scales = [
+  {
+    name: 'mitchell',
+    initialisation: mitchell,
+    plain: 1 / Math.sqrt(config.width),
+    output: 1 / Math.sqrt(8 * config.width),
+  },
+  { name: 'gpt2', initialisation: gpt2, plain: 0.02, output: 0.02 / Math.sqrt(2 * config.layers) },
+];
+for (const { name, initialisation, plain, output } of scales) {
+  test(`${name}: the embedding starts normal with deviation ${plain}, the fourth layer's output with ${output}`, () => {
+    const parameters = initialParameters(config, llada.names, 1, initialisation);
+    const of = (tensor: string) => statistics(parameters.get(tensor)!.data);
+    assert.ok(Math.abs(of(llada.names.embedding).mean) < 0.05 * plain);
+    assert.ok(Math.abs(of(llada.names.embedding).deviation / plain - 1) < 0.05);
+    assert.ok(Math.abs(of(llada.names.layer(3).output).deviation / output - 1) < 0.05);
+  });
+}
 
 test('gains start at 1 and biases at 0', () => {
   const parameters = initialParameters(config, llada.names, 1);
@@ -44,6 +54,6 @@ test('the same seed gives the same parameters, another seed others, and no two t
   const { query, output } = llada.names.layer(0);
   assert.deepEqual(one.get(query), again.get(query));
   assert.notDeepEqual(one.get(query), other.get(query));
-  assert.notEqual(one.get(query)!.data[0] * 0.25, one.get(output)!.data[0]);
+  assert.notEqual(one.get(query)!.data[0] / Math.SQRT2, one.get(output)!.data[0]);
   assert.notDeepEqual(one.get(query), one.get(llada.names.layer(1).query));
 });

@@ -2,28 +2,51 @@ import { type NdArray, sizeOf } from '../array.ts';
 import { normals, uniforms } from '../random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 
-/** Standard deviation of initial weights, as GPT-2 has it. */
-const standardDeviation = 0.02;
+/** A weight matrix about to be filled. */
+export interface Place {
+  /** Its columns: what it multiplies has so many numbers. */
+  readonly inputs: number;
+  /** For a matrix that writes to the residual stream, its layer, from 0. */
+  readonly residualLayer?: number;
+  readonly layers: number;
+}
+
+/** The standard deviation of a matrix's initial weights. */
+export type Initialisation = (place: Place) => number;
 
 /**
- * The parameters that training starts from: matrices normal with standard deviation 0.02, those that write to the
- * residual stream smaller by √(2 · layers) so that its variance doesn't grow with depth (Radford et al. 2019,
- * section 2.3), norms one, biases zero. Each tensor has random numbers of its own, so a layer more or less leaves the
- * others as they are.
+ * 1/√inputs, and what layer n (from 0) writes to the residual stream smaller by √(2 (n + 1)): LLaDA's `init_fn`, after
+ * Mitchell. Attention is then not uniform at the start, and a mask predictor leaves the plateau, where it knows
+ * how frequent each token is and no more, several times sooner than with `gpt2` (experiments/LOG.md).
+ */
+export const mitchell: Initialisation = ({ inputs, residualLayer }) =>
+  1 / Math.sqrt(inputs) / (residualLayer === undefined ? 1 : Math.sqrt(2 * (residualLayer + 1)));
+
+/** 0.02, and what is written to the residual stream smaller by √(2 · layers). Radford et al. 2019, section 2.3. */
+export const gpt2: Initialisation = ({ residualLayer, layers }) =>
+  0.02 / (residualLayer === undefined ? 1 : Math.sqrt(2 * layers));
+
+export const initialisations = { mitchell, gpt2 } as const;
+
+/**
+ * The parameters that training starts from: matrices normal, norms one, biases zero. Each tensor has random numbers of
+ * its own, so a layer more or less leaves the others as they are.
  */
 export function initialParameters(
   config: TransformerConfig,
   names: TensorNames,
   seed: number,
+  deviationOf: Initialisation = mitchell,
 ): ReadonlyMap<string, NdArray> {
-  const residual = new Set<string>();
-  for (let i = 0; i < config.layers; i++) residual.add(names.layer(i).output).add(names.layer(i).down);
+  const { layers } = config;
+  const residual = new Map<string, number>();
+  for (let i = 0; i < layers; i++) residual.set(names.layer(i).output, i).set(names.layer(i).down, i);
 
   const parameters = new Map<string, NdArray>();
   for (const [name, shape] of parameterShapes(config, names)) {
     const data = new Float32Array(sizeOf(shape));
     if (shape.length >= 2) {
-      const deviation = standardDeviation / (residual.has(name) ? Math.sqrt(2 * config.layers) : 1);
+      const deviation = deviationOf({ inputs: shape[1], residualLayer: residual.get(name), layers });
       const normal = normals(uniforms(seed, 'init', 0, parameters.size));
       for (let i = 0; i < data.length; i++) data[i] = deviation * normal(i);
     } else if (!name.endsWith('bias')) {

@@ -18,6 +18,7 @@ export const defaults = {
   times: 'low-discrepancy',
   antithetic: false,
   tied: false,
+  init: 'mitchell',
   accumulate: 1,
   schedule: 'wsd',
   decayShare: 0.2,
@@ -146,6 +147,7 @@ export const trainingSchema = z.strictObject({
   kvHeads: count.optional().describe('heads of keys and values; divides heads [as many as heads]'),
   hidden: count.optional().describe(bySize('inner width of SwiGLU')),
   tied: z.boolean().optional().describe(or('tied', 'one matrix for the embedding and the output')),
+  init: z.enum(['mitchell', 'gpt2']).optional().describe(or('init', 'how large weights are at the start')),
   length: count.optional().describe(bySize('tokens of a window')),
 
   tokenizer: z
