@@ -201,17 +201,19 @@ test('norms and biases do not decay: with no gradient only matrices shrink, by l
   await learner.close();
 });
 
-test('the moving average lags behind the parameters by its decay', async () => {
-  const learner = await open(0.75);
-  const start = new Map([...learner.parameters()].map(([name, { data }]) => [name, data.slice()]));
-  await learner.accumulate(smallBatch());
-  await learner.update(1e-2);
-  for (const [name, { data }] of learner.averages()) {
-    const [was, is] = [start.get(name)!, learner.parameters().get(name)!.data];
-    assert.ok(
-      data.every((value, i) => Math.abs(value - (0.75 * was[i] + 0.25 * is[i])) < 1e-6),
-      name,
-    );
+test('the moving average follows the parameters closely at first, then lags behind by its decay', async () => {
+  const learner = await open(0.25);
+  for (const decay of [2 / 11, 3 / 12, 0.25]) {
+    const before = new Map([...learner.averages()].map(([name, { data }]) => [name, data.slice()]));
+    await learner.accumulate(smallBatch());
+    await learner.update(1e-2);
+    for (const [name, { data }] of learner.averages()) {
+      const [was, is] = [before.get(name)!, learner.parameters().get(name)!.data];
+      assert.ok(
+        data.every((value, i) => Math.abs(value - (decay * was[i] + (1 - decay) * is[i])) < 1e-6),
+        name,
+      );
+    }
   }
   await learner.close();
 });

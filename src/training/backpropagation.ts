@@ -13,7 +13,10 @@ import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 
 export interface LearnerOptions extends AdamWOptions {
-  /** Decay of an exponential moving average of the parameters. Absent: none is kept. */
+  /**
+   * Decay of an exponential moving average of the parameters; in the first steps, k, at most (1 + k) / (10 + k), so that
+   * what training began with is soon forgotten. Absent: none is kept.
+   */
   readonly emaDecay?: number;
   /** The gradient's global norm is scaled down to this. Absent: it is left as it is. */
   readonly clip?: number;
@@ -89,7 +92,8 @@ export async function openLearner(
         for (const [name, { shape, data }] of theta) {
           const gradient = gradients.get(name)!.data;
           adamW(data, m.get(name)!.data, v.get(name)!.data, gradient, decays(name, shape), options, step);
-          if (average) blend(average.get(name)!.data, data, emaDecay!);
+          if (average)
+            blend(average.get(name)!.data, data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
         }
       }
       return Promise.resolve({ gradientNorm, applied });
