@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { readReference, referencePath, skipWithout } from './reference.ts';
 import { maskProbability } from '../src/diffusion/forward.ts';
 import { linear } from '../src/diffusion/schedule.ts';
 import type { CleanWindows } from '../src/diffusion/windows.ts';
@@ -10,6 +10,8 @@ import { scorerOf } from '../src/evaluation/scorer.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { noisedBatch } from '../src/training/objective.ts';
+import { openModel } from '../src/model/open.ts';
+import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { referencePredictor } from './reference-llada.ts';
 
 // The noise, the loss and the likelihood of LLaDA's own code (GUIDELINES.md, get_log_likelihood.py), with its recorded
@@ -35,12 +37,6 @@ interface RecordedLikelihood {
   iterations: { k: number; perms: number[][]; perturbed_seq: number[][]; loss: number }[];
 }
 
-// dist…/test/x.js → the repository → the folder beside it
-const folder = new URL('../../../shared/reference/', import.meta.url);
-const skip = existsSync(folder) ? false : 'no ../shared/reference beside the repository';
-
-const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, folder), 'utf8'));
-
 function batchOf({ input_ids, t, u, prompt_lengths }: RecordedBatch, maskId: number): TrainingBatch {
   const [B, L] = [input_ids.length, input_ids[0].length];
   const windows: CleanWindows = {
@@ -64,9 +60,9 @@ function batchOf({ input_ids, t, u, prompt_lengths }: RecordedBatch, maskId: num
 
 test(
   'the recorded noise of five training steps is reproduced: every mask, and every p to the float32 bit',
-  { skip },
+  skipWithout('training_llada'),
   () => {
-    const { pretrain, mask_token_id } = read('training_llada/reference.json') as {
+    const { pretrain, mask_token_id } = readReference('training_llada') as {
       pretrain: { steps: RecordedBatch[] };
       mask_token_id: number;
     };
@@ -86,51 +82,68 @@ test(
   },
 );
 
-test('the recorded losses of pre-training and fine-tuning are reproduced to 1e-5', { skip }, async () => {
-  const { pretrain, sft, mask_token_id } = read('training_llada/reference.json') as {
-    pretrain: { steps: RecordedBatch[] };
-    sft: RecordedBatch;
-    mask_token_id: number;
-  };
-  const score = scorerOf(referencePredictor(new URL('llada/', folder)));
-  for (const recorded of [pretrain.steps[0], sft]) {
-    const batch = batchOf(recorded, mask_token_id);
-    assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
-    const nats = await score(batch);
-    const loss = batch.weights.reduce((sum, weight, r) => sum + weight * nats[r], 0);
-    assert.ok(Math.abs(loss / recorded.loss - 1) < 1e-5, `${loss}, ${recorded.loss}`);
-  }
-});
-
 test(
-  'the recorded log-likelihoods of get_log_likelihood.py are reproduced within 1e-3',
-  { skip },
+  'the recorded losses of pre-training and fine-tuning are reproduced to 1e-5',
+  skipWithout('training_llada'),
   async () => {
-    const { log_likelihood, special_ids } = read('llada/reference.json') as {
-      log_likelihood: RecordedLikelihood[];
-      special_ids: { mask: number };
+    const { pretrain, sft, mask_token_id } = readReference('training_llada') as {
+      pretrain: { steps: RecordedBatch[] };
+      sft: RecordedBatch;
+      mask_token_id: number;
     };
-    const maskId = special_ids.mask;
-    const network = referencePredictor(new URL('llada/', folder));
-    assert.ok(log_likelihood.length > 0);
-    for (const recorded of log_likelihood) {
-      const x0 = Int32Array.from([...recorded.prompt, ...recorded.answer]);
-      const n = recorded.answer.length;
-      const canvases = recorded.iterations.flatMap(({ k, perms, perturbed_seq }) =>
-        Array.from(stratifiedCounts(n, recorded.batch_size, k), (l, j) => {
-          // the code shuffles the mask [1 × l, 0 × (n − l)] with a permutation
-          const chosen = Int32Array.from(perms[j].keys()).filter((i) => perms[j][i] < l);
-          const rows = chosen.map((i) => recorded.prompt.length + i);
-          const canvas = maskedCanvas(x0, rows, n / l, maskId);
-          assert.deepEqual([...canvas.tokens], perturbed_seq[j]);
-          return canvas;
-        }),
-      );
-      assert.equal(canvases.length, recorded.mc_num);
-      const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
-      const guided = withGuidance(network, { w: recorded.cfg_scale, canvas: given, maskId });
-      const nats = mean(await costsOf(scorerOf(guided), canvases));
-      assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
+    const score = scorerOf(referencePredictor(referencePath('llada')));
+    for (const recorded of [pretrain.steps[0], sft]) {
+      const batch = batchOf(recorded, mask_token_id);
+      assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
+      const nats = await score(batch);
+      const loss = batch.weights.reduce((sum, weight, r) => sum + weight * nats[r], 0);
+      assert.ok(Math.abs(loss / recorded.loss - 1) < 1e-5, `${loss}, ${recorded.loss}`);
     }
   },
 );
+
+/** LLaDA's tiny network in plain loops, and ours over the graph. */
+const predictors = {
+  plain: async () => ({ predict: referencePredictor(referencePath('llada')), close: async () => {} }),
+  graph: async () => {
+    const { network } = await openModel(referencePath('llada'));
+    const predict: MaskPredictor = (xt, rows) => network.logits({ shape: [1, xt.length], data: xt }, rows);
+    return { predict, close: () => network.close() };
+  },
+};
+
+for (const name of ['plain', 'graph'] as const) {
+  test(
+    `the recorded log-likelihoods of get_log_likelihood.py are reproduced within 1e-3 by the ${name} network`,
+    skipWithout('llada'),
+    async () => {
+      const { log_likelihood, special_ids } = readReference('llada') as {
+        log_likelihood: RecordedLikelihood[];
+        special_ids: { mask: number };
+      };
+      const maskId = special_ids.mask;
+      const { predict, close } = await predictors[name]();
+      assert.ok(log_likelihood.length > 0);
+      for (const recorded of log_likelihood) {
+        const x0 = Int32Array.from([...recorded.prompt, ...recorded.answer]);
+        const n = recorded.answer.length;
+        const canvases = recorded.iterations.flatMap(({ k, perms, perturbed_seq }) =>
+          Array.from(stratifiedCounts(n, recorded.batch_size, k), (l, j) => {
+            // the code shuffles the mask [1 × l, 0 × (n − l)] with a permutation
+            const chosen = Int32Array.from(perms[j].keys()).filter((i) => perms[j][i] < l);
+            const rows = chosen.map((i) => recorded.prompt.length + i);
+            const canvas = maskedCanvas(x0, rows, n / l, maskId);
+            assert.deepEqual([...canvas.tokens], perturbed_seq[j]);
+            return canvas;
+          }),
+        );
+        assert.equal(canvases.length, recorded.mc_num);
+        const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
+        const guided = withGuidance(predict, { w: recorded.cfg_scale, canvas: given, maskId });
+        const nats = mean(await costsOf(scorerOf(guided), canvases));
+        assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
+      }
+      await close();
+    },
+  );
+}
