@@ -1,4 +1,5 @@
 import type { NdArray } from './array.ts';
+import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
@@ -159,13 +160,10 @@ function startIdOf([endId]: readonly number[]): number {
  */
 function predictorOf(network: Network, startId?: number): MaskPredictor {
   return (xt, rows, signal) => {
-    const data = startId === undefined ? xt : shifted(xt, startId);
+    const data = startId === undefined ? xt : shiftedRight(xt, startId);
     return network.logits({ shape: [1, xt.length], data }, rows, { signal });
   };
 }
-
-const shifted = (x0: Int32Array, startId: number): Int32Array =>
-  Int32Array.from(x0, (_, i) => (i === 0 ? startId : x0[i - 1]));
 
 function scorerOf(network: Network): RowScorer {
   return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
@@ -182,7 +180,7 @@ async function exact(
   }: { x0: Int32Array; positions: Int32Array; startId: number; signal?: AbortSignal },
 ): Promise<Likelihood> {
   const targets = positions.map((i) => x0[i]);
-  const tokens = { shape: [1, x0.length], data: shifted(x0, startId) };
+  const tokens = { shape: [1, x0.length], data: shiftedRight(x0, startId) };
   const costs = await network.score(tokens, positions, targets, { signal });
   return { nats: costs.reduce((sum, cost) => sum + cost, 0), standardError: 0, forwards: 1 };
 }

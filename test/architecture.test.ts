@@ -63,8 +63,10 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .map((path): SourceFile => {
     const text = readFileSync(join(source, path), 'utf8');
     const statements = Array.from(
-      text.matchAll(/^(?:import|export)( type)?\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm),
-      ([, type, from, lazy]) => ({ isType: type !== undefined, specifier: from ?? lazy }),
+      text.matchAll(
+        /^(?:import|export)( type)?\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+      ),
+      ([, type, from, bare, lazy]) => ({ isType: type !== undefined, specifier: from ?? bare ?? lazy }),
     );
     const local = statements
       .filter(({ specifier }) => specifier.startsWith('.'))

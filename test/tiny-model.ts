@@ -22,8 +22,9 @@ export async function writeTinyModel(
   directory: string,
   {
     isCausal = false,
+    maxLength = 64,
     generationConfig = {},
-  }: { isCausal?: boolean; generationConfig?: Record<string, unknown> } = {},
+  }: { isCausal?: boolean; maxLength?: number; generationConfig?: Record<string, unknown> } = {},
 ): Promise<void> {
   const json = charactersJson(new Set("abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,'\n"));
   const transformer = {
@@ -33,7 +34,7 @@ export async function writeTinyModel(
     kvHeads: 2,
     hidden: 48,
     vocabularySize: tokenizerFromJson(json).vocabularySize,
-    maxLength: 64,
+    maxLength,
     ropeTheta: 10_000,
     normEpsilon: 1e-5,
     qkvBias: false,

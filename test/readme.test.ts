@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Command } from '../src/cli/command.ts';
+import { generateCommand } from '../src/cli/generate.ts';
+import inspect from '../src/cli/inspect.ts';
+import { parseOptions } from '../src/cli/options.ts';
+import { runProgram } from '../src/cli/program.ts';
+import { scoreCommand } from '../src/cli/score.ts';
+import train from '../src/cli/train.ts';
+import { load } from '../src/unmask.ts';
+import { fakeIo } from './fake-io.ts';
+import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (name: string): string => readFileSync(join(root, name), 'utf8');
+
+/** The lines of all blocks of a language, and the commands that stand in the text or in a table. */
+function blocks(markdown: string, language: string): string[] {
+  return Array.from(markdown.matchAll(/^```(\w+)\n([^]*?)^```/gm))
+    .filter(([, name]) => name === language)
+    .map(([, , content]) => content);
+}
+
+/** The words of a shell command up to a pipe, a redirection or a comment; quotes taken off. */
+function wordsOf(command: string): string[] {
+  const [plain] = command.replace(/\s#\s.*$/, '').split(/ > /);
+  return Array.from(plain.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, bare]) => quoted ?? bare);
+}
+
+function commandsOf(markdown: string): string[][] {
+  const lines = blocks(markdown, 'sh').flatMap((block) => block.split('\n'));
+  const inline = Array.from(markdown.matchAll(/`((?:npm|npx|node) [^`…]+)`/g), ([, command]) => command);
+  return [...lines, ...inline]
+    .flatMap((line) => line.split(' | '))
+    .map(wordsOf)
+    .filter((words) => words.length > 0);
+}
+
+const commands: Record<string, Command> = {
+  train,
+  inspect,
+  generate: generateCommand(async () => assert.fail()),
+  score: scoreCommand(async () => assert.fail()),
+};
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
+  existsSync(join(root, name)),
+);
+
+test('every command of the documents exists, with its options and scripts', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  let unmaskCommands = 0;
+  for (const words of documents.flatMap((name) => commandsOf(read(name)))) {
+    const [program, name, third, ...rest] = words;
+    if (program === 'npx') {
+      assert.equal(name, 'unmask');
+      assert.ok(commands[third], words.join(' '));
+      parseOptions(commands[third].options, rest, commands[third].positionals);
+      unmaskCommands++;
+    } else if (program === 'npm') {
+      const script = name === 'run' ? third : name;
+      assert.ok(scripts[script], `npm script ${script}`);
+    } else if (program === 'node') {
+      const source = name.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+      assert.ok(existsSync(join(root, source)), name);
+    }
+  }
+  assert.ok(unmaskCommands >= 8);
+});
+
+test('the commands of the README that need no training run, on a tiny model', async (t) => {
+  const model = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(model, { maxLength: 192 });
+  const runnable: Record<string, Command> = {
+    inspect,
+    generate: generateCommand((_, options) => load(model, options)),
+    score: scoreCommand((_, options) => load(model, options)),
+  };
+  const lines = commandsOf(read('README.md')).filter(
+    ([program, , name, ...rest]) =>
+      program === 'npx' && Object.hasOwn(runnable, name) && !rest.includes('--file'),
+  );
+  assert.ok(lines.length >= 6);
+  for (const [, , name, ...rest] of lines) {
+    const io = fakeIo({ stdin: 'Once upon a time\n' });
+    const args = rest.map((word) => (word === 'runs/mine' ? model : word));
+    const code = await runProgram(
+      [name, ...args],
+      io,
+      { [name]: async () => ({ default: runnable[name] }) },
+      '0',
+    );
+    assert.equal(code, 0, `${rest.join(' ')}: ${io.err}`);
+    assert.notEqual(io.out, '');
+  }
+});
+
+test('the program in the README runs, on a tiny model', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeTinyModel(join(folder, 'tiny'), { maxLength: 192 });
+  const [program] = blocks(read('README.md'), 'ts');
+  const index = new URL('../src/index.js', import.meta.url).href;
+  const path = join(folder, 'program.mjs');
+  const runnable = program
+    .replace("from 'unmask'", `from '${index}'`)
+    .replace('load(shippedModel)', `load(${JSON.stringify(join(folder, 'tiny'))})`)
+    .replace('console.log(', 'globalThis.unmaskLog(');
+  await writeFile(path, `${runnable}\nexport { text, stats, story, nats, standardError, logits };\n`);
+
+  const logged: unknown[] = [];
+  Object.assign(globalThis, { unmaskLog: (t: number, text: string) => void logged.push([t, text]) });
+  const { text, stats, story, nats, logits } = (await import(pathToFileURL(path).href)) as {
+    text: string;
+    stats: { forwards: number };
+    story: { text: string };
+    nats: number;
+    logits: { shape: number[] };
+  };
+  assert.equal(logged.length, 33);
+  assert.ok(text.startsWith('The dog') && stats.forwards > 0);
+  assert.match(story.text, /^Tom was sad\. [^]* Then he was happy again\.$/);
+  assert.ok(nats > 0);
+  assert.deepEqual(logits.shape.slice(0, 2), [1, 7]);
+});
+
+test('links of the documents lead somewhere', () => {
+  for (const name of documents) {
+    for (const [, target] of read(name).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      assert.ok(existsSync(join(root, name, '..', target)), `${name} links to ${target}`);
+    }
+  }
+});
+
+test('the README names every dependency', () => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const readme = read('README.md');
+  for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+    assert.ok(readme.includes(`\`${name}\``), name);
+});
+
+test('the files that ARCHITECTURE.md names are there', () => {
+  for (const [, path] of read('ARCHITECTURE.md').matchAll(/`([\w-]+\/[\w/.-]+\.ts)(?:: \w+)?`/g)) {
+    assert.ok(existsSync(join(root, 'src', path)) || existsSync(join(root, path)), path);
+  }
+});
+
+test('what ARCHITECTURE.md says of an equation is exported by its file', () => {
+  for (const [, path, name] of read('ARCHITECTURE.md').matchAll(/`([\w/-]+\.ts): (\w+)`/g)) {
+    assert.match(
+      read(join('src', path)),
+      new RegExp(`export (async )?(function\\*?|const) ${name}\\b`),
+      `${path}: ${name}`,
+    );
+  }
+});
