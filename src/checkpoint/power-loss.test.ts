@@ -284,6 +284,30 @@ describe('a run that loses power', () => {
     assert.deepEqual(await judge(seeds), { corrupt: 0, lost: 0, damaged: 0 });
   });
 
+  test('keeps what it saved after a kill at any operation of the first save', async () => {
+    const random = randomOf(1);
+    let kills = 0;
+    for (let n = 1; ; n++) {
+      const first = new SimulatedDisk();
+      first.root.names.set('runs', newDirectory());
+      first.root.synced = new Map(first.root.names);
+      first.untilLoss = n;
+      const killed = await saveCheckpoint(runDirectory, 1, filesOf(1), { fs: first }).catch(
+        (error: unknown) => error instanceof PowerLost,
+      );
+      if (killed !== true) break;
+      kills++;
+      const second = first.afterKill();
+      await findCheckpoints(runDirectory, { fs: second });
+      assert.ok((await saveCheckpoint(runDirectory, 2, filesOf(2), { fs: second })).saved);
+      for (let cut = 0; cut < 8; cut++) {
+        const { latest } = await findCheckpoints(runDirectory, { fs: second.afterPowerLoss(random) });
+        assert.equal(latest?.step, 2, `killed at operation ${n}`);
+      }
+    }
+    assert.ok(kills > 15, `only ${kills} operations`);
+  });
+
   // each control leaves out one sync of the protocol; a simulator that doesn't mind would prove nothing
   const controls: [name: string, skips: SimulatedDisk['skips']][] = [
     ['its files', (kind) => kind === 'file'],
