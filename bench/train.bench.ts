@@ -38,6 +38,7 @@ const config: TransformerConfig = {
   normEpsilon: 1e-5,
   qkvBias: false,
   tiedHead: false,
+  shiftedLogits: false,
   attention: bidirectional,
 };
 const maskId = vocabularySize - 1;

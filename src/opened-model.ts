@@ -46,7 +46,7 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
 }
 
 /** A run of `unmask train` keeps its model in a directory of its own. */
-function modelDirectory(path: string): string {
+export function modelDirectory(path: string): string {
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
   const found = existsSync(path) ? 'none' : 'nothing there';

@@ -111,3 +111,26 @@ test('a tokenizer of another run can be used, documents are kept apart, and the 
   const model = await load(out);
   await model.close();
 });
+
+test('a mask predictor made from a causal model begins where that ended, predicts shifted, and is refused another shape', async () => {
+  const causal = await trained('source', { ...small, objective: 'autoregressive' });
+  const request = {
+    ...small,
+    tokenizer: undefined,
+    from: causal.out,
+    steps: 20,
+    validationEvery: 20,
+    sampleEvery: 20,
+  };
+  const adapted = await trained('adapted', request);
+  const scratched = await trained('scratched', { ...small, steps: 20, validationEvery: 20, sampleEvery: 20 });
+  assert.ok(adapted.nats < scratched.nats - 0.2, `${adapted.nats}, from scratch ${scratched.nats}`);
+  const model = await load(adapted.out);
+  assert.equal(model.config.shiftedLogits, true);
+  assert.equal((await model.generate({ length: 8, steps: 8 })).text.length > 0, true);
+  await model.close();
+  await assert.rejects(
+    runTraining({ ...request, width: 64, out: join(scratch, 'wrong') }, makeTrainee, quiet),
+    /from: must be a model with a model\.transformer\.wte\.weight of shape \[\d+, 64\].*it has one of shape \[\d+, 32\]/,
+  );
+});

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { sizeOf } from './array.ts';
+import { type NdArray, sizeOf } from './array.ts';
 import { assemble } from './assemble.ts';
 import type { FileContent } from './checkpoint/durable-fs.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
@@ -9,7 +9,8 @@ import { makeTokenizer } from './data/make-tokenizer.ts';
 import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
-import { FileError } from './errors.ts';
+import { FileError, InvalidOptionError } from './errors.ts';
+import { sameShape, showShape } from './graph/shape.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
 import { causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
@@ -18,10 +19,12 @@ import type { ModelConfig } from './model/families/family.ts';
 import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
+import { openModel } from './model/open.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
 import { autoregressive, maskedDiffusion, type Objective } from './training/objective.ts';
+import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { grouped } from './training/progress.ts';
 import { type MakeTrainee, recordName } from './training/trainee.ts';
@@ -34,7 +37,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), { note, signal });
   const ids = specialIds(tokenizer);
   const dataset = await openDataset(options, tokenizer, directory, note, signal);
-  const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids });
+  const start = options.from === undefined ? undefined : await startFrom(options.from);
+  const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
   const { transformer } = config;
   const { names } = llada;
   const { seed, batch, accumulate } = options;
@@ -43,7 +47,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     0,
   );
 
-  const initial = initialParameters(transformer, names, seed, initialisations[options.init]);
+  const initial =
+    start?.parameters(config) ?? initialParameters(transformer, names, seed, initialisations[options.init]);
   const learner = await openLearner(transformer, names, initial, {
     ...options,
     emaDecay: options.ema,
@@ -130,7 +135,7 @@ async function tokenizerOf(
       note('making the tokenizer …');
       saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
-      const given = loadTokenizer(kind);
+      const given = loadTokenizer(kind === options.from ? modelDirectory(kind) : kind);
       saveTokenizer(directory, given.json, namesOf(given));
     }
   }
@@ -156,6 +161,7 @@ function namesOf({ specialTokens, maskId, endId }: LoadedTokenizer): { mask?: st
 function configOf(
   { layers, width, heads, kvHeads = heads, hidden, tied, length, objective }: TrainingOptions,
   { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
+  start?: Start,
 ): ModelConfig {
   return {
     transformer: {
@@ -170,11 +176,42 @@ function configOf(
       normEpsilon: 1e-5,
       qkvBias: false,
       tiedHead: tied,
+      shiftedLogits: objective === 'masked-diffusion' && (start?.shiftedLogits ?? false),
       attention: objective === 'autoregressive' ? causal : bidirectional,
     },
     maskId,
     endId,
     padId: endId,
+  };
+}
+
+/** The model that a run begins with. */
+interface Start {
+  /** Whether a mask predictor made from it goes on to predict each token at the position before. */
+  readonly shiftedLogits: boolean;
+  /** Its weights. @throws InvalidOptionError  when the run's network is of another shape */
+  parameters(config: ModelConfig): ReadonlyMap<string, NdArray>;
+}
+
+async function startFrom(path: string): Promise<Start> {
+  const directory = modelDirectory(path);
+  const { config, weights, network } = await openModel(directory);
+  await network.close();
+  const arrays = new Map<string, NdArray>();
+  for (const name of weights.entries.keys()) arrays.set(name, await weights.read(name));
+  return {
+    shiftedLogits: config.transformer.shiftedLogits || config.transformer.attention === causal,
+    parameters({ transformer }) {
+      for (const [name, shape] of parameterShapes(transformer, llada.names)) {
+        const given = arrays.get(name)?.shape;
+        if (!given || !sameShape(given, shape)) {
+          const found = given ? `one of shape ${showShape(given)}` : 'none';
+          const problem = `must be a model with a ${name} of shape ${showShape(shape)}, as the size or --layers, --width … ask for; it has ${found}`;
+          throw new InvalidOptionError('from', problem, path);
+        }
+      }
+      return arrays;
+    },
   };
 }
 

@@ -48,6 +48,7 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       normEpsilon: 1e-5,
       qkvBias: false,
       tiedHead: true,
+      shiftedLogits: false,
       attention: bidirectional,
     },
     async logits(_tokens, rows, { signal } = {}) {

@@ -39,6 +39,7 @@ export async function writeTinyModel(
     normEpsilon: 1e-5,
     qkvBias: false,
     tiedHead: true,
+    shiftedLogits: false,
     attention: isCausal ? causal : bidirectional,
   };
   const [maskId, endId] = ['<|mask|>', '<|endoftext|>'].map(

@@ -21,6 +21,11 @@ export interface TransformerConfig {
   readonly qkvBias: boolean;
   /** The head is the embedding, transposed. */
   readonly tiedHead: boolean;
+  /**
+   * Position i is predicted by the output at i − 1 (position 0 by its own), as a causal model does it: kept when a mask
+   * predictor is made from one (Dream; Gong et al. 2024, section 3.3).
+   */
+  readonly shiftedLogits: boolean;
   readonly attention: AttentionPattern;
 }
 

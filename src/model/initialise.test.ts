@@ -16,6 +16,7 @@ const config = {
   normEpsilon: 1e-5,
   qkvBias: true,
   tiedHead: false,
+  shiftedLogits: false,
   attention: bidirectional,
 };
 

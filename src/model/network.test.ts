@@ -64,6 +64,7 @@ const config: TransformerConfig = {
   normEpsilon: 1e-5,
   qkvBias: false,
   tiedHead: true,
+  shiftedLogits: false,
   attention: bidirectional,
 };
 
@@ -163,4 +164,14 @@ test('tokens of the wrong shape are refused with both shapes', async () => {
     /positions: must have the shape \[B = 1, L = 8\], got \[1,3\]/,
   );
   await network.close();
+});
+
+test('with shifted logits a position is predicted by the output before it, and the first of each row by its own', async () => {
+  const [plain, shifted] = [randomNetwork(), randomNetwork({ shiftedLogits: true })];
+  const tokens = batch(sequence, changedAt(2));
+  const [before, after] = [await logitsOf(plain, tokens), await logitsOf(shifted, tokens)];
+  for (const row of before.keys())
+    assert.deepEqual(after[row], before[row % 8 === 0 ? row : row - 1], `row ${row}`);
+  await plain.close();
+  await shifted.close();
 });

@@ -68,12 +68,12 @@ export function openNetwork(
   async function run(
     kind: 'logits' | 'score',
     tokens: NdArray<Int32Array>,
+    rows: Int32Array,
     extra: Feeds,
     { attentionMask, positions, signal }: ForwardOptions = {},
   ): Promise<NdArray> {
     const feeds: Feeds = {
-      tokens,
-      positions: toInt64(positions ?? defaultPositions(tokens.shape)),
+      ...forwardFeeds(config, tokens, rows, positions),
       ...(attentionMask && { mask: attentionMask }),
       ...extra,
       ...(live && Object.fromEntries(live.arrays())),
@@ -84,9 +84,9 @@ export function openNetwork(
 
   return {
     config,
-    logits: (tokens, rows, forward) => run('logits', tokens, { rows: vector(rows) }, forward),
+    logits: (tokens, rows, forward) => run('logits', tokens, rows, {}, forward),
     async score(tokens, rows, targets, forward) {
-      const { data } = await run('score', tokens, { rows: vector(rows), targets: vector(targets) }, forward);
+      const { data } = await run('score', tokens, rows, { targets: vector(targets) }, forward);
       return data;
     },
     async close() {
@@ -119,12 +119,24 @@ export function forwardInputs(): Record<'tokens' | 'positions' | 'mask' | 'rows'
   };
 }
 
+/** What `forwardInputs` are fed, the mask apart. */
+export function forwardFeeds(
+  config: TransformerConfig,
+  tokens: NdArray<Int32Array>,
+  rows: Int32Array,
+  positions = defaultPositions(tokens.shape),
+): Record<'tokens' | 'positions' | 'rows', NdArray<Int32Array | BigInt64Array>> {
+  const L = tokens.shape[1];
+  const outputs = config.shiftedLogits ? rows.map((row) => (row % L === 0 ? row : row - 1)) : rows;
+  return { tokens, positions: toInt64(positions), rows: vector(outputs) };
+}
+
 /** 0 … L − 1 in every row.   [B, L] */
-export function defaultPositions([B, L]: readonly number[]): NdArray<Int32Array> {
+function defaultPositions([B, L]: readonly number[]): NdArray<Int32Array> {
   return { shape: [B, L], data: Int32Array.from({ length: B * L }, (_, i) => i % L) };
 }
 
-export const toInt64 = ({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> => ({
+const toInt64 = ({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> => ({
   shape,
   data: BigInt64Array.from(data, BigInt),
 });

@@ -41,6 +41,7 @@ const config: TransformerConfig = {
   normEpsilon: 1e-5,
   qkvBias: true,
   tiedHead: false,
+  shiftedLogits: false,
   attention: bidirectional,
 };
 const parameters = initialParameters(config, llada.names, 9);

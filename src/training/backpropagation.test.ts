@@ -120,6 +120,7 @@ const config: TransformerConfig = {
   normEpsilon: 1e-5,
   qkvBias: true,
   tiedHead: true,
+  shiftedLogits: false,
   attention: bidirectional,
 };
 

@@ -6,7 +6,7 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { mul, total } from '../graph/primitives.ts';
 import { input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
-import { defaultPositions, forwardInputs, toInt64, vector } from '../model/network.ts';
+import { forwardFeeds, forwardInputs, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
@@ -69,7 +69,7 @@ export async function openLearner(
 
   return {
     async accumulate(batch, signal) {
-      const feeds = { ...batchFeeds(batch), ...Object.fromEntries(theta) };
+      const feeds = { ...batchFeeds(config, batch), ...Object.fromEntries(theta) };
       const { loss, ...results } = await session.run(feeds, { signal });
       const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
       if (microBatches++ === 0) gradients = given;
@@ -133,16 +133,14 @@ export function gradientModel(config: TransformerConfig, names: TensorNames): On
  * A batch as the graph's inputs. The number of rows differs from step to step; filled up to a multiple of 64 with rows
  * of weight 0 it takes few values, and the runtime's buffers fit again.
  */
-function batchFeeds({ tokens, rows, targets, weights }: TrainingBatch) {
+function batchFeeds(config: TransformerConfig, { tokens, rows, targets, weights }: TrainingBatch) {
   const R = Math.max(64, Math.ceil(rows.length / 64) * 64);
   const filled = <D extends Int32Array | Float32Array>(data: D, empty: D): NdArray<D> => {
     empty.set(data);
     return vector(empty);
   };
   return {
-    tokens,
-    positions: toInt64(defaultPositions(tokens.shape)),
-    rows: filled(rows, new Int32Array(R)),
+    ...forwardFeeds(config, tokens, filled(rows, new Int32Array(R)).data),
     targets: filled(targets, new Int32Array(R)),
     weights: filled(weights, new Float32Array(R)),
   };

@@ -137,6 +137,14 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe('run directory to continue with the options it was started with'),
 
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'model directory whose weights and tokenizer the run begins with; a causal one becomes a mask predictor',
+    ),
+
   size: z
     .enum(sizeNames)
     .optional()
@@ -248,7 +256,7 @@ export const trainingSchema = z.strictObject({
 /** What a person asked for. */
 export type TrainingRequest = z.infer<typeof trainingSchema>;
 
-type Optional = 'kvHeads' | 'separator' | 'ema' | 'threads';
+type Optional = 'from' | 'kvHeads' | 'separator' | 'ema' | 'threads';
 type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */

@@ -10,7 +10,9 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   if (!request.data)
     throw new InvalidOptionError('data', 'a new run needs text: name a file or a directory', undefined);
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  const merged = { ...defaults, ...sizes[request.size ?? defaults.size], ...given } as TrainingOptions;
+  const tokenizer = request.from ?? defaults.tokenizer;
+  const bySize = sizes[request.size ?? defaults.size];
+  const merged = { ...defaults, ...bySize, tokenizer, ...given } as TrainingOptions;
   merged.minimumRate ??= merged.learningRate / 10;
   merged.warmup ??= Math.min(1000, Math.floor(merged.steps / 20));
   check(merged);

@@ -24,8 +24,9 @@ const schema = z.object({
   mask_token_id: id,
   eos_token_id: id,
   pad_token_id: id,
-  /** Ours: absent in published files, which are bidirectional. */
+  /** Ours: absent in published files, which are bidirectional and not shifted. */
   unmask_attention: z.enum(['bidirectional', 'causal']).default('bidirectional'),
+  unmask_shifted_logits: z.boolean().default(false),
 });
 
 /** Options of LLaDA's config.json that its released models leave at these values, and that nothing here computes otherwise. */
@@ -101,6 +102,7 @@ export const llada: Family = {
         normEpsilon: config.rms_norm_eps,
         qkvBias: config.include_qkv_bias ?? false,
         tiedHead: config.weight_tying,
+        shiftedLogits: config.unmask_shifted_logits,
         attention: config.unmask_attention === 'causal' ? causal : bidirectional,
       },
       maskId: config.mask_token_id ?? undefined,
@@ -138,6 +140,7 @@ export const llada: Family = {
       scale_logits: false,
       vocab_size: transformer.vocabularySize,
       weight_tying: transformer.tiedHead,
+      ...(transformer.shiftedLogits ? { unmask_shifted_logits: true } : {}),
       ...(transformer.attention === causal ? { unmask_attention: 'causal' } : {}),
     };
   },
