@@ -5,8 +5,10 @@ import { fakeIo } from '../../test/fake-io.ts';
 import { modelThatKnows } from '../../test/fake-model.ts';
 import { FakeTerminal } from '../../test/fake-terminal.ts';
 import type { Model } from '../language-model.ts';
+import { devices } from '../runtime/session.ts';
 import type { Io } from './command.ts';
 import { generateCommand } from './generate.ts';
+import { modelOptions } from './load.ts';
 import { runProgram } from './program.ts';
 
 const story = 'Once upon a time there was a dog. It ran and ran, until it was at home.';
@@ -190,4 +192,8 @@ test("a person's mistakes are one sentence that names the flag", async () => {
     assert.match(io.err, sentence);
     assert.equal(io.out, '');
   }
+});
+
+test('the devices that can be asked for are those that there are', () => {
+  assert.deepEqual(modelOptions.device.unwrap().options, [...devices]);
 });

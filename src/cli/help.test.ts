@@ -9,6 +9,7 @@ const command: Command = {
   positionals: ['prompt'],
   options: z.strictObject({
     prompt: z.string().optional().describe('the beginning of the text'),
+    steps: z.int().optional().describe('reverse steps [one a token]'),
     strategy: z.enum(['sure', 'random']).default('sure').describe('which tokens are masked again'),
     model: z.string().meta({ placeholder: 'path' }).describe('a model directory'),
     json: z.boolean().default(false).describe('prints one line of JSON a frame'),
@@ -26,9 +27,9 @@ test('help names each flag with its value, choices and default, in aligned colum
 Writes a text.
 
 Options
-  --prompt <text>    the beginning of the text
-  --strategy <name>  which tokens are masked again (one of sure, random; default
-                     sure)
+  --prompt <value>   the beginning of the text
+  --steps <n>        reverse steps [one a token]
+  --strategy <name>  which tokens are masked again (sure, random) [sure]
   --model <path>     a model directory (needed)
   --json             prints one line of JSON a frame
   --no-color         switches off: colours

@@ -39,16 +39,20 @@ function usageOf(flag: Flag): string {
   return `--${flag.name} <${flag.choices ? 'name' : flag.placeholder}>`;
 }
 
+/** What it is for, then (choices), then [the default]; a description may end in a default of its own in brackets. */
 function describe(flag: Flag): string {
+  const [, purpose, ownDefault] = /^(.*?)( \[[^\]]*\])?$/s.exec(flag.description)!;
   const notes = [
-    flag.choices && `one of ${flag.choices.join(', ')}`,
+    flag.choices?.join(', '),
     flag.required && 'needed',
     flag.repeatable && 'may be repeated',
-    flag.kind !== 'boolean' && flag.defaultValue !== undefined && `default ${valueText(flag.defaultValue)}`,
   ].filter((note) => typeof note === 'string');
-  const switchedOff = flag.kind === 'boolean' && flag.defaultValue === true;
-  const description = switchedOff ? `switches off: ${flag.description}` : flag.description;
-  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+  const hasDefault = flag.kind !== 'boolean' && flag.defaultValue !== undefined;
+  return [
+    flag.kind === 'boolean' && flag.defaultValue === true ? `switches off: ${purpose}` : purpose,
+    notes.length > 0 ? ` (${notes.join('; ')})` : '',
+    hasDefault ? ` [${valueText(flag.defaultValue)}]` : (ownDefault ?? ''),
+  ].join('');
 }
 
 const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

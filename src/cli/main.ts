@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { showCursor } from './live.ts';
 import { type CommandTable, runProgram } from './program.ts';
 
 /** The whole command line. */
@@ -16,10 +17,14 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  // once: a second Ctrl-C ends the program at once, whatever it is doing
   process.once(signal, () => {
     stoppedBy = code;
     interrupt.abort(new DOMException('interrupted', 'AbortError'));
+    // a second one ends the program at once, whatever it is doing
+    process.once(signal, () => {
+      if (process.stdout.isTTY) process.stdout.write(showCursor);
+      process.exit(code);
+    });
   });
 }
 

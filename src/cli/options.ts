@@ -50,7 +50,7 @@ export function flagsOf(schema: z.ZodObject): Flag[] {
       choices: choicesOf(value),
       defaultValue: property.default,
       description: property.description ?? '',
-      placeholder: property.placeholder ?? (kind === 'string' ? 'text' : 'n'),
+      placeholder: property.placeholder ?? (kind === 'number' ? 'n' : 'value'),
     };
   });
 }
