@@ -83,7 +83,7 @@ function slowMerges(
 }
 
 test('incremental counting learns the same merges as counting all pairs anew', () => {
-  // repeats of a small alphabet: runs such as aaaa, where neighbouring pairs overlap, and tokens that are spelled in two ways
+  // repeats of a small alphabet: runs such as aaaa, where neighbouring pairs overlap
   const text = fc
     .array(fc.constantFrom('a', 'b', 'aa', 'ab ', ' ', 'c', 'é', '1'), { maxLength: 60 })
     .map((parts) => parts.join(''));
@@ -122,6 +122,16 @@ test('names of Object.prototype become tokens like other words', () => {
   const tokenizer = tokenizerFromJson(JSON.parse(JSON.stringify(json)) as typeof json);
   assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
   assert.equal(tokenizer.encode('constructor').length, 1);
+});
+
+test('merges never spell a special token', () => {
+  const text = 'stop stopping stops '.repeat(20);
+  const options = { vocabularySize: 300, specialTokens: ['stop'] };
+  const { model } = trainByteLevelBpe([text], options);
+  assert.ok(model.merges.length > 5);
+  assert.ok(model.merges.every(([left, right]) => `${left}${right}` !== 'stop'));
+  const tokenizer = tokenizerFromJson(trainByteLevelBpe([text], options));
+  assert.ok(!tokenizer.encode(text).includes(0));
 });
 
 test('a corpus that repeats nothing gives the bytes alone', () => {

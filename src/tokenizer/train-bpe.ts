@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError, invariant } from '../errors.ts';
 import { BYTE_CHARACTERS, BYTE_ORDER, forEachPiece } from './byte-level.ts';
 import { Heap } from './heap.ts';
 import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';
@@ -46,36 +46,30 @@ export function trainFromPieces(
   checkSpecialTokens(specialTokens);
 
   const tokens = [...specialTokens, ...Array.from(BYTE_ORDER, (byte) => BYTE_CHARACTERS[byte])];
-  const idOf = new Map(tokens.map((token, id) => [token, id]));
-  if (idOf.size < tokens.length)
+  if (new Set(tokens).size < tokens.length)
     throw new InvalidOptionError(
       'specialTokens',
       'must differ from the 256 characters that stand for bytes',
       specialTokens,
     );
-  const merges = new Map<string, readonly [left: string, right: string]>();
+  const merges: [left: string, right: string][] = [];
   const pairs = new PairCounts(pieces, byteIds(specialTokens.length));
   while (tokens.length < vocabularySize) {
     const pair = pairs.mostFrequent();
     if (!pair) break;
     const [left, right] = pair;
     const token = tokens[left] + tokens[right];
-    // two ways to merge may spell one token; a special token is never spelled by a merge
-    const id = idOf.get(token) ?? tokens.length;
-    if (id < specialTokens.length) {
+    if (specialTokens.includes(token)) {
       pairs.forget(left, right);
       continue;
     }
-    if (id === tokens.length) {
-      tokens.push(token);
-      idOf.set(token, id);
-    }
-    // a token that is spelled in a second way brings back pairs that were merged before: their rank stays the first
-    const name = `${left} ${right}`;
-    if (!merges.has(name)) merges.set(name, [tokens[left], tokens[right]]);
-    pairs.merge(left, right, id);
+    merges.push([tokens[left], tokens[right]]);
+    pairs.merge(left, right, tokens.length);
+    tokens.push(token);
   }
-  return byteLevelJson(specialTokens, tokens, [...merges.values()]);
+  // what happens within a token's bytes depends on nothing outside, so that no token is spelled in two ways
+  invariant(new Set(tokens).size === tokens.length, 'two merges made the same token');
+  return byteLevelJson(specialTokens, tokens, merges);
 }
 
 /** Ids are packed two to a number: 2^20 · 2^20 is far from 2^53. */
