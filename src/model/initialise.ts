@@ -16,8 +16,7 @@ export type Initialisation = (place: Place) => number;
 
 /**
  * 1/√inputs, and what layer n (from 0) writes to the residual stream smaller by √(2 (n + 1)): LLaDA's `init_fn`, after
- * Mitchell. Attention is then not uniform at the start, and a mask predictor leaves the plateau, where it knows
- * how frequent each token is and no more, several times sooner than with `gpt2` (experiments/LOG.md).
+ * Mitchell. Attention is then not uniform at the start (experiments/LOG.md compares the two).
  */
 export const mitchell: Initialisation = ({ inputs, residualLayer }) =>
   1 / Math.sqrt(inputs) / (residualLayer === undefined ? 1 : Math.sqrt(2 * (residualLayer + 1)));
