@@ -6,25 +6,25 @@
  * Numbers travel as bits, never through a float: a float register may quieten a NaN.
  */
 
-/** bfloat16 → float32. */
-export function widenBf16(from: Uint16Array, to: Float32Array, at = 0): void {
+/** bfloat16 → float32. `from` may be the upper half of the memory of `to`, here and below. */
+export function widenBf16(from: Uint16Array, to: Float32Array): void {
   const bits = bitsOf(to);
-  for (let i = 0; i < from.length; i++) bits[at + i] = from[i] << 16;
+  for (let i = 0; i < from.length; i++) bits[i] = from[i] << 16;
 }
 
 /** IEEE binary16 → float32. */
-export function widenF16(from: Uint16Array, to: Float32Array, at = 0): void {
+export function widenF16(from: Uint16Array, to: Float32Array): void {
   const bits = bitsOf(to);
   for (let i = 0; i < from.length; i++) {
     const magnitude = from[i] & 0x7fff;
     const sign = (from[i] & 0x8000) << 16;
     if (magnitude >= 0x7c00) {
-      bits[at + i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13); // infinity, NaN
+      bits[i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13); // infinity, NaN
     } else {
       // the exponents' biases differ by 127 − 15 = 112; the product is exact, denormals included
-      bits[at + i] = magnitude << 13;
-      to[at + i] *= 2 ** 112;
-      bits[at + i] |= sign;
+      bits[i] = magnitude << 13;
+      to[i] *= 2 ** 112;
+      bits[i] |= sign;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type NdArray, sizeOf } from '../array.ts';
 import { FileError, show, UnsupportedError } from '../errors.ts';
 import { safeSize } from './checked.ts';
-import { itemSizes, requireLittleEndian } from './dtype.ts';
+import { requireLittleEndian } from './dtype.ts';
 import { widenBf16, widenF16 } from './half.ts';
 import { mostHeaderBytes, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.ts';
 import { allocate, type FileIdentity, type RangeReader, withFile } from './range-reader.ts';
@@ -15,9 +15,6 @@ export interface SafetensorsFile extends SafetensorsHeader {
   /** Of the file that the header was read from; reading from another one is refused. */
   readonly identity: FileIdentity;
 }
-
-/** Elements converted at a time: the scratch memory stays in the cache. */
-const elementsAtATime = 1 << 18;
 
 /**
  * Opens a safetensors file: reads and checks its header, and nothing else.
@@ -70,14 +67,7 @@ export async function readFloats(file: SafetensorsFile, name: string): Promise<N
     );
   }
   const data = new Float32Array(allocate(path, name, sizeOf(shape) * 4));
-  await withFile(
-    path,
-    (reader) =>
-      dtype === 'F32'
-        ? reader.readInto(new Uint8Array(data.buffer), entry.offset)
-        : readConverted(reader, entry.offset, data, dtype),
-    file.identity,
-  );
+  await withFile(path, (reader) => fill(data, reader, entry, dtype), file.identity);
   return { shape, data };
 }
 
@@ -89,21 +79,24 @@ export async function readRaw(file: SafetensorsFile, name: string): Promise<Uint
   return bytes;
 }
 
-/** Fills `to` with a tensor of another type, a part at a time, so that twice the memory is never needed. */
-async function readConverted(
-  reader: RangeReader,
-  offset: number,
+async function fill(
   to: Float32Array,
-  dtype: 'F16' | 'BF16' | 'F64',
+  reader: RangeReader,
+  { name, offset }: TensorEntry,
+  dtype: 'F32' | 'F16' | 'BF16' | 'F64',
 ): Promise<void> {
-  const itemSize = itemSizes[dtype];
-  const scratch = new ArrayBuffer(Math.min(elementsAtATime, to.length) * itemSize);
-  for (let done = 0; done < to.length; done += elementsAtATime) {
-    const count = Math.min(elementsAtATime, to.length - done);
-    await reader.readInto(new Uint8Array(scratch, 0, count * itemSize), offset + done * itemSize);
-    if (dtype === 'F64') to.set(new Float64Array(scratch, 0, count), done);
-    else if (dtype === 'BF16') widenBf16(new Uint16Array(scratch, 0, count), to, done);
-    else widenF16(new Uint16Array(scratch, 0, count), to, done);
+  if (dtype === 'F32') {
+    await reader.readInto(new Uint8Array(to.buffer), offset);
+  } else if (dtype === 'F64') {
+    const doubles = new Float64Array(allocate(reader.path, name, to.length * 8));
+    await reader.readInto(new Uint8Array(doubles.buffer), offset);
+    to.set(doubles);
+  } else {
+    // the halves lie in the upper half of the result: widened from the front, none is overwritten before it is read
+    const halves = new Uint16Array(to.buffer, to.length * 2, to.length);
+    await reader.readInto(new Uint8Array(to.buffer, to.length * 2), offset);
+    if (dtype === 'BF16') widenBf16(halves, to);
+    else widenF16(halves, to);
   }
 }
 

@@ -20,8 +20,8 @@ export interface TensorToWrite {
 
 /** Data begin here at a multiple: enough for every element type and for one line of a cache. */
 const alignment = 64;
-/** Elements narrowed at a time: the scratch memory stays in the cache. */
-const elementsAtATime = 1 << 18;
+/** Elements narrowed at a time, so that twice the memory is never needed. */
+const elementsAtATime = 1 << 20;
 
 /**
  * Writes a safetensors file whole or not at all: after an error the old file, if any, stands as it was.
