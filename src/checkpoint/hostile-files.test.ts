@@ -225,7 +225,7 @@ test(`each of ${rejected.length} bad files is refused with its reason`, async (c
         assert.match(error.message, /^hostile\.safetensors: expected .*, found /);
         return true;
       });
-      assert.ok(performance.now() - start < 500, 'slow');
+      assert.ok(performance.now() - start < 2000, 'slow');
     });
   }
 });
@@ -334,7 +334,7 @@ test('10,000 mutants of a file give a valid header or a FileError, fast, and no 
     slowestMs = Math.max(slowestMs, performance.now() - start);
   }
   assert.ok(opened > 100 && opened < 5000, `${opened} were opened: the mutations are too strong or too weak`);
-  assert.ok(slowestMs < 200, `${slowestMs} ms`);
+  assert.ok(slowestMs < 1000, `${slowestMs} ms`);
 });
 
 test('a header that is nothing but names is refused before it takes the memory', async () => {

@@ -278,7 +278,7 @@ async function judge(seeds: number, skips: SimulatedDisk['skips'] = () => false)
 }
 
 describe('a run that loses power', () => {
-  const seeds = Number(process.env.UNMASK_POWER_SEEDS ?? 1000);
+  const seeds = Number(process.env.UNMASK_POWER_SEEDS ?? 400);
 
   test(`loses no acknowledged checkpoint and loads no damaged one, in ${seeds} lives of three cuts`, async () => {
     assert.deepEqual(await judge(seeds), { corrupt: 0, lost: 0, damaged: 0 });
@@ -319,7 +319,7 @@ describe('a run that loses power', () => {
   ];
   for (const [name, skips] of controls) {
     test(`would lose checkpoints if ${name} were not synced`, async () => {
-      const { corrupt, lost, damaged } = await judge(150, skips);
+      const { corrupt, lost, damaged } = await judge(80, skips);
       assert.equal(corrupt, 0, 'the hashes still keep damage out');
       assert.ok(lost + damaged > 0, 'the simulator did not notice the missing sync');
     });
@@ -395,10 +395,10 @@ describe('a save on a disk that fails', () => {
 });
 
 describe('bit rot', () => {
-  test('in any file of the newest checkpoint is found, and the one before is used, 1,000 times', async () => {
+  test('in any file of the newest checkpoint is found, and the one before is used, 500 times', async () => {
     const random = randomOf(7);
     const directory = join(runDirectory, 'checkpoints/step-000000002');
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 500; i++) {
       const disk = new SimulatedDisk();
       disk.root.names.set('runs', newDirectory());
       for (const step of [1, 2]) await saveCheckpoint(runDirectory, step, filesOf(step), { fs: disk });

@@ -249,7 +249,7 @@ describe('what is no file to read', () => {
         assert.match(error.message, reason);
         return true;
       });
-      assert.ok(performance.now() - start < 1000, path);
+      assert.ok(performance.now() - start < 5000, path);
     }
   });
 
