@@ -42,8 +42,12 @@ export function invariant(condition: unknown, sentence: string): asserts conditi
   if (!condition) throw new InvariantError(sentence);
 }
 
-/** A value as it is quoted in a message: short, on one line, without control characters. */
+/** A value as it is quoted in a message: short, on one line, nothing in it that a terminal would obey. */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  const text = JSON.stringify(value) ?? String(value);
+  const short = text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return short.replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
 }

@@ -42,7 +42,7 @@ export interface RunOutcome {
 /** A run that cannot put its work anywhere. What was saved before stands. */
 export class CannotSaveError extends Error {
   override readonly name = 'CannotSaveError';
-  readonly exitCode = 5;
+  readonly exitCode = 2;
 }
 
 /** Saves may fail for this long before a run gives up. */
