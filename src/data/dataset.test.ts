@@ -131,9 +131,13 @@ test('of a single text the last tenth is held out, in windows that do not overla
   const text = Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(0x4e00 + (i % 60))).join('');
   const file = join(root, 'one.txt');
   writeFileSync(file, text);
-  const dataset = await open({ data: [file], packing: 'stream', length: 10 });
+  const dataset = await open({ data: [file], packing: 'stream', length: 10, randomLengthShare: 0 });
   assert.equal(dataset.tokens, 900);
   assert.equal(dataset.validation.count, 10);
+  for (const { text: ids } of rowsOf(dataset.batch(0, 300)))
+    assert.ok(text.slice(0, 900).includes(tokenizer.decode(ids)));
+  const starts = new Set(rowsOf(dataset.batch(1, 3000)).map(({ text: ids }) => ids.join()));
+  assert.equal(starts.size, 60);
   const seen = rowsOf(dataset.validation.batch(0, 10)).map(({ text: ids }) => tokenizer.decode(ids));
   assert.deepEqual(
     [...seen].sort(),
@@ -162,11 +166,16 @@ test('text is tokenised once; a change of text, tokenizer or options makes it an
   writeFileSync(file, documents[1]);
   assert.equal((await reopen()).manifest.files[0].bytes, documents[1].length * 3);
   assert.equal(notes.length, 3);
+  const other = { ...tokenizer, fingerprint: 'of another tokenizer' };
+  await openDataset({ data: [file], length: 4, packing: 'stream', seed: 1 }, other, directory, (line) =>
+    notes.push(line),
+  );
+  assert.equal(notes.length, 4);
   // a damaged cache is made anew
   const tokens = join(directory, 'tokens');
   for (const name of readdirSync(tokens)) truncateSync(join(tokens, name, 'tokens.bin'), 2);
   assert.equal((await reopen()).tokens, (await reopen()).tokens);
-  assert.equal(notes.length, 4);
+  assert.equal(notes.length, 5);
   assert.ok(readdirSync(tokens).every((name) => !name.startsWith('.')));
 });
 

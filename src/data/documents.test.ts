@@ -68,7 +68,7 @@ test('a long document comes in parts that are cut after a single line break', as
 
 test('a long document without line breaks is cut between characters', async () => {
   const text = 'x' + '😀'.repeat(2 ** 20);
-  const { documents, parts } = await read('flat.txt', text);
+  const { documents, parts } = await read('flat.txt', text, { separator: '|' });
   assert.deepEqual(documents, [text]);
   for (const { text: part } of parts) assert.ok(!/\p{Surrogate}/u.test(part));
 });
@@ -79,6 +79,9 @@ test('a separator across blocks is found', async () => {
     (await read('c.txt', documents.join('<|end|>'), { separator: '<|end|>' })).documents,
     documents,
   );
+  // long documents end in the middle of the separator, where a part could be handed on
+  const long = Array.from({ length: 3 }, (_, i) => `${i}${'y'.repeat(1_100_000)}`);
+  assert.deepEqual((await read('c.txt', long.join('\n<>\n'), { separator: '\n<>\n' })).documents, long);
 });
 
 test('each row of a .jsonl file is a document; bad ones are counted by reason, with file and line', async () => {

@@ -4,7 +4,7 @@ import { splitDocuments } from './split.ts';
 
 test('a share of the documents is held out, each whole, the same every time', () => {
   const ends = Float64Array.from({ length: 200 }, (_, i) => (i + 1) * 7);
-  const { training, validation, heldOut } = splitDocuments(ends, 0.1);
+  const { training, validation } = splitDocuments(ends, 0.1);
   assert.equal(validation.length, 20);
   assert.equal(training.length, 180);
   assert.deepEqual(
@@ -12,10 +12,10 @@ test('a share of the documents is held out, each whole, the same every time', ()
     Array.from({ length: 200 }, (_, i) => i * 7),
   );
   assert.ok([...training, ...validation].every(({ start, end }) => end - start === 7));
-  assert.deepEqual(splitDocuments(ends, 0.1).heldOut, heldOut);
-  assert.notDeepEqual(
-    heldOut,
-    Array.from({ length: 20 }, (_, i) => i),
+  // recorded: another choice would let a model be judged on what an older one learned from
+  assert.deepEqual(
+    validation.map(({ start }) => start / 7),
+    [4, 27, 50, 52, 56, 67, 73, 82, 104, 114, 120, 124, 128, 131, 132, 143, 144, 159, 161, 182],
   );
 });
 

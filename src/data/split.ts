@@ -4,8 +4,6 @@ import type { Span } from './windows.ts';
 export interface Split {
   readonly training: readonly Span[];
   readonly validation: readonly Span[];
-  /** The documents that were taken whole for validation, ascending; undefined where the ends of all were taken. */
-  readonly heldOut?: readonly number[];
 }
 
 /**
@@ -16,7 +14,7 @@ export interface Split {
  */
 export function splitDocuments(ends: Float64Array, share: number): Split {
   const documents = Array.from(ends, (end, i): Span => ({ start: i === 0 ? 0 : ends[i - 1], end }));
-  if (share === 0) return { training: documents, validation: [], heldOut: [] };
+  if (share === 0) return { training: documents, validation: [] };
   const count = Math.round(share * documents.length);
   if (count < 1) {
     const cuts = documents.map(({ start, end }) => start + Math.floor((1 - share) * (end - start)));
@@ -30,6 +28,5 @@ export function splitDocuments(ends: Float64Array, share: number): Split {
   return {
     training: documents.filter((_, i) => !held.has(i)),
     validation: heldOut.map((i) => documents[i]),
-    heldOut,
   };
 }
