@@ -142,7 +142,7 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'model directory whose weights and tokenizer the run begins with; a causal one becomes a mask predictor',
+      'model whose weights and tokenizer the run begins with; a causal one becomes a mask predictor [random weights]',
     ),
 
   size: z
