@@ -29,6 +29,8 @@ export const purposes = {
   evaluation: 10,
   /** Made-up data: tests, benchmarks, synthetic tasks. */
   synthetic: 11,
+  /** Which training windows begin with given text, and with how much of it. */
+  prompt: 12,
 } as const;
 
 export type Purpose = keyof typeof purposes;

@@ -23,7 +23,7 @@ import { openModel } from './model/open.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
-import { autoregressive, maskedDiffusion, type Objective } from './training/objective.ts';
+import { autoregressive, maskedDiffusion, type Objective, withPrompts } from './training/objective.ts';
 import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { grouped } from './training/progress.ts';
@@ -220,15 +220,16 @@ function objectiveOf(
   { maskId, endId }: { maskId: number; endId: number },
 ): Objective {
   if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise } = options;
+  const { seed, eps, noise, promptShare } = options;
   const times = timeSamplers[options.times];
-  return maskedDiffusion({
+  const diffusion = maskedDiffusion({
     seed,
     eps,
     schedule: schedules[noise],
     maskId,
     times: options.antithetic ? antithetic(times) : times,
   });
+  return promptShare > 0 ? withPrompts(diffusion, { seed, share: promptShare }) : diffusion;
 }
 
 /** Some rows of windows. */

@@ -7,7 +7,7 @@ import type { CleanWindows } from '../diffusion/windows.ts';
 import type { RowScorer } from '../evaluation/scorer.ts';
 import { uniforms } from '../random.ts';
 import type { TrainingBatch } from './learner.ts';
-import { autoregressive, maskedDiffusion, noisedBatch } from './objective.ts';
+import { autoregressive, maskedDiffusion, noisedBatch, withPrompts } from './objective.ts';
 
 const maskId = 9;
 const windows = { shape: [2, 3], data: Int32Array.of(1, 2, 3, 4, 5, 6) };
@@ -190,4 +190,36 @@ test('windows of another shape than [B, L] are refused', () => {
   assert.throws(() => objective({ shape: [2, 4], data: new Int32Array(6) }, place), {
     name: 'InvariantError',
   });
+});
+
+test('with prompts, the asked-for share of windows begins with given text, of every length alike, and is weighted as an answer', () => {
+  const [B, L] = [400, 8];
+  const all = maskedDiffusion({
+    seed: 3,
+    schedule: linear,
+    maskId,
+    times: (count) => new Float64Array(count).fill(1),
+  });
+  const place = { step: 5, firstRow: 0, batchRows: B };
+  const { tokens, rows, weights } = withPrompts(all, { seed: 3, share: 0.5 })(rowsOfText(B, L), place);
+  const given = Array.from({ length: B }, (_, b) => tokens.data.subarray(b * L, (b + 1) * L).indexOf(maskId));
+  assert.ok(Math.abs(given.filter((length) => length > 0).length / B - 0.5 * (7 / 8)) < 0.08);
+  for (let length = 0; length < L; length++)
+    assert.ok(given.includes(length), `no prompt of ${length} tokens`);
+  for (const [r, row] of rows.entries()) {
+    const expected = 1 / B / (L - given[Math.floor(row / L)]);
+    assert.ok(row % L >= given[Math.floor(row / L)] && Math.abs(weights[r] / expected - 1) < 1e-6);
+  }
+});
+
+test('with prompts, a batch in parts is the batch as a whole', () => {
+  const objective = withPrompts(maskedDiffusion({ seed: 1, schedule: linear, maskId }), {
+    seed: 1,
+    share: 0.7,
+  });
+  const whole = objective(rowsOfText(6, 5), { step: 2, firstRow: 0, batchRows: 6 });
+  const second = { shape: [3, 5], data: rowsOfText(6, 5).data.slice(15) };
+  const part = objective(second, { step: 2, firstRow: 3, batchRows: 6 });
+  assert.deepEqual([...part.tokens.data], [...whole.tokens.data.slice(15)]);
+  assert.deepEqual([...part.weights], [...whole.weights.slice(-part.weights.length)]);
 });

@@ -5,7 +5,7 @@ import type { TimeSampler } from '../diffusion/times.ts';
 import { rowsOf, shiftedRight } from '../diffusion/windows.ts';
 import type { CleanWindows } from '../diffusion/windows.ts';
 import { invariant } from '../errors.ts';
-import { uniforms } from '../random.ts';
+import { integerBelow, uniforms } from '../random.ts';
 import type { Uniform } from '../random.ts';
 import type { TrainingBatch } from './learner.ts';
 
@@ -89,6 +89,28 @@ export function noisedBatch(
     }
   }
   return scored(windows, tokens, rows, weights);
+}
+
+/**
+ * The objective on windows of which some begin with text that is given, not masked: what a mask predictor meets when it goes on
+ * from a prompt, or block after block, and hardly ever when every token is masked alike. The loss of such a window is that of
+ * an answer, LLaDA Eq. (5), with the text behind a place drawn uniformly for the answer.
+ *
+ * @param share  of the windows, drawn one by one
+ */
+export function withPrompts(
+  objective: Objective,
+  { seed, share }: { seed: number; share: number },
+): Objective {
+  return (windows, place) => {
+    const [B, L] = windows.shape;
+    const maskable = windows.maskable?.slice() ?? new Uint8Array(B * L).fill(1);
+    for (let b = 0; b < B; b++) {
+      const uniform = uniforms(seed, 'prompt', place.step, place.firstRow + b);
+      if (uniform(0) < share) maskable.fill(0, b * L, b * L + integerBelow(L, uniform(1)));
+    }
+    return objective({ ...windows, maskable }, place);
+  };
 }
 
 /**

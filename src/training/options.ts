@@ -11,6 +11,7 @@ export const defaults = {
   field: 'text',
   packing: 'document',
   randomLengthShare: 0.01,
+  promptShare: 0,
   maximumBadShare: 0.01,
   objective: 'masked-diffusion',
   noise: 'linear',
@@ -182,6 +183,11 @@ export const trainingSchema = z.strictObject({
   randomLengthShare: share
     .optional()
     .describe(or('randomLengthShare', 'share of batches with a random length')),
+  promptShare: share
+    .optional()
+    .describe(
+      or('promptShare', 'share of windows that begin with given text of a random length, as an answer does'),
+    ),
   maximumBadShare: share
     .optional()
     .describe(or('maximumBadShare', 'share of rows that may be unreadable before the run refuses')),
