@@ -60,6 +60,21 @@ test('special tokens spelled in a text are text, and are shown only if asked for
   assert.equal(tokenizer.decode([0, a, 1], { special: true }), '<|mask|>a<|endoftext|>');
 });
 
+test('the name of a special token is shown as it is spelled, not as bytes', () => {
+  const named = tokenizerFromJson(trainByteLevelBpe([], { vocabularySize: 257, specialTokens: ['<é Ġ>'] }));
+  assert.equal(named.decode([0], { special: true }), '<é Ġ>');
+});
+
+test('with ignore_merges a piece that is a token is taken as it is', () => {
+  const { model } = json;
+  const vocab = { ...(model.vocab as Record<string, number>), Ġzyx: 1024 };
+  for (const ignore of [true, false]) {
+    const changed = tokenizerFromJson({ ...json, model: { ...model, vocab, ignore_merges: ignore } });
+    assert.equal(changed.encode(' zyx').includes(1024), ignore);
+    assert.equal(changed.decode(changed.encode(' zyx')), ' zyx');
+  }
+});
+
 test('ids that no token has are left out', () => {
   assert.equal(tokenizer.decode([5000, ...tokenizer.encode('a'), -1]), 'a');
 });
