@@ -220,6 +220,6 @@ test('with prompts, a batch in parts is the batch as a whole', () => {
   const whole = objective(rowsOfText(6, 5), { step: 2, firstRow: 0, batchRows: 6 });
   const second = { shape: [3, 5], data: rowsOfText(6, 5).data.slice(15) };
   const part = objective(second, { step: 2, firstRow: 3, batchRows: 6 });
-  assert.deepEqual([...part.tokens.data], [...whole.tokens.data.slice(15)]);
-  assert.deepEqual([...part.weights], [...whole.weights.slice(-part.weights.length)]);
+  assert.deepEqual(part.tokens.data, whole.tokens.data.slice(15));
+  assert.deepEqual(part.weights, whole.weights.slice(-part.weights.length));
 });
