@@ -45,15 +45,18 @@ export function transformer(
     const k = rotate(project(a, layer.key, layer.keyBias), config.kvHeads);
     const v = project(a, layer.value, layer.valueBias);
     const { heads, kvHeads } = config;
-    x = add(x, linear(attention(q, k, v, { heads, kvHeads, bias }), weight(layer.output)));
+    let mixed = attention(q, k, v, { heads, kvHeads, bias });
+    if (i === config.layers - 1) {
+      // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
+      [mixed, x] = [mixed, x].map((all) => gather(flattenRows(all), inputs.rows)); // [R, D]
+    }
+    x = add(x, linear(mixed, weight(layer.output)));
 
     const m = norm(x, layer.mlpNorm);
     const gated = mul(silu(linear(m, weight(layer.gate))), linear(m, weight(layer.up)));
     x = add(x, linear(gated, weight(layer.down)));
   }
-  // the head is wanted in few rows, so all after the last layer is computed there alone
-  const rows = gather(flattenRows(x), inputs.rows); // [R, D]
-  return linear(norm(rows, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
+  return linear(norm(x, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
 }
 
 /** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */

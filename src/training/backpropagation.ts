@@ -129,22 +129,17 @@ export function gradientModel(config: TransformerConfig, names: TensorNames): On
   return writeOnnx({ loss, ...Object.fromEntries(named) });
 }
 
-/**
- * A batch as the graph's inputs. The number of rows differs from step to step; filled up to a multiple of 64 with rows
- * of weight 0 it takes few values, and the runtime's buffers fit again.
- */
+/** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
 function batchFeeds(config: TransformerConfig, { tokens, rows, targets, weights }: TrainingBatch) {
-  const R = Math.max(64, Math.ceil(rows.length / 64) * 64);
-  const filled = <D extends Int32Array | Float32Array>(data: D, empty: D): NdArray<D> => {
-    empty.set(data);
-    return vector(empty);
-  };
+  const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
-    ...forwardFeeds(config, tokens, filled(rows, new Int32Array(R)).data),
-    targets: filled(targets, new Int32Array(R)),
-    weights: filled(weights, new Float32Array(R)),
+    ...forwardFeeds(config, tokens, scored.rows),
+    targets: vector(scored.targets),
+    weights: vector(scored.weights),
   };
 }
+
+const nothing = () => ({ rows: new Int32Array(1), targets: new Int32Array(1), weights: new Float32Array(1) });
 
 function copyOf(shapes: ReadonlyMap<string, readonly number[]>, arrays: Arrays): Arrays {
   const copies = new Map<string, NdArray>();
