@@ -28,12 +28,13 @@ function overQueries(mask: number[][]): NdArray<Uint8Array> {
 }
 
 for (const family of ['llada', 'llada_gqa']) {
-  test(`${family}: logits equal the recorded ones within 2e-4`, skipWithout(family), async () => {
+  test(`${family}: logits equal the recorded ones within 2e-4`, skipWithout(family), async (t) => {
     const { network } = await openModel(referencePath(family));
     const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
     const V = network.config.vocabularySize;
     const { forward } = readReference<{ forward: Record<string, Forward> }>(family);
-    for (const [name, { input_ids, attention_mask, logits }] of Object.entries(forward)) {
+    let worst = 0;
+    for (const { input_ids, attention_mask, logits } of Object.values(forward)) {
       const shape = [input_ids.length, input_ids[0].length];
       const tokens = { shape, data: Int32Array.from(input_ids.flat()) };
       const rows = allRows(shape[0] * shape[1]);
@@ -42,12 +43,11 @@ for (const family of ['llada', 'llada_gqa']) {
       const expected = await readFloats(recorded, logits);
       for (const [i, value] of given.data.entries()) {
         if (attention_mask?.flat()[Math.floor(i / V)] === 0) continue;
-        assert.ok(
-          Math.abs(value - expected.data[i]) <= 2e-4,
-          `${name}, element ${i}: ${value}, not ${expected.data[i]}`,
-        );
+        worst = Math.max(worst, Math.abs(value - expected.data[i]));
       }
     }
+    t.diagnostic(`largest difference ${worst.toExponential(1)}`);
+    assert.ok(worst <= 2e-4);
     await network.close();
   });
 }
