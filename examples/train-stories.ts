@@ -23,7 +23,7 @@ const runs = [
 ];
 
 /** How the model writes when nobody says otherwise. */
-const sampling = { temperature: 0.7, blockLength: 4 };
+const sampling = { length: 96, blockLength: 4, temperature: 0.7 };
 
 for (const run of runs) {
   const args = ['train', ...`${common} ${run}`.split(' '), ...process.argv.slice(2)];
