@@ -28,7 +28,7 @@ interface Facts {
   readonly maskToken: string | undefined;
   readonly endIds: readonly number[];
   readonly endTokens: readonly (string | undefined)[];
-  readonly config: Readonly<Record<string, number | boolean>>;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
 }
 
@@ -50,13 +50,13 @@ const command: Command<typeof options> = {
 export default command;
 
 function factsOf(model: OpenedModel, tensors: boolean): Facts {
-  const { directory, family, config, weights, tokenizer, maskId, endIds } = model;
-  const names = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
+  const { directory, family, config, names, weights, tokenizer, maskId, endIds } = model;
+  const tokenOf = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
   const { attention, ...numbers } = config.transformer;
   const entries = [...weights.entries];
   const dtypes: Record<string, number> = {};
   for (const [, { dtype, byteLength }] of entries) dtypes[dtype] = (dtypes[dtype] ?? 0) + byteLength;
-  const shapes = [...parameterShapes(config.transformer, family.names).values()];
+  const shapes = [...parameterShapes(config.transformer, names).values()];
   const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   return {
     path: directory,
@@ -67,9 +67,9 @@ function factsOf(model: OpenedModel, tensors: boolean): Facts {
     weightBytes: weights.totalBytes,
     memoryBytes: 4 * parameters,
     maskId,
-    maskToken: names.get(maskId),
+    maskToken: tokenOf.get(maskId),
     endIds,
-    endTokens: endIds.map((id) => names.get(id)),
+    endTokens: endIds.map((id) => tokenOf.get(id)),
     config: numbers,
     ...(tensors && { tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) }),
   };

@@ -1,4 +1,5 @@
 import type { AttentionPattern } from './attention-pattern.ts';
+import type { RopeScaling } from './rotary.ts';
 
 /** What the one transformer needs to know; every published family's config.json is read into this. */
 export interface TransformerConfig {
@@ -9,6 +10,8 @@ export interface TransformerConfig {
   readonly heads: number;
   /** Key and value heads; fewer than `heads` is grouped-query attention. */
   readonly kvHeads: number;
+  /** Width of a head, K, where it isn't D / H. */
+  readonly headWidth?: number;
   /** Inner width of the SwiGLU. */
   readonly hidden: number;
   /** Rows of the embedding and of the head, V; may exceed what the tokenizer knows. */
@@ -16,9 +19,13 @@ export interface TransformerConfig {
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
   readonly ropeTheta: number;
+  /** How the rotary frequencies were changed for sequences longer than those of pre-training. */
+  readonly ropeScaling?: RopeScaling;
   readonly normEpsilon: number;
   /** Biases on the query, key and value projections. */
   readonly qkvBias: boolean;
+  /** RMSNorm over each head's query and key, before they are rotated. Henry et al. 2020, as Qwen3 has it. */
+  readonly qkNorm?: boolean;
   /** The head is the embedding, transposed. */
   readonly tiedHead: boolean;
   /**
@@ -38,6 +45,8 @@ export interface LayerNames {
   readonly queryBias: string;
   readonly keyBias: string;
   readonly valueBias: string;
+  readonly queryNorm: string;
+  readonly keyNorm: string;
   readonly output: string;
   readonly mlpNorm: string;
   readonly gate: string;
@@ -53,27 +62,36 @@ export interface TensorNames {
   layer(index: number): LayerNames;
 }
 
+/** The width of a head, K. */
+export const headWidthOf = ({ width, heads, headWidth = width / heads }: TransformerConfig): number =>
+  headWidth;
+
 /** Every tensor of a network with its shape, in the order of the network. */
 export function parameterShapes(
   config: TransformerConfig,
   names: TensorNames,
 ): ReadonlyMap<string, readonly number[]> {
   const { width, hidden, vocabularySize } = config;
-  const headWidth = width / config.heads;
+  const headWidth = headWidthOf(config);
+  const queryWidth = config.heads * headWidth;
   const kvWidth = config.kvHeads * headWidth;
   const shapes = new Map<string, readonly number[]>([[names.embedding, [vocabularySize, width]]]);
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
     shapes.set(layer.attentionNorm, [width]);
-    shapes.set(layer.query, [width, width]);
+    shapes.set(layer.query, [queryWidth, width]);
     shapes.set(layer.key, [kvWidth, width]);
     shapes.set(layer.value, [kvWidth, width]);
     if (config.qkvBias) {
-      shapes.set(layer.queryBias, [width]);
+      shapes.set(layer.queryBias, [queryWidth]);
       shapes.set(layer.keyBias, [kvWidth]);
       shapes.set(layer.valueBias, [kvWidth]);
     }
-    shapes.set(layer.output, [width, width]);
+    if (config.qkNorm) {
+      shapes.set(layer.queryNorm, [headWidth]);
+      shapes.set(layer.keyNorm, [headWidth]);
+    }
+    shapes.set(layer.output, [width, queryWidth]);
     shapes.set(layer.mlpNorm, [width]);
     shapes.set(layer.gate, [hidden, width]);
     shapes.set(layer.up, [hidden, width]);

@@ -6,18 +6,21 @@ import type { ExternalData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
-import { parameterShapes } from './config.ts';
+import { parameterShapes, type TensorNames } from './config.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
+import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from './families/llama.ts';
 import { type Network, openNetwork } from './network.ts';
 
 /** Every family that can be loaded. */
-export const families: readonly Family[] = [llada];
+export const families: readonly Family[] = [llada, dream, a2dLlama, a2dQwen2, a2dQwen3, llama, qwen2, qwen3];
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {
   readonly family: Family;
   readonly config: ModelConfig;
+  /** The names of the tensors in this directory, of those that the family has. */
+  readonly names: TensorNames;
   /** config.json as it is. */
   readonly json: Readonly<Record<string, unknown>>;
   readonly weights: Weights;
@@ -38,13 +41,14 @@ export async function openModel(
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory);
-  const shapes = parameterShapes(config.transformer, family.names);
+  const names = namesIn(weights, family);
+  const shapes = parameterShapes(config.transformer, names);
   checkTensors(weights, shapes, path);
 
   const folder = dirname(weights.entries.values().next().value!.file);
   const locate = (name: string) => external(weights.entries.get(name)!);
-  const network = openNetwork(config.transformer, family.names, { folder, locate }, options);
-  return { family, config, json, weights, network };
+  const network = openNetwork(config.transformer, names, { folder, locate }, options);
+  return { family, config, names, json, weights, network };
 }
 
 function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
@@ -58,6 +62,11 @@ function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family
       `${path}: architecture ${show(names[0])} is not supported; supported are ${known.join(', ')}`,
     );
   return family;
+}
+
+/** The family's names that the files have; its own where they have none of them, which is then the error. */
+function namesIn(weights: Weights, { names, otherNames = [] }: Family): TensorNames {
+  return otherNames.find(({ embedding }) => weights.entries.has(embedding)) ?? names;
 }
 
 /** The config and the file have to agree about every tensor before anything of their size is allocated. */

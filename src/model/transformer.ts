@@ -1,7 +1,8 @@
 import { attention, linear, rmsNorm, rope, silu } from '../graph/composites.ts';
 import { add, and, flattenRows, gather, mul, reshape, where } from '../graph/primitives.ts';
-import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
-import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import { parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import { rotations } from './rotary.ts';
 
 /** What the network reads. */
 export interface TransformerInputs {
@@ -26,11 +27,13 @@ export function transformer(
   names: TensorNames,
   inputs: TransformerInputs,
 ): Tensor {
+  const [B, L] = inputs.tokens.shape;
   const shapes = parameterShapes(config, names);
   const weight = (name: string) => parameter(name, shapes.get(name)!);
   const norm = (x: Tensor, name: string) => rmsNorm(x, weight(name), config.normEpsilon);
   const bias = attentionBias(config, inputs);
-  const { cosine, sine } = rotations(config);
+  const headWidth = headWidthOf(config);
+  const { cosine, sine } = rotations(headWidth, config);
 
   const embedding = weight(names.embedding);
   let x = gather(embedding, inputs.tokens); // [B, L, D]
@@ -38,13 +41,17 @@ export function transformer(
     const layer = names.layer(i);
     const project = (input: Tensor, name: string, biasName: string) =>
       linear(input, weight(name), config.qkvBias ? weight(biasName) : undefined);
+    const headNorm = (input: Tensor, name: string, heads: number) =>
+      config.qkNorm
+        ? reshape(norm(reshape(input, [B, L, heads, headWidth]), name), [B, L, heads * headWidth])
+        : input;
     const rotate = (input: Tensor, heads: number) => rope(input, inputs.positions, cosine, sine, heads);
+    const { heads, kvHeads } = config;
 
     const a = norm(x, layer.attentionNorm);
-    const q = rotate(project(a, layer.query, layer.queryBias), config.heads);
-    const k = rotate(project(a, layer.key, layer.keyBias), config.kvHeads);
+    const q = rotate(headNorm(project(a, layer.query, layer.queryBias), layer.queryNorm, heads), heads);
+    const k = rotate(headNorm(project(a, layer.key, layer.keyBias), layer.keyNorm, kvHeads), kvHeads);
     const v = project(a, layer.value, layer.valueBias);
-    const { heads, kvHeads } = config;
     let mixed = attention(q, k, v, { heads, kvHeads, bias });
     if (i === config.layers - 1) {
       // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
@@ -69,22 +76,4 @@ function attentionBias(
   const allowed = mask && reshape(mask, [B, 1, L, L]);
   const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
   return both && where(both, scalar(0), scalar(-1e30));
-}
-
-/** cos and sin of position times frequency θ^(−2i/K), for i below K / 2.   [P, K/2] */
-function rotations({ width, heads, maxLength, ropeTheta }: TransformerConfig): {
-  cosine: Tensor;
-  sine: Tensor;
-} {
-  const half = width / heads / 2;
-  const table = (f: (angle: number) => number) => {
-    const values = new Float32Array(maxLength * half);
-    for (let i = 0; i < half; i++) {
-      // the published code computes the frequencies and angles in float32
-      const frequency = Math.fround(ropeTheta ** -(i / half));
-      for (let p = 0; p < maxLength; p++) values[p * half + i] = f(Math.fround(p * frequency));
-    }
-    return constant(values, [maxLength, half]);
-  };
-  return { cosine: table(Math.cos), sine: table(Math.sin) };
 }

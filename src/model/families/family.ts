@@ -5,6 +5,8 @@ export interface Family {
   /** As config.json's `architectures` names it. */
   readonly architecture: string;
   readonly names: TensorNames;
+  /** Names that some files have instead. */
+  readonly otherNames?: readonly TensorNames[];
   /**
    * What config.json says.
    *
@@ -13,6 +15,10 @@ export interface Family {
    * @throws UnsupportedError  for an option that the transformer does not have, by name
    */
   read(json: Readonly<Record<string, unknown>>, path: string): ModelConfig;
+}
+
+/** A family that we write: what is trained here. */
+export interface WritableFamily extends Family {
   /** The config.json of a network, as the family's own code would write it. */
   write(config: ModelConfig): Readonly<Record<string, unknown>>;
 }

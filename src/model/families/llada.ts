@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { FileError, UnsupportedError } from '../../errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
-import type { Family } from './family.ts';
-
-const count = z.number().int().min(1);
-const id = z.number().int().min(0).nullish();
+import type { WritableFamily } from './family.ts';
+import { llamaFamily, llamaNames } from './llama.ts';
+import { count, id, parseConfig, positive, requireFixed, requireMultiple } from './read-config.ts';
 
 /** The keys of LLaDA-8B's config.json that shape the network. */
 const schema = z.object({
@@ -13,12 +11,12 @@ const schema = z.object({
   n_heads: count,
   n_kv_heads: count.nullish(),
   mlp_hidden_size: count.nullish(),
-  mlp_ratio: z.number().positive().nullish(),
+  mlp_ratio: positive.nullish(),
   vocab_size: count,
   embedding_size: count.nullish(),
   max_sequence_length: count.default(4096),
-  rope_theta: z.number().positive().default(10_000),
-  rms_norm_eps: z.number().positive().default(1e-5),
+  rope_theta: positive.default(10_000),
+  rms_norm_eps: positive.default(1e-5),
   include_qkv_bias: z.boolean().nullish(),
   weight_tying: z.boolean().default(true),
   mask_token_id: id,
@@ -42,10 +40,14 @@ const fixed: Readonly<Record<string, readonly unknown[]>> = {
   attention_layer_norm: [false],
   clip_qkv: [],
   input_emb_norm: [false],
+  quantization_config: [],
 };
 
+/** The same network with Llama's keys and names, as LLaDA-V has it: config.json and files may each be of either kind. */
+const likeLlama = llamaFamily({ architecture: 'LLaDAModelLM', attention: bidirectional });
+
 /** LLaDA-8B and all that we train: `LLaDAModelLM` (OLMo's keys and names). */
-export const llada: Family = {
+export const llada: WritableFamily = {
   architecture: 'LLaDAModelLM',
 
   names: {
@@ -62,6 +64,8 @@ export const llada: Family = {
         queryBias: `${block}.q_proj.bias`,
         keyBias: `${block}.k_proj.bias`,
         valueBias: `${block}.v_proj.bias`,
+        queryNorm: `${block}.q_norm.weight`,
+        keyNorm: `${block}.k_norm.weight`,
         output: `${block}.attn_out.weight`,
         mlpNorm: `${block}.ff_norm.weight`,
         gate: `${block}.ff_proj.weight`,
@@ -70,32 +74,23 @@ export const llada: Family = {
       };
     },
   },
+  otherNames: [llamaNames],
 
   read(json, path) {
-    for (const [option, values] of Object.entries(fixed)) {
-      const value = json[option];
-      if (value !== undefined && value !== null && !values.includes(value))
-        throw new UnsupportedError(`${path}: ${option} is ${JSON.stringify(value)}, which is not supported`);
-    }
-    const result = schema.safeParse(json);
-    if (!result.success) {
-      const { path: at, message } = result.error.issues[0];
-      throw new FileError(path, `a config of ${llada.architecture}`, `at ${at.join('.')}: ${message}`);
-    }
-    const config = result.data;
+    if (json.d_model === undefined && json.hidden_size !== undefined) return likeLlama.read(json, path);
+    requireFixed(json, fixed, path);
+    const config = parseConfig(schema, json, path, llada.architecture);
     const kvHeads = config.n_kv_heads ?? config.n_heads;
-    const divides = (a: number, b: number, what: string) => {
-      if (b % a !== 0) throw new FileError(path, what, `${b} and ${a}`);
-    };
-    divides(2 * config.n_heads, config.d_model, 'd_model to be a multiple of twice n_heads');
-    divides(kvHeads, config.n_heads, 'n_heads to be a multiple of n_kv_heads');
+    const { d_model: width, n_heads: heads } = config;
+    requireMultiple(width, 2 * heads, path, 'd_model to be a multiple of twice n_heads');
+    requireMultiple(heads, kvHeads, path, 'n_heads to be a multiple of n_kv_heads');
     return {
       transformer: {
         layers: config.n_layers,
-        width: config.d_model,
-        heads: config.n_heads,
+        width,
+        heads,
         kvHeads,
-        hidden: config.mlp_hidden_size ?? (config.mlp_ratio ?? 4) * config.d_model,
+        hidden: config.mlp_hidden_size ?? (config.mlp_ratio ?? 4) * width,
         vocabularySize: config.embedding_size ?? config.vocab_size,
         maxLength: config.max_sequence_length,
         ropeTheta: config.rope_theta,

@@ -1,0 +1,204 @@
+import { z } from 'zod';
+import { UnsupportedError } from '../../errors.ts';
+import { type AttentionPattern, bidirectional, causal } from '../attention-pattern.ts';
+import type { TensorNames } from '../config.ts';
+import type { RopeScaling } from '../rotary.ts';
+import type { Family } from './family.ts';
+import {
+  type ConfigJson,
+  count,
+  type Fixed,
+  id,
+  parseConfig,
+  positive,
+  requireFixed,
+  requireMultiple,
+} from './read-config.ts';
+
+/** Where the architectures with Llama's config keys and tensor names differ. */
+interface LlamaKind {
+  readonly architecture: string;
+  readonly attention: AttentionPattern;
+  readonly qkvBias?: boolean;
+  readonly qkNorm?: boolean;
+  readonly shiftedLogits?: boolean;
+  /** What its own code takes for keys that config.json lacks. */
+  readonly defaults?: { readonly maxLength?: number; readonly headWidth?: number };
+}
+
+/** The names of Hugging Face's Llama, which most have taken over. */
+export const llamaNames: TensorNames = {
+  embedding: 'model.embed_tokens.weight',
+  finalNorm: 'model.norm.weight',
+  head: 'lm_head.weight',
+  layer(index) {
+    const layer = `model.layers.${index}`;
+    return {
+      attentionNorm: `${layer}.input_layernorm.weight`,
+      query: `${layer}.self_attn.q_proj.weight`,
+      key: `${layer}.self_attn.k_proj.weight`,
+      value: `${layer}.self_attn.v_proj.weight`,
+      queryBias: `${layer}.self_attn.q_proj.bias`,
+      keyBias: `${layer}.self_attn.k_proj.bias`,
+      valueBias: `${layer}.self_attn.v_proj.bias`,
+      queryNorm: `${layer}.self_attn.q_norm.weight`,
+      keyNorm: `${layer}.self_attn.k_norm.weight`,
+      output: `${layer}.self_attn.o_proj.weight`,
+      mlpNorm: `${layer}.post_attention_layernorm.weight`,
+      gate: `${layer}.mlp.gate_proj.weight`,
+      up: `${layer}.mlp.up_proj.weight`,
+      down: `${layer}.mlp.down_proj.weight`,
+    };
+  },
+};
+
+/** The keys that shape the network. */
+const schema = z.object({
+  hidden_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  num_key_value_heads: count.nullish(),
+  head_dim: count.nullish(),
+  intermediate_size: count,
+  vocab_size: count,
+  max_position_embeddings: count.nullish(),
+  rms_norm_eps: positive.default(1e-6),
+  rope_theta: positive.nullish(),
+  rope_scaling: z.record(z.string(), z.unknown()).nullish(),
+  /** Both of the above, as transformers writes them since version 5. */
+  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  tie_word_embeddings: z.boolean().default(false),
+  mask_token_id: id,
+  eos_token_id: z.union([id, z.array(z.number().int().min(0)).min(1)]),
+  pad_token_id: id,
+});
+
+/** Options that released models leave at these values, and that nothing here computes otherwise. */
+const fixed: Fixed = {
+  hidden_act: ['silu'],
+  attention_bias: [false],
+  mlp_bias: [false],
+  use_sliding_window: [false],
+  use_mrope: [false],
+  partial_rotary_factor: [1],
+  clip_qkv: [],
+  attn_logit_softcapping: [],
+  final_logit_softcapping: [],
+  num_experts: [0],
+  num_local_experts: [0],
+  quantization_config: [],
+};
+const fixedRope: Fixed = { partial_rotary_factor: [1] };
+
+/** The keys of a rope_scaling or rope_parameters of the one kind that is supported. */
+const llama3 = z.object({
+  factor: positive,
+  low_freq_factor: positive,
+  high_freq_factor: positive,
+  original_max_position_embeddings: count,
+});
+
+/** A family with Llama's config keys and tensor names. */
+export function llamaFamily(kind: LlamaKind): Family {
+  const { architecture, attention, defaults = {} } = kind;
+  return {
+    architecture,
+    names: llamaNames,
+    read(json, path) {
+      requireFixed(json, fixed, path);
+      requireFullAttention(json, path);
+      const config = parseConfig(schema, json, path, architecture);
+      const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+      requireFixed(rope, fixedRope, path);
+      const { hidden_size: width, num_attention_heads: heads } = config;
+      const kvHeads = config.num_key_value_heads ?? heads;
+      const headWidth = config.head_dim ?? defaults.headWidth;
+      if (headWidth === undefined)
+        requireMultiple(width, 2 * heads, path, 'hidden_size to be a multiple of twice num_attention_heads');
+      else requireMultiple(headWidth, 2, path, 'head_dim to be even');
+      requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
+      const theta = parseConfig(positive.nullish(), rope.rope_theta, path, architecture);
+      return {
+        transformer: {
+          layers: config.num_hidden_layers,
+          width,
+          heads,
+          kvHeads,
+          headWidth: headWidth ?? width / heads,
+          hidden: config.intermediate_size,
+          vocabularySize: config.vocab_size,
+          maxLength: config.max_position_embeddings ?? defaults.maxLength ?? 2048,
+          ropeTheta: config.rope_theta ?? theta ?? 10_000,
+          ropeScaling: ropeScalingOf(rope, path, architecture),
+          normEpsilon: config.rms_norm_eps,
+          qkvBias: kind.qkvBias ?? false,
+          qkNorm: kind.qkNorm ?? false,
+          tiedHead: config.tie_word_embeddings,
+          shiftedLogits: kind.shiftedLogits ?? false,
+          attention,
+        },
+        maskId: config.mask_token_id ?? undefined,
+        endId: [config.eos_token_id].flat()[0] ?? undefined,
+        padId: config.pad_token_id ?? undefined,
+      };
+    },
+  };
+}
+
+/** Layers of a kind of their own, as newer configs list them. */
+function requireFullAttention({ layer_types: types }: ConfigJson, path: string): void {
+  const other = [types ?? []].flat().find((type) => type !== 'full_attention');
+  if (other !== undefined)
+    throw new UnsupportedError(`${path}: layer_types has ${JSON.stringify(other)}, which is not supported`);
+}
+
+function ropeScalingOf(rope: ConfigJson, path: string, architecture: string): RopeScaling | undefined {
+  // `type` is the key's old name
+  const type = rope.rope_type ?? rope.type ?? 'default';
+  if (type === 'default') return undefined;
+  if (type !== 'llama3')
+    throw new UnsupportedError(
+      `${path}: rope_scaling of type ${JSON.stringify(type)} is not supported; supported are default, llama3`,
+    );
+  const scaling = parseConfig(llama3, rope, path, architecture);
+  return {
+    factor: scaling.factor,
+    slowTurns: scaling.low_freq_factor,
+    fastTurns: scaling.high_freq_factor,
+    originalLength: scaling.original_max_position_embeddings,
+  };
+}
+
+const likeLlama = {} as const;
+const likeQwen2 = { qkvBias: true, defaults: { maxLength: 32_768 } } as const;
+const likeQwen3 = { qkNorm: true, defaults: { maxLength: 32_768, headWidth: 128 } } as const;
+
+// causal: what mask predictors are compared with
+export const llama = llamaFamily({ ...likeLlama, architecture: 'LlamaForCausalLM', attention: causal });
+export const qwen2 = llamaFamily({ ...likeQwen2, architecture: 'Qwen2ForCausalLM', attention: causal });
+export const qwen3 = llamaFamily({ ...likeQwen3, architecture: 'Qwen3ForCausalLM', attention: causal });
+
+// the same, made into mask predictors by taking the causal mask away
+export const a2dLlama = llamaFamily({
+  ...likeLlama,
+  architecture: 'A2DLlamaLMHeadModel',
+  attention: bidirectional,
+});
+export const a2dQwen2 = llamaFamily({
+  ...likeQwen2,
+  architecture: 'A2DQwen2LMHeadModel',
+  attention: bidirectional,
+});
+export const a2dQwen3 = llamaFamily({
+  ...likeQwen3,
+  architecture: 'A2DQwen3LMHeadModel',
+  attention: bidirectional,
+});
+
+/** Dream-7B and what was made from it: Qwen2.5, still predicting each token at the position before it. */
+export const dream = llamaFamily({
+  ...likeQwen2,
+  architecture: 'DreamModel',
+  attention: bidirectional,
+  shiftedLogits: true,
+});

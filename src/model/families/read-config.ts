@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { FileError, show, UnsupportedError } from '../../errors.ts';
+
+// What the families share in reading a config.json.
+
+export type ConfigJson = Readonly<Record<string, unknown>>;
+
+/** A count of something, a scale, a token's id. */
+export const count = z.number().int().min(1);
+export const positive = z.number().positive();
+export const id = z.number().int().min(0).nullish();
+
+/**
+ * Options that a config.json may have, each with the values at which it asks for nothing that the transformer lacks.
+ * An absent option and null always do.
+ */
+export type Fixed = Readonly<Record<string, readonly unknown[]>>;
+
+/** @throws UnsupportedError  for the first option that has another value, by name */
+export function requireFixed(json: ConfigJson, fixed: Fixed, path: string): void {
+  for (const [option, values] of Object.entries(fixed)) {
+    const value = json[option];
+    if (value !== undefined && value !== null && !values.includes(value))
+      throw new UnsupportedError(`${path}: ${option} is ${show(value)}, which is not supported`);
+  }
+}
+
+/** @throws FileError  for the first key that is not as the schema says */
+export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, path: string, architecture: string): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const { path: at, message } = result.error.issues[0];
+  throw new FileError(path, `a config of ${architecture}`, `at ${at.join('.')}: ${message}`);
+}
+
+/** @throws FileError  when `b` is not a multiple of `a` */
+export function requireMultiple(b: number, a: number, path: string, expected: string): void {
+  if (b % a !== 0) throw new FileError(path, expected, `${b} and ${a}`);
+}
