@@ -70,8 +70,8 @@ export async function runTraining(
     const directory = await openRun(path, request);
     const note = (line: string): void => void io.output.write(`${line}\n`);
     const trainee = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
-      // a run that cannot begin leaves nothing; the directory was empty, or wasn't there
-      if (directory.isNew) await rm(path, { recursive: true });
+      // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
+      if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
       throw error;
     });
     try {
