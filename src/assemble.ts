@@ -47,7 +47,9 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
     // a causal network has nothing to say of a token whose predecessors aren't known
-    const blockLength = isCausal ? 1 : options.blockLength;
+    const masked = canvas.filter((token) => token === maskId).length;
+    const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
+    const blockLength = isCausal ? 1 : preferred;
     const counted = countForwards(predict);
     const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
@@ -133,6 +135,13 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
 
     close: () => network.close(),
   };
+}
+
+/** A model's preferred block, or the next shorter one that this many masks and steps can be divided into. */
+function fittingBlock(preferred = 0, masked: number, steps = masked): number | undefined {
+  for (let length = preferred; length >= 1; length--)
+    if (masked % length === 0 && steps % (masked / length) === 0) return length;
+  return undefined;
 }
 
 /** Absent options may be given as undefined. */

@@ -131,6 +131,6 @@ test('a mask predictor made from a causal model begins where that ended, predict
   await model.close();
   await assert.rejects(
     runTraining({ ...request, width: 64, out: join(scratch, 'wrong') }, makeTrainee, quiet),
-    /from: must be a model with a model\.transformer\.wte\.weight of shape \[\d+, 64\].*it has one of shape \[\d+, 32\]/,
+    /from: must be a model with width 64, .*it has 32/,
   );
 });

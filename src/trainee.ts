@@ -9,12 +9,11 @@ import { makeTokenizer } from './data/make-tokenizer.ts';
 import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
-import { FileError, InvalidOptionError } from './errors.ts';
-import { sameShape, showShape } from './graph/shape.ts';
+import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
 import { causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
-import { parameterShapes } from './model/config.ts';
+import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
 import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
@@ -37,7 +36,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), { note, signal });
   const ids = specialIds(tokenizer);
   const dataset = await openDataset(options, tokenizer, directory, note, signal);
-  const start = options.from === undefined ? undefined : await startFrom(options.from);
+  const start = await startFrom(options);
   const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
   const { transformer } = config;
   const { names } = llada;
@@ -48,7 +47,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   );
 
   const initial =
-    start?.parameters(config) ?? initialParameters(transformer, names, seed, initialisations[options.init]);
+    start?.parameters ?? initialParameters(transformer, names, seed, initialisations[options.init]);
   const learner = await openLearner(transformer, names, initial, {
     ...options,
     emaDecay: options.ema,
@@ -163,21 +162,16 @@ function configOf(
   { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
   start?: Start,
 ): ModelConfig {
+  const isCausal = objective === 'autoregressive';
+  const sizes = { layers, width, heads, kvHeads, hidden, tiedHead: tied };
+  const fresh = { ...sizes, vocabularySize, ropeTheta: 10_000, normEpsilon: 1e-5, qkvBias: false };
   return {
     transformer: {
-      layers,
-      width,
-      heads,
-      kvHeads,
-      hidden,
-      vocabularySize,
+      ...(start?.network(sizes) ?? fresh),
       maxLength: length,
-      ropeTheta: 10_000,
-      normEpsilon: 1e-5,
-      qkvBias: false,
-      tiedHead: tied,
-      shiftedLogits: objective === 'masked-diffusion' && (start?.shiftedLogits ?? false),
-      attention: objective === 'autoregressive' ? causal : bidirectional,
+      // a mask predictor made from a causal model goes on to predict each token at the position before
+      shiftedLogits: !isCausal && (start?.predictsNext ?? false),
+      attention: isCausal ? causal : bidirectional,
     },
     maskId,
     endId,
@@ -185,32 +179,38 @@ function configOf(
   };
 }
 
+type Sizes = Pick<TransformerConfig, 'layers' | 'width' | 'heads' | 'kvHeads' | 'hidden' | 'tiedHead'>;
+
 /** The model that a run begins with. */
 interface Start {
-  /** Whether a mask predictor made from it goes on to predict each token at the position before. */
-  readonly shiftedLogits: boolean;
-  /** Its weights. @throws InvalidOptionError  when the run's network is of another shape */
-  parameters(config: ModelConfig): ReadonlyMap<string, NdArray>;
+  /** Whether it predicts a token at the position before it. */
+  readonly predictsNext: boolean;
+  readonly parameters: ReadonlyMap<string, NdArray>;
+  /** Its network. @throws InvalidOptionError  when the run asks for other sizes */
+  network(asked: Sizes): TransformerConfig;
 }
 
-async function startFrom(path: string): Promise<Start> {
-  const directory = modelDirectory(path);
-  const { config, weights, network } = await openModel(directory);
+async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | undefined> {
+  if (from === undefined) return undefined;
+  if (tokenizer !== from)
+    throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
+  const { config, weights, names, network } = await openModel(modelDirectory(from));
   await network.close();
-  const arrays = new Map<string, NdArray>();
-  for (const name of weights.entries.keys()) arrays.set(name, await weights.read(name));
+  const { transformer } = config;
+  if (names !== llada.names)
+    throw new UnsupportedError(`${from}: only a model with LLaDA's own tensor names can be trained on`);
+  const parameters = new Map<string, NdArray>();
+  for (const name of weights.entries.keys()) parameters.set(name, await weights.read(name));
   return {
-    shiftedLogits: config.transformer.shiftedLogits || config.transformer.attention === causal,
-    parameters({ transformer }) {
-      for (const [name, shape] of parameterShapes(transformer, llada.names)) {
-        const given = arrays.get(name)?.shape;
-        if (!given || !sameShape(given, shape)) {
-          const found = given ? `one of shape ${showShape(given)}` : 'none';
-          const problem = `must be a model with a ${name} of shape ${showShape(shape)}, as the size or --layers, --width … ask for; it has ${found}`;
-          throw new InvalidOptionError('from', problem, path);
-        }
+    predictsNext: transformer.shiftedLogits || transformer.attention === causal,
+    parameters,
+    network(asked) {
+      for (const key of Object.keys(asked) as (keyof Sizes)[]) {
+        if (asked[key] === transformer[key]) continue;
+        const problem = `must be a model with ${key} ${asked[key]}, as --size or the run's options say; it has ${transformer[key]}`;
+        throw new InvalidOptionError('from', problem, from);
       }
-      return arrays;
+      return transformer;
     },
   };
 }

@@ -67,7 +67,8 @@ const cases = {
 };
 
 for (const [family, count] of Object.entries(cases)) {
-  test(`${family}: logits equal the recorded ones within 2e-4`, skipWithout(family), async () => {
+  test(`${family}: logits equal the recorded ones within 2e-4`, skipWithout(family), async (t) => {
+    let worst = 0;
     const { network } = await openModel(referencePath(family));
     const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
     const V = network.config.vocabularySize;
@@ -98,10 +99,12 @@ for (const [family, count] of Object.entries(cases)) {
           const [ours, theirs] = [given.data[row * V + v], expected.data[output * V + v]];
           const found = `${name}, row ${row}, token ${v}: ${ours}, not ${theirs}`;
           assert.ok(Math.abs(ours - theirs) <= 2e-4, found);
+          worst = Math.max(worst, Math.abs(ours - theirs));
         }
       }
       assert.ok(compared >= (B * L) / 2, `${name}: ${compared} rows compared`);
     }
+    t.diagnostic(`largest difference ${worst.toExponential(1)}`);
     await network.close();
   });
 }

@@ -37,7 +37,7 @@ export const random: Strategy = ({ masked, uniform, count }) => highest(masked, 
 export const ancestral =
   (schedule: Schedule): Strategy =>
   ({ masked, t, s, uniform }) => {
-    const stays = (1 - schedule.alpha(s)) / (1 - schedule.alpha(t));
+    const stays = schedule.masked(s) / schedule.masked(t);
     return masked.filter((i) => uniform(i) >= stays);
   };
 

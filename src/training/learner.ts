@@ -16,7 +16,7 @@ export interface TrainingBatch {
   readonly weights: Float32Array;
 }
 
-/** A network being trained: parameters, moments and the two graphs that change them. */
+/** A network being trained: parameters, moments, and what changes them. */
 export interface Learner {
   /** Adds the gradient of one micro-batch to what was accumulated since the last update; returns its loss. */
   accumulate(batch: TrainingBatch, signal?: AbortSignal): Promise<number>;

@@ -37,6 +37,8 @@ const changeable: typeof free = [
 export interface RunDirectory {
   readonly path: string;
   readonly options: TrainingOptions;
+  /** Whether the run begins here; then there was nothing in the directory. */
+  readonly isNew: boolean;
   /** Options that a resumed run changes, by name. */
   readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
 }
@@ -87,7 +89,7 @@ export async function placeOf(request: TrainingRequest): Promise<string> {
  */
 export async function openRun(path: string, request: TrainingRequest): Promise<RunDirectory> {
   const recorded = await recordedOptions(path);
-  if (!recorded) return record(path, settle(request), {});
+  if (!recorded) return { ...(await record(path, settle(request), {})), isNew: true };
   const wanted = request.resume === undefined ? settle(request) : settle(over(recorded, request));
   const allowed = request.resume === undefined ? free : changeable;
   const changes: Record<string, { from: unknown; to: unknown }> = {};
@@ -107,7 +109,7 @@ export async function openRun(path: string, request: TrainingRequest): Promise<R
   }
   return Object.keys(changes).length > 0
     ? record(path, wanted, changes)
-    : { path, options: recorded, changes };
+    : { path, options: recorded, isNew: false, changes };
 }
 
 /** What was asked for, over what is recorded. */
@@ -122,7 +124,7 @@ async function record(
   changes: RunDirectory['changes'],
 ): Promise<RunDirectory> {
   await writeJson(optionsPath(path), { format: 1, ...options });
-  return { path, options, changes };
+  return { path, options, isNew: false, changes };
 }
 
 const optionsPath = (path: string): string => join(path, 'options.json');

@@ -380,7 +380,7 @@ test('a full disk costs checkpoints, not the run: it goes on, says so, and saves
   for (const [name, content] of Object.entries(bits)) assert.equal(content, expected[name]);
 });
 
-test('a run whose last checkpoint cannot be saved still has its model, and ends with exit code 5', async () => {
+test('a run whose last checkpoint cannot be saved still has its model, and ends with exit code 2', async () => {
   const out = place();
   const io = { ...quiet(), fs: fullDisk(() => true) };
   await assert.rejects(runTraining({ ...small, out }, fakeTrainees(), io), (error: unknown) => {
@@ -408,4 +408,15 @@ test('left-overs of a run that was killed while it wrote are removed', async () 
     (await readdir(out)).filter((name) => name.includes('.tmp-')),
     [],
   );
+});
+
+test('a run that cannot begin leaves nothing behind; one that began before is left as it is', async () => {
+  const refuse = () => Promise.reject(new FileError('empty.txt', 'text to learn from', 'none'));
+  const fresh = place();
+  await assert.rejects(runTraining({ ...small, out: fresh }, refuse, quiet()), /expected text to learn from/);
+  assert.equal(existsSync(fresh), false);
+  const begun = place();
+  await runTraining({ ...small, out: begun }, fakeTrainees(), quiet());
+  await assert.rejects(runTraining({ ...small, out: begun }, refuse, quiet()), FileError);
+  assert.equal(existsSync(join(begun, 'options.json')), true);
 });

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableFs } from '../checkpoint/durable-fs.ts';
 import { lockRun } from '../checkpoint/lock.ts';
@@ -68,7 +69,11 @@ export async function runTraining(
     await removeLeftovers(path);
     const directory = await openRun(path, request);
     const note = (line: string): void => void io.output.write(`${line}\n`);
-    const trainee = await make(directory.options, path, note, io.stop);
+    const trainee = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
+      // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
+      if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
+      throw error;
+    });
     try {
       await checkData(path, trainee.data);
       for (const line of trainee.summary) note(line);

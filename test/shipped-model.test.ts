@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { load, shippedModel } from '../src/index.ts';
+
+const model = await load(shippedModel);
+after(() => model.close());
+
+for (const length of [1, 7, 50, 51]) {
+  test(`the model that ships writes ${length} tokens, whatever block length it prefers`, async () => {
+    const { frame } = await model.generate({ prompt: 'Once upon a time', length, seed: 1 });
+    assert.equal(frame.tokens.includes(model.maskId), false);
+    assert.equal(frame.tokens.length, model.tokenizer.encode('Once upon a time').length + length);
+  });
+}
+
+test('the model that ships fills holes of any length and leaves the text around them as it is', async () => {
+  const { text } = await model.infill({ parts: ['One day, Tom ', { length: 5 }, ' the big dog.'], seed: 2 });
+  assert.ok(text.startsWith('One day, Tom ') && text.endsWith(' the big dog.'), text);
+});
+
+test('steps that the preferred block does not divide are taken in another one', async () => {
+  const { stats } = await model.generate({ prompt: 'The dog', length: 48, steps: 10, seed: 1 });
+  assert.ok(stats.forwards <= 10);
+});
+
+test('the same seed writes the same story, another one another', async () => {
+  const [one, again, other] = await Promise.all(
+    [1, 1, 2].map((seed) => model.generate({ prompt: 'Once upon a time', length: 24, seed })),
+  );
+  assert.equal(one.text, again.text);
+  assert.notEqual(one.text, other.text);
+});
+
+test('the model that ships knows stories: real words cost far less than the same words in disorder', async () => {
+  const story = ' there was a little girl named Lily. She loved to play with her toys.';
+  const disorder = ' toys girl. was with to named little a there Lily her She play loved.';
+  const cost = async (answer: string) =>
+    (await model.score({ prompt: 'Once upon a time,', answer, samples: 32, seed: 1 })).nats;
+  assert.ok((await cost(story)) < 0.6 * (await cost(disorder)));
+});
