@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sizeOf } from '../array.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { parameterShapes } from '../model/config.ts';
+import { parameterShapes, type TransformerConfig } from '../model/config.ts';
 import type { OpenedModel } from '../opened-model.ts';
 import type { Command } from './command.ts';
 import { visible } from './visible.ts';
@@ -28,7 +28,7 @@ interface Facts {
   readonly maskToken: string | undefined;
   readonly endIds: readonly number[];
   readonly endTokens: readonly (string | undefined)[];
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Omit<TransformerConfig, 'attention'>;
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
 }
 
@@ -78,6 +78,10 @@ function factsOf(model: OpenedModel, tensors: boolean): Facts {
 function table(facts: Facts): string {
   const { config } = facts;
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
+  const { mixture } = config;
+  const experts: [string, string][] = mixture
+    ? [['experts', `${mixture.experts}, ${mixture.chosen} for each token, SwiGLU ${mixture.hidden}`]]
+    : [];
   const rows: [string, string][] = [
     ['path', facts.path],
     ['family', `${facts.family}, ${facts.attention}`],
@@ -86,8 +90,9 @@ function table(facts: Facts): string {
       'network',
       `${config.layers} layers, width ${config.width}, ${config.heads} heads, SwiGLU ${config.hidden}`,
     ],
-    ['vocabulary', grouped(Number(config.vocabularySize))],
-    ['longest', `${grouped(Number(config.maxLength))} tokens`],
+    ...experts,
+    ['vocabulary', grouped(config.vocabularySize)],
+    ['longest', `${grouped(config.maxLength)} tokens`],
     ['mask token', special(facts.maskId, facts.maskToken)],
     ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
     [

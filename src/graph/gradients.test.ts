@@ -25,6 +25,7 @@ import {
   reduceSum,
   reshape,
   scatterAdd,
+  scatterRows,
   sigmoid,
   slice,
   softmax,
@@ -105,6 +106,13 @@ const cases: Record<string, Case> = {
   'gather, with an index twice': { shapes: [[4, 2]], build: (x) => gather(x, indices([1, 3, 1], [3])) },
   'gather by a matrix': { shapes: [[4, 2]], build: (x) => gather(x, indices([1, 3, 1, 0], [2, 2])) },
   gatherElements: { shapes: [[2, 3]], build: (x) => gatherElements(x, indices([2, 2, 0, 1], [2, 2]), 1) },
+  scatterRows: {
+    shapes: [
+      [4, 2],
+      [3, 2],
+    ],
+    build: (x, updates) => scatterRows(x, constant([3, 0, 1], [3], 'int64'), updates),
+  },
   scatterAdd: {
     shapes: [
       [3, 2],

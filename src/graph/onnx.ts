@@ -56,6 +56,8 @@ export interface ValueWriter {
   readonly fused: boolean;
   /** Adds a node and returns the name of its only output. */
   node(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
+  /** Adds a node of two outputs and returns the name of the second. */
+  secondOutput(type: string, inputs: readonly string[], attributes?: Attributes): string;
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
   scalar(value: number, dtype: DType): string;
@@ -109,21 +111,31 @@ export function writeOnnx(
     );
   };
 
+  const addNode = (
+    type: string,
+    from: readonly string[],
+    attributes: Attributes,
+    domain: string,
+    outputs: (name: string) => readonly string[],
+  ): string =>
+    once(`${domain} ${type} ${from.join()} ${JSON.stringify(attributes)}`, (name) => {
+      const weight = from.map((input) => weightOf.get(input)).find((found) => found !== undefined);
+      nodes.push({
+        name: weight === undefined ? `${type} ${name}` : `${type} ${name} of ${weight}`,
+        opType: type,
+        domain,
+        input: from,
+        output: outputs(name),
+        attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+      });
+    });
+
   const writer = {
     fused,
-    node(type: string, from: readonly string[], attributes: Attributes = {}, domain = ''): string {
-      return once(`${domain} ${type} ${from.join()} ${JSON.stringify(attributes)}`, (name) => {
-        const weight = from.map((input) => weightOf.get(input)).find((found) => found !== undefined);
-        nodes.push({
-          name: weight === undefined ? `${type} ${name}` : `${type} ${name} of ${weight}`,
-          opType: type,
-          domain,
-          input: from,
-          output: [name],
-          attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
-        });
-      });
-    },
+    node: (type: string, from: readonly string[], attributes: Attributes = {}, domain = '') =>
+      addNode(type, from, attributes, domain, (name) => [name]),
+    secondOutput: (type: string, from: readonly string[], attributes: Attributes = {}) =>
+      addNode(type, from, attributes, '', (name) => [`${name} unused`, name]),
     ints: (values: readonly number[]) => initializer('int64', [values.length], toBytes(values, 'int64')),
     scalar: (value: number, dtype: DType) => initializer(dtype, [], toBytes([value], dtype)),
     dimension,

@@ -475,6 +475,58 @@ const scatterAddOperation: Operation<number> = {
 export const scatterAdd = (x: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
   apply(scatterAddOperation, [x, indices, updates], axisOf(axis, x.shape.length, 'scatterAdd'));
 
+const topKOperation: Operation<number> = {
+  name: 'topK',
+  infer([x], k) {
+    const length = x.shape.at(-1);
+    if (typeof length !== 'number' || k < 1 || k > length)
+      throw new GraphError(`topK: the last axis of ${showType(x)} has no ${k} largest`);
+    return { dtype: 'int64', shape: [...x.shape.slice(0, -1), k] };
+  },
+  onnx: (writer, { attributes: k }, [x]) => writer.secondOutput('TopK', [x, writer.ints([k])], { axis: -1 }),
+};
+
+/** Where the k largest of the last axis are, the largest first; of equal ones the first. An index has no derivative. */
+export const topK = (x: Tensor, k: number): Tensor => apply(topKOperation, [x], k);
+
+const nonZeroOperation: Operation<string> = {
+  name: 'nonZero',
+  infer([x], dim) {
+    if (x.shape.length !== 1) throw new GraphError(`nonZero: ${showType(x)} is not a vector`);
+    return { dtype: 'int64', shape: [dim] };
+  },
+  onnx: (writer, _, inputs) => writer.node('Reshape', [writer.node('NonZero', inputs), writer.ints([-1])]),
+};
+
+/**
+ * Where a vector isn't zero, in rising order. An index has no derivative.
+ *
+ * @param dim  a name of its own for how many there are, which is known only when the graph runs
+ */
+export const nonZero = (x: Tensor, dim: string): Tensor => apply(nonZeroOperation, [x], dim);
+
+const scatterRowsOperation: Operation<null> = {
+  name: 'scatterRows',
+  infer([x, rows, updates]) {
+    requireSameDtype('scatterRows', x, updates);
+    const expected = [...rows.shape, ...x.shape.slice(1)];
+    if (rows.dtype !== 'int64' || rows.shape.length !== 1 || !sameShape(updates.shape, expected))
+      throw new GraphError(
+        `scatterRows: ${showType(updates)} are no rows of ${showType(x)} for ${showType(rows)}`,
+      );
+    return { dtype: x.dtype, shape: x.shape };
+  },
+  onnx(writer, _, [x, rows, updates]) {
+    const index = writer.node('Reshape', [rows, writer.ints([-1, 1])]);
+    return writer.node('ScatterND', [x, index, updates], { reduction: 'add' });
+  },
+  gradient: ({ inputs: [, rows] }, dy) => [dy, undefined, gather(dy, rows)],
+};
+
+/** x with y[rows[i]] += updates[i]; no row may be named twice, since nothing promises that both are added. */
+export const scatterRows = (x: Tensor, rows: Tensor, updates: Tensor): Tensor =>
+  apply(scatterRowsOperation, [x, rows, updates], null);
+
 export const zerosLike = (x: Tensor): Tensor => expand(scalar(0, x.dtype), x.shape);
 
 // Matrix products

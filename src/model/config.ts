@@ -1,4 +1,6 @@
+import { invariant } from '../errors.ts';
 import type { AttentionPattern } from './attention-pattern.ts';
+import { type Mixture, type MixtureNames, mixtureShapes, type MlpNames, mlpShapes } from './mixture.ts';
 import type { RopeScaling } from './rotary.ts';
 
 /** What the one transformer needs to know; every published family's config.json is read into this. */
@@ -14,11 +16,15 @@ export interface TransformerConfig {
   readonly headWidth?: number;
   /** Inner width of the SwiGLU. */
   readonly hidden: number;
+  /** Experts that some layers have in place of the SwiGLU. */
+  readonly mixture?: Mixture;
   /** Rows of the embedding and of the head, V; may exceed what the tokenizer knows. */
   readonly vocabularySize: number;
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
   readonly ropeTheta: number;
+  /** How many of a head's K numbers are rotated, where not all are. */
+  readonly rotaryWidth?: number;
   /** How the rotary frequencies were changed for sequences longer than those of pre-training. */
   readonly ropeScaling?: RopeScaling;
   readonly normEpsilon: number;
@@ -37,7 +43,7 @@ export interface TransformerConfig {
 }
 
 /** The names that a family gives to the tensors of one layer. */
-export interface LayerNames {
+export interface LayerNames extends MlpNames {
   readonly attentionNorm: string;
   readonly query: string;
   readonly key: string;
@@ -48,10 +54,11 @@ export interface LayerNames {
   readonly queryNorm: string;
   readonly keyNorm: string;
   readonly output: string;
+  /** All three projections in one tensor, where a family has it so: the rows of the query, of the key, of the value. */
+  readonly queryKeyValue?: string;
   readonly mlpNorm: string;
-  readonly gate: string;
-  readonly up: string;
-  readonly down: string;
+  /** Of a layer with experts. */
+  readonly mixture?: MixtureNames;
 }
 
 /** The names that a family gives to its tensors. */
@@ -66,6 +73,12 @@ export interface TensorNames {
 export const headWidthOf = ({ width, heads, headWidth = width / heads }: TransformerConfig): number =>
   headWidth;
 
+/** The names of a layer's experts. */
+export function mixtureNamesOf({ mixture }: LayerNames): MixtureNames {
+  invariant(mixture, 'a family whose config has experts names their tensors');
+  return mixture;
+}
+
 /** Every tensor of a network with its shape, in the order of the network. */
 export function parameterShapes(
   config: TransformerConfig,
@@ -79,9 +92,13 @@ export function parameterShapes(
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
     shapes.set(layer.attentionNorm, [width]);
-    shapes.set(layer.query, [queryWidth, width]);
-    shapes.set(layer.key, [kvWidth, width]);
-    shapes.set(layer.value, [kvWidth, width]);
+    if (layer.queryKeyValue !== undefined) {
+      shapes.set(layer.queryKeyValue, [queryWidth + 2 * kvWidth, width]);
+    } else {
+      shapes.set(layer.query, [queryWidth, width]);
+      shapes.set(layer.key, [kvWidth, width]);
+      shapes.set(layer.value, [kvWidth, width]);
+    }
     if (config.qkvBias) {
       shapes.set(layer.queryBias, [queryWidth]);
       shapes.set(layer.keyBias, [kvWidth]);
@@ -93,9 +110,11 @@ export function parameterShapes(
     }
     shapes.set(layer.output, [width, queryWidth]);
     shapes.set(layer.mlpNorm, [width]);
-    shapes.set(layer.gate, [hidden, width]);
-    shapes.set(layer.up, [hidden, width]);
-    shapes.set(layer.down, [width, hidden]);
+    const { mixture } = config;
+    const mlps = mixture?.layers[i]
+      ? mixtureShapes(mixture, mixtureNamesOf(layer), width)
+      : mlpShapes(layer, width, hidden);
+    for (const [name, shape] of mlps) shapes.set(name, shape);
   }
   shapes.set(names.finalNorm, [width]);
   if (!config.tiedHead) shapes.set(names.head, [vocabularySize, width]);

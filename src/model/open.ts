@@ -9,11 +9,24 @@ import type { Device } from '../runtime/session.ts';
 import { parameterShapes, type TensorNames } from './config.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
+import { lladaMoe } from './families/llada-moe.ts';
+import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from './families/llama.ts';
 import { type Network, openNetwork } from './network.ts';
 
 /** Every family that can be loaded. */
-export const families: readonly Family[] = [llada, dream, a2dLlama, a2dQwen2, a2dQwen3, llama, qwen2, qwen3];
+export const families: readonly Family[] = [
+  llada,
+  lladaMoe,
+  llada2,
+  dream,
+  a2dLlama,
+  a2dQwen2,
+  a2dQwen3,
+  llama,
+  qwen2,
+  qwen3,
+];
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {

@@ -7,6 +7,10 @@ import { temporaryFolder } from '../../test/tiny-model.ts';
 import type { NdArray } from '../array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from '../checkpoint/safetensors.ts';
+import { writeOnnx } from '../graph/onnx.ts';
+import { input } from '../graph/tensor.ts';
+import { openSession } from '../runtime/session.ts';
+import { route } from './mixture.ts';
 import type { Network } from './network.ts';
 import { openModel } from './open.ts';
 
@@ -29,7 +33,13 @@ const tensor = (rows: number[][]): NdArray<Int32Array> => ({
 async function allowed(recorded: SafetensorsFile, mask: number[][] | string): Promise<NdArray<Uint8Array>> {
   if (typeof mask === 'string') {
     const [B, , L] = recorded.tensors.get(mask)!.shape;
-    return { shape: [B, L, L], data: await readRaw(recorded, mask) };
+    const { dtype } = recorded.tensors.get(mask)!;
+    // as floats it is what is added to the scores: 0 or −∞
+    const data =
+      dtype === 'U8'
+        ? await readRaw(recorded, mask)
+        : Uint8Array.from((await readFloats(recorded, mask)).data, (bias) => (bias === 0 ? 1 : 0));
+    return { shape: [B, L, L], data };
   }
   const L = mask[0].length;
   return {
@@ -45,6 +55,9 @@ const outputOf = ({ config }: Network, row: number, L: number) =>
 const cases = {
   llada: 3,
   llada_gqa: 3,
+  llada_moe: 3,
+  llada2: 4,
+  llada21: 4,
   a2d_llama: 4,
   a2d_qwen2: 4,
   a2d_qwen3: 4,
@@ -172,3 +185,79 @@ test(
     await twin.close();
   },
 );
+
+interface Routed {
+  readonly family: string;
+  /** The recorded case, and the first layer with experts. */
+  readonly name: string;
+  readonly first: number;
+}
+const routed: readonly Routed[] = [
+  { family: 'llada_moe', name: 'masked_b2', first: 0 },
+  { family: 'llada2', name: 'bidir_masked_b2', first: 1 },
+  { family: 'llada21', name: 'bidir_masked_b2', first: 1 },
+];
+for (const { family, name, first } of routed) {
+  test(
+    `${family}: the router chooses the recorded experts, and weighs them within 1e-5`,
+    skipWithout(family),
+    async () => {
+      const { config, names, weights, network } = await openModel(referencePath(family));
+      await network.close();
+      const mixture = config.transformer.mixture!;
+      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+      const logits = await readFloats(recorded, `router_logits.${name}`);
+      const expected = await readFloats(recorded, `router_topk_weights.${name}`);
+      const indices = await readRaw(recorded, `router_topk_idx.${name}`);
+      const chosen = new Int32Array(indices.buffer, indices.byteOffset, expected.data.length);
+      const [layers, rows, E] = logits.shape;
+      const K = expected.shape[2];
+      const model = writeOnnx({
+        weights: route(
+          input('logits', 'float32', ['R', E]),
+          mixture,
+          mixture.selectionBias ? input('bias', 'float32', [E]) : undefined,
+        ),
+      });
+      const session = await openSession(model);
+      for (let layer = 0; layer < layers; layer++) {
+        const data = logits.data.slice(layer * rows * E, (layer + 1) * rows * E);
+        const { selectionBias } = names.layer(first + layer).mixture!;
+        const given = await session.run({
+          logits: { shape: [rows, E], data },
+          ...(mixture.selectionBias && { bias: await weights.read(selectionBias) }),
+        });
+        for (let row = 0; row < rows; row++) {
+          const ours = given.weights.data.subarray(row * E, (row + 1) * E) as Float32Array;
+          const start = (layer * rows + row) * K;
+          const theirs = new Float32Array(E);
+          for (let k = start; k < start + K; k++) theirs[chosen[k]] = expected.data[k];
+          assert.deepEqual(
+            Array.from(ours, (w) => w > 0),
+            Array.from(theirs, (w) => w > 0),
+            `row ${row}`,
+          );
+          for (const [e, weight] of ours.entries()) assert.ok(Math.abs(weight - theirs[e]) < 1e-5);
+        }
+      }
+      await session.close();
+    },
+  );
+
+  test(
+    `${family}: one row alone, which leaves most experts without any, has the logits that it has among others`,
+    skipWithout(family),
+    async () => {
+      const { network } = await openModel(referencePath(family));
+      const tokens = tensor([[3, 50, 7, 120, 9]]);
+      const all = await network.logits(tokens, Int32Array.of(0, 1, 2, 3, 4));
+      const V = network.config.vocabularySize;
+      for (const row of [0, 3]) {
+        const { data } = await network.logits(tokens, Int32Array.of(row));
+        for (const [v, logit] of data.entries())
+          assert.ok(Math.abs(logit - all.data[row * V + v]) < 1e-4, `row ${row}, token ${v}`);
+      }
+      await network.close();
+    },
+  );
+}

@@ -1,7 +1,15 @@
-import { attention, linear, rmsNorm, rope, silu } from '../graph/composites.ts';
-import { add, and, flattenRows, gather, mul, reshape, where } from '../graph/primitives.ts';
+import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
+import { add, and, flattenRows, gather, reshape, slice, where } from '../graph/primitives.ts';
 import { parameter, scalar, type Tensor } from '../graph/tensor.ts';
-import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import {
+  headWidthOf,
+  type LayerNames,
+  mixtureNamesOf,
+  parameterShapes,
+  type TensorNames,
+  type TransformerConfig,
+} from './config.ts';
+import { mixtureOfExperts, swiGlu } from './mixture.ts';
 import { rotations } from './rotary.ts';
 
 /** What the network reads. */
@@ -33,14 +41,12 @@ export function transformer(
   const norm = (x: Tensor, name: string) => rmsNorm(x, weight(name), config.normEpsilon);
   const bias = attentionBias(config, inputs);
   const headWidth = headWidthOf(config);
-  const { cosine, sine } = rotations(headWidth, config);
+  const { cosine, sine } = rotations(config.rotaryWidth ?? headWidth, config);
 
   const embedding = weight(names.embedding);
   let x = gather(embedding, inputs.tokens); // [B, L, D]
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
-    const project = (input: Tensor, name: string, biasName: string) =>
-      linear(input, weight(name), config.qkvBias ? weight(biasName) : undefined);
     const headNorm = (input: Tensor, name: string, heads: number) =>
       config.qkNorm
         ? reshape(norm(reshape(input, [B, L, heads, headWidth]), name), [B, L, heads * headWidth])
@@ -49,10 +55,10 @@ export function transformer(
     const { heads, kvHeads } = config;
 
     const a = norm(x, layer.attentionNorm);
-    const q = rotate(headNorm(project(a, layer.query, layer.queryBias), layer.queryNorm, heads), heads);
-    const k = rotate(headNorm(project(a, layer.key, layer.keyBias), layer.keyNorm, kvHeads), kvHeads);
-    const v = project(a, layer.value, layer.valueBias);
-    let mixed = attention(q, k, v, { heads, kvHeads, bias });
+    const projected = projections(a, config, layer, weight);
+    const q = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
+    const k = rotate(headNorm(projected.key, layer.keyNorm, kvHeads), kvHeads);
+    let mixed = attention(q, k, projected.value, { heads, kvHeads, bias });
     if (i === config.layers - 1) {
       // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
       [mixed, x] = [mixed, x].map((all) => gather(flattenRows(all), inputs.rows)); // [R, D]
@@ -60,10 +66,40 @@ export function transformer(
     x = add(x, linear(mixed, weight(layer.output)));
 
     const m = norm(x, layer.mlpNorm);
-    const gated = mul(silu(linear(m, weight(layer.gate))), linear(m, weight(layer.up)));
-    x = add(x, linear(gated, weight(layer.down)));
+    const { mixture } = config;
+    const mlp = mixture?.layers[i]
+      ? mixtureOfExperts(m, mixture, mixtureNamesOf(layer), weight)
+      : swiGlu(m, layer, weight);
+    x = add(x, mlp);
   }
   return linear(norm(x, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
+}
+
+/** Of one layer's input its queries [B, L, H · K], keys and values [B, L, kvHeads · K]. */
+function projections(
+  x: Tensor,
+  config: TransformerConfig,
+  layer: LayerNames,
+  weight: (name: string) => Tensor,
+): Record<'query' | 'key' | 'value', Tensor> {
+  if (layer.queryKeyValue !== undefined) {
+    const all = linear(x, weight(layer.queryKeyValue));
+    const [queryEnd, keyEnd, valueEnd] = [0, 1, 2].map(
+      (kv) => (config.heads + kv * config.kvHeads) * headWidthOf(config),
+    );
+    return {
+      query: slice(all, -1, 0, queryEnd),
+      key: slice(all, -1, queryEnd, keyEnd),
+      value: slice(all, -1, keyEnd, valueEnd),
+    };
+  }
+  const project = (name: string, biasName: string) =>
+    linear(x, weight(name), config.qkvBias ? weight(biasName) : undefined);
+  return {
+    query: project(layer.query, layer.queryBias),
+    key: project(layer.key, layer.keyBias),
+    value: project(layer.value, layer.valueBias),
+  };
 }
 
 /** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */

@@ -19,7 +19,11 @@ export interface Family {
 
 /** A family that we write: what is trained here. */
 export interface WritableFamily extends Family {
-  /** The config.json of a network, as the family's own code would write it. */
+  /**
+   * The config.json of a network, as the family's own code would write it.
+   *
+   * @throws UnsupportedError  for a network that it has no keys for
+   */
   write(config: ModelConfig): Readonly<Record<string, unknown>>;
 }
 

@@ -5,7 +5,7 @@ import { referencePath, skipWithout } from '../../../test/reference.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { readModelConfig, writeModelDirectory } from '../../checkpoint/directory.ts';
 import { openWeights } from '../../checkpoint/weights.ts';
-import { FileError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../errors.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../config.ts';
 import { openModel } from '../open.ts';
 import { llada } from './llada.ts';
@@ -77,4 +77,12 @@ test('what is read from a config is written to it again', () => {
     padId: 0,
   };
   assert.deepEqual(llada.read(llada.write(config), 'config.json'), config);
+});
+
+test('a network that the config has no keys for is not written as another', () => {
+  const { transformer } = llada.read({ d_model: 32, n_layers: 2, n_heads: 4, vocab_size: 64 }, 'config.json');
+  const ropeScaling = { factor: 8, slowTurns: 1, fastTurns: 4, originalLength: 64 };
+  for (const change of [{ headWidth: 16 }, { qkNorm: true }, { ropeScaling }, { rotaryWidth: 4 }])
+    assert.throws(() => llada.write({ transformer: { ...transformer, ...change } }), UnsupportedError);
+  assert.equal(llada.write({ transformer: { ...transformer, headWidth: 8, rotaryWidth: 8 } }).d_model, 32);
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { UnsupportedError } from '../../errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
+import { headWidthOf } from '../config.ts';
 import type { WritableFamily } from './family.ts';
 import { llamaFamily, llamaNames } from './llama.ts';
 import { count, id, parseConfig, positive, requireFixed, requireMultiple } from './read-config.ts';
@@ -107,6 +109,18 @@ export const llada: WritableFamily = {
   },
 
   write({ transformer, maskId, endId, padId }) {
+    const { width, heads, qkNorm, ropeScaling, rotaryWidth, mixture } = transformer;
+    const headWidth = headWidthOf(transformer);
+    if (
+      headWidth !== width / heads ||
+      qkNorm ||
+      ropeScaling ||
+      mixture ||
+      (rotaryWidth ?? headWidth) !== headWidth
+    )
+      throw new UnsupportedError(
+        "LLaDA's config.json has no key for heads of another width, norms of query and key, scaled or partial rotation, or experts",
+      );
     return {
       architectures: [llada.architecture],
       model_type: 'llada',

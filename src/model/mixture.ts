@@ -1,0 +1,137 @@
+import { linear, silu } from '../graph/composites.ts';
+import {
+  add,
+  div,
+  flattenRows,
+  gather,
+  gatherElements,
+  mul,
+  nonZero,
+  reduceSum,
+  reshape,
+  scatterAdd,
+  scatterRows,
+  slice,
+  topK,
+  where,
+  zerosLike,
+  lessOrEqual,
+  expand,
+} from '../graph/primitives.ts';
+import { scalar, type Tensor } from '../graph/tensor.ts';
+
+/** The names of one SwiGLU's tensors. */
+export interface MlpNames {
+  readonly gate: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+/** The names of a layer's experts. */
+export interface MixtureNames {
+  readonly router: string;
+  readonly selectionBias: string;
+  readonly shared: MlpNames;
+  expert(index: number): MlpNames;
+}
+
+/** A layer of experts, of which each token goes to a few. Shazeer et al. 2017; the options are those of DeepSeek-V3. */
+export interface Mixture {
+  /** Which layers have it. */
+  readonly layers: readonly boolean[];
+  /** How many experts there are, E. */
+  readonly experts: number;
+  /** How many of them a token goes to. */
+  readonly chosen: number;
+  /** Inner width of each one's SwiGLU. */
+  readonly hidden: number;
+  /** From the router's logits to scores   [R, E] → [R, E] */
+  readonly score: (logits: Tensor) => Tensor;
+  /** A bias for each expert that is added to the scores for the choice alone. */
+  readonly selectionBias: boolean;
+  /** Experts are chosen from the best groups only; a group is as good as its two best experts together. */
+  readonly groups?: { readonly count: number; readonly chosen: number };
+  /** The chosen scores are divided by their sum. */
+  readonly normalised: boolean;
+  /** What the weights are multiplied with in the end. */
+  readonly scale: number;
+  /** Inner width of the SwiGLU that every token goes through beside its experts. */
+  readonly sharedHidden?: number;
+}
+
+type Shapes = [name: string, shape: readonly number[]][];
+
+export const mlpShapes = ({ gate, up, down }: MlpNames, width: number, hidden: number): Shapes => [
+  [gate, [hidden, width]],
+  [up, [hidden, width]],
+  [down, [width, hidden]],
+];
+
+export function mixtureShapes(mixture: Mixture, names: MixtureNames, width: number): Shapes {
+  const { experts, hidden, sharedHidden } = mixture;
+  return [
+    [names.router, [experts, width]],
+    ...(mixture.selectionBias ? ([[names.selectionBias, [experts]]] satisfies Shapes) : []),
+    ...Array.from({ length: experts }, (_, e) => mlpShapes(names.expert(e), width, hidden)).flat(),
+    ...(sharedHidden === undefined ? [] : mlpShapes(names.shared, width, sharedHidden)),
+  ];
+}
+
+/** down · (silu(gate · x) ∘ up · x). Shazeer 2020, Eq. (6). */
+export function swiGlu(x: Tensor, names: MlpNames, weight: (name: string) => Tensor): Tensor {
+  const gated = mul(silu(linear(x, weight(names.gate))), linear(x, weight(names.up)));
+  return linear(gated, weight(names.down));
+}
+
+/**
+ * Σ_e w_e · expert_e(x), each expert computed in the rows that chose it alone.   [..., D] → [..., D]
+ *
+ * It can't be trained yet: the gradient of a gather wants to know how many rows it takes.
+ */
+export function mixtureOfExperts(
+  x: Tensor,
+  mixture: Mixture,
+  names: MixtureNames,
+  weight: (name: string) => Tensor,
+): Tensor {
+  const rows = flattenRows(x); // [R, D]
+  const bias = mixture.selectionBias ? weight(names.selectionBias) : undefined;
+  const weights = route(linear(rows, weight(names.router)), mixture, bias);
+  let sum = mixture.sharedHidden === undefined ? zerosLike(rows) : swiGlu(rows, names.shared, weight);
+  for (let e = 0; e < mixture.experts; e++) {
+    const share = slice(weights, 1, e, e + 1); // [R, 1]
+    const mine = nonZero(reshape(share, rows.shape.slice(0, 1)), `rows of expert ${e} of ${names.router}`);
+    const output = swiGlu(gather(rows, mine), names.expert(e), weight);
+    sum = scatterRows(sum, mine, mul(output, gather(share, mine)));
+  }
+  return reshape(sum, x.shape);
+}
+
+/**
+ * How much of each expert a row gets: zero of those that it did not choose.
+ *
+ * @param logits  of the router      [R, E]
+ * @param bias    for the choice     [E]
+ * @returns       [R, E]
+ */
+export function route(logits: Tensor, mixture: Mixture, bias?: Tensor): Tensor {
+  const { chosen, normalised, scale } = mixture;
+  const scores = mixture.score(logits);
+  const index = topK(inBestGroups(bias ? add(scores, bias) : scores, mixture), chosen); // [R, chosen]
+  const kept = gatherElements(scores, index, -1);
+  const total = add(reduceSum(kept, [-1], { keepDims: true }), scalar(1e-20));
+  const weights = normalised ? div(kept, total) : kept;
+  return scatterAdd(zerosLike(scores), index, scale === 1 ? weights : mul(weights, scalar(scale)), -1);
+}
+
+/** The scores with those outside the best groups so low that they aren't chosen.   [R, E] → [R, E] */
+function inBestGroups(scores: Tensor, { groups, experts }: Mixture): Tensor {
+  if (!groups) return scores;
+  const [R] = scores.shape;
+  const grouped = reshape(scores, [R, groups.count, experts / groups.count]);
+  const best = reduceSum(gatherElements(grouped, topK(grouped, 2), -1), [-1]); // [R, groups]
+  const index = topK(best, groups.chosen);
+  const marks = scatterAdd(zerosLike(best), index, expand(scalar(1), index.shape), -1);
+  const outside = lessOrEqual(reshape(marks, [R, groups.count, 1]), scalar(0));
+  return reshape(where(outside, scalar(-1e30), grouped), scores.shape);
+}
