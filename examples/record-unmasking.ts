@@ -70,7 +70,7 @@ function visibility(index: number): string {
 
 writeFileSync(
   output,
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+  `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <title>A story being unmasked: ${frames.length - 1} steps from masks to text</title>
 <style>
 rect{fill:#fff}text{font:14px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre;fill:#1f2328}
