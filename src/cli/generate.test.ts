@@ -178,7 +178,7 @@ test("a person's mistakes are one sentence that names the flag", async () => {
     ],
     [
       ['--tau', '0.5'],
-      /^unmask generate: --tau: is for the strategy threshold, not for low-confidence, got 0\.5\n$/,
+      /^unmask generate: --tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0\.5\n$/,
     ],
     [
       ['--steps', '3', '--block-length', '4', '--length', '8'],

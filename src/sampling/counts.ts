@@ -1,4 +1,5 @@
-import type { Schedule } from '../diffusion/schedule.ts';
+import { maskProbability } from '../diffusion/forward.ts';
+import { linear, type Schedule } from '../diffusion/schedule.ts';
 
 /**
  * How many tokens of a block each step reveals: one number a step, adding up to `masked`.
@@ -32,3 +33,36 @@ export const following =
     const standing = [0, ...inner, masked];
     return inner.concat(masked).map((count, k) => count - standing[k]);
   };
+
+/**
+ * Of the tokens that are still masked, the share that the reverse process reveals on average, made a whole number:
+ *
+ *     whole(masked · (1 − p(s) / p(t))), and all in the last step       LLaDA Eq. (10), with p(t) the share of masks
+ *
+ * @param p      the share of masks at time t
+ * @param whole  Dream's code rounds down, dllm's half to even
+ * @param round  applied to every intermediate result. Default: none, the arithmetic is float64.
+ *   `Math.fround` gives the counts of a program that computes in float32, as dllm's does.
+ */
+export const byShare =
+  (
+    p: (t: number) => number,
+    whole: (count: number) => number,
+    round: (value: number) => number = (value) => value,
+  ): RevealCounts =>
+  (masked, steps) => {
+    let left = masked;
+    return Array.from({ length: steps }, (_, k) => {
+      const [t, s] = [(steps - k) / steps, (steps - k - 1) / steps];
+      const share = round(1 - round(p(s) / p(t)));
+      const count = s > 0 ? whole(round(left * share)) : left;
+      left -= count;
+      return count;
+    });
+  };
+
+/**
+ * Dream's counts: its time ends at ε = 10⁻³, so that with a step for each token the first step reveals none and the
+ * last two.
+ */
+export const dream: RevealCounts = byShare((t) => maskProbability(t, { schedule: linear }), Math.floor);

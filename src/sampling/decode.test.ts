@@ -41,6 +41,56 @@ test('a deferred token may be taken, with no confidence, and the others do not c
   near(confidence, 3 / 4);
 });
 
+/** Margin and entropy of one row. */
+function certainty(logits: number[], options: DecodeOptions = {}): number[] {
+  const row = { shape: [1, logits.length], data: Float32Array.from(logits) };
+  const { margin, entropy } = decoder(options)(row, Int32Array.of(0), half);
+  return [margin[0], entropy[0]];
+}
+
+test('by hand: margin and entropy of ½, ¼, ¼', () => {
+  const [margin, entropy] = certainty([0, Math.log(2), 0]);
+  near(margin, 1 / 4);
+  near(entropy, 1.5 * Math.LN2);
+});
+
+test('a uniform row has no margin and entropy ln V; a certain one has margin 1 and entropy 0', () => {
+  const uniform = certainty(Array.from({ length: 50 }, () => 7));
+  near(uniform[0], 0);
+  near(uniform[1], Math.log(50));
+  assert.deepEqual(certainty([0, 0, 9], { forbidden: [0, 1] }), [1, 0]);
+});
+
+test('a deferred token has no margin and entropy without end', () => {
+  assert.deepEqual(certainty([0, 0, 9], { deferred: [2] }), [0, Infinity]);
+});
+
+test('top-k leaves the k likeliest and what equals the last of them, and counts nothing else', () => {
+  const [token, confidence] = one([0, Math.log(3), Math.log(2)], { topK: 2 });
+  assert.equal(token, 1);
+  near(confidence, 3 / 5);
+  near(one([1, 1, 1, 0], { topK: 2 })[1], 1 / 3);
+  near(one([1, 1], { topK: 5 })[1], 1 / 2);
+});
+
+test('top-p leaves the likeliest tokens up to the one that passes p', () => {
+  const logits = [0.5, 0.3, 0.15, 0.05].map(Math.log);
+  near(one(logits, { topP: 0.01 })[1], 1);
+  near(one(logits, { topP: 0.49 })[1], 1);
+  near(one(logits, { topP: 0.51 })[1], 0.5 / 0.8);
+  near(one(logits, { topP: 0.81 })[1], 0.5 / 0.95);
+  near(one(logits, { topP: 1 })[1], 0.5);
+  // at T = 1/2 the squares count: 0.25, 0.09, … of 0.365
+  near(one(logits, { topP: 0.68, temperature: 0.5 }, 1e-9)[1], 1);
+  near(one(logits, { topP: 0.69, temperature: 0.5 }, 1e-9)[1], 0.5 / 0.8);
+});
+
+test('top-k and top-p that leave nothing are refused', () => {
+  for (const options of [{ topK: 0 }, { topK: NaN }, { topP: 0 }, { topP: 1.5 }, { topP: NaN }]) {
+    assert.throws(() => decoder(options), InvalidOptionError);
+  }
+});
+
 test('rows beyond the vocabulary do not exist', () => {
   const [token, confidence] = one([0, 0, 9, 9], { vocabularySize: 2, forbidden: [3] });
   assert.equal(token, 0);

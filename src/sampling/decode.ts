@@ -2,12 +2,23 @@ import type { NdArray } from '../array.ts';
 import { InvalidOptionError, invariant } from '../errors.ts';
 import type { Uniform } from '../random.ts';
 
-/** What is predicted for R positions: one token each, and how sure it is. */
-export interface Prediction {
+/**
+ * How sure the mask predictor is, in the three ways that strategies ask for, with p = p_θ(x_0^i | x_t) over the
+ * vocabulary. They come from one pass over a row, so none of them is an option.
+ */
+export interface Certainty {
+  /** p of the predicted token. */
+  readonly confidence: Float64Array;
+  /** p₁ − p₂, how far the likeliest token is ahead of the next. */
+  readonly margin: Float64Array;
+  /** H = −Σ_v p_v ln p_v, in nats: the smaller, the surer. */
+  readonly entropy: Float64Array;
+}
+
+/** What is predicted for R positions: one token each, and how sure it is   [R]. */
+export interface Prediction extends Certainty {
   /** x̂_0   [R] */
   readonly tokens: Int32Array;
-  /** p_θ(x̂_0^i | x_t)   [R] */
-  readonly confidence: Float64Array;
 }
 
 /**
@@ -32,10 +43,18 @@ export interface DecodeOptions {
   forbidden?: readonly number[];
   /**
    * Tokens that may be predicted but are revealed last: the others' confidence is taken as if these didn't exist, and
-   * their own is 0. With the end tokens it is LLaDA's `confidence_eos_eot_inf` as it acts at temperature 0; at other
+   * their own is 0, their margin 0 and their entropy ∞. With the end tokens it is LLaDA's `confidence_eos_eot_inf` as it acts at temperature 0; at other
    * temperatures its code forgets one of the two, and here it doesn't.
    */
   deferred?: readonly number[];
+  /** Only the k likeliest tokens may be predicted, and what is as likely as the last of them. Default: all. */
+  topK?: number;
+  /**
+   * Only the nucleus may be predicted: the likeliest tokens whose likelier ones add up to at most this, in
+   * softmax(logits / T); the first always. What is cut counts as −∞ in the confidence too, as in Dream's code.
+   * Default: 1, all.
+   */
+  topP?: number;
   /** The number of ids that mean something; a network may have more rows than its tokenizer. Default: all. */
   vocabularySize?: number;
 }
@@ -44,25 +63,29 @@ export interface DecodeOptions {
  * The decoding of a temperature T: argmax if T = 0, else one draw from softmax(logits / T), all in float64.
  * The confidence is softmax(logits), of the same network but without the temperature, at the token that was taken.
  *
- * @throws InvalidOptionError  when the temperature isn't a number from 0
+ * @throws InvalidOptionError  when the temperature isn't a number from 0, or topK or topP leave nothing
  */
-export function decoder({ temperature = 0, ...options }: DecodeOptions): Decode {
+export function decoder(options: DecodeOptions): Decode {
+  const { temperature = 0, topK = Infinity, topP = 1 } = options;
   if (!(temperature >= 0 && Number.isFinite(temperature))) {
     throw new InvalidOptionError('temperature', 'must be a number, at least 0', temperature);
   }
+  if (!(topK >= 1)) throw new InvalidOptionError('topK', 'must be a number of tokens, at least 1', topK);
+  if (!(topP > 0 && topP <= 1)) throw new InvalidOptionError('topP', 'must be in (0, 1]', topP);
   return (logits, rows, uniform) => {
     const choose = temperature === 0 ? argmax : drawing(temperature, uniform);
     return decodeRows(logits, rows, choose, options);
   };
 }
 
-/** Decodes row by row with any way to take a token. */
+/** Decodes row by row with any way to take a token; of the temperature it uses only what `topP` asks for. */
 export function decodeRows(
   logits: NdArray,
   rows: Int32Array,
   choose: Choose,
-  { forbidden = [], deferred = [], vocabularySize = Infinity }: Omit<DecodeOptions, 'temperature'> = {},
+  options: DecodeOptions = {},
 ): Prediction {
+  const { forbidden = [], deferred = [], vocabularySize = Infinity } = options;
   const [R, V] = logits.shape;
   invariant(
     R === rows.length && logits.data.length === R * V,
@@ -70,19 +93,36 @@ export function decodeRows(
   );
   const tokens = new Int32Array(R);
   const confidence = new Float64Array(R);
+  const margin = new Float64Array(R);
+  const entropy = new Float64Array(R);
   const row = new Float64Array(Math.min(V, vocabularySize));
 
   for (let r = 0; r < R; r++) {
     row.set(logits.data.subarray(r * V, r * V + row.length));
     for (const id of forbidden) row[id] = -Infinity;
+    narrow(row, options);
     const token = choose(row, rows[r], r);
     invariant(row[token] > -Infinity, `all logits at position ${rows[r]} are −∞ or not numbers`);
     for (const id of deferred) row[id] = -Infinity;
     tokens[r] = token;
-    confidence[r] = softmaxAt(row, token);
+    [confidence[r], margin[r], entropy[r]] = certaintyOf(row, token);
     invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
   }
-  return { tokens, confidence };
+  return { tokens, confidence, margin, entropy };
+}
+
+/** Makes −∞ of the logits that `topK` and `topP` cut away. */
+function narrow(row: Float64Array, { topK = Infinity, topP = 1, temperature = 0 }: DecodeOptions): void {
+  if (topK >= row.length && topP === 1) return;
+  const descending = row.toSorted().toReversed();
+  const weight = (logit: number): number => Math.exp((logit - descending[0]) / (temperature || 1));
+  const mass = topP * descending.reduce((sum, logit) => sum + weight(logit), 0);
+  let kept = 1;
+  for (let sum = weight(descending[0]); kept < Math.min(topK, row.length) && sum <= mass; kept++) {
+    sum += weight(descending[kept]);
+  }
+  const least = descending[kept - 1];
+  for (let v = 0; v < row.length; v++) if (row[v] < least) row[v] = -Infinity;
 }
 
 /** The likeliest token; the first of equals. */
@@ -117,12 +157,29 @@ export const drawing =
     return likeliest; // only if u · total rounded up to total
   };
 
-/** softmax(logits) at one token; 0 if every token is −∞. */
-function softmaxAt(logits: Float64Array, token: number): number {
-  if (logits[token] === -Infinity) return 0;
-  let greatest = -Infinity;
-  for (let v = 0; v < logits.length; v++) if (logits[v] > greatest) greatest = logits[v];
+/** softmax(logits) at one token, its two likeliest tokens' difference, and its entropy. Nothing sure of a token of −∞. */
+function certaintyOf(
+  logits: Float64Array,
+  token: number,
+): [confidence: number, margin: number, entropy: number] {
+  if (logits[token] === -Infinity) return [0, 0, Infinity];
+  let first = -Infinity;
+  let second = -Infinity;
+  for (let v = 0; v < logits.length; v++) {
+    if (logits[v] > first) [first, second] = [logits[v], first];
+    else if (logits[v] > second) second = logits[v];
+  }
+  // with Z = Σ exp(l_v − l₁):  H = ln Z − Σ_v exp(l_v − l₁) (l_v − l₁) / Z
   let total = 0;
-  for (let v = 0; v < logits.length; v++) total += Math.exp(logits[v] - greatest);
-  return Math.exp(logits[token] - greatest) / total;
+  let weighted = 0;
+  for (let v = 0; v < logits.length; v++) {
+    const weight = Math.exp(logits[v] - first);
+    total += weight;
+    if (weight !== 0) weighted += weight * (logits[v] - first);
+  }
+  return [
+    Math.exp(logits[token] - first) / total,
+    (1 - Math.exp(second - first)) / total,
+    Math.log(total) - weighted / total,
+  ];
 }

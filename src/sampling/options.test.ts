@@ -5,6 +5,7 @@ import { hole, layCanvas } from './canvas.ts';
 import { samplingSchema, strategyNames, toSampleOptions, type Vocabulary } from './options.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
+import type { ReverseStep } from './strategies.ts';
 
 // ids: 0 … 3 letters, 4 and 5 end tokens, 6 [MASK]; the network has two rows more
 const vocabulary: Vocabulary = { maskId: 6, endIds: [4, 5], size: 7 };
@@ -25,6 +26,20 @@ async function write(asked: object): Promise<number[]> {
     tokens = [...frame.tokens];
   }
   return tokens;
+}
+
+/** A step of a block of one mask for each confidence, from t = 1 to s = 1/2. */
+function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?: number }): ReverseStep {
+  return {
+    masked: [...confidence.keys()],
+    confidence: Float64Array.from(confidence),
+    margin: Float64Array.from(confidence),
+    entropy: Float64Array.from(confidence, (p) => 1 - p),
+    t: 1,
+    s: 0.5,
+    count: 1,
+    uniform: () => uniform,
+  };
 }
 
 test('every strategy and schedule that can be named writes a text', async () => {
@@ -48,7 +63,7 @@ test('what is asked reaches the loop', async () => {
   assert.deepEqual([steps, blockLength, seed], [8, 4, 11]);
   assert.deepEqual(options({}).counts!(10, 4), [3, 3, 2, 2]);
   assert.deepEqual(options({ schedule: 'cosine' }).counts!(8, 4), [0, 2, 2, 4]);
-  const half = { masked: [0], confidence: Float64Array.of(1), t: 1, s: 0.5, count: 1, uniform: () => 0.6 };
+  const half = stepOf({ confidence: [1], uniform: 0.6 });
   assert.deepEqual(options({ strategy: 'ancestral' }).strategy!(half), [0]); // 0.6 ≥ s/t
   assert.deepEqual(options({ strategy: 'ancestral', schedule: 'cosine' }).strategy!(half), []); // 0.6 < sin(π/4)
   assert.deepEqual(options({}).endIds, [4, 5]);
@@ -98,6 +113,15 @@ test('unknown keys, numbers as text and values out of range are refused', () => 
     { strategy: 'best' },
     { schedule: 'quartic' },
     { tau: 1.5 },
+    { tauLow: -0.1 },
+    { factor: -1 },
+    { entropyBound: -1 },
+    { counts: 'odd' },
+    { topK: 0 },
+    { topP: 0 },
+    { topP: 1.01 },
+    { banned: [-1] },
+    { banned: 3 },
     { guidance: -1 },
     { seed: -1 },
     { seed: 2 ** 53 },
@@ -113,8 +137,15 @@ test('options that the others leave without a use are refused', () => {
   };
   refused(
     { tau: 0.5 },
-    /^InvalidOptionError: tau: is for the strategy threshold, not for low-confidence, got 0.5/,
+    /^InvalidOptionError: tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0.5/,
   );
+  refused(
+    { tauLow: 0.5, strategy: 'threshold' },
+    /tauLow: is for the strategy hierarchical, not for threshold/,
+  );
+  refused({ factor: 1 }, /factor: is for the strategy factor/);
+  refused({ entropyBound: 1 }, /entropyBound: is for the strategy entropy-bound/);
+  refused({ banned: [0, 7] }, /banned: must be ids of the tokenizer, which has 7, got 7/);
   refused({ endless: true, endLast: true }, /endLast: has no use with endless/);
   refused({ endless: true }, /endless: needs a tokenizer with an end token/, { ...vocabulary, endIds: [] });
   refused({ endLast: true }, /endLast: needs a tokenizer with an end token/, { ...vocabulary, endIds: [] });
@@ -122,6 +153,39 @@ test('options that the others leave without a use are refused', () => {
 
 test('threshold without τ is 0.9', async () => {
   const { strategy } = toSampleOptions(samplingSchema.parse({ strategy: 'threshold' }), vocabulary);
-  const step = { masked: [0, 1, 2], confidence: Float64Array.of(0.89, 0.9, 0.95), t: 1, s: 0, count: 1 };
-  assert.deepEqual(strategy!({ ...step, uniform: () => 0.5 }), [1, 2]);
+  assert.deepEqual(strategy!(stepOf({ confidence: [0.89, 0.9, 0.95] })), [1, 2]);
+});
+
+test('the parameters of a strategy reach it', () => {
+  const kept = (asked: object): readonly number[] =>
+    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!(
+      stepOf({ confidence: [0.45, 0.7, 0.62, 0.55] }),
+    );
+  assert.deepEqual(kept({ strategy: 'threshold', tau: 0.6 }), [1, 2]);
+  assert.deepEqual(kept({ strategy: 'hierarchical', tau: 0.6 }), [1, 2]);
+  assert.deepEqual(kept({ strategy: 'hierarchical', tau: 0.65, tauLow: 0.9 }), [1]);
+  assert.deepEqual(kept({ strategy: 'factor' }), [1]); // 0.62 < 1 − 1/3
+  assert.deepEqual(kept({ strategy: 'factor', factor: 1.8 }), [1, 2, 3]); // 0.62 ≥ 0.4, 0.55 ≥ 0.55, 0.45 < 0.64
+  assert.deepEqual(kept({ strategy: 'entropy-bound' }), [1]);
+  assert.deepEqual(kept({ strategy: 'entropy-bound', entropyBound: 0.31 }), [1, 2]);
+});
+
+test('counts can be even, as the schedule has them, or as Dream counts', () => {
+  const plan = (asked: object): number[] =>
+    toSampleOptions(samplingSchema.parse(asked), vocabulary).counts!(20, 4);
+  assert.deepEqual(plan({ counts: 'even', schedule: 'cosine' }), [5, 5, 5, 5]);
+  assert.deepEqual(plan({ counts: 'schedule' }), [5, 5, 5, 5]);
+  assert.deepEqual(plan({ counts: 'dream' }), [4, 5, 5, 6]);
+});
+
+test('a banned token is not written, and what top-k and top-p cut is not drawn', async () => {
+  assert.deepEqual(await write({ banned: [5], stopEarly: false }), [1, 4, 4, 4, 4]);
+  const drawn = async (asked: object): Promise<number[]> => {
+    const text = await write({ temperature: 1, strategy: 'random', length: 64, stopEarly: false, ...asked });
+    return [...new Set(text.slice(1))].sort();
+  };
+  assert.deepEqual(await drawn({ topK: 2 }), [4, 5]);
+  assert.deepEqual(await drawn({ topP: 0.6 }), [5]); // softmax(5) = 0.634
+  assert.deepEqual(await drawn({ topP: 0.64 }), [4, 5]);
+  assert.ok((await drawn({})).length > 2);
 });

@@ -1,12 +1,36 @@
 import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
-import { evenly, following } from './counts.ts';
+import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { SampleOptions } from './sample.ts';
-import { ancestral, lowConfidence, random, type Strategy, threshold } from './strategies.ts';
+import {
+  ancestral,
+  entropy,
+  entropyBound,
+  factor,
+  firstHitting,
+  hierarchical,
+  lowConfidence,
+  margin,
+  random,
+  type Strategy,
+  threshold,
+} from './strategies.ts';
 
-export const strategyNames = ['low-confidence', 'random', 'ancestral', 'threshold'] as const;
+export const strategyNames = [
+  'low-confidence',
+  'margin',
+  'entropy',
+  'random',
+  'ancestral',
+  'first-hitting',
+  'threshold',
+  'factor',
+  'entropy-bound',
+  'hierarchical',
+] as const;
+const countNames = ['even', 'schedule', 'dream'] as const;
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
 
 /**
@@ -32,11 +56,41 @@ export const samplingSchema = z.strictObject({
     .min(0)
     .max(1)
     .optional()
-    .describe('for the strategy threshold: keep what is at least this sure [0.9]'),
+    .describe('for the strategies threshold and hierarchical: keep what is at least this sure [0.9]'),
+  tauLow: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('for the strategy hierarchical: keep the surest of each run of masks above this [0.4]'),
+  factor: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('for the strategy factor: keep n tokens while the n-th is at least 1 - factor/(n+1) sure [1]'),
+  entropyBound: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('for the strategy entropy-bound: keep tokens up to this many nats of entropy [0.1]'),
   schedule: z
     .enum(scheduleNames)
     .default('linear')
     .describe('noise schedule: how many tokens stand at which step'),
+  counts: z
+    .enum(countNames)
+    .optional()
+    .describe(
+      'tokens a step, for strategies with a count: even, as the schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
+    ),
+  topK: z.int().min(1).optional().describe('take only the k likeliest tokens [all]'),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('take only the likeliest tokens that make up this probability'),
+  banned: z.array(z.int().min(0)).optional().describe('the id of a token that is never written'),
   guidance: z
     .number()
     .min(0)
@@ -47,6 +101,14 @@ export const samplingSchema = z.strictObject({
   endLast: z.boolean().default(false).describe('decide end tokens last, when all other tokens stand'),
   stopEarly: z.boolean().default(true).describe('stop once everything up to the end token is certain'),
 });
+
+/** The numbers that only some strategies have a use for. */
+const parameters = {
+  tau: ['threshold', 'hierarchical'],
+  tauLow: ['hierarchical'],
+  factor: ['factor'],
+  entropyBound: ['entropy-bound'],
+} as const;
 
 /** A person's wishes, checked. */
 export type SamplingOptions = z.output<typeof samplingSchema>;
@@ -68,9 +130,28 @@ export interface Vocabulary {
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
-  const { steps, blockLength, seed, temperature, tau, endless, endLast, stopEarly } = asked;
-  if (tau !== undefined && asked.strategy !== 'threshold') {
-    throw new InvalidOptionError('tau', `is for the strategy threshold, not for ${asked.strategy}`, tau);
+  const {
+    steps,
+    blockLength,
+    seed,
+    temperature,
+    topK,
+    topP,
+    banned = [],
+    endless,
+    endLast,
+    stopEarly,
+  } = asked;
+  for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
+    const strategies: readonly string[] = parameters[option];
+    if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
+      const problem = `is for the strategy ${strategies.join(' or ')}, not for ${asked.strategy}`;
+      throw new InvalidOptionError(option, problem, asked[option]);
+    }
+  }
+  const beyond = banned.find((id) => id >= size);
+  if (beyond !== undefined) {
+    throw new InvalidOptionError('banned', `must be ids of the tokenizer, which has ${size}`, beyond);
   }
   if ((endless || endLast) && endIds.length === 0) {
     const option = endless ? 'endless' : 'endLast';
@@ -80,22 +161,36 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     throw new InvalidOptionError('endLast', 'has no use with endless, which forbids end tokens', endLast);
   }
   const schedule: Schedule = schedules[asked.schedule];
+  const { tau = 0.9, tauLow = 0.4 } = asked;
   const strategies: Record<SamplingOptions['strategy'], Strategy> = {
     'low-confidence': lowConfidence,
+    margin,
+    entropy,
     random,
     ancestral: ancestral(schedule),
-    threshold: threshold(tau ?? 0.9),
+    'first-hitting': firstHitting,
+    threshold: threshold(tau),
+    factor: factor(asked.factor ?? 1),
+    'entropy-bound': entropyBound(asked.entropyBound ?? 0.1),
+    hierarchical: hierarchical(tau, tauLow),
+  };
+  const counts: Record<(typeof countNames)[number], RevealCounts> = {
+    even: evenly,
+    schedule: following(schedule),
+    dream,
   };
   return {
     maskId,
     steps,
     blockLength,
     strategy: strategies[asked.strategy],
-    counts: asked.schedule === 'linear' ? evenly : following(schedule),
+    counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder({
       temperature,
-      forbidden: endless ? [maskId, ...endIds] : [maskId],
+      forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
       deferred: endLast ? endIds : [],
+      topK,
+      topP,
       vocabularySize: size,
     }),
     seed,

@@ -9,7 +9,19 @@ import { evenly, following } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import { ancestral, lowConfidence, random, type Strategy, threshold } from './strategies.ts';
+import {
+  ancestral,
+  entropy,
+  entropyBound,
+  factor,
+  firstHitting,
+  hierarchical,
+  lowConfidence,
+  margin,
+  random,
+  type Strategy,
+  threshold,
+} from './strategies.ts';
 
 const V = 7;
 const M = 6;
@@ -49,6 +61,12 @@ const strategies: Record<string, Strategy> = {
   ancestral: ancestral(linear),
   ancestralCosine: ancestral(schedules.cosine),
   threshold: threshold(0.4),
+  margin,
+  entropy,
+  firstHitting,
+  factor: factor(1.5),
+  entropyBound: entropyBound(1.5),
+  hierarchical: hierarchical(0.6, 0.3),
 };
 
 /** A canvas of given tokens and masks, with options that fit it. */
@@ -329,6 +347,7 @@ test('with one token a step, samples of an exact predictor follow the joint dist
   const empty = new Int32Array(3).fill(joint.maskId);
   const limit = chiSquareLimit(26);
   assert.ok((await distance(empty, { strategy: random }, 4_000)) < limit);
+  assert.ok((await distance(empty, { strategy: firstHitting }, 4_000)) < limit);
   // left to right: blocks of one
   assert.ok((await distance(empty, { blockLength: 1 }, 4_000)) < limit);
   // all at once is the product of the marginals, and the test can tell

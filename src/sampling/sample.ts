@@ -68,6 +68,7 @@ export async function* sample(
   const stepsPerBlock = divideSteps(options.steps ?? blocks.flat().length, blocks.length);
   const tail = tailStart(xt, maskId);
   let confidence = new Float64Array(xt.length).fill(NaN);
+  const [margin, entropy] = [confidence.slice(), confidence.slice()];
   let step = 0;
 
   yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
@@ -93,10 +94,13 @@ export async function* sample(
       masked.forEach((i, r) => {
         x0[i] = prediction.tokens[r];
         confidence[i] = prediction.confidence[r];
+        margin[i] = prediction.margin[r];
+        entropy[i] = prediction.entropy[r];
       });
 
       const xs = xt.slice();
-      const kept = s > 0 ? strategy({ masked, confidence, t, s, count: planned[k], uniform }) : masked;
+      const kept =
+        s > 0 ? strategy({ masked, confidence, margin, entropy, t, s, count: planned[k], uniform }) : masked;
       for (const i of kept) xs[i] = x0[i];
       endText(xs, confidence, { maskId, endIds, tail });
 
