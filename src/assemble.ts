@@ -6,11 +6,11 @@ import type { RowScorer } from './evaluation/scorer.ts';
 import { causal } from './model/attention-pattern.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
+import { predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
-import type { MaskPredictor } from './sampling/predictor.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -37,7 +37,7 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
-  const predict = predictorOf(network, isCausal ? startIdOf(endIds) : undefined);
+  const predict = predictorOf(network, { startId: isCausal ? startIdOf(endIds) : undefined });
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
@@ -160,18 +160,6 @@ function startIdOf([endId]: readonly number[]): number {
   if (endId === undefined)
     throw new InvalidOptionError('model', 'must have an end token, being causal', endId);
   return endId;
-}
-
-/**
- * The mask predictor of a network.
- *
- * @param startId  of a causal network: what it reads before the first token, so that row i is about token i
- */
-function predictorOf(network: Network, startId?: number): MaskPredictor {
-  return (xt, rows, signal) => {
-    const data = startId === undefined ? xt : shiftedRight(xt, startId);
-    return network.logits({ shape: [1, xt.length], data }, rows, { signal });
-  };
 }
 
 function scorerOf(network: Network): RowScorer {

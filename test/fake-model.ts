@@ -60,6 +60,7 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       });
       return { shape: [rows.length, V], data };
     },
+    extend: () => Promise.reject(new Error('the model that knows remembers nothing')),
     async score(_tokens, rows) {
       return new Float32Array(rows.length).fill(Math.log(V));
     },

@@ -14,8 +14,9 @@ import {
   lowConfidence,
   margin,
   random,
-  type Strategy,
+  type Selection,
   threshold,
+  unmasking,
 } from './strategies.ts';
 
 export const strategyNames = [
@@ -162,7 +163,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   }
   const schedule: Schedule = schedules[asked.schedule];
   const { tau = 0.9, tauLow = 0.4 } = asked;
-  const strategies: Record<SamplingOptions['strategy'], Strategy> = {
+  const selections: Record<SamplingOptions['strategy'], Selection> = {
     'low-confidence': lowConfidence,
     margin,
     entropy,
@@ -183,7 +184,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     maskId,
     steps,
     blockLength,
-    strategy: strategies[asked.strategy],
+    strategy: unmasking(selections[asked.strategy]),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder({
       temperature,

@@ -20,9 +20,9 @@ export function countForwards(predict: MaskPredictor): {
 } {
   let forwards = 0;
   return {
-    predict: (xt, rows, signal) => {
+    predict: (xt, rows, moment) => {
       forwards += 1;
-      return predict(xt, rows, signal);
+      return predict(xt, rows, moment);
     },
     forwards: () => forwards,
   };
