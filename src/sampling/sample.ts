@@ -120,7 +120,18 @@ export async function* sample(
       }
 
       const reverse: ReverseStep = {
-        ...{ positions, masked, asked, xt, x0, confidence, margin, entropy, likeliest, steady, t, s },
+        positions,
+        masked,
+        asked,
+        xt,
+        x0,
+        confidence,
+        margin,
+        entropy,
+        likeliest,
+        steady,
+        t,
+        s,
         count: planned[k] ?? 0,
         uniform: uniforms(seed, 'remask', step),
       };
