@@ -6,7 +6,7 @@ import type { Frame } from './sample.ts';
 export interface SampleStats {
   /** Times the network was run; guidance runs it twice a step. */
   readonly forwards: number;
-  /** Predicted tokens that were written. */
+  /** Predicted tokens in the text; one that was rewritten counts once. */
   readonly tokens: number;
   readonly tokensPerForward: number;
   /** From the first frame asked for to the last one received. */
@@ -42,13 +42,10 @@ export async function drain(
   const forwardsBefore = forwards();
   const begin = clock();
   let last: Frame | undefined;
-  let tokens = 0;
-  for await (const frame of frames) {
-    // what stands behind a certain end token was filled in, not predicted
-    tokens += frame.changed.filter((i) => !Number.isNaN(frame.confidence[i])).length;
-    last = frame;
-  }
+  for await (const frame of frames) last = frame;
   invariant(last, 'a sample has at least one frame');
+  // what was given, and what stands behind a certain end token, was never predicted
+  const tokens = last.confidence.filter((p) => !Number.isNaN(p)).length;
   const spent = forwards() - forwardsBefore;
   const tokensPerForward = spent === 0 ? 0 : tokens / spent;
   return { last, stats: { forwards: spent, tokens, tokensPerForward, ms: clock() - begin } };
