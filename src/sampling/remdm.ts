@@ -78,7 +78,10 @@ export interface Loop {
 }
 
 /** A schedule whose α stands still in a stretch of time, and runs through its values before and after. */
-export function standingStill(schedule: Schedule, { from, until, alpha }: Loop): Pick<Schedule, 'alpha' | 'masked'> {
+export function standingStill(
+  schedule: Schedule,
+  { from, until, alpha }: Loop,
+): Pick<Schedule, 'alpha' | 'masked'> {
   const still = schedule.time(alpha);
   const time = (t: number): number => {
     if (t > from) return 1 - ((1 - t) / (1 - from)) * (1 - still);
