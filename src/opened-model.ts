@@ -20,7 +20,8 @@ export interface OpenedModel extends OpenedNetwork {
   readonly maskId: number;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
-  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
+  /** How it is sampled unless somebody says otherwise: in the blocks it was trained in, and by `unmask_sampling` of
+   * generation_config.json. */
   readonly defaults: Partial<SamplingOptions>;
 }
 
@@ -42,7 +43,9 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
+  const { blockLength } = opened.config;
+  const defaults = { ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults };
+  return { ...opened, directory, tokenizer, maskId, endIds, defaults };
 }
 
 /** A run of `unmask train` keeps its model in a directory of its own. */

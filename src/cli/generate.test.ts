@@ -169,8 +169,8 @@ test('without a seed a new one is drawn and printed, so that the text can be had
 test("a person's mistakes are one sentence that names the flag", async () => {
   const mistakes: [string[], RegExp][] = [
     [
-      ['--block-length', '5', '--length', '8'],
-      /^unmask generate: --block-length: must divide .*\b8\b.*, got 5\n$/,
+      ['--block-length', '9', '--length', '8'],
+      /^unmask generate: --block-length: must be from 1 to .*\b8\b.*, got 9\n$/,
     ],
     [
       ['--length', '99999'],
@@ -178,11 +178,11 @@ test("a person's mistakes are one sentence that names the flag", async () => {
     ],
     [
       ['--tau', '0.5'],
-      /^unmask generate: --tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0\.5\n$/,
+      /^unmask generate: --tau: is for the strategies threshold, .*, not for low-confidence, got 0\.5\n$/,
     ],
     [
-      ['--steps', '3', '--block-length', '4', '--length', '8'],
-      /^unmask generate: --steps: must be a multiple/,
+      ['--steps', '1', '--block-length', '4', '--length', '8'],
+      /^unmask generate: --steps: must be at least one for each of the 2 blocks, got 1\n$/,
     ],
     [['two', 'words'], /^unmask generate: unexpected "words"; quote a text of several words\n$/],
   ];

@@ -1,4 +1,5 @@
 import { invariant } from '../errors.ts';
+import type { CacheReport } from './cache-report.ts';
 import type { MaskPredictor } from './predictor.ts';
 import type { Frame } from './sample.ts';
 
@@ -11,6 +12,8 @@ export interface SampleStats {
   readonly tokensPerForward: number;
   /** From the first frame asked for to the last one received. */
   readonly ms: number;
+  /** How far its cache strayed, where that was asked for. */
+  readonly cache?: CacheReport;
 }
 
 /** A predictor that counts: put it around the network itself, inside guidance and other wrappers. */
