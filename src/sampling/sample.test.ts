@@ -10,7 +10,7 @@ import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
 import { samplingSchema, type SamplingOptions, strategyNames, toSampleOptions } from './options.ts';
-import { ancestral, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
+import { ancestral, editing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
 
 const V = 7;
 const M = 6;
@@ -287,6 +287,30 @@ test('stopping early changes nothing up to the end token', async () => {
     }),
     { seed: 3, numRuns: 300 },
   );
+});
+
+test('with a strategy that rewrites, the text ends once the block is done, settled or not', async () => {
+  // position 2 flips between two tokens for ever, and position 3 is an end token
+  const predict: MaskPredictor = (xt, rows) => {
+    const data = new Float32Array(rows.length * V);
+    rows.forEach((i, r) => (data[r * V + (i === 3 ? 5 : i === 2 && xt[2] === 1 ? 2 : 1)] = 9));
+    return Promise.resolve({ shape: [rows.length, V], data });
+  };
+  const canvas = layCanvas([[1, 2], hole(6)], M);
+  const options = { maskId: M, endIds: [5], blockLength: 2, steps: 6 };
+  const frames = await all(
+    sample(predict, canvas, { ...options, strategy: editing(0.9, 0.9, { corrections: 3 }) }),
+  );
+  assert.deepEqual(
+    frames.map(({ t }) => t),
+    [1, 0.5, 0, 0, 0],
+  );
+  assert.deepEqual(
+    frames.map(({ tokens }) => tokens[2]),
+    [M, 1, 2, 1, 2],
+  );
+  assert.deepEqual([...frames.at(-1)!.tokens], [1, 2, 2, 5, 5, 5, 5, 5]);
+  assert.deepEqual([...frames.at(-2)!.tokens.subarray(4)], [M, M, M, M], 'an end token may still be changed');
 });
 
 test('a signal stops the loop between steps and reaches the predictor', async () => {
