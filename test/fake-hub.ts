@@ -33,10 +33,15 @@ export async function startFakeHub(
   t: TestContext,
   repository: string,
   files: ReadonlyMap<string, Uint8Array>,
-  { commit = commitOf('first'), revisions = ['main'] }: { commit?: string; revisions?: readonly string[] } = {},
+  {
+    commit = commitOf('first'),
+    revisions = ['main'],
+  }: { commit?: string; revisions?: readonly string[] } = {},
 ): Promise<FakeHub> {
   const isLarge = (name: string): boolean => /\.(safetensors|gguf)$/.test(name);
-  const stored = new Map([...files].filter(([name]) => isLarge(name)).map(([, bytes]) => [sha256(bytes), bytes]));
+  const stored = new Map(
+    [...files].filter(([name]) => isLarge(name)).map(([, bytes]) => [sha256(bytes), bytes]),
+  );
   const hub: FakeHub = { endpoint: '', store: '', requests: [], tokens: [], sent: 0 };
 
   const listen = async (

@@ -36,7 +36,7 @@ export class TransferView {
       return;
     }
     // one column is left free: a line that fills the terminal wraps
-    this.#output.write(`\r\x1b[2K${line.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1))}`);
+    this.#output.write(`\r${line.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1))}\x1b[K`);
     this.#isLive = true;
   }
 
