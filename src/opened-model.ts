@@ -69,7 +69,7 @@ export async function modelDirectory(path: string): Promise<string> {
 }
 
 /** What generation_config.json says, where there is one. */
-async function generationOf(
+export async function generationOf(
   directory: string,
 ): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
   const path = join(directory, 'generation_config.json');

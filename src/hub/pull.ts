@@ -149,37 +149,34 @@ class Transfer {
     const files = await this.#atOnce(missing, (connection, name) =>
       describeFile(connection, this.#name, this.#commit, name),
     );
+    let keptBytes = 0;
+    for (const name of names) if (!missing.includes(name)) keptBytes += (await stat(pointerOf(name))).size;
+
+    // two names may have one content
+    const contents = new Map(files.map((file) => [file.hash, file]));
     const done = new Map<string, number>();
-    for (const name of names) if (!missing.includes(name)) done.set(name, (await stat(pointerOf(name))).size);
-    const kept = [...done.values()].reduce((sum, size) => sum + size, 0);
-    const totalBytes = kept + files.reduce((sum, { size }) => sum + size, 0);
+    const totalBytes = Array.from(contents.values()).reduce((sum, { size }) => sum + size, keptBytes);
     const report = (): void => {
-      const doneBytes = [...done.values()].reduce((sum, bytes) => sum + bytes, 0);
+      const doneBytes = Array.from(done.values()).reduce((sum, bytes) => sum + bytes, keptBytes);
       onProgress?.({ doneBytes, totalBytes, receivedBytes: this.receivedBytes });
     };
-
     const blobOf = ({ hash }: RemoteFile): string => join(blobs, hash);
-    for (const file of files) {
+    for (const file of contents.values()) {
       const there = await stat(blobOf(file)).catch(() => undefined);
-      if (there?.size === file.size) done.set(file.name, file.size);
+      if (there?.size === file.size) done.set(file.hash, file.size);
     }
-    // two names may have one content
-    const wanted = new Map(files.filter((file) => !done.has(file.name)).map((file) => [file.hash, file]));
-    await requireSpace(blobs, [...wanted.values()]);
+    const wanted = Array.from(contents.values()).filter(({ hash }) => !done.has(hash));
+    await requireSpace(blobs, wanted);
     report();
-    await this.#atOnce([...wanted.values()], (connection, file) =>
+    await this.#atOnce(wanted, (connection, file) =>
       downloadFile(connection, file, blobOf(file), (doneBytes, receivedBytes) => {
-        done.set(file.name, doneBytes);
+        done.set(file.hash, doneBytes);
         this.receivedBytes += receivedBytes;
         report();
       }),
     );
     // config.json comes first in the list and last into the snapshot, which without it is no model
-    for (const file of files.toReversed()) {
-      await linkBlob(blobOf(file), pointerOf(file.name));
-      done.set(file.name, file.size);
-    }
-    report();
+    for (const file of files.toReversed()) await linkBlob(blobOf(file), pointerOf(file.name));
   }
 
   /** Does something for each of some items, for a few of them at a time. After the first failure the others are stopped. */
