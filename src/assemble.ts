@@ -5,11 +5,13 @@ import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
+import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import {
   type SamplingOptions,
@@ -39,10 +41,12 @@ export interface Parts {
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+  const network = batched(own); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const startId = isCausal ? startIdOf(endIds) : undefined;
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
@@ -59,7 +63,7 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const decoding = toDecodeOptions(options, vocabulary);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them
     const isReduced = isGreedy(decoding) && options.guidance === 0;
-    const reduce = isReduced ? greedy(config.vocabularySize, decoding) : undefined;
+    const reduce = isReduced ? reductionOf(decoding) : undefined;
     const counted = countForwards(predictorOf(network, { startId, reduce }));
     const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
@@ -149,6 +153,16 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     },
 
     close: () => network.close(),
+  };
+}
+
+/** A function that gives the same answer to the same question, as long as no other comes between. */
+function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
+  let known: { readonly key: string; readonly answer: A } | undefined;
+  return (question) => {
+    const key = JSON.stringify(question);
+    if (known?.key !== key) known = { key, answer: answer(question) };
+    return known.answer;
   };
 }
 
