@@ -33,7 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   assembly: 'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint'.split(
     ' ',
   ),
-  cli: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer'],
+  cli: ['base', 'assembly', 'training', 'evaluation', 'sampling', 'model', 'tokenizer'],
 };
 
 const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
