@@ -10,6 +10,7 @@ const commands: CommandTable = {
   train: () => import('./train.ts'),
   pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  bench: () => import('./bench.ts'),
 };
 
 const interrupt = new AbortController();
