@@ -3,7 +3,9 @@ import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
+import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
+import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { blockCausal, predictorOf, rememberingNetwork } from './predictors.ts';
@@ -11,9 +13,16 @@ import { uniforms } from './random.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
+import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
-import { type MaskPredictor } from './sampling/predictor.ts';
-import { type SamplingOptions, samplingSchema, toCachePolicy, toSampleOptions } from './sampling/options.ts';
+import type { MaskPredictor } from './sampling/predictor.ts';
+import {
+  type SamplingOptions,
+  samplingSchema,
+  toCachePolicy,
+  toDecodeOptions,
+  toSampleOptions,
+} from './sampling/options.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -36,10 +45,13 @@ export interface Parts {
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+  const network = batched(own); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
+  const startId = isCausal ? startIdOf(endIds) : undefined;
 
   /** A sample that is about to begin. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
@@ -49,10 +61,14 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
     const blockLength = blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
-    const sampling = { ...toSampleOptions({ ...options, blockLength }, vocabulary), signal };
+    const decoding = toDecodeOptions(options, vocabulary);
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, and a report all
+    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache;
+    const plain = toSampleOptions({ ...options, blockLength }, vocabulary);
+    const sampling = { ...plain, decode: isReduced ? decodeGreedy : plain.decode, signal };
 
     const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
-    const how = { startId: isCausal ? startIdOf(endIds) : undefined, sees };
+    const how = { startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
     const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
     const policy = toCachePolicy(options, { maskId, exact });
     const uncached = predictorOf(network, how);
@@ -186,6 +202,16 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     },
 
     close: () => network.close(),
+  };
+}
+
+/** A function that gives the same answer to the same question, as long as no other comes between. */
+function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
+  let known: { readonly key: string; readonly answer: A } | undefined;
+  return (question) => {
+    const key = JSON.stringify(question);
+    if (known?.key !== key) known = { key, answer: answer(question) };
+    return known.answer;
   };
 }
 

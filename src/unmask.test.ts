@@ -147,8 +147,14 @@ test('a causal model remembers what it read, and writes the same', async (t) => 
 test('a block-causal model has an exact cache, in blocks from the beginning of the canvas', async (t) => {
   const { model } = await tinyModel(t);
   const request = {
-    ...{ prompt: 'A dog', length: 21, steps: 14, blockCausal: true, blockLength: 8 },
-    ...{ temperature: 1, seed: 3, stopEarly: false },
+    prompt: 'A dog',
+    length: 21,
+    steps: 14,
+    blockCausal: true,
+    blockLength: 8,
+    temperature: 1,
+    seed: 3,
+    stopEarly: false,
   };
   for (const strategy of ['low-confidence', 'editing', 'remdm-confidence'] as const) {
     const texts = (['exact', 'none', undefined] as const).map((cache) =>
@@ -294,4 +300,21 @@ test('a damaged model directory is a FileError that names the file', async (t) =
     name: 'FileError',
     message: /nothing there; check the path/,
   });
+});
+
+test('samples at the same time share forwards, and each writes what it writes alone', async (t) => {
+  const { model } = await tinyModel(t);
+  const requests = [
+    { prompt: 'A dog', length: 16, steps: 8, seed: 1 },
+    { prompt: 'The cat sat', length: 24, steps: 6, seed: 2 },
+    { prompt: '', length: 9, temperature: 1, seed: 3 },
+    { prompt: 'A', length: 16, temperature: 0.7, strategy: 'threshold', tau: 0.5, seed: 4 },
+  ] as const;
+  const alone: string[] = [];
+  for (const request of requests) alone.push((await model.generate(request)).text);
+  const together = await Promise.all(requests.map((request) => model.generate(request)));
+  assert.deepEqual(
+    together.map(({ text }) => text),
+    alone,
+  );
 });

@@ -32,6 +32,26 @@ test('piped, stdout has the text and nothing else, whatever colours are asked fo
   }
 });
 
+test('how far a cache strays is told with the statistics, as JSON too', async () => {
+  const knowing = modelThatKnows(story);
+  const cache = { agreement: 0.975, meanKl: 0.01234, probes: 5 };
+  const model: Model = {
+    ...knowing,
+    async generate({ reportCache, cache: asked, ...request }) {
+      assert.deepEqual([reportCache, asked], [true, 'dual']);
+      const generation = await knowing.generate(request);
+      return { ...generation, stats: { ...generation.stats, cache } };
+    },
+  };
+  const flags = ['', ...short, '--cache', 'dual', '--report-cache'];
+  const text = fakeIo();
+  assert.equal(await run(model, flags, text), 0);
+  assert.match(text.err, /cache: 97\.5% of the tokens as without it, KL 0\.012 nats over 5 predictions/);
+  const json = fakeIo();
+  assert.equal(await run(model, [...flags, '--json'], json), 0);
+  assert.deepEqual(JSON.parse(json.err).stats.cache, cache);
+});
+
 test('a control character in the text is kept in a pipe and made visible on a terminal', async () => {
   const text = 'a\x1b[31mb\x07c';
   const io = fakeIo();

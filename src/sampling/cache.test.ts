@@ -29,14 +29,14 @@ type Memory = ReadonlyMap<number, readonly [first: number, second: number]>;
  */
 function scrambling(
   sees: Sees,
-  { shifted = false, onForward = (_: readonly number[]): void => {} } = {},
+  { shifted = false, onForward }: { shifted?: boolean; onForward?: (active: readonly number[]) => void } = {},
 ): RememberingNetwork<Memory> {
   const outputOf = (i: number): number => (shifted && i > 0 ? i - 1 : i);
   const mix = (state: number, value: number): number => Math.imul(state ^ value, 0x01000193) ^ (state >>> 9);
   return {
     outputOf,
     async forward(xt, active, rows, memory = new Map()) {
-      onForward([...active]);
+      onForward?.([...active]);
       const known = new Map(memory);
       // a causal network reads the token before
       const read = (i: number): number => (sees === causal ? (i === 0 ? 99 : xt[i - 1]) : xt[i]);

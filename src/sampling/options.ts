@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
 import { alignedBlocks } from './canvas.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
-import { decoder } from './decode.ts';
+import { type DecodeOptions, decoder } from './decode.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import type { SampleOptions } from './sample.ts';
 import {
@@ -219,18 +219,7 @@ export interface Vocabulary {
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
-  const {
-    steps,
-    blockLength,
-    seed,
-    temperature,
-    topK,
-    topP,
-    banned = [],
-    endless,
-    endLast,
-    stopEarly,
-  } = asked;
+  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -297,14 +286,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     layout: asked.blockCausal ? alignedBlocks : undefined,
     strategy: strategies[asked.strategy],
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode: decoder({
-      temperature,
-      forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
-      deferred: endLast ? endIds : [],
-      topK,
-      topP,
-      vocabularySize: size,
-    }),
+    decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
     endIds: stopEarly ? endIds : [],
   };
@@ -344,4 +326,19 @@ export function toCachePolicy(
     throw new InvalidOptionError('reportCache', 'needs a cache: prefix, dual, delayed or exact', reportCache);
   }
   return policies[cache];
+}
+
+/** How tokens are taken from logits. */
+export function toDecodeOptions(
+  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { maskId, endIds, size }: Vocabulary,
+): DecodeOptions {
+  return {
+    temperature,
+    forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
+    deferred: endLast ? endIds : [],
+    topK,
+    topP,
+    vocabularySize: size,
+  };
 }

@@ -178,7 +178,10 @@ test('with exact conditionals and many steps, samples follow the joint distribut
     for (let seed = 0; seed < 900; seed++) {
       let text = new Int32Array();
       for await (const { tokens } of sample(predict, new Int32Array(3).fill(maskId), {
-        ...{ maskId, decode, strategy, seed },
+        maskId,
+        decode,
+        strategy,
+        seed,
         steps: 50,
       }))
         text = Int32Array.from(tokens);

@@ -7,11 +7,14 @@ import type { Frame } from './sample.ts';
 export interface SampleStats {
   /** Times the network was run; guidance runs it twice a step. */
   readonly forwards: number;
-  /** Predicted tokens in the text; one that was rewritten counts once. */
+  /** Positions whose token was predicted; one that was written twice counts once. */
   readonly tokens: number;
   readonly tokensPerForward: number;
   /** From the first frame asked for to the last one received. */
   readonly ms: number;
+  /** To the first frame in which a token stands; `ms` where nothing was written. */
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
   /** How far its cache strayed, where that was asked for. */
   readonly cache?: CacheReport;
 }
@@ -45,11 +48,30 @@ export async function drain(
   const forwardsBefore = forwards();
   const begin = clock();
   let last: Frame | undefined;
-  for await (const frame of frames) last = frame;
+  const written = new Set<number>();
+  let firstTokenMs: number | undefined;
+  for await (const frame of frames) {
+    for (const i of frame.changed) written.add(i);
+    if (frame.changed.length > 0) firstTokenMs ??= clock() - begin;
+    last = frame;
+  }
   invariant(last, 'a sample has at least one frame');
-  // what was given, and what stands behind a certain end token, was never predicted
-  const tokens = last.confidence.filter((p) => !Number.isNaN(p)).length;
+  // what stands behind a certain end token was filled in, not predicted
+  const { confidence } = last;
+  const tokens = [...written].filter((i) => !Number.isNaN(confidence[i])).length;
   const spent = forwards() - forwardsBefore;
   const tokensPerForward = spent === 0 ? 0 : tokens / spent;
-  return { last, stats: { forwards: spent, tokens, tokensPerForward, ms: clock() - begin } };
+  const ms = clock() - begin;
+  const tokensPerSecond = ms === 0 ? 0 : (1000 * tokens) / ms;
+  return {
+    last,
+    stats: {
+      forwards: spent,
+      tokens,
+      tokensPerForward,
+      ms,
+      firstTokenMs: firstTokenMs ?? ms,
+      tokensPerSecond,
+    },
+  };
 }
