@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
 import { FileError, show, UnsupportedError } from '../errors.ts';
@@ -58,8 +58,8 @@ export async function openModel(
   const shapes = parameterShapes(config.transformer, names);
   checkTensors(weights, shapes, path);
 
-  const folder = dirname(weights.entries.values().next().value!.file);
-  const locate = (name: string) => external(weights.entries.get(name)!);
+  const folder = folderOf(weights);
+  const locate = (name: string) => external(folder, weights.entries.get(name)!);
   const network = openNetwork(config.transformer, names, { folder, locate }, options);
   return { family, config, names, json, weights, network };
 }
@@ -115,8 +115,14 @@ const dtypes: Readonly<Record<string, DType>> = {
   BF16: 'bfloat16',
 };
 
-const external = ({ file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
-  location: basename(file),
+/** The folder that all files of weights are in or below: a GGUF file has the directory that it became beside it. */
+function folderOf({ entries }: Weights): string {
+  const folders = new Set(Array.from(entries.values(), ({ file }) => dirname(file)));
+  return [...folders].reduce((a, b) => (b.length < a.length ? b : a));
+}
+
+const external = (folder: string, { file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
+  location: relative(folder, file),
   offset,
   length: byteLength,
   dtype: dtypes[dtype],
