@@ -42,7 +42,7 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
     ],
     config: (keys, _family, facts, shifted) => {
       const { layers, width, heads, kvHeads } = sizesOf(keys);
-      requireEqual(keys, 'attention.key_length', width / heads);
+      requireDivided(keys);
       requireNoExperts(keys);
       if (facts.ropeScaling)
         throw new UnsupportedError(`${keys.path}: rope_freqs.weight is not supported in llada`);
@@ -71,8 +71,8 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
     causal: false,
     families: [{ causal: false, shifted: false, family: lladaMoe }],
     config: (keys, family, facts) => {
-      const { width, heads, layers } = sizesOf(keys);
-      requireEqual(keys, 'attention.key_length', width / heads);
+      const { layers } = sizesOf(keys);
+      requireDivided(keys);
       // softmax is ggml's 1; an older file has no such key
       keys.requireFixed({ expert_gating_func: [1], expert_weights_scale: [0, 1], expert_shared_count: [0] });
       const [experts, chosen] = [keys.count('expert_count'), keys.count('expert_used_count')];
@@ -207,6 +207,13 @@ export function headWidthOf(keys: GgufKeys): number {
   requireEqual(keys, 'attention.value_length', headWidth);
   requireEqual(keys, 'rope.dimension_count', headWidth);
   return headWidth;
+}
+
+/** For families whose config.json has no key for the width of a head. */
+function requireDivided(keys: GgufKeys): void {
+  const { width, heads } = sizesOf(keys);
+  if (headWidthOf(keys) !== width / heads)
+    keys.unsupported('attention.key_length', `and only ${width / heads} is supported`);
 }
 
 export const ropeTheta = (keys: GgufKeys): number => keys.optionalPositive('rope.freq_base') ?? 10_000;

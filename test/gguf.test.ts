@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import type { NdArray } from '../src/array.ts';
+import { readModelConfig } from '../src/checkpoint/directory.ts';
+import { openGguf, readRows } from '../src/checkpoint/gguf/file.ts';
+import { openWeights } from '../src/checkpoint/weights.ts';
+import { FileError, UnsupportedError } from '../src/errors.ts';
+import { ggufDirectory } from '../src/gguf-directory.ts';
+import { ggufModel } from '../src/model/gguf/model.ts';
+import { openModel } from '../src/model/open.ts';
+import { shippedModel } from '../src/opened-model.ts';
+import { load } from '../src/unmask.ts';
+import { ggufOfReference } from './gguf-of-reference.ts';
+import { type Entry, type GgufContent, writeGguf } from './gguf-writer.ts';
+import { readReference, referencePath, skipWithout } from './reference.ts';
+import { temporaryFolder } from './tiny-model.ts';
+
+// Reference checkpoints written as llama.cpp's converter does, against themselves as safetensors.
+
+async function written(t: TestContext, content: GgufContent, name = 'model.gguf'): Promise<string> {
+  const path = join(await temporaryFolder(t), name);
+  await writeGguf(path, content);
+  return path;
+}
+
+/** Logits of every recorded input, of a model directory. */
+async function allLogits(directory: string, family: string): Promise<NdArray[]> {
+  const { network } = await openModel(directory);
+  const { forward } = readReference<{ forward: Record<string, { input_ids: number[][] }> }>(family);
+  const results: NdArray[] = [];
+  for (const { input_ids: ids } of Object.values(forward)) {
+    const shape = [ids.length, ids[0].length];
+    const rows = Int32Array.from({ length: shape[0] * shape[1] }, (_, i) => i);
+    results.push(await network.logits({ shape, data: Int32Array.from(ids.flat()) }, rows));
+  }
+  await network.close();
+  return results;
+}
+
+/** Which tensors had to be written beside the file: those whose rows are in another order. */
+const rewritten: Readonly<Record<string, RegExp | undefined>> = {
+  llada: /[qk]_proj/,
+  llada_gqa: /[qk]_proj/,
+  llada_moe: undefined,
+  dream: undefined,
+  llama: /[qk]_proj/,
+  qwen2: undefined,
+  a2d_qwen2: undefined,
+  a2d_qwen3: undefined,
+};
+
+for (const [family, order] of Object.entries(rewritten)) {
+  test(`${family}: as GGUF it has the logits that it has as safetensors, to the bit`, skipWithout(family), async (t) => {
+    const path = await written(t, await ggufOfReference(family));
+    const directory = await ggufDirectory(path);
+    assert.deepEqual(await allLogits(directory, family), await allLogits(referencePath(family), family));
+    for (const { name, file } of (await openWeights(directory)).entries.values())
+      assert.equal(file === path, !order?.test(name), `${name} is in ${file}`);
+  });
+}
+
+test('the rotary factors of Llama 3 are the options that they were made from', skipWithout('a2d_llama'), async (t) => {
+  const scale = (config: Record<string, any>) => ({
+    ...config,
+    rope_scaling: { ...config.rope_scaling, original_max_position_embeddings: 8192 },
+  });
+  const content = await ggufOfReference('a2d_llama', scale);
+  // as the converter computes them for a head of 8 and θ = 500,000: one that stays, one between, two that are slowed
+  const factors = [1, 1, 0, 8].map((factor, i) => {
+    if (factor !== 0) return factor;
+    const turns = (8192 * 500_000 ** (-(2 * i) / 8)) / (2 * Math.PI);
+    return 1 / ((1 - (turns - 1) / 3) / 8 + (turns - 1) / 3);
+  });
+  const ropeFreqs = (bytes: Float32Array) => ({
+    name: 'rope_freqs.weight',
+    dimensions: [4],
+    type: 0,
+    bytes: new Uint8Array(bytes.buffer),
+  });
+  const path = await written(t, { ...content, tensors: [...content.tensors, ropeFreqs(Float32Array.from(factors))] });
+  const directory = await ggufDirectory(path);
+
+  const twin = join(await temporaryFolder(t), 'twin');
+  await cp(referencePath('a2d_llama'), twin, { recursive: true });
+  const { config } = await readModelConfig(twin);
+  await writeFile(join(twin, 'config.json'), JSON.stringify(scale(config)));
+  assert.deepEqual(await allLogits(directory, 'a2d_llama'), await allLogits(twin, 'a2d_llama'));
+
+  const other = await written(t, { ...content, tensors: [...content.tensors, ropeFreqs(Float32Array.of(1, 2, 3, 8))] });
+  await assert.rejects(ggufDirectory(other), /rope_freqs\.weight changes the rotation in another way/);
+});
+
+test('rows of a tensor can be had one after the other, in the order of the model', skipWithout('llada'), async (t) => {
+  const file = await openGguf(await written(t, await ggufOfReference('llada')));
+  const { sources } = await ggufModel(file);
+  const { entries, read } = await openWeights(referencePath('llada'));
+  assert.deepEqual([...sources.keys()].sort(), [...entries.keys()].sort());
+  for (const [name, source] of sources) {
+    const whole = await read(name);
+    assert.deepEqual(await readRows(file, source), whole, name);
+    const [rows, ...rest] = whole.shape;
+    const length = whole.data.length / rows;
+    for (const [first, count] of [
+      [0, 1],
+      [3, 7],
+      [rows - 5, 5],
+    ]) {
+      assert.deepEqual(await readRows(file, source, { first, count }), {
+        shape: [count, ...rest],
+        data: whole.data.slice(first * length, (first + count) * length),
+      });
+    }
+  }
+});
+
+test('a GGUF loads, writes and scores as its directory of safetensors', skipWithout('llada'), async (t) => {
+  const path = await written(t, await ggufOfReference('llada'));
+  const notes: string[] = [];
+  const [model, twin] = [
+    await load(path, { note: (text) => notes.push(text) }),
+    await load(referencePath('llada')),
+  ];
+  assert.match(notes.join('\n'), /^writing 1 MiB of weights to .*model\.gguf\.unmask, this once …$/);
+  assert.equal(model.maskId, twin.maskId);
+  assert.deepEqual([...model.tokenizer.specialTokens].sort(), [...twin.tokenizer.specialTokens].sort());
+  const request = { prompt: 'The fox', length: 16, steps: 8, temperature: 0.7, seed: 3 };
+  assert.deepEqual((await model.generate(request)).tokens, (await twin.generate(request)).tokens);
+  const asked = { prompt: 'The', answer: ' quick fox', samples: 8 };
+  assert.equal((await model.score(asked)).nats, (await twin.score(asked)).nats);
+  await model.close();
+  await twin.close();
+});
+
+test('the directory is made once, and again when the file has changed', skipWithout('llada'), async (t) => {
+  const path = await written(t, await ggufOfReference('llada'));
+  const directory = await ggufDirectory(path);
+  assert.equal(directory, `${path}.unmask`);
+  const inode = async () => (await stat(directory)).ino;
+  const made = await inode();
+  assert.equal(await ggufDirectory(path), directory);
+  assert.equal(await inode(), made);
+
+  await appendFile(path, Buffer.alloc(32));
+  await assert.rejects(openWeights(directory), /model\.gguf: expected the file that .* was made from, found a changed/);
+  await ggufDirectory(path);
+  assert.notEqual(await inode(), made);
+  assert.ok((await openWeights(directory)).entries.size > 0);
+  assert.deepEqual((await readdir(join(directory, '..'))).sort(), ['model.gguf', 'model.gguf.unmask']);
+});
+
+test('two processes that make the directory at once both have it', skipWithout('llada'), async (t) => {
+  const path = await written(t, await ggufOfReference('llada'));
+  const script = `import { ggufDirectory } from ${JSON.stringify(new URL('../src/gguf-directory.js', import.meta.url))};
+    console.log(await ggufDirectory(process.argv[1]));`;
+  const make = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path]);
+  for (const { stdout } of await Promise.all([make(), make()])) assert.equal(stdout, `${path}.unmask\n`);
+  assert.ok((await openWeights(`${path}.unmask`)).entries.size > 0);
+});
+
+test('what stands in the place of the directory is not removed', skipWithout('llada'), async (t) => {
+  const path = await written(t, await ggufOfReference('llada'));
+  await mkdir(`${path}.unmask`);
+  await writeFile(join(`${path}.unmask`, 'diary.txt'), 'dear');
+  await assert.rejects(ggufDirectory(path), (error) => error instanceof FileError && /diary/.test(error.message));
+  assert.equal(await readFile(join(`${path}.unmask`, 'diary.txt'), 'utf8'), 'dear');
+});
+
+test('in-place.json can name no bytes outside the GGUF file, and no other file', skipWithout('llada'), async (t) => {
+  const path = await written(t, await ggufOfReference('llada'));
+  const directory = await ggufDirectory(path);
+  const inPlace = join(directory, 'in-place.json');
+  const good = JSON.parse(await readFile(inPlace, 'utf8')) as { tensors: Record<string, object> };
+  const [name, entry] = Object.entries(good.tensors)[0];
+  for (const change of [{ offset: 1e9 }, { offset: -4 }, { shape: [2 ** 40, 2 ** 40] }, { dtype: 'F31' }, { shape: 3 }]) {
+    await writeFile(inPlace, JSON.stringify({ ...good, tensors: { ...good.tensors, [name]: { ...entry, ...change } } }));
+    await assert.rejects(openWeights(directory), (error) => {
+      assert.ok(error instanceof FileError && /inside the GGUF file/.test(error.message), String(error));
+      return true;
+    });
+  }
+  const elsewhere = join(await temporaryFolder(t), 'elsewhere');
+  await cp(directory, elsewhere, { recursive: true });
+  await assert.rejects(openWeights(elsewhere), /named after its GGUF file, with \.unmask, found "elsewhere"/);
+});
+
+/** The content with some entries replaced, added or (undefined) taken away. */
+const changed = (content: GgufContent, ...changes: (Entry | readonly [key: string])[]): GgufContent => {
+  const keys = new Set(changes.map(([key]) => key));
+  const others = content.entries.filter(([key]) => !keys.has(key));
+  return { ...content, entries: [...others, ...changes.filter((entry): entry is Entry => entry.length === 3)] };
+};
+
+const refused: readonly (readonly [family: string, change: Entry | readonly [key: string], message: RegExp])[] = [
+  ['llada', ['general.architecture'], /a key general\.architecture, found none/],
+  ['llada', ['general.architecture', 'text', 'diffuse'], /"diffuse" is not supported; supported are llada, llada-moe/],
+  ['llada', ['general.architecture', 'u32', 3], /general\.architecture to be a text, found 3/],
+  ['llada', ['general.type', 'text', 'mmproj'], /general\.type is "mmproj"/],
+  ['llada', ['split.count', 'u16', 3], /split into 3 files; join them with llama-gguf-split --merge/],
+  ['llada', ['llada.block_count'], /a key llada\.block_count, found none/],
+  ['llada', ['llada.block_count', 'text', '2'], /llada\.block_count to be a whole number, found "2"/],
+  ['llada', ['llada.block_count', 'u32', 3], /a tensor for model\.transformer\.blocks\.2/],
+  ['llada', ['llada.block_count', 'u32', 1], /only tensors that its metadata ask for, found one for model\.tr.*blocks\.1/],
+  ['llada', ['llada.block_count', 'u64', 2n ** 40n], /tensors for 1099511627776 layers, found \d+ tensors/],
+  ['llada', ['llada.attention.head_count', 'u32', 5], /heads of an even width|multiple of twice n_heads|key_length/],
+  ['llada', ['llada.attention.head_count', 'u32', [4, 4]], /head_count to be a whole number, found \[4,4\]/],
+  ['llada', ['llada.feed_forward_length', 'u32', 64], /of shape \[64, 48\], as its metadata say, found \[80, 48\]/],
+  ['llada', ['llada.attention.layer_norm_rms_epsilon', 'f32', -1], /to be a number above 0, found -1/],
+  ['llada', ['llada.attention.layer_norm_rms_epsilon', 'f32', NaN], /to be a number above 0/],
+  ['llada', ['llada.attention.causal', 'bool', true], /llada\.attention\.causal is true, which is not supported/],
+  ['llada', ['llada.attention.clamp_kqv', 'f32', 8], /llada\.attention\.clamp_kqv is 8, which is not supported/],
+  ['llada', ['llada.attention.sliding_window', 'u32', 64], /llada\.attention\.sliding_window is 64/],
+  ['llada', ['llada.rope.dimension_count', 'u32', 6], /rope\.dimension_count is 6, and only 12 is supported/],
+  ['llada', ['llada.rope.scaling.type', 'text', 'yarn'], /llada\.rope\.scaling\.type is "yarn"/],
+  ['llada', ['llada.expert_count', 'u32', 8], /llada\.expert_count is 8/],
+  ['llada', ['llada.something_new', 'u32', [1, 2]], /llada\.something_new is \[1,2\], which is not supported/],
+  ['llada', ['diffusion.canvas_length', 'u32', 256], /diffusion\.canvas_length is 256, which is not supported/],
+  ['llada', ['tokenizer.ggml.model', 'text', 'bert'], /tokenizer\.ggml\.model is "bert"/],
+  ['llada', ['tokenizer.ggml.pre', 'text', 'viking'], /tokenizer\.ggml\.pre is "viking"; supported are gpt-2, qwen2/],
+  ['llada', ['tokenizer.ggml.tokens', 'u32', [1]], /tokenizer\.ggml\.tokens to be a list of texts/],
+  ['llada', ['tokenizer.ggml.token_type', 'i32', [1]], /token_type to be 384 whole numbers/],
+  ['llada', ['tokenizer.ggml.merges', 'text', ['ab']], /merges of two tokens, found "ab"/],
+  ['llada', ['tokenizer.ggml.eos_token_id', 'u32', 384], /the id of the eos token to be below 384, found "384"/],
+  ['llada_moe', ['diffusion.shift_logits'], /diffusion\.shift_logits is absent, which means true .* in llada-moe/],
+  ['llada_moe', ['llada-moe.expert_count', 'u32', 4], /num_experts|a tensor for|only tensors|shape/],
+  ['llada_moe', ['llada-moe.expert_count', 'u64', 2n ** 40n], /and at most 100000 are supported/],
+  ['llada_moe', ['llada-moe.expert_used_count', 'u32', 9], /num_experts_per_tok of at most num_experts/],
+  ['llada_moe', ['llada-moe.expert_gating_func', 'u32', 2], /llada-moe\.expert_gating_func is 2/],
+  ['llada_moe', ['llada-moe.expert_weights_scale', 'f32', 2.5], /llada-moe\.expert_weights_scale is 2\.5/],
+  ['dream', ['diffusion.shift_logits', 'bool', false], /diffusion\.shift_logits is false, .* in dream/],
+  ['llama', ['llama.attention.causal', 'bool', false], /diffusion\.shift_logits is absent, which means true/],
+  ['llama', ['tokenizer.ggml.scores', 'f32', [1]], /tokenizer\.ggml\.scores to be 449 numbers/],
+];
+
+test(`each of ${refused.length} changed keys is refused, by name, and nothing is written`, async (t) => {
+  for (const [family, change, message] of refused) {
+    await t.test(`${family} with ${change.join(' ')}`, skipWithout(family), async (t) => {
+      const path = await written(t, changed(await ggufOfReference(family), change));
+      await assert.rejects(ggufDirectory(path), (error) => {
+        assert.ok(error instanceof FileError || error instanceof UnsupportedError, String(error));
+        assert.match(error.message, message);
+        assert.ok(error.message.startsWith(path), error.message);
+        return true;
+      });
+      assert.deepEqual(await readdir(join(path, '..')), ['model.gguf']);
+    });
+  }
+});
+
+test('what a file does not say is as llama.cpp takes it', skipWithout('llada'), async (t) => {
+  const content = await ggufOfReference('llada');
+  const read = async (...changes: (Entry | readonly [string])[]) => {
+    const file = await openGguf(await written(t, changed(content, ...changes)));
+    return (await ggufModel(file)).config.transformer;
+  };
+  assert.equal((await read()).shiftedLogits, false);
+  assert.equal((await read(['diffusion.shift_logits'])).shiftedLogits, true);
+  assert.equal((await read(['llada.rope.freq_base'])).ropeTheta, 10_000);
+  assert.equal((await read(['llada.attention.head_count_kv'])).kvHeads, 4);
+  assert.equal((await read()).normEpsilon, 1e-5);
+});
+
+test('tensors that no family has, or of types that we cannot read, are refused by name', skipWithout('llada'), async (t) => {
+  const content = await ggufOfReference('llada');
+  const extra = { name: 'blk.0.attn_sinks.weight', dimensions: [4], type: 0, bytes: new Uint8Array(16) };
+  const unknown = await written(t, { ...content, tensors: [...content.tensors, extra] });
+  await assert.rejects(ggufDirectory(unknown), /a tensor "blk\.0\.attn_sinks\.weight" is not supported/);
+  const q2 = { name: 'output.weight', dimensions: [256, 2], type: 10, bytes: new Uint8Array(168) };
+  const others = content.tensors.filter(({ name }) => name !== q2.name);
+  const q2File = await written(t, { ...content, tensors: [...others, q2] });
+  await assert.rejects(ggufDirectory(q2File), /"output\.weight" is stored as Q2_K; supported are F32, F16, Q4_0/);
+});
+
+test('the model that ships is no GGUF file, and says so', async () => {
+  await assert.rejects(load(join(shippedModel, 'config.json')), /config\.json: expected a GGUF file, found one that begins/);
+});
