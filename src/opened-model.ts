@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
-import { ggufDirectory } from './gguf-directory.ts';
+import { ggufDirectory } from './gguf.ts';
 import type { LoadOptions } from './language-model.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
@@ -46,6 +46,9 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
 }
 
+/** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
+export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+
 /**
  * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, or what a GGUF file becomes.
  *
@@ -53,7 +56,7 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
  * @throws FileError  when there is no model
  */
 export async function modelDirectory(path: string, note?: (text: string) => void): Promise<string> {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return ggufDirectory(path, note);
+  if (isFile(path)) return ggufDirectory(path, note);
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
   const found = existsSync(path) ? 'none' : 'nothing there';

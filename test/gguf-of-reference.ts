@@ -5,13 +5,15 @@ import { referencePath } from './reference.ts';
 
 // A reference checkpoint as llama.cpp's converter writes it: its names, its keys, its order of rows.
 
-type Json = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- JSON of many shapes
+export type Json = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- JSON of many shapes
 
 const readJson = (family: string, file: string): Json =>
   JSON.parse(readFileSync(referencePath(family, file), 'utf8')) as Json;
 
 /** The families that llama.cpp has an architecture for, and what its converter does to each. */
-const kinds: Readonly<Record<string, { architecture: string; permutes?: boolean; shift?: boolean; pre?: string }>> = {
+const kinds: Readonly<
+  Record<string, { architecture: string; permutes?: boolean; shift?: boolean; pre?: string }>
+> = {
   llada: { architecture: 'llada', permutes: true, shift: false, pre: 'bailingmoe' },
   llada_gqa: { architecture: 'llada', permutes: true, shift: false, pre: 'bailingmoe' },
   llada_moe: { architecture: 'llada-moe', shift: false, pre: 'llada-moe' },
@@ -63,7 +65,9 @@ export async function ggufOfReference(
           [`${a}.expert_feed_forward_length`, 'u32', config.expert_intermediate_size],
         ] as Entry[])
       : []),
-    ...(kind.shift === undefined && a !== 'dream' ? [] : ([[`${a}.attention.causal`, 'bool', false]] as Entry[])),
+    ...(kind.shift === undefined && a !== 'dream'
+      ? []
+      : ([[`${a}.attention.causal`, 'bool', false]] as Entry[])),
     ...(kind.shift === undefined ? [] : ([['diffusion.shift_logits', 'bool', kind.shift]] as Entry[])),
     ...tokenizerOf(family, config, kind.pre),
   ];
@@ -83,7 +87,7 @@ export async function ggufOfReference(
       if (list.filter(Boolean).length === config.num_experts)
         tensors.push({
           name: stacked,
-          dimensions: [...shape].reverse().concat(config.num_experts),
+          dimensions: [...shape.toReversed(), config.num_experts],
           type,
           bytes: Buffer.concat(list),
         });
@@ -94,7 +98,7 @@ export async function ggufOfReference(
     const isKey = /attn_k\.(weight|bias)$/.test(renamed);
     const ordered =
       kind.permutes && (isQuery || isKey) ? permute(bytes, shape[0], isQuery ? heads : kvHeads) : bytes;
-    tensors.push({ name: renamed, dimensions: [...shape].reverse(), type, bytes: ordered });
+    tensors.push({ name: renamed, dimensions: shape.toReversed(), type, bytes: ordered });
   }
   return { entries, tensors };
 }
@@ -143,7 +147,9 @@ function permute(bytes: Uint8Array, rows: number, heads: number): Uint8Array {
 
 function tokenizerOf(family: string, config: Json, pre: string | undefined): Entry[] {
   const rows: number = config.embedding_size ?? config.vocab_size;
-  const json = existsSync(referencePath(family, 'tokenizer.json')) ? readJson(family, 'tokenizer.json') : slow(family);
+  const json = existsSync(referencePath(family, 'tokenizer.json'))
+    ? readJson(family, 'tokenizer.json')
+    : slow(family);
   const vocab: [string, number][] = Object.entries(json.model.vocab);
   const added: { id: number; content: string; special: boolean }[] = json.added_tokens;
   const tokens = Array.from({ length: rows }, (_, id) => `[PAD${id}]`);
@@ -203,6 +209,9 @@ function slow(family: string): Json {
       vocab: readJson(family, 'vocab.json'),
       merges: merges.filter((line) => line !== '' && !line.startsWith('#version')),
     },
-    added_tokens: Object.entries(added as Record<string, Json>).map(([id, token]) => ({ ...token, id: Number(id) })),
+    added_tokens: Object.entries(added as Record<string, Json>).map(([id, token]) => ({
+      ...token,
+      id: Number(id),
+    })),
   };
 }

@@ -51,7 +51,12 @@ export function ggufBytes({ version = 3, alignment, entries, tensors }: GgufCont
   for (const [key, type, value] of all) {
     header.push(text(key));
     if (Array.isArray(value))
-      header.push(u32(9), u32(valueTypes[type]), u64(BigInt(value.length)), ...value.map((v: Scalar) => scalar(type, v)));
+      header.push(
+        u32(9),
+        u32(valueTypes[type]),
+        u64(BigInt(value.length)),
+        ...value.map((v: Scalar) => scalar(type, v)),
+      );
     else header.push(u32(valueTypes[type]), scalar(type, value as Scalar));
   }
   const step = alignment ?? 32;
@@ -59,7 +64,13 @@ export function ggufBytes({ version = 3, alignment, entries, tensors }: GgufCont
   const data: Buffer[] = [];
   let offset = 0;
   for (const { name, dimensions, type, bytes } of tensors) {
-    header.push(text(name), u32(dimensions.length), ...dimensions.map((d) => u64(BigInt(d))), u32(type), u64(BigInt(offset)));
+    header.push(
+      text(name),
+      u32(dimensions.length),
+      ...dimensions.map((d) => u64(BigInt(d))),
+      u32(type),
+      u64(BigInt(offset)),
+    );
     data.push(Buffer.from(bytes), padding(bytes.length));
     offset += bytes.length + padding(bytes.length).length;
   }

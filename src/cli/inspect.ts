@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sizeOf } from '../array.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../model/config.ts';
+import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { OpenedModel } from '../opened-model.ts';
 import type { Command } from './command.ts';
 import { visible } from './visible.ts';
@@ -13,9 +13,17 @@ const options = z.strictObject({
   json: z.boolean().default(false).describe('prints one line of JSON'),
 });
 
-/** What a model directory says of itself. No weight is read for it. */
+/** What a model says of itself. No weight is read for it. */
 interface Facts {
   readonly path: string;
+  /** Of a GGUF file: what llama.cpp calls it, and what is written beside it the first time it runs. */
+  readonly gguf?: {
+    readonly version: number;
+    readonly architecture: string;
+    readonly name?: string;
+    readonly directory: string;
+    readonly bytesToWrite: number;
+  };
   readonly family: string;
   readonly attention: 'causal' | 'bidirectional';
   readonly parameters: number;
@@ -24,7 +32,7 @@ interface Facts {
   readonly weightBytes: number;
   /** Weights as float32, as the network computes with them. */
   readonly memoryBytes: number;
-  readonly maskId: number;
+  readonly maskId: number | undefined;
   readonly maskToken: string | undefined;
   readonly endIds: readonly number[];
   readonly endTokens: readonly (string | undefined)[];
@@ -39,10 +47,14 @@ const command: Command<typeof options> = {
   examples: [
     ['unmask inspect', 'the model that ships'],
     ['unmask inspect runs/mine --json', 'for another program'],
+    ['unmask inspect model.gguf', 'a file of llama.cpp, without writing anything'],
   ],
   async run({ path, tensors, json }, io) {
-    const { openModelWithTokenizer, shippedModel } = await import('../opened-model.ts');
-    const facts = factsOf(await openModelWithTokenizer(path ?? shippedModel), tensors);
+    const { isFile, openModelWithTokenizer, shippedModel } = await import('../opened-model.ts');
+    const facts =
+      path !== undefined && isFile(path)
+        ? await ggufFacts(path, tensors)
+        : factsOf(await openModelWithTokenizer(path ?? shippedModel), tensors);
     io.stdout.write(json ? `${JSON.stringify(facts)}\n` : table(facts));
   },
 };
@@ -52,38 +64,102 @@ export default command;
 function factsOf(model: OpenedModel, tensors: boolean): Facts {
   const { directory, family, config, names, weights, tokenizer, maskId, endIds } = model;
   const tokenOf = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
-  const { attention, ...numbers } = config.transformer;
-  const entries = [...weights.entries];
-  const dtypes: Record<string, number> = {};
-  for (const [, { dtype, byteLength }] of entries) dtypes[dtype] = (dtypes[dtype] ?? 0) + byteLength;
-  const shapes = [...parameterShapes(config.transformer, names).values()];
-  const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   return {
     path: directory,
-    family: family.architecture,
-    attention: attention === causal ? 'causal' : 'bidirectional',
-    parameters,
-    dtypes,
-    weightBytes: weights.totalBytes,
-    memoryBytes: 4 * parameters,
-    maskId,
-    maskToken: tokenOf.get(maskId),
-    endIds,
-    endTokens: endIds.map((id) => tokenOf.get(id)),
-    config: numbers,
-    ...(tensors && { tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) }),
+    ...networkFacts(family.architecture, config.transformer, names),
+    ...storageFacts([...weights.entries.values()], tensors),
+    ...tokenFacts(maskId, endIds, (id) => tokenOf.get(id)),
   };
 }
+
+async function ggufFacts(path: string, tensors: boolean): Promise<Facts> {
+  const { readGguf } = await import('../gguf.ts');
+  const { family, config, file, tokenizer, directory, bytesToWrite } = await readGguf(path);
+  const { architecture, name } = Object.fromEntries(
+    ['architecture', 'name'].map((key) => [key, file.metadata.get(`general.${key}`)]),
+  );
+  const tokenOf = new Map(tokenizer.json.added_tokens.map(({ content, id }) => [id, content]));
+  const stored = Array.from(file.tensors.values(), (tensor) => ({ ...tensor, dtype: tensor.type.name }));
+  return {
+    path,
+    gguf: {
+      version: file.version,
+      architecture: String(architecture),
+      ...(typeof name === 'string' && { name }),
+      directory,
+      bytesToWrite,
+    },
+    ...networkFacts(family.architecture, config.transformer, family.names),
+    ...storageFacts(stored, tensors),
+    ...tokenFacts(config.maskId, tokenizer.endIds, (id) => tokenOf.get(id)),
+  };
+}
+
+function networkFacts(
+  family: string,
+  config: TransformerConfig,
+  names: TensorNames,
+): Pick<Facts, 'family' | 'attention' | 'parameters' | 'memoryBytes' | 'config'> {
+  const { attention, ...numbers } = config;
+  const shapes = [...parameterShapes(config, names).values()];
+  const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+  return {
+    family,
+    attention: attention === causal ? 'causal' : 'bidirectional',
+    parameters,
+    memoryBytes: 4 * parameters,
+    config: numbers,
+  };
+}
+
+interface Stored {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+}
+
+function storageFacts(
+  entries: readonly Stored[],
+  tensors: boolean,
+): Pick<Facts, 'dtypes' | 'weightBytes' | 'tensors'> {
+  const dtypes: Record<string, number> = {};
+  for (const { dtype, byteLength } of entries) dtypes[dtype] = (dtypes[dtype] ?? 0) + byteLength;
+  return {
+    dtypes,
+    weightBytes: entries.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    ...(tensors && { tensors: entries.map(({ name, dtype, shape }) => ({ name, dtype, shape })) }),
+  };
+}
+
+const tokenFacts = (
+  maskId: number | undefined,
+  endIds: readonly number[],
+  tokenOf: (id: number) => string | undefined,
+): Pick<Facts, 'maskId' | 'maskToken' | 'endIds' | 'endTokens'> => ({
+  maskId,
+  maskToken: maskId === undefined ? undefined : tokenOf(maskId),
+  endIds,
+  endTokens: endIds.map(tokenOf),
+});
 
 function table(facts: Facts): string {
   const { config } = facts;
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
+  const { gguf } = facts;
+  const file: [string, string][] = gguf
+    ? [
+        ['file', `GGUF ${gguf.version}, ${gguf.architecture}${gguf.name ? `, ${gguf.name}` : ''}`],
+        ['becomes', `${gguf.directory}, with ${mebibytes(gguf.bytesToWrite)} of weights`],
+      ]
+    : [];
   const { mixture } = config;
   const experts: [string, string][] = mixture
     ? [['experts', `${mixture.experts}, ${mixture.chosen} for each token, SwiGLU ${mixture.hidden}`]]
     : [];
   const rows: [string, string][] = [
     ['path', facts.path],
+    ...file,
     ['family', `${facts.family}, ${facts.attention}`],
     ['parameters', grouped(facts.parameters)],
     [
@@ -93,7 +169,7 @@ function table(facts: Facts): string {
     ...experts,
     ['vocabulary', grouped(config.vocabularySize)],
     ['longest', `${grouped(config.maxLength)} tokens`],
-    ['mask token', special(facts.maskId, facts.maskToken)],
+    ['mask token', facts.maskId === undefined ? 'none' : special(facts.maskId, facts.maskToken)],
     ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
     [
       'stored',

@@ -30,7 +30,10 @@ const metadataOf = (entries: readonly Entry[]): Metadata =>
   new Map(
     entries.map(([key, type, value]): [string, unknown] => {
       if (!Array.isArray(value) || type === 'text') return [key, value];
-      return [key, type === 'i32' ? Int32Array.from(value as number[]) : Float32Array.from(value as number[])];
+      return [
+        key,
+        type === 'i32' ? Int32Array.from(value as number[]) : Float32Array.from(value as number[]),
+      ];
     }),
   );
 

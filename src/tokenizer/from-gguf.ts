@@ -29,13 +29,19 @@ export function tokenizerFromGguf(metadata: Metadata, path: string): GgufTokeniz
     throw new UnsupportedError(
       `${path}: tokenizer.ggml.model is ${show(model ?? 'absent')}; supported are "gpt2" and "llama"`,
     );
-  const parts = model === 'gpt2' ? byteLevel(metadata, path, vocabulary) : sentencePiece(metadata, path, vocabulary);
+  const parts =
+    model === 'gpt2' ? byteLevel(metadata, path, vocabulary) : sentencePiece(metadata, path, vocabulary);
   const { tokens } = vocabulary;
   const id = (role: string): number | undefined => {
     const value = metadata.get(`tokenizer.ggml.${role}_token_id`);
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < tokens.length) return value;
-    throw new FileError(path, `the id of the ${role} token to be below ${tokens.length}`, show(String(value)));
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < tokens.length)
+      return value;
+    throw new FileError(
+      path,
+      `the id of the ${role} token to be below ${tokens.length}`,
+      show(String(value)),
+    );
   };
   const named = (role: string): string | undefined => tokens[id(role) ?? -1];
   const template = metadata.get('tokenizer.chat_template');
@@ -75,7 +81,11 @@ function readVocabulary(metadata: Metadata, path: string): Vocabulary {
   const tokens = textsOf(metadata, 'tokenizer.ggml.tokens', path);
   const kinds = metadata.get('tokenizer.ggml.token_type') ?? new Int32Array(tokens.length).fill(1);
   if (!(kinds instanceof Int32Array || kinds instanceof Uint32Array) || kinds.length !== tokens.length)
-    throw new FileError(path, `tokenizer.ggml.token_type to be ${tokens.length} whole numbers`, 'something else');
+    throw new FileError(
+      path,
+      `tokenizer.ggml.token_type to be ${tokens.length} whole numbers`,
+      'something else',
+    );
   return { tokens, kinds };
 }
 

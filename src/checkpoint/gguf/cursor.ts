@@ -99,4 +99,8 @@ export class GgufCursor {
 const cut = 'the file is cut short or damaged: fetch or copy it again';
 
 const exact = (value: bigint): number | bigint =>
-  value < 0n ? (value >= -BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value) : (safeSize(value) ?? value);
+  value < 0n
+    ? value >= -BigInt(Number.MAX_SAFE_INTEGER)
+      ? Number(value)
+      : value
+    : (safeSize(value) ?? value);

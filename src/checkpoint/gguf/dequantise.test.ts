@@ -18,7 +18,11 @@ const references: Readonly<Record<string, (field: Field, i: number) => number>> 
   Q8_0: (field, i) => f(signed(field(16 + 8 * i, 8)) * half(field, 0)),
   Q4_K: (field, i) => {
     const part = Math.floor(i / 32);
-    return superBlock(field, part, field(128 + 256 * Math.floor(part / 2) + 8 * (i % 32) + 4 * (part % 2), 4));
+    return superBlock(
+      field,
+      part,
+      field(128 + 256 * Math.floor(part / 2) + 8 * (i % 32) + 4 * (part % 2), 4),
+    );
   },
   Q5_K: (field, i) => {
     const part = Math.floor(i / 32);
@@ -35,7 +39,8 @@ const references: Readonly<Record<string, (field: Field, i: number) => number>> 
 };
 
 /** Of 32 numbers in 16 bytes. */
-const nibble = (field: Field, from: number, i: number): number => field(from + 8 * (i % 16) + (i < 16 ? 0 : 4), 4);
+const nibble = (field: Field, from: number, i: number): number =>
+  field(from + 8 * (i % 16) + (i < 16 ? 0 : 4), 4);
 
 const signed = (byte: number): number => (byte < 128 ? byte : byte - 256);
 
@@ -62,13 +67,15 @@ test('every type that is dequantised is compared here', () => {
 for (const { name, blockElements, blockBytes, dequantise } of dequantisable) {
   test(`${name}: 200 blocks of random bits are what the layout says, to the bit`, () => {
     let state = 7;
-    const random = (): number => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24);
+    const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
     const blocks = Uint8Array.from({ length: 200 * blockBytes }, random);
     const numbers = new Float32Array(200 * blockElements);
     dequantise!(blocks, numbers);
     let finite = 0;
     for (let block = 0; block < 200; block++) {
-      const hex = Buffer.from(blocks.subarray(block * blockBytes, (block + 1) * blockBytes)).reverse().toString('hex');
+      const hex = Buffer.from(blocks.subarray(block * blockBytes, (block + 1) * blockBytes))
+        .toReversed()
+        .toString('hex');
       const whole = BigInt(`0x${hex}`);
       const field: Field = (first, bits) => Number((whole >> BigInt(first)) & ((1n << BigInt(bits)) - 1n));
       for (let i = 0; i < blockElements; i++) {
@@ -88,6 +95,6 @@ test('a block by hand: d = ½, the bytes 0x80 and 0x7f, and zeros that stand for
   block.set([0x00, 0x38, 0x80, 0x7f]);
   const numbers = new Float32Array(32);
   q4.dequantise!(block, numbers);
-  assert.deepEqual([...numbers.slice(0, 3)], [-4, 3.5, -4]);
-  assert.deepEqual([...numbers.slice(16, 19)], [0, -0.5, -4]);
+  assert.deepEqual(numbers.slice(0, 3), Float32Array.of(-4, 3.5, -4));
+  assert.deepEqual(numbers.slice(16, 19), Float32Array.of(0, -0.5, -4));
 });

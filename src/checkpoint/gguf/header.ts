@@ -160,7 +160,8 @@ const arrays: Readonly<Record<number, new (bytes: ArrayBuffer) => GgufList>> = {
 };
 
 function readValue(cursor: GgufCursor, type: number, depth: number): GgufValue {
-  if (type >= scalars.length) cursor.fail(`a type of value from 0 to ${scalars.length - 1} before`, `${type}`);
+  if (type >= scalars.length)
+    cursor.fail(`a type of value from 0 to ${scalars.length - 1} before`, `${type}`);
   if (type !== listType) return scalars[type][1](cursor);
   if (depth === deepestList) cursor.fail(`lists at most ${deepestList} deep`, 'a deeper one');
   const elementType = cursor.u32();
@@ -183,8 +184,7 @@ function readValue(cursor: GgufCursor, type: number, depth: number): GgufValue {
 function alignmentOf(path: string, metadata: ReadonlyMap<string, GgufValue>): number {
   const value = metadata.get('general.alignment') ?? 32;
   const isPower = typeof value === 'number' && value >= 1 && Number.isInteger(Math.log2(value));
-  if (!isPower)
-    throw new FileError(path, 'general.alignment to be a power of two', show(String(value)));
+  if (!isPower) throw new FileError(path, 'general.alignment to be a power of two', show(String(value)));
   return value;
 }
 
@@ -204,7 +204,9 @@ function readTensor(cursor: GgufCursor, alignment: number) {
   const typeId = cursor.u32();
   const type = tensorTypes.get(typeId);
   if (!type)
-    throw new UnsupportedError(`${path}: tensor ${show(name)} is of ggml's type ${typeId}, which is not known`);
+    throw new UnsupportedError(
+      `${path}: tensor ${show(name)} is of ggml's type ${typeId}, which is not known`,
+    );
   const offset = cursor.u64();
   if (typeof offset === 'bigint' || offset % alignment !== 0)
     throw new FileError(

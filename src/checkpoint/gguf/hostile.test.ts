@@ -105,7 +105,16 @@ const [rank, dimension, type, offset] = [0, 4, 12, 16];
 const list = (elementType: number, count: bigint, ...rest: number[]): Buffer =>
   Buffer.concat([
     good.subarray(0, 4),
-    Buffer.from([...u32(3), ...u64(0n), ...u64(1n), ...u64(1n), 0x6b, ...u32(9), ...u32(elementType), ...u64(count)]),
+    Buffer.from([
+      ...u32(3),
+      ...u64(0n),
+      ...u64(1n),
+      ...u64(1n),
+      0x6b,
+      ...u32(9),
+      ...u32(elementType),
+      ...u64(count),
+    ]),
     Buffer.from(rest),
   ]);
 const nested = (depth: number): Buffer =>
@@ -122,7 +131,11 @@ const refused: readonly (readonly [name: string, file: Uint8Array, message: RegE
   ['version 99', patched(good, 'GGUF', version, u32(99)), /GGUF version 99/],
   ['the other byte order', patched(good, 'GGUF', version, [0, 0, 0, 3]), /a file for big-endian machines/],
   // counts
-  ['2^64 − 1 tensors', patched(good, 'GGUF', tensorCount, u64(most)), /at most \d+ tensors.* found 18446744073709551615/],
+  [
+    '2^64 − 1 tensors',
+    patched(good, 'GGUF', tensorCount, u64(most)),
+    /at most \d+ tensors.* found 18446744073709551615/,
+  ],
   ['2^53 tensors', patched(good, 'GGUF', tensorCount, u64(2n ** 53n)), /at most \d+ tensors/],
   ['one tensor more', patched(good, 'GGUF', tensorCount, u64(4n)), /a multiple of 32/],
   ['2^64 − 1 keys', patched(good, 'GGUF', keyCount, u64(most)), /at most \d+ keys/],
@@ -147,13 +160,37 @@ const refused: readonly (readonly [name: string, file: Uint8Array, message: RegE
   ['lists in lists, five deep', nested(4), /lists at most 4 deep/],
   ['lists in lists, a thousand deep', nested(1000), /lists at most 4 deep/],
   ['a key twice', ggufBytes({ entries: [...small, ...small], tensors: [] }), /two keys "k"/],
-  ['a key twice with other values', ggufBytes({ entries: [...small, ['k', 'u8', 1]], tensors: [] }), /two keys "k"/],
+  [
+    'a key twice with other values',
+    ggufBytes({ entries: [...small, ['k', 'u8', 1]], tensors: [] }),
+    /two keys "k"/,
+  ],
   // alignment
-  ['an alignment of 0', ggufBytes({ entries: [['general.alignment', 'u32', 0]], tensors: [] }), /a power of two/],
-  ['an alignment of 13', ggufBytes({ entries: [['general.alignment', 'u32', 13]], tensors: [] }), /a power of two/],
-  ['a negative alignment', ggufBytes({ entries: [['general.alignment', 'i32', -32]], tensors: [] }), /a power of two/],
-  ['an alignment that is a text', ggufBytes({ entries: [['general.alignment', 'text', '32']], tensors: [] }), /a power/],
-  ['an alignment that is a list', ggufBytes({ entries: [['general.alignment', 'u32', [32]]], tensors: [] }), /a power/],
+  [
+    'an alignment of 0',
+    ggufBytes({ entries: [['general.alignment', 'u32', 0]], tensors: [] }),
+    /a power of two/,
+  ],
+  [
+    'an alignment of 13',
+    ggufBytes({ entries: [['general.alignment', 'u32', 13]], tensors: [] }),
+    /a power of two/,
+  ],
+  [
+    'a negative alignment',
+    ggufBytes({ entries: [['general.alignment', 'i32', -32]], tensors: [] }),
+    /a power of two/,
+  ],
+  [
+    'an alignment that is a text',
+    ggufBytes({ entries: [['general.alignment', 'text', '32']], tensors: [] }),
+    /a power/,
+  ],
+  [
+    'an alignment that is a list',
+    ggufBytes({ entries: [['general.alignment', 'u32', [32]]], tensors: [] }),
+    /a power/,
+  ],
   [
     'an alignment beyond the file',
     ggufBytes({ entries: [['general.alignment', 'u32', 2 ** 31]], tensors }),
@@ -185,9 +222,11 @@ const refused: readonly (readonly [name: string, file: Uint8Array, message: RegE
   ['two tensors on the same bytes', patched(good, 'two.b', 16, u64(0n)), /an overlap/],
   ['a tensor inside another', patched(good, 'two.b', 16, u64(64n)), /an overlap/],
   // cut
-  ...[24, 40, 100, 300, good.length - 200, good.length - 33].map(
-    (length): [string, Buffer, RegExp] => [`cut to ${length} bytes`, good.subarray(0, length), /found|bytes/],
-  ),
+  ...[24, 40, 100, 300, good.length - 200, good.length - 33].map((length): [string, Buffer, RegExp] => [
+    `cut to ${length} bytes`,
+    good.subarray(0, length),
+    /found|bytes/,
+  ]),
 ];
 
 test(`each of ${refused.length} bad files is refused with its reason`, async (t) => {
@@ -223,7 +262,9 @@ const accepted: readonly (readonly [name: string, file: Uint8Array, tensors: num
 
 test('what the format allows is not refused', async () => {
   for (const [name, bytes, count] of accepted) {
-    const header = await readGgufHeader(fileOf(bytes)).catch((error: unknown) => assert.fail(`${name}: ${error}`));
+    const header = await readGgufHeader(fileOf(bytes)).catch((error: unknown) =>
+      assert.fail(`${name}: ${error}`),
+    );
     assert.equal(header.tensors.size, count, name);
   }
 });
@@ -253,7 +294,11 @@ test('10,000 mutants of a file give a valid header or a typed error, fast, and n
     },
     (bytes) => {
       const at = random(bytes.length);
-      return Buffer.concat([bytes.subarray(0, at), Buffer.from([random(256)]), bytes.subarray(at + random(3))]);
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        Buffer.from([random(256)]),
+        bytes.subarray(at + random(3)),
+      ]);
     },
     (bytes) => {
       bytes.copyWithin(random(bytes.length), random(bytes.length), random(bytes.length));
@@ -308,5 +353,8 @@ function checkInside({ tensors: found }: GgufHeader, size: number): void {
 
 test('a header that is nothing but names is refused before it takes the memory', async () => {
   const keys = Array.from({ length: 100_001 }, (_, i): Entry => [`${i}`, 'u8', 0]);
-  await assert.rejects(readGgufHeader(fileOf(ggufBytes({ entries: keys, tensors: [] }))), /at most 200000 tensors and 100000 keys/);
+  await assert.rejects(
+    readGgufHeader(fileOf(ggufBytes({ entries: keys, tensors: [] }))),
+    /at most 200000 tensors and 100000 keys/,
+  );
 });

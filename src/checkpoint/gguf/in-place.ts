@@ -44,11 +44,13 @@ export async function isMadeFrom(directory: string, identity: FileIdentity): Pro
  */
 export async function openInPlace(directory: string): Promise<SafetensorsFile> {
   const path = join(directory, inPlaceName);
-  const gguf = directory.endsWith(suffix)
-    ? join(dirname(directory), basename(directory, suffix))
-    : undefined;
+  const gguf = directory.endsWith(suffix) ? join(dirname(directory), basename(directory, suffix)) : undefined;
   if (gguf === undefined)
-    throw new FileError(path, `a directory named after its GGUF file, with ${suffix}`, show(basename(directory)));
+    throw new FileError(
+      path,
+      `a directory named after its GGUF file, with ${suffix}`,
+      show(basename(directory)),
+    );
   const { madeFrom, tensors } = await readJsonObject(path);
   if (!isObject(tensors)) throw new FileError(path, 'an object tensors', show(tensors));
   return withFile(gguf, async ({ size, identity }) => {
@@ -63,8 +65,15 @@ export async function openInPlace(directory: string): Promise<SafetensorsFile> {
 
 function entryOf(path: string, name: string, value: unknown, size: number): TensorEntry {
   const { dtype, shape, offset } = isObject(value) ? value : ({} as Record<string, unknown>);
-  const whole = (number: unknown): number is number => Number.isSafeInteger(number) && (number as number) >= 0;
-  if (typeof dtype === 'string' && isDtype(dtype) && Array.isArray(shape) && shape.every(whole) && whole(offset)) {
+  const whole = (number: unknown): number is number =>
+    Number.isSafeInteger(number) && (number as number) >= 0;
+  if (
+    typeof dtype === 'string' &&
+    isDtype(dtype) &&
+    Array.isArray(shape) &&
+    shape.every(whole) &&
+    whole(offset)
+  ) {
     const byteLength = byteLengthOf(shape, itemSizes[dtype]);
     const end = byteLength === undefined ? undefined : checkedSum(offset, byteLength);
     if (byteLength !== undefined && end !== undefined && end <= size)

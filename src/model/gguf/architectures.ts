@@ -27,7 +27,11 @@ export interface GgufArchitecture {
   /** What `attention.causal` is where a file doesn't say. */
   readonly causal: boolean;
   /** The families, by attention and by `diffusion.shift_logits`; a causal model has no such key. */
-  readonly families: readonly { readonly causal: boolean; readonly shifted?: boolean; readonly family: Family }[];
+  readonly families: readonly {
+    readonly causal: boolean;
+    readonly shifted?: boolean;
+    readonly family: Family;
+  }[];
   /** The config.json. */
   config(keys: GgufKeys, family: Family, facts: TensorFacts, shifted: boolean): Json;
 }
@@ -76,13 +80,15 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
       // softmax is ggml's 1; an older file has no such key
       keys.requireFixed({ expert_gating_func: [1], expert_weights_scale: [0, 1], expert_shared_count: [0] });
       const [experts, chosen] = [keys.count('expert_count'), keys.count('expert_used_count')];
-      if (layers * experts > mostExperts) keys.unsupported('expert_count', `and at most ${mostExperts} are supported`);
+      if (layers * experts > mostExperts)
+        keys.unsupported('expert_count', `and at most ${mostExperts} are supported`);
       const hidden = keys.optionalCount('feed_forward_length');
       return {
         ...likeLlama(keys, family, facts),
         dense_intermediate_size: hidden,
         expert_intermediate_size:
-          keys.optionalCount('expert_feed_forward_length') ?? (hidden === undefined ? undefined : hidden / chosen),
+          keys.optionalCount('expert_feed_forward_length') ??
+          (hidden === undefined ? undefined : hidden / chosen),
         moe_layer_freq: Array.from({ length: layers }, (_, i) => (facts.mixtureLayers[i] ? 1 : 0)),
         num_experts: experts,
         num_experts_per_tok: chosen,
@@ -139,7 +145,10 @@ const epsilon = 'attention.layer_norm_rms_epsilon';
  * @throws FileError         for a key that is missing or impossible
  * @throws UnsupportedError  for another architecture, or a key with which the computation isn't ours
  */
-export function readConfig(keys: GgufKeys, facts: TensorFacts): { readonly family: Family; readonly json: Json } {
+export function readConfig(
+  keys: GgufKeys,
+  facts: TensorFacts,
+): { readonly family: Family; readonly json: Json } {
   const architecture = architectureOf(keys);
   const causal = keys.flag('attention.causal') ?? architecture.causal;
   // llama.cpp's meaning of a file that doesn't say

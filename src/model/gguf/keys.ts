@@ -12,7 +12,8 @@ export class GgufKeys {
   constructor({ path, metadata }: Pick<GgufFile, 'path' | 'metadata'>) {
     this.path = path;
     this.#metadata = metadata;
-    this.architecture = this.#read('general.architecture', 'a text', isText) ?? this.#missing('general.architecture');
+    this.architecture =
+      this.#read('general.architecture', 'a text', isText) ?? this.#missing('general.architecture');
   }
 
   /** A whole number from 0 up, under a key of the architecture. */

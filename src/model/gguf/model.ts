@@ -56,10 +56,15 @@ function checkShapes(
     const found = sources.get(name)?.shape;
     if (!found) throw new FileError(path, `a tensor for ${name}, as its metadata ask for`, 'none');
     if (!sameShape(found, shape))
-      throw new FileError(path, `${name} of shape ${showShape(shape)}, as its metadata say`, showShape(found));
+      throw new FileError(
+        path,
+        `${name} of shape ${showShape(shape)}, as its metadata say`,
+        showShape(found),
+      );
   }
   for (const name of sources.keys())
-    if (!shapes.has(name)) throw new FileError(path, 'only tensors that its metadata ask for', `one for ${name}`);
+    if (!shapes.has(name))
+      throw new FileError(path, 'only tensors that its metadata ask for', `one for ${name}`);
 }
 
 /** @throws UnsupportedError  for a part of a file, or what is no language model */
@@ -80,7 +85,11 @@ async function factsOf(file: GgufFile, keys: GgufKeys): Promise<TensorFacts> {
   const { tensors } = file;
   const embedding = tensors.get('token_embd.weight');
   if (!embedding || embedding.shape.length !== 2)
-    throw new FileError(file.path, 'a tensor token_embd.weight of two dimensions', show(embedding?.shape ?? 'none'));
+    throw new FileError(
+      file.path,
+      'a tensor token_embd.weight of two dimensions',
+      show(embedding?.shape ?? 'none'),
+    );
   const layers = keys.count('block_count');
   if (layers > tensors.size)
     throw new FileError(file.path, `tensors for ${layers} layers`, `${tensors.size} tensors`);
@@ -175,7 +184,9 @@ function namedBy(
   if (layer.mixture && Object.hasOwn(inExperts, part) && shape.length === 3) {
     const { expert } = mixtureNamesOf(layer);
     if (shape[0] > mostStacked)
-      throw new UnsupportedError(`${path}: ${show(name)} has ${shape[0]} experts; at most ${mostStacked} are supported`);
+      throw new UnsupportedError(
+        `${path}: ${show(name)} has ${shape[0]} experts; at most ${mostStacked} are supported`,
+      );
     return Array.from({ length: shape[0] }, (_, index) =>
       sourceOf(tensor, expert(index)[inExperts[part]], { index }),
     );
