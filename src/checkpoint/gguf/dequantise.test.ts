@@ -73,9 +73,8 @@ for (const { name, blockElements, blockBytes, dequantise } of dequantisable) {
     dequantise!(blocks, numbers);
     let finite = 0;
     for (let block = 0; block < 200; block++) {
-      const hex = Buffer.from(blocks.subarray(block * blockBytes, (block + 1) * blockBytes))
-        .toReversed()
-        .toString('hex');
+      const bytes = blocks.subarray(block * blockBytes, (block + 1) * blockBytes);
+      const hex = Buffer.from(bytes.toReversed()).toString('hex');
       const whole = BigInt(`0x${hex}`);
       const field: Field = (first, bits) => Number((whole >> BigInt(first)) & ((1n << BigInt(bits)) - 1n));
       for (let i = 0; i < blockElements; i++) {
