@@ -33,10 +33,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   assembly: 'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint'.split(
     ' ',
   ),
-  cli: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer'],
+  cli: ['base', 'assembly', 'training', 'evaluation', 'sampling', 'model', 'tokenizer'],
 };
 
-const base = new Set(['array.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
+const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');

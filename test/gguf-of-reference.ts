@@ -78,22 +78,20 @@ export async function ggufOfReference(
   for (const [name, { shape, dtype }] of weights.entries) {
     const type = { F32: 0, F16: 1, BF16: 30 }[dtype as string]!;
     const bytes = await weights.readRaw(name);
-    const expert = /^model\.layers\.(\d+)\.mlp\.experts\.(\d+)\.(\w+)_proj\.weight$/.exec(name);
-    if (expert) {
-      const stacked = `blk.${expert[1]}.ffn_${expert[3]}_exps.weight`;
-      const list = experts.get(stacked) ?? [];
-      list[Number(expert[2])] = bytes;
-      experts.set(stacked, list);
+    const [renamed, expert] = ggufName(name);
+    if (expert !== undefined) {
+      const list = experts.get(renamed) ?? [];
+      list[expert] = bytes;
+      experts.set(renamed, list);
       if (list.filter(Boolean).length === config.num_experts)
         tensors.push({
-          name: stacked,
+          name: renamed,
           dimensions: [...shape.toReversed(), config.num_experts],
           type,
           bytes: Buffer.concat(list),
         });
       continue;
     }
-    const renamed = rename(name);
     const isQuery = /attn_q\.(weight|bias)$/.test(renamed);
     const isKey = /attn_k\.(weight|bias)$/.test(renamed);
     const ordered =
@@ -124,11 +122,14 @@ const parts: Readonly<Record<string, string>> = {
   gate: 'ffn_gate_inp',
 };
 
-function rename(name: string): string {
+/** The name of a tensor in a GGUF file, and of an expert which one of the stack it is. */
+export function ggufName(name: string): [name: string, expert?: number] {
+  const expert = /^model\.layers\.(\d+)\.mlp\.experts\.(\d+)\.(\w+)_proj\.weight$/.exec(name);
+  if (expert) return [`blk.${expert[1]}.ffn_${expert[3]}_exps.weight`, Number(expert[2])];
   const inLayer = /\.(?:layers|blocks)\.(\d+)\.(?:.*\.)?(\w+)\.(weight|bias)$/.exec(name);
-  if (inLayer) return `blk.${inLayer[1]}.${parts[inLayer[2]]}.${inLayer[3]}`;
-  if (/embed_tokens|wte/.test(name)) return 'token_embd.weight';
-  return /lm_head|ff_out/.test(name) ? 'output.weight' : 'output_norm.weight';
+  if (inLayer) return [`blk.${inLayer[1]}.${parts[inLayer[2]]}.${inLayer[3]}`];
+  if (/embed_tokens|wte/.test(name)) return ['token_embd.weight'];
+  return [/lm_head|ff_out/.test(name) ? 'output.weight' : 'output_norm.weight'];
 }
 
 /** `weights.reshape(heads, 2, rows / heads / 2, …).swapaxes(1, 2)`, on rows of bytes. */
