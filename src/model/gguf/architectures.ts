@@ -12,8 +12,9 @@ export interface TensorFacts {
   readonly vocabularySize: number;
   readonly tiedHead: boolean;
   readonly qkvBias: boolean;
-  /** Which layers have experts. */
+  /** Which layers have experts, and how many are stacked in the first that has. */
   readonly mixtureLayers: readonly boolean[];
+  readonly experts: number;
   /** As config.json has it. */
   readonly ropeScaling?: Readonly<Record<string, unknown>>;
 }
@@ -80,8 +81,10 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
       // softmax is ggml's 1; an older file has no such key
       keys.requireFixed({ expert_gating_func: [1], expert_weights_scale: [0, 1], expert_shared_count: [0] });
       const [experts, chosen] = [keys.count('expert_count'), keys.count('expert_used_count')];
+      if (experts !== facts.experts)
+        throw new FileError(keys.path, `${facts.experts} experts, as are stacked in a tensor`, `${experts}`);
       if (layers * experts > mostExperts)
-        keys.unsupported('expert_count', `and at most ${mostExperts} are supported`);
+        keys.unsupported('expert_count', `and at most ${mostExperts} are supported in all layers`);
       const hidden = keys.optionalCount('feed_forward_length');
       return {
         ...likeLlama(keys, family, facts),

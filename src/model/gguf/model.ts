@@ -94,11 +94,14 @@ async function factsOf(file: GgufFile, keys: GgufKeys): Promise<TensorFacts> {
   if (layers > tensors.size)
     throw new FileError(file.path, `tensors for ${layers} layers`, `${tensors.size} tensors`);
   const factors = tensors.get(ropeFactors);
+  const mixtureLayers = Array.from({ length: layers }, (_, i) => tensors.has(`blk.${i}.ffn_gate_inp.weight`));
+  const stacked = tensors.get(`blk.${mixtureLayers.indexOf(true)}.ffn_gate_exps.weight`);
   return {
     vocabularySize: embedding.shape[0],
     tiedHead: !tensors.has('output.weight'),
     qkvBias: tensors.has('blk.0.attn_q.bias'),
-    mixtureLayers: Array.from({ length: layers }, (_, i) => tensors.has(`blk.${i}.ffn_gate_inp.weight`)),
+    mixtureLayers,
+    experts: stacked?.shape[0] ?? 0,
     ...(factors && { ropeScaling: await ropeScalingOf(file, keys, factors) }),
   };
 }
