@@ -14,34 +14,25 @@ import { withFile } from './checkpoint/range-reader.ts';
 import { sizeInFile, type TensorToWrite } from './checkpoint/write-safetensors.ts';
 import { FileError } from './errors.ts';
 import { type GgufModel, ggufModel } from './model/gguf/model.ts';
-import { type GgufTokenizer, tokenizerFromGguf } from './tokenizer/from-gguf.ts';
+import { tokenizerFromGguf } from './tokenizer/from-gguf.ts';
 
-/** What a GGUF file is: as a model, and what becomes of it. No weight has been read, and nothing written. */
-export interface ReadGguf extends GgufModel {
-  readonly file: GgufFile;
-  readonly tokenizer: GgufTokenizer;
-  readonly directory: string;
-  /** Tensors that are read where they lie, and those that have to be written to the directory, which is so many bytes. */
+/** What becomes of the tensors of a file. */
+export interface GgufWeights {
+  /** Those that are read where they lie. */
   readonly ready: readonly GgufSource[];
-  readonly weights: readonly TensorToWrite[];
+  /** Those that have to be written to the directory. */
+  readonly others: readonly TensorToWrite[];
+  /** How much that is. */
   readonly bytesToWrite: number;
 }
 
-/** @throws FileError, UnsupportedError  as `ggufDirectory` */
-export async function readGguf(path: string): Promise<ReadGguf> {
-  const file = await openGguf(path);
-  const model = await ggufModel(file);
-  const tokenizer = tokenizerFromGguf(file.metadata, path);
-  const sources = [...model.sources.values()];
-  const weights = sources.filter((source) => !liesReady(source)).map((source) => toWrite(file, source));
+export function ggufWeights(file: GgufFile, { sources }: GgufModel): GgufWeights {
+  const all = [...sources.values()];
+  const others = all.filter((source) => !liesReady(source)).map((source) => toWrite(file, source));
   return {
-    ...model,
-    file,
-    tokenizer,
-    directory: directoryOf(path),
-    ready: sources.filter(liesReady),
-    weights,
-    bytesToWrite: weights.reduce((sum, tensor) => sum + sizeInFile(tensor), 0),
+    ready: all.filter(liesReady),
+    others,
+    bytesToWrite: others.reduce((sum, tensor) => sum + sizeInFile(tensor), 0),
   };
 }
 
@@ -63,15 +54,18 @@ export async function ggufDirectory(path: string, note: (text: string) => void =
   const identity = await withFile(real, async (opened) => opened.identity);
   if (await isMadeFrom(directory, identity)) return directory;
 
-  const { file, json, tokenizer, ready, weights, bytesToWrite } = await readGguf(real);
+  const file = await openGguf(real);
+  const model = await ggufModel(file);
+  const tokenizer = tokenizerFromGguf(file.metadata, real);
+  const { ready, others, bytesToWrite } = ggufWeights(file, model);
   if (bytesToWrite > 0)
     note(`writing ${Math.ceil(bytesToWrite / 2 ** 20)} MiB of weights to ${directory}, this once …`);
   try {
     await writeModelDirectory(
       directory,
       {
-        config: json,
-        weights,
+        config: model.json,
+        weights: others,
         generationConfig: { eos_token_id: tokenizer.endIds },
         tokenizerFiles: new Map([
           ['tokenizer.json', Buffer.from(JSON.stringify(tokenizer.json))],

@@ -525,8 +525,22 @@ test('inspect shows what a GGUF is, and writes nothing', skipWithout('llada'), a
   const table = fakeIo();
   await inspect.run({ path, tensors: false, json: false }, table, new Set());
   assert.match(table.out, /^file +GGUF 3, llada, llada$/m);
-  assert.match(table.out, /^becomes +.*model\.gguf\.unmask, with 0\.0 MiB of weights$/m);
+  assert.match(table.out, /^becomes +.*model\.gguf\.unmask when it first runs, with 0\.0 MiB of weights$/m);
   assert.deepEqual(await readdir(join(path, '..')), ['model.gguf']);
+});
+
+test('inspect tells why a GGUF does not run, and all else that it knows', skipWithout('llada'), async (t) => {
+  const content = await ggufOfReference('llada');
+  const path = await written(
+    t,
+    changed(content, ['llada.rope.scaling.type', 'text', 'yarn'], ['tokenizer.ggml.pre']),
+  );
+  const io = fakeIo();
+  assert.equal(await inspect.run({ path, tensors: false, json: false }, io, new Set()), 2);
+  assert.match(io.out, /llada\.rope\.scaling\.type is "yarn", which is not supported/);
+  assert.match(io.out, /tokenizer\.ggml\.pre is absent; supported are gpt-2/);
+  assert.match(io.out, /^parameters +78,576$/m);
+  assert.match(io.out, /^stored +F32 0\.3 MiB$/m);
 });
 
 const tiny = join(repositoryRoot, '../shared/data/models/llama-2-tiny-random.gguf');

@@ -58,13 +58,14 @@ export async function openModel(
   const shapes = parameterShapes(config.transformer, names);
   checkTensors(weights, shapes, path);
 
-  const folder = folderOf(weights);
-  const locate = (name: string) => external(folder, weights.entries.get(name)!);
+  const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
+  const locate = (name: string) => external(weights.entries.get(name)!, folder);
   const network = openNetwork(config.transformer, names, { folder, locate }, options);
   return { family, config, names, json, weights, network };
 }
 
-function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
+/** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
+export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
   const known = families.map(({ architecture }) => architecture);
   const names = json.architectures;
   if (!Array.isArray(names))
@@ -115,13 +116,15 @@ const dtypes: Readonly<Record<string, DType>> = {
   BF16: 'bfloat16',
 };
 
-/** The folder that all files of weights are in or below: a GGUF file has the directory that it became beside it. */
-function folderOf({ entries }: Weights): string {
-  const folders = new Set(Array.from(entries.values(), ({ file }) => dirname(file)));
-  return [...folders].reduce((a, b) => (b.length < a.length ? b : a));
+/** The folder that all files are in: shards in the hub's cache may be links to different ones. */
+function commonFolder(files: ReadonlySet<string>): string {
+  const [first, ...rest] = files;
+  let folder = dirname(first);
+  while (rest.some((file) => relative(folder, file).startsWith('..'))) folder = dirname(folder);
+  return folder;
 }
 
-const external = (folder: string, { file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
+const external = ({ file, offset, byteLength, dtype }: WeightEntry, folder: string): ExternalData => ({
   location: relative(folder, file),
   offset,
   length: byteLength,

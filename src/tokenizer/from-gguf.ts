@@ -27,7 +27,7 @@ export function tokenizerFromGguf(metadata: Metadata, path: string): GgufTokeniz
   const model = metadata.get('tokenizer.ggml.model');
   if (model !== 'gpt2' && model !== 'llama')
     throw new UnsupportedError(
-      `${path}: tokenizer.ggml.model is ${show(model ?? 'absent')}; supported are "gpt2" and "llama"`,
+      `${path}: tokenizer.ggml.model is ${model === undefined ? 'absent' : show(model)}; supported are "gpt2" and "llama"`,
     );
   const parts =
     model === 'gpt2' ? byteLevel(metadata, path, vocabulary) : sentencePiece(metadata, path, vocabulary);
@@ -141,7 +141,7 @@ function byteLevel(metadata: Metadata, path: string, vocabulary: Vocabulary): Pa
   const cut = cuts.get(pre);
   if (!cut)
     throw new UnsupportedError(
-      `${path}: tokenizer.ggml.pre is ${show(pre ?? 'absent')}; supported are ${[...cuts.keys()].join(', ')}`,
+      `${path}: tokenizer.ggml.pre is ${pre === undefined ? 'absent' : show(pre)}; supported are ${[...cuts.keys()].join(', ')}`,
     );
   const { pattern, nfc = false, wholePiece = false } = cut;
   const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: !pattern };
