@@ -36,7 +36,8 @@ export interface Parts {
 export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
   const { config } = network;
   const isCausal = config.attention === causal;
-  const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
+  const vocabulary = { maskId, endIds, size, spelling: tokenizer };
   const predict = predictorOf(network, { startId: isCausal ? startIdOf(endIds) : undefined });
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
@@ -52,7 +53,7 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const blockLength = isCausal ? 1 : preferred;
     const counted = countForwards(predict);
     const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
-    const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
+    const sampling = toSampleOptions({ ...options, blockLength }, vocabulary, canvas);
     return { canvas, forwards: counted.forwards, frames: sample(guided, canvas, { ...sampling, signal }) };
   }
 

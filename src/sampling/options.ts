@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
+import { constrain } from './constraint/constrain.ts';
+import type { Spelling } from './constraint/token-automaton.ts';
 import { decoder } from './decode.ts';
 import type { SampleOptions } from './sample.ts';
 import {
@@ -91,6 +93,15 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
+  regex: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('what is written matches this regular expression as a whole, in any order of unmasking'),
+  jsonSchema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('what is written is JSON that this schema admits'),
   banned: z.array(z.int().min(0)).optional().describe('the id of a token that is never written'),
   guidance: z
     .number()
@@ -121,15 +132,22 @@ export interface Vocabulary {
   readonly endIds: readonly number[];
   /** Ids of the tokenizer; rows of the network beyond them mean nothing. */
   readonly size: number;
+  /** What tokens are as text, for constraints. */
+  readonly spelling: Spelling;
 }
 
 /**
  * From names to functions: the only table of them. `length` makes the canvas and `guidance` wraps the predictor
  * (`layCanvas`, `withGuidance`), before `sample` is called; all else is here.
  *
+ * @param canvas  what is to be sampled; a constraint is about its masks   [L]
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */
-export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
+export function toSampleOptions(
+  asked: SamplingOptions,
+  vocabulary: Vocabulary,
+  canvas: ArrayLike<number> = [],
+): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
   const {
     steps,
@@ -180,20 +198,18 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     schedule: following(schedule),
     dream,
   };
+  const strategy = unmasking(selections[asked.strategy]);
+  const forbidden = [maskId, ...banned, ...(endless ? endIds : [])];
+  const deferred = endLast ? endIds : [];
   return {
     maskId,
     steps,
     blockLength,
-    strategy: unmasking(selections[asked.strategy]),
+    strategy,
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode: decoder({
-      temperature,
-      forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
-      deferred: endLast ? endIds : [],
-      topK,
-      topP,
-      vocabularySize: size,
-    }),
+    decode:
+      constrain(asked, { ...vocabulary, canvas, strategy, forbidden, deferred }) ??
+      decoder({ temperature, forbidden, deferred, topK, topP, vocabularySize: size }),
     seed,
     endIds: stopEarly ? endIds : [],
   };

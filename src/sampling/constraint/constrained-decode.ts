@@ -1,0 +1,225 @@
+import type { NdArray } from '../../array.ts';
+import { invariant } from '../../errors.ts';
+import { certaintyOf, type Decode } from '../decode.ts';
+import { possibleStates, type Span } from './possible-states.ts';
+import type { TokenAutomaton } from './token-automaton.ts';
+
+export interface ConstrainedDecodeOptions {
+  readonly automaton: TokenAutomaton;
+  readonly span: Span;
+  readonly maskId: number;
+  /** 0 (the default) takes the likeliest text. */
+  readonly temperature?: number;
+  /** Tokens that are revealed last, as in `DecodeOptions`. */
+  readonly deferred?: readonly number[];
+}
+
+/**
+ * Decoding inside a language. The tokens that it predicts are valid together: the canvas with all of them written in can
+ * be completed to a text of the language, in exactly the tokens that remain. So can it with some of them masked again,
+ * whichever a strategy keeps; by induction over the steps the last canvas is a text of the language, and neither the loop
+ * nor a strategy knows of it. It holds for strategies that mask written tokens again, too. One that puts a prediction in
+ * the place of a written token would need a prediction for all that it may change at once: such rows are a bug of ours.
+ *
+ * With p^i = softmax(logits^i / T), the given tokens as evidence, and L the texts that can still be completed:
+ *
+ *     T = 0:   argmax_{x ∈ L} Π_i p^i(x^i)                  Suresh et al. 2025, DINGO (arXiv:2505.23061)
+ *     T > 0:   a draw from Π_i p^i(x^i) 1[x ∈ L] / Z        exact: backward filtering, forward drawing
+ *
+ * Both are one recursion from the right over (position, state), ⊕ being the maximum or the logarithm of the sum:
+ *
+ *     β_i(q) = ⊕_c  w_i(c) + β_{i+1}(c(q)),      w_i(c) = ⊕_{v ∈ c} logits^i_v / T        (T = 1 for the maximum)
+ *
+ * over the classes c of tokens. Behind the last position asked for, β is 0 where the canvas can be completed and −∞ where
+ * not. A walk from the left then takes an edge and a token at each position, drawn with the position's one uniform.
+ *
+ * How sure a prediction is, is softmax(logits) over the tokens that can stand at its position: what the language forces is
+ * certain.
+ */
+export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
+  const { automaton, span, maskId, temperature = 0, deferred = [] } = options;
+  const { states: Q, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;
+  const C = automaton.tokenStarts.length - 1;
+  const join = temperature === 0 ? largest : logarithmOfSum;
+
+  return ({ logits, rows, xt }, uniform) => {
+    const possible = possibleStates(automaton, xt, span, maskId);
+    invariant(possible[0] === 1, 'a canvas under a constraint cannot be completed');
+    invariant(
+      rows.every((position) => xt[position] === maskId),
+      'a constraint decides about masks only',
+    );
+    const rowAt = new Map(Array.from(rows, (position, r) => [position - span.start, r]));
+    const n = Math.max(...rowAt.keys()) + 1;
+    const rowOf = (r: number): NdArray['data'] =>
+      logits.data.subarray(r * logits.shape[1], (r + 1) * logits.shape[1]);
+
+    // from the right: what each edge of each position is worth
+    const beta = new Float64Array((n + 1) * Q).fill(-Infinity);
+    for (let q = 0; q < Q; q++) if (possible[n * Q + q]) beta[n * Q + q] = 0;
+    const weights: Float64Array[] = [];
+    const live: Int32Array[] = [];
+    for (let i = n - 1; i >= 0; i--) {
+      const r = rowAt.get(i);
+      const token = xt[span.start + i];
+      const w = new Float64Array(C).fill(r === undefined && token === maskId ? 0 : -Infinity);
+      if (r !== undefined) {
+        live[i] = liveClasses(automaton, possible.subarray(i * Q, (i + 2) * Q));
+        for (const c of live[i]) w[c] = classWeight(automaton, c, rowOf(r), temperature);
+      } else if (token !== maskId) {
+        w[classOf[token]] = 0;
+      }
+      weights[i] = w;
+      const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
+      for (let q = 0; q < Q; q++) if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, w, after);
+    }
+    invariant(beta[0] > -Infinity, 'the mask predictor gives no text of the constraint a probability');
+
+    // from the left: one text
+    const [tokens, likeliest] = [new Int32Array(rows.length), new Int32Array(rows.length)];
+    const confidence = new Float64Array(rows.length);
+    const margin = new Float64Array(rows.length);
+    const entropy = new Float64Array(rows.length);
+    const scratch = new Float64Array(classOf.length);
+    for (let i = 0, q = 0; i < n; i++) {
+      const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
+      const worth = (e: number): number => weights[i][edgeClass[e]] + after[edgeTarget[e]] - beta[i * Q + q];
+      const [e, u] =
+        temperature === 0
+          ? [firstWhere(edgeStarts[q], edgeStarts[q + 1], (edge) => worth(edge) === 0), 0]
+          : draw(edgeStarts[q], edgeStarts[q + 1], worth, uniform(span.start + i));
+      const r = rowAt.get(i);
+      if (r !== undefined) {
+        tokens[r] = tokenOf(automaton, edgeClass[e], weights[i], rowOf(r), temperature, u);
+        const standing = gather(automaton, live[i], rowOf(r), { token: tokens[r], deferred, scratch });
+        likeliest[r] = temperature === 0 ? tokens[r] : standing.likeliest;
+        [confidence[r], margin[r], entropy[r]] = certaintyOf(standing.logits, standing.at);
+        invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
+      }
+      q = edgeTarget[e];
+    }
+    return { tokens, likeliest, confidence, margin, entropy };
+  };
+}
+
+/** The classes with a token that can stand at a position. @param possible  there and behind it   [2, Q] */
+function liveClasses(
+  { states: Q, tokenStarts, edgeStarts, edgeClass, edgeTarget }: TokenAutomaton,
+  possible: Uint8Array,
+): Int32Array {
+  const isLive = new Uint8Array(tokenStarts.length - 1);
+  for (let q = 0; q < Q; q++) {
+    if (!possible[q]) continue;
+    for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++)
+      if (possible[Q + edgeTarget[e]]) isLive[edgeClass[e]] = 1;
+  }
+  return Int32Array.from(isLive.keys()).filter((c) => isLive[c] === 1);
+}
+
+/** w(c), see `constrainedDecoder`. */
+function classWeight(
+  { tokenStarts, tokens }: TokenAutomaton,
+  c: number,
+  row: NdArray['data'],
+  temperature: number,
+): number {
+  let best = -Infinity;
+  for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++) {
+    const logit = row[tokens[k]];
+    if (logit > best) best = logit;
+  }
+  if (temperature === 0 || best === -Infinity) return best;
+  let sum = 0;
+  for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++)
+    sum += Math.exp((row[tokens[k]] - best) / temperature);
+  return best / temperature + Math.log(sum);
+}
+
+type Join = (automaton: TokenAutomaton, q: number, w: Float64Array, after: Float64Array) => number;
+
+const largest: Join = ({ edgeStarts, edgeClass, edgeTarget }, q, w, after) => {
+  let best = -Infinity;
+  for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++) {
+    const worth = w[edgeClass[e]] + after[edgeTarget[e]];
+    if (worth > best) best = worth;
+  }
+  return best;
+};
+
+const logarithmOfSum: Join = (automaton, q, w, after) => {
+  const { edgeStarts, edgeClass, edgeTarget } = automaton;
+  const best = largest(automaton, q, w, after);
+  if (best === -Infinity) return best;
+  let sum = 0;
+  for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++) {
+    const below = w[edgeClass[e]] + after[edgeTarget[e]] - best;
+    if (below > NEGLIGIBLE) sum += Math.exp(below);
+  }
+  return best + Math.log(sum);
+};
+
+/** e^−60 of a sum is far below its rounding. */
+const NEGLIGIBLE = -60;
+
+function firstWhere(first: number, end: number, holds: (k: number) => boolean): number {
+  for (let k = first; k < end; k++) if (holds(k)) return k;
+  return invariant(false, 'no edge has the worth of its state') as never;
+}
+
+/**
+ * A draw from probabilities that are given by their logarithms, by the inverse distribution function; and where within
+ * its interval the uniform lies, which is uniform again.
+ */
+function draw(
+  first: number,
+  end: number,
+  logarithm: (k: number) => number,
+  u: number,
+): [drawn: number, rest: number] {
+  let reached = 0;
+  let last = -1;
+  for (let k = first; k < end; k++) {
+    const p = Math.exp(logarithm(k));
+    if (p === 0) continue;
+    if (reached + p > u) return [k, (u - reached) / p];
+    reached += p;
+    last = k;
+  }
+  invariant(last >= 0, 'nothing has a probability');
+  return [last, 1]; // only if the sum was rounded below u
+}
+
+/** The token of a class: its likeliest, or the one that a uniform draws. */
+function tokenOf(
+  { tokenStarts, tokens }: TokenAutomaton,
+  c: number,
+  w: Float64Array,
+  row: NdArray['data'],
+  temperature: number,
+  u: number,
+): number {
+  const [first, end] = [tokenStarts[c], tokenStarts[c + 1]];
+  return temperature === 0
+    ? tokens[firstWhere(first, end, (k) => row[tokens[k]] === w[c])]
+    : tokens[draw(first, end, (k) => row[tokens[k]] / temperature - w[c], u)[0]];
+}
+
+/** The logits of the tokens that can stand at a position, deferred ones as −∞; where a token is among them; the likeliest. */
+function gather(
+  { tokenStarts, tokens }: TokenAutomaton,
+  live: Int32Array,
+  row: NdArray['data'],
+  { token, deferred, scratch }: { token: number; deferred: readonly number[]; scratch: Float64Array },
+): { logits: Float64Array; at: number; likeliest: number } {
+  let count = 0;
+  let at = 0;
+  let likeliest = token;
+  for (const c of live) {
+    for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++) {
+      if (tokens[k] === token) at = count;
+      if (row[tokens[k]] > row[likeliest]) likeliest = tokens[k];
+      scratch[count++] = deferred.includes(tokens[k]) ? -Infinity : row[tokens[k]];
+    }
+  }
+  return { logits: scratch.subarray(0, count), at, likeliest };
+}
