@@ -170,7 +170,7 @@ export const drawing =
   };
 
 /** softmax(logits) at one token, its two likeliest tokens' difference, and its entropy. Nothing sure of a token of −∞. */
-export function certaintyOf(
+function certaintyOf(
   logits: Float64Array,
   token: number,
 ): [confidence: number, margin: number, entropy: number] {

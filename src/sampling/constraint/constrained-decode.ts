@@ -1,6 +1,7 @@
 import type { NdArray } from '../../array.ts';
 import { invariant } from '../../errors.ts';
-import { certaintyOf, type Decode } from '../decode.ts';
+import type { Decode } from '../decode.ts';
+import { certaintyOfClasses, type ClassSums, classSums } from './class-sums.ts';
 import { possibleStates, type Span } from './possible-states.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
 
@@ -41,6 +42,7 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
   const { states: Q, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;
   const C = automaton.tokenStarts.length - 1;
   const join = temperature === 0 ? largest : logarithmOfSum;
+  const late = new Set(deferred.map((id) => classOf[id])); // end tokens have a class of their own
 
   return ({ logits, rows, xt }, uniform) => {
     const possible = possibleStates(automaton, xt, span, maskId);
@@ -49,29 +51,32 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
       rows.every((position) => xt[position] === maskId),
       'a constraint decides about masks only',
     );
+    const V = logits.shape[1];
     const rowAt = new Map(Array.from(rows, (position, r) => [position - span.start, r]));
     const n = Math.max(...rowAt.keys()) + 1;
-    const rowOf = (r: number): NdArray['data'] =>
-      logits.data.subarray(r * logits.shape[1], (r + 1) * logits.shape[1]);
 
-    // from the right: what each edge of each position is worth
+    // from the right: what it is worth to be in a state
     const beta = new Float64Array((n + 1) * Q).fill(-Infinity);
     for (let q = 0; q < Q; q++) if (possible[n * Q + q]) beta[n * Q + q] = 0;
     const weights: Float64Array[] = [];
-    const live: Int32Array[] = [];
+    const seen: { live: Int32Array; sums: ClassSums }[] = [];
     for (let i = n - 1; i >= 0; i--) {
       const r = rowAt.get(i);
       const token = xt[span.start + i];
-      const w = new Float64Array(C).fill(r === undefined && token === maskId ? 0 : -Infinity);
       if (r !== undefined) {
-        live[i] = liveClasses(automaton, possible.subarray(i * Q, (i + 2) * Q));
-        for (const c of live[i]) w[c] = classWeight(automaton, c, rowOf(r), temperature);
-      } else if (token !== maskId) {
-        w[classOf[token]] = 0;
+        const live = liveClasses(automaton, possible.subarray(i * Q, (i + 2) * Q));
+        seen[r] = {
+          live,
+          sums: classSums(automaton, live, logits.data.subarray(r * V, (r + 1) * V), temperature),
+        };
+        weights[i] = seen[r].sums.weight;
+      } else {
+        weights[i] = new Float64Array(C).fill(token === maskId ? 0 : -Infinity);
+        if (token !== maskId) weights[i][classOf[token]] = 0;
       }
-      weights[i] = w;
       const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
-      for (let q = 0; q < Q; q++) if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, w, after);
+      for (let q = 0; q < Q; q++)
+        if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, weights[i], after);
     }
     invariant(beta[0] > -Infinity, 'the mask predictor gives no text of the constraint a probability');
 
@@ -80,7 +85,6 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
     const confidence = new Float64Array(rows.length);
     const margin = new Float64Array(rows.length);
     const entropy = new Float64Array(rows.length);
-    const scratch = new Float64Array(classOf.length);
     for (let i = 0, q = 0; i < n; i++) {
       const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
       const worth = (e: number): number => weights[i][edgeClass[e]] + after[edgeTarget[e]] - beta[i * Q + q];
@@ -90,10 +94,20 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
           : draw(edgeStarts[q], edgeStarts[q + 1], worth, uniform(span.start + i));
       const r = rowAt.get(i);
       if (r !== undefined) {
-        tokens[r] = tokenOf(automaton, edgeClass[e], weights[i], rowOf(r), temperature, u);
-        const standing = gather(automaton, live[i], rowOf(r), { token: tokens[r], deferred, scratch });
-        likeliest[r] = temperature === 0 ? tokens[r] : standing.likeliest;
-        [confidence[r], margin[r], entropy[r]] = certaintyOf(standing.logits, standing.at);
+        const row = logits.data.subarray(r * V, (r + 1) * V);
+        const { live, sums } = seen[r];
+        const c = edgeClass[e];
+        tokens[r] =
+          temperature === 0
+            ? likeliestOf(automaton, c, row, sums)
+            : drawnFrom(automaton, c, row, sums, temperature, u);
+        likeliest[r] =
+          temperature === 0 ? tokens[r] : likeliestOf(automaton, largestOf(live, sums), row, sums);
+        const counted = live.filter((k) => !late.has(k));
+        [confidence[r], margin[r], entropy[r]] = certaintyOfClasses(sums, counted, {
+          logit: row[tokens[r]],
+          c,
+        });
         invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
       }
       q = edgeTarget[e];
@@ -116,43 +130,25 @@ function liveClasses(
   return Int32Array.from(isLive.keys()).filter((c) => isLive[c] === 1);
 }
 
-/** w(c), see `constrainedDecoder`. */
-function classWeight(
-  { tokenStarts, tokens }: TokenAutomaton,
-  c: number,
-  row: NdArray['data'],
-  temperature: number,
-): number {
-  let best = -Infinity;
-  for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++) {
-    const logit = row[tokens[k]];
-    if (logit > best) best = logit;
-  }
-  if (temperature === 0 || best === -Infinity) return best;
-  let sum = 0;
-  for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++)
-    sum += Math.exp((row[tokens[k]] - best) / temperature);
-  return best / temperature + Math.log(sum);
-}
+/** ⊕ over the edges of a state. */
+type Join = (automaton: TokenAutomaton, q: number, weight: Float64Array, after: Float64Array) => number;
 
-type Join = (automaton: TokenAutomaton, q: number, w: Float64Array, after: Float64Array) => number;
-
-const largest: Join = ({ edgeStarts, edgeClass, edgeTarget }, q, w, after) => {
+const largest: Join = ({ edgeStarts, edgeClass, edgeTarget }, q, weight, after) => {
   let best = -Infinity;
   for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++) {
-    const worth = w[edgeClass[e]] + after[edgeTarget[e]];
+    const worth = weight[edgeClass[e]] + after[edgeTarget[e]];
     if (worth > best) best = worth;
   }
   return best;
 };
 
-const logarithmOfSum: Join = (automaton, q, w, after) => {
+const logarithmOfSum: Join = (automaton, q, weight, after) => {
   const { edgeStarts, edgeClass, edgeTarget } = automaton;
-  const best = largest(automaton, q, w, after);
+  const best = largest(automaton, q, weight, after);
   if (best === -Infinity) return best;
   let sum = 0;
   for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++) {
-    const below = w[edgeClass[e]] + after[edgeTarget[e]] - best;
+    const below = weight[edgeClass[e]] + after[edgeTarget[e]] - best;
     if (below > NEGLIGIBLE) sum += Math.exp(below);
   }
   return best + Math.log(sum);
@@ -161,9 +157,38 @@ const logarithmOfSum: Join = (automaton, q, w, after) => {
 /** e^−60 of a sum is far below its rounding. */
 const NEGLIGIBLE = -60;
 
+/** The class of the likeliest token, the first of equals. */
+function largestOf(classes: Int32Array, { first }: ClassSums): number {
+  return classes.reduce((best, c) => (first[c] > first[best] ? c : best));
+}
+
+/** The likeliest token of a class, the first of equals. */
+function likeliestOf(
+  { tokenStarts, tokens }: TokenAutomaton,
+  c: number,
+  row: NdArray['data'],
+  { first }: ClassSums,
+): number {
+  return tokens[firstWhere(tokenStarts[c], tokenStarts[c + 1], (k) => row[tokens[k]] === first[c])];
+}
+
+/** A token of a class, from its softmax at a temperature. */
+function drawnFrom(
+  { tokenStarts, tokens }: TokenAutomaton,
+  c: number,
+  row: NdArray['data'],
+  { weight }: ClassSums,
+  temperature: number,
+  u: number,
+): number {
+  return tokens[
+    draw(tokenStarts[c], tokenStarts[c + 1], (k) => row[tokens[k]] / temperature - weight[c], u)[0]
+  ];
+}
+
 function firstWhere(first: number, end: number, holds: (k: number) => boolean): number {
   for (let k = first; k < end; k++) if (holds(k)) return k;
-  return invariant(false, 'no edge has the worth of its state') as never;
+  return invariant(false, 'what was the largest is not there') as never;
 }
 
 /**
@@ -187,39 +212,4 @@ function draw(
   }
   invariant(last >= 0, 'nothing has a probability');
   return [last, 1]; // only if the sum was rounded below u
-}
-
-/** The token of a class: its likeliest, or the one that a uniform draws. */
-function tokenOf(
-  { tokenStarts, tokens }: TokenAutomaton,
-  c: number,
-  w: Float64Array,
-  row: NdArray['data'],
-  temperature: number,
-  u: number,
-): number {
-  const [first, end] = [tokenStarts[c], tokenStarts[c + 1]];
-  return temperature === 0
-    ? tokens[firstWhere(first, end, (k) => row[tokens[k]] === w[c])]
-    : tokens[draw(first, end, (k) => row[tokens[k]] / temperature - w[c], u)[0]];
-}
-
-/** The logits of the tokens that can stand at a position, deferred ones as −∞; where a token is among them; the likeliest. */
-function gather(
-  { tokenStarts, tokens }: TokenAutomaton,
-  live: Int32Array,
-  row: NdArray['data'],
-  { token, deferred, scratch }: { token: number; deferred: readonly number[]; scratch: Float64Array },
-): { logits: Float64Array; at: number; likeliest: number } {
-  let count = 0;
-  let at = 0;
-  let likeliest = token;
-  for (const c of live) {
-    for (let k = tokenStarts[c]; k < tokenStarts[c + 1]; k++) {
-      if (tokens[k] === token) at = count;
-      if (row[tokens[k]] > row[likeliest]) likeliest = tokens[k];
-      scratch[count++] = deferred.includes(tokens[k]) ? -Infinity : row[tokens[k]];
-    }
-  }
-  return { logits: scratch.subarray(0, count), at, likeliest };
 }
