@@ -8,12 +8,7 @@ import { sample } from './sample.ts';
 import type { ReverseStep } from './strategies.ts';
 
 // ids: 0 … 3 letters, 4 and 5 end tokens, 6 [MASK]; the network has two rows more
-const vocabulary: Vocabulary = {
-  maskId: 6,
-  endIds: [4, 5],
-  size: 7,
-  spelling: { bytesOf: (id) => (id < 4 ? Uint8Array.of(97 + id) : undefined), dropsFirstSpace: false },
-};
+const vocabulary: Vocabulary = { maskId: 6, endIds: [4, 5], size: 7 };
 const V = 9;
 
 /** The later ids are the likelier, [MASK] and the rows beyond the tokenizer most of all. */

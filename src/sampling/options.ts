@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
-import { constrain } from './constraint/constrain.ts';
-import type { Spelling } from './constraint/token-automaton.ts';
-import { decoder } from './decode.ts';
+import { type DecodeOptions, decoder } from './decode.ts';
 import type { SampleOptions } from './sample.ts';
 import {
   ancestral,
@@ -93,11 +91,7 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
-  regex: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('what is written matches this regular expression as a whole, in any order of unmasking'),
+  regex: z.string().min(1).optional().describe('what is written matches this regular expression as a whole'),
   jsonSchema: z
     .record(z.string(), z.unknown())
     .optional()
@@ -132,35 +126,18 @@ export interface Vocabulary {
   readonly endIds: readonly number[];
   /** Ids of the tokenizer; rows of the network beyond them mean nothing. */
   readonly size: number;
-  /** What tokens are as text, for constraints. */
-  readonly spelling: Spelling;
 }
 
 /**
- * From names to functions: the only table of them. `length` makes the canvas and `guidance` wraps the predictor
- * (`layCanvas`, `withGuidance`), before `sample` is called; all else is here.
+ * From names to functions: the only table of them. `length` makes the canvas, `guidance` wraps the predictor, and `regex`
+ * and `jsonSchema` take the place of `decode` (`layCanvas`, `withGuidance`, `constrain`), before `sample` is called; all
+ * else is here.
  *
- * @param canvas  what is to be sampled; a constraint is about its masks   [L]
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */
-export function toSampleOptions(
-  asked: SamplingOptions,
-  vocabulary: Vocabulary,
-  canvas: ArrayLike<number> = [],
-): SampleOptions {
+export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
-  const {
-    steps,
-    blockLength,
-    seed,
-    temperature,
-    topK,
-    topP,
-    banned = [],
-    endless,
-    endLast,
-    stopEarly,
-  } = asked;
+  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -198,19 +175,29 @@ export function toSampleOptions(
     schedule: following(schedule),
     dream,
   };
-  const strategy = unmasking(selections[asked.strategy]);
-  const forbidden = [maskId, ...banned, ...(endless ? endIds : [])];
-  const deferred = endLast ? endIds : [];
   return {
     maskId,
     steps,
     blockLength,
-    strategy,
+    strategy: unmasking(selections[asked.strategy]),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode:
-      constrain(asked, { ...vocabulary, canvas, strategy, forbidden, deferred }) ??
-      decoder({ temperature, forbidden, deferred, topK, topP, vocabularySize: size }),
+    decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
     endIds: stopEarly ? endIds : [],
+  };
+}
+
+/** How tokens are taken from logits. */
+export function toDecodeOptions(
+  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { maskId, endIds, size }: Vocabulary,
+): DecodeOptions {
+  return {
+    temperature,
+    forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
+    deferred: endLast ? endIds : [],
+    topK,
+    topP,
+    vocabularySize: size,
   };
 }

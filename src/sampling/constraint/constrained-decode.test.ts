@@ -5,10 +5,11 @@ import { chiSquare, chiSquareLimit } from '../../../test/exact-joint.ts';
 import { InvariantError } from '../../errors.ts';
 import { uniforms } from '../../random.ts';
 import { tailStart } from '../canvas.ts';
-import { samplingSchema, strategyNames, toSampleOptions } from '../options.ts';
+import { samplingSchema, strategyNames, toDecodeOptions, toSampleOptions } from '../options.ts';
 import type { MaskPredictor } from '../predictor.ts';
 import { sample } from '../sample.ts';
 import { automatonOf } from './automaton.ts';
+import { compileConstraint, constrain, type Wanted } from './constrain.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import { possibleStates, spanOf } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
@@ -302,7 +303,8 @@ test('every strategy, block, hole and temperature ends in a text of the language
     fc.asyncProperty(asked, async ({ source, canvas, ...wishes }) => {
       const banned: readonly number[] = wishes.banned;
       const options = samplingSchema.parse({ ...wishes, regex: source });
-      const words = { maskId: M, endIds: [END], size: V, spelling };
+      const words = { maskId: M, endIds: [END], size: V };
+      const compile = (wanted: Wanted) => compileConstraint(wanted, spelling);
       const { start, end } = spanOf(canvas, M);
       const isOpen = tailStart(canvas, M) < canvas.length && !options.endless;
       const allowed = (tokens: readonly number[]): boolean =>
@@ -310,7 +312,9 @@ test('every strategy, block, hole and temperature ends in a text of the language
         !tokens.some((token, i) => banned.includes(token) && canvas[start + i] === M);
       let sampling;
       try {
-        sampling = toSampleOptions(options, words, canvas);
+        sampling = toSampleOptions(options, words);
+        const setting = { ...words, canvas, strategy: sampling.strategy, compile };
+        sampling.decode = constrain(options, toDecodeOptions(options, words), setting);
       } catch (error) {
         assert.match(String(error), /must admit a text|must be at least \d+ tokens/);
         if (end - start > 3 || canvas.includes(3)) return;

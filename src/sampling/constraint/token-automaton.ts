@@ -24,18 +24,11 @@ export interface TokenAutomaton {
   readonly edgeTarget: Int32Array;
 }
 
-/** What tokens are as text. */
-export interface Spelling {
-  /** What a token adds to a text; undefined for one that is no text. */
-  bytesOf(id: number): Uint8Array | undefined;
-  /** Whether a space at the beginning of a text is lost. */
-  readonly dropsFirstSpace: boolean;
-}
-
 export interface TokensOfText {
   /** The ids are from 0 to here. */
   readonly size: number;
-  readonly bytesOf: Spelling['bytesOf'];
+  /** What a token adds to a text; undefined for one that is no text. */
+  bytesOf(id: number): Uint8Array | undefined;
   /** Tokens that may not stand anywhere. */
   readonly forbidden: readonly number[];
   /** Tokens that may stand behind the text, unless they are forbidden. */
