@@ -37,10 +37,7 @@ export interface Constraint {
 }
 
 /** @throws UnsupportedError  for what no automaton can describe, or too large a one */
-export function compileConstraint(
-  { regex, jsonSchema, ...tokens }: Wanted,
-  spelling: Spelling,
-): Constraint {
+export function compileConstraint({ regex, jsonSchema, ...tokens }: Wanted, spelling: Spelling): Constraint {
   const language = automatonOf(
     regex === undefined ? jsonLanguage(jsonSchema ?? {}) : whole(parseRegularExpression(regex, 'regex')),
   );

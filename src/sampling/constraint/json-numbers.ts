@@ -50,7 +50,7 @@ function naturals(a: number, b: number): Expression {
 
 /** Digits between two numbers of the same length. */
 function between(low: string, high: string): Expression {
-  if (low === '') return sequence();
+  if (/^0*$/.test(low) && /^9*$/.test(high)) return some(low.length, low.length);
   const [first, last] = [Number(low[0]), Number(high[0])];
   const rest = low.length - 1;
   if (first === last) return sequence(digits(first, first), between(low.slice(1), high.slice(1)));
