@@ -169,7 +169,7 @@ test('numbers are within their bounds, and finite', () => {
         }
       },
     ),
-    { seed: 3, numRuns: 40 },
+    { seed: 3, numRuns: 15 },
   );
   const texts = [
     '0',
@@ -194,13 +194,13 @@ test('numbers are within their bounds, and finite', () => {
       '1',
       '0.25',
       '1.000',
-      '0.999999999999999',
+      '0.99999999999999',
       '1.0001',
       '0.9999999999999999',
       '1e-3',
       '-0.1',
     ]),
-    ['0', '1', '0.25', '1.000', '0.999999999999999'],
+    ['0', '1', '0.25', '1.000', '0.99999999999999'],
   );
   assert.deepEqual(admitted({ type: 'number', exclusiveMinimum: 0 }, ['0', '0.0', '0.001', '7']), [
     '0.001',
