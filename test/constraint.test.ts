@@ -7,7 +7,7 @@ import { type Model, type GenerateRequest, load, shippedModel } from '../src/ind
 import { uniforms } from '../src/random.ts';
 import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint, constrain } from '../src/sampling/constraint/constrain.ts';
-import type { JsonSchema } from '../src/sampling/constraint/json-schema.ts';
+import type { JsonSchema } from '../src/sampling/constraint/json-keywords.ts';
 import { fewestTokens } from '../src/sampling/constraint/token-automaton.ts';
 import { samplingSchema, strategyNames, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
 import { sample } from '../src/sampling/sample.ts';
@@ -130,7 +130,10 @@ async function write(
   const options = samplingSchema.parse({ ...request, seed, length });
   const sampling = toSampleOptions(options, vocabulary);
   const decode = constrain(options, toDecodeOptions(options, vocabulary), {
-    ...{ canvas, maskId, endIds: [endId], strategy: sampling.strategy },
+    canvas,
+    maskId,
+    endIds: [endId],
+    strategy: sampling.strategy,
     compile: () => constraint,
   });
   // some logits, shifted from row to row

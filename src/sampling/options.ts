@@ -91,7 +91,12 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
-  regex: z.string().min(1).optional().describe('what is written matches this regular expression as a whole'),
+  regex: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ placeholder: 'pattern' })
+    .describe('what is written matches this regular expression of JavaScript as a whole'),
   jsonSchema: z
     .record(z.string(), z.unknown())
     .optional()

@@ -30,7 +30,8 @@ const some = (least: number, most = Infinity): Expression => repeated(digit, lea
 /** Integers between two integers, in decimal, without `-0`; where there is no bound, of at most 15 digits. */
 export function integers({ least, most }: { least: number; most: number }): Expression {
   const limit = 10 ** DIGITS - 1;
-  const [low, high] = [Math.max(least, Math.min(-limit, most)), Math.min(most, Math.max(limit, least))];
+  const low = least === -Infinity ? Math.min(-limit, most) : least;
+  const high = most === Infinity ? Math.max(limit, least) : most;
   const options: Expression[] = [];
   if (low < 0) options.push(sequence(literally('-'), naturals(Math.max(1, -high), -low)));
   if (high >= 0) options.push(naturals(Math.max(0, low), high));
@@ -40,7 +41,8 @@ export function integers({ least, most }: { least: number; most: number }): Expr
 /** The whole numbers from a to b, without leading zeros. */
 function naturals(a: number, b: number): Expression {
   const options: Expression[] = [];
-  for (let length = String(a).length; length <= String(b).length && a <= b; length++) {
+  if (a > b) return choice();
+  for (let length = String(a).length; length <= String(b).length; length++) {
     const low = Math.max(a, length === 1 ? 0 : 10 ** (length - 1));
     const high = length === String(b).length ? b : 10 ** length - 1;
     options.push(between(String(low), String(high)));
@@ -91,14 +93,15 @@ export function numbers(bounds: Bounds): Expression {
   const plain = sequence(whole, fraction);
   const options: Expression[] = [];
   const side = (low: number, lowOut: boolean, high: number, highOut: boolean): Expression | undefined => {
-    if (high < 0 || low > high || (low === high && (lowOut || highOut))) return undefined;
+    if (high < 0 || low > high || (low === high && (lowOut || highOut)) || low >= 10 ** DIGITS)
+      return undefined;
     let language = intersection(
       automatonOf(plain),
       automatonOf(repeated(characters(anyCharacter), 1, DIGITS + 1)),
     );
     if (low > 0 || (low === 0 && lowOut))
       language = intersection(language, automatonOf(atLeast(low, lowOut)));
-    if (high < Infinity) language = intersection(language, automatonOf(atMost(high, highOut)));
+    if (high < 10 ** DIGITS) language = intersection(language, automatonOf(atMost(high, highOut)));
     return inAutomaton(language);
   };
   const positive = side(least, above, most, below);
@@ -108,9 +111,9 @@ export function numbers(bounds: Bounds): Expression {
   return choice(...options);
 }
 
-/** A decimal number, not negative, as its digits before and behind the point. */
+/** A decimal number from 0 to 10^15, as its digits before and behind the point. */
 function decimal(value: number): [whole: string, fraction: string] {
-  const text = value.toFixed(Math.max(0, Math.min(20, decimals(value))));
+  const text = value.toFixed(Math.max(0, decimals(value)));
   const [whole, fraction = ''] = text.split('.');
   return [whole, fraction];
 }

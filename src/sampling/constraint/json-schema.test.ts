@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import { UnsupportedError } from '../../errors.ts';
 import { type Automaton, automatonOf, follow } from './automaton.ts';
-import { type JsonSchema, jsonLanguage } from './json-schema.ts';
+import type { JsonSchema } from './json-keywords.ts';
+import { jsonLanguage } from './json-schema.ts';
 
 const languageOf = (schema: JsonSchema): Automaton => automatonOf(jsonLanguage(schema));
 
@@ -130,6 +131,11 @@ test('integers are within their bounds', () => {
     ]),
     ['0', '-7', '123456789012345'],
   );
+  const safe = { type: 'integer', minimum: -1e300, maximum: 2 ** 53 - 1 };
+  assert.deepEqual(admitted(safe, ['9007199254740991', '-9007199254740991', '9007199254740992']), [
+    '9007199254740991',
+    '-9007199254740991',
+  ]);
   assert.deepEqual(admitted({ type: 'integer', exclusiveMinimum: 3, maximum: 5.5 }, ['3', '4', '5', '6']), [
     '4',
     '5',
@@ -202,6 +208,9 @@ test('numbers are within their bounds, and finite', () => {
     ]),
     ['0', '1', '0.25', '1.000', '0.99999999999999'],
   );
+  const large = { type: 'number', minimum: -1e300, exclusiveMaximum: 1e30 };
+  assert.deepEqual(admitted(large, ['5', '-123456789012345', '1e99']), ['5', '-123456789012345']);
+  assert.deepEqual(admitted({ type: 'number', minimum: 1e30 }, ['5', '1e99', '-5']), []);
   assert.deepEqual(admitted({ type: 'number', exclusiveMinimum: 0 }, ['0', '0.0', '0.001', '7']), [
     '0.001',
     '7',
@@ -340,6 +349,7 @@ test('what is not supported is refused by name and place, and never ignored', ()
   refused({ type: 'string', pattern: 'a(?=b)' }, /^jsonSchema: #\/pattern: the look-around/);
   refused({ type: 'string', minLength: -1 }, /no whole number as minLength/);
   refused({ type: 'integer', minimum: 4, maximum: 3 }, /admits no integer/);
+  refused({ type: 'integer', minimum: 1e30 }, /admits no integer/);
   refused({ type: 'number', minimum: 1e-20 }, /more than 15 digits/);
   refused({ type: 'number', exclusiveMinimum: true }, /no number as exclusiveMinimum/);
   refused(

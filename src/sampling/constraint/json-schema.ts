@@ -1,22 +1,21 @@
-import { UnsupportedError } from '../../errors.ts';
-import { automatonOf, intersection } from './automaton.ts';
+import { choice, type Expression, literally, optional, repeated, sequence } from './expression.ts';
+import { areApart, kindsOf } from './json-apart.ts';
 import {
-  anyCharacter,
-  characters,
-  choice,
-  type Expression,
-  inAutomaton,
-  literally,
-  optional,
-  repeated,
-  sequence,
-} from './expression.ts';
-import { formats } from './json-formats.ts';
-import { decimals, DIGITS, integers, numbers } from './json-numbers.ts';
-import { bracketed, colon, comma, spelled, textOf } from './json-text.ts';
-import { anywhere, parseRegularExpression } from './regular-expression.ts';
-
-export type JsonSchema = Readonly<Record<string, unknown>>;
+  countAt,
+  escaped,
+  isSchema,
+  type JsonSchema,
+  KEYWORDS,
+  keywordsOf,
+  listAt,
+  refuse,
+  resolve,
+  typesOf,
+  unsupported,
+  valuesOf,
+} from './json-keywords.ts';
+import { numberText, stringText } from './json-scalars.ts';
+import { bracketed, colon, comma, textOf } from './json-text.ts';
 
 /**
  * The JSON texts that a schema describes: a regular language, and every text of it is valid.
@@ -33,24 +32,6 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export function jsonLanguage(schema: JsonSchema): Expression {
   return new Translation(schema).at(schema, '#', []);
 }
-
-/** Keywords that say nothing about what is valid. */
-const ANNOTATIONS = new Set(
-  '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(
-    ' ',
-  ),
-);
-
-/** The types, and the keywords that are about them. */
-const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
-  object: ['properties', 'required', 'additionalProperties', 'propertyNames'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-  boolean: [],
-  null: [],
-};
 
 /** Keywords that say everything by themselves; beside them only `type` may stand, and annotations. */
 const ALONE = ['const', 'enum', '$ref', 'anyOf', 'oneOf', 'allOf'];
@@ -163,7 +144,7 @@ class Translation {
 
   /** What names a property: a schema of strings. */
   #name(schema: unknown, place: string, trail: readonly string[]): Expression {
-    if (!isSchema(schema) || [...this.#kinds(schema, place)].join() !== 'string')
+    if (!isSchema(schema) || [...kindsOf(this.#root, schema, place)].join() !== 'string')
       refuse(place, 'must be a schema of strings');
     return this.at(schema, place, trail);
   }
@@ -201,7 +182,7 @@ class Translation {
   }
 
   #reference(reference: unknown, place: string, trail: readonly string[]): Expression {
-    const target = this.#resolve(reference, place);
+    const target = resolve(this.#root, reference, place);
     const name = String(reference);
     if (trail.includes(name))
       refuse(place, `refers to ${name}, which refers to itself: only schemas of bounded depth are supported`);
@@ -213,28 +194,11 @@ class Translation {
     return found;
   }
 
-  #resolve(reference: unknown, place: string): JsonSchema {
-    if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference))
-      refuse(
-        place,
-        `refers to ${JSON.stringify(reference)}: only places in the schema itself, #/…, are supported`,
-      );
-    const path = reference.split('/').slice(1);
-    const target = path.reduce<unknown>((at, name) => {
-      const key = decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~');
-      return typeof at === 'object' && at !== null && Object.hasOwn(at, key)
-        ? (at as JsonSchema)[key]
-        : undefined;
-    }, this.#root);
-    if (!isSchema(target)) refuse(place, `refers to ${reference}, where there is no schema`);
-    return target;
-  }
-
   /** Of `oneOf` exactly one may hold, so no value may be in two of them. */
   #checkApart(options: readonly unknown[], place: string): void {
     for (const [j, option] of options.entries()) {
       for (let k = 0; k < j; k++) {
-        if (this.#areApart(options[k], option, place, 0)) continue;
+        if (areApart(this.#root, options[k], option, place)) continue;
         refuse(
           place,
           `has schemas ${k} and ${j} in oneOf that one value may satisfy together; if that is right, write anyOf`,
@@ -242,198 +206,4 @@ class Translation {
       }
     }
   }
-
-  /** Whether it is certain that no value satisfies both. */
-  #areApart(a: unknown, b: unknown, place: string, depth: number): boolean {
-    if (!isSchema(a) || !isSchema(b) || depth > DEEPEST) return false;
-    const [left, right] = [this.#options(a, place), this.#options(b, place)];
-    if (left.length !== 1 || right.length !== 1 || left[0] !== a || right[0] !== b)
-      return left.every((x) => right.every((y) => this.#areApart(x, y, place, depth + 1)));
-    const kinds = this.#kinds(b, place);
-    const common = [...this.#kinds(a, place)].filter((kind) => kinds.has(kind));
-    if (common.length === 0) return true;
-    if (isListed(a) && isListed(b)) {
-      const values = new Set(valuesOf(b, place).map(canonical));
-      return !valuesOf(a, place).some((value) => values.has(canonical(value)));
-    }
-    if (common.join() !== 'object' || isListed(a) || isListed(b)) return false;
-    const shared = [a, b].map((schema) => listAt(schema['required'] ?? [], place, 'required').map(String));
-    return shared[0].some(
-      (name) =>
-        shared[1].includes(name) &&
-        this.#areApart(
-          (a['properties'] as JsonSchema)[name],
-          (b['properties'] as JsonSchema)[name],
-          place,
-          depth + 1,
-        ),
-    );
-  }
-
-  /** The schemas of which a value satisfies one: those of `anyOf` and the like, or the schema itself. */
-  #options(schema: JsonSchema, place: string): readonly JsonSchema[] {
-    if (schema['$ref'] !== undefined) return [this.#resolve(schema['$ref'], place)];
-    const list = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
-    return list === undefined ? [schema] : (list as JsonSchema[]);
-  }
-
-  /** The types that a value of a schema can have, as JSON has them: an integer is a number. */
-  #kinds(schema: JsonSchema, place: string): Set<string> {
-    const options = this.#options(schema, place);
-    if (options[0] !== schema) return new Set(options.flatMap((option) => [...this.#kinds(option, place)]));
-    if (isListed(schema)) return new Set(valuesOf(schema, place).map(typeOf));
-    const types = typesOf(schema, place, keywordsOf(schema));
-    return new Set(types.map((type) => (type === 'integer' ? 'number' : type)));
-  }
-}
-
-/** Whether a schema lists its values. */
-const isListed = (schema: JsonSchema): boolean =>
-  schema['const'] !== undefined || schema['enum'] !== undefined;
-
-function refuse(place: string, problem: string): never {
-  throw new UnsupportedError(`jsonSchema: ${place} ${problem}`);
-}
-
-const unsupported = (keyword: string, types: string): string =>
-  `has the keyword ${keyword}, which isn't supported${types ? ` for ${types}` : ''}`;
-
-const isSchema = (value: unknown): value is JsonSchema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The keywords of a schema that say what is valid. */
-const keywordsOf = (schema: JsonSchema): string[] =>
-  Object.keys(schema).filter((keyword) => schema[keyword] !== undefined && !ANNOTATIONS.has(keyword));
-
-const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
-
-function listAt(value: unknown, place: string, keyword: string): readonly unknown[] {
-  return Array.isArray(value) ? value : refuse(place, `has no list as ${keyword}`);
-}
-
-function countAt(schema: JsonSchema, keyword: string, place: string): number | undefined {
-  const value = schema[keyword];
-  if (value === undefined) return undefined;
-  return Number.isSafeInteger(value) && (value as number) >= 0
-    ? (value as number)
-    : refuse(place, `has no whole number as ${keyword}`);
-}
-
-/** The types of a schema; without `type`, the one whose keywords it has. */
-function typesOf(schema: JsonSchema, place: string, keywords: readonly string[]): string[] {
-  const named = schema['type'];
-  if (named !== undefined) {
-    const types = [named].flat();
-    const unknown = types.find((type) => typeof type !== 'string' || !Object.hasOwn(KEYWORDS, type));
-    if (unknown !== undefined || types.length === 0)
-      refuse(place, `has the type ${JSON.stringify(named)}, which JSON hasn't`);
-    return types as string[];
-  }
-  const meant = ['object', 'array', 'string', 'number'].filter((type) =>
-    keywords.some((keyword) => KEYWORDS[type].includes(keyword)),
-  );
-  if (meant.length === 1) return meant;
-  const strange = keywords.find((keyword) => !Object.values(KEYWORDS).flat().includes(keyword));
-  if (strange !== undefined) refuse(place, unsupported(strange, ''));
-  return refuse(place, `must say what it admits: type, enum, const, anyOf, oneOf or $ref`);
-}
-
-/** What `const` or `enum` lists, as far as `type` admits it. */
-function valuesOf(schema: JsonSchema, place: string): unknown[] {
-  const values = schema['const'] === undefined ? listAt(schema['enum'], place, 'enum') : [schema['const']];
-  if (schema['type'] === undefined) return [...values];
-  const types = typesOf(schema, place, []);
-  return values.filter(
-    (value) => types.includes(typeOf(value)) || (types.includes('integer') && Number.isInteger(value)),
-  );
-}
-
-function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
-}
-
-/** A value as a text that equal values share. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    isSchema(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
-}
-
-/** `minLength` and `maxLength` count code points, as JSON Schema does. */
-function stringText(schema: JsonSchema, place: string): Expression {
-  const { pattern, format } = schema;
-  const least = countAt(schema, 'minLength', place) ?? 0;
-  const most = countAt(schema, 'maxLength', place) ?? Infinity;
-  if (least > most) refuse(place, `asks for at least ${least} characters and admits ${most}`);
-  const languages: Expression[] = [];
-  if (least > 0 || most < Infinity || (pattern === undefined && format === undefined))
-    languages.push(repeated(characters(anyCharacter), least, most));
-  for (const [keyword, source] of [
-    ['pattern', pattern],
-    ['format', format === undefined ? undefined : formatAt(format, place)],
-  ]) {
-    if (source === undefined) continue;
-    if (typeof source !== 'string') refuse(place, `has no text as ${String(keyword)}`);
-    languages.push(anywhere(parseRegularExpression(source, `jsonSchema: ${place}/${String(keyword)}`)));
-  }
-  const [first, ...others] = languages.map(spelled);
-  const inside =
-    others.length === 0
-      ? first
-      : inAutomaton(others.reduce((a, b) => intersection(a, automatonOf(b)), automatonOf(first)));
-  return bracketed('"', inside, '"');
-}
-
-function formatAt(format: unknown, place: string): string {
-  const source = typeof format === 'string' && Object.hasOwn(formats, format) ? formats[format] : undefined;
-  return (
-    source ??
-    refuse(
-      place,
-      `has the format ${JSON.stringify(format)}; supported are ${Object.keys(formats).join(', ')}`,
-    )
-  );
-}
-
-function numberText(schema: JsonSchema, place: string, type: string): Expression {
-  const bound = (keyword: string): number | undefined => {
-    const value = schema[keyword];
-    if (value === undefined) return undefined;
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      return refuse(place, `has no number as ${keyword}`);
-    return value;
-  };
-  const [least, above] = stricter(
-    bound('minimum') ?? -Infinity,
-    bound('exclusiveMinimum') ?? -Infinity,
-    Math.max,
-  );
-  const [most, below] = stricter(
-    bound('maximum') ?? Infinity,
-    bound('exclusiveMaximum') ?? Infinity,
-    Math.min,
-  );
-  if (type === 'number') {
-    const long = [least, most].find((value) => Number.isFinite(value) && decimals(value) > DIGITS);
-    if (long !== undefined)
-      refuse(place, `has the bound ${long}, with more than ${DIGITS} digits behind the point`);
-    return numbers({ least, most, above, below });
-  }
-  const low = above && Number.isInteger(least) ? least + 1 : Math.ceil(least);
-  const high = below && Number.isInteger(most) ? most - 1 : Math.floor(most);
-  if (low > high) refuse(place, `admits no integer: none is from ${low} to ${high}`);
-  return integers({ least: low, most: high });
-}
-
-/** The stricter of a bound that is admitted and one that isn't, and whether it isn't. */
-function stricter(
-  admitted: number,
-  leftOut: number,
-  choose: (a: number, b: number) => number,
-): [value: number, out: boolean] {
-  const value = choose(admitted, leftOut);
-  return [value, Number.isFinite(leftOut) && value === leftOut];
 }

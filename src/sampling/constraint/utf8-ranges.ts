@@ -19,10 +19,10 @@ function split(first: number, last: number): ByteRange[][] {
   const border = BORDERS.find((end) => first <= end && end < last);
   if (border !== undefined) return [...split(first, border), ...split(border + 1, last)];
   // ranges of bytes are independent only if the later ones are whole
-  for (let tail = 0x3f; last > 0x7f && tail <= 0x3ffff; tail = (tail << 6) | 0x3f) {
+  for (const tail of last > 0x7f ? [0x3f, 0xfff, 0x3ffff] : []) {
     if ((first & ~tail) === (last & ~tail)) break;
-    const end = (first & tail) !== 0 ? first | tail : (last & tail) !== tail ? (last & ~tail) - 1 : undefined;
-    if (end !== undefined) return [...split(first, end), ...split(end + 1, last)];
+    if ((first & tail) !== 0) return [...split(first, first | tail), ...split((first | tail) + 1, last)];
+    if ((last & tail) !== tail) return [...split(first, (last & ~tail) - 1), ...split(last & ~tail, last)];
   }
   const [from, to] = [bytesOf(first), bytesOf(last)];
   return [from.map((byte, i) => [byte, to[i]] as const)];
