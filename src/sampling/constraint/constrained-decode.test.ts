@@ -240,6 +240,33 @@ test('logits far apart, and −∞, still give what is valid', () => {
   }
 });
 
+test('deferred end tokens are sure of nothing, and the others as if there were none', () => {
+  const automaton = tokensOf('a*b?', [END]);
+  const xt = Int32Array.of(M, M);
+  const decode = (deferred: number[]) =>
+    constrainedDecoder({ automaton, span: { start: 0, end: 2 }, maskId: M, deferred })(
+      {
+        logits: {
+          shape: [2, V],
+          data: Float32Array.from({ length: 2 * V }, (_, k) => (k === 2 || k === V + END ? 3 : 0)),
+        },
+        rows: Int32Array.of(0, 1),
+        xt,
+        t: 1,
+      },
+      () => 0.5,
+    );
+  const plain = decode([]);
+  const late = decode([END]);
+  assert.deepEqual([...late.tokens], [2, END]);
+  assert.deepEqual(late.tokens, plain.tokens);
+  assert.ok(plain.confidence[1] > 0.8);
+  assert.deepEqual([late.confidence[1], late.margin[1], late.entropy[1]], [0, 0, Infinity]);
+  // a, b, ab and aab can stand first, and the end token
+  assert.ok(Math.abs(plain.confidence[0] - Math.exp(3) / (Math.exp(3) + 4)) < 1e-12);
+  assert.ok(Math.abs(late.confidence[0] - Math.exp(3) / (Math.exp(3) + 3)) < 1e-12);
+});
+
 test('a written token is no row, and a canvas that cannot be completed is a bug', () => {
   const automaton = tokensOf('(?:ab)+', [END]);
   const decode = constrainedDecoder({ automaton, span: { start: 0, end: 2 }, maskId: M });

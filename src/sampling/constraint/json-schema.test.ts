@@ -208,6 +208,9 @@ test('numbers are within their bounds, and finite', () => {
     ]),
     ['0', '1', '0.25', '1.000', '0.99999999999999'],
   );
+  const near = { type: 'number', minimum: 0.89, maximum: 18.08 };
+  const around = ['0.89', '0.9', '1', '18.08', '18.0799', '18', '9'];
+  assert.deepEqual(admitted(near, [...around, '0.88', '0.8', '18.081', '18.1', '19', '0']), around);
   const large = { type: 'number', minimum: -1e300, exclusiveMaximum: 1e30 };
   assert.deepEqual(admitted(large, ['5', '-123456789012345', '1e99']), ['5', '-123456789012345']);
   assert.deepEqual(admitted({ type: 'number', minimum: 1e30 }, ['5', '1e99', '-5']), []);
