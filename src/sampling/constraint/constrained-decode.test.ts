@@ -228,7 +228,7 @@ test('logits far apart, and −∞, still give what is valid', () => {
     const seen = { logits: { shape: [3, V], data }, rows: Int32Array.of(0, 1, 2), xt: canvas, t: 1 };
     return [...constrainedDecoder(options)(seen, uniforms(1, 'token')).tokens];
   };
-  for (const temperature of [0, 1e-3, 1]) {
+  for (const temperature of [0, 1e-300, 1e-3, 1]) {
     const far = decode((token) => (token === 4 || token === END ? -10_000 : 10_000), temperature);
     assert.deepEqual(far, [2, 5, 3]);
     assert.deepEqual(
@@ -359,6 +359,35 @@ test('every strategy, block, hole and temperature ends in a text of the language
     { seed: 4, numRuns: 400 },
   );
   assert.ok(done > 150, `${done} were not refused`);
+});
+
+test('a constraint is refused where it cannot be kept', () => {
+  const canvas = Int32Array.of(M, M);
+  const setting = {
+    maskId: M,
+    endIds: [END],
+    canvas,
+    compile: (wanted: Wanted) => compileConstraint(wanted, spelling),
+  };
+  const decoding = { vocabularySize: V };
+  assert.equal(constrain({}, decoding, setting), undefined);
+  const rewriting = { step: () => ({ written: [] }), asks: () => [0] };
+  assert.throws(
+    () => constrain({ regex: 'a*' }, decoding, { ...setting, strategy: rewriting }),
+    /regex: can't be kept by a strategy that replaces written tokens/,
+  );
+  // a tokenizer that drops a space at the beginning of a text could make 'a' of ' a'
+  const dropping = {
+    bytesOf: (id: number) => (id === 2 ? bytes(' ') : vocabulary[id]),
+    dropsFirstSpace: true,
+  };
+  const compile = (wanted: Wanted) => compileConstraint(wanted, dropping);
+  assert.throws(
+    () => constrain({ regex: ' ?b' }, decoding, { ...setting, compile }),
+    /regex: this tokenizer drops a space at the beginning of a text/,
+  );
+  assert.ok(constrain({ regex: 'b ?' }, decoding, { ...setting, compile }));
+  assert.ok(constrain({ regex: ' ?b' }, decoding, { ...setting, compile, canvas: Int32Array.of(3, M, M) }));
 });
 
 test('the fewest tokens of a text', () => {

@@ -38,7 +38,9 @@ export interface ConstrainedDecodeOptions {
  * certain.
  */
 export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
-  const { automaton, span, maskId, temperature = 0, deferred = [] } = options;
+  const { automaton, span, maskId, deferred = [] } = options;
+  // logits / T stay finite, and keep their differences
+  const temperature = options.temperature ? Math.max(options.temperature, 1e-9) : 0;
   const { states: Q, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;
   const C = automaton.tokenStarts.length - 1;
   const join = temperature === 0 ? largest : logarithmOfSum;
