@@ -14,6 +14,7 @@ import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
+import { compileConstraint, constrain, type Wanted } from './sampling/constraint/constrain.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
 import {
@@ -51,6 +52,7 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
+  const compile = latest((wanted: Wanted) => compileConstraint(wanted, tokenizer));
   const startId = isCausal ? startIdOf(endIds) : undefined;
 
   /** A sample that is about to begin. */
@@ -62,10 +64,13 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     checkFits(canvas.length, config.maxLength);
     const blockLength = blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
     const decoding = toDecodeOptions(options, vocabulary);
-    // at temperature 0 the logits needn't leave the device; guidance wants two of them, and a report all
-    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache;
     const plain = toSampleOptions({ ...options, blockLength }, vocabulary);
-    const sampling = { ...plain, decode: isReduced ? decodeGreedy : plain.decode, signal };
+    const setting = { canvas, maskId, endIds, strategy: plain.strategy, compile };
+    const constrained = constrain(options, decoding, setting);
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report and a constraint all
+    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache && !constrained;
+    const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode);
+    const sampling = { ...plain, decode, signal };
 
     const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
     const how = { startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
