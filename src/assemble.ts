@@ -13,6 +13,7 @@ import { type SamplingOptions, samplingSchema, toSampleOptions } from './samplin
 import type { MaskPredictor } from './sampling/predictor.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
+import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type {
   GenerateRequest,
@@ -27,37 +28,51 @@ import type {
 export interface Parts {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
+  /** Of a causal network it may be beyond the vocabulary. */
   readonly maskId: number;
   readonly endIds: readonly number[];
+  /** What a causal network reads before every text, if it was trained so. */
+  readonly startId?: number;
+  readonly chatTemplate?: ChatTemplate;
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+export function assemble(parts: Parts): Model {
+  const { network, tokenizer, maskId, endIds, startId, chatTemplate, defaults = {} } = parts;
   const { config } = network;
   const isCausal = config.attention === causal;
-  const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
-  const predict = predictorOf(network, isCausal ? startIdOf(endIds) : undefined);
+  const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
+  const predict = isCausal ? causalPredictor(network, startId) : predictorOf(network);
+  const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
-  function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
+  function begin({ prompt, tokens, messages, template, signal, ...asked }: SampleRequest) {
+    requireOne({ prompt, tokens, messages });
     const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
-    const given = tokens ?? tokenizer.encode(prompt ?? '');
+    const given = messages
+      ? requireTemplate(chatTemplate).encode(messages, template).ids
+      : (tokens ?? openingOf(tokenizer.encode(prompt ?? '')));
+    const turnEnd = messages ? chatTemplate?.turnEndId : undefined;
+    const ends = turnEnd === undefined ? endIds : [...new Set([...endIds, turnEnd])];
     const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
+    if (isCausal) checkLeftToRight(canvas, { maskId, startId, guidance: options.guidance, size });
     // a causal network has nothing to say of a token whose predecessors aren't known
     const masked = canvas.filter((token) => token === maskId).length;
     const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
     const blockLength = isCausal ? 1 : preferred;
     const counted = countForwards(predict);
     const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
+    const vocabulary = { maskId, endIds: ends, size };
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
-    return { canvas, forwards: counted.forwards, frames: sample(guided, canvas, { ...sampling, signal }) };
+    const frames = sample(guided, canvas, { ...sampling, signal });
+    return { canvas, ends, answerFrom: messages ? given.length : 0, forwards: counted.forwards, frames };
   }
 
   async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, frames, forwards } = begin(request);
+    const { canvas, ends, answerFrom, frames, forwards } = begin(request);
     let elsewhereMs = 0;
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
@@ -71,14 +86,15 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
       forwards,
       clock: () => performance.now() - elsewhereMs,
     });
-    const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
-    return { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+    const tokens = cutAtEnd(last.tokens, ends, tailStart(canvas, maskId));
+    return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, frame: last, stats };
   }
 
   return {
     config,
     tokenizer,
     maskId,
+    chatTemplate,
     endIds,
     defaults,
 
@@ -101,11 +117,13 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
       );
       // behind the last hole there is text, so nothing may end the text before it
       const endless = request.endless ?? (endIds.length > 0 && typeof parts.at(-1) === 'string');
-      return generate({ ...request, endless, tokens: layCanvas(laid, maskId) });
+      const first = 'hole' in (laid[0] ?? []) ? [] : Array.from((laid[0] ?? []) as ArrayLike<number>);
+      const whole = [openingOf(first), ...laid.slice(first.length > 0 ? 1 : 0)];
+      return generate({ ...request, endless, tokens: layCanvas(whole, maskId) });
     },
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
-      const given = tokenizer.encode(prompt);
+      const given = openingOf(tokenizer.encode(prompt));
       const scored = tokenizer.encode(answer);
       if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
       const room = config.maxLength - given.length;
@@ -119,7 +137,7 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
         const positions = Int32Array.from(x0.keys()).subarray(given.length);
         windows.push(
           isCausal
-            ? await exact(network, { x0, positions, startId: startIdOf(endIds), signal })
+            ? await exact(network, { x0, positions, startId, signal })
             : await bound(scorerOf(network), {
                 x0,
                 positions,
@@ -155,23 +173,76 @@ function checkFits(length: number, maxLength: number): void {
   throw new InvalidOptionError('length', problem, `${length} tokens in all`);
 }
 
-/** A causal network reads the end token before the first token, as in training. */
-function startIdOf([endId]: readonly number[]): number {
-  if (endId === undefined)
-    throw new InvalidOptionError('model', 'must have an end token, being causal', endId);
-  return endId;
+/**
+ * A text's ids as a canvas begins with them: behind what the tokenizer puts before every text. A causal network that
+ * reads nothing before a text needs a first token: where a text is empty it is an end token, behind which others begin.
+ */
+function opening({ network, tokenizer, endIds, startId }: Parts, text: readonly number[]): readonly number[] {
+  const ids = [...(tokenizer.prefixIds ?? []), ...text];
+  if (ids.length > 0 || network.config.attention !== causal || startId !== undefined) return ids;
+  return endIds.slice(0, 1);
+}
+
+/** @throws InvalidOptionError  for more than one way to say what is given */
+function requireOne(ways: Pick<SampleRequest, 'prompt' | 'tokens' | 'messages'>): void {
+  const given = Object.entries(ways).filter(([, value]) => value !== undefined);
+  if (given.length <= 1) return;
+  const names = given.map(([name]) => name);
+  throw new InvalidOptionError(
+    names[1],
+    'is given instead of prompt, tokens or messages, not beside them',
+    names,
+  );
+}
+
+function requireTemplate(template: ChatTemplate | undefined): ChatTemplate {
+  if (template) return template;
+  const problem =
+    "needs a model with a chat template (chat_template.jinja, or chat_template in tokenizer_config.json), and this one has none: use prompt, with the conversation written as the model's training data had it";
+  throw new InvalidOptionError('messages', problem, 'messages');
+}
+
+/** @throws InvalidOptionError  for what a causal network can't do with masks that it doesn't know */
+function checkLeftToRight(
+  canvas: Int32Array,
+  { maskId, startId, guidance, size }: { maskId: number; startId?: number; guidance: number; size: number },
+): void {
+  if (startId === undefined && canvas[0] === maskId)
+    throw new InvalidOptionError(
+      'tokens',
+      'must begin with a token that is given, the model being causal',
+      maskId,
+    );
+  if (guidance !== 0 && maskId >= size)
+    throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
+}
+
+function predictorOf(network: Network): MaskPredictor {
+  return (xt, rows, signal) => network.logits({ shape: [1, xt.length], data: xt }, rows, { signal });
 }
 
 /**
- * The mask predictor of a network.
+ * The mask predictor of a causal network. To predict token i it reads the tokens before i, and no others: so a mask
+ * needs no place in its vocabulary.
  *
- * @param startId  of a causal network: what it reads before the first token, so that row i is about token i
+ * @param startId  what it reads before the first token; without one, that token has to be given
  */
-function predictorOf(network: Network, startId?: number): MaskPredictor {
+function causalPredictor(network: Network, startId?: number): MaskPredictor {
   return (xt, rows, signal) => {
-    const data = startId === undefined ? xt : shiftedRight(xt, startId);
-    return network.logits({ shape: [1, xt.length], data }, rows, { signal });
+    const read = rows.reduce((most, row) => Math.max(most, row), 0) + 1;
+    const { data, outputs } = contextOf(xt.subarray(0, read), rows, startId);
+    return network.logits({ shape: [1, data.length], data }, outputs, { signal });
   };
+}
+
+/** What a causal network reads to predict the tokens in some rows, and the outputs that are about them. */
+function contextOf(
+  x0: Int32Array,
+  rows: Int32Array,
+  startId?: number,
+): { data: Int32Array; outputs: Int32Array } {
+  if (startId !== undefined) return { data: shiftedRight(x0, startId), outputs: rows };
+  return { data: x0.subarray(0, -1), outputs: rows.map((row) => row - 1) };
 }
 
 function scorerOf(network: Network): RowScorer {
@@ -186,11 +257,11 @@ async function exact(
     positions,
     startId,
     signal,
-  }: { x0: Int32Array; positions: Int32Array; startId: number; signal?: AbortSignal },
+  }: { x0: Int32Array; positions: Int32Array; startId?: number; signal?: AbortSignal },
 ): Promise<Likelihood> {
   const targets = positions.map((i) => x0[i]);
-  const tokens = { shape: [1, x0.length], data: shiftedRight(x0, startId) };
-  const costs = await network.score(tokens, positions, targets, { signal });
+  const { data, outputs } = contextOf(x0, positions, startId);
+  const costs = await network.score({ shape: [1, data.length], data }, outputs, targets, { signal });
   return { nats: costs.reduce((sum, cost) => sum + cost, 0), standardError: 0, forwards: 1 };
 }
 

@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
 import type { LoadOptions } from './language-model.ts';
+import { causal } from './model/attention-pattern.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
-import { loadTokenizer, requireMaskId } from './tokenizer/load.ts';
+import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
+import { readTokenizerFiles } from './tokenizer/files.ts';
+import { requireMaskId, tokenizerOf } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** The directory of the model that ships. */
@@ -17,9 +20,14 @@ export const shippedModel: string = fileURLToPath(new URL('../../models/stories'
 export interface OpenedModel extends OpenedNetwork {
   readonly directory: string;
   readonly tokenizer: Tokenizer;
+  /** Of a causal model without a mask token: the first id beyond its vocabulary. */
   readonly maskId: number;
+  /** How conversations are written, if the model was made for them. */
+  readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
+  /** What a causal network reads before every text, if it was trained so. */
+  readonly startId?: number;
   /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
   readonly defaults: Partial<SamplingOptions>;
 }
@@ -33,16 +41,28 @@ export interface OpenedModel extends OpenedNetwork {
 export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
   const directory = modelDirectory(path);
   const opened = await openModel(directory, options);
-  const tokenizer = loadTokenizer(directory);
-  const maskId = requireMaskId(tokenizer, tokenizer.path);
+  const files = await readTokenizerFiles(directory);
+  const tokenizer = tokenizerOf(files);
+  const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
   const generation = await generationOf(directory);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
-  const rows = opened.config.transformer.vocabularySize;
-  for (const id of [maskId, ...endIds]) {
+  const { attention, vocabularySize: rows } = opened.config.transformer;
+  for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
+  const maskId = attention === causal ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
+  const { startId } = opened.config;
+  return {
+    ...opened,
+    directory,
+    tokenizer,
+    chatTemplate,
+    maskId,
+    endIds,
+    startId,
+    defaults: generation.defaults,
+  };
 }
 
 /** A run of `unmask train` keeps its model in a directory of its own. */

@@ -33,4 +33,6 @@ export interface ModelConfig {
   readonly maskId?: number;
   readonly endId?: number;
   readonly padId?: number;
+  /** What a causal network reads before the first token of every text, as in its training; absent where a text is all. */
+  readonly startId?: number;
 }

@@ -105,6 +105,8 @@ export const llada: WritableFamily = {
       maskId: config.mask_token_id ?? undefined,
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
+      // those that are trained here read the end of the text before
+      startId: config.unmask_attention === 'causal' ? (config.eos_token_id ?? undefined) : undefined,
     };
   },
 
