@@ -123,7 +123,7 @@ test(`${count} changed files: each a FileError or a tokenizer that works, in les
       try {
         outcome = outcomeOf(files);
       } catch (error) {
-        throw new Error(`file ${i}, ${name}`, { cause: error });
+        throw new Error(`file ${i}, ${name}: ${(error as Error).stack}`, { cause: error });
       }
       ms = Math.min(ms, performance.now() - start);
     }

@@ -14,7 +14,11 @@ export function libraryEncoder(json: TokenizerJson): (text: string, isFirst: boo
   const prepare = spacesRareIdeographs(json.normalizer)
     ? (text: string) => text.replace(RARE_IDEOGRAPHS, ' $& ')
     : (text: string) => text;
-  return (text, isFirst) => (isFirst ? first : rest).encode(prepare(text), { add_special_tokens: false }).ids;
+  return (text, isFirst) => {
+    const { ids } = (isFirst ? first : rest).encode(prepare(text), { add_special_tokens: false });
+    // of what a vocabulary without an unknown token lacks the library gives undefined; Hugging Face's own drops it
+    return (ids as readonly (number | undefined)[]).filter((id) => id !== undefined);
+  };
 }
 
 /** The ideographs beyond U+FFFF that BERT's normaliser puts blanks around, and the library's forgets. */
