@@ -71,7 +71,7 @@ function twisted(text: string, draw: Draw): string {
       continue;
     }
     if (draw(6) === 0) delete parent[key];
-    else if (draw(6) === 0) parent[String(odd[draw(13)])] = child;
+    else if (draw(6) === 0 && !Array.isArray(parent)) parent[String(odd[draw(13)])] = child;
     else parent[key] = structuredClone(odd[draw(odd.length)]);
     break;
   }
