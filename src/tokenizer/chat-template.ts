@@ -52,15 +52,18 @@ export interface TemplateParts {
   readonly clock: () => Date;
 }
 
+type Render = (
+  messages: readonly ChatMessage[],
+  options?: TemplateOptions,
+) => { readonly text: string; restore(text: string): string };
+
 /** The chat template of some sources. */
 export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: TemplateParts): ChatTemplate {
   const templates = new Map<string, RunTemplate>(
     Array.from(sources, ([name, source]) => [name, template(source)]),
   );
-  const encode: ChatTemplate['encode'] = (
-    messages,
-    { addGenerationPrompt = true, tools, variables = {} } = {},
-  ) => {
+  /** The text that a template gives, in which the messages are shielded, and the way back. */
+  const render: Render = (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
     checkMessages(messages);
     const run =
       (tools && templates.get('tool_use')) ?? templates.get('default') ?? [...templates.values()][0];
@@ -83,18 +86,18 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       );
     if (outcome.kind === 'failed')
       throw new FileError(path, 'a chat template that can be run', restore(outcome.reason));
-    const parts = tokenizer.split(outcome.text);
-    return {
-      text: restore(outcome.text),
-      ids: tokenizer.encodeParts(parts.map((part) => (typeof part === 'string' ? restore(part) : part))),
-    };
+    return { text: outcome.text, restore };
   };
 
   let turnEnd: { readonly id?: number } | undefined;
   return {
-    encode,
+    encode(messages, options) {
+      const { text, restore } = render(messages, options);
+      const parts = tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
+      return { text: restore(text), ids: tokenizer.encodeParts(parts) };
+    },
     get turnEndId() {
-      turnEnd ??= { id: findTurnEnd(encode, tokenizer) };
+      turnEnd ??= { id: findTurnEnd(render, tokenizer) };
       return turnEnd.id;
     },
   };
@@ -166,14 +169,14 @@ function shielded<T>(value: T, { specialTokens }: JsonTokenizer) {
 }
 
 /** What stands behind the answer in a conversation of one question and one answer. */
-function findTurnEnd(encode: ChatTemplate['encode'], tokenizer: JsonTokenizer): number | undefined {
+function findTurnEnd(render: Render, tokenizer: JsonTokenizer): number | undefined {
   const answer = 'unmasked';
   const messages: ChatMessage[] = [
     { role: 'user', content: 'question' },
     { role: 'assistant', content: answer },
   ];
   try {
-    const parts = tokenizer.split(encode(messages, { addGenerationPrompt: false }).text);
+    const parts = tokenizer.split(render(messages, { addGenerationPrompt: false }).text);
     const at = parts.findLastIndex((part) => typeof part === 'string' && part.includes(answer));
     const behind = parts[at + 1];
     return at >= 0 && typeof behind === 'number' && isSpecial(behind, tokenizer) ? behind : undefined;

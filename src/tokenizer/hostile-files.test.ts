@@ -31,13 +31,29 @@ const originals: readonly Files[] = [
       const config = { 'tokenizer_config.json': read(family, 'tokenizer_config.json') };
       if (existsSync(referencePath(family, 'tokenizer.json')))
         return { ...config, 'tokenizer.json': read(family, 'tokenizer.json') };
-      return { ...config, 'vocab.json': read(family, 'vocab.json'), 'merges.txt': read(family, 'merges.txt') };
+      return {
+        ...config,
+        'vocab.json': read(family, 'vocab.json'),
+        'merges.txt': read(family, 'merges.txt'),
+      };
     }),
 ];
 
 const odd: readonly unknown[] = [
   ...[null, true, 0, -1, 1.5, 2 ** 31, 1e308, '', 'a', '__proto__', 'constructor', '\u0000', '\ud800'],
-  ...[[], {}, [[]], [null], { type: 'BPE' }, { type: 'Sequence' }, { type: 'Nothing' }, '(', '(a+)+$', '\\p{', 'x'.repeat(5000)],
+  ...[
+    [],
+    {},
+    [[]],
+    [null],
+    { type: 'BPE' },
+    { type: 'Sequence' },
+    { type: 'Nothing' },
+    '(',
+    '(a+)+$',
+    '\\p{',
+    'x'.repeat(5000),
+  ],
 ];
 
 /** A text with a few characters changed, taken away, doubled or put in. */
@@ -90,9 +106,14 @@ function outcomeOf(files: Files): 'refused' | 'working' {
   for (const text of texts) {
     try {
       const ids = tokenizer.encode(text);
-      assert.ok(ids.every((id) => Number.isSafeInteger(id) && id >= 0), `${ids}`);
+      assert.ok(
+        ids.every((id) => Number.isSafeInteger(id) && id >= 0),
+        `${ids}`,
+      );
       for (const id of tokenizer.specialTokens.values())
-        assert.ok(!ids.includes(id) || id === tokenizer.specialTokens.get(String(tokenizer.json.model['unk_token'])));
+        assert.ok(
+          !ids.includes(id) || id === tokenizer.specialTokens.get(String(tokenizer.json.model['unk_token'])),
+        );
       assert.equal(typeof tokenizer.decode(ids, { special: true }), 'string');
     } catch (error) {
       // a tokenizer of characters names the one that it lacks
@@ -131,7 +152,9 @@ test(`${count} changed files: each a FileError or a tokenizer that works, in les
     assert.ok(ms < 50, `file ${i}: ${ms} ms`);
     slowest = Math.max(slowest, ms);
   }
-  t.diagnostic(`${outcomes.refused} refused, ${outcomes.working} work; the slowest took ${slowest.toFixed(0)} ms`);
+  t.diagnostic(
+    `${outcomes.refused} refused, ${outcomes.working} work; the slowest took ${slowest.toFixed(0)} ms`,
+  );
   assert.ok(outcomes.refused > count / 10 && outcomes.working > count / 10);
 });
 
@@ -142,7 +165,10 @@ test('no file outside the model directory is opened', async (t) => {
   const json = JSON.stringify(trainByteLevelBpe(['the cat'], { vocabularySize: 262 }));
   await writeFile(join(folder, 'outside.json'), json);
   await symlink(join(folder, 'outside.json'), join(model, 'tokenizer.json'));
-  await assert.rejects(loadTokenizer(model), /^FileError: .*tokenizer\.json: expected a file inside .*, found a link to/);
+  await assert.rejects(
+    loadTokenizer(model),
+    /^FileError: .*tokenizer\.json: expected a file inside .*, found a link to/,
+  );
 
   const other = join(folder, 'other');
   await mkdir(other);
