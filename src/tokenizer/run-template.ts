@@ -50,15 +50,19 @@ type LibraryInterpreter = new (environment: unknown) => {
   run(program: unknown): { readonly value: unknown };
 };
 
-function withinTime(run: () => string): Outcome {
+function withinTime(run: () => string, tries = 4): Outcome {
   const context = createContext({ __proto__: null, run });
+  const before = process.cpuUsage();
   try {
     return { kind: 'text', text: call.runInContext(context, { timeout: TEMPLATE_MS }) as string };
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', reason: error.message };
     const { code, message } = error as NodeJS.ErrnoException;
-    const tooLong = code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-    return { kind: 'failed', reason: tooLong ? `one that takes more than ${TEMPLATE_MS} ms` : message };
+    if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') return { kind: 'failed', reason: message };
+    // on a machine that is busy with other things the time was theirs
+    const { user, system } = process.cpuUsage(before);
+    if (tries > 1 && (user + system) / 1000 < TEMPLATE_MS / 2) return withinTime(run, tries - 1);
+    return { kind: 'failed', reason: `one that takes more than ${TEMPLATE_MS} ms` };
   }
 }
 
