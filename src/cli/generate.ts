@@ -60,7 +60,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const show = display(model, { json, frameMs }, io);
       try {
         const generation = await model.generate({
-          ...withoutDefaults(sampling, given),
+          ...chosen(sampling, given),
           prompt,
           seed,
           signal: io.signal,
@@ -82,7 +82,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
+export function chosen(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 
@@ -128,7 +128,8 @@ function jsonLine(
   })}\n`;
 }
 
-function statistics(
+/** A line on how a text came to be. */
+export function statistics(
   { stats }: Generation,
   { seed, json, firstMs }: { seed: number; json: boolean; firstMs: number },
   io: Io,

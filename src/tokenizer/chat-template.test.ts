@@ -133,8 +133,8 @@ test('templates have what transformers gives them: names of tokens, the date, to
     () => made("{{ raise_exception('roles must alternate') }}").encode(hello),
     (error) =>
       error instanceof InvalidOptionError &&
-      /^messages: must be as the chat template wants \(roles must alternate\), got \["user"\]/.test(
-        error.message,
+      error.message.startsWith(
+        'messages: must be as the chat template wants (roles must alternate), got ["user"]',
       ),
   );
   const variables = { messages: 'mine', add_generation_prompt: 'mine', x: 1 };
@@ -199,7 +199,9 @@ for (const [name, source] of Object.entries(hostile)) {
       () => template.encode(hello),
       (error) =>
         error instanceof FileError &&
-        /^model\/chat_template\.jinja: expected a chat template that can be run, found /.test(error.message),
+        error.message.startsWith(
+          'model/chat_template.jinja: expected a chat template that can be run, found ',
+        ),
     );
     assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
   });

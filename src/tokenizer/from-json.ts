@@ -54,8 +54,7 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
 
   const encodeParts = (parts: readonly TextPart[]): number[] =>
     parts
-      .map((part) => (typeof part === 'number' ? [part] : splitCommon(part)))
-      .flat()
+      .flatMap((part) => (typeof part === 'number' ? [part] : splitCommon(part)))
       .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePlain(part, i === 0)));
 
   const specialIds = new Set(specialTokens.values());

@@ -39,21 +39,21 @@ const originals: readonly Files[] = [
     }),
 ];
 
+const oddNames = ['', 'a', '__proto__', 'constructor', '\u0000', '\ud800', '-1', '2147483648'];
+const patterns = ['(', '(a+)+$', '\\p{', 'x'.repeat(5000)];
+const types = [{ type: 'BPE' }, { type: 'Sequence' }, { type: 'Nothing' }];
+const numbers = [0, -1, 1.5, 2 ** 31, 1e308];
 const odd: readonly unknown[] = [
-  ...[null, true, 0, -1, 1.5, 2 ** 31, 1e308, '', 'a', '__proto__', 'constructor', '\u0000', '\ud800'],
-  ...[
-    [],
-    {},
-    [[]],
-    [null],
-    { type: 'BPE' },
-    { type: 'Sequence' },
-    { type: 'Nothing' },
-    '(',
-    '(a+)+$',
-    '\\p{',
-    'x'.repeat(5000),
-  ],
+  null,
+  true,
+  [],
+  {},
+  [[]],
+  [null],
+  ...types,
+  ...numbers,
+  ...oddNames,
+  ...patterns,
 ];
 
 /** A text with a few characters changed, taken away, doubled or put in. */
@@ -86,8 +86,9 @@ function twisted(text: string, draw: Draw): string {
       parent = child as Record<string, unknown>;
       continue;
     }
-    if (draw(6) === 0) delete parent[key];
-    else if (draw(6) === 0 && !Array.isArray(parent)) parent[String(odd[draw(13)])] = child;
+    const way = draw(6);
+    if (way === 0) delete parent[key];
+    else if (way === 1 && !Array.isArray(parent)) parent[oddNames[draw(oddNames.length)]] = child;
     else parent[key] = structuredClone(odd[draw(odd.length)]);
     break;
   }
