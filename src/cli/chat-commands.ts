@@ -41,7 +41,7 @@ export const chatCommands: Readonly<Record<string, ChatCommand>> = {
   },
   system: {
     usage: '/system TEXT',
-    purpose: 'tells the model something before the conversation; without a text, nothing',
+    purpose: 'tells the model something first; without TEXT, nothing',
     run({ conversation }, text) {
       conversation.system = text;
       return { say: text === '' ? 'no system message' : 'system message set' };
@@ -104,7 +104,7 @@ export const chatCommands: Readonly<Record<string, ChatCommand>> = {
   },
   set: {
     usage: '/set OPTION VALUE',
-    purpose: 'changes an option of sampling (length, steps, temperature, …); alone, shows those that are set',
+    purpose: 'changes how answers are written (see --help); alone, shows it',
     run(state, rest) {
       const [, name, value] = /^(\S*)\s*([^]*)$/.exec(rest)!;
       if (name !== '') {

@@ -9,7 +9,7 @@ import { chatCommands, type ChatState } from './chat-commands.ts';
 import { colorsFor } from './colors.ts';
 import { type Command, type Io, UsageError } from './command.ts';
 import { Conversation } from './conversation.ts';
-import { chosen, statistics } from './generate.ts';
+import { chosen } from './generate.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 import { sentenceOf } from './program.ts';
 import { linesOf, Terminal } from './lines.ts';
@@ -158,8 +158,6 @@ class Chat {
 
     const seed = sampling.seed === undefined ? randomInt(2 ** 32) : sampling.seed + this.#state.retries;
     const show = this.#display(idsOf(messages));
-    const begin = performance.now();
-    let firstMs: number | undefined;
     try {
       const generation = await this.#model.generate({
         ...sampling,
@@ -167,16 +165,12 @@ class Chat {
         template,
         seed,
         signal,
-        async onFrame(frame) {
-          await show.frame(frame, signal);
-          firstMs ??= performance.now() - begin;
-        },
+        onFrame: (frame) => show.frame(frame, signal),
       });
       conversation.add(question, generation.text);
       this.#state.unanswered = undefined;
       show.end(generation, { seed, dropped });
-      if (!this.#settings.json)
-        this.#io.stderr.write(statistics(generation, { seed, json: false, firstMs: firstMs ?? 0 }, this.#io));
+      if (!this.#settings.json) this.#note(factsOf(generation, seed));
     } finally {
       show.close();
     }
@@ -189,11 +183,15 @@ class Chat {
     return sampling.length ?? Math.min(usual, Math.floor(this.#model.config.maxLength / 2));
   }
 
+  #note(text: string): void {
+    this.#io.stderr.write(`${colorsFor(this.#io.stderr, this.#io.env).dim(text)}\n`);
+  }
+
   #tellDropped(dropped: number): void {
     if (dropped > this.#dropped) {
       const turns = dropped === 1 ? 'the oldest turn is' : `the oldest ${dropped} turns are`;
       const { maxLength } = this.#model.config;
-      this.#io.stderr.write(`${turns} left out: the conversation no longer fits into ${maxLength} tokens\n`);
+      this.#note(`${turns} left out: the conversation no longer fits into ${maxLength} tokens`);
     }
     this.#dropped = dropped;
   }
@@ -214,15 +212,26 @@ class Chat {
     if (!stdout.isTTY || env.TERM === 'dumb')
       return { frame: nothing, end: ({ text }) => void stdout.write(`${text}\n`), close: nothing };
     const view = new CanvasView(stdout, env, this.#model);
+    let last: Frame | undefined;
     return {
       frame: async (frame, signal) => {
-        view.show(answerIn(frame, from));
+        last = answerIn(frame, from);
+        view.show(last);
         await wait(this.#settings.frameMs, undefined, { signal });
       },
-      end: ({ frame, tokens }) => view.finish(answerIn({ ...frame, tokens }, from)),
-      close: () => view.close(),
+      end({ frame, tokens }) {
+        last = undefined;
+        view.finish(answerIn({ ...frame, tokens }, from));
+      },
+      // of an answer that was stopped the text stays that was written
+      close: () => last && view.finish(last),
     };
   }
+}
+
+function factsOf({ stats }: Generation, seed: number): string {
+  const { tokens, forwards, ms } = stats;
+  return `${tokens} tokens · ${forwards} forwards · ${(ms / 1000).toFixed(1)} s · seed ${seed}`;
 }
 
 /** A frame without what was said before. */

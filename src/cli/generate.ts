@@ -128,8 +128,7 @@ function jsonLine(
   })}\n`;
 }
 
-/** A line on how a text came to be. */
-export function statistics(
+function statistics(
   { stats }: Generation,
   { seed, json, firstMs }: { seed: number; json: boolean; firstMs: number },
   io: Io,

@@ -1,6 +1,9 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Readable, Writable } from 'node:stream';
 import type { Io } from './command.ts';
+import { visible } from './visible.ts';
+
+const PROMPT = '> ';
 
 /** The lines of stdin as they come, from a pipe or a file. They end when the program is interrupted. */
 export async function* linesOf(io: Io): AsyncGenerator<string> {
@@ -23,7 +26,8 @@ export class Terminal {
   readonly #io: Io;
   readonly #interface: Interface;
   #isQuiet = false;
-  #waiting: string[] = [];
+  #pasted: string[] = [];
+  #waiting: { readonly text: string; readonly isSeen: boolean }[] = [];
   #work: AbortController | undefined;
   #wake: () => void = () => {};
   #isClosed = false;
@@ -37,7 +41,7 @@ export class Terminal {
       },
     });
     const input = io.stdin as unknown as NodeJS.ReadStream;
-    this.#interface = createInterface({ input, output, terminal: true, prompt: '> ', historySize: 1000 });
+    this.#interface = createInterface({ input, output, terminal: true, prompt: PROMPT, historySize: 1000 });
     // readline asks its output how wide the terminal is
     Object.defineProperty(output, 'columns', { get: () => io.stdout.columns ?? 80 });
     this.#interface.on('line', (line) => this.#hear(line));
@@ -55,7 +59,9 @@ export class Terminal {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
-      const text = this.#waiting.shift()!;
+      const { text, isSeen } = this.#waiting.shift()!;
+      // what was typed during the last work has not been shown
+      if (!isSeen) this.#io.stdout.write(`${PROMPT}${visible(text)}\n`);
       this.#isQuiet = true;
       this.#work = new AbortController();
       yield { text, signal: AbortSignal.any([this.#io.signal, this.#work.signal]) };
@@ -68,13 +74,12 @@ export class Terminal {
     this.#interface.close();
   }
 
-  #pasted: string[] = [];
-
   #hear(line: string): void {
     // what is pasted comes all at once
     if (this.#pasted.push(line) > 1) return;
+    const isSeen = !this.#isQuiet;
     setImmediate(() => {
-      this.#waiting.push(this.#pasted.join('\n'));
+      this.#waiting.push({ text: this.#pasted.join('\n'), isSeen });
       this.#pasted = [];
       this.#wake();
     });
