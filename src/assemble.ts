@@ -1,16 +1,23 @@
 import type { NdArray } from './array.ts';
-import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
+import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
+import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
+import { contextOf, predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
-import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
-import type { MaskPredictor } from './sampling/predictor.ts';
+import {
+  type SamplingOptions,
+  samplingSchema,
+  toDecodeOptions,
+  toSampleOptions,
+} from './sampling/options.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
@@ -39,11 +46,13 @@ export interface Parts {
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function assemble(parts: Parts): Model {
-  const { network, tokenizer, maskId, endIds, startId, chatTemplate, defaults = {} } = parts;
+  const { tokenizer, maskId, endIds, chatTemplate, defaults = {} } = parts;
+  const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
+  const startId = isCausal ? parts.startId : undefined;
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
-  const predict = isCausal ? causalPredictor(network, startId) : predictorOf(network);
+  const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
@@ -63,11 +72,16 @@ export function assemble(parts: Parts): Model {
     const masked = canvas.filter((token) => token === maskId).length;
     const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
     const blockLength = isCausal ? 1 : preferred;
-    const counted = countForwards(predict);
-    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
     const vocabulary = { maskId, endIds: ends, size };
+    const decoding = toDecodeOptions(options, vocabulary);
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them
+    const isReduced = isGreedy(decoding) && options.guidance === 0;
+    const reduce = isReduced ? reductionOf(decoding) : undefined;
+    const counted = countForwards(predictorOf(network, { isCausal, startId, reduce }));
+    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
-    const frames = sample(guided, canvas, { ...sampling, signal });
+    const decode = isReduced ? decodeGreedy : sampling.decode;
+    const frames = sample(guided, canvas, { ...sampling, decode, signal });
     return { canvas, ends, answerFrom: messages ? given.length : 0, forwards: counted.forwards, frames };
   }
 
@@ -155,6 +169,16 @@ export function assemble(parts: Parts): Model {
   };
 }
 
+/** A function that gives the same answer to the same question, as long as no other comes between. */
+function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
+  let known: { readonly key: string; readonly answer: A } | undefined;
+  return (question) => {
+    const key = JSON.stringify(question);
+    if (known?.key !== key) known = { key, answer: answer(question) };
+    return known.answer;
+  };
+}
+
 /** A model's preferred block, or the next shorter one that this many masks and steps can be divided into. */
 function fittingBlock(preferred = 0, masked: number, steps = masked): number | undefined {
   for (let length = preferred; length >= 1; length--)
@@ -215,34 +239,6 @@ function checkLeftToRight(
     );
   if (guidance !== 0 && maskId >= size)
     throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
-}
-
-function predictorOf(network: Network): MaskPredictor {
-  return (xt, rows, signal) => network.logits({ shape: [1, xt.length], data: xt }, rows, { signal });
-}
-
-/**
- * The mask predictor of a causal network. To predict token i it reads the tokens before i, and no others: so a mask
- * needs no place in its vocabulary.
- *
- * @param startId  what it reads before the first token; without one, that token has to be given
- */
-function causalPredictor(network: Network, startId?: number): MaskPredictor {
-  return (xt, rows, signal) => {
-    const read = rows.reduce((most, row) => Math.max(most, row), 0) + 1;
-    const { data, outputs } = contextOf(xt.subarray(0, read), rows, startId);
-    return network.logits({ shape: [1, data.length], data }, outputs, { signal });
-  };
-}
-
-/** What a causal network reads to predict the tokens in some rows, and the outputs that are about them. */
-function contextOf(
-  x0: Int32Array,
-  rows: Int32Array,
-  startId?: number,
-): { data: Int32Array; outputs: Int32Array } {
-  if (startId !== undefined) return { data: shiftedRight(x0, startId), outputs: rows };
-  return { data: x0.subarray(0, -1), outputs: rows.map((row) => row - 1) };
 }
 
 function scorerOf(network: Network): RowScorer {

@@ -9,7 +9,9 @@ const commands: CommandTable = {
   chat: () => import('./chat.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
+  pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  bench: () => import('./bench.ts'),
 };
 
 const interrupt = new AbortController();
