@@ -13,6 +13,7 @@ import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './samplin
 import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import {
+  parameters,
   type SamplingOptions,
   samplingSchema,
   toDecodeOptions,
@@ -58,7 +59,8 @@ export function assemble(parts: Parts): Model {
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
   function begin({ prompt, tokens, messages, template, signal, ...asked }: SampleRequest) {
     requireOne({ prompt, tokens, messages });
-    const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
+    const wishes = withoutAbsent(asked);
+    const options = checkOptions(samplingSchema, { ...fitting(defaults, wishes), ...wishes });
     const given = messages
       ? requireTemplate(chatTemplate).encode(messages, template).ids
       : (tokens ?? openingOf(tokenizer.encode(prompt ?? '')));
@@ -186,8 +188,22 @@ function fittingBlock(preferred = 0, masked: number, steps = masked): number | u
   return undefined;
 }
 
+/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's. */
+function fitting(
+  defaults: Partial<SamplingOptions>,
+  asked: Partial<SamplingOptions>,
+): Partial<SamplingOptions> {
+  const changes = (option: 'length' | 'strategy'): boolean =>
+    asked[option] !== undefined && asked[option] !== defaults[option];
+  const meaningless = [
+    ...(changes('length') ? ['steps'] : []),
+    ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
+  ];
+  return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.includes(option)));
+}
+
 /** Absent options may be given as undefined. */
-function withoutAbsent(options: object): object {
+function withoutAbsent(options: Partial<SamplingOptions>): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 

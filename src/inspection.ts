@@ -37,6 +37,8 @@ export interface Inspection {
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
   readonly defaults: Partial<SamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
   /** Why it can't be run here, a sentence each; none when it can. */
   readonly problems: readonly string[];
@@ -92,6 +94,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     maxLength: numbers.maxLength ?? lengthIn(json),
     config: config && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: generation?.defaults ?? {},
+    unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights) : undefined,
     problems: [...problems],
   };

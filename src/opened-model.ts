@@ -8,6 +8,7 @@ import { parseHubName } from './hub/name.ts';
 import { hubSettings } from './hub/settings.ts';
 import type { LoadOptions } from './language-model.ts';
 import { causal } from './model/attention-pattern.ts';
+import { samplingIn, type SamplingKeys } from './model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
@@ -31,8 +32,10 @@ export interface OpenedModel extends OpenedNetwork {
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
-  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
+  /** How it is sampled unless somebody says otherwise. */
   readonly defaults: Partial<SamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupported: readonly string[];
 }
 
 /**
@@ -47,7 +50,7 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   const files = await readTokenizerFiles(directory);
   const tokenizer = tokenizerOf(files);
   const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
-  const generation = await generationOf(directory);
+  const generation = await generationOf(directory, opened.family.sampling);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
   const { attention, vocabularySize: rows } = opened.config.transformer;
   for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
@@ -65,6 +68,7 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
     endIds,
     startId,
     defaults: generation.defaults,
+    unsupported: generation.unsupported,
   };
 }
 
@@ -88,21 +92,33 @@ export async function modelDirectory(path: string): Promise<string> {
   );
 }
 
-/** What generation_config.json says, where there is one. */
-export async function generationOf(
-  directory: string,
-): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
+/** What generation_config.json says. */
+export interface Generation {
+  readonly endIds: readonly number[];
+  /** How the model is sampled unless somebody says otherwise. */
+  readonly defaults: Partial<SamplingOptions>;
+  /** What it asks of its family's sampler that ours can't do, each as "key is value". */
+  readonly unsupported: readonly string[];
+}
+
+/**
+ * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
+ * `unmask_sampling`, in which options have our names.
+ */
+export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<Generation> {
   const path = join(directory, 'generation_config.json');
-  if (!existsSync(path)) return { endIds: [], defaults: {} };
-  const { eos_token_id: ends, unmask_sampling: sampling } = await readJsonObject(path);
+  if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
+  const json = await readJsonObject(path);
+  const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
   const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
-  if (sampling === undefined) return { endIds, defaults: {} };
-  if (!isObject(sampling)) throw new FileError(path, 'unmask_sampling to be an object', show(sampling));
+  if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
+  const { options, unsupported } = samplingIn(keys, json);
+  const defaults = { ...options, ...ours };
   try {
-    checkOptions(samplingSchema, sampling);
+    checkOptions(samplingSchema, defaults);
   } catch (cause) {
     if (!(cause instanceof InvalidOptionError)) throw cause;
     throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
   }
-  return { endIds, defaults: { ...sampling } };
+  return { endIds, defaults, unsupported };
 }

@@ -150,6 +150,19 @@ test("a model's own defaults hold where the request says nothing", async (t) => 
   assert.equal((await framesOf(model.sample({ prompt: 'A', steps: 2, stopEarly: false }))).length, 3);
 });
 
+test("so do those of its family's own sampler, unless they mean nothing beside what is asked", async (t) => {
+  const { model } = await tinyModel(t, {
+    generationConfig: { gen_length: 6, steps: 3, threshold: 0.5, unmask_sampling: { tau: 0.6 } },
+  });
+  assert.deepEqual(model.defaults, { steps: 3, length: 6, strategy: 'threshold', tau: 0.6 });
+  assert.equal((await framesOf(model.sample({ prompt: 'A' })))[0].tokens.length, 7);
+  // tau is for the strategy threshold, and three steps are not for five tokens
+  const frames = await framesOf(
+    model.sample({ prompt: 'A', strategy: 'random', length: 5, stopEarly: false }),
+  );
+  assert.equal(frames.length, 6);
+});
+
 test('an option that is unknown or impossible is an InvalidOptionError before anything runs', async (t) => {
   const { model } = await tinyModel(t);
   const misspelt = { prompt: 'A', blockLenght: 4 };

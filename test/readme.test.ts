@@ -80,6 +80,8 @@ test('every command of the documents exists, with its options and scripts', () =
 test('the commands of the README that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
+  const template = '{% for m in messages %}{{ m.role }} {{ m.content }}<|endoftext|>{% endfor %}';
+  await writeFile(join(model, 'chat_template.jinja'), template);
   const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const);
   const hub = await startFakeHub(t, 'GSAI-ML/LLaDA-8B-Base', new Map(files));
   const HF_HUB_CACHE = await temporaryFolder(t);

@@ -67,6 +67,17 @@ test('every unsupported option is named, with all else that is known, and exit c
   );
 });
 
+test("what generation_config.json asks of the family's sampler is shown, and what of it can't be done", async (t) => {
+  const model = await tiny(t);
+  await change(model, 'generation_config.json', { gen_length: 32, remasking: 'new', temperature: 0.5 });
+  const { code, out } = await run([model]);
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /\nsampling {4}--temperature 0\.5 --length 32, unless told otherwise\n {12}unsupported: remasking is "new"\n/,
+  );
+});
+
 test('what is missing, too, and nothing twice', async (t) => {
   const model = await tiny(t);
   await change(model, 'config.json', { architectures: ['Nothing'], max_position_embeddings: 77 });

@@ -71,6 +71,7 @@ function rowsOf({ config, ...facts }: Inspection): Row[] {
     ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
     ['chat', facts.chatTemplate ? `template in ${facts.chatTemplate}` : 'no template'],
     ['sampling', samplingText(facts.defaults)],
+    ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
     ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
     [
       'in memory',

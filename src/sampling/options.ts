@@ -104,7 +104,7 @@ export const samplingSchema = z.strictObject({
 });
 
 /** The numbers that only some strategies have a use for. */
-const parameters = {
+export const parameters = {
   tau: ['threshold', 'hierarchical'],
   tauLow: ['hierarchical'],
   factor: ['factor'],

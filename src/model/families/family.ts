@@ -1,3 +1,4 @@
+import type { SamplingKeys } from './generation-config.ts';
 import type { TensorNames, TransformerConfig } from '../config.ts';
 
 /** A published family of models: how its config.json and its tensor names map to the one transformer. */
@@ -7,6 +8,8 @@ export interface Family {
   readonly names: TensorNames;
   /** Names that some files have instead. */
   readonly otherNames?: readonly TensorNames[];
+  /** What its own sampler reads of generation_config.json. */
+  readonly sampling: SamplingKeys;
   /**
    * What config.json says.
    *
