@@ -195,11 +195,11 @@ function fitting(
 ): Partial<SamplingOptions> {
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
-  const meaningless = [
+  const meaningless = new Set([
     ...(changes('length') ? ['steps'] : []),
     ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
-  ];
-  return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.includes(option)));
+  ]);
+  return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
 }
 
 /** Absent options may be given as undefined. */

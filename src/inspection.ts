@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sizeOf } from './array.ts';
 import { readModelConfig } from './checkpoint/directory.ts';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
+import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { openWeights, type Weights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import { causal } from './model/attention-pattern.ts';
@@ -144,7 +145,9 @@ async function chatTemplateIn(directory: string): Promise<string | undefined> {
   const own = files.find((name) => existsSync(join(directory, name)));
   const path = join(directory, 'tokenizer_config.json');
   if (own !== undefined || !existsSync(path)) return own;
-  const { chat_template: template } = await readJsonObject(path);
+  const { chat_template: template } = await readJsonObject(
+    await resolveInside(directory, 'tokenizer_config.json'),
+  );
   const isThere = typeof template === 'string' || (Array.isArray(template) && template.some(isObject));
   return isThere ? 'tokenizer_config.json' : undefined;
 }

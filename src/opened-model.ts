@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
+import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
 import { cachedModel } from './hub/cache.ts';
 import { parseHubName } from './hub/name.ts';
@@ -108,7 +109,7 @@ export interface Generation {
 export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<Generation> {
   const path = join(directory, 'generation_config.json');
   if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
-  const json = await readJsonObject(path);
+  const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));
   const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
   const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
   if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));

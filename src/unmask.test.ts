@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder, writeTinyModel } from '../test/tiny-model.ts';
@@ -216,6 +216,15 @@ test('a damaged model directory is a FileError that names the file', async (t) =
     await damage(directory);
     await assert.rejects(load(directory), { name: 'FileError', message });
   }
+  await writeFile(join(folder, 'outside.json'), '{}');
+  const linked = join(folder, 'linked');
+  await writeTinyModel(linked);
+  await rm(join(linked, 'generation_config.json'));
+  await symlink(join(folder, 'outside.json'), join(linked, 'generation_config.json'));
+  await assert.rejects(load(linked), {
+    name: 'FileError',
+    message: /generation_config\.json: expected a file inside/,
+  });
   await assert.rejects(load(join(folder, 'nowhere')), {
     name: 'FileError',
     message: /nothing there; check the path/,

@@ -4,7 +4,7 @@ import { FileError, InvalidOptionError, show } from '../errors.ts';
 import { objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { template, type RunTemplate } from './run-template.ts';
-import { shield } from './shield.ts';
+import { shielder } from './shield.ts';
 import { nameIn } from './token-name.ts';
 
 const ROLES = ['system', 'user', 'assistant', 'tool', 'developer'] as const;
@@ -62,6 +62,7 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
   const templates = new Map<string, RunTemplate>(
     Array.from(sources, ([name, source]) => [name, template(source)]),
   );
+  const shield = shielder(tokenizer.specialTokens.keys());
   /** The text that a template gives, in which the messages are shielded, and the way back. */
   const render: Render = (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
     checkMessages(messages);
@@ -69,7 +70,7 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       (tools && templates.get('tool_use')) ?? templates.get('default') ?? [...templates.values()][0];
     // the names of roles are ours, and some templates make special tokens of them
     const roles = messages.map(({ role }) => role);
-    const { value, restore } = shielded({ messages, tools: tools ?? null, variables }, tokenizer);
+    const { value, restore } = shielded(shield, { messages, tools: tools ?? null, variables });
     const visible = {
       ...value.variables,
       ...tokenNames,
@@ -159,9 +160,9 @@ function checkMessages(messages: readonly ChatMessage[]): void {
   }
 }
 
-function shielded<T>(value: T, { specialTokens }: JsonTokenizer) {
+function shielded<T>(shield: ReturnType<typeof shielder>, value: T) {
   try {
-    return shield(value, specialTokens.keys());
+    return shield(value);
   } catch (cause) {
     if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
     throw new InvalidOptionError('messages', `must be plain data (${cause.message})`, 'something else');

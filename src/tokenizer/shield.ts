@@ -11,48 +11,53 @@ export interface Shielded<T> {
 const [FIRST, LAST] = [0x100000, 0x10fffd];
 
 /**
- * Values (messages, tools) in whose texts each name of a special token is one private character, so that a template can
- * be rendered and no special token in the result comes from them. So are a name's beginning at the end of a text and
- * its end at the beginning of one, which could become whole beside another text. (A template that writes the rest of a
- * name around a message itself would still make one: '<|' + content + '|>'.)
+ * The function that takes the names of special tokens out of values (messages, tools): in their texts each is one private
+ * character, so that a template can be rendered and no special token in the result comes from them. So are a name's
+ * beginning at the end of a text and its end at the beginning of one, which could become whole beside another text. (A
+ * template that writes the rest of a name around a message itself would still make one: '<|' + content + '|>'.)
  *
  * What a template looks for in a text is there as before, unless it is a special token.
  */
-export function shield<T>(value: T, names: Iterable<string>): Shielded<T> {
+export function shielder(names: Iterable<string>): <T>(value: T) => Shielded<T> {
   const sorted = [...names].filter((name) => name !== '').sort((a, b) => b.length - a.length);
   const beginnings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(0, n))));
   const endings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(-n))));
-  const taken = new Set(JSON.stringify(value)?.match(/[\u{100000}-\u{10fffd}]/gu) ?? []);
-  const byLiteral = new Map<string, string>();
-  let next: number = FIRST;
-  const hide = (literal: string): string => {
-    let character = byLiteral.get(literal);
-    while (character === undefined && next <= LAST) {
-      const candidate = String.fromCodePoint(next++);
-      if (!taken.has(candidate)) character = candidate;
-    }
-    // there are 65,534 of them, and not as many parts of names
-    byLiteral.set(literal, character!);
-    return character!;
-  };
-
   const anyName = sorted.length > 0 ? new RegExp(sorted.map(escaped).join('|'), 'gu') : /(?!)/u;
-  const shielded = (text: string): string => {
-    const whole = text.replace(anyName, hide);
-    const end = whole.trimEnd().length;
-    const tail = longest(beginnings, (n) => whole.slice(Math.max(0, end - n), end));
-    const cut = tail === '' ? whole : whole.slice(0, end - tail.length) + hide(tail) + whole.slice(end);
-    const start = cut.length - cut.trimStart().length;
-    const head = longest(endings, (n) => cut.slice(start, start + n));
-    return head === '' ? cut : cut.slice(0, start) + hide(head) + cut.slice(start + head.length);
-  };
 
+  return <T>(value: T) => {
+    const { hide, restore } = hidingPlaces(JSON.stringify(value) ?? '');
+    const shielded = (text: string): string => {
+      const whole = text.replace(anyName, hide);
+      const end = whole.trimEnd().length;
+      const tail = longest(beginnings, (n) => whole.slice(Math.max(0, end - n), end));
+      const cut = tail === '' ? whole : whole.slice(0, end - tail.length) + hide(tail) + whole.slice(end);
+      const start = cut.length - cut.trimStart().length;
+      const head = longest(endings, (n) => cut.slice(start, start + n));
+      return head === '' ? cut : cut.slice(0, start) + hide(head) + cut.slice(start + head.length);
+    };
+    return { value: mapTexts(value, shielded) as T, restore };
+  };
+}
+
+/** A private character for each literal that is to be hidden, none of those in `text`, and the way back. */
+function hidingPlaces(text: string): { hide(literal: string): string; restore(text: string): string } {
+  const taken = new Set(text.match(/[\u{100000}-\u{10fffd}]/gu) ?? []);
+  const byLiteral = new Map<string, string>();
+  const byCharacter = new Map<string, string>();
+  let next: number = FIRST;
   return {
-    value: mapTexts(value, shielded) as T,
-    restore: (text) => {
-      const literals = new Map(Array.from(byLiteral, ([literal, character]) => [character, literal]));
-      return text.replace(/[\u{100000}-\u{10fffd}]/gu, (character) => literals.get(character) ?? character);
+    hide(literal) {
+      const known = byLiteral.get(literal);
+      if (known !== undefined) return known;
+      while (taken.has(String.fromCodePoint(next))) next++;
+      if (next > LAST) throw new RangeError('every private character is in use');
+      const character = String.fromCodePoint(next++);
+      byLiteral.set(literal, character);
+      byCharacter.set(character, literal);
+      return character;
     },
+    restore: (shielded) =>
+      shielded.replace(/[\u{100000}-\u{10fffd}]/gu, (character) => byCharacter.get(character) ?? character),
   };
 }
 
