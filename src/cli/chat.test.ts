@@ -142,6 +142,18 @@ function person(model: Model, args: string[] = short) {
   return { terminal, left, until, prompt, type: (keys: string) => void stdin.write(keys) };
 }
 
+test('a conversation from a file moves no cursor', async (t) => {
+  const path = join(await temporaryFolder(t), 'talk.json');
+  const turns = [
+    { role: 'user', content: 'a\x1b[2Jb' },
+    { role: 'assistant', content: 'c' },
+  ];
+  await writeFile(path, JSON.stringify(turns));
+  const io = fakeIo({ stdin: `/load ${path}\n/undo\n` });
+  assert.equal(await run(modelThatAnswers(counting), short, io), 0);
+  assert.match(io.err, /taken back: a␛\[2Jb\n$/);
+});
+
 test('on a terminal: answers in place, mistakes are told, Ctrl-D leaves', async () => {
   const { terminal, left, prompt, type } = person(modelThatAnswers(counting), [...short, '--seed', '1']);
   await prompt();

@@ -14,6 +14,7 @@ import { type LoadModel, loadModel, modelOptions } from './load.ts';
 import { sentenceOf } from './program.ts';
 import { linesOf, Terminal } from './lines.ts';
 import { CanvasView } from './view.ts';
+import { visible } from './visible.ts';
 
 const options = z.strictObject({
   ...modelOptions,
@@ -133,7 +134,7 @@ class Chat {
       if (!command) throw new UsageError(`there is no command /${name}; /help lists them`);
       const { ask, say, restore: back } = await command.run(this.#state, rest.trim());
       restore = back;
-      if (say !== undefined) this.#io.stderr.write(`${say}\n`);
+      if (say !== undefined) this.#io.stderr.write(`${visible(say)}\n`);
       question = ask;
     }
     if (question === undefined || question.trim() === '') return true;
