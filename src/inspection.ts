@@ -5,6 +5,7 @@ import { readModelConfig } from './checkpoint/directory.ts';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { openGguf } from './checkpoint/gguf/file.ts';
 import { directoryOf } from './checkpoint/gguf/in-place.ts';
+import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { openWeights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import { ggufWeights } from './gguf.ts';
@@ -51,6 +52,8 @@ export interface Inspection {
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
   readonly defaults: Partial<SamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
   /** Why it can't be run here, a sentence each; none when it can. */
   readonly problems: readonly string[];
@@ -98,6 +101,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     maxLength: numbers.maxLength ?? lengthIn(json),
     config: config && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: generation?.defaults ?? {},
+    unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],
   };
@@ -145,6 +149,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     maxLength: numbers.maxLength,
     config: model && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: {},
+    unsupportedSampling: [],
     tensors: tensors ? tensorsIn(stored) : undefined,
     problems: [...problems],
   };
@@ -214,7 +219,9 @@ async function chatTemplateIn(directory: string): Promise<string | undefined> {
   const own = files.find((name) => existsSync(join(directory, name)));
   const path = join(directory, 'tokenizer_config.json');
   if (own !== undefined || !existsSync(path)) return own;
-  const { chat_template: template } = await readJsonObject(path);
+  const { chat_template: template } = await readJsonObject(
+    await resolveInside(directory, 'tokenizer_config.json'),
+  );
   const isThere = typeof template === 'string' || (Array.isArray(template) && template.some(isObject));
   return isThere ? 'tokenizer_config.json' : undefined;
 }

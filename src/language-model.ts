@@ -4,6 +4,7 @@ import type { Device } from './runtime/session.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import type { Frame } from './sampling/sample.ts';
 import type { SampleStats } from './sampling/stats.ts';
+import type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 export interface LoadOptions {
@@ -19,6 +20,10 @@ export interface SampleRequest extends Partial<SamplingOptions> {
   readonly prompt?: string;
   /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
   readonly tokens?: ArrayLike<number>;
+  /** Instead of both: a conversation, whose next answer the model writes; for models with a chat template. */
+  readonly messages?: readonly ChatMessage[];
+  /** What the chat template is told beside the messages. */
+  readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
   readonly signal?: AbortSignal;
 }
 
@@ -29,9 +34,9 @@ export interface GenerateRequest extends SampleRequest {
 
 /** A finished text. */
 export interface Generation {
-  /** The whole text, with the prompt, up to the first end token that the model wrote. */
+  /** The whole text, with the prompt, up to the first end token that the model wrote; of `messages` the answer alone. */
   readonly text: string;
-  /** The same as ids, the end token included. */
+  /** The whole canvas up to the same place, the end token included. */
   readonly tokens: Int32Array;
   /** The last frame, in which nothing is cut. */
   readonly frame: Frame;
@@ -71,7 +76,10 @@ export interface ScoreRequest {
 /** A stretch of text that is given, or a hole of a number of tokens. */
 export type InfillPart = string | { readonly length: number };
 
-export interface InfillRequest extends Omit<GenerateRequest, 'prompt' | 'tokens' | 'length'> {
+export interface InfillRequest extends Omit<
+  GenerateRequest,
+  'prompt' | 'tokens' | 'messages' | 'template' | 'length'
+> {
   readonly parts: readonly InfillPart[];
 }
 
@@ -88,7 +96,10 @@ export interface LogitsOptions {
 export interface Model {
   readonly config: TransformerConfig;
   readonly tokenizer: Tokenizer;
+  /** Stands where the model is to write. Of a causal model without a mask token it is beyond the vocabulary. */
   readonly maskId: number;
+  /** How this model's conversations are written; absent if it has no chat template. */
+  readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text. */
   readonly endIds: readonly number[];
   /** How this model is sampled unless the request says otherwise. */

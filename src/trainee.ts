@@ -56,7 +56,13 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
   const score: RowScorer = ({ tokens, rows, targets }, signal) =>
     network.score(tokens, rows, targets, { signal });
-  const model = assemble({ network, tokenizer, maskId: ids.maskId, endIds: [ids.endId] });
+  const model = assemble({
+    network,
+    tokenizer,
+    maskId: ids.maskId,
+    endIds: [ids.endId],
+    startId: network.config.attention === causal ? ids.endId : undefined,
+  });
   const objective = objectiveOf(options, ids);
   const scoring =
     options.objective === 'autoregressive'
@@ -134,7 +140,7 @@ async function tokenizerOf(
       note('making the tokenizer …');
       saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
-      const given = loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
+      const given = await loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
       saveTokenizer(directory, given.json, namesOf(given));
     }
   }

@@ -113,7 +113,7 @@ const schemas: Readonly<Record<string, object>> = {
   }),
 };
 
-const tokenizer = loadTokenizer(shippedModel);
+const tokenizer = await loadTokenizer(shippedModel);
 const [maskId, endId, V] = [tokenizer.maskId!, tokenizer.endId!, tokenizer.vocabularySize];
 const vocabulary = { maskId, endIds: [endId], size: V };
 

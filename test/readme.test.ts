@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { generateCommand } from '../src/cli/generate.ts';
 import inspect from '../src/cli/inspect.ts';
@@ -47,6 +48,7 @@ const commands: Record<string, Command> = {
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),
+  chat: chatCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
 };
 
@@ -78,6 +80,8 @@ test('every command of the documents exists, with its options and scripts', () =
 test('the commands of the README that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
+  const template = '{% for m in messages %}{{ m.role }} {{ m.content }}<|endoftext|>{% endfor %}';
+  await writeFile(join(model, 'chat_template.jinja'), template);
   const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const);
   const hub = await startFakeHub(t, 'GSAI-ML/LLaDA-8B-Base', new Map(files));
   const HF_HUB_CACHE = await temporaryFolder(t);
@@ -87,6 +91,7 @@ test('the commands of the README that need no training run, on a tiny model', as
     inspect,
     pull,
     generate: generateCommand((_, options) => load(model, options)),
+    chat: chatCommand((_, options) => load(model, options)),
     score: scoreCommand((_, options) => load(model, options)),
   };
   const lines = commandsOf(read('README.md')).filter(

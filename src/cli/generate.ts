@@ -71,7 +71,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const show = display(model, { json, frameMs }, io);
       try {
         const generation = await model.generate({
-          ...withoutDefaults(sampling, given),
+          ...chosen(sampling, given),
           jsonSchema,
           prompt,
           seed,
@@ -94,7 +94,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(
+export function chosen(
   sampling: Partial<SamplingOptions>,
   given: ReadonlySet<string>,
 ): Partial<SamplingOptions> {
