@@ -130,7 +130,7 @@ class Parser {
     while (this.#take('|'));
     this.#depth -= 1;
     if (!this.#take(')')) return this.#refuse(`${this.#peek()} in a group`, this.#at);
-    return choice(...options);
+    return options.length === 1 ? options[0] : choice(...options);
   }
 
   /** The code points that a class or an escape holds: those of a text with all code points that JavaScript finds. */
