@@ -6,6 +6,7 @@ import { FileError, InvalidOptionError, show } from './errors.ts';
 import type { LoadOptions } from './language-model.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
+import { directoryInFormat } from './quantised-model.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
 import { loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -25,14 +26,19 @@ export interface OpenedModel extends OpenedNetwork {
 }
 
 /**
- * Opens a model directory as Hugging Face lays it out, or the model in a run of `unmask train`.
+ * Opens a model directory as Hugging Face lays it out, or the model in a run of `unmask train`, its weights in the
+ * format that is asked for.
  *
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
-export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
-  const directory = modelDirectory(path);
-  const opened = await openModel(directory, options);
+export async function openModelWithTokenizer(
+  path: string,
+  { device, weights, onQuantising, signal }: LoadOptions = {},
+): Promise<OpenedModel> {
+  const stored = modelDirectory(path);
+  const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
+  const opened = await openModel(directory, { device, weights });
   const tokenizer = loadTokenizer(directory);
   const maskId = requireMaskId(tokenizer, tokenizer.path);
   const generation = await generationOf(directory);

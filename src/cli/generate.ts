@@ -51,11 +51,11 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
-    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
+    async run({ prompt: asked, model: path, device, weights, json, frameMs, ...sampling }, io, given) {
       const begin = performance.now();
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load(path, { device });
+      const model = await load({ model: path, device, weights }, io);
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {

@@ -9,6 +9,7 @@ const commands: CommandTable = {
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   inspect: () => import('./inspect.ts'),
+  quantize: () => import('./quantize.ts'),
 };
 
 const interrupt = new AbortController();

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FileError } from '../errors.ts';
 import type { Score } from '../language-model.ts';
 import { type Command, type Io, UsageError } from './command.ts';
 import { inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
+import { readText } from './text-file.ts';
 
 const options = z.strictObject({
   text: z.string().optional().describe('the text to be scored, - reads it from stdin'),
@@ -32,9 +31,9 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
       ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
       ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
     ],
-    async run({ text, file, prompt, model: path, device, samples, seed, json }, io) {
+    async run({ text, file, prompt, model: path, device, weights, samples, seed, json }, io) {
       const answer = await textToScore(text, file, io);
-      const model = await load(path, { device });
+      const model = await load({ model: path, device, weights }, io);
       try {
         const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
         io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));
@@ -52,17 +51,6 @@ async function textToScore(text: string | undefined, file: string | undefined, i
   const found = file === undefined ? await inputText(text ?? '', io) : await readText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
-      cause,
-    });
-  }
 }
 
 function report({ nats, standardError, isBound, windows, forwards, ...score }: Score): string {

@@ -1,6 +1,6 @@
 import type { NdArray } from '../array.ts';
 import { crossEntropy } from '../graph/composites.ts';
-import { type ExternalData, type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
 import type { TensorNames, TransformerConfig } from './config.ts';
@@ -9,7 +9,9 @@ import { transformer } from './transformer.ts';
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
   readonly folder: string;
-  locate(name: string): ExternalData;
+  locate(name: string): ExternalData | QuantisedData;
+  /** They stay in memory as they are stored, at the cost of a cast in every forward. */
+  readonly keepTypes?: boolean;
 }
 
 /** Weights in memory that change between runs: those of a model in training. */
@@ -59,6 +61,7 @@ export function openNetwork(
       opened = openSession(forwardModel(config, names, kind, masked, stored?.locate), {
         ...options,
         folder: stored?.folder,
+        keepStoredTypes: stored?.keepTypes,
       });
       sessions.set(key, opened);
     }
@@ -101,7 +104,7 @@ function forwardModel(
   names: TensorNames,
   kind: 'logits' | 'score',
   masked: boolean,
-  weights?: (name: string) => ExternalData,
+  weights?: StoredWeights['locate'],
 ): OnnxModel {
   const { mask, ...others } = forwardInputs();
   const logits = transformer(config, names, masked ? { ...others, mask } : others);
