@@ -113,6 +113,11 @@ export function writeOnnx(
   { weights = () => undefined, fused = true }: WriteOptions = {},
 ): OnnxModel {
   const nodes: Node[] = [];
+  /**
+   * The casts of weights. They stand before all other nodes: of what a node needs ONNX Runtime computes that last which
+   * stands first, so a weight is cast just before it is used, and not all of them at the beginning.
+   */
+  const casts: Node[] = [];
   const initializers: object[] = [];
   const inputs = new Map<string, NamedType>();
   const valueOf = new Map<Tensor, string>();
@@ -170,7 +175,18 @@ export function writeOnnx(
     const { name, dtype, data } = parameter;
     if ('codes' in data)
       throw new GraphError(`${type} cannot read ${name}, which is stored in blocks of ${data.bits} bits`);
-    return writer.node('Cast', [stored(parameter, data)], { to: elementTypes[dtype] });
+    const input = stored(parameter, data);
+    return once(`cast ${name}`, (output) => {
+      weightOf.set(output, name);
+      casts.push({
+        name: `Cast ${output} of ${name}`,
+        opType: 'Cast',
+        domain: '',
+        input: [input],
+        output: [output],
+        attribute: [attribute('to', elementTypes[dtype])],
+      });
+    });
   }
 
   const writer = {
@@ -312,11 +328,12 @@ export function writeOnnx(
 
   // a value that a node computes takes the name of the output; a copy is needed only where it has another name already
   const outputOf = new Map<string, string>();
-  const computed = new Set(nodes.flatMap((node) => node.output));
+  const all = [...casts, ...nodes];
+  const computed = new Set(all.flatMap((node) => node.output));
   for (const { name, value } of named) {
     if (computed.has(value) && !outputOf.has(value)) outputOf.set(value, name);
     else
-      nodes.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
+      all.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
   }
   const rename = (value: string) => outputOf.get(value) ?? value;
 
@@ -329,7 +346,7 @@ export function writeOnnx(
     ],
     graph: {
       name: 'unmask',
-      node: nodes.map((node) => ({
+      node: all.map((node) => ({
         ...node,
         input: node.input.map(rename),
         output: node.output.map(rename),

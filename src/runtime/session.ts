@@ -109,8 +109,10 @@ async function create(
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     extra: {
       ...(folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } }),
-      ...(keepStoredTypes ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+      ...(keepStoredTypes ? { optimization: { constant_folding_max_output_size_in_bytes: '65536' } } : {}),
     },
+    // beyond 'basic' casts of constants are folded whatever their size; what it would fuse is written fused already
+    ...(keepStoredTypes ? { graphOptimizationLevel: 'basic' as const } : {}),
   };
   try {
     return await ort.InferenceSession.create(model.bytes, options);
