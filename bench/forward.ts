@@ -62,11 +62,7 @@ for (const shape of values.shapes.split(',')) {
   }
 }
 
-function print(
-  shape: string,
-  format: string,
-  { openSeconds, peakMemoryBytes, forwards }: Measured,
-): void {
+function print(shape: string, format: string, { openSeconds, peakMemoryBytes, forwards }: Measured): void {
   const memory = `${(peakMemoryBytes / 1e9).toFixed(2)} GB at most`;
   console.log(`(${shape}) ${format}: opens in ${openSeconds.toFixed(1)} s, ${memory}`);
   for (const { tokens, rows, seconds, leastSeconds } of forwards) {

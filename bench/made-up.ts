@@ -90,7 +90,11 @@ function inFormat(
       { name: names.codes, shape: codes, dtype: 'U8', data: () => repeated(sizeOf(codes), random) },
     );
     if (zeros)
-      tensors.blocks.push({ name: names.zeros, shape: zeros, data: new Uint8Array(sizeOf(zeros)).fill(0x88) });
+      tensors.blocks.push({
+        name: names.zeros,
+        shape: zeros,
+        data: new Uint8Array(sizeOf(zeros)).fill(0x88),
+      });
   }
   return [...tensors.float32, ...tensors.blocks, ...tensors.half];
 }

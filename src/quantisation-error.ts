@@ -50,7 +50,12 @@ export function prepareComparison(source: OpenedModel, text: string = stories())
       // 16 bits as they are: the same numbers in half the memory
       const reference = await logitsOf(source.weights.directory, 'f16', windows, signal);
       const other = await logitsOf(copy, undefined, windows, signal);
-      return divergence(windows, B * L, (canvas) => reference.get(canvas)!, (canvas) => other.get(canvas)!);
+      return divergence(
+        windows,
+        B * L,
+        (canvas) => reference.get(canvas)!,
+        (canvas) => other.get(canvas)!,
+      );
     },
   };
 }

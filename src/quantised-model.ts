@@ -120,7 +120,11 @@ export async function quantiseModel(
     record = { format, source: state, error: errors() };
     return [jsonBytes(record)];
   });
-  const model = { config: { ...json, [recordKey]: recordOf(format) }, weights: tensors, tokenizerFiles: files };
+  const model = {
+    config: { ...json, [recordKey]: recordOf(format) },
+    weights: tensors,
+    tokenizerFiles: files,
+  };
   await writeModelDirectory(out, model, { replace, fs });
   invariant(record, 'the record is a file of the model');
   return record;
@@ -146,7 +150,9 @@ export async function cachePlaces(
   format: SmallFormat,
   cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'unmask'),
 ): Promise<readonly [string, string]> {
-  const hash = createHash('sha256').update(await realpath(directory)).digest('hex');
+  const hash = createHash('sha256')
+    .update(await realpath(directory))
+    .digest('hex');
   return [join(directory, `unmask-${format}`), join(cache, 'quantised', `${hash.slice(0, 16)}-${format}`)];
 }
 

@@ -66,7 +66,13 @@ export function blockWriter(
   const zeros = shapes.zeros && new Uint8Array(sizeOf(shapes.zeros));
   const [, perRow] = shapes.scales;
   const padded = new Float32Array(block);
-  const rounded: RoundedBlock = { codes: new Uint8Array(block), scale: 1, zero: 0, squaredError: 0, squares: 0 };
+  const rounded: RoundedBlock = {
+    codes: new Uint8Array(block),
+    scale: 1,
+    zero: 0,
+    squaredError: 0,
+    squares: 0,
+  };
   let row = 0;
   let squaredError = 0;
   let squares = 0;

@@ -21,7 +21,12 @@ import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
 import { withFile } from './range-reader.ts';
 import { openSafetensors, readFloats, readRaw } from './safetensors.ts';
-import { type Numbers, safetensorsPieces, type TensorToWrite, writeSafetensors } from './write-safetensors.ts';
+import {
+  type Numbers,
+  safetensorsPieces,
+  type TensorToWrite,
+  writeSafetensors,
+} from './write-safetensors.ts';
 
 let folder = '';
 before(async () => {

@@ -15,7 +15,9 @@ export const modelOptions = {
   weights: z
     .enum(['f32', 'f16', 'int8', 'int4'])
     .optional()
-    .describe('how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]'),
+    .describe(
+      'how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]',
+    ),
 };
 
 /** What a person asks of a model: `modelOptions`, checked. */

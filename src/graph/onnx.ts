@@ -332,8 +332,7 @@ export function writeOnnx(
   const computed = new Set(all.flatMap((node) => node.output));
   for (const { name, value } of named) {
     if (computed.has(value) && !outputOf.has(value)) outputOf.set(value, name);
-    else
-      all.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
+    else all.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
   }
   const rename = (value: string) => outputOf.get(value) ?? value;
 

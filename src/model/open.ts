@@ -94,7 +94,8 @@ export async function openModel(
 
 /** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */
 function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefined, directory: string): void {
-  const isStored = recorded !== undefined && isBlockFormat(recorded) ? format === recorded : !isBlockFormat(format);
+  const isStored =
+    recorded !== undefined && isBlockFormat(recorded) ? format === recorded : !isBlockFormat(format);
   if (isStored) return;
   const stored = recorded !== undefined && isBlockFormat(recorded) ? recorded : 'f32 or f16';
   throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
@@ -119,7 +120,10 @@ function namesIn(weights: Weights, { names, otherNames = [] }: Family): TensorNa
   return otherNames.find(({ finalNorm }) => isThere(finalNorm)) ?? names;
 }
 
-type Expected = ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtypes: readonly string[] }>;
+type Expected = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly dtypes: readonly string[] }
+>;
 
 const allFloats = (shapes: ReadonlyMap<string, readonly number[]>): Expected =>
   new Map(Array.from(shapes, ([name, shape]) => [name, { shape, dtypes: floats }]));
