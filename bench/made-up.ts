@@ -6,13 +6,13 @@ import type { Numbers, TensorToWrite } from '../src/checkpoint/write-safetensors
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
+import { storageOf } from '../src/model/storage.ts';
 import {
   blockFormats,
   blockNames,
   isBlockFormat,
   recordKey,
   recordOf,
-  storageOf,
   type WeightFormat,
 } from '../src/model/weight-format.ts';
 

@@ -8,16 +8,16 @@ import { type DurableFs, type FileContent, nodeFs, replaceFile } from './checkpo
 import { errorCode, fileProblem } from './checkpoint/file-problem.ts';
 import { readJsonObject } from './checkpoint/json.ts';
 import { resolveInside } from './checkpoint/resolve-inside.ts';
-import { FileError, invariant } from './errors.ts';
+import { FileError, InvalidOptionError, invariant } from './errors.ts';
 import type { Divergence } from './evaluation/divergence.ts';
 import { openModel, type OpenedModel } from './model/open.ts';
 import { type QuantiseOptions, type RoundingError, quantisedTensors } from './model/quantise.ts';
+import { bytesIn, storageOf } from './model/storage.ts';
 import {
   isBlockFormat,
   recordedFormat,
   recordKey,
   recordOf,
-  storageOf,
   type WeightFormat,
 } from './model/weight-format.ts';
 
@@ -26,6 +26,8 @@ export type SmallFormat = Exclude<WeightFormat, 'f32'>;
 /** What a quantised model's directory says of how it came to be: `quantization.json`. */
 export interface QuantisationRecord {
   readonly format: SmallFormat;
+  /** Bytes of all weights. */
+  readonly bytes: number;
   /** Size and time of every file that it was made from, by name. A change of any makes it out of date. */
   readonly source: Readonly<Record<string, string>>;
   /** What rounding did to the weights: √(Σ (w − w′)² / Σ w²). */
@@ -76,20 +78,43 @@ export async function directoryInFormat(
   const recorded = recordedFormat(config, path);
   // what it can't be is said by openModel
   if (recorded !== undefined && (recorded === format || isBlockFormat(recorded))) return directory;
-  const source = await openModel(directory, { weights: 'f32' });
+  const source = await openUnquantised(directory);
   if (format === 'f16' && isHalf(source)) return directory;
 
   const state = await stateOf(source);
   const places = await cachePlaces(directory, format, options.cache);
   for (const place of places) if (await isCurrent(place, format, state)) return place;
-  const [beside, elsewhere] = places;
+  const { place } = await quantiseToCache(source, format, options);
+  return place;
+}
+
+/** @throws InvalidOptionError  for a model that is in blocks already */
+export async function openUnquantised(directory: string): Promise<OpenedModel> {
+  const model = await openModel(directory);
+  if (!isBlockFormat(model.format)) return model;
+  throw new InvalidOptionError(
+    'model',
+    `must have weights in floats; these are stored as ${model.format}`,
+    directory,
+  );
+}
+
+/** `quantiseModel` to where `directoryInFormat` looks: beside the source, or else in the folder of caches. */
+export async function quantiseToCache(
+  source: OpenedModel,
+  format: SmallFormat,
+  options: QuantiseModelOptions = {},
+): Promise<{ readonly place: string; readonly record: QuantisationRecord }> {
+  const [beside, elsewhere] = await cachePlaces(source.weights.directory, format, options.cache);
+  const writeTo = async (place: string) => ({
+    place,
+    record: await quantiseModel(source, place, format, { ...options, replace: true }),
+  });
   try {
-    await quantiseModel(source, beside, format, { ...options, replace: true });
-    return beside;
+    return await writeTo(beside);
   } catch (error) {
     if (!isReadOnly(error)) throw error;
-    await quantiseModel(source, elsewhere, format, { ...options, replace: true });
-    return elsewhere;
+    return await writeTo(elsewhere);
   }
 }
 
@@ -107,7 +132,6 @@ export async function quantiseModel(
   { replace = false, fs = nodeFs, ...options }: QuantiseModelOptions & { readonly replace?: boolean } = {},
 ): Promise<QuantisationRecord> {
   const { config, names, json, weights } = source;
-  invariant(!isBlockFormat(source.format), 'what is in blocks is not made into others');
   const parameters = storageOf(config.transformer, names, format);
   const { tensors, errors } = quantisedTensors(weights, parameters, format, options);
   const state = await stateOf(source);
@@ -117,7 +141,7 @@ export async function quantiseModel(
   let record: QuantisationRecord | undefined;
   // written after the weights, when the errors are known
   files.set(recordName, () => {
-    record = { format, source: state, error: errors() };
+    record = { format, bytes: bytesIn(config.transformer, names, format), source: state, error: errors() };
     return [jsonBytes(record)];
   });
   const model = {
@@ -145,7 +169,7 @@ export async function recordPredictions(
 }
 
 /** Beside the model, or where that can't be written, in the user's folder of caches. */
-export async function cachePlaces(
+async function cachePlaces(
   directory: string,
   format: SmallFormat,
   cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'unmask'),

@@ -9,6 +9,7 @@ import { generateCommand } from '../src/cli/generate.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
 import { runProgram } from '../src/cli/program.ts';
+import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
@@ -45,6 +46,7 @@ const commands: Record<string, Command> = {
   inspect,
   generate: generateCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
+  quantize,
 };
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
@@ -77,8 +79,8 @@ test('the commands of the README that need no training run, on a tiny model', as
   await writeTinyModel(model, { maxLength: 192 });
   const runnable: Record<string, Command> = {
     inspect,
-    generate: generateCommand((_, options) => load(model, options)),
-    score: scoreCommand((_, options) => load(model, options)),
+    generate: generateCommand(({ device, weights }) => load(model, { device, weights })),
+    score: scoreCommand(({ device, weights }) => load(model, { device, weights })),
   };
   const lines = commandsOf(read('README.md')).filter(
     ([program, , name, ...rest]) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FileError } from '../errors.ts';
 import { type BlockFormat, type Blocks, blockShapes, blockWriter } from './blocks.ts';
 

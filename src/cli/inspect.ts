@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sizeOf } from '../array.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from '../model/config.ts';
+import { isBlockFormat, type WeightFormat, weightFormats } from '../model/weight-format.ts';
 import type { OpenedModel } from '../opened-model.ts';
 import type { Command } from './command.ts';
 import { visible } from './visible.ts';
@@ -22,8 +23,8 @@ interface Facts {
   /** Bytes of weights by the type that they are stored in. */
   readonly dtypes: Readonly<Record<string, number>>;
   readonly weightBytes: number;
-  /** Weights as float32, as the network computes with them. */
-  readonly memoryBytes: number;
+  /** Bytes of weights in memory for each value that --weights may have. */
+  readonly memoryBytes: Readonly<Partial<Record<WeightFormat, number>>>;
   readonly maskId: number;
   readonly maskToken: string | undefined;
   readonly endIds: readonly number[];
@@ -42,14 +43,19 @@ const command: Command<typeof options> = {
   ],
   async run({ path, tensors, json }, io) {
     const { openModelWithTokenizer, shippedModel } = await import('../opened-model.ts');
-    const facts = factsOf(await openModelWithTokenizer(path ?? shippedModel), tensors);
+    const { bytesIn } = await import('../model/storage.ts');
+    const model = await openModelWithTokenizer(path ?? shippedModel);
+    const { config, names, format } = model;
+    const formats = isBlockFormat(format) ? [format] : weightFormats;
+    const memory = formats.map((each) => [each, bytesIn(config.transformer, names, each)] as const);
+    const facts = factsOf(model, Object.fromEntries(memory), tensors);
     io.stdout.write(json ? `${JSON.stringify(facts)}\n` : table(facts));
   },
 };
 
 export default command;
 
-function factsOf(model: OpenedModel, tensors: boolean): Facts {
+function factsOf(model: OpenedModel, memoryBytes: Facts['memoryBytes'], tensors: boolean): Facts {
   const { directory, family, config, names, weights, tokenizer, maskId, endIds } = model;
   const tokenOf = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
   const { attention, ...numbers } = config.transformer;
@@ -65,7 +71,7 @@ function factsOf(model: OpenedModel, tensors: boolean): Facts {
     parameters,
     dtypes,
     weightBytes: weights.totalBytes,
-    memoryBytes: 4 * parameters,
+    memoryBytes,
     maskId,
     maskToken: tokenOf.get(maskId),
     endIds,
@@ -101,7 +107,12 @@ function table(facts: Facts): string {
         .map(([dtype, bytes]) => `${dtype} ${mebibytes(bytes)}`)
         .join(', '),
     ],
-    ['in memory', `${mebibytes(facts.memoryBytes)} of weights as float32`],
+    [
+      'in memory',
+      Object.entries(facts.memoryBytes)
+        .map(([format, bytes]) => `${format} ${mebibytes(bytes)}`)
+        .join(', '),
+    ],
   ];
   const tensors = (facts.tensors ?? []).map(({ name, dtype, shape }): [string, string] => [
     `  ${name}`,

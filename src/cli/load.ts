@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LoadOptions, Model } from '../language-model.ts';
+import { weightFormats } from '../model/weight-format.ts';
 import type { Io } from './command.ts';
 
 /** The options of every command that runs a model. */
@@ -13,7 +14,7 @@ export const modelOptions = {
     ),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
   weights: z
-    .enum(['f32', 'f16', 'int8', 'int4'])
+    .enum(weightFormats)
     .optional()
     .describe(
       'how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]',

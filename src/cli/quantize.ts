@@ -47,28 +47,24 @@ const command: Command<typeof options> = {
   ],
   async run({ model: path, weights: format, out, compare, text, json }, io) {
     const { modelDirectory } = await import('../opened-model.ts');
-    const { openModel } = await import('../model/open.ts');
-    const { cachePlaces, quantiseModel, recordPredictions } = await import('../quantised-model.ts');
+    const { openUnquantised, quantiseModel, quantiseToCache, recordPredictions } =
+      await import('../quantised-model.ts');
     const { prepareComparison } = await import('../quantisation-error.ts');
 
-    const directory = modelDirectory(path);
-    const source = await openModel(directory, { weights: 'f32' });
+    const source = await openUnquantised(modelDirectory(path));
     const given = text === undefined ? undefined : await readText(text);
     const comparison = compare ? prepareComparison(source, given) : undefined;
-    const place = out ?? (await cachePlaces(directory, format))[0];
-    const progress = weightsProgress(io);
-    const record = await quantiseModel(source, place, format, {
-      replace: out === undefined,
-      onProgress: progress,
-      signal: io.signal,
-    });
+    const making = { onProgress: weightsProgress(io), signal: io.signal };
+    const { place, record } =
+      out === undefined
+        ? await quantiseToCache(source, format, making)
+        : { place: out, record: await quantiseModel(source, out, format, making) };
     const predictions = await comparison?.measure(place, io.signal);
     if (predictions) await recordPredictions(place, record, predictions);
-    const { weights } = await openModel(place);
     const report: Report = {
       path: place,
       format,
-      bytes: weights.totalBytes,
+      bytes: record.bytes,
       sourceBytes: source.weights.totalBytes,
       error: record.error,
       ...(predictions && { predictions }),

@@ -14,14 +14,13 @@ import { lladaMoe } from './families/llada-moe.ts';
 import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from './families/llama.ts';
 import { type Network, openNetwork } from './network.ts';
+import { storageOf, type StoredParameter } from './storage.ts';
 import {
   blockFormats,
   type BlockFormatName,
   blockNames,
   isBlockFormat,
   recordedFormat,
-  storageOf,
-  type StoredParameter,
   type WeightFormat,
 } from './weight-format.ts';
 

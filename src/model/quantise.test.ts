@@ -14,14 +14,13 @@ import { safetensorsPieces, type TensorToWrite } from '../checkpoint/write-safet
 import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
 import { openModel, type OpenedModel } from './open.ts';
 import { quantisedTensors } from './quantise.ts';
+import { bytesIn, storageOf } from './storage.ts';
 import {
   blockFormats,
   type BlockFormatName,
-  bytesIn,
   isBlockFormat,
   recordKey,
   recordOf,
-  storageOf,
   type WeightFormat,
 } from './weight-format.ts';
 

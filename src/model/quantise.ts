@@ -4,12 +4,12 @@ import { narrowF16, widenF16 } from '../checkpoint/half.ts';
 import type { Weights } from '../checkpoint/weights.ts';
 import type { Numbers, TensorToWrite } from '../checkpoint/write-safetensors.ts';
 import { FileError, show } from '../errors.ts';
+import type { StoredParameter } from './storage.ts';
 import {
   type BlockFormatName,
   blockFormats,
   blockNames,
   isBlockFormat,
-  type StoredParameter,
   type WeightFormat,
 } from './weight-format.ts';
 
