@@ -52,6 +52,17 @@ test('the copy is made once, has all that belongs to the model, and loads by its
   await assert.rejects(load(place, { weights: 'int8' }), InvalidOptionError);
 });
 
+test('several may ask for the same copy at once', async (t) => {
+  const { model } = await tiny(t);
+  const places = await Promise.all(Array.from({ length: 4 }, () => directoryInFormat(model, 'int4')));
+  assert.equal(new Set(places).size, 1);
+  await (await openModel(places[0])).network.close();
+  assert.deepEqual(
+    (await readdir(model)).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
 test('a source that has changed since is quantised anew', async (t) => {
   const { model } = await tiny(t);
   const made = async () => {

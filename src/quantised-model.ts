@@ -84,8 +84,13 @@ export async function directoryInFormat(
   const state = await stateOf(source);
   const places = await cachePlaces(directory, format, options.cache);
   for (const place of places) if (await isCurrent(place, format, state)) return place;
-  const { place } = await quantiseToCache(source, format, options);
-  return place;
+  try {
+    return (await quantiseToCache(source, format, options)).place;
+  } catch (error) {
+    // another process may have put the same copy there in the meantime
+    for (const place of places) if (await isCurrent(place, format, state)) return place;
+    throw error;
+  }
 }
 
 /** @throws InvalidOptionError  for a model that is in blocks already */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, invariant, show } from '../errors.ts';
 import { makeDirectories } from './durable.ts';
@@ -69,14 +70,14 @@ export async function writeModelDirectory(
     invariant(isPlainName(name), `${show(name)} is no name of a model's file`);
 
   const place = resolve(directory);
-  const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}`);
+  // a name of its own for each call: two may write the same place, and the last one stands
+  const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}-${randomInt(2 ** 32)}`);
   const old = join(dirname(place), `.${basename(place)}.old`);
   let aside = false;
   try {
     await makeDirectories(fs, dirname(place));
     const stands = await requireVacant(fs, directory, replace);
     await removeAbandoned(fs, place);
-    await fs.remove(temporary);
     await fs.makeDirectory(temporary);
     for (const [name, bytes] of content) await writeNewFile(fs, join(temporary, name), bytes);
     await fs.syncDirectory(temporary);
@@ -101,7 +102,7 @@ export async function writeModelDirectory(
 async function removeAbandoned(fs: DurableFs, place: string): Promise<void> {
   const prefix = `.${basename(place)}.tmp-`;
   for (const name of await fs.list(dirname(place))) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : NaN;
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
     if (Number.isSafeInteger(pid) && !isRunning(pid)) await fs.remove(join(dirname(place), name));
   }
 }
