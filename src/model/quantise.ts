@@ -32,7 +32,10 @@ export interface RoundingError {
 /** The tensors of a model in another format. Each is read and rounded when it is written, some rows at a time. */
 export interface QuantisedTensors {
   readonly tensors: readonly TensorToWrite[];
-  /** Of all that were rounded and written so far, the matrices in the order of the network. */
+  /**
+   * Of what was rounded and written so far, in the order of the network. `overall` is that of the matrices that are
+   * multiplied with, taken together: in their formats a table has 16 bits, and would hide it.
+   */
   errors(): { readonly overall: number; readonly tensors: readonly RoundingError[] };
 }
 
@@ -140,7 +143,10 @@ export function quantisedTensors(
         const sum = sums.get(name);
         return sum ? [{ name, ...pick(sum) }] : [];
       });
-      const add = (key: 'squaredError' | 'squares') => rounded.reduce((sum, tensor) => sum + tensor[key], 0);
+      const main = isBlockFormat(format)
+        ? rounded.filter(({ name }) => parameters.get(name)!.storage !== 'half')
+        : rounded;
+      const add = (key: 'squaredError' | 'squares') => main.reduce((sum, tensor) => sum + tensor[key], 0);
       return {
         overall: Math.sqrt(add('squaredError') / (add('squares') || 1)),
         tensors: rounded.map(({ name, squaredError, squares }) => ({
