@@ -139,6 +139,16 @@ test('rows of a table of 16 bits are gathered, then cast; a head in blocks may s
   assert.ok(text.indexOf('Gather') < text.indexOf('Cast'), 'the cast comes after the gather');
 });
 
+test('casts of weights stand before all else, so that each is done just before its product', () => {
+  const half: ExternalData = { location: 'f', offset: 0, length: 0, dtype: 'float16' };
+  const layer = (x: Tensor, name: string) => linear(x, parameter(name, [8, 8]));
+  const y = layer(layer(input('x', 'float32', ['R', 8]), 'first'), 'second');
+  const text = Buffer.from(writeOnnx({ y }, { weights: () => half }).bytes).toString('latin1');
+  const at = (pattern: RegExp) => text.search(pattern);
+  assert.ok(at(/Cast \w+ of first/) >= 0 && at(/Cast \w+ of second/) >= 0);
+  assert.ok(at(/Cast \w+ of second/) < at(/FusedMatMul \w+ of first/));
+});
+
 test('a matrix in blocks that is used otherwise is an error of ours', () => {
   const location: ExternalData = { location: 'f', offset: 0, length: 0, dtype: 'uint8' };
   const blocks: QuantisedData = { bits: 4, block: 64, codes: location, scales: location };
