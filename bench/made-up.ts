@@ -107,8 +107,11 @@ function float32(name: string, shape: readonly number[], random: Uint8Array): Te
     shape,
     dtype: 'F32',
     async *data(): AsyncGenerator<Numbers> {
-      for await (const bytes of repeated(sizeOf(shape), random))
-        yield Float32Array.from(bytes, (byte) => (byte - 127.5) / 6400);
+      for await (const bytes of repeated(sizeOf(shape), random)) {
+        const numbers = new Float32Array(bytes.length);
+        for (let i = 0; i < bytes.length; i++) numbers[i] = (bytes[i] - 127.5) / 6400;
+        yield numbers;
+      }
     },
   };
 }
