@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly onQuantising?: (done: number, total: number) => void;
   /** Ends the making of the copy. */
   readonly signal?: AbortSignal;
+  /** Is told what takes long: the weights of a GGUF file being written the first time. */
+  readonly note?: (text: string) => void;
 }
 
 /** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */

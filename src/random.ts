@@ -31,6 +31,8 @@ export const purposes = {
   synthetic: 11,
   /** Which training windows begin with given text, and with how much of it. */
   prompt: 12,
+  /** Random tokens: the state of a forward process that doesn't mask. */
+  noise: 13,
 } as const;
 
 export type Purpose = keyof typeof purposes;

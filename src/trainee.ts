@@ -135,7 +135,7 @@ async function tokenizerOf(
       note('making the tokenizer …');
       saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
-      const given = loadTokenizer(kind === options.from ? modelDirectory(kind) : kind);
+      const given = loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
       saveTokenizer(directory, given.json, namesOf(given));
     }
   }
@@ -195,7 +195,7 @@ async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | 
   if (from === undefined) return undefined;
   if (tokenizer !== from)
     throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
-  const { config, weights, names, network, format } = await openModel(modelDirectory(from));
+  const { config, weights, names, network, format } = await openModel(await modelDirectory(from));
   await network.close();
   if (isBlockFormat(format))
     throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);

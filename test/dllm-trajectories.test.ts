@@ -7,7 +7,7 @@ import { decoder } from '../src/sampling/decode.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample } from '../src/sampling/sample.ts';
-import { lowConfidence, threshold } from '../src/sampling/strategies.ts';
+import { lowConfidence, threshold, unmasking } from '../src/sampling/strategies.ts';
 import { inDllm } from './dllm-counts.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 
@@ -43,8 +43,7 @@ if (skip) {
   const recorded = readReference<Recorded>('llada');
   const { mask: maskId } = recorded.special_ids;
   const { network } = await openModel(referencePath('llada'));
-  const predict: MaskPredictor = (xt, rows, signal) =>
-    network.logits({ shape: [1, xt.length], data: xt }, rows, { signal });
+  const predict: MaskPredictor = (xt, rows) => network.logits({ shape: [1, xt.length], data: xt }, rows);
 
   after(() => network.close());
 
@@ -84,15 +83,15 @@ if (skip) {
     for (let block = 0; block < blocks; block++) {
       const end = Math.min(P + (block + 1) * args.block_size, L);
       const behind = canvas.subarray(end);
-      const wholeCanvas: MaskPredictor = (xt, rows, signal) =>
-        guided(Int32Array.from([...xt, ...behind]), rows, signal);
+      const wholeCanvas: MaskPredictor = (xt, rows, moment) =>
+        guided(Int32Array.from([...xt, ...behind]), rows, moment);
       const size = maskedPositions(canvas.subarray(0, end), maskId).length;
       const frames = sample(wholeCanvas, canvas.subarray(0, end), {
         maskId,
-        strategy: lowConfidence,
+        strategy: unmasking(lowConfidence),
         steps: stepsPerBlock,
         counts: scheduled,
-        ...(args.threshold !== undefined && { strategy: threshold(args.threshold), steps: size }),
+        ...(args.threshold !== undefined && { strategy: unmasking(threshold(args.threshold)), steps: size }),
         decode: decoder({ forbidden: args.suppress_tokens ?? [] }),
       });
       for await (const { step, tokens } of frames) {

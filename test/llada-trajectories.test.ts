@@ -2,17 +2,25 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
 import { integerBelow, uniforms } from '../src/random.ts';
+import { rememberingNetwork } from '../src/predictors.ts';
+import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas, maskedPositions } from '../src/sampling/canvas.ts';
 import { argmax, type Decode, type DecodeOptions, decodeRows } from '../src/sampling/decode.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample, type SampleOptions } from '../src/sampling/sample.ts';
-import { random, type Strategy, threshold } from '../src/sampling/strategies.ts';
+import { random, type Strategy, threshold, unmasking } from '../src/sampling/strategies.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { readTensors, referencePredictor } from './reference-llada.ts';
 
 // The recorded runs of LLaDA's generate.py and of Fast-dLLM's, replayed step by step. Their code may predict [MASK],
 // so nothing is forbidden here but what a run forbids itself.
+
+/** Fast-dLLM's approximate caches. */
+const policies: Record<string, CachePolicy> = {
+  generate_with_prefix_cache: prefixCache,
+  generate_with_dual_cache: dualCache(),
+};
 
 interface Recorded {
   special_ids: { eos: number; eot: number; mask: number };
@@ -52,8 +60,8 @@ for (const family of ['llada', 'llada_gqa']) {
   const tensors = readTensors(referencePath(family, 'reference.safetensors'));
   const plain = referencePredictor(referencePath(family));
   const { network } = await openModel(referencePath(family));
-  const graph: MaskPredictor = (xt, rows, signal) =>
-    network.logits({ shape: [1, xt.length], data: xt }, rows, { signal });
+  const graph = (xt: Int32Array, rows: Int32Array) =>
+    network.logits({ shape: [1, xt.length], data: xt }, rows);
   const { eos, eot, mask: maskId } = recorded.special_ids;
 
   after(() => network.close());
@@ -107,10 +115,11 @@ for (const family of ['llada', 'llada_gqa']) {
     }
 
     for (const [index, run] of (recorded.fast_dllm_generate ?? []).entries()) {
-      if (run.fn !== 'generate') continue; // the others are its approximate caches
-      const title = `${family} (${name}) fast_dllm_generate[${index}] ${JSON.stringify(run.args)}`;
+      if (run.fn !== 'generate' && name === 'plain') continue; // it has no memory for the caches
+      const cached = policies[run.fn] && (() => withCache(rememberingNetwork(network), policies[run.fn]));
+      const title = `${family} (${name}) fast_dllm ${run.fn}[${index}] ${JSON.stringify(run.args)}`;
       test(`${title} is the recorded one after every step`, async () => {
-        assert.equal(await replay(predict, run, 0), run.nfe);
+        assert.equal(await replay(cached?.() ?? predict, run, 0), run.nfe);
       });
     }
   }
@@ -127,14 +136,16 @@ for (const family of ['llada', 'llada_gqa']) {
 
     const address = (i: number): number => (step * run.prompt.length + b) * rowLength + padding + i;
     const draws = tensors.get(run.random_confidence ?? '');
-    const recordedRandom: Strategy = (reverse) => random({ ...reverse, uniform: (i) => draws![address(i)] });
+    const recordedRandom: Strategy = unmasking((reverse) =>
+      random({ ...reverse, uniform: (i) => draws![address(i)] }),
+    );
 
     const noise = tensors.get(run.gumbel_uniform ?? '');
     const restrictions: DecodeOptions = {
       forbidden: args.logits_eos_inf ? [eos] : [],
       deferred: args.confidence_eos_eot_inf ? [eos, eot] : [],
     };
-    const decode: Decode = (logits, rows) => {
+    const decode: Decode = ({ logits, rows }) => {
       // argmax exp(l) / (−ln u)^T, with the recorded u
       const V = logits.shape[1];
       const gumbelMax = (row: Float64Array, i: number): number =>
@@ -152,7 +163,8 @@ for (const family of ['llada', 'llada_gqa']) {
       steps: args.threshold == null ? args.steps : args.gen_length,
       blockLength: args.block_length,
       decode,
-      strategy: args.threshold != null ? threshold(args.threshold) : draws ? recordedRandom : undefined,
+      strategy:
+        args.threshold != null ? unmasking(threshold(args.threshold)) : draws ? recordedRandom : undefined,
     };
     for await (const frame of sample(guided, canvas, options)) {
       if (frame.step === 0) continue;

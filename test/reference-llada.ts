@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MaskPredictor } from '../src/sampling/predictor.ts';
+import type { NdArray } from '../src/array.ts';
 
 /**
  * LLaDA's network in plain float64 loops, read from a directory of `../shared/reference`: slow, plain and independent
@@ -45,7 +45,9 @@ export function readTensors(path: string | URL): Tensors {
 }
 
 /** The mask predictor of a reference directory. */
-export function referencePredictor(directory: string | URL): MaskPredictor {
+export function referencePredictor(
+  directory: string | URL,
+): (xt: Int32Array, rows: Int32Array) => Promise<NdArray> {
   const config = JSON.parse(readFileSync(inside(directory, 'config.json'), 'utf8')) as Config;
   const tensors = readTensors(inside(directory, 'model.safetensors'));
   return (xt, rows) => {

@@ -10,7 +10,7 @@ export const modelOptions = {
     .optional()
     .meta({ placeholder: 'path' })
     .describe(
-      'a model directory, or a run of unmask train; it may bring its own defaults for sampling [models/stories, which ships]',
+      'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
     ),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
   weights: z
@@ -33,7 +33,9 @@ export type LoadModel = (choice: ModelChoice, io: Io) => Promise<Model>;
 export const loadModel: LoadModel = async ({ model, ...options }, io) => {
   const { load } = await import('../unmask.ts');
   const { shippedModel } = await import('../opened-model.ts');
-  return load(model ?? shippedModel, { onQuantising: weightsProgress(io), signal: io.signal, ...options });
+  const note = (text: string): void => void io.stderr.write(`${text}\n`);
+  const watching = { note, onQuantising: weightsProgress(io), signal: io.signal };
+  return load(model ?? shippedModel, { ...watching, ...options });
 };
 
 /** Says on stderr how far the quantising is: on a terminal in one line that changes, else at the beginning alone. */

@@ -8,8 +8,10 @@ const commands: CommandTable = {
   generate: () => import('./generate.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
+  pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),
+  bench: () => import('./bench.ts'),
 };
 
 const interrupt = new AbortController();

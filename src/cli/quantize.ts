@@ -6,7 +6,10 @@ import { readText } from './text-file.ts';
 import { visible } from './visible.ts';
 
 const options = z.strictObject({
-  model: z.string().meta({ placeholder: 'path' }).describe('a model directory, or a run of unmask train'),
+  model: z
+    .string()
+    .meta({ placeholder: 'path' })
+    .describe('a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull'),
   weights: z.enum(['f16', 'int8', 'int4']).describe('how the weights are to be stored'),
   out: z
     .string()
@@ -51,7 +54,7 @@ const command: Command<typeof options> = {
       await import('../quantised-model.ts');
     const { prepareComparison } = await import('../quantisation-error.ts');
 
-    const source = await openUnquantised(modelDirectory(path));
+    const source = await openUnquantised(await modelDirectory(path, (text) => io.stderr.write(`${text}\n`)));
     const given = text === undefined ? undefined : await readText(text);
     const comparison = compare ? prepareComparison(source, given) : undefined;
     const making = { onProgress: weightsProgress(io), signal: io.signal };

@@ -1,6 +1,6 @@
 import type { NdArray } from '../array.ts';
 import { invariant } from '../errors.ts';
-import type { MaskPredictor } from '../sampling/predictor.ts';
+import { type MaskPredictor, wholeCanvas } from '../sampling/predictor.ts';
 
 /** Canvases of one length, and which of their rows are scored against what. A `TrainingBatch` is one, too. */
 export interface ScoredBatch {
@@ -28,11 +28,8 @@ export function scorerOf(predict: MaskPredictor): RowScorer {
       const mine = Array.from(rows.keys()).filter((r) => Math.floor(rows[r] / L) === b);
       if (mine.length === 0) continue;
       const xt = tokens.data.slice(b * L, (b + 1) * L);
-      const { shape, data } = await predict(
-        xt,
-        Int32Array.from(mine, (r) => rows[r] - b * L),
-        signal,
-      );
+      const mineOnly = Int32Array.from(mine, (r) => rows[r] - b * L);
+      const { shape, data } = await predict(xt, mineOnly, wholeCanvas(L, signal));
       const V = shape[1];
       invariant(shape[0] === mine.length, `logits of ${mine.length} rows were asked for, ${shape[0]} came`);
       for (const [index, r] of mine.entries()) {

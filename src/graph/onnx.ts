@@ -232,18 +232,22 @@ export function writeOnnx(
 
   /** A dimension that is known only when the graph runs, as a vector of one int64. */
   function dimension(dim: string): string {
-    const [first, ...others] = dim.split('*');
-    if (others.length > 0)
-      return writer.node('Mul', [
-        /^\d+$/.test(first) ? writer.ints([Number(first)]) : dimension(first),
-        dimension(others.join('*')),
-      ]);
     for (const { name, shape } of inputs.values()) {
       const axis = shape.indexOf(dim);
       if (axis >= 0) return writer.node('Shape', [name], { start: axis, end: axis + 1 });
     }
+    // of sizes that are multiplied or added, as `product` and `concat` name them; what is added is never a product
+    for (const [sign, type] of [
+      ['*', 'Mul'],
+      ['+', 'Add'],
+    ]) {
+      const [first, ...others] = dim.split(sign);
+      if (others.length > 0) return writer.node(type, [size(first), size(others.join(sign))]);
+    }
     throw new GraphError(`dimension ${dim} is not a dimension of any input`);
   }
+
+  const size = (dim: string): string => (/^\d+$/.test(dim) ? writer.ints([Number(dim)]) : dimension(dim));
 
   function writeParameter(name: string, type: TensorType): string {
     const data = weights(name);

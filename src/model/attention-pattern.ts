@@ -6,8 +6,8 @@ import type { Tensor } from '../graph/tensor.ts';
  * Absent, every position looks at every other.
  *
  * @param queries  positions, int64   [B, 1, L, 1]
- * @param keys     positions, int64   [B, 1, 1, L]
- * @returns        bool               [B, 1, L, L]
+ * @param keys     positions, int64   [B, 1, 1, S]
+ * @returns        bool               [B, 1, L, S]
  */
 export type AttentionPattern = (queries: Tensor, keys: Tensor) => Tensor | undefined;
 

@@ -3,8 +3,9 @@ import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
-import type { TensorNames, TransformerConfig } from './config.ts';
-import { transformer } from './transformer.ts';
+import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
+import { type KeyValues, noKeyValues } from './key-values.ts';
+import { type Past, transformer } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
@@ -21,11 +22,22 @@ export interface LiveWeights {
 
 /** What a forward may be told beside the tokens. */
 export interface ForwardOptions {
-  /** 1 where a query (second axis) may look at a key (third)   [B, L, L] */
+  /** 1 where a query (second axis) may look at a key (third); keys of the past come first   [B, L, C + L] */
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
+  /** What is wanted of the logits, in their place. Default: they themselves. */
+  readonly reduce?: RowReduction;
   readonly signal?: AbortSignal;
+}
+
+/** What the graph makes of each row of logits, so that they needn't leave the device. */
+export interface RowReduction {
+  /** Reductions of one name have the same graph. */
+  readonly name: string;
+  readonly apply: (logits: Tensor) => Tensor;
+  /** Its inputs beside the logits. */
+  readonly feeds: Feeds;
 }
 
 /** A network ready to run. Rows are indices into the flattened B · L positions. */
@@ -33,6 +45,19 @@ export interface Network {
   readonly config: TransformerConfig;
   /** Logits of x_0 in some rows.   tokens [B, L], rows [R] → [R, V] */
   logits(tokens: NdArray<Int32Array>, rows: Int32Array, options?: ForwardOptions): Promise<NdArray>;
+  /**
+   * What the network says of L positions where others were computed before: those of `past` are looked at and not
+   * computed again. Without `positions`, these go on where the past ends.
+   *
+   * @param rows  outputs that are wanted, as they are: where logits are shifted, that of i is about position i + 1
+   * @returns  the logits, and the keys and values of the L positions
+   */
+  extend(
+    tokens: NdArray<Int32Array>,
+    rows: Int32Array,
+    past: KeyValues | undefined,
+    options?: ForwardOptions,
+  ): Promise<{ readonly logits: NdArray; readonly present: KeyValues }>;
   /** −log p_θ(target) in some rows, in nats.   tokens [B, L], rows [R], targets [R] → [R] */
   score(
     tokens: NdArray<Int32Array>,
@@ -51,14 +76,14 @@ export function openNetwork(
 ): Network {
   const live = 'arrays' in weights ? weights : undefined;
   const stored = 'arrays' in weights ? undefined : weights;
-  const sessions = new Map<string, Promise<Session<'result'>>>();
+  const sessions = new Map<string, Promise<Session>>();
 
   /** One session for each way of asking; each is made when it's first asked for. */
-  function session(kind: 'logits' | 'score', masked: boolean): Promise<Session<'result'>> {
-    const key = `${kind} ${masked}`;
+  function session(kind: Kind, masked: boolean, reduce?: RowReduction): Promise<Session> {
+    const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, kind, masked, stored?.locate), {
+      opened = openSession(forwardModel(config, names, { kind, masked, reduce }, stored?.locate), {
         ...options,
         folder: stored?.folder,
         keepStoredTypes: stored?.keepTypes,
@@ -69,28 +94,50 @@ export function openNetwork(
   }
 
   async function run(
-    kind: 'logits' | 'score',
-    tokens: NdArray<Int32Array>,
-    rows: Int32Array,
-    extra: Feeds,
-    { attentionMask, positions, signal }: ForwardOptions = {},
-  ): Promise<NdArray> {
+    kind: Kind,
+    given: Feeds,
+    { attentionMask, reduce, signal }: ForwardOptions = {},
+  ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
-      ...forwardFeeds(config, tokens, rows, positions),
+      ...given,
       ...(attentionMask && { mask: attentionMask }),
-      ...extra,
+      ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
     };
-    const { result } = await (await session(kind, attentionMask !== undefined)).run(feeds, { signal });
-    return result as NdArray;
+    return (await session(kind, attentionMask !== undefined, reduce)).run(feeds, { signal });
   }
 
   return {
     config,
-    logits: (tokens, rows, forward) => run('logits', tokens, rows, {}, forward),
+    async logits(tokens, rows, forward) {
+      const { logits } = await run('logits', forwardFeeds(config, tokens, rows, forward?.positions), forward);
+      return logits as NdArray;
+    },
+    async extend(tokens, rows, past, forward = {}) {
+      const [B] = tokens.shape;
+      const kvWidth = config.kvHeads * headWidthOf(config);
+      const before = past ?? noKeyValues(B, config.layers, kvWidth);
+      const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
+      const feeds: Record<string, NdArray<Data>> = {
+        ...outputFeeds(tokens, rows, positions),
+        pastPositions: toInt64(before.positions),
+      };
+      for (const [i, { key, value }] of before.layers.entries())
+        [feeds[`past.${i}.key`], feeds[`past.${i}.value`]] = [key, value];
+      const { logits, ...rest } = await run('extend', feeds, forward);
+      const layers = before.layers.map((_, i) => ({
+        key: rest[`present.${i}.key`] as NdArray,
+        value: rest[`present.${i}.value`] as NdArray,
+      }));
+      return { logits: logits as NdArray, present: { positions, layers } };
+    },
     async score(tokens, rows, targets, forward) {
-      const { data } = await run('score', tokens, rows, { targets: vector(targets) }, forward);
-      return data;
+      const { costs } = await run(
+        'score',
+        { ...forwardFeeds(config, tokens, rows, forward?.positions), targets: vector(targets) },
+        forward,
+      );
+      return costs.data as Float32Array;
     },
     async close() {
       for (const opened of sessions.values()) await (await opened).close();
@@ -99,25 +146,45 @@ export function openNetwork(
   };
 }
 
+/** What a graph over the transformer ends in: logits, those with keys and values in and out, or −log p of targets. */
+type Kind = 'logits' | 'extend' | 'score';
+
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  kind: 'logits' | 'score',
-  masked: boolean,
+  { kind, masked, reduce }: { kind: Kind; masked: boolean; reduce?: RowReduction },
   weights?: StoredWeights['locate'],
 ): OnnxModel {
-  const { mask, ...others } = forwardInputs();
-  const logits = transformer(config, names, masked ? { ...others, mask } : others);
-  const result = kind === 'logits' ? logits : crossEntropy(logits, input('targets', 'int32', ['R']));
-  return writeOnnx({ result }, { weights });
+  const past = kind === 'extend' ? pastInputs(config) : undefined;
+  const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
+  const { logits, present } = transformer(config, names, { ...others, past, ...(masked && { mask }) });
+  const outputs: Record<string, Tensor> =
+    kind === 'score'
+      ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
+      : { logits: reduce?.apply(logits) ?? logits };
+  if (past)
+    for (const [i, { key, value }] of present.entries())
+      [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];
+  return writeOnnx(outputs, { weights });
+}
+
+function pastInputs(config: TransformerConfig): Past {
+  const shape = ['B', 'C', config.kvHeads * headWidthOf(config)];
+  return {
+    positions: input('pastPositions', 'int64', ['B', 'C']),
+    layers: Array.from({ length: config.layers }, (_, i) => ({
+      key: input(`past.${i}.key`, 'float32', shape),
+      value: input(`past.${i}.value`, 'float32', shape),
+    })),
+  };
 }
 
 /** The inputs that every graph over the transformer has, by the same names. */
-export function forwardInputs(): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
+export function forwardInputs(keys = 'L'): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
   return {
     tokens: input('tokens', 'int32', ['B', 'L']),
     positions: input('positions', 'int64', ['B', 'L']),
-    mask: input('mask', 'bool', ['B', 'L', 'L']),
+    mask: input('mask', 'bool', ['B', 'L', keys]),
     rows: input('rows', 'int32', ['R']),
   };
 }
@@ -127,16 +194,26 @@ export function forwardFeeds(
   config: TransformerConfig,
   tokens: NdArray<Int32Array>,
   rows: Int32Array,
-  positions = defaultPositions(tokens.shape),
+  positions?: NdArray<Int32Array>,
 ): Record<'tokens' | 'positions' | 'rows', NdArray<Int32Array | BigInt64Array>> {
   const L = tokens.shape[1];
-  const outputs = config.shiftedLogits ? rows.map((row) => (row % L === 0 ? row : row - 1)) : rows;
-  return { tokens, positions: toInt64(positions), rows: vector(outputs) };
+  return outputFeeds(
+    tokens,
+    config.shiftedLogits ? rows.map((row) => (row % L === 0 ? row : row - 1)) : rows,
+    positions,
+  );
 }
 
-/** 0 … L − 1 in every row.   [B, L] */
-function defaultPositions([B, L]: readonly number[]): NdArray<Int32Array> {
-  return { shape: [B, L], data: Int32Array.from({ length: B * L }, (_, i) => i % L) };
+/** The same for outputs as they are. */
+const outputFeeds = (
+  tokens: NdArray<Int32Array>,
+  outputs: Int32Array,
+  positions = defaultPositions(tokens.shape),
+) => ({ tokens, positions: toInt64(positions), rows: vector(outputs) });
+
+/** From `start` on in every row.   [B, L] */
+function defaultPositions([B, L]: readonly number[], start = 0): NdArray<Int32Array> {
+  return { shape: [B, L], data: Int32Array.from({ length: B * L }, (_, i) => start + (i % L)) };
 }
 
 const toInt64 = ({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> => ({

@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { blockShapes } from '../checkpoint/blocks.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
@@ -84,8 +84,8 @@ export async function openModel(
     : allFloats(parameterShapes(config.transformer, names));
   checkTensors(weights, expected, path);
 
-  const folder = dirname(weights.entries.values().next().value!.file);
-  const locate = (name: string) => located(weights, name, format);
+  const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
+  const locate = (name: string) => located(weights, folder, name, format);
   const stored = { folder, locate, keepTypes: format === 'f16' };
   const network = openNetwork(config.transformer, names, stored, options);
   return { family, config, names, json, weights, format, network };
@@ -100,7 +100,8 @@ function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefine
   throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
 }
 
-function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
+/** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
+export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
   const known = families.map(({ architecture }) => architecture);
   const names = json.architectures;
   if (!Array.isArray(names))
@@ -174,10 +175,15 @@ const dtypes: Readonly<Record<string, DType>> = {
 const floats = ['F64', 'F32', 'F16', 'BF16'];
 
 /** Where the parts of a parameter lie. */
-function located({ entries }: Weights, name: string, format: WeightFormat): ExternalData | QuantisedData {
+function located(
+  { entries }: Weights,
+  folder: string,
+  name: string,
+  format: WeightFormat,
+): ExternalData | QuantisedData {
   const at = (part: string) => {
     const entry = entries.get(part);
-    return entry && external(entry);
+    return entry && external(entry, folder);
   };
   const names = blockNames(name);
   const codes = isBlockFormat(format) ? at(names.codes) : undefined;
@@ -186,8 +192,16 @@ function located({ entries }: Weights, name: string, format: WeightFormat): Exte
   return { bits, block, codes, scales: at(names.scales)!, zeros: at(names.zeros), table: at(name) };
 }
 
-const external = ({ file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
-  location: basename(file),
+/** The folder that all files are in: shards in the hub's cache may be links to different ones. */
+function commonFolder(files: ReadonlySet<string>): string {
+  const [first, ...rest] = files;
+  let folder = dirname(first);
+  while (rest.some((file) => relative(folder, file).startsWith('..'))) folder = dirname(folder);
+  return folder;
+}
+
+const external = ({ file, offset, byteLength, dtype }: WeightEntry, folder: string): ExternalData => ({
+  location: relative(folder, file),
   offset,
   length: byteLength,
   dtype: dtypes[dtype],

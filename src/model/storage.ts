@@ -28,7 +28,7 @@ export function storageOf(
   format: Exclude<WeightFormat, 'f32'>,
 ): ReadonlyMap<string, StoredParameter> {
   const { mask: _, ...inputs } = forwardInputs();
-  const uses = usesOfParameters([transformer(config, names, inputs)]);
+  const uses = usesOfParameters([transformer(config, names, inputs).logits]);
   const routers = new Set(Array.from({ length: config.layers }, (_, i) => names.layer(i).mixture?.router));
   const storage = (name: string): Storage => {
     const used = uses.get(name) ?? new Set();

@@ -1,5 +1,5 @@
 import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
-import { add, and, flattenRows, gather, reshape, slice, where } from '../graph/primitives.ts';
+import { add, and, concat, flattenRows, gather, reshape, slice, where } from '../graph/primitives.ts';
 import { parameter, scalar, type Tensor } from '../graph/tensor.ts';
 import {
   headWidthOf,
@@ -18,23 +18,45 @@ export interface TransformerInputs {
   readonly tokens: Tensor;
   /** int64   [B, L] */
   readonly positions: Tensor;
-  /** Where a query may look, beside the model's own pattern, bool   [B, L, L] */
+  /** Where a query may look, beside the model's own pattern, bool   [B, L, C + L] */
   readonly mask?: Tensor;
+  /** Positions that are looked at and not computed again: their keys and values come from an earlier forward. */
+  readonly past?: Past;
   /** The rows whose logits are wanted, of the B · L, int32   [R] */
   readonly rows: Tensor;
+}
+
+/** What an earlier forward computed of C positions. */
+export interface Past {
+  /** int64   [B, C] */
+  readonly positions: Tensor;
+  /** Of every layer. */
+  readonly layers: readonly KeyValue[];
+}
+
+/** Of one layer, keys after their rotation, and values   [B, C, kvHeads · K] each */
+export interface KeyValue {
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/** What the network says. */
+export interface Forward {
+  /** Of x_0 in the rows asked for   [R, V] */
+  readonly logits: Tensor;
+  /** Of the L positions, in every layer: a later forward's past. */
+  readonly present: readonly KeyValue[];
 }
 
 /**
  * The mask predictor, a transformer in LLaDA's architecture (LLaDA section 2.2, Table 5; that of Llama with the
  * causal mask a choice): pre-norm with RMSNorm, rotary positions, SwiGLU, and no notion of the time t.
- *
- * @returns logits of x_0 in the rows asked for   [R, V]
  */
 export function transformer(
   config: TransformerConfig,
   names: TensorNames,
   inputs: TransformerInputs,
-): Tensor {
+): Forward {
   const [B, L] = inputs.tokens.shape;
   const shapes = parameterShapes(config, names);
   const weight = (name: string) => parameter(name, shapes.get(name)!);
@@ -44,6 +66,7 @@ export function transformer(
   const { cosine, sine } = rotations(config.rotaryWidth ?? headWidth, config);
 
   const embedding = weight(names.embedding);
+  const present: KeyValue[] = [];
   let x = gather(embedding, inputs.tokens); // [B, L, D]
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
@@ -58,7 +81,9 @@ export function transformer(
     const projected = projections(a, config, layer, weight);
     const q = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
     const k = rotate(headNorm(projected.key, layer.keyNorm, kvHeads), kvHeads);
-    let mixed = attention(q, k, projected.value, { heads, kvHeads, bias });
+    present.push({ key: k, value: projected.value });
+    const { key, value } = joined(inputs.past?.layers[i], present[i]); // [B, C + L, kvHeads · K]
+    let mixed = attention(q, key, value, { heads, kvHeads, bias });
     if (i === config.layers - 1) {
       // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
       [mixed, x] = [mixed, x].map((all) => gather(flattenRows(all), inputs.rows)); // [R, D]
@@ -72,8 +97,13 @@ export function transformer(
       : swiGlu(m, layer, weight);
     x = add(x, mlp);
   }
-  return linear(norm(x, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
+  const logits = linear(norm(x, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
+  return { logits, present };
 }
+
+/** Keys and values of the past, where there is one, and then of the positions at hand. */
+const joined = (past: KeyValue | undefined, { key, value }: KeyValue): KeyValue =>
+  past ? { key: concat([past.key, key], 1), value: concat([past.value, value], 1) } : { key, value };
 
 /** Of one layer's input its queries [B, L, H · K], keys and values [B, L, kvHeads · K]. */
 function projections(
@@ -105,11 +135,12 @@ function projections(
 /** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
 function attentionBias(
   { attention }: TransformerConfig,
-  { positions, mask }: TransformerInputs,
+  { positions, mask, past }: TransformerInputs,
 ): Tensor | undefined {
-  const [B, L] = positions.shape;
-  const pattern = attention(reshape(positions, [B, 1, L, 1]), reshape(positions, [B, 1, 1, L]));
-  const allowed = mask && reshape(mask, [B, 1, L, L]);
+  const keys = past ? concat([past.positions, positions], 1) : positions;
+  const [[B, L], S] = [positions.shape, keys.shape[1]];
+  const pattern = attention(reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S]));
+  const allowed = mask && reshape(mask, [B, 1, L, S]);
   const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
   return both && where(both, scalar(0), scalar(-1e30));
 }

@@ -46,6 +46,12 @@ export function maskedPositions(canvas: Int32Array, maskId: number): number[] {
   return positions;
 }
 
+/** Cuts the masked positions of a canvas into blocks: the positions of each, ascending. */
+export type BlockLayout = (
+  canvas: Int32Array,
+  options: { maskId: number; blockLength?: number },
+) => number[][];
+
 /**
  * Semi-autoregressive blocks: the masked positions of a canvas from left to right, `blockLength` at a time.
  *
@@ -55,21 +61,34 @@ export function maskedPositions(canvas: Int32Array, maskId: number): number[] {
  * @returns  the positions of each block, ascending
  * @throws InvalidOptionError  when nothing is masked, or the blocks don't come out even
  */
-export function layBlocks(
-  canvas: Int32Array,
-  { maskId, blockLength }: { maskId: number; blockLength?: number },
-): number[][] {
-  const masked = maskedPositions(canvas, maskId);
-  if (masked.length === 0) {
-    throw new InvalidOptionError('tokens', `must hold [MASK] (id ${maskId}) where text is wanted`, [
-      ...canvas,
-    ]);
-  }
+export const layBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
+  const masked = requireMasks(canvas, maskId);
   const size = blockLength ?? masked.length;
   if (!(Number.isSafeInteger(size) && size >= 1 && masked.length % size === 0)) {
     throw new InvalidOptionError('blockLength', `must divide the ${masked.length} masked tokens`, size);
   }
   return Array.from({ length: masked.length / size }, (_, k) => masked.slice(k * size, (k + 1) * size));
+};
+
+/**
+ * Blocks of a network that was trained in them: position i belongs to block ⌊i / blockLength⌋, whatever is given. So the
+ * first block may hold the end of a prompt. BD3-LM, LLaDA2.
+ */
+export const alignedBlocks: BlockLayout = (canvas, { maskId, blockLength = canvas.length }) => {
+  if (!(Number.isSafeInteger(blockLength) && blockLength >= 1))
+    throw new InvalidOptionError('blockLength', 'must be a whole number of tokens, at least 1', blockLength);
+  const blocks = new Map<number, number[]>();
+  for (const i of requireMasks(canvas, maskId)) {
+    const block = Math.floor(i / blockLength);
+    blocks.set(block, [...(blocks.get(block) ?? []), i]);
+  }
+  return [...blocks.values()];
+};
+
+function requireMasks(canvas: Int32Array, maskId: number): number[] {
+  const masked = maskedPositions(canvas, maskId);
+  if (masked.length > 0) return masked;
+  throw new InvalidOptionError('tokens', `must hold [MASK] (id ${maskId}) where text is wanted`, [...canvas]);
 }
 
 /** Where the text that nothing follows begins: behind the last given token. Only there does an end token end the text. */

@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chiSquare, chiSquareLimit } from '../../test/exact-joint.ts';
+import type { NdArray } from '../array.ts';
 import { InvalidOptionError, InvariantError } from '../errors.ts';
 import { gumbel, uniforms } from '../random.ts';
-import { argmax, type DecodeOptions, decodeRows, decoder } from './decode.ts';
+import { argmax, type DecodeOptions, decodeRows, decoder, type Seen } from './decode.ts';
 
 const half = (): number => 0.5;
+
+/** What a predictor said of some positions of a long canvas. */
+const seen = (logits: NdArray, ...rows: number[]): Seen => ({
+  logits,
+  rows: Int32Array.from(rows),
+  xt: new Int32Array(10),
+  t: 1,
+});
 
 /** Decodes one row, at position 0. */
 function one(logits: number[], options: DecodeOptions, u = 0.5): [token: number, confidence: number] {
   const row = { shape: [1, logits.length], data: Float32Array.from(logits) };
-  const { tokens, confidence } = decoder(options)(row, Int32Array.of(0), () => u);
+  const { tokens, confidence } = decoder(options)(seen(row, 0), () => u);
   return [tokens[0], confidence[0]];
 }
 
@@ -44,7 +53,7 @@ test('a deferred token may be taken, with no confidence, and the others do not c
 /** Margin and entropy of one row. */
 function certainty(logits: number[], options: DecodeOptions = {}): number[] {
   const row = { shape: [1, logits.length], data: Float32Array.from(logits) };
-  const { margin, entropy } = decoder(options)(row, Int32Array.of(0), half);
+  const { margin, entropy } = decoder(options)(seen(row, 0), half);
   return [margin[0], entropy[0]];
 }
 
@@ -163,7 +172,7 @@ test('a vocabulary of 126,464 is decoded', () => {
   data[V - 1] = 20;
   data[V + 5] = 20;
   for (const temperature of [0, 0.5]) {
-    const { tokens } = decoder({ temperature })({ shape: [2, V], data }, Int32Array.of(3, 8), half);
+    const { tokens } = decoder({ temperature })(seen({ shape: [2, V], data }, 3, 8), half);
     assert.deepEqual([...tokens], [V - 1, 5]);
   }
 });
@@ -201,7 +210,7 @@ function drawn(logits: number[], temperature: number, n: number): number[] {
   const row = { shape: [1, logits.length], data: Float32Array.from(logits) };
   const uniform = uniforms(11, 'token');
   for (let position = 0; position < n; position++) {
-    counts[decode(row, Int32Array.of(position), uniform).tokens[0]] += 1;
+    counts[decode(seen(row, position), uniform).tokens[0]] += 1;
   }
   return counts;
 }

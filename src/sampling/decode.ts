@@ -19,16 +19,27 @@ export interface Certainty {
 export interface Prediction extends Certainty {
   /** x̂_0   [R] */
   readonly tokens: Int32Array;
+  /** The tokens of highest probability: x̂_0 too, where none is drawn   [R] */
+  readonly likeliest: Int32Array;
+}
+
+/** What a mask predictor said. */
+export interface Seen {
+  /** Of x_0, one row a position     [R, V] */
+  readonly logits: NdArray;
+  /** The position of each row       [R] */
+  readonly rows: Int32Array;
+  /** The canvas that it saw         [L] */
+  readonly xt: Int32Array;
+  readonly t: number;
 }
 
 /**
  * From logits to a prediction. Nothing after it sees the vocabulary.
  *
- * @param logits   of x_0, one row a position     [R, V]
- * @param rows     the position of each row       [R]
  * @param uniform  one random number a position
  */
-export type Decode = (logits: NdArray, rows: Int32Array, uniform: Uniform) => Prediction;
+export type Decode = (seen: Seen, uniform: Uniform) => Prediction;
 
 /** Takes a token from one row of logits, where −∞ is a token that can't be. */
 export type Choose = (logits: Float64Array, position: number, row: number) => number;
@@ -72,7 +83,7 @@ export function decoder(options: DecodeOptions): Decode {
   }
   if (!(topK >= 1)) throw new InvalidOptionError('topK', 'must be a number of tokens, at least 1', topK);
   if (!(topP > 0 && topP <= 1)) throw new InvalidOptionError('topP', 'must be in (0, 1]', topP);
-  return (logits, rows, uniform) => {
+  return ({ logits, rows }, uniform) => {
     const choose = temperature === 0 ? argmax : drawing(temperature, uniform);
     return decodeRows(logits, rows, choose, options);
   };
@@ -91,7 +102,7 @@ export function decodeRows(
     R === rows.length && logits.data.length === R * V,
     `the mask predictor gave ${logits.data.length} numbers of shape [${logits.shape}] for ${rows.length} rows`,
   );
-  const tokens = new Int32Array(R);
+  const [tokens, likeliest] = [new Int32Array(R), new Int32Array(R)];
   const confidence = new Float64Array(R);
   const margin = new Float64Array(R);
   const entropy = new Float64Array(R);
@@ -103,12 +114,13 @@ export function decodeRows(
     narrow(row, options);
     const token = choose(row, rows[r], r);
     invariant(row[token] > -Infinity, `all logits at position ${rows[r]} are −∞ or not numbers`);
-    for (const id of deferred) row[id] = -Infinity;
     tokens[r] = token;
+    likeliest[r] = choose === argmax ? token : argmax(row, rows[r], r);
+    for (const id of deferred) row[id] = -Infinity;
     [confidence[r], margin[r], entropy[r]] = certaintyOf(row, token);
     invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
   }
-  return { tokens, confidence, margin, entropy };
+  return { tokens, likeliest, confidence, margin, entropy };
 }
 
 /** Makes −∞ of the logits that `topK` and `topP` cut away. */

@@ -9,19 +9,25 @@ import type { MaskPredictor } from './predictor.ts';
  * where m is the given text (all of `canvas` that isn't to be written) with every token masked. w = 0 is the
  * predictor itself, w = −1 its guess without the given text. Each prediction costs two forwards.
  *
+ * @param unconditional  predicts without the given text; a predictor with a memory needs a second one for it
  * @throws InvalidOptionError  when w isn't a finite number
  */
 export function withGuidance(
   predict: MaskPredictor,
-  { w, canvas, maskId }: { w: number; canvas: Int32Array; maskId: number },
+  {
+    w,
+    canvas,
+    maskId,
+    unconditional = predict,
+  }: { w: number; canvas: Int32Array; maskId: number; unconditional?: MaskPredictor },
 ): MaskPredictor {
   if (!Number.isFinite(w)) throw new InvalidOptionError('guidance', 'must be a finite number', w);
   if (w === 0) return predict;
   const given = canvas.map((token) => (token === maskId ? 0 : 1));
 
-  return async (xt, rows, signal) => {
+  return async (xt, rows, moment) => {
     const blind = xt.map((token, i) => (given[i] ? maskId : token));
-    const [seen, unseen] = await Promise.all([predict(xt, rows, signal), predict(blind, rows, signal)]);
+    const [seen, unseen] = await Promise.all([predict(xt, rows, moment), unconditional(blind, rows, moment)]);
     invariant(seen.data !== unseen.data, 'the mask predictor wrote two predictions into one array');
     return {
       shape: seen.shape,

@@ -30,8 +30,17 @@ async function write(asked: object): Promise<number[]> {
 
 /** A step of a block of one mask for each confidence, from t = 1 to s = 1/2. */
 function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?: number }): ReverseStep {
+  const positions = [...confidence.keys()];
+  const xt = Int32Array.from(confidence, () => vocabulary.maskId);
+  const x0 = xt.map(() => 1);
   return {
-    masked: [...confidence.keys()],
+    positions,
+    masked: positions,
+    asked: positions,
+    xt,
+    x0,
+    likeliest: x0,
+    steady: 0,
     confidence: Float64Array.from(confidence),
     margin: Float64Array.from(confidence),
     entropy: Float64Array.from(confidence, (p) => 1 - p),
@@ -64,8 +73,8 @@ test('what is asked reaches the loop', async () => {
   assert.deepEqual(options({}).counts!(10, 4), [3, 3, 2, 2]);
   assert.deepEqual(options({ schedule: 'cosine' }).counts!(8, 4), [0, 2, 2, 4]);
   const half = stepOf({ confidence: [1], uniform: 0.6 });
-  assert.deepEqual(options({ strategy: 'ancestral' }).strategy!(half), [0]); // 0.6 ≥ s/t
-  assert.deepEqual(options({ strategy: 'ancestral', schedule: 'cosine' }).strategy!(half), []); // 0.6 < sin(π/4)
+  assert.deepEqual(options({ strategy: 'ancestral' }).strategy!.step(half).written, [0]); // 0.6 ≥ s/t
+  assert.deepEqual(options({ strategy: 'ancestral', schedule: 'cosine' }).strategy!.step(half).written, []); // 0.6 < sin(π/4)
   assert.deepEqual(options({}).endIds, [4, 5]);
   assert.deepEqual(options({ stopEarly: false }).endIds, []);
 });
@@ -86,7 +95,8 @@ test('with endLast, end tokens are certain only when nothing else is left', () =
   const letter = [0, 9, 0, 0, 0, 0, 0, 0, 0];
   const end = [0, 0, 0, 0, 0, 99, 0, 0, 0];
   const logits = { shape: [2, V], data: Float32Array.from([...letter, ...end]) };
-  const { tokens, confidence } = decode!(logits, Int32Array.of(0, 1), () => 0.5);
+  const seen = { logits, xt: new Int32Array(2), t: 1 };
+  const { tokens, confidence } = decode!({ ...seen, rows: Int32Array.of(0, 1) }, () => 0.5);
   assert.deepEqual([...tokens], [1, 5]);
   assert.equal(confidence[1], 0);
   assert.ok(confidence[0] > 0.99);
@@ -153,14 +163,14 @@ test('options that the others leave without a use are refused', () => {
 
 test('threshold without τ is 0.9', async () => {
   const { strategy } = toSampleOptions(samplingSchema.parse({ strategy: 'threshold' }), vocabulary);
-  assert.deepEqual(strategy!(stepOf({ confidence: [0.89, 0.9, 0.95] })), [1, 2]);
+  assert.deepEqual(strategy!.step(stepOf({ confidence: [0.89, 0.9, 0.95] })).written, [1, 2]);
 });
 
 test('the parameters of a strategy reach it', () => {
   const kept = (asked: object): readonly number[] =>
-    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!(
+    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!.step(
       stepOf({ confidence: [0.45, 0.7, 0.62, 0.55] }),
-    );
+    ).written;
   assert.deepEqual(kept({ strategy: 'threshold', tau: 0.6 }), [1, 2]);
   assert.deepEqual(kept({ strategy: 'hierarchical', tau: 0.6 }), [1, 2]);
   assert.deepEqual(kept({ strategy: 'hierarchical', tau: 0.65, tauLow: 0.9 }), [1]);

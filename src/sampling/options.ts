@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
-import { decoder } from './decode.ts';
+import { type DecodeOptions, decoder } from './decode.ts';
 import type { SampleOptions } from './sample.ts';
 import {
   ancestral,
@@ -14,8 +14,9 @@ import {
   lowConfidence,
   margin,
   random,
-  type Strategy,
+  type Selection,
   threshold,
+  unmasking,
 } from './strategies.ts';
 
 export const strategyNames = [
@@ -130,18 +131,7 @@ export interface Vocabulary {
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
-  const {
-    steps,
-    blockLength,
-    seed,
-    temperature,
-    topK,
-    topP,
-    banned = [],
-    endless,
-    endLast,
-    stopEarly,
-  } = asked;
+  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -162,7 +152,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   }
   const schedule: Schedule = schedules[asked.schedule];
   const { tau = 0.9, tauLow = 0.4 } = asked;
-  const strategies: Record<SamplingOptions['strategy'], Strategy> = {
+  const selections: Record<SamplingOptions['strategy'], Selection> = {
     'low-confidence': lowConfidence,
     margin,
     entropy,
@@ -183,17 +173,25 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     maskId,
     steps,
     blockLength,
-    strategy: strategies[asked.strategy],
+    strategy: unmasking(selections[asked.strategy]),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode: decoder({
-      temperature,
-      forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
-      deferred: endLast ? endIds : [],
-      topK,
-      topP,
-      vocabularySize: size,
-    }),
+    decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
     endIds: stopEarly ? endIds : [],
+  };
+}
+
+/** How tokens are taken from logits. */
+export function toDecodeOptions(
+  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { maskId, endIds, size }: Vocabulary,
+): DecodeOptions {
+  return {
+    temperature,
+    forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
+    deferred: endLast ? endIds : [],
+    topK,
+    topP,
+    vocabularySize: size,
   };
 }

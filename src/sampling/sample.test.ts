@@ -19,8 +19,9 @@ import {
   lowConfidence,
   margin,
   random,
-  type Strategy,
+  type Selection,
   threshold,
+  unmasking,
 } from './strategies.ts';
 
 const V = 7;
@@ -55,7 +56,7 @@ async function text(predict: MaskPredictor, canvas: Int32Array, options: SampleO
   return [...(await all(sample(predict, canvas, options))).at(-1)!.tokens];
 }
 
-const strategies: Record<string, Strategy> = {
+const strategies: Record<string, Selection> = {
   lowConfidence,
   random,
   ancestral: ancestral(linear),
@@ -92,7 +93,7 @@ const asked = fc
       maskId: M,
       blockLength: masked.length / blocks,
       steps: blocks * stepsPerBlock,
-      strategy: strategies[strategy],
+      strategy: unmasking(strategies[strategy]),
       decode: decoder({ temperature, forbidden: [M] }),
       ...rest,
     };
@@ -138,13 +139,13 @@ test('the predictor is asked for the masked positions of the active block and no
     fc.asyncProperty(asked, async ({ canvas, options }) => {
       const wanted = layBlocks(canvas, options);
       let block = 0;
-      const predict: MaskPredictor = (xt, rows) => {
+      const predict: MaskPredictor = (xt, rows, moment) => {
         while (!wanted[block].includes(rows[0])) block += 1;
         assert.deepEqual(
           [...rows],
           wanted[block].filter((i) => xt[i] === M),
         );
-        return scrambling(xt, rows);
+        return scrambling(xt, rows, moment);
       };
       await all(sample(predict, canvas, options));
     }),
@@ -154,7 +155,8 @@ test('the predictor is asked for the masked positions of the active block and no
 
 test('the same seed gives the same text, and another seed another', async () => {
   const canvas = layCanvas([[1, 2], hole(12)], M);
-  for (const strategy of Object.values(strategies)) {
+  for (const select of Object.values(strategies)) {
+    const strategy = unmasking(select);
     const options = { maskId: M, strategy, steps: 4, decode: decoder({ temperature: 1, forbidden: [M] }) };
     const first = await text(scrambling, canvas, { ...options, seed: 5 });
     assert.deepEqual(await text(scrambling, canvas, { ...options, seed: 5 }), first);
@@ -186,9 +188,9 @@ test('confidence stands where something was predicted, and is NaN elsewhere', as
 
 test('steps that reveal nothing cost no forward', async () => {
   let forwards = 0;
-  const predict: MaskPredictor = (xt, rows) => {
+  const predict: MaskPredictor = (xt, rows, moment) => {
     forwards += 1;
-    return scrambling(xt, rows);
+    return scrambling(xt, rows, moment);
   };
   const counts = (): number[] => [0, 0, 3, 0, 1];
   const canvas = layCanvas([hole(4)], M);
@@ -206,10 +208,10 @@ test('a step in vain draws its tokens anew', async () => {
   const options: SampleOptions = {
     maskId: M,
     steps: 2,
-    strategy: () => [],
-    decode: (logits, rows, uniform) => {
+    strategy: unmasking(() => []),
+    decode: (seen, uniform) => {
       draws.push(uniform(0));
-      return decoder({ forbidden: [M] })(logits, rows, uniform);
+      return decoder({ forbidden: [M] })(seen, uniform);
     },
   };
   const draws: number[] = [];
@@ -268,9 +270,9 @@ test('stopping early changes nothing up to the end token', async () => {
 test('a signal stops the loop between steps and reaches the predictor', async () => {
   const controller = new AbortController();
   const reached: (AbortSignal | undefined)[] = [];
-  const predict: MaskPredictor = (xt, rows, signal) => {
-    reached.push(signal);
-    return scrambling(xt, rows);
+  const predict: MaskPredictor = (xt, rows, moment) => {
+    reached.push(moment.signal);
+    return scrambling(xt, rows, moment);
   };
   const canvas = layCanvas([hole(8)], M);
   const seen: number[] = [];
@@ -346,8 +348,8 @@ async function distance(canvas: Int32Array, options: Partial<SampleOptions>, dra
 test('with one token a step, samples of an exact predictor follow the joint distribution', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
   const limit = chiSquareLimit(26);
-  assert.ok((await distance(empty, { strategy: random }, 4_000)) < limit);
-  assert.ok((await distance(empty, { strategy: firstHitting }, 4_000)) < limit);
+  assert.ok((await distance(empty, { strategy: unmasking(random) }, 4_000)) < limit);
+  assert.ok((await distance(empty, { strategy: unmasking(firstHitting) }, 4_000)) < limit);
   // left to right: blocks of one
   assert.ok((await distance(empty, { blockLength: 1 }, 4_000)) < limit);
   // all at once is the product of the marginals, and the test can tell
@@ -356,13 +358,13 @@ test('with one token a step, samples of an exact predictor follow the joint dist
 
 test('with many steps, so do ancestral samples', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
-  const options = { strategy: ancestral(linear), steps: 60 };
+  const options = { strategy: unmasking(ancestral(linear)), steps: 60 };
   assert.ok((await distance(empty, options, 1_500)) < chiSquareLimit(26));
 });
 
 test('infilling samples the conditional distribution', async () => {
   const given = Int32Array.of(joint.maskId, 2, joint.maskId);
-  assert.ok((await distance(given, { strategy: random }, 4_000)) < chiSquareLimit(8));
+  assert.ok((await distance(given, { strategy: unmasking(random) }, 4_000)) < chiSquareLimit(8));
 });
 
 test('an ancestral step from t to s reveals Binomial(n, 1 − s/t) positions', async () => {
@@ -377,7 +379,7 @@ test('an ancestral step from t to s reveals Binomial(n, 1 − s/t) positions', a
       maskId: M,
       steps,
       seed,
-      strategy: ancestral(linear),
+      strategy: unmasking(ancestral(linear)),
     });
     for await (const { step, changed } of frames) if (step === 1) revealed[changed.length] += 1;
   }

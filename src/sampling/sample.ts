@@ -1,11 +1,12 @@
 import type { NdArray } from '../array.ts';
 import { InvalidOptionError } from '../errors.ts';
-import { uniforms } from '../random.ts';
-import { layBlocks, tailStart } from './canvas.ts';
+import { type Uniform, uniforms } from '../random.ts';
+import { type BlockLayout, layBlocks, tailStart } from './canvas.ts';
 import { evenly, type RevealCounts } from './counts.ts';
 import { type Decode, decoder } from './decode.ts';
+import { absorbing, type Noise } from './noise.ts';
 import type { MaskPredictor } from './predictor.ts';
-import { lowConfidence, type Strategy } from './strategies.ts';
+import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmasking } from './strategies.ts';
 
 export interface SampleOptions {
   maskId: number;
@@ -13,12 +14,16 @@ export interface SampleOptions {
   steps?: number;
   /** Semi-autoregressive sampling, block after block; divides the number of masked tokens. Default: one block. */
   blockLength?: number;
-  /** Which predicted tokens are kept in a step. Default: the surest. */
+  /** Where blocks begin. Default: at the first mask, wherever that is. */
+  layout?: BlockLayout;
+  /** What becomes of a block in a step. Default: the surest predicted tokens are kept. */
   strategy?: Strategy;
   /** How many tokens a step reveals, for the strategies that ask. Default: the same number each. */
   counts?: RevealCounts;
   /** From logits to tokens. Default: the likeliest token that isn't [MASK]. */
   decode?: Decode;
+  /** What the forward process makes of a token. Default: [MASK]. */
+  noise?: Noise;
   /** Same seed, same text. Default: 0. */
   seed?: number;
   /** Tokens that end the text: once all up to the first is certain, the loop stops. Default: it never stops early. */
@@ -46,12 +51,12 @@ export interface Frame {
  * semi-autoregressive blocks.
  *
  * An async generator, and the only sampling loop there is. The canvas may be any: a prompt and an answer to write, or
- * text with holes. What is given never changes, and a token that was revealed stays.
+ * text with holes. What is given never changes; whether a token that was written may is the strategy's to say.
  *
  * At t = 0 no [MASK] is left, as long as `decode` predicts none. With `endIds`, tokens behind a certain end token are
  * not predicted: they become that end token.
  *
- * @param predict  the mask predictor; asked only for the masked positions of the active block
+ * @param predict  the mask predictor; asked only for positions of the active block
  * @param canvas   given tokens, and `maskId` where it's to write    [L]
  * @yields         the canvas at the start and after every step
  * @throws InvalidOptionError  before the predictor is called
@@ -61,57 +66,111 @@ export async function* sample(
   canvas: ArrayLike<number>,
   options: SampleOptions,
 ): AsyncGenerator<Frame, void, void> {
-  const { maskId, strategy = lowConfidence, counts = evenly, seed = 0, endIds = [], signal } = options;
-  const decode = options.decode ?? decoder({ forbidden: [maskId] });
-  let xt = Int32Array.from(canvas);
-  const blocks = layBlocks(xt, options);
+  const {
+    maskId,
+    strategy = unmasking(lowConfidence),
+    counts = evenly,
+    seed = 0,
+    endIds = [],
+    signal,
+  } = options;
+  const {
+    decode = decoder({ forbidden: [maskId] }),
+    noise = absorbing(maskId),
+    layout = layBlocks,
+  } = options;
+  const blocks = layout(Int32Array.from(canvas), options);
   const stepsPerBlock = divideSteps(options.steps ?? blocks.flat().length, blocks.length);
-  const tail = tailStart(xt, maskId);
+  const tail = tailStart(Int32Array.from(canvas), maskId);
+  let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
   let confidence = new Float64Array(xt.length).fill(NaN);
   const [margin, entropy] = [confidence.slice(), confidence.slice()];
+  const likeliest = xt.slice();
   let step = 0;
 
   yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
 
-  for (const [block, positions] of blocks.entries()) {
+  for (const [index, positions] of blocks.entries()) {
+    const block = { index, start: positions[0], end: positions.at(-1)! + 1 };
     const planned = counts(positions.length, stepsPerBlock);
     let logits: NdArray | undefined;
+    let steady = 0;
 
-    for (const [k, [t, s]] of timesteps(stepsPerBlock).entries()) {
+    for (const [k, [t, s]] of timesteps(stepsPerBlock, strategy.corrections).entries()) {
       signal?.throwIfAborted();
-      const masked = positions.filter((i) => xt[i] === maskId);
-      if (masked.length === 0) break;
-      const rows = Int32Array.from(masked);
-      const tokenNoise = uniforms(seed, 'token', step);
-      const uniform = uniforms(seed, 'remask', step);
+      const masked = noise.open(xt, positions);
+      if (k === 0 && masked.length === 0) break; // an end token in an earlier block ended the text
+      const asked = strategy.asks?.({ positions, masked }) ?? masked;
+      const rows = Int32Array.from(asked);
 
-      // the predictor isn't told the time: while nothing was revealed, its last answer holds
-      logits ??= await predict(xt, rows, signal); // p_θ(x_0 | x_t)   [R, V]
-      const prediction = decode(logits, rows, tokenNoise);
-
+      // while nothing changed, the predictor's last answer holds
+      logits ??= rows.length > 0 ? await predict(xt, rows, { block, t, signal }) : undefined; // p_θ(x_0 | x_t)   [R, V]
       const x0 = xt.slice();
       confidence = confidence.slice();
-      masked.forEach((i, r) => {
-        x0[i] = prediction.tokens[r];
-        confidence[i] = prediction.confidence[r];
-        margin[i] = prediction.margin[r];
-        entropy[i] = prediction.entropy[r];
-      });
+      if (logits) {
+        const prediction = decode({ logits, rows, xt, t }, uniforms(seed, 'token', step));
+        steady = asked.every((i, r) => prediction.likeliest[r] === likeliest[i]) ? steady + 1 : 0;
+        for (const [r, i] of asked.entries()) {
+          x0[i] = prediction.tokens[r];
+          likeliest[i] = prediction.likeliest[r];
+          confidence[i] = prediction.confidence[r];
+          margin[i] = prediction.margin[r];
+          entropy[i] = prediction.entropy[r];
+        }
+      }
 
-      const xs = xt.slice();
-      const kept =
-        s > 0 ? strategy({ masked, confidence, margin, entropy, t, s, count: planned[k], uniform }) : masked;
-      for (const i of kept) xs[i] = x0[i];
-      endText(xs, confidence, { maskId, endIds, tail });
+      const reverse: ReverseStep = {
+        positions,
+        masked,
+        asked,
+        xt,
+        x0,
+        confidence,
+        margin,
+        entropy,
+        likeliest,
+        steady,
+        t,
+        s,
+        count: planned[k] ?? 0,
+        uniform: uniforms(seed, 'remask', step),
+      };
+      const transition = t > 0 && s === 0 ? (strategy.finish ?? reveal)(reverse) : strategy.step(reverse);
+      step += 1;
+      const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
+      if (!strategy.rewrites) endText(xs, confidence, { maskId, endIds, tail });
+      const done = transition.done ?? noise.open(xs, positions).length === 0;
+      if (strategy.rewrites && done) endText(xs, confidence, { maskId, endIds, tail });
 
       const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
       if (changed.length > 0) logits = undefined;
       xt = xs;
-      step += 1;
-      const written = positions.every((i) => xt[i] !== maskId);
-      yield { step, block, t: written ? 0 : s, tokens: xt, changed, confidence };
+      yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, confidence };
+      if (done) break;
     }
   }
+}
+
+/** The step to s = 0: what is still noise is written as predicted. */
+const reveal = ({ masked }: ReverseStep): Transition => ({ written: masked });
+
+/** The canvas at s. */
+function apply(
+  xt: Int32Array,
+  { written, noised = [], tokens }: Transition,
+  x0: Int32Array,
+  draw: (i: number) => number,
+): Int32Array {
+  const xs = xt.slice();
+  for (const i of noised) xs[i] = draw(i);
+  for (const i of written) xs[i] = (tokens ?? x0)[i];
+  return xs;
+}
+
+/** A canvas at t = 1: where text is wanted there is noise. */
+function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, uniform: Uniform): Int32Array {
+  for (const i of positions) canvas[i] = noise.draw(i, uniform);
+  return canvas;
 }
 
 function divideSteps(steps: number, blocks: number): number {
@@ -121,9 +180,10 @@ function divideSteps(steps: number, blocks: number): number {
   return steps / blocks;
 }
 
-/** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors. */
-function timesteps(n: number): (readonly [t: number, s: number])[] {
-  return Array.from({ length: n }, (_, k) => [(n - k) / n, (n - k - 1) / n] as const);
+/** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors; then some at t = 0. */
+function timesteps(n: number, corrections = 0): (readonly [t: number, s: number])[] {
+  const steps = Array.from({ length: n }, (_, k) => [(n - k) / n, (n - k - 1) / n] as const);
+  return [...steps, ...Array.from({ length: corrections }, () => [0, 0] as const)];
 }
 
 /**

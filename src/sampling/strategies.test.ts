@@ -19,7 +19,13 @@ import {
 } from './strategies.ts';
 
 const step = (fields: Partial<ReverseStep>): ReverseStep => ({
+  positions: [1, 2, 3, 4, 5],
   masked: [1, 2, 4, 5],
+  asked: [1, 2, 4, 5],
+  xt: Int32Array.of(8, 9, 9, 3, 9, 9),
+  x0: Int32Array.of(8, 1, 2, 3, 4, 5),
+  likeliest: Int32Array.of(8, 1, 2, 3, 4, 5),
+  steady: 0,
   confidence: Float64Array.of(NaN, 0.3, 0.9, NaN, 0.5, 0.3),
   margin: Float64Array.of(NaN, 0.2, 0.8, NaN, 0.1, 0.2),
   entropy: Float64Array.of(NaN, 0.4, 0.3, NaN, 0.9, 0.1),
@@ -131,12 +137,15 @@ test(
     const B = cases[0].accepted_mask.length;
     const L = recorded.length / B;
     for (let b = 0; b < B; b++) {
-      const rows = {
+      const logits = {
         shape: [L, data.length / B / L],
         data: Float32Array.from(data.slice((b * data.length) / B, ((b + 1) * data.length) / B)),
       };
       const masked = [...Array(L).keys()];
-      const prediction = decoder({})(rows, Int32Array.from(masked), () => 0.5);
+      const prediction = decoder({})(
+        { logits, rows: Int32Array.from(masked), xt: new Int32Array(L), t: 1 },
+        () => 0.5,
+      );
       prediction.entropy.forEach((nats, i) => {
         const difference = Math.abs(nats - recorded[b * L + i]);
         assert.ok(difference < 1e-4, `row ${b}, position ${i}: off by ${difference}`);

@@ -2,12 +2,25 @@ import type { Schedule } from '../diffusion/schedule.ts';
 import type { Uniform } from '../random.ts';
 import type { Certainty } from './decode.ts';
 
-/** One step of the reverse process, t → s, after every masked position of the active block was predicted. */
+/** One step of the reverse process, t → s, after every position that the strategy asks for was predicted. */
 export interface ReverseStep extends Certainty {
-  /** The positions of the block that are masked at t, ascending; never empty. */
+  /** All positions that the block may write, ascending; what is given isn't among them. */
+  readonly positions: readonly number[];
+  /** Those of them that are noise at t: masked, or all where noise can't be told from a token. */
   readonly masked: readonly number[];
-  /** By position, how sure the prediction for it is; `confidence` is p_θ(x_0^i | x_t) of the predicted token.   [L] */
+  /** Those that were predicted. */
+  readonly asked: readonly number[];
+  /** x_t   [L] */
+  readonly xt: Int32Array;
+  /** The predicted token where one was asked for, x_t elsewhere   [L] */
+  readonly x0: Int32Array;
+  /** By position, how sure the prediction for it is, the latest if it was asked for several times; `confidence` is
+   * p_θ(x_0^i | x_t) of the predicted token, and NaN where nothing was predicted yet.   [L] */
   readonly confidence: Float64Array;
+  /** By position, the likeliest token of the latest prediction; x_t where there was none   [L] */
+  readonly likeliest: Int32Array;
+  /** So many steps in a row the likeliest tokens have been the same in all positions asked for. */
+  readonly steady: number;
   /** The block's time, from 1 (all masked) to 0 (none). */
   readonly t: number;
   readonly s: number;
@@ -17,24 +30,52 @@ export interface ReverseStep extends Certainty {
   readonly uniform: Uniform;
 }
 
+/** What becomes of a block at time s. A position that isn't named stays as it was at t. */
+export interface Transition {
+  /** Positions that are written. */
+  readonly written: readonly number[];
+  /** What is written there, by position. Default: the predicted tokens, x̂_0   [L] */
+  readonly tokens?: Int32Array;
+  /** Positions that become noise (again): masks, or random tokens. */
+  readonly noised?: readonly number[];
+  /** Whether the block needs no further step. Default: when nothing in it is noise. */
+  readonly done?: boolean;
+}
+
+/** How a block gets from t to s. */
+export interface Strategy {
+  readonly step: (step: ReverseStep) => Transition;
+  /** The step to s = 0, after which nothing is noise. Default: what is still noise is written as predicted. */
+  readonly finish?: (step: ReverseStep) => Transition;
+  /** Which positions of a block are predicted in a step. Default: those that are noise. */
+  readonly asks?: (block: Pick<ReverseStep, 'positions' | 'masked'>) => readonly number[];
+  /** Whether a token that was written may be changed later. Then no end token is certain before the block is done. */
+  readonly rewrites?: boolean;
+  /** Steps that may follow at t = 0, until one says that the block is done. Default: 0. */
+  readonly corrections?: number;
+}
+
 /**
- * A remasking strategy says which of the masked positions keep their predicted token; all others are [MASK] again
- * at time s. It isn't asked at s = 0, where nothing is masked, so every strategy ends.
+ * Which of the masked positions keep their predicted token; all others are [MASK] again at time s. It isn't asked at
+ * s = 0, where nothing is masked, so it always ends.
  */
-export type Strategy = (step: ReverseStep) => readonly number[];
+export type Selection = (step: ReverseStep) => readonly number[];
+
+/** The strategies that only ever reveal: LLaDA's, and most of the field's. */
+export const unmasking = (select: Selection): Strategy => ({ step: (step) => ({ written: select(step) }) });
 
 /** The surest are kept, the least confident masked again. LLaDA Algorithm 5; MaskGIT. */
-export const lowConfidence: Strategy = ({ masked, confidence, count }) =>
-  highest(masked, count, (i) => confidence[i]);
+export const lowConfidence: Selection = ({ masked, confidence, count }) =>
+  surest(masked, count, (i) => confidence[i]);
 
 /** Those are kept whose likeliest token is farthest ahead of the next: p₁ − p₂. Dream's `topk_margin`. */
-export const margin: Strategy = (step) => highest(step.masked, step.count, (i) => step.margin[i]);
+export const margin: Selection = (step) => surest(step.masked, step.count, (i) => step.margin[i]);
 
 /** Those of least entropy are kept. Dream's `entropy`, which is −H; llama.cpp's has the other sign, and keeps guesses. */
-export const entropy: Strategy = (step) => highest(step.masked, step.count, (i) => -step.entropy[i]);
+export const entropy: Selection = (step) => surest(step.masked, step.count, (i) => -step.entropy[i]);
 
 /** A fixed number is kept, wherever chance will have it: LLaDA's code, where Algorithm 4 has a coin for each position. */
-export const random: Strategy = ({ masked, uniform, count }) => highest(masked, count, uniform);
+export const random: Selection = ({ masked, uniform, count }) => highest(masked, count, uniform);
 
 /**
  * The exact reverse process: each position stays masked with the probability that it's masked at s if it was at t.
@@ -42,7 +83,7 @@ export const random: Strategy = ({ masked, uniform, count }) => highest(masked, 
  *     q(x_s^i = M | x_t^i = M) = (1 − α(s)) / (1 − α(t))       LLaDA Eq. (10), Algorithm 4: s/t if α(t) = 1 − t
  */
 export const ancestral =
-  (schedule: Schedule): Strategy =>
+  (schedule: Schedule): Selection =>
   ({ masked, t, s, uniform }) => {
     const stays = schedule.masked(s) / schedule.masked(t);
     return masked.filter((i) => uniform(i) >= stays);
@@ -53,17 +94,17 @@ export const ancestral =
  * them alike. It happens at t · u^(1/n) for n masks, the latest of n uniform times before t, but the predictor isn't told
  * the time. It needs a step for each token. Zheng et al. 2024 (arXiv:2409.02908); BD3-LM's `first_hitting`.
  */
-export const firstHitting: Strategy = ({ masked, uniform }) => highest(masked, 1, uniform);
+export const firstHitting: Selection = ({ masked, uniform }) => highest(masked, 1, uniform);
 
 /**
  * All that the model gives at least τ, and always the surest one, so that every step gets somewhere. Fast-dLLM.
  * It takes as many steps as it needs: with fewer allowed than that, the last one reveals what is left.
  */
 export const threshold =
-  (tau: number): Strategy =>
+  (tau: number): Selection =>
   ({ masked, confidence }) => {
-    const [surest] = highest(masked, 1, (i) => confidence[i]);
-    return masked.filter((i) => i === surest || confidence[i] >= tau);
+    const [first] = surest(masked, 1, (i) => confidence[i]);
+    return masked.filter((i) => i === first || confidence[i] >= tau);
   };
 
 /**
@@ -74,10 +115,10 @@ export const threshold =
  * Up to f = 1 what is kept together is the likeliest that could be written there together.
  */
 export const factor =
-  (f: number): Strategy =>
+  (f: number): Selection =>
   ({ masked, confidence }) =>
     takeWhile(
-      highest(masked, masked.length, (i) => confidence[i]),
+      surest(masked, masked.length, (i) => confidence[i]),
       (i, n) => n === 1 || confidence[i] >= 1 - f / (n + 1),
     );
 
@@ -87,11 +128,11 @@ export const factor =
  *     Σ_{j < n} H_(j) ≤ γ                       nats; EB-Sampler (arXiv:2505.24857), DiffusionGemma with γ = 0.1
  */
 export const entropyBound =
-  (gamma: number): Strategy =>
+  (gamma: number): Selection =>
   (step) => {
     let earlier = 0;
     return takeWhile(
-      highest(step.masked, step.masked.length, (i) => -step.entropy[i]),
+      surest(step.masked, step.masked.length, (i) => -step.entropy[i]),
       (i) => {
         const within = earlier <= gamma;
         earlier += step.entropy[i];
@@ -105,10 +146,10 @@ export const entropyBound =
  * runs are divided early. dInfer's hierarchical decoding.
  */
 export const hierarchical =
-  (tau: number, tauLow: number): Strategy =>
+  (tau: number, tauLow: number): Selection =>
   (step) => {
     const heads = runsOf(step.masked)
-      .flatMap((run) => highest(run, 1, (i) => step.confidence[i]))
+      .flatMap((run) => surest(run, 1, (i) => step.confidence[i]))
       .filter((i) => step.confidence[i] > tauLow);
     const kept = new Set([...threshold(tau)(step), ...heads]);
     return step.masked.filter((i) => kept.has(i));
@@ -129,6 +170,20 @@ function runsOf(positions: readonly number[]): number[][] {
 function takeWhile(positions: readonly number[], holds: (i: number, n: number) => boolean): number[] {
   const end = positions.findIndex((i, index) => !holds(i, index + 1));
   return positions.slice(0, end < 0 ? positions.length : end);
+}
+
+/**
+ * The `count` surest positions, the leftmost among those as sure as each other to 14 bits. A network that sees nothing but
+ * masks says the same everywhere; which position then comes first must not hang on how a sum was rounded, which differs
+ * with the batch and the device.
+ */
+const surest = (positions: readonly number[], count: number, score: (i: number) => number): number[] =>
+  highest(positions, count, (i) => to14Bits(score(i)));
+
+/** A number with the rest of its 53 bits cut off. Dekker 1971, (4.7). */
+function to14Bits(x: number): number {
+  const c = x * (2 ** 39 + 1);
+  return Number.isFinite(c) ? c - (c - x) : x;
 }
 
 /** The `count` positions of highest score; among equals the leftmost. */

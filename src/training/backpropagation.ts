@@ -119,7 +119,7 @@ export async function openLearner(
 /** From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter. */
 export function gradientModel(config: TransformerConfig, names: TensorNames): OnnxModel {
   const { tokens, positions, rows } = forwardInputs();
-  const logits = transformer(config, names, { tokens, positions, rows });
+  const logits = transformer(config, names, { tokens, positions, rows }).logits;
   const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
   const weighted = total(mul(nats, input('weights', 'float32', ['R'])));
 

@@ -1,0 +1,75 @@
+import { shiftedRight } from './diffusion/windows.ts';
+import { joinKeyValues, keepPositions, type KeyValues } from './model/key-values.ts';
+import type { Network, RowReduction } from './model/network.ts';
+import type { RememberingNetwork } from './sampling/cache.ts';
+import type { MaskPredictor } from './sampling/predictor.ts';
+
+export interface PredictorOptions {
+  /** Of a causal network: what it reads before the first token, so that row i is about token i. */
+  readonly startId?: number;
+  /** Which keys a query may look at, beside the network's own pattern. Default: all. */
+  readonly sees?: (query: number, key: number) => boolean;
+  /** What is predicted in place of logits, for a `decode` that reads it. */
+  readonly reduce?: RowReduction;
+}
+
+/** The mask predictor of a network. */
+export function predictorOf(
+  network: Network,
+  { startId, sees, reduce }: PredictorOptions = {},
+): MaskPredictor {
+  return (xt, rows, { signal }) => {
+    const L = xt.length;
+    const data = startId === undefined ? xt : shiftedRight(xt, startId);
+    const attentionMask = sees && maskOver(rangeOf(L), rangeOf(L), sees);
+    return network.logits({ shape: [1, L], data }, rows, { attentionMask, reduce, signal });
+  };
+}
+
+/** The same network for a cache: it computes some positions, beside what it remembers of others. */
+export function rememberingNetwork(
+  network: Network,
+  { startId, sees, reduce }: PredictorOptions = {},
+): RememberingNetwork<KeyValues> {
+  const { shiftedLogits } = network.config;
+  const outputOf = (i: number): number => (shiftedLogits && i > 0 ? i - 1 : i);
+  return {
+    outputOf,
+    async forward(xt, active, rows, memory, { signal }) {
+      const read = startId === undefined ? xt : shiftedRight(xt, startId);
+      const tokens = { shape: [1, active.length], data: active.map((i) => read[i]) };
+      const index = new Map(Array.from(active, (i, a) => [i, a]));
+      const outputs = rows.map((i) => index.get(outputOf(i))!);
+      const keys = [...(memory?.positions.data ?? []), ...active];
+      const { logits, present } = await network.extend(tokens, outputs, memory, {
+        positions: { shape: [1, active.length], data: active },
+        attentionMask: sees && maskOver(active, keys, sees),
+        reduce,
+        signal,
+      });
+      return { logits, memory: present };
+    },
+    forget: (memory, positions) => keepPositions(memory, (i) => !positions.has(i)),
+    join: joinKeyValues,
+  };
+}
+
+/** Block i sees itself and the blocks before it: BD3-LM, LLaDA2. */
+export const blockCausal =
+  (blockLength: number) =>
+  (query: number, key: number): boolean =>
+    Math.floor(key / blockLength) <= Math.floor(query / blockLength);
+
+function maskOver(
+  queries: ArrayLike<number>,
+  keys: ArrayLike<number>,
+  sees: (query: number, key: number) => boolean,
+) {
+  const [Q, S] = [queries.length, keys.length];
+  const data = Uint8Array.from({ length: Q * S }, (_, index) =>
+    Number(sees(queries[Math.floor(index / S)], keys[index % S])),
+  );
+  return { shape: [1, Q, S], data };
+}
+
+const rangeOf = (length: number): number[] => [...Array(length).keys()];

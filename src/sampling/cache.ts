@@ -1,0 +1,114 @@
+import type { NdArray } from '../array.ts';
+import { invariant } from '../errors.ts';
+import type { Block, MaskPredictor, Moment } from './predictor.ts';
+
+/**
+ * A network that computes some positions of a canvas and looks at what it computed of others before.
+ *
+ * @template Memory  what it computed of a number of positions; only the network can read it
+ */
+export interface RememberingNetwork<Memory> {
+  /** The position whose output predicts position i: i itself, or i − 1 where a network keeps a causal model's habit. */
+  outputOf(i: number): number;
+  /**
+   * @param active  the positions to compute, ascending                                        [A]
+   * @param rows    positions whose logits are wanted; their outputs are among the active ones   [R]
+   * @param memory  of other positions; a position that is in neither isn't seen
+   * @returns       logits [R, V], and the memory of the active positions
+   */
+  forward(
+    xt: Int32Array,
+    active: Int32Array,
+    rows: Int32Array,
+    memory: Memory | undefined,
+    moment: Moment,
+  ): Promise<{ readonly logits: NdArray; readonly memory: Memory }>;
+  /** What is left of a memory without some positions. */
+  forget(memory: Memory, positions: ReadonlySet<number>): Memory;
+  /** The memory of two sets of positions that have none in common. */
+  join(a: Memory, b: Memory): Memory;
+}
+
+/** What a cache holds when a prediction is asked for. */
+export interface Recall {
+  /** The block of the latest prediction. */
+  readonly block: Block;
+  /** The token that each position held when it was computed last; −1 where it wasn't   [L] */
+  readonly held: Int32Array;
+  /** Predictions since everything was computed. */
+  readonly age: number;
+}
+
+/**
+ * Which positions a prediction computes anew; the others are looked at as they were computed before.
+ *
+ * @param recall  absent at the first prediction
+ */
+export type CachePolicy = (xt: Int32Array, block: Block, recall?: Recall) => Iterable<number>;
+
+/** What is left of the block is computed once a block, the rest each time. Fast-dLLM's prefix cache; approximate. */
+export const prefixCache: CachePolicy = (xt, block, recall) =>
+  range(recall?.block.index === block.index ? block.start : 0, xt.length);
+
+/**
+ * All outside the block is computed once a block, and again after every `refresh` predictions of one. Fast-dLLM's dual
+ * cache; approximate.
+ */
+export const dualCache =
+  (refresh = Infinity): CachePolicy =>
+  (xt, block, recall) =>
+    recall?.block.index === block.index && recall.age < refresh
+      ? range(block.start, block.end)
+      : range(0, xt.length);
+
+/**
+ * A token is computed once more after it was written, and then remembered; masks always are computed. Everything is
+ * after `refresh` predictions. dKV-Cache (arXiv:2505.15781), its delayed form; approximate.
+ */
+export const delayedCache =
+  (maskId: number, refresh = Infinity): CachePolicy =>
+  (xt, _, recall) =>
+    recall && recall.age < refresh
+      ? range(0, xt.length).filter((i) => xt[i] === maskId || xt[i] !== recall.held[i])
+      : range(0, xt.length);
+
+/**
+ * For a network whose blocks see themselves and those before: a finished block is computed once more when the next one
+ * begins, and never again; what lies behind the block isn't seen. Exact. BD3-LM (arXiv:2503.09573), section 3.
+ */
+export const blockCausalCache: CachePolicy = (_, block, recall) => {
+  const start = recall?.block.index === block.index ? block.start : (recall?.block.start ?? 0);
+  return range(start, block.end);
+};
+
+/** For a causal network: each position is computed once. Exact. */
+export const causalCache: CachePolicy = (_, block, recall) => range(recall?.block.end ?? 0, block.end);
+
+/**
+ * A predictor that computes what a policy names and remembers the rest. It belongs to one canvas, which is predicted by
+ * one call after another.
+ */
+export function withCache<Memory>(network: RememberingNetwork<Memory>, policy: CachePolicy): MaskPredictor {
+  let memory: Memory | undefined;
+  let recall: Recall | undefined;
+  return async (xt, rows, moment) => {
+    // a canvas of another length is another canvas
+    if (recall && recall.held.length !== xt.length) memory = recall = undefined;
+    const named = new Set(policy(xt, moment.block, recall));
+    for (const i of rows) named.add(network.outputOf(i));
+    const active = Int32Array.from(named).sort();
+    invariant(active.length > 0, 'a cache policy names at least the positions whose logits are wanted');
+
+    const kept = memory === undefined ? undefined : network.forget(memory, named);
+    const { logits, memory: made } = await network.forward(xt, active, rows, kept, moment);
+    memory = kept === undefined ? made : network.join(kept, made);
+    const held = recall ? recall.held.slice() : new Int32Array(xt.length).fill(-1);
+    for (const i of active) held[i] = xt[i];
+    const age = active.length === xt.length || !recall ? 1 : recall.age + 1;
+    recall = { block: moment.block, held, age };
+    return logits;
+  };
+}
+
+const range = (start: number, end: number): number[] =>
+  Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
