@@ -17,6 +17,7 @@ export type {
 export type { TransformerConfig } from './model/config.ts';
 export type { WeightFormat } from './model/weight-format.ts';
 export type { Device } from './runtime/session.ts';
+export type { CacheReport } from './sampling/cache-report.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
