@@ -15,6 +15,7 @@ export type {
   ScoreRequest,
 } from './language-model.ts';
 export type { TransformerConfig } from './model/config.ts';
+export type { WeightFormat } from './model/weight-format.ts';
 export type { Device } from './runtime/session.ts';
 export type { CacheReport } from './sampling/cache-report.ts';
 export type { Frame } from './sampling/sample.ts';

@@ -1,5 +1,6 @@
 import type { NdArray } from './array.ts';
 import type { TransformerConfig } from './model/config.ts';
+import type { WeightFormat } from './model/weight-format.ts';
 import type { Device } from './runtime/session.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import type { Frame } from './sampling/sample.ts';
@@ -10,6 +11,15 @@ import type { Tokenizer } from './tokenizer/tokenizer.ts';
 export interface LoadOptions {
   /** Default: 'cpu'. */
   readonly device?: Device;
+  /**
+   * How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. For fewer bits than they
+   * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
+   */
+  readonly weights?: WeightFormat;
+  /** Is told how many of the numbers have been read while such a copy is made. */
+  readonly onQuantising?: (done: number, total: number) => void;
+  /** Ends the making of the copy. */
+  readonly signal?: AbortSignal;
   /** Is told what takes long: the weights of a GGUF file being written the first time. */
   readonly note?: (text: string) => void;
 }

@@ -13,6 +13,7 @@ import { causal } from './model/attention-pattern.ts';
 import { samplingIn, type SamplingKeys } from './model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
+import { directoryInFormat } from './quantised-model.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
 import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
 import { readTokenizerFiles } from './tokenizer/files.ts';
@@ -42,14 +43,18 @@ export interface OpenedModel extends OpenedNetwork {
 
 /**
  * Opens a model directory as Hugging Face lays it out, the model in a run of `unmask train`, a GGUF file, or one that was
- * pulled.
+ * pulled, its weights in the format that is asked for.
  *
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
-export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
-  const directory = await modelDirectory(path, options.note);
-  const opened = await openModel(directory, options);
+export async function openModelWithTokenizer(
+  path: string,
+  { device, weights, note, onQuantising, signal }: LoadOptions = {},
+): Promise<OpenedModel> {
+  const stored = await modelDirectory(path, note);
+  const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
+  const opened = await openModel(directory, { device, weights });
   const files = await readTokenizerFiles(directory);
   const tokenizer = tokenizerOf(files);
   const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());

@@ -19,6 +19,7 @@ import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
 import { openModel } from './model/open.ts';
+import { isBlockFormat } from './model/weight-format.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
@@ -200,8 +201,10 @@ async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | 
   if (from === undefined) return undefined;
   if (tokenizer !== from)
     throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
-  const { config, weights, names, network } = await openModel(await modelDirectory(from));
+  const { config, weights, names, network, format } = await openModel(await modelDirectory(from));
   await network.close();
+  if (isBlockFormat(format))
+    throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
   const { transformer } = config;
   if (names !== llada.names)
     throw new UnsupportedError(`${from}: only a model with LLaDA's own tensor names can be trained on`);

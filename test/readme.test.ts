@@ -11,6 +11,7 @@ import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
 import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
+import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
@@ -50,6 +51,7 @@ const commands: Record<string, Command> = {
   generate: generateCommand(async () => assert.fail()),
   chat: chatCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
+  quantize,
 };
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
@@ -90,9 +92,9 @@ test('the commands of the README that need no training run, on a tiny model', as
   const runnable: Record<string, Command> = {
     inspect,
     pull,
-    generate: generateCommand((_, options) => load(model, options)),
-    chat: chatCommand((_, options) => load(model, options)),
-    score: scoreCommand((_, options) => load(model, options)),
+    generate: generateCommand(({ device, weights }) => load(model, { device, weights })),
+    chat: chatCommand(({ device, weights }) => load(model, { device, weights })),
+    score: scoreCommand(({ device, weights }) => load(model, { device, weights })),
   };
   const lines = commandsOf(read('README.md')).filter(
     ([program, , name, ...rest]) =>

@@ -46,12 +46,12 @@ test('a model that runs: what it is, and exit code 0', async (t) => {
     /^chat +template in tokenizer_config\.json$/m,
     /^sampling +--temperature 0\.5 --block-length 4, unless told otherwise$/m,
     /^stored +F32 0\.1 MiB$/m,
-    /^in memory +0\.1 MiB of weights as float32$/m,
+    /^in memory +f32 0\.1 MiB, f16 [\d.]+ MiB, int8 [\d.]+ MiB, int4 [\d.]+ MiB$/m,
   ])
     assert.match(out, row);
   const json = JSON.parse((await run([model, '--json'])).out);
   assert.deepEqual(json.problems, []);
-  assert.equal(json.memoryBytes.float32, 4 * json.parameters);
+  assert.equal(json.memoryBytes.f32, 4 * json.parameters);
 });
 
 test('every unsupported option is named, with all else that is known, and exit code 2', async (t) => {

@@ -80,10 +80,7 @@ function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
     ['sampling', samplingText(facts.defaults)],
     ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
     ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
-    [
-      'in memory',
-      memoryBytes && listed(memoryBytes, (format, bytes) => `${sizeText(bytes)} of weights as ${format}`),
-    ],
+    ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${sizeText(bytes)}`)],
   ];
   return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
 }

@@ -11,6 +11,7 @@ const commands: CommandTable = {
   train: () => import('./train.ts'),
   pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  quantize: () => import('./quantize.ts'),
   bench: () => import('./bench.ts'),
 };
 
