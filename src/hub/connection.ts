@@ -140,6 +140,11 @@ async function send(
 ): Promise<Answer> {
   signal?.throwIfAborted();
   const stop = new AbortController();
+  // fetch doesn't always tell a reader that begins to wait after the end was called for
+  const ended = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error));
+  });
+  ended.catch(() => {});
   const stopped = (): void => stop.abort(signal!.reason);
   const stalled = (): void => stop.abort(new Error(`nothing for ${Math.ceil(stallMs / 1000)} s`));
   const timer = setTimeout(stalled, stallMs);
@@ -185,7 +190,7 @@ async function send(
       try {
         for (;;) {
           timer.refresh();
-          const { done, value } = await reader.read().catch((error: unknown) => {
+          const { done, value } = await Promise.race([reader.read(), ended]).catch((error: unknown) => {
             throw broken(error, true);
           });
           if (done) return;
