@@ -3,15 +3,17 @@ import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
+import { type HoleModel, infill } from './infill.ts';
 import { causal } from './model/attention-pattern.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
-import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import { cutAtEnd, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import { withoutTokens } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
-import { type Frame, sample } from './sampling/sample.ts';
+import { type Frame, sample, type SampleOptions } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type {
@@ -22,6 +24,9 @@ import type {
   SampleRequest,
   Score,
 } from './language-model.ts';
+
+/** The special token by which a model says that a mask stands for two tokens: DreamOn. */
+const expandToken = '<|expand|>';
 
 /** What a model is made of. */
 export interface Parts {
@@ -37,6 +42,8 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const expandId = tokenizer.specialTokens.get(expandToken);
+  const resizing = expandId === undefined ? undefined : { expandId, deleteIds: endIds };
   const predict = predictorOf(network, { startId: isCausal ? startIdOf(endIds) : undefined });
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
@@ -50,14 +57,34 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const masked = canvas.filter((token) => token === maskId).length;
     const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
     const blockLength = isCausal ? 1 : preferred;
-    const counted = countForwards(predict);
-    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
-    const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
-    return { canvas, forwards: counted.forwards, frames: sample(guided, canvas, { ...sampling, signal }) };
+    return { canvas, ...start(canvas, { ...options, blockLength }, signal) };
   }
 
-  async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, frames, forwards } = begin(request);
+  /** The frames of a canvas, by options that were checked; `adapt` may change what they became. */
+  function start(
+    canvas: Int32Array,
+    options: SamplingOptions,
+    signal?: AbortSignal,
+    adapt: (options: SampleOptions) => SampleOptions = (same) => same,
+  ) {
+    const { decode, ...sampling } = adapt(toSampleOptions(options, vocabulary));
+    if (sampling.resize && options.guidance !== 0) {
+      const problem = 'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
+      throw new InvalidOptionError('guidance', problem, options.guidance);
+    }
+    const counted = countForwards(predict);
+    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
+    // without resizing the token that asks for it would stand in the text
+    const written = sampling.resize || !resizing ? decode : withoutTokens(decode!, () => [resizing.expandId]);
+    const frames = sample(guided, canvas, { ...sampling, decode: written, signal });
+    return { forwards: counted.forwards, frames };
+  }
+
+  /** Reads a sample to its end; the time of whoever watches doesn't count. */
+  function finish(
+    { frames, forwards }: ReturnType<typeof start>,
+    onFrame: GenerateRequest['onFrame'],
+  ): ReturnType<typeof drain> {
     let elsewhereMs = 0;
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
@@ -67,13 +94,23 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
         yield frame;
       }
     };
-    const { last, stats } = await drain(watched(), {
-      forwards,
-      clock: () => performance.now() - elsewhereMs,
-    });
+    return drain(watched(), { forwards, clock: () => performance.now() - elsewhereMs });
+  }
+
+  async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
+    const { canvas, ...begun } = begin(request);
+    const { last, stats } = await finish(begun, onFrame);
     const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
     return { text: tokenizer.decode(tokens), tokens, frame: last, stats };
   }
+
+  const holeModel: HoleModel = {
+    ...{ tokenizer, maskId, endIds, isCausal, defaults, maxLength: config.maxLength },
+    resizing,
+    score: scorerOf(network),
+    run: async (canvas, options, { adapt, onFrame, signal }) =>
+      (await finish(start(canvas, options, signal, adapt), onFrame)).stats,
+  };
 
   return {
     config,
@@ -95,14 +132,7 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
 
     generate,
 
-    infill({ parts, ...request }) {
-      const laid = parts.map((part): CanvasPart =>
-        typeof part === 'string' ? tokenizer.encode(part) : hole(part.length),
-      );
-      // behind the last hole there is text, so nothing may end the text before it
-      const endless = request.endless ?? (endIds.length > 0 && typeof parts.at(-1) === 'string');
-      return generate({ ...request, endless, tokens: layCanvas(laid, maskId) });
-    },
+    infill: (request) => infill(holeModel, request),
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
       const given = tokenizer.encode(prompt);

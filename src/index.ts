@@ -2,9 +2,11 @@ export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from 
 export type { NdArray } from './array.ts';
 export type {
   GenerateRequest,
+  FillRequest,
   Generation,
   InfillPart,
   InfillRequest,
+  Infilling,
   LoadOptions,
   LogitsOptions,
   Model,
@@ -12,6 +14,7 @@ export type {
   Score,
   ScoreRequest,
 } from './language-model.ts';
+export type { HoleLength } from './holes.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { Device } from './runtime/session.ts';
 export type { Frame } from './sampling/sample.ts';

@@ -1,7 +1,8 @@
 import type { NdArray } from './array.ts';
 import type { TransformerConfig } from './model/config.ts';
 import type { Device } from './runtime/session.ts';
-import type { SamplingOptions } from './sampling/options.ts';
+import type { HoleLength } from './holes.ts';
+import type { FillingOptions, SamplingOptions } from './sampling/options.ts';
 import type { Frame } from './sampling/sample.ts';
 import type { SampleStats } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -66,11 +67,29 @@ export interface ScoreRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A stretch of text that is given, or a hole of a number of tokens. */
-export type InfillPart = string | { readonly length: number };
+/**
+ * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any.
+ */
+export type InfillPart = string | { readonly length: HoleLength };
 
-export interface InfillRequest extends Omit<GenerateRequest, 'prompt' | 'tokens' | 'length'> {
+/** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
+export interface FillRequest
+  extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'onFrame'> {}
+
+export interface InfillRequest extends FillRequest {
   readonly parts: readonly InfillPart[];
+}
+
+/** A text whose holes are filled. */
+export interface Infilling {
+  /** The given parts exactly as they are, and what was written between them; the last up to its first end token. */
+  readonly text: string;
+  /** The same as ids: each given part by itself, so where one ends in a word the ids are not those of the whole text. */
+  readonly tokens: Int32Array;
+  readonly holes: readonly { readonly text: string; readonly tokens: Int32Array }[];
+  /** Canvases that were scored to find lengths. */
+  readonly scored: number;
+  readonly stats: SampleStats;
 }
 
 /** What a forward may be told beside the tokens. */
@@ -98,8 +117,8 @@ export interface Model {
   sample(request: SampleRequest): AsyncGenerator<Frame, void, void>;
   /** A text. */
   generate(request: GenerateRequest): Promise<Generation>;
-  /** A text with its holes filled; end tokens are not written into holes that have text behind them. */
-  infill(request: InfillRequest): Promise<Generation>;
+  /** A text with its holes filled; a text longer than the model is filled from left to right, `onFrame` sees the canvases. */
+  infill(request: InfillRequest): Promise<Infilling>;
   /** How likely a text is. */
   score(request: ScoreRequest): Promise<Score>;
   close(): Promise<void>;

@@ -15,6 +15,8 @@ export interface Cell {
 export interface CanvasFrame {
   readonly tokens: ArrayLike<number>;
   readonly changed: Iterable<number>;
+  /** Where the positions were in the frame before, if they have moved. */
+  readonly sources?: readonly number[];
   readonly confidence: ArrayLike<number>;
 }
 
@@ -33,7 +35,7 @@ const levels: readonly (readonly [Style, number])[] = [
 export class CanvasReader {
   readonly #tokenizer: Tokenizer;
   readonly #maskId: number;
-  readonly #written = new Map<number, number>();
+  #written = new Map<number, number>();
 
   constructor(tokenizer: Tokenizer, maskId: number) {
     this.#tokenizer = tokenizer;
@@ -41,8 +43,13 @@ export class CanvasReader {
   }
 
   /** The frame in pieces, from left to right; what was there before the first frame is `given`. */
-  cells({ tokens, changed, confidence }: CanvasFrame): Cell[] {
+  cells({ tokens, changed, sources, confidence }: CanvasFrame): Cell[] {
     const fresh = new Set<number>();
+    if (sources) {
+      const before = this.#written;
+      const known = [...sources.entries()].filter(([, from]) => before.has(from));
+      this.#written = new Map(known.map(([to, from]) => [to, before.get(from)!]));
+    }
     for (const position of changed) {
       if (tokens[position] === this.#maskId) this.#written.delete(position);
       else {

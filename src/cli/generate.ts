@@ -1,14 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Frame } from '../sampling/sample.ts';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
-import { colorsFor } from './colors.ts';
 import { inputText } from './input.ts';
+import { frameMs, liveCanvas, statisticsLine } from './live-canvas.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
-import { CanvasView } from './view.ts';
 
 const options = z.strictObject({
   prompt: z
@@ -22,13 +20,7 @@ const options = z.strictObject({
   seed: samplingSchema.shape.seed.describe(
     'same seed, same text [a new one each time, printed with the text]',
   ),
-  frameMs: z
-    .number()
-    .min(0)
-    .max(10_000)
-    .default(40)
-    .meta({ placeholder: 'ms' })
-    .describe('the least time that a frame stays on a terminal'),
+  frameMs,
   json: z.boolean().default(false).describe('prints one line of JSON a frame'),
 });
 
@@ -97,18 +89,15 @@ function display(model: Model, { json, frameMs }: Pick<Options, 'json' | 'frameM
   const nothing = (): void => {};
   if (json)
     return { frame: (frame) => void io.stdout.write(jsonLine(frame, model)), end: nothing, close: nothing };
-  if (!io.stdout.isTTY || io.env.TERM === 'dumb') {
+  const live = liveCanvas(model, frameMs, io);
+  if (!live) {
     // no colours even if FORCE_COLOR asks for them: what is piped is the text
     return { frame: nothing, end: ({ text }) => void io.stdout.write(`${text}\n`), close: nothing };
   }
-  const view = new CanvasView(io.stdout, io.env, model);
   return {
-    async frame(frame) {
-      view.show(frame);
-      await wait(frameMs, undefined, { signal: io.signal });
-    },
-    end: ({ frame, tokens }) => view.finish({ ...frame, tokens }),
-    close: () => view.close(),
+    frame: live.show,
+    end: ({ frame, tokens }) => live.view.finish({ ...frame, tokens }),
+    close: () => live.view.close(),
   };
 }
 
@@ -134,13 +123,5 @@ function statistics(
   io: Io,
 ): string {
   if (json) return `${JSON.stringify({ seed, stats, firstFrameMs: Math.round(firstMs) })}\n`;
-  const speed = stats.ms > 0 ? `${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s` : '';
-  const parts = [
-    `seed ${seed}`,
-    `${stats.tokens} tokens in ${stats.forwards} forwards (${stats.tokensPerForward.toFixed(1)} a forward)`,
-    `${(stats.ms / 1000).toFixed(1)} s`,
-    speed,
-    `first frame after ${(firstMs / 1000).toFixed(1)} s`,
-  ];
-  return `${colorsFor(io.stderr, io.env).dim(parts.filter(Boolean).join(' · '))}\n`;
+  return statisticsLine(seed, stats, [`first frame after ${(firstMs / 1000).toFixed(1)} s`], io);
 }

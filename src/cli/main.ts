@@ -6,6 +6,8 @@ import { type CommandTable, runProgram } from './program.ts';
 /** The whole command line. */
 const commands: CommandTable = {
   generate: () => import('./generate.ts'),
+  infill: () => import('./infill.ts'),
+  edit: () => import('./edit.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   inspect: () => import('./inspect.ts'),

@@ -70,6 +70,18 @@ export const layBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
   return Array.from({ length: masked.length / size }, (_, k) => masked.slice(k * size, (k + 1) * size));
 };
 
+/** The same, where the last block may be shorter. */
+export const unevenBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
+  const masked = requireMasks(canvas, maskId);
+  const size = blockLength ?? masked.length;
+  if (!(Number.isSafeInteger(size) && size >= 1)) {
+    throw new InvalidOptionError('blockLength', 'must be a whole number of tokens, at least 1', size);
+  }
+  return Array.from({ length: Math.ceil(masked.length / size) }, (_, k) =>
+    masked.slice(k * size, (k + 1) * size),
+  );
+};
+
 /**
  * Blocks of a network that was trained in them: position i belongs to block ⌊i / blockLength⌋, whatever is given. So the
  * first block may hold the end of a prompt. BD3-LM, LLaDA2.

@@ -103,6 +103,29 @@ export const samplingSchema = z.strictObject({
   stopEarly: z.boolean().default(true).describe('stop once everything up to the end token is certain'),
 });
 
+/** What a person may ask of filling holes: how long they are is said in the text, and the steps follow from that. */
+export const fillingSchema = samplingSchema.omit({ length: true, steps: true }).extend({
+  blockLength: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("tokens a semi-autoregressive block, counted over the holes [the model's own; else one block]"),
+  tokensPerStep: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('tokens that a step reveals; more is faster and rougher'),
+  expand: z
+    .boolean()
+    .optional()
+    .describe(
+      'finds unknown lengths by the expand and delete tokens of the model [if it has them]; without, by likelihood',
+    ),
+});
+
+/** A person's wishes for holes, checked. */
+export type FillingOptions = z.output<typeof fillingSchema>;
+
 /** The numbers that only some strategies have a use for. */
 const parameters = {
   tau: ['threshold', 'hierarchical'],

@@ -1,0 +1,227 @@
+import { InvalidOptionError } from './errors.ts';
+import { type HoleContext, likeliestLength } from './evaluation/hole-length.ts';
+import type { RowScorer } from './evaluation/scorer.ts';
+import type { Uniform } from './random.ts';
+import { hole, layCanvas, tailStart, unevenBlocks } from './sampling/canvas.ts';
+import { withoutTokens } from './sampling/decode.ts';
+import { expandAndDelete, expandingWithin, type ResizingTokens } from './sampling/resize.ts';
+import type { Frame, SampleOptions } from './sampling/sample.ts';
+
+/** The tokens of a hole: a number, a range of which the likeliest is taken, or whatever the model finds. */
+export type HoleLength = number | readonly [least: number, most: number] | 'any';
+
+/** A text in ids with holes in it: before each hole and behind the last there is given text, which may be empty. */
+export interface TextWithHoles {
+  /** One more than there are holes. */
+  readonly given: readonly ArrayLike<number>[];
+  readonly lengths: readonly HoleLength[];
+}
+
+/** What filling holes needs of a model and of a person's wishes. */
+export interface HoleFiller {
+  readonly maskId: number;
+  readonly endIds: readonly number[];
+  /** Positions that the model sees at most. */
+  readonly maxLength: number;
+  readonly score: RowScorer;
+  /** Random numbers for the masks that lengths are compared with. */
+  readonly uniform: Uniform;
+  /** The tokens by which the model finds the length of a hole, where it has them and may use them. */
+  readonly resizing?: ResizingTokens;
+  readonly blockLength?: number;
+  readonly tokensPerStep: number;
+  /** Samples a canvas to its end, shows each frame to `see`; `adapt` makes the options those of holes. */
+  readonly fill: (
+    canvas: Int32Array,
+    adapt: (options: SampleOptions) => SampleOptions,
+    see: (frame: Frame) => void,
+  ) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface FilledHoles {
+  /** What was written into each hole. */
+  readonly holes: readonly Int32Array[];
+  /** Canvases that were scored to find lengths. */
+  readonly scored: number;
+}
+
+/** DreamOn begins with 4 masks, and expands 64 times at most. */
+const resizable = { start: 4, budget: 64 };
+/** The most tokens of a hole of any length, of a model that can't resize it. */
+const longestGuess = 32;
+
+/** A hole as it is worked on: bounds of its length, and whether the model resizes it. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  readonly resizes: boolean;
+}
+
+/**
+ * Fills the holes of a text, from left to right.
+ *
+ * A text that fits into the model is one canvas, with all its holes. Of a longer one a canvas has as many holes with the
+ * text between them as take up three quarters of it, and around them the text that fits, with what was written into earlier
+ * holes; later holes and what is behind them aren't seen.
+ *
+ * @throws InvalidOptionError  before the first forward
+ */
+export async function fillHoles(filler: HoleFiller, text: TextWithHoles): Promise<FilledHoles> {
+  const bounds = text.lengths.map((length) => boundsOf(length, filler));
+  const holes: Int32Array[] = [];
+  let scored = 0;
+  while (holes.length < bounds.length) {
+    const window = windowAt(holes, text, bounds, filler.maxLength);
+    const { resizes } = bounds[window.first];
+    const lengths = bounds.slice(window.first, window.end).map(({ least, most }) => Math.round((least + most) / 2));
+    for (let h = window.first; h < window.end; h++) {
+      const { least, most } = bounds[h];
+      if (resizes) lengths[h - window.first] = least;
+      else if (least < most) {
+        const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), { least, most });
+        lengths[h - window.first] = found.length;
+        scored += found.forwards;
+      }
+    }
+    const canvas = canvasOf(window, lengths, filler.maskId);
+    let [parts, tokens] = [partsOf(window, lengths), canvas];
+    await filler.fill(
+      canvas,
+      (options) => forHoles(options, canvas, resizes, filler),
+      (frame) => {
+        if (frame.sources) parts = movedParts(parts, frame.sources);
+        tokens = frame.tokens;
+      },
+    );
+    holes.push(...lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h))));
+  }
+  return { holes, scored };
+}
+
+function boundsOf(length: HoleLength, { resizing, maxLength }: HoleFiller): Bounds {
+  if (length === 'any') {
+    const room = Math.max(1, Math.floor(maxLength / 4));
+    return resizing
+      ? { least: Math.min(resizable.start, room), most: Math.min(resizable.start + resizable.budget, room), resizes: true }
+      : { least: 1, most: Math.min(longestGuess, room), resizes: false };
+  }
+  const [least, most] = typeof length === 'number' ? [length, length] : length;
+  if (!(Number.isSafeInteger(least) && Number.isSafeInteger(most) && least >= 1 && most >= least)) {
+    const problem = 'must be a whole number of tokens from 1, or two of them, the lower first';
+    throw new InvalidOptionError('length', problem, length);
+  }
+  if (most >= maxLength) {
+    const problem = `must leave room for text beside the hole in the model's longest sequence (${maxLength} tokens)`;
+    throw new InvalidOptionError('length', problem, most);
+  }
+  return { least, most, resizes: false };
+}
+
+/** Holes that are filled together, and the given text that the model sees around each. */
+interface Window {
+  readonly first: number;
+  /** Behind the last. */
+  readonly end: number;
+  /** One more than there are holes: in front of the first, between them, behind the last. */
+  readonly given: readonly (readonly number[])[];
+  /** Whether nothing of the text is behind the last hole. */
+  readonly endsText: boolean;
+}
+
+/** The window that begins with the first hole which isn't filled. */
+function windowAt(
+  filled: readonly Int32Array[],
+  { given }: TextWithHoles,
+  bounds: readonly Bounds[],
+  maxLength: number,
+): Window {
+  const first = filled.length;
+  const before = given.slice(0, first + 1).flatMap((ids, h) => [...Array.from(ids), ...(filled[h] ?? [])]);
+  const restLength = sum(given.slice(first + 1).map((ids) => ids.length)) + sum(bounds.slice(first).map(({ most }) => most));
+  const most = before.length + restLength <= maxLength ? maxLength : Math.floor((3 * maxLength) / 4);
+
+  let end = first + 1;
+  let used = bounds[first].most;
+  for (; end < bounds.length && bounds[end].resizes === bounds[first].resizes; end++) {
+    const longer = used + given[end].length + bounds[end].most;
+    if (longer > most) break;
+    used = longer;
+  }
+  const room = Math.max(0, maxLength - used);
+  const after = Array.from(given[end]);
+  const right = Math.min(after.length, Math.max(Math.floor(room / 2), room - before.length));
+  const left = Math.min(before.length, room - right);
+  return {
+    first,
+    end,
+    given: [
+      before.slice(before.length - left),
+      ...given.slice(first + 1, end).map((ids) => Array.from(ids)),
+      after.slice(0, right),
+    ],
+    endsText: end === bounds.length && after.length === 0,
+  };
+}
+
+const canvasOf = ({ given }: Window, lengths: readonly number[], maskId: number): Int32Array =>
+  layCanvas(
+    given.flatMap((ids, h) => (h < lengths.length ? [ids, hole(lengths[h])] : [ids])),
+    maskId,
+  );
+
+/** The canvas around one hole of a window, the other holes masked. */
+function contextOf(
+  { first, given }: Window,
+  lengths: readonly number[],
+  h: number,
+  { maskId, uniform, signal }: HoleFiller,
+): HoleContext {
+  const masks = (n: number): number[] => Array.from({ length: n }, () => maskId);
+  const part = (from: number, to: number): number[] =>
+    given.slice(from, to).flatMap((ids, g) => [...ids, ...masks(from + g === h - first ? 0 : (lengths[from + g] ?? 0))]);
+  return {
+    before: part(0, h - first + 1),
+    after: part(h - first + 1, given.length),
+    maskId,
+    uniform: (i) => uniform(2 ** 20 * h + i),
+    signal,
+  };
+}
+
+/** How holes are sampled: steps follow from their tokens, and only behind all text may a text end. */
+function forHoles(
+  options: SampleOptions,
+  canvas: Int32Array,
+  resizes: boolean,
+  { maskId, endIds, resizing, blockLength, tokensPerStep, maxLength }: HoleFiller,
+): SampleOptions {
+  const blocks = unevenBlocks(canvas, { maskId, blockLength });
+  const steps = blocks.length * Math.ceil(blocks[0].length / tokensPerStep);
+  const held = { ...options, blockLength, layout: unevenBlocks, steps };
+  const decode = options.decode!;
+  if (resizes && resizing) {
+    const limits = { budget: resizable.budget, maxLength };
+    return { ...held, resize: expandAndDelete(resizing, limits), decode: expandingWithin(decode, resizing, limits) };
+  }
+  const tail = tailStart(canvas, maskId);
+  return { ...held, decode: withoutTokens(decode, (_, i) => (i < tail ? endIds : [])) };
+}
+
+/** The part of a window that each position of its canvas belongs to: given text 2h in front of hole 2h + 1. */
+const partsOf = ({ given }: Window, lengths: readonly number[]): number[] =>
+  given.flatMap((ids, h) => [
+    ...ids.map(() => 2 * h),
+    ...Array.from({ length: lengths[h] ?? 0 }, () => holePart(h)),
+  ]);
+
+const holePart = (h: number): number => 2 * h + 1;
+
+/** The parts after positions have moved: a new mask belongs to the hole that what is in front of it is of, or precedes. */
+function movedParts(parts: readonly number[], sources: readonly number[]): number[] {
+  const next: number[] = [];
+  for (const from of sources) next.push(from < 0 ? (next.at(-1) ?? 0) | 1 : parts[from]);
+  return next;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
