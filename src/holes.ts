@@ -30,13 +30,16 @@ export interface HoleFiller {
   readonly resizing?: ResizingTokens;
   readonly blockLength?: number;
   readonly tokensPerStep: number;
-  /** Samples a canvas to its end, shows each frame to `see`; `adapt` makes the options those of holes. */
-  readonly fill: (
-    canvas: Int32Array,
-    adapt: (options: SampleOptions) => SampleOptions,
-    see: (frame: Frame) => void,
-  ) => Promise<void>;
+  /** Samples a canvas to its end, and shows each frame to `see`. */
+  readonly fill: (canvas: Int32Array, how: HoleSampling, see: (frame: Frame) => void) => Promise<void>;
   readonly signal?: AbortSignal;
+}
+
+/** What is different where holes are sampled. */
+export interface HoleSampling {
+  /** Tokens that no hole of the canvas may have. */
+  readonly banned: readonly number[];
+  readonly adapt: (options: SampleOptions) => SampleOptions;
 }
 
 export interface FilledHoles {
@@ -88,7 +91,7 @@ export async function fillHoles(filler: HoleFiller, text: TextWithHoles): Promis
     let [parts, tokens] = [partsOf(window, lengths), canvas];
     await filler.fill(
       canvas,
-      (options) => forHoles(options, canvas, resizes, filler),
+      samplingOf(canvas, resizes, filler),
       (frame) => {
         if (frame.sources) parts = movedParts(parts, frame.sources);
         tokens = frame.tokens;
@@ -125,8 +128,6 @@ interface Window {
   readonly end: number;
   /** One more than there are holes: in front of the first, between them, behind the last. */
   readonly given: readonly (readonly number[])[];
-  /** Whether nothing of the text is behind the last hole. */
-  readonly endsText: boolean;
 }
 
 /** The window that begins with the first hole which isn't filled. */
@@ -160,7 +161,6 @@ function windowAt(
       ...given.slice(first + 1, end).map((ids) => Array.from(ids)),
       after.slice(0, right),
     ],
-    endsText: end === bounds.length && after.length === 0,
   };
 }
 
@@ -190,22 +190,40 @@ function contextOf(
 }
 
 /** How holes are sampled: steps follow from their tokens, and only behind all text may a text end. */
-function forHoles(
-  options: SampleOptions,
+function samplingOf(
   canvas: Int32Array,
   resizes: boolean,
   { maskId, endIds, resizing, blockLength, tokensPerStep, maxLength }: HoleFiller,
-): SampleOptions {
+): HoleSampling {
   const blocks = unevenBlocks(canvas, { maskId, blockLength });
   const steps = blocks.length * Math.ceil(blocks[0].length / tokensPerStep);
-  const held = { ...options, blockLength, layout: unevenBlocks, steps };
-  const decode = options.decode!;
+  const layout = { blockLength, layout: unevenBlocks, steps };
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
-    return { ...held, resize: expandAndDelete(resizing, limits), decode: expandingWithin(decode, resizing, limits) };
+    const resize = expandAndDelete(resizing, limits);
+    return {
+      banned: [],
+      adapt: (options) => ({
+        ...{ ...options, ...layout, resize },
+        decode: expandingWithin(options.decode!, resizing, limits),
+      }),
+    };
   }
+  const expand = resizing ? [resizing.expandId] : [];
   const tail = tailStart(canvas, maskId);
-  return { ...held, decode: withoutTokens(decode, (_, i) => (i < tail ? endIds : [])) };
+  if (tail === canvas.length) {
+    return { banned: [...expand, ...endIds], adapt: (options) => ({ ...options, ...layout }) };
+  }
+  if (blocks.flat().every((i) => i >= tail)) {
+    return { banned: expand, adapt: (options) => ({ ...options, ...layout }) };
+  }
+  return {
+    banned: expand,
+    adapt: (options) => ({
+      ...{ ...options, ...layout },
+      decode: withoutTokens(options.decode!, (_, i) => (i < tail ? endIds : [])),
+    }),
+  };
 }
 
 /** The part of a window that each position of its canvas belongs to: given text 2h in front of hole 2h + 1. */

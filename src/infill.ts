@@ -8,7 +8,7 @@ import { cutAtEnd } from './sampling/canvas.ts';
 import { type FillingOptions, fillingSchema, type SamplingOptions } from './sampling/options.ts';
 import type { ResizingTokens } from './sampling/resize.ts';
 import type { Frame, SampleOptions } from './sampling/sample.ts';
-import type { SampleStats } from './sampling/stats.ts';
+import { type SampleStats, together } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** What writing into a text needs of a model. */
@@ -105,12 +105,15 @@ export async function fillWith(
     resizing: expand ? model.resizing : undefined,
     uniform: uniforms(seed, 'likelihood'),
     ...{ blockLength, tokensPerStep, signal },
-    async fill(canvas, adapt, see) {
+    async fill(canvas, { banned, adapt }, see) {
       // each canvas has random numbers of its own
       const own = (seed + 0x9e3779b9 * spent.length) % 2 ** 53;
       const stats = await model.run(
         canvas,
-        { ...sampling, length: canvas.length, seed: own },
+        {
+          ...sampling,
+          ...{ length: canvas.length, seed: own, banned: [...(sampling.banned ?? []), ...banned] },
+        },
         {
           ...{ adapt, signal },
           onFrame: async (frame) => {
@@ -123,13 +126,7 @@ export async function fillWith(
     },
   };
   const { holes, scored } = await fillHoles(filler, text);
-  return { holes, scored, stats: spent.reduce(added) };
-}
-
-/** What two samples cost together. */
-export function added(a: SampleStats, b: SampleStats): SampleStats {
-  const [forwards, tokens] = [a.forwards + b.forwards, a.tokens + b.tokens];
-  return { forwards, tokens, tokensPerForward: forwards === 0 ? 0 : tokens / forwards, ms: a.ms + b.ms };
+  return { holes, scored, stats: together(spent) };
 }
 
 /**

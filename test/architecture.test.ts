@@ -36,7 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer'],
 };
 
-const base = new Set(['array.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
+const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');

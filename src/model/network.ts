@@ -24,7 +24,18 @@ export interface ForwardOptions {
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
+  /** What is wanted of the logits, in their place. Default: they themselves. */
+  readonly reduce?: RowReduction;
   readonly signal?: AbortSignal;
+}
+
+/** What the graph makes of each row of logits, so that they needn't leave the device. */
+export interface RowReduction {
+  /** Reductions of one name have the same graph. */
+  readonly name: string;
+  readonly apply: (logits: Tensor) => Tensor;
+  /** Its inputs beside the logits. */
+  readonly feeds: Feeds;
 }
 
 /** A network ready to run. Rows are indices into the flattened B · L positions. */
@@ -66,11 +77,11 @@ export function openNetwork(
   const sessions = new Map<string, Promise<Session>>();
 
   /** One session for each way of asking; each is made when it's first asked for. */
-  function session(kind: Kind, masked: boolean): Promise<Session> {
-    const key = `${kind} ${masked}`;
+  function session(kind: Kind, masked: boolean, reduce?: RowReduction): Promise<Session> {
+    const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, kind, masked, stored?.locate), {
+      opened = openSession(forwardModel(config, names, { kind, masked, reduce }, stored?.locate), {
         ...options,
         folder: stored?.folder,
       });
@@ -82,14 +93,15 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, signal }: ForwardOptions = {},
+    { attentionMask, reduce, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
+      ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
     };
-    return (await session(kind, attentionMask !== undefined)).run(feeds, { signal });
+    return (await session(kind, attentionMask !== undefined, reduce)).run(feeds, { signal });
   }
 
   return {
@@ -137,15 +149,16 @@ type Kind = 'logits' | 'extend' | 'score';
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  kind: Kind,
-  masked: boolean,
+  { kind, masked, reduce }: { kind: Kind; masked: boolean; reduce?: RowReduction },
   weights?: (name: string) => ExternalData,
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
   const { logits, present } = transformer(config, names, { ...others, past, ...(masked && { mask }) });
   const outputs: Record<string, Tensor> =
-    kind === 'score' ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) } : { logits };
+    kind === 'score'
+      ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
+      : { logits: reduce?.apply(logits) ?? logits };
   if (past)
     for (const [i, { key, value }] of present.entries())
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];

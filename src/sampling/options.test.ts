@@ -34,7 +34,13 @@ function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?:
   const xt = Int32Array.from(confidence, () => vocabulary.maskId);
   const x0 = xt.map(() => 1);
   return {
-    ...{ positions, masked: positions, asked: positions, xt, x0, likeliest: x0, steady: 0 },
+    positions,
+    masked: positions,
+    asked: positions,
+    xt,
+    x0,
+    likeliest: x0,
+    steady: 0,
     confidence: Float64Array.from(confidence),
     margin: Float64Array.from(confidence),
     entropy: Float64Array.from(confidence, (p) => 1 - p),
