@@ -1,5 +1,6 @@
 import type { NdArray } from './array.ts';
 import { shiftedRight } from './diffusion/windows.ts';
+import { edit } from './edit.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
@@ -13,6 +14,7 @@ import { predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, hole, layCanvas, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
+import { endingOf } from './sampling/growth.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import {
   type SamplingOptions,
@@ -34,6 +36,9 @@ import type {
 
 /** The special token by which a model says that a mask stands for two tokens: DreamOn. */
 const expandToken = '<|expand|>';
+
+/** Tokens by which a text grows at a time, of a model that has no block length of its own. */
+const grownBlock = 32;
 
 /** What a model is made of. */
 export interface Parts {
@@ -59,16 +64,27 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
     const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
     const given = tokens ?? tokenizer.encode(prompt ?? '');
-    const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
-    const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
-    checkFits(canvas.length, config.maxLength);
+    const room = Math.max(1, config.maxLength - given.length);
+    const length = asked.length ?? (options.grow ? room : Math.min(options.length, room));
+    checkFits(tokens ? given.length : given.length + length, config.maxLength);
+    const first = options.grow
+      ? Math.min(length, isCausal ? 1 : (options.blockLength ?? grownBlock))
+      : length;
+    const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(first)], maskId);
+    if (tokens && options.grow) {
+      throw new InvalidOptionError('grow', 'needs a prompt; a canvas of ids has its length', true);
+    }
     // a causal network has nothing to say of a token whose predecessors aren't known
     const masked = canvas.filter((token) => token === maskId).length;
     const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
-    const blockLength = isCausal ? 1 : preferred;
+    const blockLength = isCausal ? 1 : options.grow ? first : preferred;
     // without resizing, the token that asks for it would stand in the text
     const banned = [...(options.banned ?? []), ...(resizing ? [resizing.expandId] : [])];
-    return { canvas, ...start(canvas, { ...options, banned, blockLength }, signal) };
+    return {
+      canvas,
+      grows: options.grow && options.stopRepeating,
+      ...start(canvas, { ...options, length, banned, blockLength }, signal),
+    };
   }
 
   /** The frames of a canvas, by options that were checked; `adapt` may change what they became. */
@@ -81,7 +97,8 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     const plain = toSampleOptions(options, vocabulary);
     const sampling = adapt(plain);
     if (sampling.resize && options.guidance !== 0) {
-      const problem = 'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
+      const problem =
+        'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
       throw new InvalidOptionError('guidance', problem, options.guidance);
     }
     const decoding = toDecodeOptions(options, vocabulary);
@@ -113,10 +130,12 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   }
 
   async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, ...begun } = begin(request);
+    const { canvas, grows, ...begun } = begin(request);
     const { last, stats } = await finish(begun, onFrame);
-    const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
-    return { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+    const tail = tailStart(canvas, maskId);
+    const tokens = cutAtEnd(last.tokens, endIds, tail);
+    const ended = endingOf({ tokens: last.tokens, tail }, { endIds, repeats: !grows }) ?? 'length';
+    return { text: tokenizer.decode(tokens), tokens, ended, frame: last, stats };
   }
 
   const holeModel: HoleModel = {
@@ -148,6 +167,8 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     generate,
 
     infill: (request) => infill(holeModel, request),
+
+    edit: (request) => edit(holeModel, request),
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
       const given = tokenizer.encode(prompt);

@@ -77,26 +77,27 @@ export async function fillHoles(filler: HoleFiller, text: TextWithHoles): Promis
   while (holes.length < bounds.length) {
     const window = windowAt(holes, text, bounds, filler.maxLength);
     const { resizes } = bounds[window.first];
-    const lengths = bounds.slice(window.first, window.end).map(({ least, most }) => Math.round((least + most) / 2));
+    const lengths = bounds
+      .slice(window.first, window.end)
+      .map(({ least, most }) => Math.round((least + most) / 2));
     for (let h = window.first; h < window.end; h++) {
       const { least, most } = bounds[h];
       if (resizes) lengths[h - window.first] = least;
       else if (least < most) {
-        const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), { least, most });
+        const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), {
+          least,
+          most,
+        });
         lengths[h - window.first] = found.length;
         scored += found.forwards;
       }
     }
     const canvas = canvasOf(window, lengths, filler.maskId);
     let [parts, tokens] = [partsOf(window, lengths), canvas];
-    await filler.fill(
-      canvas,
-      samplingOf(canvas, resizes, filler),
-      (frame) => {
-        if (frame.sources) parts = movedParts(parts, frame.sources);
-        tokens = frame.tokens;
-      },
-    );
+    await filler.fill(canvas, samplingOf(canvas, resizes, filler), (frame) => {
+      if (frame.sources) parts = movedParts(parts, frame.sources);
+      tokens = frame.tokens;
+    });
     holes.push(...lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h))));
   }
   return { holes, scored };
@@ -106,7 +107,11 @@ function boundsOf(length: HoleLength, { resizing, maxLength }: HoleFiller): Boun
   if (length === 'any') {
     const room = Math.max(1, Math.floor(maxLength / 4));
     return resizing
-      ? { least: Math.min(resizable.start, room), most: Math.min(resizable.start + resizable.budget, room), resizes: true }
+      ? {
+          least: Math.min(resizable.start, room),
+          most: Math.min(resizable.start + resizable.budget, room),
+          resizes: true,
+        }
       : { least: 1, most: Math.min(longestGuess, room), resizes: false };
   }
   const [least, most] = typeof length === 'number' ? [length, length] : length;
@@ -139,7 +144,8 @@ function windowAt(
 ): Window {
   const first = filled.length;
   const before = given.slice(0, first + 1).flatMap((ids, h) => [...Array.from(ids), ...(filled[h] ?? [])]);
-  const restLength = sum(given.slice(first + 1).map((ids) => ids.length)) + sum(bounds.slice(first).map(({ most }) => most));
+  const restLength =
+    sum(given.slice(first + 1).map((ids) => ids.length)) + sum(bounds.slice(first).map(({ most }) => most));
   const most = before.length + restLength <= maxLength ? maxLength : Math.floor((3 * maxLength) / 4);
 
   let end = first + 1;
@@ -179,7 +185,9 @@ function contextOf(
 ): HoleContext {
   const masks = (n: number): number[] => Array.from({ length: n }, () => maskId);
   const part = (from: number, to: number): number[] =>
-    given.slice(from, to).flatMap((ids, g) => [...ids, ...masks(from + g === h - first ? 0 : (lengths[from + g] ?? 0))]);
+    given
+      .slice(from, to)
+      .flatMap((ids, g) => [...ids, ...masks(from + g === h - first ? 0 : (lengths[from + g] ?? 0))]);
   return {
     before: part(0, h - first + 1),
     after: part(h - first + 1, given.length),

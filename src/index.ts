@@ -2,6 +2,8 @@ export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from 
 export type { NdArray } from './array.ts';
 export type {
   GenerateRequest,
+  Edit,
+  EditRequest,
   FillRequest,
   Generation,
   InfillPart,
@@ -13,12 +15,16 @@ export type {
   SampleRequest,
   Score,
   ScoreRequest,
+  SureToken,
+  TextChange,
 } from './language-model.ts';
 export type { HoleLength } from './holes.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { Device } from './runtime/session.ts';
+export type { Ending } from './sampling/growth.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
+export type { TextSpan } from './text-changes.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
 export { shippedModel } from './opened-model.ts';
 export { load } from './unmask.ts';

@@ -45,7 +45,10 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
     const problem = 'must have text beside the holes; to write from nothing, generate';
     throw new InvalidOptionError('parts', problem, parts);
   }
-  const text: { given: number[][]; lengths: TextWithHoles['lengths'][number][] } = { given: [[]], lengths: [] };
+  const text: { given: number[][]; lengths: TextWithHoles['lengths'][number][] } = {
+    given: [[]],
+    lengths: [],
+  };
   for (const part of parts) {
     if (typeof part === 'string') text.given.at(-1)!.push(...tokenizer.encode(part));
     else {
@@ -112,7 +115,13 @@ export async function fillWith(
         canvas,
         {
           ...sampling,
-          ...{ length: canvas.length, seed: own, banned: [...(sampling.banned ?? []), ...banned] },
+          ...{
+            length: canvas.length,
+            grow: false,
+            stopRepeating: true,
+            seed: own,
+            banned: [...(sampling.banned ?? []), ...banned],
+          },
         },
         {
           ...{ adapt, signal },

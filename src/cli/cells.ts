@@ -28,6 +28,10 @@ const levels: readonly (readonly [Style, number])[] = [
   ['guess', 0],
 ];
 
+/** How a token of some probability is drawn. */
+export const styleOf = (probability: number): Style =>
+  levels.find(([, from]) => probability >= from)?.[0] ?? 'guess';
+
 /**
  * Reads the frames of one text as cells. It remembers how sure the model was of each token when it wrote it,
  * because a frame tells that of the step alone.
@@ -94,8 +98,7 @@ export class CanvasReader {
   #style(positions: readonly number[]): Style {
     const confidences = positions.flatMap((position) => this.#written.get(position) ?? []);
     if (confidences.length === 0) return 'given';
-    const least = Math.min(...confidences);
-    return levels.find(([, from]) => least >= from)?.[0] ?? 'guess';
+    return styleOf(Math.min(...confidences));
   }
 
   /** A mask, darker the surer the model is of what it would write there; about as wide as a token's text. */

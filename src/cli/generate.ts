@@ -41,6 +41,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
         'unmask generate "The old dog" --temperature 0.8 --length 96 --steps 48',
         'a prompt, and two tokens a step',
       ],
+      ['unmask generate "One day" --grow', 'as long as it takes to come to an end'],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
     async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
@@ -118,10 +119,14 @@ function jsonLine(
 }
 
 function statistics(
-  { stats }: Generation,
+  { stats, ended }: Generation,
   { seed, json, firstMs }: { seed: number; json: boolean; firstMs: number },
   io: Io,
 ): string {
-  if (json) return `${JSON.stringify({ seed, stats, firstFrameMs: Math.round(firstMs) })}\n`;
-  return statisticsLine(seed, stats, [`first frame after ${(firstMs / 1000).toFixed(1)} s`], io);
+  if (json) return `${JSON.stringify({ seed, stats, ended, firstFrameMs: Math.round(firstMs) })}\n`;
+  const notes = [
+    `first frame after ${(firstMs / 1000).toFixed(1)} s`,
+    ...(ended === 'repetition' ? ['stopped where it repeats itself'] : []),
+  ];
+  return statisticsLine(seed, stats, notes, io);
 }

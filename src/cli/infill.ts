@@ -23,9 +23,14 @@ const options = z.strictObject({
   inPlace: z.boolean().default(false).describe('writes the text into the file instead of stdout'),
   ...modelOptions,
   ...fillingSchema.shape,
-  seed: fillingSchema.shape.seed.describe('same seed, same text [a new one each time, printed with the text]'),
+  seed: fillingSchema.shape.seed.describe(
+    'same seed, same text [a new one each time, printed with the text]',
+  ),
   frameMs,
-  json: z.boolean().default(false).describe('prints one line of JSON: the text, its holes and what they cost'),
+  json: z
+    .boolean()
+    .default(false)
+    .describe('prints one line of JSON: the text, its holes and what they cost'),
 });
 
 /** `unmask infill`, with any way to load a model. */

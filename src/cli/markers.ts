@@ -1,5 +1,6 @@
 import type { InfillPart } from '../language-model.ts';
 import { show } from '../errors.ts';
+import type { TextSpan } from '../text-changes.ts';
 import { UsageError } from './command.ts';
 
 /** What stands around a hole, or around text that is to be rewritten. */
@@ -68,14 +69,14 @@ export function partsOf(text: string, marker: Marker): InfillPart[] {
  *
  * @throws UsageError  with line and column of a mark that isn't closed, or where there is none
  */
-export function spansOf(text: string, marker: Marker): { text: string; spans: [start: number, end: number][] } {
+export function spansOf(text: string, marker: Marker): { text: string; spans: TextSpan[] } {
   const remedy = `write ${marker.opening}text${marker.closing} around what is to be rewritten, or choose another --mark`;
-  const spans: [number, number][] = [];
+  const spans: TextSpan[] = [];
   let plain = '';
   for (const { between, content } of marked(text, marker, remedy)) {
     plain += between;
     if (content === undefined) continue;
-    if (content !== '') spans.push([plain.length, plain.length + content.length]);
+    if (content !== '') spans.push({ start: plain.length, end: plain.length + content.length });
     plain += content;
   }
   if (spans.length === 0) throw new UsageError(`nothing is marked in the text; ${remedy}`);

@@ -13,7 +13,12 @@ export async function replaceFile(path: string, before: string, after: string): 
   try {
     await writeFile(temporary, after, { mode, flag: 'wx' });
     if ((await readFile(target, 'utf8')) !== before) {
-      throw new FileError(path, 'the text that was read', 'another one', 'it was changed meanwhile; run it again');
+      throw new FileError(
+        path,
+        'the text that was read',
+        'another one',
+        'it was changed meanwhile; run it again',
+      );
     }
     await rename(temporary, target);
   } catch (error) {

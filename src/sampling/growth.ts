@@ -13,33 +13,33 @@ export type Grow = (canvas: Growing) => number;
 /** Why a text is no longer. */
 export type Ending = 'end token' | 'repetition' | 'length';
 
-export interface GrowthOptions {
+export interface EndingOptions {
+  readonly endIds: readonly number[];
+  /** Whether a text may repeat itself. */
+  readonly repeats?: boolean;
+}
+
+export interface GrowthOptions extends EndingOptions {
   /** Masks that are added at a time. */
   readonly blockLength: number;
   /** Tokens that are written at most. */
   readonly length: number;
-  readonly endIds: readonly number[];
-  /** Whether a text that repeats itself grows on. */
-  readonly repeats?: boolean;
 }
 
 /** Block after block, until the text ends, repeats itself or is as long as it may be. */
 export const growing =
-  (options: GrowthOptions): Grow =>
+  ({ blockLength, length, ...ending }: GrowthOptions): Grow =>
   ({ tokens, tail }) =>
-    endingOf({ tokens, tail }, options)
-      ? 0
-      : Math.min(options.blockLength, options.length - (tokens.length - tail));
+    endingOf({ tokens, tail }, ending) ? 0 : Math.min(blockLength, length - (tokens.length - tail));
 
-/** Why a text grows no further; undefined if it does. */
+/** Why a text would not be longer, whatever the room: it holds an end token behind all that was given, or repeats itself. */
 export function endingOf(
   { tokens, tail }: Growing,
-  { length, endIds, repeats = false }: GrowthOptions,
+  { endIds, repeats = false }: EndingOptions,
 ): Ending | undefined {
   const written = tokens.subarray(tail);
   if (written.some((token) => endIds.includes(token))) return 'end token';
-  if (!repeats && isRepetitive(written)) return 'repetition';
-  return written.length >= length ? 'length' : undefined;
+  return !repeats && isRepetitive(written) ? 'repetition' : undefined;
 }
 
 export interface RepetitionOptions {

@@ -3,6 +3,7 @@ import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
+import { growing } from './growth.ts';
 import type { SampleOptions } from './sample.ts';
 import {
   ancestral,
@@ -100,28 +101,44 @@ export const samplingSchema = z.strictObject({
   seed: z.int().min(0).optional().describe('same seed, same text'),
   endless: z.boolean().default(false).describe('never write an end token'),
   endLast: z.boolean().default(false).describe('decide end tokens last, when all other tokens stand'),
+  grow: z
+    .boolean()
+    .default(false)
+    .describe(
+      'write block after block until the text ends; length is then the most [what fits into the model], and steps are those of a block',
+    ),
+  stopRepeating: z
+    .boolean()
+    .default(true)
+    .describe(
+      'grow no further where of the last 128 tokens fewer than half the phrases of four are different',
+    ),
   stopEarly: z.boolean().default(true).describe('stop once everything up to the end token is certain'),
 });
 
 /** What a person may ask of filling holes: how long they are is said in the text, and the steps follow from that. */
-export const fillingSchema = samplingSchema.omit({ length: true, steps: true }).extend({
-  blockLength: z
-    .int()
-    .min(1)
-    .optional()
-    .describe("tokens a semi-autoregressive block, counted over the holes [the model's own; else one block]"),
-  tokensPerStep: z
-    .int()
-    .min(1)
-    .default(1)
-    .describe('tokens that a step reveals; more is faster and rougher'),
-  expand: z
-    .boolean()
-    .optional()
-    .describe(
-      'finds unknown lengths by the expand and delete tokens of the model [if it has them]; without, by likelihood',
-    ),
-});
+export const fillingSchema = samplingSchema
+  .omit({ length: true, steps: true, grow: true, stopRepeating: true })
+  .extend({
+    blockLength: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        "tokens a semi-autoregressive block, counted over the holes [the model's own; else one block]",
+      ),
+    tokensPerStep: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('tokens that a step reveals; more is faster and rougher'),
+    expand: z
+      .boolean()
+      .optional()
+      .describe(
+        'finds unknown lengths by the expand and delete tokens of the model [if it has them]; without, by likelihood',
+      ),
+  });
 
 /** A person's wishes for holes, checked. */
 export type FillingOptions = z.output<typeof fillingSchema>;
@@ -173,6 +190,9 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   if (endless && endLast) {
     throw new InvalidOptionError('endLast', 'has no use with endless, which forbids end tokens', endLast);
   }
+  if (!asked.grow && !asked.stopRepeating) {
+    throw new InvalidOptionError('stopRepeating', 'has a use with grow alone', asked.stopRepeating);
+  }
   const schedule: Schedule = schedules[asked.schedule];
   const { tau = 0.9, tauLow = 0.4 } = asked;
   const selections: Record<SamplingOptions['strategy'], Selection> = {
@@ -195,7 +215,15 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   return {
     maskId,
     steps,
-    blockLength,
+    blockLength: asked.grow ? undefined : blockLength, // the canvas begins with one block
+    grow: asked.grow
+      ? growing({
+          blockLength: blockLength ?? asked.length,
+          length: asked.length,
+          endIds,
+          repeats: !asked.stopRepeating,
+        })
+      : undefined,
     strategy: unmasking(selections[asked.strategy]),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder(toDecodeOptions(asked, vocabulary)),

@@ -62,7 +62,9 @@ export const expandingWithin = (
   { expandId }: ResizingTokens,
   limits: ResizingLimits,
 ): Decode =>
-  withoutTokens(decode, ({ xt, inserted = 0 }) => (roomFor(xt.length, inserted, limits) > 0 ? [] : [expandId]));
+  withoutTokens(decode, ({ xt, inserted = 0 }) =>
+    roomFor(xt.length, inserted, limits) > 0 ? [] : [expandId],
+  );
 
 /** How many expansions a canvas of L positions still has room for. */
 function roomFor(L: number, inserted: number, { budget, maxLength }: ResizingLimits): number {

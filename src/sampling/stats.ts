@@ -33,8 +33,13 @@ export function countForwards(predict: MaskPredictor): {
 
 /** What samples cost that were made one after another. */
 export function together(all: readonly SampleStats[]): SampleStats {
-  const sum = (of: (stats: SampleStats) => number): number => all.reduce((total, stats) => total + of(stats), 0);
-  const [forwards, tokens, ms] = [sum((stats) => stats.forwards), sum((stats) => stats.tokens), sum(({ ms }) => ms)];
+  const sum = (of: (stats: SampleStats) => number): number =>
+    all.reduce((total, stats) => total + of(stats), 0);
+  const [forwards, tokens, ms] = [
+    sum((stats) => stats.forwards),
+    sum((stats) => stats.tokens),
+    sum(({ ms }) => ms),
+  ];
   return {
     ...{ forwards, tokens, ms },
     tokensPerForward: forwards === 0 ? 0 : tokens / forwards,
