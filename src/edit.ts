@@ -90,7 +90,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
       return stretch === 0 ? length : [Math.max(1, length - stretch), length + stretch];
     });
     const filled = await infill(model, { temperature: 0, ...filling, parts, onFrame, signal });
-    scored += filled.scored;
+    scored += filled.searched;
     spent.push(filled.stats);
 
     const written = chosen.map(({ start, end }, n) => ({ start, end, after: filled.holes[n].text }));

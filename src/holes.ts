@@ -1,9 +1,8 @@
 import { InvalidOptionError } from './errors.ts';
 import { type HoleContext, likeliestLength } from './evaluation/hole-length.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
-import type { Uniform } from './random.ts';
 import { hole, layCanvas, tailStart, unevenBlocks } from './sampling/canvas.ts';
-import { withoutTokens } from './sampling/decode.ts';
+import { type Decode, withoutTokens } from './sampling/decode.ts';
 import { expandAndDelete, expandingWithin, type ResizingTokens } from './sampling/resize.ts';
 import type { Frame, SampleOptions } from './sampling/sample.ts';
 
@@ -15,6 +14,8 @@ export interface TextWithHoles {
   /** One more than there are holes. */
   readonly given: readonly ArrayLike<number>[];
   readonly lengths: readonly HoleLength[];
+  /** By hole, the tokens that it can't begin with. Default: none. */
+  readonly notFirst?: readonly (readonly number[] | undefined)[];
 }
 
 /** What filling holes needs of a model and of a person's wishes. */
@@ -24,8 +25,6 @@ export interface HoleFiller {
   /** Positions that the model sees at most. */
   readonly maxLength: number;
   readonly score: RowScorer;
-  /** Random numbers for the masks that lengths are compared with. */
-  readonly uniform: Uniform;
   /** The tokens by which the model finds the length of a hole, where it has them and may use them. */
   readonly resizing?: ResizingTokens;
   readonly blockLength?: number;
@@ -37,6 +36,8 @@ export interface HoleFiller {
 
 /** What is different where holes are sampled. */
 export interface HoleSampling {
+  /** Whether it is written in a hurry, to be compared with others. */
+  readonly isDraft?: boolean;
   /** Tokens that no hole of the canvas may have. */
   readonly banned: readonly number[];
   readonly adapt: (options: SampleOptions) => SampleOptions;
@@ -51,6 +52,8 @@ export interface FilledHoles {
 
 /** DreamOn begins with 4 masks, and expands 64 times at most. */
 const resizable = { start: 4, budget: 64 };
+/** A draft of a hole is written in so many steps at most. */
+const draftSteps = 6;
 /** The most tokens of a hole of any length, of a model that can't resize it. */
 const longestGuess = 32;
 
@@ -76,31 +79,40 @@ export async function fillHoles(filler: HoleFiller, text: TextWithHoles): Promis
   let scored = 0;
   while (holes.length < bounds.length) {
     const window = windowAt(holes, text, bounds, filler.maxLength);
-    const { resizes } = bounds[window.first];
     const lengths = bounds
       .slice(window.first, window.end)
-      .map(({ least, most }) => Math.round((least + most) / 2));
-    for (let h = window.first; h < window.end; h++) {
-      const { least, most } = bounds[h];
-      if (resizes) lengths[h - window.first] = least;
-      else if (least < most) {
-        const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), {
-          least,
-          most,
-        });
-        lengths[h - window.first] = found.length;
-        scored += found.forwards;
-      }
+      .map(({ least, most, resizes }) => (resizes ? least : Math.round((least + most) / 2)));
+    for (const h of lengths.keys()) {
+      const { least, most, resizes } = bounds[window.first + h];
+      if (resizes || least === most) continue;
+      const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), {
+        least,
+        most,
+      });
+      lengths[h] = found.length;
+      scored += found.scored;
     }
-    const canvas = canvasOf(window, lengths, filler.maskId);
-    let [parts, tokens] = [partsOf(window, lengths), canvas];
-    await filler.fill(canvas, samplingOf(canvas, resizes, filler), (frame) => {
-      if (frame.sources) parts = movedParts(parts, frame.sources);
-      tokens = frame.tokens;
-    });
-    holes.push(...lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h))));
+    holes.push(...(await fillWindow(window, lengths, filler)));
   }
   return { holes, scored };
+}
+
+/** What is written into the holes of a window, which have these lengths to begin with. */
+async function fillWindow(
+  window: Window,
+  lengths: readonly number[],
+  filler: HoleFiller,
+): Promise<Int32Array[]> {
+  const canvas = canvasOf(window, lengths, filler.maskId);
+  let [parts, tokens] = [partsOf(window, lengths), canvas];
+  const beginsHole = (i: number): number | undefined =>
+    isHole(parts[i]) && parts[i] !== parts[i - 1] ? (parts[i] - 1) / 2 : undefined;
+  const notFirst = (i: number): readonly number[] => window.notFirst[beginsHole(i) ?? -1] ?? [];
+  await filler.fill(canvas, samplingOf(canvas, window, notFirst, filler), (frame) => {
+    if (frame.sources) parts = movedParts(parts, frame.sources);
+    tokens = frame.tokens;
+  });
+  return lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h)));
 }
 
 function boundsOf(length: HoleLength, { resizing, maxLength }: HoleFiller): Bounds {
@@ -133,12 +145,14 @@ interface Window {
   readonly end: number;
   /** One more than there are holes: in front of the first, between them, behind the last. */
   readonly given: readonly (readonly number[])[];
+  readonly notFirst: readonly (readonly number[] | undefined)[];
+  readonly resizes: boolean;
 }
 
 /** The window that begins with the first hole which isn't filled. */
 function windowAt(
   filled: readonly Int32Array[],
-  { given }: TextWithHoles,
+  { given, notFirst = [] }: TextWithHoles,
   bounds: readonly Bounds[],
   maxLength: number,
 ): Window {
@@ -162,6 +176,8 @@ function windowAt(
   return {
     first,
     end,
+    resizes: bounds[first].resizes,
+    notFirst: notFirst.slice(first, end),
     given: [
       before.slice(before.length - left),
       ...given.slice(first + 1, end).map((ids) => Array.from(ids)),
@@ -176,31 +192,43 @@ const canvasOf = ({ given }: Window, lengths: readonly number[], maskId: number)
     maskId,
   );
 
-/** The canvas around one hole of a window, the other holes masked. */
+/** One hole of a window, the others masked, and how a draft of it is written. */
 function contextOf(
-  { first, given }: Window,
+  { given, notFirst }: Window,
   lengths: readonly number[],
-  h: number,
-  { maskId, uniform, signal }: HoleFiller,
+  hole: number,
+  { maskId, endIds, resizing, fill, signal }: HoleFiller,
 ): HoleContext {
   const masks = (n: number): number[] => Array.from({ length: n }, () => maskId);
-  const part = (from: number, to: number): number[] =>
-    given
-      .slice(from, to)
-      .flatMap((ids, g) => [...ids, ...masks(from + g === h - first ? 0 : (lengths[from + g] ?? 0))]);
+  const before = given.slice(0, hole + 1).flatMap((ids, h) => [...ids, ...masks(h < hole ? lengths[h] : 0)]);
+  const after = given.slice(hole + 1).flatMap((ids, h) => [...ids, ...masks(lengths[hole + 1 + h] ?? 0)]);
   return {
-    before: part(0, h - first + 1),
-    after: part(h - first + 1, given.length),
-    maskId,
-    uniform: (i) => uniform(2 ** 20 * h + i),
-    signal,
+    ...{ before, after, maskId, signal },
+    async draft(canvas, positions) {
+      let tokens = canvas;
+      const sampling = {
+        isDraft: true,
+        banned: [...endIds, ...(resizing ? [resizing.expandId] : [])],
+        adapt: (options: SampleOptions): SampleOptions => ({
+          ...options,
+          layout: () => [positions],
+          steps: Math.min(draftSteps, positions.length),
+          decode: withoutTokens(options.decode!, (_, i) =>
+            i === before.length ? (notFirst[hole] ?? []) : [],
+          ),
+        }),
+      };
+      await fill(canvas, sampling, (frame) => (tokens = frame.tokens));
+      return tokens;
+    },
   };
 }
 
 /** How holes are sampled: steps follow from their tokens, and only behind all text may a text end. */
 function samplingOf(
   canvas: Int32Array,
-  resizes: boolean,
+  { resizes, notFirst: wanted }: Window,
+  notFirst: (i: number) => readonly number[],
   { maskId, endIds, resizing, blockLength, tokensPerStep, maxLength }: HoleFiller,
 ): HoleSampling {
   const blocks = unevenBlocks(canvas, { maskId, blockLength });
@@ -209,27 +237,31 @@ function samplingOf(
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
     const resize = expandAndDelete(resizing, limits);
+    const decode = (own: Decode): Decode =>
+      expandingWithin(
+        withoutTokens(own, (_, i) => notFirst(i).filter((id) => id !== resizing.expandId)),
+        resizing,
+        limits,
+      );
     return {
       banned: [],
-      adapt: (options) => ({
-        ...{ ...options, ...layout, resize },
-        decode: expandingWithin(options.decode!, resizing, limits),
-      }),
+      adapt: (options) => ({ ...options, ...layout, resize, decode: decode(options.decode!) }),
     };
   }
-  const expand = resizing ? [resizing.expandId] : [];
   const tail = tailStart(canvas, maskId);
-  if (tail === canvas.length) {
-    return { banned: [...expand, ...endIds], adapt: (options) => ({ ...options, ...layout }) };
+  const endsSomewhere = tail < canvas.length;
+  const banned = [...(endsSomewhere ? [] : endIds), ...(resizing ? [resizing.expandId] : [])];
+  const endsInside = endsSomewhere && blocks[0][0] < tail;
+  // where all positions are alike, nothing has to look at logits
+  if (!endsInside && wanted.every((ids) => ids === undefined)) {
+    return { banned, adapt: (options) => ({ ...options, ...layout }) };
   }
-  if (blocks.flat().every((i) => i >= tail)) {
-    return { banned: expand, adapt: (options) => ({ ...options, ...layout }) };
-  }
+  const forbidden = (i: number): readonly number[] => [...notFirst(i), ...(i < tail ? endIds : [])];
   return {
-    banned: expand,
+    banned,
     adapt: (options) => ({
       ...{ ...options, ...layout },
-      decode: withoutTokens(options.decode!, (_, i) => (i < tail ? endIds : [])),
+      decode: withoutTokens(options.decode!, (_, i) => forbidden(i)),
     }),
   };
 }
@@ -242,6 +274,7 @@ const partsOf = ({ given }: Window, lengths: readonly number[]): number[] =>
   ]);
 
 const holePart = (h: number): number => 2 * h + 1;
+const isHole = (part: number): boolean => part % 2 === 1;
 
 /** The parts after positions have moved: a new mask belongs to the hole that what is in front of it is of, or precedes. */
 function movedParts(parts: readonly number[], sources: readonly number[]): number[] {

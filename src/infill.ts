@@ -1,9 +1,8 @@
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
-import { fillHoles, type HoleFiller, type TextWithHoles } from './holes.ts';
-import type { GenerateRequest, InfillRequest, Infilling } from './language-model.ts';
+import { fillHoles, type HoleFiller, type HoleLength, type TextWithHoles } from './holes.ts';
+import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './language-model.ts';
 import { checkOptions } from './options.ts';
-import { uniforms } from './random.ts';
 import { cutAtEnd } from './sampling/canvas.ts';
 import { type FillingOptions, fillingSchema, type SamplingOptions } from './sampling/options.ts';
 import type { ResizingTokens } from './sampling/resize.ts';
@@ -45,32 +44,56 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
     const problem = 'must have text beside the holes; to write from nothing, generate';
     throw new InvalidOptionError('parts', problem, parts);
   }
-  const text: { given: number[][]; lengths: TextWithHoles['lengths'][number][] } = {
-    given: [[]],
-    lengths: [],
-  };
-  for (const part of parts) {
-    if (typeof part === 'string') text.given.at(-1)!.push(...tokenizer.encode(part));
-    else {
-      text.lengths.push(part.length);
-      text.given.push([]);
-    }
-  }
-  const { holes, scored, stats } = await fillWith(model, text, { options, onFrame, signal });
+  const text = textWithHoles(parts, tokenizer);
+  const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
-  const filled = [...holes.slice(0, -1), ended].map((tokens, h) => ({
-    tokens,
-    text: decodeAfter(tokenizer, text.given[h].at(-1), tokens),
-  }));
+  const filled = [...holes.slice(0, -1), ended].map((tokens, h) => {
+    const written = decodeAfter(tokenizer, text.given[h].at(-1), tokens);
+    // the space that the hole began with stands in the given text
+    return { tokens, text: text.notFirst[h] ? written.replace(/^ /, '') : written };
+  });
   const left = filled.values();
   return {
     text: parts.map((part) => (typeof part === 'string' ? part : left.next().value!.text)).join(''),
     tokens: Int32Array.from(text.given.flatMap((ids, h) => [...ids, ...(filled[h]?.tokens ?? [])])),
     holes: filled,
-    scored,
+    searched,
     stats,
   };
+}
+
+/**
+ * The parts in ids, each text by itself.
+ *
+ * Where a text ends with a space before a hole, tokenizers have that space at the beginning of the next word. So it is left
+ * to the hole, which then can't but begin with it.
+ */
+function textWithHoles(parts: readonly InfillPart[], tokenizer: Tokenizer) {
+  const [given, lengths] = [[[]] as number[][], [] as HoleLength[]];
+  const notFirst: (readonly number[] | undefined)[] = [];
+  for (const [n, part] of parts.entries()) {
+    if (typeof part === 'string') {
+      const unspaced = isSpacedHole(part, parts[n + 1]) ? idsWithoutSpace(tokenizer) : undefined;
+      given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
+      if (unspaced) notFirst[lengths.length] = unspaced;
+    } else {
+      lengths.push(part.length);
+      given.push([]);
+    }
+  }
+  return { given, lengths, notFirst };
+}
+
+const isSpacedHole = (text: string, next: InfillPart | undefined): boolean =>
+  /\S $/.test(text) && next !== undefined && typeof next !== 'string';
+
+/** The ids that don't stand for a space and something behind it; undefined where none does. */
+function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
+  const [context] = tokenizer.encode('a');
+  const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id);
+  const unspaced = ids.filter((id) => !/^ \S/.test(decodeAfter(tokenizer, context, Int32Array.of(id))));
+  return unspaced.length < ids.length ? unspaced : undefined;
 }
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
@@ -100,42 +123,39 @@ export async function fillWith(
   text: TextWithHoles,
   { options, onFrame, signal }: { options: FillingOptions } & Pick<GenerateRequest, 'onFrame' | 'signal'>,
 ) {
-  const { tokensPerStep, expand = true, ...sampling } = options;
+  const { tokensPerStep, expand = true } = options;
   const { seed = 0, blockLength } = options;
+  const hurried = checkOptions(fillingSchema, { banned: options.banned });
   const spent: SampleStats[] = [];
+  let drafted = 0;
   const filler: HoleFiller = {
     ...model,
     resizing: expand ? model.resizing : undefined,
-    uniform: uniforms(seed, 'likelihood'),
     ...{ blockLength, tokensPerStep, signal },
-    async fill(canvas, { banned, adapt }, see) {
-      // each canvas has random numbers of its own
-      const own = (seed + 0x9e3779b9 * spent.length) % 2 ** 53;
+    async fill(canvas, { isDraft = false, banned, adapt }, see) {
+      const { tokensPerStep, expand, ...wishes } = isDraft ? hurried : options;
       const stats = await model.run(
         canvas,
         {
-          ...sampling,
-          ...{
-            length: canvas.length,
-            grow: false,
-            stopRepeating: true,
-            seed: own,
-            banned: [...(sampling.banned ?? []), ...banned],
-          },
+          ...{ ...wishes, grow: false, stopRepeating: true, length: canvas.length },
+          // each canvas has random numbers of its own
+          seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
+          banned: [...(wishes.banned ?? []), ...banned],
         },
         {
           ...{ adapt, signal },
           onFrame: async (frame) => {
             see(frame);
-            await onFrame?.(frame);
+            if (!isDraft) await onFrame?.(frame);
           },
         },
       );
-      spent.push(stats);
+      if (isDraft) drafted += stats.forwards;
+      else spent.push(stats);
     },
   };
   const { holes, scored } = await fillHoles(filler, text);
-  return { holes, scored, stats: together(spent) };
+  return { holes, searched: scored + drafted, stats: together(spent) };
 }
 
 /**

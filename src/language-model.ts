@@ -92,8 +92,8 @@ export interface Infilling {
   /** The same as ids: each given part by itself, so where one ends in a word the ids are not those of the whole text. */
   readonly tokens: Int32Array;
   readonly holes: readonly { readonly text: string; readonly tokens: Int32Array }[];
-  /** Canvases that were scored to find lengths. */
-  readonly scored: number;
+  /** Canvases that the network read to find lengths, beside the forwards of `stats`. */
+  readonly searched: number;
   readonly stats: SampleStats;
 }
 
@@ -130,7 +130,7 @@ export interface Edit {
   readonly doubts: readonly TextSpan[];
   /** The given text as it was read. */
   readonly tokens: readonly SureToken[];
-  /** Canvases that were scored, to read the text and to find lengths. */
+  /** Canvases that the network read to see how likely the text is, and to find lengths, beside the forwards of `stats`. */
   readonly scored: number;
   readonly stats: SampleStats;
 }

@@ -77,9 +77,9 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
 
 export default infillCommand(loadModel);
 
-function jsonLine({ text, holes, scored, stats }: Infilling, seed: number): string {
+function jsonLine({ text, holes, searched, stats }: Infilling, seed: number): string {
   const lengths = holes.map((hole) => ({ text: hole.text, tokens: [...hole.tokens] }));
-  return `${JSON.stringify({ seed, text, holes: lengths, scored, stats })}\n`;
+  return `${JSON.stringify({ seed, text, holes: lengths, searched, stats })}\n`;
 }
 
 /** The whole text for a terminal, what was written in colour. */
@@ -92,8 +92,8 @@ function shown(parts: readonly InfillPart[], { holes }: Infilling, io: Io): stri
   return `${text.join('').replace(/\n$/, '')}\n`;
 }
 
-function notes({ holes, scored }: Infilling): string[] {
+function notes({ holes, searched }: Infilling): string[] {
   const lengths = holes.map(({ tokens }) => tokens.length).join(', ');
   const counted = holes.length > 12 ? `${holes.length} holes` : `holes of ${lengths} tokens`;
-  return scored === 0 ? [counted] : [counted, `${scored} canvases scored to find lengths`];
+  return searched === 0 ? [counted] : [counted, `${searched} canvases to find lengths`];
 }
