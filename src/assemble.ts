@@ -96,11 +96,6 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   ) {
     const plain = toSampleOptions(options, vocabulary);
     const sampling = adapt(plain);
-    if (sampling.resize && options.guidance !== 0) {
-      const problem =
-        'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
-      throw new InvalidOptionError('guidance', problem, options.guidance);
-    }
     const decoding = toDecodeOptions(options, vocabulary);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them
     const isReduced = isGreedy(decoding) && options.guidance === 0 && sampling.decode === plain.decode;
@@ -142,6 +137,7 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     ...{ tokenizer, maskId, endIds, isCausal, defaults, maxLength: config.maxLength },
     resizing,
     score: scorerOf(network),
+    check: (options) => void toSampleOptions(options, vocabulary),
     run: async (canvas, options, { adapt, onFrame, signal }) =>
       (await finish(start(canvas, options, signal, adapt), onFrame)).stats,
   };

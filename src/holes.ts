@@ -25,8 +25,10 @@ export interface HoleFiller {
   /** Positions that the model sees at most. */
   readonly maxLength: number;
   readonly score: RowScorer;
-  /** The tokens by which the model finds the length of a hole, where it has them and may use them. */
+  /** The tokens by which the model finds the length of a hole, where it has them. */
   readonly resizing?: ResizingTokens;
+  /** Whether it may use them. */
+  readonly expand: boolean;
   readonly blockLength?: number;
   readonly tokensPerStep: number;
   /** Samples a canvas to its end, and shows each frame to `see`. */
@@ -115,10 +117,10 @@ async function fillWindow(
   return lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h)));
 }
 
-function boundsOf(length: HoleLength, { resizing, maxLength }: HoleFiller): Bounds {
+function boundsOf(length: HoleLength, { resizing, expand, maxLength }: HoleFiller): Bounds {
   if (length === 'any') {
     const room = Math.max(1, Math.floor(maxLength / 4));
-    return resizing
+    return resizing && expand
       ? {
           least: Math.min(resizable.start, room),
           most: Math.min(resizable.start + resizable.budget, room),

@@ -21,6 +21,8 @@ export interface HoleModel {
   /** The tokens by which the model resizes holes, where it has them. */
   readonly resizing?: ResizingTokens;
   readonly score: RowScorer;
+  /** @throws InvalidOptionError  for options that this model can't be sampled with */
+  check(options: SamplingOptions): void;
   /** Samples a canvas to its end. */
   run(canvas: Int32Array, options: SamplingOptions, request: RunRequest): Promise<SampleStats>;
 }
@@ -117,6 +119,9 @@ export function fillingOptions(
   return options;
 }
 
+/** What has no meaning for holes. */
+const fixed = { length: 1, grow: false, stopRepeating: true } as const;
+
 /** Fills the holes of a text in ids. */
 export async function fillWith(
   model: HoleModel,
@@ -125,19 +130,25 @@ export async function fillWith(
 ) {
   const { tokensPerStep, expand = true } = options;
   const { seed = 0, blockLength } = options;
+  model.check({ ...options, ...fixed });
+  if (options.guidance !== 0 && expand && model.resizing && text.lengths.includes('any')) {
+    const problem =
+      'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
+    throw new InvalidOptionError('guidance', problem, options.guidance);
+  }
   const hurried = checkOptions(fillingSchema, { banned: options.banned });
   const spent: SampleStats[] = [];
   let drafted = 0;
   const filler: HoleFiller = {
     ...model,
-    resizing: expand ? model.resizing : undefined,
-    ...{ blockLength, tokensPerStep, signal },
+    ...{ expand, blockLength, tokensPerStep, signal },
     async fill(canvas, { isDraft = false, banned, adapt }, see) {
       const { tokensPerStep, expand, ...wishes } = isDraft ? hurried : options;
       const stats = await model.run(
         canvas,
         {
-          ...{ ...wishes, grow: false, stopRepeating: true, length: canvas.length },
+          ...wishes,
+          ...fixed,
           // each canvas has random numbers of its own
           seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
           banned: [...(wishes.banned ?? []), ...banned],

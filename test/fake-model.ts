@@ -39,15 +39,32 @@ export async function reduced(logits: NdArray, reduce: RowReduction): Promise<Nd
   return rows as NdArray;
 }
 
-/**
- * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
- * confidence that falls from left to right.
- *
- * @param onForward  is called before each forward
- */
-export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
-  const known = byteTokenizer.encode(text);
-  const V = byteTokenizer.vocabularySize;
+/** What a fake network says of a position of a canvas: a token, and how much larger its logit is than all others. */
+export type Saying = (xt: Int32Array, position: number) => { readonly id: number; readonly logit: number };
+
+export interface FakeModelOptions {
+  readonly tokenizer?: Tokenizer;
+  readonly maxLength?: number;
+  readonly endIds?: readonly number[];
+  readonly defaults?: Parameters<typeof assemble>[0]['defaults'];
+  /** Is called before each forward with the canvas. */
+  readonly onForward?: (xt: Int32Array) => void;
+}
+
+/** A model whose network is a function; what it says is what it scores, too. */
+export function modelThatSays(
+  say: Saying,
+  {
+    tokenizer = byteTokenizer,
+    maxLength = 4096,
+    endIds = [fakeIds.end],
+    defaults,
+    onForward = () => {},
+  }: FakeModelOptions = {},
+): Model & { closed: boolean } {
+  const V = tokenizer.vocabularySize;
+  const canvasesOf = ({ shape: [B, L], data }: NdArray<Int32Array>): Int32Array[] =>
+    Array.from({ length: B }, (_, b) => data.slice(b * L, (b + 1) * L));
   const network: Network = {
     config: {
       layers: 1,
@@ -56,7 +73,7 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       kvHeads: 1,
       hidden: 2,
       vocabularySize: V,
-      maxLength: 4096,
+      maxLength,
       ropeTheta: 10_000,
       normEpsilon: 1e-5,
       qkvBias: false,
@@ -64,25 +81,52 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits(_tokens, rows, { signal, reduce } = {}) {
+    async logits(tokens, rows, { signal, reduce, attentionMask } = {}) {
       signal?.throwIfAborted();
-      onForward();
+      const L = tokens.shape[1];
+      // what no query may look at is padding
+      const canvases = canvasesOf(tokens).map((canvas, b) =>
+        canvas.filter((_, i) => attentionMask?.data[b * L * L + i] !== 0),
+      );
+      for (const canvas of canvases) onForward(canvas);
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
-        data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
+        const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
+        data[r * V + id] = logit;
       });
       const logits = { shape: [rows.length, V], data };
       return reduce ? reduced(logits, reduce) : logits;
     },
-    extend: () => Promise.reject(new Error('the model that knows remembers nothing')),
-    async score(_tokens, rows) {
-      return new Float32Array(rows.length).fill(Math.log(V));
+    extend: () => Promise.reject(new Error('a network that says remembers nothing')),
+    async score(tokens, rows, targets) {
+      const [L, canvases] = [tokens.shape[1], canvasesOf(tokens)];
+      for (const canvas of canvases) onForward(canvas);
+      return Float32Array.from(rows, (row, r) => {
+        const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
+        return Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);
+      });
     },
     async close() {
       model.closed = true;
     },
   };
-  const parts = { network, tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end] };
-  const model = Object.assign(assemble(parts), { closed: false });
+  const model = Object.assign(assemble({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults }), {
+    closed: false,
+  });
   return model;
+}
+
+/**
+ * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
+ * confidence that falls from left to right.
+ *
+ * @param onForward  is called before each forward
+ */
+export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
+  const known = byteTokenizer.encode(text);
+  const say: Saying = (_, row) => ({
+    id: known[row] ?? fakeIds.end,
+    logit: 12 - (10 * row) / Math.max(1, known.length),
+  });
+  return modelThatSays(say, { onForward });
 }
