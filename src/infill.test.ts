@@ -8,6 +8,13 @@ import { shippedModel } from './opened-model.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
+/** Any code points; the strings of `fc` that have them all take seconds to be made. */
+const anyText = fc
+  .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
+    maxLength: 12,
+  })
+  .map((points) => String.fromCodePoint(...points));
+
 const stories = loadTokenizer(shippedModel);
 
 /** Any token whatever, differently sure. */
@@ -29,8 +36,8 @@ test('the text around holes is the given text to the byte, in 1,000 random cases
     endIds: [stories.endId!],
   });
   const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 12 }),
-    fc.string({ unit: 'grapheme', maxLength: 8 }),
+    anyText,
+    fc.string({ maxLength: 8 }),
     fc.constantFrom('Once upon a ', ' ti', '\r\n', '\ufeff', '<|mask|>', '\ufffd', 'e\u0301 ', 'x\ud800'),
   );
   const hole = fc.integer({ min: 1, max: 5 }).map((length): InfillPart => ({ length }));
@@ -117,8 +124,14 @@ test('of a range of lengths the one is taken whose text the model finds likelies
   assert.equal(text, 'the sun is up');
   assert.equal(holes[0].tokens.length, 3);
   assert.ok(searched <= 9 * (6 + 3), `${searched}`);
-  const any = await model.infill({ parts: ['the ', { length: 'any' }, ' is up'] });
-  assert.equal(any.text, 'the sun is up');
+});
+
+test('a hole of any length has 1 to 32 tokens, and at most 12 lengths are tried', async () => {
+  const parts: InfillPart[] = ['the ', { length: 'any' }, ' is up'];
+  const { text, holes, searched } = await modelThatSays(saying('x')).infill({ parts });
+  assert.equal(text, `the ${holes[0].text} is up`);
+  assert.match(holes[0].text, /^x{1,32}$/);
+  assert.ok(searched <= 13 * (6 + 3), `${searched}`);
 });
 
 const expandId = 258;
