@@ -51,6 +51,10 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   const { threshold = 0.001, maxChange, passes = 1, stretch, dryRun } = checkOptions(editSchema, own);
   fillingOptions(model, filling);
   if (spans) checkSpans(text, spans, own);
+  if (stretch > model.maxLength / 4) {
+    const problem = `must be at most a quarter of the model's longest sequence (${model.maxLength} tokens)`;
+    throw new InvalidOptionError('stretch', problem, stretch);
+  }
 
   const spent: SampleStats[] = [];
   let scored = 0;
@@ -85,7 +89,12 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
     const chosen = spans ?? doubtful(current, sure, { threshold, room, changed });
     doubts ??= chosen;
     if (chosen.length === 0 || dryRun) break;
-    const parts = partsOf(current, chosen, (span) => {
+    if (chosen.length === 1 && chosen[0].end - chosen[0].start === current.length) {
+      const problem = 'must leave some of the text as it is, and the model doubts all of it';
+      throw new InvalidOptionError('maxChange', problem, maxChange);
+    }
+    const pieces = chosen.flatMap((span) => divided(span, sure, Math.ceil(model.maxLength / 2)));
+    const parts = partsOf(current, pieces, (span) => {
       const length = count(sure.filter((token) => touches(token, [span])));
       return stretch === 0 ? length : [Math.max(1, length - stretch), length + stretch];
     });
@@ -93,7 +102,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
     scored += filled.searched;
     spent.push(filled.stats);
 
-    const written = chosen.map(({ start, end }, n) => ({ start, end, after: filled.holes[n].text }));
+    const written = pieces.map(({ start, end }, n) => ({ start, end, after: filled.holes[n].text }));
     const now = await read(replaced(current, written));
     const places = placesOf(written);
     const better = written.flatMap(({ start, end, after }, n): TextChange[] => {
@@ -102,7 +111,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
         before: probabilityIn(sure, { start, end }),
         after: probabilityIn(now, places[n]),
       };
-      if (before === after || (!spans && !(probability.after > probability.before))) return [];
+      if (before === after || (!spans && !isLikelier(probability))) return [];
       return [{ start, end, before, after, probability }];
     });
     if (better.length === 0) break;
@@ -114,6 +123,9 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   const named = changes.map((change) => ({ ...change, before: text.slice(change.start, change.end) }));
   return { text: current, changes: named, doubts: doubts ?? [], tokens, scored, stats: together(spent) };
 }
+
+/** By more than what sums are rounded to. */
+const isLikelier = ({ before, after }: TextChange['probability']): boolean => after > before * (1 + 1e-6);
 
 const touches = (token: TextSpan, spans: readonly TextSpan[]): boolean =>
   spans.some(({ start, end }) => token.start < end && token.end > start);
@@ -156,6 +168,20 @@ function doubtful(
     else spans.push({ start, end });
   }
   return spans;
+}
+
+/** A stretch cut between tokens, so that no piece has more of them than some. */
+function divided({ start, end }: TextSpan, tokens: readonly SureToken[], most: number): TextSpan[] {
+  const cuts: number[] = [];
+  let length = 0;
+  for (const token of tokens.filter((one) => touches(one, [{ start, end }]))) {
+    if (length > 0 && length + token.tokens > most) {
+      cuts.push(token.start);
+      length = 0;
+    }
+    length += token.tokens;
+  }
+  return [start, ...cuts].map((from, n) => ({ start: from, end: cuts[n] ?? end }));
 }
 
 /** The tokens of a text, those of one word together. */

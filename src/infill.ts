@@ -100,7 +100,7 @@ function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
-  { defaults, isCausal, resizing }: HoleModel,
+  { defaults, isCausal, resizing, check }: HoleModel,
   asked: object,
   own: Partial<FillingOptions> = {},
 ): FillingOptions {
@@ -116,6 +116,7 @@ export function fillingOptions(
     const problem = 'needs a model with the token <|expand|>, as DreamOn has it, and this one has none';
     throw new InvalidOptionError('expand', problem, true);
   }
+  check({ ...options, ...fixed });
   return options;
 }
 
@@ -130,7 +131,6 @@ export async function fillWith(
 ) {
   const { tokensPerStep, expand = true } = options;
   const { seed = 0, blockLength } = options;
-  model.check({ ...options, ...fixed });
   if (options.guidance !== 0 && expand && model.resizing && text.lengths.includes('any')) {
     const problem =
       'takes the given text by its place, which resizing moves; say expand: false, or leave it out';

@@ -22,7 +22,7 @@ export const byteTokenizer: Tokenizer = {
   ]),
   encode: (text) => Array.from(new TextEncoder().encode(text), fakeIds.byte),
   decode: (ids) =>
-    new TextDecoder().decode(
+    new TextDecoder('utf-8', { ignoreBOM: true }).decode(
       Uint8Array.from(
         Array.from(ids).filter((id) => id >= 2),
         (id) => id - 2,
