@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { chiSquare, chiSquareLimit } from '../../test/exact-joint.ts';
+import { dualCache, type RememberingNetwork, withCache } from './cache.ts';
 import { hole, layCanvas, maskedPositions } from './canvas.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { expandAndDelete, expandingWithin, type ResizingLimits } from './resize.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
+import { drain } from './stats.ts';
 import { lowConfidence, random, threshold, unmasking } from './strategies.ts';
 
 const [END, M, EXPAND, V] = [5, 6, 7, 8];
@@ -165,6 +167,37 @@ test('a model that never says another length writes what it would without resizi
     );
     assert.deepEqual(within, without);
   }
+});
+
+test('a cache computes all anew after positions have moved, though the canvas is as long as before', async () => {
+  const computed: [length: number, active: number][] = [];
+  const network: RememberingNetwork<null> = {
+    outputOf: (i) => i,
+    forward: async (xt, active, rows, _, moment) => {
+      computed.push([xt.length, active.length]);
+      // the first of two masks expands, and the second is deleted
+      const first = saying((_, i) => (xt.length === 4 && moment.moves === 0 ? (i === 1 ? EXPAND : END) : 0));
+      return { logits: await first(xt, rows, moment), memory: null };
+    },
+    forget: () => null,
+    join: () => null,
+  };
+  const options = { ...resizing({ budget: 4, maxLength: 9 }), steps: 1 };
+  const frames = await all(
+    sample(withCache(network, dualCache()), layCanvas([[1], hole(2), [2]], M), options),
+  );
+  assert.deepEqual([...frames.at(-1)!.tokens], [1, 0, 0, 2]);
+  assert.deepEqual(computed, [
+    [4, 4],
+    [4, 4],
+  ]);
+});
+
+test('what a resized sample wrote is counted, wherever it is at the end', async () => {
+  const canvas = layCanvas([[1], hole(2), [2]], M);
+  const frames = sample(knowing([3, 4, 0], 2), canvas, resizing({ budget: 8, maxLength: 20 }));
+  const { stats } = await drain(frames, { forwards: () => 0, clock: () => 0 });
+  assert.equal(stats.tokens, 3);
 });
 
 test('texts of an exact predictor follow the distribution over lengths, too', async () => {
