@@ -134,7 +134,12 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   }
 
   const holeModel: HoleModel = {
-    ...{ tokenizer, maskId, endIds, isCausal, defaults, maxLength: config.maxLength },
+    tokenizer,
+    maskId,
+    endIds,
+    isCausal,
+    defaults,
+    maxLength: config.maxLength,
     resizing,
     score: scorerOf(network),
     check: (options) => void toSampleOptions(options, vocabulary),

@@ -205,7 +205,10 @@ function contextOf(
   const before = given.slice(0, hole + 1).flatMap((ids, h) => [...ids, ...masks(h < hole ? lengths[h] : 0)]);
   const after = given.slice(hole + 1).flatMap((ids, h) => [...ids, ...masks(lengths[hole + 1 + h] ?? 0)]);
   return {
-    ...{ before, after, maskId, signal },
+    before,
+    after,
+    maskId,
+    signal,
     async draft(canvas, positions) {
       let tokens = canvas;
       const sampling = {
@@ -262,7 +265,8 @@ function samplingOf(
   return {
     banned,
     adapt: (options) => ({
-      ...{ ...options, ...layout },
+      ...options,
+      ...layout,
       decode: withoutTokens(options.decode!, (_, i) => forbidden(i)),
     }),
   };

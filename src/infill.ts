@@ -141,9 +141,12 @@ export async function fillWith(
   let drafted = 0;
   const filler: HoleFiller = {
     ...model,
-    ...{ expand, blockLength, tokensPerStep, signal },
+    expand,
+    blockLength,
+    tokensPerStep,
+    signal,
     async fill(canvas, { isDraft = false, banned, adapt }, see) {
-      const { tokensPerStep, expand, ...wishes } = isDraft ? hurried : options;
+      const wishes = isDraft ? hurried : options;
       const stats = await model.run(
         canvas,
         {
@@ -154,7 +157,8 @@ export async function fillWith(
           banned: [...(wishes.banned ?? []), ...banned],
         },
         {
-          ...{ adapt, signal },
+          adapt,
+          signal,
           onFrame: async (frame) => {
             see(frame);
             if (!isDraft) await onFrame?.(frame);

@@ -79,7 +79,10 @@ export function editCommand(load: LoadModel): Command<typeof options> {
       try {
         const edit = await model.edit({
           ...Object.fromEntries(wishes),
-          ...{ text, spans, seed, signal: io.signal },
+          text,
+          spans,
+          seed,
+          signal: io.signal,
           onFrame: (frame) => live?.show(frame),
         });
         live?.view.clear();

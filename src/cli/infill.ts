@@ -59,7 +59,9 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
         const asked = Object.entries(filling).filter(([key]) => given.has(key));
         const infilling = await model.infill({
           ...Object.fromEntries(asked),
-          ...{ parts, seed, signal: io.signal },
+          parts,
+          seed,
+          signal: io.signal,
           onFrame: (frame) => live?.show(frame),
         });
         live?.view.clear();

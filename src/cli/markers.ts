@@ -9,10 +9,8 @@ export interface Marker {
   readonly closing: string;
 }
 
-const mirrored: Readonly<Record<string, string>> = {
-  ...{ '{': '}', '[': ']', '(': ')', '<': '>' },
-  ...{ '}': '{', ']': '[', ')': '(', '>': '<' },
-};
+/** Each character beside its mirror image. */
+const brackets = '{}[]()<>';
 
 /**
  * A marker from its opening, whose mirror image closes it ("[[" and "]]"), or from both with a space between.
@@ -26,8 +24,13 @@ export function markerOf(text: string, flag: string): Marker {
       `${flag}: must be an opening like "[[", or an opening and a closing like "<< >>", without digits, got ${show(text)}`,
     );
   }
-  const mirror = Array.from(opening, (character) => mirrored[character] ?? character).reverse();
+  const mirror = Array.from(opening, mirrored).toReversed();
   return { opening, closing: closing ?? mirror.join('') };
+}
+
+function mirrored(character: string): string {
+  const at = brackets.indexOf(character);
+  return at < 0 ? character : brackets[at ^ 1];
 }
 
 /**

@@ -169,6 +169,17 @@ test('a model that never says another length writes what it would without resizi
   }
 });
 
+test('where the text may end moves with the given text before it', async () => {
+  const predict = saying((xt, i) => {
+    const given = xt.indexOf(END);
+    return i < given ? (given < 3 ? EXPAND : 0) : 4;
+  });
+  const canvas = layCanvas([[1], hole(1), [END], hole(2)], M);
+  const options = { ...resizing({ budget: 8, maxLength: 20 }), endIds: [END] };
+  const frames = await all(sample(predict, canvas, options));
+  assert.deepEqual([...frames.at(-1)!.tokens], [1, 0, 0, END, 4, 4]);
+});
+
 test('a cache computes all anew after positions have moved, though the canvas is as long as before', async () => {
   const computed: [length: number, active: number][] = [];
   const network: RememberingNetwork<null> = {

@@ -111,7 +111,7 @@ export async function* sample(
 
     while (left.length > 0) {
       signal?.throwIfAborted();
-      const [{ t, s, count }, ...later] = left;
+      const { t, s, count } = left[0];
       const positions = blocks[index];
       const masked = noise.open(xt, positions);
       if (t === 1 && masked.length === 0) break; // an end token in an earlier block ended the text
@@ -158,7 +158,7 @@ export async function* sample(
       const open = noise.open(xs, blocks[index]);
       const done = (sources ? undefined : transition.done) ?? open.length === 0;
       if (strategy.rewrites && done) endText(xs, latest.confidence, { maskId, endIds, tail });
-      left = done ? [] : sources ? planFrom(open.length / blocks[index].length, open.length) : later;
+      left = done ? [] : sources ? planFrom(open.length / blocks[index].length, open.length) : left.slice(1);
       if (sources || changed.length > 0) logits = undefined;
       xt = xs;
       const reached = done ? 0 : (left[0]?.t ?? s);

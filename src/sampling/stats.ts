@@ -41,7 +41,9 @@ export function together(all: readonly SampleStats[]): SampleStats {
     sum(({ ms }) => ms),
   ];
   return {
-    ...{ forwards, tokens, ms },
+    forwards,
+    tokens,
+    ms,
     tokensPerForward: forwards === 0 ? 0 : tokens / forwards,
     firstTokenMs: all[0]?.firstTokenMs ?? 0,
     tokensPerSecond: ms === 0 ? 0 : (1000 * tokens) / ms,
