@@ -10,7 +10,9 @@ const commands: CommandTable = {
   edit: () => import('./edit.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
+  pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  bench: () => import('./bench.ts'),
 };
 
 const interrupt = new AbortController();
