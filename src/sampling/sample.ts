@@ -122,7 +122,7 @@ export async function* sample(
       const moment = { block: { index, start: positions[0], end: positions.at(-1)! + 1 }, t, moves, signal };
       logits ??= rows.length > 0 ? await predict(xt, rows, moment) : undefined; // p_θ(x_0 | x_t)   [R, V]
       const x0 = xt.slice();
-      latest = { ...latest, confidence: latest.confidence.slice() };
+      latest = withOwnConfidence(latest);
       if (logits) {
         const prediction = decode({ logits, rows, xt, t, inserted }, uniforms(seed, 'token', step));
         steady = asked.every((i, r) => prediction.likeliest[r] === latest.likeliest[i]) ? steady + 1 : 0;
@@ -229,6 +229,9 @@ const nothingPredicted = (xt: Int32Array): Latest => ({
   entropy: new Float64Array(xt.length).fill(NaN),
   likeliest: xt.slice(),
 });
+
+/** The same with another array of confidence: each frame has its own, and keeps it. */
+const withOwnConfidence = (latest: Latest): Latest => ({ ...latest, confidence: latest.confidence.slice() });
 
 /** The same where positions have moved; of a new mask nothing is known. */
 const moved = ({ confidence, margin, entropy, likeliest }: Latest, sources: readonly number[]): Latest => ({
