@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from '../src/cli/command.ts';
+import { editCommand } from '../src/cli/edit.ts';
 import { generateCommand } from '../src/cli/generate.ts';
+import { infillCommand } from '../src/cli/infill.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
 import pull from '../src/cli/pull.ts';
@@ -33,6 +35,9 @@ function wordsOf(command: string): string[] {
   return Array.from(plain.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, bare]) => quoted ?? bare);
 }
 
+/** What a line sends a command by `echo`. */
+const echoed = (line: string): string | undefined => /^echo "([^"]*)" \|/.exec(line)?.[1];
+
 function commandsOf(markdown: string): string[][] {
   const lines = blocks(markdown, 'sh').flatMap((block) => block.split('\n'));
   const inline = Array.from(markdown.matchAll(/`((?:npm|npx|node) [^`…]+)`/g), ([, command]) => command);
@@ -48,6 +53,8 @@ const commands: Record<string, Command> = {
   pull,
   generate: generateCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
+  infill: infillCommand(async () => assert.fail()),
+  edit: editCommand(async () => assert.fail()),
 };
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
@@ -88,15 +95,23 @@ test('the commands of the README that need no training run, on a tiny model', as
     pull,
     generate: generateCommand((_, options) => load(model, options)),
     score: scoreCommand((_, options) => load(model, options)),
+    infill: infillCommand((_, options) => load(model, options)),
+    edit: editCommand((_, options) => load(model, options)),
   };
-  const lines = commandsOf(read('README.md')).filter(
-    ([program, , name, ...rest]) =>
-      program === 'npx' && Object.hasOwn(runnable, name) && !rest.includes('--file'),
-  );
-  assert.ok(lines.length >= 6);
-  for (const [, , name, ...rest] of lines) {
+  const lines = blocks(read('README.md'), 'sh')
+    .flatMap((block) => block.split('\n'))
+    .map((line) => ({ stdin: echoed(line), words: wordsOf(line.split(' | ').at(-1)!) }))
+    .filter(
+      ({ words: [program, , name, ...rest] }) =>
+        program === 'npx' && Object.hasOwn(runnable, name) && !rest.includes('--file'),
+    );
+  assert.ok(lines.length >= 10);
+  for (const {
+    stdin = '',
+    words: [, , name, ...rest],
+  } of lines) {
     const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE };
-    const io = fakeIo({ stdin: 'Once upon a time\n', env });
+    const io = fakeIo({ stdin: `${stdin}\n`, env });
     const args = rest.map((word) => (word === 'runs/mine' ? model : word));
     const code = await runProgram(
       [name, ...args],
@@ -105,7 +120,8 @@ test('the commands of the README that need no training run, on a tiny model', as
       '0',
     );
     assert.equal(code, 0, `${rest.join(' ')}: ${io.err}`);
-    assert.notEqual(io.out, '');
+    // an edit that changes nothing says so on stderr
+    assert.notEqual(name === 'edit' ? io.err : io.out, '');
   }
 });
 
