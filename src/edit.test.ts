@@ -154,7 +154,7 @@ test('what cannot be is refused before the network runs', async () => {
     [{ maxChange: 0 }, /^maxChange: must be more than 0/],
     [{ passes: 0 }, /^passes: must be at least 1/],
     [{ treshold: 0.5 }, /^treshold: is no option/],
-    [{ tau: 0.5 }, /^tau: is for the strategy/],
+    [{ tau: 0.5 }, /^tau: is for the strategies/],
   ];
   for (const [request, message] of wrong)
     await assert.rejects(model.edit({ text: good, ...request }), (error: Error) => {

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from './errors.ts';
 import { type HoleContext, likeliestLength } from './evaluation/hole-length.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
-import { hole, layCanvas, tailStart, unevenBlocks } from './sampling/canvas.ts';
+import { hole, layBlocks, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import { type Decode, withoutTokens } from './sampling/decode.ts';
 import { expandAndDelete, expandingWithin, type ResizingTokens } from './sampling/resize.ts';
 import type { Frame, SampleOptions } from './sampling/sample.ts';
@@ -29,6 +29,8 @@ export interface HoleFiller {
   readonly resizing?: ResizingTokens;
   /** Whether it may use them. */
   readonly expand: boolean;
+  /** Whether a constraint says what may stand in the holes, and where they end. */
+  readonly isConstrained: boolean;
   readonly blockLength?: number;
   readonly tokensPerStep: number;
   /** Samples a canvas to its end, and shows each frame to `see`. */
@@ -58,6 +60,12 @@ const resizable = { start: 4, budget: 64 };
 const draftSteps = 6;
 /** The most tokens of a hole of any length, of a model that can't resize it. */
 const longestGuess = 32;
+
+type HoleBounds = Pick<HoleFiller, 'resizing' | 'expand' | 'maxLength'>;
+
+/** The tokens of a text if all its holes are as long as they may be. */
+export const longestOf = (filler: HoleBounds, { given, lengths }: TextWithHoles): number =>
+  sum(given.map(({ length }) => length)) + sum(lengths.map((length) => boundsOf(length, filler).most));
 
 /** A hole as it is worked on: bounds of its length, and whether the model resizes it. */
 interface Bounds {
@@ -117,7 +125,7 @@ async function fillWindow(
   return lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h)));
 }
 
-function boundsOf(length: HoleLength, { resizing, expand, maxLength }: HoleFiller): Bounds {
+function boundsOf(length: HoleLength, { resizing, expand, maxLength }: HoleBounds): Bounds {
   if (length === 'any') {
     const room = Math.max(1, Math.floor(maxLength / 4));
     return resizing && expand
@@ -234,11 +242,13 @@ function samplingOf(
   canvas: Int32Array,
   { resizes, notFirst: wanted }: Window,
   notFirst: (i: number) => readonly number[],
-  { maskId, endIds, resizing, blockLength, tokensPerStep, maxLength }: HoleFiller,
+  { maskId, endIds, resizing, isConstrained, blockLength, tokensPerStep, maxLength }: HoleFiller,
 ): HoleSampling {
-  const blocks = unevenBlocks(canvas, { maskId, blockLength });
-  const steps = blocks.length * Math.ceil(blocks[0].length / tokensPerStep);
-  const layout = { blockLength, layout: unevenBlocks, steps };
+  const masked = maskedPositions(canvas, maskId);
+  const size = Math.min(blockLength ?? masked.length, masked.length);
+  const blocks = layBlocks(canvas, { maskId, blockLength: size });
+  const steps = sum(blocks.map(({ length }) => Math.ceil(length / tokensPerStep)));
+  const layout = { blockLength: size, layout: layBlocks, steps };
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
     const resize = expandAndDelete(resizing, limits);
@@ -256,9 +266,9 @@ function samplingOf(
   const tail = tailStart(canvas, maskId);
   const endsSomewhere = tail < canvas.length;
   const banned = [...(endsSomewhere ? [] : endIds), ...(resizing ? [resizing.expandId] : [])];
-  const endsInside = endsSomewhere && blocks[0][0] < tail;
+  const endsInside = endsSomewhere && masked[0] < tail;
   // where all positions are alike, nothing has to look at logits
-  if (!endsInside && wanted.every((ids) => ids === undefined)) {
+  if (isConstrained || (!endsInside && wanted.every((ids) => ids === undefined))) {
     return { banned, adapt: (options) => ({ ...options, ...layout }) };
   }
   const forbidden = (i: number): readonly number[] => [...notFirst(i), ...(i < tail ? endIds : [])];

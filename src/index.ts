@@ -23,6 +23,7 @@ export type {
 export type { HoleLength } from './holes.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { Device } from './runtime/session.ts';
+export type { CacheReport } from './sampling/cache-report.ts';
 export type { Ending } from './sampling/growth.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';

@@ -219,8 +219,8 @@ test('what cannot be is refused before the network runs', async () => {
     [{ parts: ['a', { length: 'any' }], expand: true }, /^expand: needs a model with the token <\|expand\|>/],
     [{ parts: ['a', { length: 4 }], steps: 3 }, /^steps: is no option/],
     [{ parts: ['a', { length: 4 }], tokensPerStep: 0 }, /^tokensPerStep: must be at least 1/],
-    [{ parts: ['a', { length: 4 }], tau: 0.5 }, /^tau: is for the strategy threshold/],
-    [{ parts: ['a', { length: [4, 8] }], tau: 0.5 }, /^tau: is for the strategy threshold/],
+    [{ parts: ['a', { length: 4 }], tau: 0.5 }, /^tau: is for the strategies threshold/],
+    [{ parts: ['a', { length: [4, 8] }], tau: 0.5 }, /^tau: is for the strategies threshold/],
   ];
   for (const [request, message] of wrong)
     await assert.rejects(model.infill(request as Parameters<typeof model.infill>[0]), (error: Error) => {

@@ -1,6 +1,6 @@
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
-import { fillHoles, type HoleFiller, type HoleLength, type TextWithHoles } from './holes.ts';
+import { fillHoles, type HoleFiller, type HoleLength, longestOf, type TextWithHoles } from './holes.ts';
 import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './language-model.ts';
 import { checkOptions } from './options.ts';
 import { cutAtEnd } from './sampling/canvas.ts';
@@ -46,7 +46,9 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
     const problem = 'must have text beside the holes; to write from nothing, generate';
     throw new InvalidOptionError('parts', problem, parts);
   }
-  const text = textWithHoles(parts, tokenizer);
+  const constraint = constraintOf(options);
+  // a constraint is about the text of the hole, and would not find the space in it
+  const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
@@ -71,12 +73,16 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
  * Where a text ends with a space before a hole, tokenizers have that space at the beginning of the next word. So it is left
  * to the hole, which then can't but begin with it.
  */
-function textWithHoles(parts: readonly InfillPart[], tokenizer: Tokenizer) {
+function textWithHoles(
+  parts: readonly InfillPart[],
+  idsNotFirst: ((tokenizer: Tokenizer) => readonly number[] | undefined) | undefined,
+  tokenizer: Tokenizer,
+) {
   const [given, lengths] = [[[]] as number[][], [] as HoleLength[]];
   const notFirst: (readonly number[] | undefined)[] = [];
   for (const [n, part] of parts.entries()) {
     if (typeof part === 'string') {
-      const unspaced = isSpacedHole(part, parts[n + 1]) ? idsWithoutSpace(tokenizer) : undefined;
+      const unspaced = isSpacedHole(part, parts[n + 1]) ? idsNotFirst?.(tokenizer) : undefined;
       given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
       if (unspaced) notFirst[lengths.length] = unspaced;
     } else {
@@ -97,6 +103,10 @@ function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
   const unspaced = ids.filter((id) => !/^ \S/.test(decodeAfter(tokenizer, context, Int32Array.of(id))));
   return unspaced.length < ids.length ? unspaced : undefined;
 }
+
+/** The option that says what may stand in the holes, if one does. */
+const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSchema' | undefined =>
+  regex !== undefined ? 'regex' : jsonSchema === undefined ? undefined : 'jsonSchema';
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
@@ -121,7 +131,7 @@ export function fillingOptions(
 }
 
 /** What has no meaning for holes. */
-const fixed = { length: 1, grow: false, stopRepeating: true } as const;
+const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false } as const;
 
 /** Fills the holes of a text in ids. */
 export async function fillWith(
@@ -136,12 +146,24 @@ export async function fillWith(
       'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
     throw new InvalidOptionError('guidance', problem, options.guidance);
   }
+  const constraint = constraintOf(options);
+  if (constraint) {
+    const most = longestOf({ ...model, expand }, text);
+    const resizes = expand && model.resizing && text.lengths.includes('any');
+    if (resizes || most > model.maxLength) {
+      const problem = resizes
+        ? 'needs holes whose length is known; say expand: false'
+        : `needs a text within the model's longest sequence (${model.maxLength} tokens)`;
+      throw new InvalidOptionError(constraint, problem, `${most} tokens`);
+    }
+  }
   const hurried = checkOptions(fillingSchema, { banned: options.banned });
   const spent: SampleStats[] = [];
   let drafted = 0;
   const filler: HoleFiller = {
     ...model,
     expand,
+    isConstrained: constraint !== undefined,
     blockLength,
     tokensPerStep,
     signal,

@@ -28,6 +28,8 @@ export const byteTokenizer: Tokenizer = {
         (id) => id - 2,
       ),
     ),
+  bytesOf: (id) => (id >= 2 ? Uint8Array.of(id - 2) : undefined),
+  dropsFirstSpace: false,
 };
 
 const sessions = new Map<string, Promise<Session>>();
@@ -53,6 +55,8 @@ export interface FakeModelOptions {
   readonly maxLength?: number;
   readonly endIds?: readonly number[];
   readonly defaults?: Parameters<typeof assemble>[0]['defaults'];
+  /** What any token costs when it is scored. Default: what is said of it. */
+  readonly nats?: number;
   /** Is called before each forward with the canvas. */
   readonly onForward?: (xt: Int32Array) => void;
 }
@@ -65,6 +69,7 @@ export function modelThatSays(
     maxLength = 4096,
     endIds = [fakeIds.end],
     defaults,
+    nats,
     onForward = () => {},
   }: FakeModelOptions = {},
 ): Model & { closed: boolean } {
@@ -109,7 +114,7 @@ export function modelThatSays(
       for (const canvas of canvases) onForward(canvas);
       return Float32Array.from(rows, (row, r) => {
         const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
-        return Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);
+        return nats ?? Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);
       });
     },
     async close() {
@@ -134,5 +139,5 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
     id: known[row] ?? fakeIds.end,
     logit: 12 - (10 * row) / Math.max(1, known.length),
   });
-  return modelThatSays(say, { onForward });
+  return modelThatSays(say, { onForward, nats: Math.log(byteTokenizer.vocabularySize) });
 }

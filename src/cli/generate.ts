@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import type { CacheReport } from '../sampling/cache-report.ts';
 import type { Frame } from '../sampling/sample.ts';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
-import { inputText } from './input.ts';
+import { fileObject, inputText } from './input.ts';
 import { frameMs, liveCanvas, statisticsLine } from './live-canvas.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 
@@ -17,6 +18,11 @@ const options = z.strictObject({
     ),
   ...modelOptions,
   ...samplingSchema.shape,
+  jsonSchema: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('a file with a JSON schema: what is written is JSON that it admits'),
   seed: samplingSchema.shape.seed.describe(
     'same seed, same text [a new one each time, printed with the text]',
   ),
@@ -44,8 +50,13 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ['unmask generate "One day" --grow', 'as long as it takes to come to an end'],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
-    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
+    async run(
+      { prompt: asked, model: path, device, json, frameMs, jsonSchema: file, ...sampling },
+      io,
+      given,
+    ) {
       const begin = performance.now();
+      const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
       const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
@@ -54,6 +65,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       try {
         const generation = await model.generate({
           ...withoutDefaults(sampling, given),
+          jsonSchema,
           prompt,
           seed,
           signal: io.signal,
@@ -75,7 +87,10 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
+function withoutDefaults(
+  sampling: Partial<SamplingOptions>,
+  given: ReadonlySet<string>,
+): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 
@@ -127,6 +142,10 @@ function statistics(
   const notes = [
     `first frame after ${(firstMs / 1000).toFixed(1)} s`,
     ...(ended === 'repetition' ? ['stopped where it repeats itself'] : []),
+    ...(stats.cache ? [cacheReport(stats.cache)] : []),
   ];
   return statisticsLine(seed, stats, notes, io);
 }
+
+const cacheReport = ({ agreement, meanKl, probes }: CacheReport): string =>
+  `cache: ${(100 * agreement).toFixed(1)}% of the tokens as without it, KL ${meanKl.toPrecision(2)} nats over ${probes} predictions`;

@@ -113,7 +113,7 @@ test("a person's mistakes are one sentence, and the network doesn't run", async 
     [['-', '--expand'], 'a{{?}}b', /^unmask infill: --expand: needs a model with the token <\|expand\|>/],
     [['-', '--in-place'], 'a{{5}}', /^unmask infill: --in-place needs a file, and - is stdin/],
     [['-', '--hole', '4['], 'a{{5}}', /^unmask infill: --hole: must be an opening like/],
-    [['-', '--tau', '0.5'], 'a{{5}}', /^unmask infill: --tau: is for the strategy/],
+    [['-', '--tau', '0.5'], 'a{{5}}', /^unmask infill: --tau: is for the strategies/],
     [[], '', /^unmask infill: --file is needed/],
     [[latin1], '', /latin1\.txt: expected text in UTF-8, found other bytes; convert it/],
     [[join(folder, 'none.txt')], '', /none\.txt: no such file or directory/],

@@ -14,13 +14,7 @@ export async function inputText(option: string, io: Io): Promise<string> {
  * @throws FileError  where it isn't UTF-8
  */
 export async function readText(path: string, io: Io): Promise<string> {
-  const bytes = path === '-' ? await readStdin(io) : await readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    const remedy = 'convert it, for example with iconv';
-    throw new FileError(path === '-' ? 'stdin' : path, 'text in UTF-8', 'other bytes', remedy, { cause });
-  }
+  return path === '-' ? decoded('stdin', await readStdin(io)) : decoded(path, await readFile(path));
 }
 
 async function readStdin(io: Io): Promise<Buffer> {
@@ -30,4 +24,33 @@ async function readStdin(io: Io): Promise<Buffer> {
     chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** The text of a file, without a byte order mark. */
+export async function fileText(path: string): Promise<string> {
+  return decoded(path, await readFile(path)).replace(/^\ufeff/, '');
+}
+
+function decoded(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
+      cause,
+    });
+  }
+}
+
+/** The object in a file of JSON. */
+export async function fileObject(path: string): Promise<Readonly<Record<string, unknown>>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await fileText(path));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new FileError(path, 'JSON', cause.message, undefined, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, unknown>>;
+  throw new FileError(path, 'an object in JSON', Array.isArray(value) ? 'a list' : String(value));
 }

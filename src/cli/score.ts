@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Score } from '../language-model.ts';
 import { type Command, type Io, UsageError } from './command.ts';
-import { inputText, readText } from './input.ts';
+import { fileText, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 
 const options = z.strictObject({
@@ -47,7 +47,7 @@ export default scoreCommand(loadModel);
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
-  const found = file === undefined ? await inputText(text ?? '', io) : await readText(file, io);
+  const found = file === undefined ? await inputText(text ?? '', io) : await fileText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
 }

@@ -13,11 +13,11 @@ import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmask
 export interface SampleOptions {
   maskId: number;
   /**
-   * Steps for the whole canvas, the most that will be used; a multiple of the number of blocks. Default: one a token.
+   * Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token.
    * Masks that are added later come with steps at the same rate.
    */
   steps?: number;
-  /** Semi-autoregressive sampling, block after block; divides the number of masked tokens. Default: one block. */
+  /** Semi-autoregressive sampling, block after block; the last may be shorter. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
   layout?: BlockLayout;
@@ -93,7 +93,8 @@ export async function* sample(
     layout = layBlocks,
   } = options;
   const blocks = layout(Int32Array.from(canvas), options);
-  const stepsPerBlock = divideSteps(options.steps ?? blocks.flat().length, blocks.length);
+  const sizes = blocks.map(({ length }) => length);
+  const shares = divideSteps(options.steps ?? blocks.flat().length, sizes);
   let tail = tailStart(Int32Array.from(canvas), maskId);
   let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
   let latest = nothingPredicted(xt);
@@ -102,9 +103,9 @@ export async function* sample(
   yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence: latest.confidence };
 
   for (let index = 0; index < blocks.length; index++) {
-    const length = blocks[index].length;
+    const [length, share] = [blocks[index].length, shares[index] ?? shares[0]];
     const planFrom = (t: number, masked: number): Planned[] =>
-      timesteps(t, counts(masked, Math.ceil((stepsPerBlock * masked) / length)), strategy.corrections);
+      timesteps(t, counts(masked, Math.ceil((share * masked) / length)), strategy.corrections);
     let left = planFrom(1, length);
     let logits: NdArray | undefined;
     let steady = 0;
@@ -115,6 +116,10 @@ export async function* sample(
       const positions = blocks[index];
       const masked = noise.open(xt, positions);
       if (t === 1 && masked.length === 0) break; // an end token in an earlier block ended the text
+      if (t > 0 && masked.length === 0 && strategy.corrections) {
+        left = left.slice(1); // revealed early: on to the corrections
+        continue;
+      }
       const asked = strategy.asks?.({ positions, masked }) ?? masked;
       const rows = Int32Array.from(asked);
 
@@ -142,13 +147,12 @@ export async function* sample(
       const draw = (i: number): number => noise.draw(i, uniforms(seed, 'noise', step));
       let xs = apply(xt, transition, x0, draw);
       if (!strategy.rewrites) endText(xs, latest.confidence, { maskId, endIds, tail });
-      let changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
 
       const sources = resize?.({ xs, positions, tail, inserted });
       if (sources) {
         xs = Int32Array.from(sources, (i, to) => (i < 0 ? draw(to) : xs[i]));
         latest = moved(latest, sources);
-        changed = [...sources.keys()].filter((to) => sources[to] < 0 || changed.includes(sources[to]));
+        xt = Int32Array.from(sources, (i) => xt[i] ?? -1); // a new mask wasn't there
         for (let b = index; b < blocks.length; b++) blocks[b] = movedBlock(blocks[b], sources, b === index);
         tail = tail === 0 ? 0 : sources.indexOf(tail - 1) + 1;
         inserted += sources.filter((i) => i < 0).length;
@@ -156,9 +160,10 @@ export async function* sample(
       }
 
       const open = noise.open(xs, blocks[index]);
-      const done = (sources ? undefined : transition.done) ?? open.length === 0;
+      const done = sources ? open.length === 0 : left.length === 1 || (transition.done ?? open.length === 0);
       if (strategy.rewrites && done) endText(xs, latest.confidence, { maskId, endIds, tail });
       left = done ? [] : sources ? planFrom(open.length / blocks[index].length, open.length) : left.slice(1);
+      const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
       if (sources || changed.length > 0) logits = undefined;
       xt = xs;
       const reached = done ? 0 : (left[0]?.t ?? s);
@@ -203,11 +208,20 @@ function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, u
   return canvas;
 }
 
-function divideSteps(steps: number, blocks: number): number {
-  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps % blocks === 0)) {
-    throw new InvalidOptionError('steps', `must be a multiple of the number of blocks (${blocks})`, steps);
+/** The steps of each block: as many as its share of the tokens, at least one, and `steps` in all. */
+function divideSteps(steps: number, sizes: readonly number[]): number[] {
+  const blocks = sizes.length;
+  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
+    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
   }
-  return steps / blocks;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let [tokens, end] = [0, 0];
+  return sizes.map((size, index) => {
+    tokens += size;
+    const begin = end;
+    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
+    return end - begin;
+  });
 }
 
 /** A step that is to come. */
