@@ -60,10 +60,11 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   let scored = 0;
   async function read(of: string): Promise<SureToken[]> {
     const atoms = atomsOf(of, model.tokenizer);
-    const x0 = Int32Array.from(atoms.flatMap(({ ids }) => ids));
+    const ids = atoms.flatMap((atom) => atom.ids);
+    const x0 = Int32Array.from(model.opening(ids));
     const { nats, forwards } = await tokenCosts(model.score, { x0, ...model, signal });
     scored += forwards;
-    let at = 0;
+    let at = x0.length - ids.length;
     return atoms.map(({ start, end, ids }) => {
       const costs = nats.subarray(at, (at += ids.length));
       return { start, end, tokens: ids.length, probability: Math.exp(-Math.max(...costs)) };

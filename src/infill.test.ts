@@ -15,7 +15,7 @@ const anyText = fc
   })
   .map((points) => String.fromCodePoint(...points));
 
-const stories = loadTokenizer(shippedModel);
+const stories = await loadTokenizer(shippedModel);
 
 /** Any token whatever, differently sure. */
 const scrambled =

@@ -21,6 +21,8 @@ export interface HoleModel {
   /** The tokens by which the model resizes holes, where it has them. */
   readonly resizing?: ResizingTokens;
   readonly score: RowScorer;
+  /** A beginning of a text in ids, with what the model reads before every text. */
+  opening(text: readonly number[]): readonly number[];
   /** @throws InvalidOptionError  for options that this model can't be sampled with */
   check(options: SamplingOptions): void;
   /** Samples a canvas to its end. */
@@ -49,6 +51,7 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
   const constraint = constraintOf(options);
   // a constraint is about the text of the hole, and would not find the space in it
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
+  text.given[0] = [...model.opening(text.given[0])];
   const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;

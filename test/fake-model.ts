@@ -1,4 +1,5 @@
 import { assemble } from '../src/assemble.ts';
+import type { ChatTemplate } from '../src/tokenizer/chat-template.ts';
 import type { Model } from '../src/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { NdArray } from '../src/array.ts';
@@ -32,6 +33,16 @@ export const byteTokenizer: Tokenizer = {
   dropsFirstSpace: false,
 };
 
+/** Conversations as `[user] Hi\n[assistant] ` and so on; the end token ends an answer. */
+export const bracketTemplate: ChatTemplate = {
+  encode(messages, { addGenerationPrompt = true } = {}) {
+    const turns = messages.map(({ role, content }) => `[${role}] ${content}\n`);
+    const text = turns.join('') + (addGenerationPrompt ? '[assistant] ' : '');
+    return { text, ids: byteTokenizer.encode(text) };
+  },
+  turnEndId: fakeIds.end,
+};
+
 const sessions = new Map<string, Promise<Session>>();
 
 /** What a network that ends in a reduction would give for these logits. */
@@ -55,6 +66,7 @@ export interface FakeModelOptions {
   readonly maxLength?: number;
   readonly endIds?: readonly number[];
   readonly defaults?: Parameters<typeof assemble>[0]['defaults'];
+  readonly chatTemplate?: ChatTemplate;
   /** What any token costs when it is scored. Default: what is said of it. */
   readonly nats?: number;
   /** Is called before each forward with the canvas. */
@@ -69,6 +81,7 @@ export function modelThatSays(
     maxLength = 4096,
     endIds = [fakeIds.end],
     defaults,
+    chatTemplate,
     nats,
     onForward = () => {},
   }: FakeModelOptions = {},
@@ -121,9 +134,12 @@ export function modelThatSays(
       model.closed = true;
     },
   };
-  const model = Object.assign(assemble({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults }), {
-    closed: false,
-  });
+  const model = Object.assign(
+    assemble({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate }),
+    {
+      closed: false,
+    },
+  );
   return model;
 }
 
@@ -135,9 +151,29 @@ export function modelThatSays(
  */
 export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
   const known = byteTokenizer.encode(text);
-  const say: Saying = (_, row) => ({
-    id: known[row] ?? fakeIds.end,
-    logit: 12 - (10 * row) / Math.max(1, known.length),
-  });
-  return modelThatSays(say, { onForward, nats: Math.log(byteTokenizer.vocabularySize) });
+  return modelThatSays(
+    reciting(() => known),
+    { onForward, nats: Math.log(byteTokenizer.vocabularySize) },
+  );
 }
+
+/** A chat model that answers what `respond` says to the text up to its answer. */
+export function modelThatAnswers(
+  respond: (given: string) => string,
+  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+): Model & { closed: boolean } {
+  const known = (xt: Int32Array): number[] => {
+    const written = byteTokenizer.decode(xt.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
+    const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
+    return byteTokenizer.encode(given + respond(given));
+  };
+  return modelThatSays(reciting(known), { maxLength, onForward, chatTemplate: bracketTemplate });
+}
+
+/** @param knownIn  what a canvas has to become */
+const reciting =
+  (knownIn: (xt: Int32Array) => readonly number[]): Saying =>
+  (xt, row) => {
+    const known = knownIn(xt);
+    return { id: known[row] ?? fakeIds.end, logit: 12 - (10 * row) / Math.max(1, known.length) };
+  };

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { editCommand } from '../src/cli/edit.ts';
 import { generateCommand } from '../src/cli/generate.ts';
@@ -12,6 +13,7 @@ import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
 import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
+import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
@@ -52,9 +54,11 @@ const commands: Record<string, Command> = {
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),
+  chat: chatCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
   infill: infillCommand(async () => assert.fail()),
   edit: editCommand(async () => assert.fail()),
+  quantize,
 };
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
@@ -85,6 +89,8 @@ test('every command of the documents exists, with its options and scripts', () =
 test('the commands of the README that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
+  const template = '{% for m in messages %}{{ m.role }} {{ m.content }}<|endoftext|>{% endfor %}';
+  await writeFile(join(model, 'chat_template.jinja'), template);
   const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const);
   const hub = await startFakeHub(t, 'GSAI-ML/LLaDA-8B-Base', new Map(files));
   const HF_HUB_CACHE = await temporaryFolder(t);
@@ -93,10 +99,11 @@ test('the commands of the README that need no training run, on a tiny model', as
   const runnable: Record<string, Command> = {
     inspect,
     pull,
-    generate: generateCommand((_, options) => load(model, options)),
-    score: scoreCommand((_, options) => load(model, options)),
-    infill: infillCommand((_, options) => load(model, options)),
-    edit: editCommand((_, options) => load(model, options)),
+    generate: generateCommand(({ device, weights }) => load(model, { device, weights })),
+    chat: chatCommand(({ device, weights }) => load(model, { device, weights })),
+    score: scoreCommand(({ device, weights }) => load(model, { device, weights })),
+    infill: infillCommand(({ device, weights }) => load(model, { device, weights })),
+    edit: editCommand(({ device, weights }) => load(model, { device, weights })),
   };
   const lines = blocks(read('README.md'), 'sh')
     .flatMap((block) => block.split('\n'))
@@ -107,7 +114,7 @@ test('the commands of the README that need no training run, on a tiny model', as
     );
   assert.ok(lines.length >= 10);
   for (const {
-    stdin = '',
+    stdin = 'Once upon a time',
     words: [, , name, ...rest],
   } of lines) {
     const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE };

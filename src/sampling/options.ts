@@ -242,7 +242,7 @@ export const fillingSchema = samplingSchema
 export type FillingOptions = z.output<typeof fillingSchema>;
 
 /** The numbers that only some strategies have a use for. */
-const parameters = {
+export const parameters = {
   tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
   tauLow: ['hierarchical'],
   factor: ['factor'],

@@ -104,8 +104,10 @@ export async function* sample(
 
   for (let index = 0; index < blocks.length; index++) {
     const [length, share] = [blocks[index].length, shares[index] ?? shares[0]];
-    const planFrom = (t: number, masked: number): Planned[] =>
-      timesteps(t, counts(masked, Math.ceil((share * masked) / length)), strategy.corrections);
+    const planFrom = (t: number, masked: number): Planned[] => {
+      const steps = Math.ceil((share * masked) / length);
+      return timesteps({ t, steps, counts: counts(masked, steps), corrections: strategy.corrections });
+    };
     let left = planFrom(1, length);
     let logits: NdArray | undefined;
     let steady = 0;
@@ -227,11 +229,23 @@ function divideSteps(steps: number, sizes: readonly number[]): number[] {
 /** A step that is to come. */
 type Planned = Pick<ReverseStep, 't' | 's' | 'count'>;
 
-/** Uniform steps from t to 0, one for each count; each time is an exact fraction, no sum of rounding errors. Then some at t = 0. */
-function timesteps(t: number, counts: readonly number[], corrections = 0): Planned[] {
-  const n = counts.length;
-  const steps = counts.map((count, k) => ({ t: (t * (n - k)) / n, s: (t * (n - k - 1)) / n, count }));
-  return [...steps, ...Array.from({ length: corrections }, () => ({ t: 0, s: 0, count: 0 }))];
+/** Uniform steps from t to 0, each as an exact fraction: no sum of rounding errors; then some at t = 0. */
+function timesteps({
+  t,
+  steps: n,
+  counts,
+  corrections = 0,
+}: {
+  t: number;
+  steps: number;
+  counts: readonly number[];
+  corrections?: number;
+}): Planned[] {
+  return Array.from({ length: n + corrections }, (_, k) => ({
+    t: (t * Math.max(0, n - k)) / n,
+    s: (t * Math.max(0, n - k - 1)) / n,
+    count: counts[k] ?? 0,
+  }));
 }
 
 /** What is known of each position since it was predicted last   [L] */

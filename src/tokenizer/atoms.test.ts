@@ -14,7 +14,7 @@ const anyText = fc
   })
   .map((points) => String.fromCodePoint(...points));
 
-const stories = loadTokenizer(shippedModel);
+const stories = await loadTokenizer(shippedModel);
 
 test('the stretches of atoms are the text, and their ids are those of the text', () => {
   const character = fc.oneof(fc.constantFrom('a', ' ', '\n', 'the', '\ufffd', '😀', '中'), anyText);
