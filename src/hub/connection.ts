@@ -29,7 +29,7 @@ export interface Answer {
   /** @throws TransientError  when the connection breaks */
   pieces(): AsyncGenerator<Uint8Array>;
   /** Lets go of a body that nobody wants. */
-  discard(): Promise<void>;
+  discard(): void;
 }
 
 /** What may pass: a broken connection, a server that is too busy. Whoever has no patience left throws its `problem`. */
@@ -112,7 +112,7 @@ export async function ask(
     const location = answer.headers.get('location');
     if (answer.status < 300 || answer.status >= 400 || location === null) {
       if (!isTransient(answer.status)) return answer;
-      await answer.discard();
+      answer.discard();
       const found = `${answer.status === 429 ? 'too many requests' : 'a server in trouble'} (${answer.status})`;
       throw new TransientError(new FileError(shown, 'an answer', found, 'try again later'), {
         afterMs: waitAsked(answer.headers),
@@ -120,7 +120,7 @@ export async function ask(
     }
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next && until && next.origin !== url.origin && answer.headers.has(until)) return answer;
-    await answer.discard();
+    answer.discard();
     if (
       !next ||
       !/^https?:$/.test(next.protocol) ||
@@ -172,6 +172,11 @@ async function send(
   }
   const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
   if (!reader) end();
+  // nobody waits for a connection's goodbye, which may never come
+  const letGo = (): void => {
+    end();
+    reader?.cancel().catch(() => {});
+  };
   return {
     status: response.status,
     headers: response.headers,
@@ -187,14 +192,10 @@ async function send(
           yield value;
         }
       } finally {
-        end();
-        await reader.cancel().catch(() => {}); // a broken one needs no goodbye
+        letGo();
       }
     },
-    async discard() {
-      end();
-      await reader?.cancel().catch(() => {});
-    },
+    discard: letGo,
   };
 }
 
