@@ -3,9 +3,10 @@ import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
-import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
+import type { Past } from './attention.ts';
+import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
-import { type Past, transformer } from './transformer.ts';
+import { transformer } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
@@ -24,6 +25,8 @@ export interface ForwardOptions {
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
+  /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B, L, V] */
+  readonly believed?: NdArray;
   readonly signal?: AbortSignal;
 }
 
@@ -66,11 +69,11 @@ export function openNetwork(
   const sessions = new Map<string, Promise<Session>>();
 
   /** One session for each way of asking; each is made when it's first asked for. */
-  function session(kind: Kind, masked: boolean): Promise<Session> {
-    const key = `${kind} ${masked}`;
+  function session(ends: Ends): Promise<Session> {
+    const key = JSON.stringify(ends);
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, kind, masked, stored?.locate), {
+      opened = openSession(forwardModel(config, names, ends, stored?.locate), {
         ...options,
         folder: stored?.folder,
       });
@@ -82,14 +85,16 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, signal }: ForwardOptions = {},
+    { attentionMask, believed, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
+      ...(believed && { believed }),
       ...(live && Object.fromEntries(live.arrays())),
     };
-    return (await session(kind, attentionMask !== undefined)).run(feeds, { signal });
+    const ends = { kind, masked: attentionMask !== undefined, believed: believed !== undefined };
+    return (await session(ends)).run(feeds, { signal });
   }
 
   return {
@@ -100,8 +105,8 @@ export function openNetwork(
     },
     async extend(tokens, rows, past, forward = {}) {
       const [B] = tokens.shape;
-      const kvWidth = config.kvHeads * headWidthOf(config);
-      const before = past ?? noKeyValues(B, config.layers, kvWidth);
+      const widths = Array.from({ length: config.layers }, (_, i) => kvWidthOf(config, i));
+      const before = past ?? noKeyValues(B, widths);
       const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
       const feeds: Record<string, NdArray<Data>> = {
         ...outputFeeds(tokens, rows, positions),
@@ -134,16 +139,27 @@ export function openNetwork(
 /** What a graph over the transformer ends in: logits, those with keys and values in and out, or −log p of targets. */
 type Kind = 'logits' | 'extend' | 'score';
 
+/** What a graph over the transformer begins and ends in. */
+interface Ends {
+  readonly kind: Kind;
+  readonly masked: boolean;
+  readonly believed: boolean;
+}
+
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  kind: Kind,
-  masked: boolean,
+  { kind, masked, believed }: Ends,
   weights?: (name: string) => ExternalData,
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
-  const { logits, present } = transformer(config, names, { ...others, past, ...(masked && { mask }) });
+  const { logits, present } = transformer(config, names, {
+    ...others,
+    past,
+    ...(masked && { mask }),
+    ...(believed && { believed: input('believed', 'float32', ['B', 'L', config.vocabularySize]) }),
+  });
   const outputs: Record<string, Tensor> =
     kind === 'score' ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) } : { logits };
   if (past)
@@ -153,12 +169,12 @@ function forwardModel(
 }
 
 function pastInputs(config: TransformerConfig): Past {
-  const shape = ['B', 'C', config.kvHeads * headWidthOf(config)];
+  const one = (name: string, layer: number) => input(name, 'float32', ['B', 'C', kvWidthOf(config, layer)]);
   return {
     positions: input('pastPositions', 'int64', ['B', 'C']),
     layers: Array.from({ length: config.layers }, (_, i) => ({
-      key: input(`past.${i}.key`, 'float32', shape),
-      value: input(`past.${i}.value`, 'float32', shape),
+      key: one(`past.${i}.key`, i),
+      value: one(`past.${i}.value`, i),
     })),
   };
 }

@@ -6,7 +6,8 @@ import type { ExternalData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
-import { parameterShapes, type TensorNames } from './config.ts';
+import { named, parameterShapes, type TensorNames } from './config.ts';
+import { diffusionGemma } from './families/diffusion-gemma.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
 import { lladaMoe } from './families/llada-moe.ts';
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   llama,
   qwen2,
   qwen3,
+  diffusionGemma,
 ];
 
 /** A model directory, checked, with its network ready to run. */
@@ -38,6 +40,8 @@ export interface OpenedModel {
   readonly json: Readonly<Record<string, unknown>>;
   readonly weights: Weights;
   readonly network: Network;
+  /** Of a family that has one: reads what stands before a canvas. */
+  readonly encoder?: Network;
 }
 
 /**
@@ -53,16 +57,28 @@ export async function openModel(
   const { path, config: json } = await readModelConfig(directory);
   const family = familyOf(json, path);
   const config = family.read(json, path);
-  const weights = await openWeights(directory);
+  const weights = await openWeights(directory, family.partsOf);
   const names = namesIn(weights, family);
-  const shapes = parameterShapes(config.transformer, names);
-  checkTensors(weights, shapes, path);
+  checkTensors(weights, shapesOf(config, names, family), path, family.unused);
 
   const folder = dirname(weights.entries.values().next().value!.file);
   const locate = (name: string) => external(weights.entries.get(name)!);
   const network = openNetwork(config.transformer, names, { folder, locate }, options);
-  return { family, config, names, json, weights, network };
+  const encoder =
+    config.encoder && openNetwork(config.encoder, named(family.encoderNames), { folder, locate }, options);
+  return { family, config, names, json, weights, network, encoder };
 }
+
+/** Every tensor of a model with its shape; what two networks share is there once. */
+export const shapesOf = (
+  { transformer, encoder }: ModelConfig,
+  names: TensorNames,
+  { encoderNames }: Family,
+): ReadonlyMap<string, readonly number[]> =>
+  new Map([
+    ...parameterShapes(transformer, names),
+    ...(encoder ? parameterShapes(encoder, named(encoderNames)) : []),
+  ]);
 
 function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
   const known = families.map(({ architecture }) => architecture);
@@ -87,6 +103,7 @@ function checkTensors(
   weights: Weights,
   shapes: ReadonlyMap<string, readonly number[]>,
   configPath: string,
+  unused: (name: string) => boolean = () => false,
 ): void {
   for (const [name, shape] of shapes) {
     const entry = weights.entries.get(name);
@@ -103,7 +120,7 @@ function checkTensors(
       );
   }
   for (const [name, entry] of weights.entries) {
-    if (!shapes.has(name))
+    if (!shapes.has(name) && !unused(name))
       throw new FileError(entry.file, `only tensors that ${configPath} asks for`, show(name));
   }
 }

@@ -1,3 +1,4 @@
+import type { PartsOf } from '../../checkpoint/weights.ts';
 import type { TensorNames, TransformerConfig } from '../config.ts';
 
 /** A published family of models: how its config.json and its tensor names map to the one transformer. */
@@ -7,6 +8,24 @@ export interface Family {
   readonly names: TensorNames;
   /** Names that some files have instead. */
   readonly otherNames?: readonly TensorNames[];
+  /** Of a family with two networks, those of the encoder. */
+  readonly encoderNames?: TensorNames;
+  /** Whether a tensor is of a part that isn't used here, such as what reads pictures. */
+  readonly unused?: (name: string) => boolean;
+  /** The tensors that lie one after another in a tensor of the files, in that order; undefined where it is one. */
+  readonly partsOf?: PartsOf;
+  /**
+   * How its models are sampled unless somebody says otherwise: options by name, as config.json and generation_config.json
+   * (empty where there is none) say.
+   *
+   * @throws FileError  for an impossible value
+   */
+  readonly sampling?: (
+    json: Readonly<Record<string, unknown>>,
+    jsonPath: string,
+    generation: Readonly<Record<string, unknown>>,
+    generationPath: string,
+  ) => Readonly<Record<string, unknown>>;
   /**
    * What config.json says.
    *
@@ -30,6 +49,10 @@ export interface WritableFamily extends Family {
 /** A network's config with the special ids that its config.json holds. */
 export interface ModelConfig {
   readonly transformer: TransformerConfig;
+  /** The network that reads what stands before a canvas, where a family has another one for that. */
+  readonly encoder?: TransformerConfig;
+  /** What it learnt to see in place of a lost token, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   readonly maskId?: number;
   readonly endId?: number;
   readonly padId?: number;
