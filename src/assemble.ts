@@ -3,14 +3,22 @@ import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
+import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
+import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
-import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
+import {
+  type SamplingOptions,
+  samplingSchema,
+  toDecodeOptions,
+  toSampleOptions,
+} from './sampling/options.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -33,11 +41,13 @@ export interface Parts {
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+  const network = batched(own); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
-  const predict = predictorOf(network, { startId: isCausal ? startIdOf(endIds) : undefined });
+  const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
+  const startId = isCausal ? startIdOf(endIds) : undefined;
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
@@ -50,10 +60,19 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     const masked = canvas.filter((token) => token === maskId).length;
     const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
     const blockLength = isCausal ? 1 : preferred;
-    const counted = countForwards(predict);
+    const decoding = toDecodeOptions(options, vocabulary);
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them
+    const isReduced = isGreedy(decoding) && options.guidance === 0;
+    const reduce = isReduced ? reductionOf(decoding) : undefined;
+    const counted = countForwards(predictorOf(network, { startId, reduce }));
     const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
-    return { canvas, forwards: counted.forwards, frames: sample(guided, canvas, { ...sampling, signal }) };
+    const decode = isReduced ? decodeGreedy : sampling.decode;
+    return {
+      canvas,
+      forwards: counted.forwards,
+      frames: sample(guided, canvas, { ...sampling, decode, signal }),
+    };
   }
 
   async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
@@ -134,6 +153,16 @@ export function assemble({ network, tokenizer, maskId, endIds, defaults = {} }: 
     },
 
     close: () => network.close(),
+  };
+}
+
+/** A function that gives the same answer to the same question, as long as no other comes between. */
+function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
+  let known: { readonly key: string; readonly answer: A } | undefined;
+  return (question) => {
+    const key = JSON.stringify(question);
+    if (known?.key !== key) known = { key, answer: answer(question) };
+    return known.answer;
   };
 }
 

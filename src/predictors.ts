@@ -1,6 +1,6 @@
 import { shiftedRight } from './diffusion/windows.ts';
 import { joinKeyValues, keepPositions, type KeyValues } from './model/key-values.ts';
-import type { Network } from './model/network.ts';
+import type { Network, RowReduction } from './model/network.ts';
 import type { RememberingNetwork } from './sampling/cache.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
 
@@ -9,22 +9,27 @@ export interface PredictorOptions {
   readonly startId?: number;
   /** Which keys a query may look at, beside the network's own pattern. Default: all. */
   readonly sees?: (query: number, key: number) => boolean;
+  /** What is predicted in place of logits, for a `decode` that reads it. */
+  readonly reduce?: RowReduction;
 }
 
 /** The mask predictor of a network. */
-export function predictorOf(network: Network, { startId, sees }: PredictorOptions = {}): MaskPredictor {
+export function predictorOf(
+  network: Network,
+  { startId, sees, reduce }: PredictorOptions = {},
+): MaskPredictor {
   return (xt, rows, { signal }) => {
     const L = xt.length;
     const data = startId === undefined ? xt : shiftedRight(xt, startId);
     const attentionMask = sees && maskOver(rangeOf(L), rangeOf(L), sees);
-    return network.logits({ shape: [1, L], data }, rows, { attentionMask, signal });
+    return network.logits({ shape: [1, L], data }, rows, { attentionMask, reduce, signal });
   };
 }
 
 /** The same network for a cache: it computes some positions, beside what it remembers of others. */
 export function rememberingNetwork(
   network: Network,
-  { startId, sees }: PredictorOptions = {},
+  { startId, sees, reduce }: PredictorOptions = {},
 ): RememberingNetwork<KeyValues> {
   const { shiftedLogits } = network.config;
   const outputOf = (i: number): number => (shiftedLogits && i > 0 ? i - 1 : i);
@@ -39,6 +44,7 @@ export function rememberingNetwork(
       const { logits, present } = await network.extend(tokens, outputs, memory, {
         positions: { shape: [1, active.length], data: active },
         attentionMask: sees && maskOver(active, keys, sees),
+        reduce,
         signal,
       });
       return { logits, memory: present };

@@ -208,3 +208,20 @@ test('a damaged model directory is a FileError that names the file', async (t) =
     message: /nothing there; check the path/,
   });
 });
+
+test('samples at the same time share forwards, and each writes what it writes alone', async (t) => {
+  const { model } = await tinyModel(t);
+  const requests = [
+    { prompt: 'A dog', length: 16, steps: 8, seed: 1 },
+    { prompt: 'The cat sat', length: 24, steps: 6, seed: 2 },
+    { prompt: '', length: 9, temperature: 1, seed: 3 },
+    { prompt: 'A', length: 16, temperature: 0.7, strategy: 'threshold', tau: 0.5, seed: 4 },
+  ] as const;
+  const alone: string[] = [];
+  for (const request of requests) alone.push((await model.generate(request)).text);
+  const together = await Promise.all(requests.map((request) => model.generate(request)));
+  assert.deepEqual(
+    together.map(({ text }) => text),
+    alone,
+  );
+});

@@ -1,7 +1,11 @@
 import { assemble } from '../src/assemble.ts';
 import type { Model } from '../src/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
-import type { Network } from '../src/model/network.ts';
+import type { NdArray } from '../src/array.ts';
+import { writeOnnx } from '../src/graph/onnx.ts';
+import { input } from '../src/graph/tensor.ts';
+import type { Network, RowReduction } from '../src/model/network.ts';
+import { openSession } from '../src/runtime/session.ts';
 import type { Tokenizer } from '../src/tokenizer/tokenizer.ts';
 
 /** [MASK], the end of a text, and then one id for each byte. */
@@ -25,6 +29,15 @@ export const byteTokenizer: Tokenizer = {
       ),
     ),
 };
+
+/** What a network that ends in a reduction would give for these logits. */
+export async function reduced(logits: NdArray, reduce: RowReduction): Promise<NdArray> {
+  const result = reduce.apply(input('logits', 'float32', ['R', logits.shape[1]]));
+  const session = await openSession(writeOnnx({ result }));
+  const { result: rows } = await session.run({ logits, ...reduce.feeds });
+  await session.close();
+  return rows as NdArray;
+}
 
 /**
  * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
@@ -51,14 +64,15 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits(_tokens, rows, { signal } = {}) {
+    async logits(_tokens, rows, { signal, reduce } = {}) {
       signal?.throwIfAborted();
       onForward();
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
         data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
       });
-      return { shape: [rows.length, V], data };
+      const logits = { shape: [rows.length, V], data };
+      return reduce ? reduced(logits, reduce) : logits;
     },
     extend: () => Promise.reject(new Error('the model that knows remembers nothing')),
     async score(_tokens, rows) {

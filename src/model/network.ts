@@ -27,7 +27,18 @@ export interface ForwardOptions {
   readonly positions?: NdArray<Int32Array>;
   /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B, L, V] */
   readonly believed?: NdArray;
+  /** What is wanted of the logits, in their place. Default: they themselves. */
+  readonly reduce?: RowReduction;
   readonly signal?: AbortSignal;
+}
+
+/** What the graph makes of each row of logits, so that they needn't leave the device. */
+export interface RowReduction {
+  /** Reductions of one name have the same graph. */
+  readonly name: string;
+  readonly apply: (logits: Tensor) => Tensor;
+  /** Its inputs beside the logits. */
+  readonly feeds: Feeds;
 }
 
 /** A network ready to run. Rows are indices into the flattened B · L positions. */
@@ -70,7 +81,8 @@ export function openNetwork(
 
   /** One session for each way of asking; each is made when it's first asked for. */
   function session(ends: Ends): Promise<Session> {
-    const key = JSON.stringify(ends);
+    const { kind, masked, believed, reduce } = ends;
+    const key = `${kind} ${masked} ${believed} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
       opened = openSession(forwardModel(config, names, ends, stored?.locate), {
@@ -85,15 +97,16 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, believed, signal }: ForwardOptions = {},
+    { attentionMask, believed, reduce, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
       ...(believed && { believed }),
+      ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
     };
-    const ends = { kind, masked: attentionMask !== undefined, believed: believed !== undefined };
+    const ends = { kind, masked: attentionMask !== undefined, believed: believed !== undefined, reduce };
     return (await session(ends)).run(feeds, { signal });
   }
 
@@ -144,12 +157,13 @@ interface Ends {
   readonly kind: Kind;
   readonly masked: boolean;
   readonly believed: boolean;
+  readonly reduce?: RowReduction;
 }
 
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, believed }: Ends,
+  { kind, masked, believed, reduce }: Ends,
   weights?: (name: string) => ExternalData,
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
@@ -161,7 +175,9 @@ function forwardModel(
     ...(believed && { believed: input('believed', 'float32', ['B', 'L', config.vocabularySize]) }),
   });
   const outputs: Record<string, Tensor> =
-    kind === 'score' ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) } : { logits };
+    kind === 'score'
+      ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
+      : { logits: reduce?.apply(logits) ?? logits };
   if (past)
     for (const [i, { key, value }] of present.entries())
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
-import { decoder } from './decode.ts';
+import { type DecodeOptions, decoder } from './decode.ts';
 import type { SampleOptions } from './sample.ts';
 import {
   ancestral,
@@ -131,18 +131,7 @@ export interface Vocabulary {
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
   const { maskId, endIds, size } = vocabulary;
-  const {
-    steps,
-    blockLength,
-    seed,
-    temperature,
-    topK,
-    topP,
-    banned = [],
-    endless,
-    endLast,
-    stopEarly,
-  } = asked;
+  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -186,15 +175,23 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     blockLength,
     strategy: unmasking(selections[asked.strategy]),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode: decoder({
-      temperature,
-      forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
-      deferred: endLast ? endIds : [],
-      topK,
-      topP,
-      vocabularySize: size,
-    }),
+    decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
     endIds: stopEarly ? endIds : [],
+  };
+}
+
+/** How tokens are taken from logits. */
+export function toDecodeOptions(
+  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { maskId, endIds, size }: Vocabulary,
+): DecodeOptions {
+  return {
+    temperature,
+    forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
+    deferred: endLast ? endIds : [],
+    topK,
+    topP,
+    vocabularySize: size,
   };
 }

@@ -25,14 +25,21 @@ test('a sample is counted: forwards, tokens, tokens a forward and time', async (
   const frames = sample(counted, layCanvas([[0], hole(6)], M), { maskId: M, steps: 3 });
   const { last, stats } = await drain(frames, { forwards, clock: ticking() });
   assert.deepEqual([...last.tokens], [0, 1, 2, 1, 1, 1, 1]);
-  assert.deepEqual(stats, { forwards: 3, tokens: 6, tokensPerForward: 2, ms: 7 });
+  assert.deepEqual(stats, {
+    forwards: 3,
+    tokens: 6,
+    tokensPerForward: 2,
+    ms: 14,
+    firstTokenMs: 7,
+    tokensPerSecond: 6000 / 14,
+  });
 });
 
 test('tokens filled in behind the end token are not counted', async () => {
   const { predict: counted, forwards } = countForwards(predict);
   const frames = sample(counted, layCanvas([[0], hole(6)], M), { maskId: M, endIds: [2] });
   const { stats } = await drain(frames, { forwards, clock: ticking() });
-  assert.deepEqual(stats, { forwards: 2, tokens: 2, tokensPerForward: 1, ms: 7 });
+  assert.deepEqual([stats.forwards, stats.tokens, stats.tokensPerForward], [2, 2, 1]);
 });
 
 test('guidance costs two forwards a step, and each sample counts its own', async () => {

@@ -6,11 +6,14 @@ import type { Frame } from './sample.ts';
 export interface SampleStats {
   /** Times the network was run; guidance runs it twice a step. */
   readonly forwards: number;
-  /** Predicted tokens that were written. */
+  /** Positions whose token was predicted; one that was written twice counts once. */
   readonly tokens: number;
   readonly tokensPerForward: number;
   /** From the first frame asked for to the last one received. */
   readonly ms: number;
+  /** To the first frame in which a token stands; `ms` where nothing was written. */
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
 }
 
 /** A predictor that counts: put it around the network itself, inside guidance and other wrappers. */
@@ -42,14 +45,30 @@ export async function drain(
   const forwardsBefore = forwards();
   const begin = clock();
   let last: Frame | undefined;
-  let tokens = 0;
+  const written = new Set<number>();
+  let firstTokenMs: number | undefined;
   for await (const frame of frames) {
-    // what stands behind a certain end token was filled in, not predicted
-    tokens += frame.changed.filter((i) => !Number.isNaN(frame.confidence[i])).length;
+    for (const i of frame.changed) written.add(i);
+    if (frame.changed.length > 0) firstTokenMs ??= clock() - begin;
     last = frame;
   }
   invariant(last, 'a sample has at least one frame');
+  // what stands behind a certain end token was filled in, not predicted
+  const { confidence } = last;
+  const tokens = [...written].filter((i) => !Number.isNaN(confidence[i])).length;
   const spent = forwards() - forwardsBefore;
   const tokensPerForward = spent === 0 ? 0 : tokens / spent;
-  return { last, stats: { forwards: spent, tokens, tokensPerForward, ms: clock() - begin } };
+  const ms = clock() - begin;
+  const tokensPerSecond = ms === 0 ? 0 : (1000 * tokens) / ms;
+  return {
+    last,
+    stats: {
+      forwards: spent,
+      tokens,
+      tokensPerForward,
+      ms,
+      firstTokenMs: firstTokenMs ?? ms,
+      tokensPerSecond,
+    },
+  };
 }

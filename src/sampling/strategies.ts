@@ -66,13 +66,13 @@ export const unmasking = (select: Selection): Strategy => ({ step: (step) => ({ 
 
 /** The surest are kept, the least confident masked again. LLaDA Algorithm 5; MaskGIT. */
 export const lowConfidence: Selection = ({ masked, confidence, count }) =>
-  highest(masked, count, (i) => confidence[i]);
+  surest(masked, count, (i) => confidence[i]);
 
 /** Those are kept whose likeliest token is farthest ahead of the next: p₁ − p₂. Dream's `topk_margin`. */
-export const margin: Selection = (step) => highest(step.masked, step.count, (i) => step.margin[i]);
+export const margin: Selection = (step) => surest(step.masked, step.count, (i) => step.margin[i]);
 
 /** Those of least entropy are kept. Dream's `entropy`, which is −H; llama.cpp's has the other sign, and keeps guesses. */
-export const entropy: Selection = (step) => highest(step.masked, step.count, (i) => -step.entropy[i]);
+export const entropy: Selection = (step) => surest(step.masked, step.count, (i) => -step.entropy[i]);
 
 /** A fixed number is kept, wherever chance will have it: LLaDA's code, where Algorithm 4 has a coin for each position. */
 export const random: Selection = ({ masked, uniform, count }) => highest(masked, count, uniform);
@@ -103,8 +103,8 @@ export const firstHitting: Selection = ({ masked, uniform }) => highest(masked, 
 export const threshold =
   (tau: number): Selection =>
   ({ masked, confidence }) => {
-    const [surest] = highest(masked, 1, (i) => confidence[i]);
-    return masked.filter((i) => i === surest || confidence[i] >= tau);
+    const [first] = surest(masked, 1, (i) => confidence[i]);
+    return masked.filter((i) => i === first || confidence[i] >= tau);
   };
 
 /**
@@ -118,7 +118,7 @@ export const factor =
   (f: number): Selection =>
   ({ masked, confidence }) =>
     takeWhile(
-      highest(masked, masked.length, (i) => confidence[i]),
+      surest(masked, masked.length, (i) => confidence[i]),
       (i, n) => n === 1 || confidence[i] >= 1 - f / (n + 1),
     );
 
@@ -132,7 +132,7 @@ export const entropyBound =
   (step) => {
     let earlier = 0;
     return takeWhile(
-      highest(step.masked, step.masked.length, (i) => -step.entropy[i]),
+      surest(step.masked, step.masked.length, (i) => -step.entropy[i]),
       (i) => {
         const within = earlier <= gamma;
         earlier += step.entropy[i];
@@ -149,7 +149,7 @@ export const hierarchical =
   (tau: number, tauLow: number): Selection =>
   (step) => {
     const heads = runsOf(step.masked)
-      .flatMap((run) => highest(run, 1, (i) => step.confidence[i]))
+      .flatMap((run) => surest(run, 1, (i) => step.confidence[i]))
       .filter((i) => step.confidence[i] > tauLow);
     const kept = new Set([...threshold(tau)(step), ...heads]);
     return step.masked.filter((i) => kept.has(i));
@@ -170,6 +170,20 @@ function runsOf(positions: readonly number[]): number[][] {
 function takeWhile(positions: readonly number[], holds: (i: number, n: number) => boolean): number[] {
   const end = positions.findIndex((i, index) => !holds(i, index + 1));
   return positions.slice(0, end < 0 ? positions.length : end);
+}
+
+/**
+ * The `count` surest positions, the leftmost among those as sure as each other to 14 bits. A network that sees nothing but
+ * masks says the same everywhere; which position then comes first must not hang on how a sum was rounded, which differs
+ * with the batch and the device.
+ */
+const surest = (positions: readonly number[], count: number, score: (i: number) => number): number[] =>
+  highest(positions, count, (i) => to14Bits(score(i)));
+
+/** A number with the rest of its 53 bits cut off. Dekker 1971, (4.7). */
+function to14Bits(x: number): number {
+  const c = x * (2 ** 39 + 1);
+  return Number.isFinite(c) ? c - (c - x) : x;
 }
 
 /** The `count` positions of highest score; among equals the leftmost. */

@@ -1,0 +1,188 @@
+import type { NdArray } from '../array.ts';
+import type { KeyValues } from './key-values.ts';
+import type { ForwardOptions, Network } from './network.ts';
+
+/** A forward over one sequence that waits for its turn. */
+interface Waiting {
+  /** What may share a forward with it has the same. */
+  readonly kind: 'logits' | 'extend';
+  readonly tokens: NdArray<Int32Array>;
+  readonly rows: Int32Array;
+  readonly past?: KeyValues;
+  readonly options: ForwardOptions;
+  resolve(result: Result): void;
+  reject(reason: unknown): void;
+}
+
+interface Result {
+  readonly logits: NdArray;
+  readonly present?: KeyValues;
+}
+
+/**
+ * A network whose concurrent callers share forwards: what is asked for while one runs waits, and runs together after it.
+ * Sequences of different lengths are padded, and the padding isn't seen. Requests for whole batches go through as they are,
+ * and those of a network that is told what it believed.
+ *
+ * @param limit  sequences in one forward, at most
+ */
+export function batched(network: Network, limit = 16): Network {
+  const queue: Waiting[] = [];
+  let isRunning = false;
+
+  async function work(): Promise<void> {
+    if (isRunning) return;
+    isRunning = true;
+    while (queue.length > 0) {
+      // whoever was just answered gets the time to ask again
+      await new Promise((resume) => setImmediate(resume));
+      const batch = takeBatch(queue, limit);
+      try {
+        const results = batch.length > 0 ? await runTogether(network, batch) : [];
+        for (const [b, { resolve, reject, options }] of batch.entries())
+          if (options.signal?.aborted) reject(options.signal.reason);
+          else resolve(results[b]);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    isRunning = false;
+  }
+
+  const enqueue = (request: Omit<Waiting, 'resolve' | 'reject'>): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      queue.push({ ...request, resolve, reject });
+      void work();
+    });
+
+  return {
+    config: network.config,
+    async logits(tokens, rows, options = {}) {
+      if (tokens.shape[0] !== 1 || options.believed) return network.logits(tokens, rows, options);
+      return (await enqueue({ kind: 'logits', tokens, rows, options })).logits;
+    },
+    async extend(tokens, rows, past, options = {}) {
+      if (tokens.shape[0] !== 1 || options.believed) return network.extend(tokens, rows, past, options);
+      const { logits, present } = await enqueue({ kind: 'extend', tokens, rows, past, options });
+      return { logits, present: present! };
+    },
+    score: network.score,
+    close: network.close,
+  };
+}
+
+/** The oldest request that still is wanted, and those that can share its forward; they leave the queue. */
+function takeBatch(queue: Waiting[], limit: number): Waiting[] {
+  const batch: Waiting[] = [];
+  for (let i = 0; i < queue.length && batch.length < limit;) {
+    const request = queue[i];
+    const { signal, reduce } = request.options;
+    const fits = batch.length === 0 || (request.kind === batch[0].kind && reduce === batch[0].options.reduce);
+    if (signal?.aborted) request.reject(signal.reason);
+    else if (fits) batch.push(request);
+    else {
+      i++;
+      continue;
+    }
+    queue.splice(i, 1);
+  }
+  return batch;
+}
+
+async function runTogether(network: Network, batch: readonly Waiting[]): Promise<Result[]> {
+  if (batch.length === 1) {
+    const [{ kind, tokens, rows, past, options }] = batch;
+    const alone = { ...options, signal: undefined };
+    if (kind === 'extend') return [await network.extend(tokens, rows, past, alone)];
+    return [{ logits: await network.logits(tokens, rows, alone) }];
+  }
+  const L = Math.max(...batch.map(({ tokens }) => tokens.shape[1]));
+  const C = Math.max(...batch.map(({ past }) => past?.positions.shape[1] ?? 0));
+  const B = batch.length;
+  const tokens = padded(batch, L, ({ tokens: { data } }) => data);
+  const positions = padded(batch, L, ({ tokens: { data }, options, past }) => {
+    const start = past?.positions.shape[1] ?? 0;
+    return options.positions?.data ?? data.map((_, i) => start + i);
+  });
+  const rows = Int32Array.from(batch.flatMap(({ rows: mine }, b) => Array.from(mine, (row) => b * L + row)));
+  const options = { positions, attentionMask: maskOf(batch, L, C), reduce: batch[0].options.reduce };
+  if (batch[0].kind === 'logits') {
+    const logits = await network.logits(tokens, rows, options);
+    return split(batch, logits).map((mine) => ({ logits: mine }));
+  }
+  const result = await network.extend(tokens, rows, joinedPast(batch, B, C), options);
+  return split(batch, result.logits).map((logits, b) => ({
+    logits,
+    present: presentOf(result.present, b, batch[b].tokens.shape[1]),
+  }));
+}
+
+/** One row a sequence, zeros behind its end   [B, L] */
+function padded(
+  batch: readonly Waiting[],
+  L: number,
+  of: (request: Waiting) => Int32Array,
+): NdArray<Int32Array> {
+  const data = new Int32Array(batch.length * L);
+  for (const [b, request] of batch.entries()) data.set(of(request), b * L);
+  return { shape: [batch.length, L], data };
+}
+
+/** Where each query may look: nowhere at padding. Absent where there is none and nobody has a mask.   [B, L, C + L] */
+function maskOf(batch: readonly Waiting[], L: number, C: number): NdArray<Uint8Array> | undefined {
+  const isPlain = batch.every(
+    ({ tokens, past, options }) =>
+      !options.attentionMask && tokens.shape[1] === L && (past?.positions.shape[1] ?? 0) === C,
+  );
+  if (isPlain) return undefined;
+  const data = new Uint8Array(batch.length * L * (C + L));
+  for (const [b, { tokens, past, options }] of batch.entries()) {
+    const [l, c] = [tokens.shape[1], past?.positions.shape[1] ?? 0];
+    const own = options.attentionMask?.data;
+    for (let q = 0; q < l; q++) {
+      const start = (b * L + q) * (C + L);
+      for (let k = 0; k < c + l; k++) data[start + (k < c ? k : C + k - c)] = own ? own[q * (c + l) + k] : 1;
+    }
+  }
+  return { shape: [batch.length, L, C + L], data };
+}
+
+function joinedPast(batch: readonly Waiting[], B: number, C: number): KeyValues | undefined {
+  const some = batch.find(({ past }) => past)?.past;
+  if (!some) return undefined;
+  const positions = new Int32Array(B * C);
+  for (const [b, { past }] of batch.entries()) if (past) positions.set(past.positions.data, b * C);
+  const joined = (i: number, part: 'key' | 'value'): NdArray => {
+    const width = some.layers[i][part].shape[2];
+    const data = new Float32Array(B * C * width);
+    for (const [b, { past }] of batch.entries()) if (past) data.set(past.layers[i][part].data, b * C * width);
+    return { shape: [B, C, width], data };
+  };
+  return {
+    positions: { shape: [B, C], data: positions },
+    layers: some.layers.map((_, i) => ({ key: joined(i, 'key'), value: joined(i, 'value') })),
+  };
+}
+
+/** Of a batch's keys and values those of one sequence, without padding. */
+function presentOf({ positions, layers }: KeyValues, b: number, length: number): KeyValues {
+  const L = positions.shape[1];
+  const mine = ({ shape: [, , width], data }: NdArray): NdArray => ({
+    shape: [1, length, width],
+    data: data.slice(b * L * width, (b * L + length) * width),
+  });
+  return {
+    positions: { shape: [1, length], data: positions.data.slice(b * L, b * L + length) },
+    layers: layers.map(({ key, value }) => ({ key: mine(key), value: mine(value) })),
+  };
+}
+
+/** Each sequence's rows of a result. */
+function split(batch: readonly Waiting[], { shape: [, n], data }: NdArray): NdArray[] {
+  let start = 0;
+  return batch.map(({ rows }) => {
+    const from = start;
+    start += rows.length;
+    return { shape: [rows.length, n], data: data.slice(from * n, start * n) };
+  });
+}
