@@ -1,6 +1,6 @@
 import type { NdArray } from './array.ts';
 import { shiftedRight } from './diffusion/windows.ts';
-import { InvalidOptionError } from './errors.ts';
+import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
@@ -8,7 +8,7 @@ import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { predictorOf } from './predictors.ts';
+import { encodedPredictor, predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
@@ -16,10 +16,12 @@ import { withGuidance } from './sampling/guidance.ts';
 import {
   type SamplingOptions,
   samplingSchema,
+  temperatureOf,
   toDecodeOptions,
   toSampleOptions,
 } from './sampling/options.ts';
 import { type Frame, sample } from './sampling/sample.ts';
+import { withSelfConditioning, withTemperature } from './sampling/self-conditioning.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type {
@@ -34,38 +36,55 @@ import type {
 /** What a model is made of. */
 export interface Parts {
   readonly network: Network;
+  /** Of a model that has one: reads what stands before a block. */
+  readonly encoder?: Network;
   readonly tokenizer: Tokenizer;
+  /** Stands where the model is to write. */
   readonly maskId: number;
+  /** What its network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   readonly endIds: readonly number[];
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
-  const network = batched(own); // samples that run at the same time share forwards
+export function assemble(parts: Parts): Model {
+  const { tokenizer, maskId, noise, endIds, defaults = {} } = parts;
+  const network = batched(parts.network); // samples that run at the same time share forwards
+  const encoder = parts.encoder && batched(parts.encoder);
   const { config } = network;
   const isCausal = config.attention === causal;
-  const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
+  const vocabulary = { maskId, endIds, size, noise };
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const startId = isCausal ? startIdOf(endIds) : undefined;
 
   /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
-    const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
+    const { stepsPerBlock, ...others } = defaults;
+    const usual = asked.steps === undefined ? { ...others, stepsPerBlock } : others;
+    const options = checkOptions(samplingSchema, withoutAbsent({ ...usual, ...withoutAbsent(asked) }));
     const given = tokens ?? tokenizer.encode(prompt ?? '');
     const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
     // a causal network has nothing to say of a token whose predecessors aren't known
     const masked = canvas.filter((token) => token === maskId).length;
-    const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
+    const fitting = noise === 'uniform' ? defaults.blockLength : undefined;
+    const preferred =
+      asked.blockLength ?? fitting ?? fittingBlock(defaults.blockLength, masked, options.steps);
     const blockLength = isCausal ? 1 : preferred;
     const decoding = toDecodeOptions(options, vocabulary);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them
     const isReduced = isGreedy(decoding) && options.guidance === 0;
     const reduce = isReduced ? reductionOf(decoding) : undefined;
-    const counted = countForwards(predictorOf(network, { startId, reduce }));
-    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
+    const counted = countForwards(
+      encoder ? encodedPredictor(network, encoder) : predictorOf(network, { startId, reduce }),
+    );
+    const conditioned = config.selfConditioning
+      ? withSelfConditioning(withTemperature(counted.predict, temperatureOf(options)))
+      : counted.predict;
+    const guided = withGuidance(conditioned, { w: options.guidance, canvas, maskId });
     const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
     const decode = isReduced ? decodeGreedy : sampling.decode;
     return {
@@ -124,6 +143,10 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     },
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
+      if (noise === 'uniform')
+        throw new UnsupportedError(
+          'a model whose noise is random tokens has no score: the bound on −log p is for noise that is [MASK]',
+        );
       const given = tokenizer.encode(prompt);
       const scored = tokenizer.encode(answer);
       if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
@@ -152,7 +175,10 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
       return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
     },
 
-    close: () => network.close(),
+    async close() {
+      await encoder?.close();
+      await network.close();
+    },
   };
 }
 

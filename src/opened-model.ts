@@ -17,10 +17,14 @@ export const shippedModel: string = fileURLToPath(new URL('../../models/stories'
 export interface OpenedModel extends OpenedNetwork {
   readonly directory: string;
   readonly tokenizer: Tokenizer;
+  /** Of a model that needs no mask token, and has none: the first id beyond its vocabulary. */
   readonly maskId: number;
+  /** What its network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
-  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
+  /** How it is sampled unless somebody says otherwise: what its family makes of its files, and `unmask_sampling` of
+   * generation_config.json. */
   readonly defaults: Partial<SamplingOptions>;
 }
 
@@ -34,15 +38,16 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   const directory = modelDirectory(path);
   const opened = await openModel(directory, options);
   const tokenizer = loadTokenizer(directory);
-  const maskId = requireMaskId(tokenizer, tokenizer.path);
-  const generation = await generationOf(directory);
+  const { noise, transformer } = opened.config;
+  const rows = transformer.vocabularySize;
+  const maskId = noise ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
+  const generation = await generationOf(directory, opened);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
-  const rows = opened.config.transformer.vocabularySize;
-  for (const id of [maskId, ...endIds]) {
+  for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
+  return { ...opened, directory, tokenizer, maskId, noise, endIds, defaults: generation.defaults };
 }
 
 /** A run of `unmask train` keeps its model in a directory of its own. */
@@ -61,18 +66,19 @@ export function modelDirectory(path: string): string {
 /** What generation_config.json says, where there is one. */
 async function generationOf(
   directory: string,
+  { family, json }: OpenedNetwork,
 ): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
   const path = join(directory, 'generation_config.json');
-  if (!existsSync(path)) return { endIds: [], defaults: {} };
-  const { eos_token_id: ends, unmask_sampling: sampling } = await readJsonObject(path);
-  const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
-  if (sampling === undefined) return { endIds, defaults: {} };
-  if (!isObject(sampling)) throw new FileError(path, 'unmask_sampling to be an object', show(sampling));
+  const generation = existsSync(path) ? await readJsonObject(path) : {};
+  const { eos_token_id: ends, unmask_sampling: own = {} } = generation;
+  if (!isObject(own)) throw new FileError(path, 'unmask_sampling to be an object', show(own));
+  const usual = family.sampling?.(json, join(directory, 'config.json'), generation, path);
+  const defaults = { ...usual, ...own };
   try {
-    checkOptions(samplingSchema, sampling);
+    checkOptions(samplingSchema, defaults);
   } catch (cause) {
     if (!(cause instanceof InvalidOptionError)) throw cause;
     throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
   }
-  return { endIds, defaults: { ...sampling } };
+  return { endIds: [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[], defaults };
 }

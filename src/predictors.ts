@@ -54,6 +54,32 @@ export function rememberingNetwork(
   };
 }
 
+/**
+ * The predictor of a network that looks at one block and, beside it, at what an encoder read before: the prompt, and each
+ * block once it is written. DiffusionGemma. It belongs to one canvas, whose blocks are predicted in order.
+ */
+export function encodedPredictor(network: Network, encoder: Network): MaskPredictor {
+  let memory: KeyValues | undefined;
+  const row = (data: Int32Array) => ({ shape: [1, data.length], data });
+  return async (xt, rows, { block: { start, end }, believed, signal }) => {
+    const read = memory?.positions.shape[1] ?? 0;
+    if (start > read) {
+      // its logits aren't wanted, but one row has to be
+      const { present } = await encoder.extend(row(xt.slice(read, start)), Int32Array.of(0), memory, {
+        signal,
+      });
+      memory = memory ? joinKeyValues(memory, present) : present;
+    }
+    const { logits } = await network.extend(
+      row(xt.slice(start, end)),
+      rows.map((i) => i - start),
+      memory,
+      { believed: believed && { shape: [1, ...believed.shape], data: believed.data }, signal },
+    );
+    return logits;
+  };
+}
+
 /** Block i sees itself and the blocks before it: BD3-LM, LLaDA2. */
 export const blockCausal =
   (blockLength: number) =>

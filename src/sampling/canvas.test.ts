@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../errors.ts';
-import { cutAtEnd, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
+import {
+  alignedBlocks,
+  blocksFromFirstMask,
+  cutAtEnd,
+  hole,
+  layBlocks,
+  layCanvas,
+  maskedPositions,
+  tailStart,
+} from './canvas.ts';
 
 const M = 9;
 
@@ -34,22 +43,39 @@ test('masked positions ascend', () => {
 test('blocks of a prompt and an answer begin at the end of the prompt', () => {
   const canvas = layCanvas([[1, 2, 3], hole(6)], M);
   assert.deepEqual(layBlocks(canvas, { maskId: M, blockLength: 2 }), [
-    [3, 4],
-    [5, 6],
-    [7, 8],
+    { start: 3, end: 5, positions: [3, 4] },
+    { start: 5, end: 7, positions: [5, 6] },
+    { start: 7, end: 9, positions: [7, 8] },
   ]);
 });
 
 test('blocks of a canvas with holes count masked positions alone', () => {
   const canvas = layCanvas([hole(3), [1, 2], hole(1), [3]], M);
   assert.deepEqual(layBlocks(canvas, { maskId: M, blockLength: 2 }), [
-    [0, 1],
-    [2, 5],
+    { start: 0, end: 2, positions: [0, 1] },
+    { start: 2, end: 6, positions: [2, 5] },
   ]);
 });
 
 test('without a block length there is one block', () => {
-  assert.deepEqual(layBlocks(Int32Array.of(M, 1, M), { maskId: M }), [[0, 2]]);
+  assert.deepEqual(layBlocks(Int32Array.of(M, 1, M), { maskId: M }), [
+    { start: 0, end: 3, positions: [0, 2] },
+  ]);
+});
+
+test('blocks by position hold what is given in them, and one without a mask is left out', () => {
+  const canvas = layCanvas([[1], hole(2), [1, 2, 3, 4], hole(1), [5, 6]], M); // masks at 1, 2 and 7
+  assert.deepEqual(alignedBlocks(canvas, { maskId: M, blockLength: 4 }), [
+    { start: 0, end: 4, positions: [1, 2] },
+    { start: 4, end: 8, positions: [7] },
+  ]);
+  assert.deepEqual(blocksFromFirstMask(canvas, { maskId: M, blockLength: 3 }), [
+    { start: 1, end: 4, positions: [1, 2] },
+    { start: 7, end: 10, positions: [7] },
+  ]);
+  assert.deepEqual(blocksFromFirstMask(canvas, { maskId: M, blockLength: 256 }), [
+    { start: 1, end: 10, positions: [1, 2, 7] },
+  ]);
 });
 
 test('a block length that does not divide the masked tokens is refused', () => {

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
+import { blocksFromFirstMask } from './canvas.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
+import { uniformNoise } from './noise.ts';
+import { renoising } from './renoising.ts';
 import type { SampleOptions } from './sample.ts';
+import { annealed } from './self-conditioning.ts';
 import {
   ancestral,
   entropy,
@@ -30,6 +34,7 @@ export const strategyNames = [
   'factor',
   'entropy-bound',
   'hierarchical',
+  'renoising',
 ] as const;
 const countNames = ['even', 'schedule', 'dream'] as const;
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
@@ -45,6 +50,11 @@ export const samplingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('reverse steps, a multiple of the number of blocks; fewer is faster and rougher [one a token]'),
+  stepsPerBlock: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('reverse steps for each semi-autoregressive block, instead of steps'),
   blockLength: z
     .int()
     .min(1)
@@ -73,7 +83,24 @@ export const samplingSchema = z.strictObject({
     .number()
     .min(0)
     .optional()
-    .describe('for the strategy entropy-bound: keep tokens up to this many nats of entropy [0.1]'),
+    .describe(
+      'for the strategies entropy-bound and renoising: keep tokens up to this many nats of entropy [0.1]',
+    ),
+  finalTemperature: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('for the strategy renoising: the temperature of the last step [as temperature]'),
+  stability: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('for the strategy renoising: a block is done once it stayed the same for so many steps … [1]'),
+  confidence: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('for the strategy renoising: … with fewer nats of entropy a token than this [0.005]'),
   schedule: z
     .enum(scheduleNames)
     .default('linear')
@@ -108,8 +135,14 @@ const parameters = {
   tau: ['threshold', 'hierarchical'],
   tauLow: ['hierarchical'],
   factor: ['factor'],
-  entropyBound: ['entropy-bound'],
+  entropyBound: ['entropy-bound', 'renoising'],
+  finalTemperature: ['renoising'],
+  stability: ['renoising'],
+  confidence: ['renoising'],
 } as const;
+
+/** The strategies that can't tell noise from a token, and need not; all others look for [MASK]. */
+const forUniformNoise: readonly string[] = ['renoising'];
 
 /** A person's wishes, checked. */
 export type SamplingOptions = z.output<typeof samplingSchema>;
@@ -121,6 +154,8 @@ export interface Vocabulary {
   readonly endIds: readonly number[];
   /** Ids of the tokenizer; rows of the network beyond them mean nothing. */
   readonly size: number;
+  /** What a lost token becomes, where that isn't [MASK]: any token. Then `maskId` only says where text is wanted. */
+  readonly noise?: 'uniform';
 }
 
 /**
@@ -130,8 +165,9 @@ export interface Vocabulary {
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
-  const { maskId, endIds, size } = vocabulary;
-  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
+  const { maskId, endIds, size, noise } = vocabulary;
+  requireNoiseFor(asked, noise);
+  const { steps, stepsPerBlock, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -152,7 +188,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   }
   const schedule: Schedule = schedules[asked.schedule];
   const { tau = 0.9, tauLow = 0.4 } = asked;
-  const selections: Record<SamplingOptions['strategy'], Selection> = {
+  const selections: Record<Exclude<SamplingOptions['strategy'], 'renoising'>, Selection> = {
     'low-confidence': lowConfidence,
     margin,
     entropy,
@@ -164,6 +200,14 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     'entropy-bound': entropyBound(asked.entropyBound ?? 0.1),
     hierarchical: hierarchical(tau, tauLow),
   };
+  const strategy =
+    asked.strategy === 'renoising'
+      ? renoising({
+          bound: asked.entropyBound ?? 0.1,
+          stability: asked.stability ?? 1,
+          confidence: asked.confidence ?? 0.005,
+        })
+      : unmasking(selections[asked.strategy]);
   const counts: Record<(typeof countNames)[number], RevealCounts> = {
     even: evenly,
     schedule: following(schedule),
@@ -172,8 +216,10 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   return {
     maskId,
     steps,
+    stepsPerBlock,
     blockLength,
-    strategy: unmasking(selections[asked.strategy]),
+    ...(noise === 'uniform' && { noise: uniformNoise(size), layout: blocksFromFirstMask }),
+    strategy,
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
@@ -181,13 +227,35 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   };
 }
 
+/** @throws InvalidOptionError  for what can't be asked of a model with this noise */
+function requireNoiseFor(
+  { strategy, temperature, guidance }: SamplingOptions,
+  noise: Vocabulary['noise'],
+): void {
+  const isUniform = noise === 'uniform';
+  if (isUniform !== forUniformNoise.includes(strategy)) {
+    const fitting = strategyNames.filter((name) => forUniformNoise.includes(name) === isUniform);
+    const whose = isUniform ? 'a model whose noise is random tokens' : 'a model whose noise is [MASK]';
+    throw new InvalidOptionError('strategy', `must be ${fitting.join(' or ')} for ${whose}`, strategy);
+  }
+  if (!isUniform) return;
+  if (temperature === 0)
+    throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
+  if (guidance !== 0)
+    throw new InvalidOptionError('guidance', 'needs a model whose noise is [MASK]', guidance);
+}
+
+/** The temperature of predictions at t, for a strategy that has it in the predictor. */
+export const temperatureOf = ({ temperature, finalTemperature = temperature }: SamplingOptions) =>
+  annealed(temperature, finalTemperature);
+
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { strategy, temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
-    temperature,
+    temperature: forUniformNoise.includes(strategy) ? 1 : temperature,
     forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
     deferred: endLast ? endIds : [],
     topK,

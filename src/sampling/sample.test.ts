@@ -137,7 +137,7 @@ test('laws: no mask is left at t = 0, what was revealed or given stays, blocks f
 test('the predictor is asked for the masked positions of the active block and nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(asked, async ({ canvas, options }) => {
-      const wanted = layBlocks(canvas, options);
+      const wanted = layBlocks(canvas, options).map(({ positions }) => positions);
       let block = 0;
       const predict: MaskPredictor = (xt, rows, moment) => {
         while (!wanted[block].includes(rows[0])) block += 1;

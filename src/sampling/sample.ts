@@ -12,6 +12,8 @@ export interface SampleOptions {
   maskId: number;
   /** Steps for the whole canvas, the most that will be used; a multiple of the number of blocks. Default: one a token. */
   steps?: number;
+  /** Instead: steps for each block. */
+  stepsPerBlock?: number;
   /** Semi-autoregressive sampling, block after block; divides the number of masked tokens. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
@@ -80,18 +82,22 @@ export async function* sample(
     layout = layBlocks,
   } = options;
   const blocks = layout(Int32Array.from(canvas), options);
-  const stepsPerBlock = divideSteps(options.steps ?? blocks.flat().length, blocks.length);
+  const wanted = blocks.flatMap(({ positions }) => positions);
+  const stepsPerBlock = divideSteps(options, wanted.length, blocks.length);
   const tail = tailStart(Int32Array.from(canvas), maskId);
-  let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
+  let xt = noisy(Int32Array.from(canvas), wanted, noise, uniforms(seed, 'noise', 0));
   let confidence = new Float64Array(xt.length).fill(NaN);
   const [margin, entropy] = [confidence.slice(), confidence.slice()];
   const likeliest = xt.slice();
   let step = 0;
+  let ended = false;
 
   yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
 
-  for (const [index, positions] of blocks.entries()) {
-    const block = { index, start: positions[0], end: positions.at(-1)! + 1 };
+  for (const [index, { positions, start, end }] of blocks.entries()) {
+    if (ended) break;
+    const block = { index, start, end };
+    const later = wanted.slice(wanted.indexOf(positions.at(-1)!) + 1);
     const planned = counts(positions.length, stepsPerBlock);
     let logits: NdArray | undefined;
     let steady = 0;
@@ -99,7 +105,6 @@ export async function* sample(
     for (const [k, [t, s]] of timesteps(stepsPerBlock, strategy.corrections).entries()) {
       signal?.throwIfAborted();
       const masked = noise.open(xt, positions);
-      if (k === 0 && masked.length === 0) break; // an end token in an earlier block ended the text
       const asked = strategy.asks?.({ positions, masked }) ?? masked;
       const rows = Int32Array.from(asked);
 
@@ -109,7 +114,8 @@ export async function* sample(
       confidence = confidence.slice();
       if (logits) {
         const prediction = decode({ logits, rows, xt, t }, uniforms(seed, 'token', step));
-        steady = asked.every((i, r) => prediction.likeliest[r] === likeliest[i]) ? steady + 1 : 0;
+        const same = k > 0 && asked.every((i, r) => prediction.likeliest[r] === likeliest[i]);
+        steady = same ? steady + 1 : 0;
         for (const [r, i] of asked.entries()) {
           x0[i] = prediction.tokens[r];
           likeliest[i] = prediction.likeliest[r];
@@ -138,12 +144,16 @@ export async function* sample(
       const transition = t > 0 && s === 0 ? (strategy.finish ?? reveal)(reverse) : strategy.step(reverse);
       step += 1;
       const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
-      if (!strategy.rewrites) endText(xs, confidence, { maskId, endIds, tail });
-      const done = transition.done ?? noise.open(xs, positions).length === 0;
-      if (strategy.rewrites && done) endText(xs, confidence, { maskId, endIds, tail });
+      const written = transition.done ?? noise.open(xs, positions).length === 0;
+      if (written || !strategy.rewrites) {
+        const open = noise.open(xs, written ? later : [...positions, ...later]);
+        ended = endText(xs, confidence, { open, endIds, tail });
+      }
+      const done = written || ended;
 
       const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
-      if (changed.length > 0) logits = undefined;
+      // a token that was written as it was is news to a predictor with a memory
+      if (changed.length > 0 || transition.written.length > 0) logits = undefined;
       xt = xs;
       yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, confidence };
       if (done) break;
@@ -173,11 +183,27 @@ function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, u
   return canvas;
 }
 
-function divideSteps(steps: number, blocks: number): number {
-  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps % blocks === 0)) {
-    throw new InvalidOptionError('steps', `must be a multiple of the number of blocks (${blocks})`, steps);
+function divideSteps(
+  { steps, stepsPerBlock }: Pick<SampleOptions, 'steps' | 'stepsPerBlock'>,
+  tokens: number,
+  blocks: number,
+): number {
+  if (stepsPerBlock !== undefined) {
+    if (steps !== undefined)
+      throw new InvalidOptionError(
+        'stepsPerBlock',
+        'is given instead of steps, not beside it',
+        stepsPerBlock,
+      );
+    if (!(Number.isSafeInteger(stepsPerBlock) && stepsPerBlock >= 1))
+      throw new InvalidOptionError('stepsPerBlock', 'must be a whole number, at least 1', stepsPerBlock);
+    return stepsPerBlock;
   }
-  return steps / blocks;
+  const all = steps ?? tokens;
+  if (!(Number.isSafeInteger(all) && all >= 1 && all % blocks === 0)) {
+    throw new InvalidOptionError('steps', `must be a multiple of the number of blocks (${blocks})`, all);
+  }
+  return all / blocks;
 }
 
 /** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors; then some at t = 0. */
@@ -187,19 +213,23 @@ function timesteps(n: number, corrections = 0): (readonly [t: number, s: number]
 }
 
 /**
- * If all tokens up to the first end token of the tail are certain, the masks behind it become that end token: nobody
- * will read them, and no step is spent on them.
+ * If all tokens up to the first end token of the tail are certain, what is open behind it becomes that end token: nobody
+ * will read it, and no step is spent on it.
+ *
+ * @param open  the positions that aren't certain, in this block and behind it, ascending
+ * @returns     whether the text has ended
  */
 function endText(
   xs: Int32Array,
   confidence: Float64Array,
-  { maskId, endIds, tail }: { maskId: number; endIds: readonly number[]; tail: number },
-): void {
-  const end = xs.findIndex((token, i) => token === maskId || (i >= tail && endIds.includes(token)));
-  if (end < 0 || xs[end] === maskId) return;
-  for (let i = end + 1; i < xs.length; i++) {
-    if (xs[i] !== maskId) continue;
+  { open, endIds, tail }: { open: readonly number[]; endIds: readonly number[]; tail: number },
+): boolean {
+  const certain = open[0] ?? xs.length;
+  const end = xs.findIndex((token, i) => i >= tail && endIds.includes(token));
+  if (end < 0 || end >= certain) return false;
+  for (const i of open) {
     xs[i] = xs[end];
     confidence[i] = NaN;
   }
+  return true;
 }
