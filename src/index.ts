@@ -1,5 +1,7 @@
 export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './errors.ts';
 export type { NdArray } from './array.ts';
+export { pull, type Pulled, type PullOptions, type PullProgress } from './hub/pull.ts';
+export type { HubSettings } from './hub/settings.ts';
 export type {
   GenerateRequest,
   Generation,

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
+import { cachedModel } from './hub/cache.ts';
+import { parseHubName } from './hub/name.ts';
+import { hubSettings } from './hub/settings.ts';
 import type { LoadOptions } from './language-model.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
@@ -29,13 +32,13 @@ export interface OpenedModel extends OpenedNetwork {
 }
 
 /**
- * Opens a model directory as Hugging Face lays it out, or the model in a run of `unmask train`.
+ * Opens a model directory as Hugging Face lays it out, the model in a run of `unmask train`, or one that was pulled.
  *
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
 export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
-  const directory = modelDirectory(path);
+  const directory = await modelDirectory(path);
   const opened = await openModel(directory, options);
   const tokenizer = loadTokenizer(directory);
   const { noise, transformer } = opened.config;
@@ -50,10 +53,17 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   return { ...opened, directory, tokenizer, maskId, noise, endIds, defaults: generation.defaults };
 }
 
-/** A run of `unmask train` keeps its model in a directory of its own. */
-export function modelDirectory(path: string): string {
+/**
+ * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, or the snapshot of `org/name` in
+ * the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
+ *
+ * @throws FileError  when there is no model; it says how to get one
+ */
+export async function modelDirectory(path: string): Promise<string> {
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
+  const name = existsSync(path) ? undefined : parseHubName(path);
+  if (name) return cachedModel(name, hubSettings(process.env));
   const found = existsSync(path) ? 'none' : 'nothing there';
   throw new FileError(
     path,
@@ -63,16 +73,20 @@ export function modelDirectory(path: string): string {
   );
 }
 
-/** What generation_config.json says, where there is one. */
-async function generationOf(
+/**
+ * What generation_config.json says, where there is one.
+ *
+ * @param family  makes options of its own keys; absent where it isn't known
+ */
+export async function generationOf(
   directory: string,
-  { family, json }: OpenedNetwork,
+  { family, json }: Pick<OpenedNetwork, 'json'> & Partial<Pick<OpenedNetwork, 'family'>>,
 ): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
   const path = join(directory, 'generation_config.json');
   const generation = existsSync(path) ? await readJsonObject(path) : {};
   const { eos_token_id: ends, unmask_sampling: own = {} } = generation;
   if (!isObject(own)) throw new FileError(path, 'unmask_sampling to be an object', show(own));
-  const usual = family.sampling?.(json, join(directory, 'config.json'), generation, path);
+  const usual = family?.sampling?.(json, join(directory, 'config.json'), generation, path);
   const defaults = { ...usual, ...own };
   try {
     checkOptions(samplingSchema, defaults);

@@ -134,7 +134,7 @@ async function tokenizerOf(
       note('making the tokenizer …');
       saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
-      const given = loadTokenizer(kind === options.from ? modelDirectory(kind) : kind);
+      const given = loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
       saveTokenizer(directory, given.json, namesOf(given));
     }
   }
@@ -194,7 +194,7 @@ async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | 
   if (from === undefined) return undefined;
   if (tokenizer !== from)
     throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
-  const { config, weights, names, network } = await openModel(modelDirectory(from));
+  const { config, weights, names, network } = await openModel(await modelDirectory(from));
   await network.close();
   const { transformer } = config;
   if (names !== llada.names)

@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graph: ['base'],
   checkpoint: ['base'],
   tokenizer: ['base'],
+  hub: ['base', 'checkpoint'],
   runtime: ['base', 'graph'],
   data: ['base', 'tokenizer', 'checkpoint'],
   model: ['base', 'graph', 'runtime', 'checkpoint'],
@@ -30,13 +31,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'model',
     'checkpoint',
   ],
-  assembly: 'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint'.split(
-    ' ',
-  ),
-  cli: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer'],
+  assembly:
+    'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint hub'.split(
+      ' ',
+    ),
+  cli: ['base', 'assembly', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
 };
 
-const base = new Set(['array.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
+const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');
@@ -131,6 +133,11 @@ test('only runtime/ knows ONNX Runtime, and the core has no dependencies', () =>
       );
     }
   }
+});
+
+test('only hub/ speaks to servers', () => {
+  const speakers = files.filter(({ text }) => /\bfetch\(/.test(text));
+  assert.deepEqual([...new Set(speakers.map(({ folder }) => folder))], ['hub']);
 });
 
 test('every package that is imported is a dependency, and every dependency is imported', () => {

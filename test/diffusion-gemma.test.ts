@@ -148,7 +148,9 @@ async function replay({ args, prompt, attention_mask, blocks }: Run, b: number):
         stability: args.stability_threshold,
         confidence: args.confidence_threshold,
       }),
-      ...{ noise, decode, endIds: args.eos_token_id ?? [] },
+      noise,
+      decode,
+      endIds: args.eos_token_id ?? [],
     }),
   );
   return { frames, raw, predictions };
@@ -301,8 +303,15 @@ test(
   skip,
   async () => {
     assert.deepEqual(model.defaults, {
-      ...{ strategy: 'renoising', length: 256, blockLength: 8, stepsPerBlock: 48, temperature: 0.8 },
-      ...{ finalTemperature: 0.4, entropyBound: 0.1, stability: 1, confidence: 0.005 },
+      strategy: 'renoising',
+      length: 256,
+      blockLength: 8,
+      stepsPerBlock: 48,
+      temperature: 0.8,
+      finalTemperature: 0.4,
+      entropyBound: 0.1,
+      stability: 1,
+      confidence: 0.005,
     });
     const { stats } = await model.generate({ prompt: 'hello', length: 16, steps: 4 });
     assert.equal(stats.forwards, 4);

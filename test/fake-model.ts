@@ -5,7 +5,7 @@ import type { NdArray } from '../src/array.ts';
 import { writeOnnx } from '../src/graph/onnx.ts';
 import { input } from '../src/graph/tensor.ts';
 import type { Network, RowReduction } from '../src/model/network.ts';
-import { openSession } from '../src/runtime/session.ts';
+import { openSession, type Session } from '../src/runtime/session.ts';
 import type { Tokenizer } from '../src/tokenizer/tokenizer.ts';
 
 /** [MASK], the end of a text, and then one id for each byte. */
@@ -30,13 +30,19 @@ export const byteTokenizer: Tokenizer = {
     ),
 };
 
+const sessions = new Map<string, Promise<Session>>();
+
 /** What a network that ends in a reduction would give for these logits. */
-export async function reduced(logits: NdArray, reduce: RowReduction): Promise<NdArray> {
-  const result = reduce.apply(input('logits', 'float32', ['R', logits.shape[1]]));
-  const session = await openSession(writeOnnx({ result }));
-  const { result: rows } = await session.run({ logits, ...reduce.feeds });
-  await session.close();
-  return rows as NdArray;
+export async function reduced(logits: NdArray, { name, apply, feeds }: RowReduction): Promise<NdArray> {
+  const V = logits.shape[1];
+  const key = `${name} ${V}`;
+  let session = sessions.get(key);
+  if (!session) {
+    session = openSession(writeOnnx({ result: apply(input('logits', 'float32', ['R', V])) }));
+    sessions.set(key, session);
+  }
+  const { result } = await (await session).run({ logits, ...feeds });
+  return result as NdArray;
 }
 
 /**

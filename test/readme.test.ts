@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,10 +8,12 @@ import type { Command } from '../src/cli/command.ts';
 import { generateCommand } from '../src/cli/generate.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
+import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
+import { startFakeHub } from './fake-hub.ts';
 import { fakeIo } from './fake-io.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
@@ -43,6 +45,7 @@ function commandsOf(markdown: string): string[][] {
 const commands: Record<string, Command> = {
   train,
   inspect,
+  pull,
   generate: generateCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
 };
@@ -75,8 +78,14 @@ test('every command of the documents exists, with its options and scripts', () =
 test('the commands of the README that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
+  const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const);
+  const hub = await startFakeHub(t, 'GSAI-ML/LLaDA-8B-Base', new Map(files));
+  const HF_HUB_CACHE = await temporaryFolder(t);
+  process.env.HF_HUB_CACHE = HF_HUB_CACHE;
+  t.after(() => delete process.env.HF_HUB_CACHE);
   const runnable: Record<string, Command> = {
     inspect,
+    pull,
     generate: generateCommand((_, options) => load(model, options)),
     score: scoreCommand((_, options) => load(model, options)),
   };
@@ -86,7 +95,8 @@ test('the commands of the README that need no training run, on a tiny model', as
   );
   assert.ok(lines.length >= 6);
   for (const [, , name, ...rest] of lines) {
-    const io = fakeIo({ stdin: 'Once upon a time\n' });
+    const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE };
+    const io = fakeIo({ stdin: 'Once upon a time\n', env });
     const args = rest.map((word) => (word === 'runs/mine' ? model : word));
     const code = await runProgram(
       [name, ...args],

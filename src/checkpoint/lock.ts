@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { FileError, show } from '../errors.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 
-/** The right to write a run directory, until it's released or the process ends. */
-export interface RunLock {
+/** The right to write a directory, until it's released or the process ends. */
+export interface DirectoryLock {
   release(): Promise<void>;
 }
 
@@ -22,19 +22,36 @@ export interface RunLock {
  */
 export async function lockRun(
   runDirectory: string,
+  { socket }: { socket?: boolean } = {},
+): Promise<DirectoryLock> {
+  const lock = await tryLock(runDirectory, 'a run directory', { socket });
+  if (lock) return lock;
+  throw new FileError(
+    runDirectory,
+    'a run that no other program is training',
+    `${await lockHolder(runDirectory)} at work in it`,
+    'stop it first, or choose another directory',
+  );
+}
+
+/** The same for any directory; undefined when another process of this machine holds the lock. */
+export async function tryLock(
+  lockedDirectory: string,
+  expected: string,
   { socket = process.platform === 'linux' }: { socket?: boolean } = {},
-): Promise<RunLock> {
+): Promise<DirectoryLock | undefined> {
   let directory: string;
   try {
-    directory = await realpath(runDirectory);
+    directory = await realpath(lockedDirectory);
   } catch (error) {
-    throw fileProblem(error, runDirectory, 'a run directory');
+    throw fileProblem(error, lockedDirectory, expected);
   }
   const path = join(directory, 'LOCK');
   const holder = `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`;
   const free = socket
-    ? await takeSocket(runDirectory, directory)
-    : await takeFile(runDirectory, path, holder);
+    ? await takeSocket(lockedDirectory, directory, expected)
+    : await takeFile(path, holder, expected);
+  if (!free) return undefined;
   // only for people: a full disk must not stop a run that holds the lock
   if (socket) await writeFile(path, holder).catch(() => {});
   return {
@@ -45,7 +62,13 @@ export async function lockRun(
   };
 }
 
-async function takeSocket(runDirectory: string, directory: string): Promise<() => Promise<void>> {
+type Free = () => Promise<void>;
+
+async function takeSocket(
+  lockedDirectory: string,
+  directory: string,
+  expected: string,
+): Promise<Free | undefined> {
   const server = createServer((connection) => connection.destroy());
   const name = createHash('sha256').update(directory).digest('hex').slice(0, 40);
   try {
@@ -54,21 +77,21 @@ async function takeSocket(runDirectory: string, directory: string): Promise<() =
       server.listen({ path: `\0unmask-run-${name}` }, resolve);
     });
   } catch (error) {
-    if (errorCode(error) === 'EADDRINUSE') throw await held(runDirectory, error);
-    throw fileProblem(error, runDirectory, 'a run directory that can be locked');
+    if (errorCode(error) === 'EADDRINUSE') return undefined;
+    throw fileProblem(error, lockedDirectory, `${expected} that can be locked`);
   }
   server.unref(); // a lock alone doesn't keep a program running
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
-async function takeFile(runDirectory: string, path: string, holder: string): Promise<() => Promise<void>> {
+async function takeFile(path: string, holder: string, expected: string): Promise<Free | undefined> {
   for (let attempt = 0; ; attempt++) {
     try {
       await writeFile(path, holder, { flag: 'wx' });
       return () => Promise.resolve();
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw fileProblem(error, path, 'a run directory that can be locked');
-      if (attempt > 0 || (await isAlive(path))) throw await held(runDirectory, error);
+      if (errorCode(error) !== 'EEXIST') throw fileProblem(error, path, `${expected} that can be locked`);
+      if (attempt > 0 || (await isAlive(path))) return undefined;
       await rm(path, { force: true });
     }
   }
@@ -87,16 +110,10 @@ async function isAlive(path: string): Promise<boolean> {
   }
 }
 
-async function held(runDirectory: string, cause: unknown): Promise<FileError> {
-  const { pid, host } = await readHolder(join(runDirectory, 'LOCK'));
-  const who = pid === undefined ? 'another process' : `process ${pid} on ${show(host)}`;
-  return new FileError(
-    runDirectory,
-    'a run that no other program is training',
-    `${who} at work in it`,
-    'stop it first, or choose another directory',
-    { cause },
-  );
+/** Who holds the lock of a directory, as a message says it. */
+export async function lockHolder(directory: string): Promise<string> {
+  const { pid, host } = await readHolder(join(directory, 'LOCK'));
+  return pid === undefined ? 'another process' : `process ${pid} on ${show(host)}`;
 }
 
 async function readHolder(path: string): Promise<{ pid?: number; host?: string }> {

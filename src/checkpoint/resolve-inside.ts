@@ -7,7 +7,8 @@ import { fileProblem } from './file-problem.ts';
  * The path of a file that a name from a file or request stands for: the only way from such a name to a path.
  *
  * The name may lead into subdirectories, with `/`, and nowhere else. A link may not lead out either, but for one
- * layout: in the cache of the Hugging Face hub `snapshots/REVISION/NAME` is a link into `blobs/` beside `snapshots`.
+ * layout: in the cache of the Hugging Face hub `models--ORG--NAME/snapshots/REVISION/NAME` is a link into `blobs/` beside
+ * `snapshots`, and what lies there may be one into the `blobs/` that all models of the cache share.
  *
  * @param root  a directory that a person named
  * @returns     `root/name`, or what it's a link to
@@ -40,8 +41,11 @@ export async function resolveInside(root: string, name: string): Promise<string>
   const allowed = [realRoot];
   const parent = dirname(resolve(root));
   if (basename(parent) === 'snapshots') {
-    const blobs = join(dirname(parent), 'blobs');
-    allowed.push(await realpath(blobs).catch(() => realRoot));
+    const repository = dirname(parent);
+    const caches = basename(repository).startsWith('models--')
+      ? [repository, dirname(repository)]
+      : [repository];
+    for (const cache of caches) allowed.push(await realpath(join(cache, 'blobs')).catch(() => realRoot));
   }
   if (allowed.some((directory) => real.startsWith(directory + sep))) return real;
   throw new FileError(path, expected, `a link to ${show(real)}`, 'put the file itself there');

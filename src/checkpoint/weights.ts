@@ -152,6 +152,11 @@ async function openShards(directory: string): Promise<SafetensorsFile[]> {
   return shards;
 }
 
+/** The names of the files that the index of a model directory lists, unchecked. @throws FileError  for a broken index */
+export async function shardNames(directory: string): Promise<readonly string[]> {
+  return [...new Set((await readIndex(await resolveInside(directory, indexName))).values())];
+}
+
 /** The shard's file name of each tensor. */
 async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
   const { weight_map: map } = await readJsonObject(path);

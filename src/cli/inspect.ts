@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { sizeOf } from '../array.ts';
-import { causal } from '../model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../model/config.ts';
-import type { OpenedModel } from '../opened-model.ts';
-import type { Command } from './command.ts';
-import { visible } from './visible.ts';
+import type { Inspection } from '../inspection.ts';
+import { kebabCase } from './options.ts';
+import { colorsFor } from './colors.ts';
+import type { Command, Io } from './command.ts';
 import { modelOptions } from './load.ts';
+import { visible } from './visible.ts';
 
 const options = z.strictObject({
   path: modelOptions.model,
@@ -13,27 +12,8 @@ const options = z.strictObject({
   json: z.boolean().default(false).describe('prints one line of JSON'),
 });
 
-/** What a model directory says of itself. No weight is read for it. */
-interface Facts {
-  readonly path: string;
-  readonly family: string;
-  readonly attention: 'causal' | 'bidirectional';
-  readonly parameters: number;
-  /** Bytes of weights by the type that they are stored in. */
-  readonly dtypes: Readonly<Record<string, number>>;
-  readonly weightBytes: number;
-  /** Weights as float32, as the network computes with them. */
-  readonly memoryBytes: number;
-  readonly maskId: number;
-  readonly maskToken: string | undefined;
-  readonly endIds: readonly number[];
-  readonly endTokens: readonly (string | undefined)[];
-  readonly config: Omit<TransformerConfig, 'attention'>;
-  readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
-}
-
 const command: Command<typeof options> = {
-  summary: 'Shows what a model is: family, parameters, types, special tokens, memory',
+  summary: 'Shows what a model is, and whether it runs here: family, parameters, tokens, memory',
   options,
   positionals: ['path'],
   examples: [
@@ -41,80 +21,92 @@ const command: Command<typeof options> = {
     ['unmask inspect runs/mine --json', 'for another program'],
   ],
   async run({ path, tensors, json }, io) {
-    const { openModelWithTokenizer, shippedModel } = await import('../opened-model.ts');
-    const facts = factsOf(await openModelWithTokenizer(path ?? shippedModel), tensors);
-    io.stdout.write(json ? `${JSON.stringify(facts)}\n` : table(facts));
+    const [{ inspectModel }, { shippedModel }] = await Promise.all([
+      import('../inspection.ts'),
+      import('../opened-model.ts'),
+    ]);
+    const inspection = await inspectModel(path ?? shippedModel, { tensors });
+    io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : page(inspection, io));
+    return inspection.problems.length > 0 ? 2 : 0;
   },
 };
 
 export default command;
 
-function factsOf(model: OpenedModel, tensors: boolean): Facts {
-  const { directory, family, config, names, weights, tokenizer, maskId, endIds } = model;
-  const tokenOf = new Map(Array.from(tokenizer.specialTokens, ([token, id]) => [id, token]));
-  const { attention, ...numbers } = config.transformer;
-  const entries = [...weights.entries];
-  const dtypes: Record<string, number> = {};
-  for (const [, { dtype, byteLength }] of entries) dtypes[dtype] = (dtypes[dtype] ?? 0) + byteLength;
-  const shapes = [...parameterShapes(config.transformer, names).values()];
-  const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-  return {
-    path: directory,
-    family: family.architecture,
-    attention: attention === causal ? 'causal' : 'bidirectional',
-    parameters,
-    dtypes,
-    weightBytes: weights.totalBytes,
-    memoryBytes: 4 * parameters,
-    maskId,
-    maskToken: tokenOf.get(maskId),
-    endIds,
-    endTokens: endIds.map((id) => tokenOf.get(id)),
-    config: numbers,
-    ...(tensors && { tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) }),
-  };
-}
+type Row = readonly [name: string, value: string];
 
-function table(facts: Facts): string {
-  const { config } = facts;
-  const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
-  const { mixture } = config;
-  const experts: [string, string][] = mixture
-    ? [['experts', `${mixture.experts}, ${mixture.chosen} for each token, SwiGLU ${mixture.hidden}`]]
-    : [];
-  const rows: [string, string][] = [
-    ['path', facts.path],
-    ['family', `${facts.family}, ${facts.attention}`],
-    ['parameters', grouped(facts.parameters)],
-    [
-      'network',
-      `${config.layers} layers, width ${config.width}, ${config.heads} heads, SwiGLU ${config.hidden}`,
-    ],
-    ...experts,
-    ['vocabulary', grouped(config.vocabularySize)],
-    ['longest', `${grouped(config.maxLength)} tokens`],
-    ['mask token', special(facts.maskId, facts.maskToken)],
-    ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
-    [
-      'stored',
-      Object.entries(facts.dtypes)
-        .map(([dtype, bytes]) => `${dtype} ${mebibytes(bytes)}`)
-        .join(', '),
-    ],
-    ['in memory', `${mebibytes(facts.memoryBytes)} of weights as float32`],
-  ];
-  const tensors = (facts.tensors ?? []).map(({ name, dtype, shape }): [string, string] => [
+function page(inspection: Inspection, io: Io): string {
+  const colors = colorsFor(io.stdout, io.stdout.isTTY ? io.env : {});
+  const tensors = (inspection.tensors ?? []).map(({ name, dtype, shape }): Row => [
     `  ${name}`,
     `${dtype} [${shape.join(', ')}]`,
   ]);
-  return aligned(rows) + (tensors.length > 0 ? `\n${aligned(tensors)}` : '');
+  const problems = inspection.problems.map((problem) => `  ${visible(problem)}\n`).join('');
+  return [
+    aligned(rowsOf(inspection), colors.dim),
+    ...(problems ? [`${colors.bold('This model does not run here:')}\n${colors.yellow(problems)}`] : []),
+    ...(tensors.length > 0 ? [aligned(tensors, colors.dim)] : []),
+  ].join('\n');
 }
 
-function aligned(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${visible(name).padEnd(width)}${visible(value)}\n`).join('');
+function rowsOf({ config, ...facts }: Inspection): Row[] {
+  const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
+  const { parameters, activeParameters, dtypes, memoryBytes, maxLength, maskId } = facts;
+  const active =
+    activeParameters === undefined ? '' : `; ${counted(activeParameters)} of them for each token`;
+  const { mixture } = config ?? {};
+  const rows: [name: string, value: string | false | undefined][] = [
+    ['path', facts.path],
+    ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
+    ['parameters', parameters !== undefined && `${counted(parameters)}${active}`],
+    [
+      'network',
+      config &&
+        `${config.layers} layers, width ${config.width}, ${config.heads} heads, SwiGLU ${config.hidden}`,
+    ],
+    ['experts', mixture && `${mixture.experts}, ${mixture.chosen} for each token, SwiGLU ${mixture.hidden}`],
+    ['vocabulary', config && grouped(config.vocabularySize)],
+    ['longest', maxLength !== undefined && `${grouped(maxLength)} tokens`],
+    ['mask token', maskId === undefined ? 'none' : special(maskId, facts.maskToken)],
+    ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
+    ['chat', facts.chatTemplate ? `template in ${facts.chatTemplate}` : 'no template'],
+    ['sampling', samplingText(facts.defaults)],
+    ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
+    [
+      'in memory',
+      memoryBytes && listed(memoryBytes, (format, bytes) => `${sizeText(bytes)} of weights as ${format}`),
+    ],
+  ];
+  return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
 }
+
+function aligned(rows: readonly Row[], paint: (text: string) => string): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${paint(visible(name).padEnd(width))}${visible(value)}\n`).join('');
+}
+
+/** The model's own defaults as the flags that they stand for. */
+function samplingText(defaults: Inspection['defaults']): string {
+  const flags = Object.entries(defaults).map(([key, value]) => `--${kebabCase(key)} ${String(value)}`);
+  return flags.length > 0 ? `${flags.join(' ')}, unless told otherwise` : 'as unmask generate --help says';
+}
+
+const listed = (
+  values: Readonly<Record<string, number>>,
+  say: (key: string, value: number) => string,
+): string =>
+  Object.entries(values)
+    .map(([key, value]) => say(key, value))
+    .join(', ');
 
 const grouped = (value: number): string => value.toLocaleString('en-US');
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+/** 8,015,581,184 (8.0 billion) */
+function counted(value: number): string {
+  if (value < 1e6) return grouped(value);
+  const short = value < 1e9 ? `${(value / 1e6).toFixed(1)} million` : `${(value / 1e9).toFixed(1)} billion`;
+  return `${grouped(value)} (${short})`;
+}
+
+const sizeText = (bytes: number): string =>
+  bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -8,7 +8,9 @@ const commands: CommandTable = {
   generate: () => import('./generate.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
+  pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  bench: () => import('./bench.ts'),
 };
 
 const interrupt = new AbortController();

@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
 import { FileError, show, UnsupportedError } from '../errors.ts';
@@ -61,8 +61,8 @@ export async function openModel(
   const names = namesIn(weights, family);
   checkTensors(weights, shapesOf(config, names, family), path, family.unused);
 
-  const folder = dirname(weights.entries.values().next().value!.file);
-  const locate = (name: string) => external(weights.entries.get(name)!);
+  const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
+  const locate = (name: string) => external(weights.entries.get(name)!, folder);
   const network = openNetwork(config.transformer, names, { folder, locate }, options);
   const encoder =
     config.encoder && openNetwork(config.encoder, named(family.encoderNames), { folder, locate }, options);
@@ -80,7 +80,8 @@ export const shapesOf = (
     ...(encoder ? parameterShapes(encoder, named(encoderNames)) : []),
   ]);
 
-function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
+/** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
+export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
   const known = families.map(({ architecture }) => architecture);
   const names = json.architectures;
   if (!Array.isArray(names))
@@ -132,8 +133,16 @@ const dtypes: Readonly<Record<string, DType>> = {
   BF16: 'bfloat16',
 };
 
-const external = ({ file, offset, byteLength, dtype }: WeightEntry): ExternalData => ({
-  location: basename(file),
+/** The folder that all files are in: shards in the hub's cache may be links to different ones. */
+function commonFolder(files: ReadonlySet<string>): string {
+  const [first, ...rest] = files;
+  let folder = dirname(first);
+  while (rest.some((file) => relative(folder, file).startsWith('..'))) folder = dirname(folder);
+  return folder;
+}
+
+const external = ({ file, offset, byteLength, dtype }: WeightEntry, folder: string): ExternalData => ({
+  location: relative(folder, file),
   offset,
   length: byteLength,
   dtype: dtypes[dtype],

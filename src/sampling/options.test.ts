@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { schedules } from '../diffusion/schedule.ts';
 import { hole, layCanvas } from './canvas.ts';
-import { samplingSchema, strategyNames, temperatureOf, toSampleOptions, type Vocabulary } from './options.ts';
+import { samplingSchema, strategiesFor, temperatureOf, toSampleOptions, type Vocabulary } from './options.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
 import type { ReverseStep } from './strategies.ts';
@@ -52,7 +52,7 @@ function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?:
 }
 
 test('every strategy and schedule that can be named writes a text', async () => {
-  for (const strategy of strategyNames.filter((name) => name !== 'renoising')) {
+  for (const strategy of strategiesFor(undefined)) {
     for (const schedule of Object.keys(schedules)) {
       for (const temperature of [0, 1]) {
         const tokens = await write({ strategy, schedule, temperature, steps: 3, stopEarly: false });
@@ -65,7 +65,7 @@ test('every strategy and schedule that can be named writes a text', async () => 
 test('a model whose noise is random tokens is sampled by the strategy for it, and no other model is', async () => {
   const uniform: Vocabulary = { ...vocabulary, noise: 'uniform' };
   const options = (asked: object, of: Vocabulary) => toSampleOptions(samplingSchema.parse(asked), of);
-  for (const strategy of strategyNames.filter((name) => name !== 'renoising'))
+  for (const strategy of strategiesFor(undefined))
     assert.throws(
       () => options({ strategy, temperature: 1 }, uniform),
       /strategy: must be renoising for a model whose noise is random tokens, got/,

@@ -142,7 +142,11 @@ const parameters = {
 } as const;
 
 /** The strategies that can't tell noise from a token, and need not; all others look for [MASK]. */
-const forUniformNoise: readonly string[] = ['renoising'];
+const forUniformNoise: ReadonlySet<string> = new Set(['renoising']);
+
+/** The names of the strategies for a model with this noise. */
+export const strategiesFor = (noise: Vocabulary['noise']): SamplingOptions['strategy'][] =>
+  strategyNames.filter((name) => forUniformNoise.has(name) === (noise === 'uniform'));
 
 /** A person's wishes, checked. */
 export type SamplingOptions = z.output<typeof samplingSchema>;
@@ -233,8 +237,8 @@ function requireNoiseFor(
   noise: Vocabulary['noise'],
 ): void {
   const isUniform = noise === 'uniform';
-  if (isUniform !== forUniformNoise.includes(strategy)) {
-    const fitting = strategyNames.filter((name) => forUniformNoise.includes(name) === isUniform);
+  const fitting = strategiesFor(noise);
+  if (!fitting.includes(strategy)) {
     const whose = isUniform ? 'a model whose noise is random tokens' : 'a model whose noise is [MASK]';
     throw new InvalidOptionError('strategy', `must be ${fitting.join(' or ')} for ${whose}`, strategy);
   }
@@ -255,7 +259,7 @@ export function toDecodeOptions(
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
-    temperature: forUniformNoise.includes(strategy) ? 1 : temperature,
+    temperature: forUniformNoise.has(strategy) ? 1 : temperature,
     forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
     deferred: endLast ? endIds : [],
     topK,

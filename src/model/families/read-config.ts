@@ -16,13 +16,15 @@ export const id = z.number().int().min(0).nullish();
  */
 export type Fixed = Readonly<Record<string, readonly unknown[]>>;
 
-/** @throws UnsupportedError  for the first option that has another value, by name */
+/** @throws UnsupportedError  for options that have other values, by name */
 export function requireFixed(json: ConfigJson, fixed: Fixed, path: string): void {
-  for (const [option, values] of Object.entries(fixed)) {
+  const others = Object.entries(fixed).filter(([option, values]) => {
     const value = json[option];
-    if (value !== undefined && value !== null && !values.includes(value))
-      throw new UnsupportedError(`${path}: ${option} is ${show(value)}, which is not supported`);
-  }
+    return value !== undefined && value !== null && !values.includes(value);
+  });
+  if (others.length === 0) return;
+  const said = others.map(([option]) => `${option} is ${show(json[option])}`).join(', ');
+  throw new UnsupportedError(`${path}: ${said}, which is not supported`);
 }
 
 /** @throws FileError  for the first key that is not as the schema says */

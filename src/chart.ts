@@ -1,0 +1,84 @@
+/** What charts are drawn with: a box, axes with round ticks, and text that is safe in an SVG. */
+export const box = { left: 64, right: 736, top: 48, bottom: 352 } as const;
+
+/** From values to places in the box. */
+export interface Axis {
+  readonly at: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+/** A horizontal axis over a range, even or logarithmic. */
+export function xAxis(low: number, high: number, ticks: readonly number[], isLogarithmic = false): Axis {
+  const place = isLogarithmic ? Math.log : (value: number): number => value;
+  const span = place(high) - place(low);
+  const at = (value: number): number =>
+    round(box.left + ((place(value) - place(low)) / span) * (box.right - box.left));
+  return { at, ticks: ticks.filter((tick) => tick >= low && tick <= high) };
+}
+
+/** A vertical axis; what is above `high` is drawn at the top. */
+export function yAxis(low: number, high: number): Axis {
+  const ticks = niceTicks(low, high);
+  const bottom = Math.min(low, ticks[0] ?? low);
+  const at = (value: number): number => {
+    const share = (Math.min(value, high) - bottom) / (high - bottom);
+    return round(box.bottom - Math.max(0, share) * (box.bottom - box.top));
+  };
+  return { at, ticks: ticks.filter((tick) => tick <= high) };
+}
+
+/** Round numbers that cover a range in about five steps of 1, 2 or 5 times a power of ten. */
+export function niceTicks(low: number, high: number): number[] {
+  const raw = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
+  const first = Math.floor(low / step);
+  return Array.from({ length: Math.ceil(high / step) - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
+export interface Frame {
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  /** What the axes count. */
+  readonly xLabel: string;
+  readonly yLabel: string;
+  /** CSS of what is drawn, beside the frame's own. */
+  readonly style: string;
+}
+
+/** A chart as an SVG that is readable on light and dark ground, with axes and their labels around what is drawn. */
+export function chartSvg({ title, x, y, xLabel, yLabel, style }: Frame, drawn: readonly string[]): string {
+  return [
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 400" width="760" height="400" font-family="system-ui, sans-serif" font-size="12">',
+    `<style>${frameStyle}${style}</style>`,
+    `<title>${escaped(title)}</title>`,
+    '<rect class="ground" width="760" height="400"/>',
+    `<text class="ink" x="${box.left}" y="22" font-size="14">${escaped(title)}</text>`,
+    ...y.ticks.map(
+      (tick) =>
+        `<path class="grid" d="M${box.left} ${y.at(tick)}H${box.right}"/>` +
+        `<text class="ink" x="${box.left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${label(tick)}</text>`,
+    ),
+    ...x.ticks.map(
+      (tick) =>
+        `<text class="ink" x="${x.at(tick)}" y="${box.bottom + 18}" text-anchor="middle">${label(tick)}</text>`,
+    ),
+    `<text class="ink" x="${box.right}" y="${box.bottom + 36}" text-anchor="end">${escaped(xLabel)}</text>`,
+    `<text class="ink" x="${box.left}" y="40">${escaped(yLabel)}</text>`,
+    ...drawn.filter((part) => part !== ''),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const frameStyle =
+  '.ground{fill:#fff}.ink{fill:#444}.grid{stroke:#ddd;fill:none}' +
+  '@media (prefers-color-scheme:dark){.ground{fill:#111}.ink{fill:#bbb}.grid{stroke:#333}}';
+
+export const round = (value: number): number => Math.round(value * 10) / 10;
+const label = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
+import { errorCode } from '../checkpoint/file-problem.ts';
+import { shardNames } from '../checkpoint/weights.ts';
+import { FileError } from '../errors.ts';
+import { isInnerPath, showHubName, type HubName } from './name.ts';
+import type { HubSettings } from './settings.ts';
+
+/**
+ * A repository in the cache that all programs of Hugging Face share:
+ *
+ *     models--org--name/blobs/HASH             the files, by the SHA-256 or the git hash of their content
+ *     models--org--name/snapshots/COMMIT/NAME  links to them
+ *     models--org--name/refs/REVISION          the commit that a branch or tag is at
+ *     .locks/models--org--name/                the locks of those who write
+ */
+export interface CachedRepository {
+  readonly blobs: string;
+  readonly locks: string;
+  snapshot(commit: string): string;
+  ref(revision: string): string;
+}
+
+export function cachedRepository(cache: string, repository: string): CachedRepository {
+  const folder = `models--${repository.replace('/', '--')}`;
+  const root = join(cache, folder);
+  return {
+    blobs: join(root, 'blobs'),
+    locks: join(cache, '.locks', folder),
+    snapshot: (commit) => join(root, 'snapshots', commit),
+    ref: (revision) => join(root, 'refs', ...revision.split('/')),
+  };
+}
+
+export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
+
+/** The commit of a revision as it was when it was last asked for, or undefined where it never was. */
+export async function cachedCommit(
+  cache: string,
+  { repository, revision }: HubName,
+): Promise<string | undefined> {
+  if (isCommit(revision)) return revision;
+  try {
+    const commit = (await readFile(cachedRepository(cache, repository).ref(revision), 'utf8')).trim();
+    return isCommit(commit) ? commit : undefined;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The path of a model in the cache: a directory, or a .gguf file. Nothing is downloaded.
+ *
+ * @throws FileError  when it isn't there, or not all of it; it says how to get it
+ */
+export async function cachedModel(
+  name: HubName,
+  { cache, offline }: Pick<HubSettings, 'cache' | 'offline'>,
+): Promise<string> {
+  const shown = showHubName(name);
+  const pull = `unmask pull ${shown}${offline ? ' (with HF_HUB_OFFLINE unset)' : ''}`;
+  const commit = await cachedCommit(cache, name);
+  const snapshot = commit && cachedRepository(cache, name.repository).snapshot(commit);
+  if (!snapshot || !existsSync(snapshot))
+    throw new FileError(
+      shown,
+      `a model directory, or a model that was pulled into ${cache}`,
+      'neither',
+      `check the path, or fetch it with ${pull}`,
+    );
+  const missing = await missingFrom(snapshot, name.file);
+  if (missing !== undefined)
+    throw new FileError(snapshot, `all of ${shown}`, `no ${missing}`, `fetch the rest with ${pull}`);
+  return name.file === undefined ? snapshot : join(snapshot, name.file);
+}
+
+/** The first file that a snapshot lacks: other programs make them file by file. */
+async function missingFrom(snapshot: string, file?: string): Promise<string | undefined> {
+  // a link to a blob that is gone counts as missing
+  const lacks = (name: string): boolean => !existsSync(join(snapshot, name));
+  if (file !== undefined) return lacks(file) ? file : undefined;
+  if (lacks('config.json')) return 'config.json';
+  if (!lacks('model.safetensors')) return undefined;
+  if (lacks('model.safetensors.index.json')) return 'model.safetensors';
+  return (await shardNames(snapshot)).find((name) => !isInnerPath(name) || lacks(name));
+}
+
+/** Puts a blob into a snapshot under its name: as a link, or as the file itself where the system has no links. */
+export async function linkBlob(blob: string, pointer: string): Promise<void> {
+  await mkdir(dirname(pointer), { recursive: true });
+  const temporary = `${pointer}.tmp-${process.pid}`;
+  await rm(temporary, { force: true });
+  try {
+    await symlink(relative(dirname(pointer), blob), temporary);
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM') throw error;
+    await copyFile(blob, temporary);
+  }
+  await rename(temporary, pointer);
+}
+
+/** Writes down which commit a revision is at. */
+export async function writeRef(path: string, commit: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await replaceFile(nodeFs, path, Buffer.from(commit));
+}

@@ -1,0 +1,215 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { FileError } from '../errors.ts';
+
+/** How a server is spoken to. */
+export interface Connection {
+  readonly endpoint: string;
+  /** Sent to the endpoint's own host and to no other. */
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+  /** Is told of every new attempt, in one sentence. */
+  readonly onRetry?: (sentence: string) => void;
+  /** How long the first wait before a new attempt is; each is twice as long as the one before. Default 1000. */
+  readonly retryMs?: number;
+  /** How long a server may say nothing. Default 30,000. */
+  readonly stallMs?: number;
+}
+
+export interface Request {
+  readonly method?: 'GET' | 'HEAD';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A redirect to another host that has this header is the answer. */
+  readonly until?: string;
+}
+
+/** What a server answered, with its body in pieces. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** @throws TransientError  when the connection breaks */
+  pieces(): AsyncGenerator<Uint8Array>;
+  /** Lets go of a body that nobody wants. */
+  discard(): Promise<void>;
+}
+
+/** What may pass: a broken connection, a server that is too busy. Whoever has no patience left throws its `problem`. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  readonly problem: FileError;
+  /** Whether a server was there at all. */
+  readonly reached: boolean;
+  /** What the server asks to wait. */
+  readonly afterMs: number;
+
+  constructor(problem: FileError, { reached = true, afterMs = 0 } = {}) {
+    super(problem.message, { cause: problem.cause });
+    [this.problem, this.reached, this.afterMs] = [problem, reached, afterMs];
+  }
+}
+
+const mostAttempts = 6;
+const mostRedirects = 5;
+const longestWaitMs = 60_000;
+
+/** Counts failures in a row, and waits after each, longer and longer. */
+export class Patience {
+  readonly #connection: Connection;
+  #failures = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Something was achieved. */
+  renew(): void {
+    this.#failures = 0;
+  }
+
+  /** @throws the problem, after too many failures; an error that isn't transient at once */
+  async after(error: unknown): Promise<void> {
+    if (!(error instanceof TransientError)) throw error;
+    if (++this.#failures >= mostAttempts) throw error.problem;
+    const { retryMs = 1000, onRetry, signal } = this.#connection;
+    const ms = Math.min(Math.max(error.afterMs, retryMs * 2 ** (this.#failures - 1)), longestWaitMs);
+    onRetry?.(`${error.message}; again in ${Math.ceil(ms / 1000)} s`);
+    await wait(ms, undefined, { signal });
+  }
+}
+
+/** Does something until it succeeds, or patience is at its end. */
+export async function patiently<T>(connection: Connection, action: () => Promise<T>): Promise<T> {
+  for (const patience = new Patience(connection); ;) {
+    try {
+      return await action();
+    } catch (error) {
+      await patience.after(error);
+    }
+  }
+}
+
+/**
+ * Asks a server once. Redirects are followed, a few; the token goes to the endpoint's host alone, and nothing goes
+ * from an encrypted connection to one that is not.
+ *
+ * @param shown  what messages call that which is asked for
+ * @throws TransientError  for what may pass: no connection, 408, 429 and all from 500 up
+ * @throws FileError       for redirects without end
+ */
+export async function ask(
+  connection: Connection,
+  address: string,
+  shown: string,
+  { method = 'GET', headers = {}, until }: Request = {},
+): Promise<Answer> {
+  const home = new URL(connection.endpoint).origin;
+  let url = new URL(address);
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const token = url.origin === home ? connection.token : undefined;
+    const answer = await send(connection, url, shown, {
+      method,
+      headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }) },
+    });
+    const location = answer.headers.get('location');
+    if (answer.status < 300 || answer.status >= 400 || location === null) {
+      if (!isTransient(answer.status)) return answer;
+      await answer.discard();
+      const found = `${answer.status === 429 ? 'too many requests' : 'a server in trouble'} (${answer.status})`;
+      throw new TransientError(new FileError(shown, 'an answer', found, 'try again later'), {
+        afterMs: waitAsked(answer.headers),
+      });
+    }
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (next && until && next.origin !== url.origin && answer.headers.has(until)) return answer;
+    await answer.discard();
+    if (
+      !next ||
+      !/^https?:$/.test(next.protocol) ||
+      (url.protocol === 'https:' && next.protocol !== 'https:')
+    )
+      throw new FileError(shown, 'an answer', 'a redirect to no address that may be followed');
+    url = next;
+  }
+  throw new FileError(shown, 'an answer', `more than ${mostRedirects} redirects`, 'check HF_ENDPOINT');
+}
+
+async function send(
+  { signal, stallMs = 30_000 }: Connection,
+  url: URL,
+  shown: string,
+  { method, headers }: { method: string; headers: Readonly<Record<string, string>> },
+): Promise<Answer> {
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const stopped = (): void => stop.abort(signal!.reason);
+  const stalled = (): void => stop.abort(new Error(`nothing for ${Math.ceil(stallMs / 1000)} s`));
+  const timer = setTimeout(stalled, stallMs);
+  signal?.addEventListener('abort', stopped);
+  const end = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stopped);
+  };
+  const broken = (error: unknown, reached: boolean): unknown => {
+    end();
+    if (signal?.aborted) return signal.reason;
+    const why = reached ? 'a connection that broke' : 'no connection';
+    const problem = new FileError(shown, 'an answer', `${why} (${reasonOf(error)})`, 'check the network', {
+      cause: error,
+    });
+    return new TransientError(problem, { reached });
+  };
+
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      // what is compressed has neither the length nor the hash of the file
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'unmask', ...headers },
+      redirect: 'manual',
+      signal: stop.signal,
+    });
+  } catch (error) {
+    throw broken(error, false);
+  }
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (!reader) end();
+  return {
+    status: response.status,
+    headers: response.headers,
+    async *pieces() {
+      if (!reader) return;
+      try {
+        for (;;) {
+          timer.refresh();
+          const { done, value } = await reader.read().catch((error: unknown) => {
+            throw broken(error, true);
+          });
+          if (done) return;
+          yield value;
+        }
+      } finally {
+        end();
+        await reader.cancel().catch(() => {}); // a broken one needs no goodbye
+      }
+    },
+    async discard() {
+      end();
+      await reader?.cancel().catch(() => {});
+    },
+  };
+}
+
+const isTransient = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+
+/** What a busy server asks to wait, in milliseconds: Retry-After in seconds, or the `t` of the hub's RateLimit. */
+function waitAsked(headers: Headers): number {
+  const asked = headers.get('retry-after') ?? /\bt=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1] ?? '0';
+  return /^\d{1,6}$/.test(asked) ? 1000 * Number(asked) : 0;
+}
+
+/** "ENOTFOUND": what lies under the many errors of a connection. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as { cause?: unknown; message?: string };
+  const { code } = (cause ?? error) as { code?: unknown };
+  if (typeof code === 'string') return code;
+  return cause instanceof Error && cause.message ? cause.message : (message ?? String(error));
+}

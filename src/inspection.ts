@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { sizeOf } from './array.ts';
+import { readModelConfig } from './checkpoint/directory.ts';
+import { isObject, readJsonObject } from './checkpoint/json.ts';
+import { openWeights, type Weights } from './checkpoint/weights.ts';
+import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
+import { causal } from './model/attention-pattern.ts';
+import type { TransformerConfig } from './model/config.ts';
+import { familyOf } from './model/open.ts';
+import { generationOf, modelDirectory, openModelWithTokenizer } from './opened-model.ts';
+import type { SamplingOptions } from './sampling/options.ts';
+import { loadTokenizer } from './tokenizer/load.ts';
+
+/** What a model directory says of itself; what can't be known of it is absent. */
+export interface Inspection {
+  readonly path: string;
+  /** As config.json's `architectures` names it. */
+  readonly family?: string;
+  readonly attention?: 'causal' | 'bidirectional';
+  readonly parameters?: number;
+  /** Those that one token goes through, of a mixture of experts. */
+  readonly activeParameters?: number;
+  /** Bytes of weights by the type that they are stored in. */
+  readonly dtypes?: Readonly<Record<string, number>>;
+  readonly weightBytes?: number;
+  /** Bytes that the weights take while the model runs, by the format that they are held in. */
+  readonly memoryBytes?: Readonly<Record<string, number>>;
+  readonly maskId?: number;
+  readonly maskToken?: string;
+  readonly endIds: readonly number[];
+  readonly endTokens: readonly (string | undefined)[];
+  /** The file that the chat template is in. */
+  readonly chatTemplate?: string;
+  /** Longest sequence, in tokens. */
+  readonly maxLength?: number;
+  readonly config?: Omit<TransformerConfig, 'attention'>;
+  /** How it's sampled unless somebody says otherwise. */
+  readonly defaults: Partial<SamplingOptions>;
+  readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
+  /** Why it can't be run here, a sentence each; none when it can. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Looks at a model directory, also at one that can't be run here. No weight is read.
+ *
+ * @param path     as `load` takes it
+ * @param tensors  whether they are to be listed
+ * @throws FileError  when there is no config.json that can be read; everything else is in `problems`
+ */
+export async function inspectModel(path: string, { tensors = false } = {}): Promise<Inspection> {
+  const directory = await modelDirectory(path);
+  const { path: configPath, config: json } = await readModelConfig(directory);
+
+  // each part by itself, so that one that is missing or unsupported doesn't hide the others
+  const problems = new Set<string>();
+  const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await part();
+    } catch (error) {
+      problems.add(mistake(error));
+      return undefined;
+    }
+  };
+  const opened = await attempt(() => openModelWithTokenizer(directory));
+  const family = opened?.family ?? (await attempt(() => familyOf(json, configPath)));
+  const config = opened?.config ?? (family && (await attempt(() => family.read(json, configPath))));
+  const weights = opened?.weights ?? (await attempt(() => openWeights(directory)));
+  const tokenizer = opened?.tokenizer ?? (await attempt(() => loadTokenizer(directory)));
+  const generation = opened ?? (await attempt(() => generationOf(directory, { family, json })));
+  await opened?.network.close();
+
+  const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
+  const parameters = weights && parametersIn(weights);
+  const maskId = tokenizer?.maskId ?? config?.maskId;
+  const endIds = [...new Set([tokenizer?.endId ?? [], generation?.endIds ?? []].flat())];
+  const tokenOf = new Map(Array.from(tokenizer?.specialTokens ?? [], ([token, id]) => [id, token]));
+  return {
+    path: directory,
+    family: [json.architectures].flat().find((name) => typeof name === 'string'),
+    attention: attention && (attention === causal ? 'causal' : 'bidirectional'),
+    parameters,
+    activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),
+    dtypes: weights && bytesByType(weights),
+    weightBytes: weights?.totalBytes,
+    memoryBytes: parameters === undefined ? undefined : memoryOf(parameters),
+    maskId,
+    maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
+    endIds,
+    endTokens: endIds.map((id) => tokenOf.get(id)),
+    chatTemplate: await attempt(() => chatTemplateIn(directory)),
+    maxLength: numbers.maxLength ?? lengthIn(json),
+    config: config && (numbers as Omit<TransformerConfig, 'attention'>),
+    defaults: generation?.defaults ?? {},
+    tensors: tensors && weights ? tensorsIn(weights) : undefined,
+    problems: [...problems],
+  };
+}
+
+/** What a person can do something about. @throws the error, when it's a bug */
+function mistake(error: unknown): string {
+  const isMistake = [FileError, UnsupportedError, InvalidOptionError].some((kind) => error instanceof kind);
+  if (!isMistake) throw error;
+  return (error as Error).message;
+}
+
+const parametersIn = ({ entries }: Weights): number =>
+  Array.from(entries.values(), ({ shape }) => sizeOf(shape)).reduce((sum, size) => sum + size, 0);
+
+/** The parameters less those of the experts that a token doesn't go to. */
+function activeOf(
+  parameters: number,
+  { width = 0, mixture }: Partial<TransformerConfig>,
+): number | undefined {
+  if (!mixture) return undefined;
+  const { layers, experts, chosen, hidden } = mixture;
+  // an expert is a SwiGLU of three matrices
+  return parameters - layers.filter(Boolean).length * (experts - chosen) * 3 * hidden * width;
+}
+
+/** A format that weights can be held in has its line here. */
+const memoryOf = (parameters: number): Record<string, number> => ({
+  float32: 4 * parameters,
+});
+
+function bytesByType({ entries }: Weights): Record<string, number> {
+  const bytes: Record<string, number> = {};
+  for (const { dtype, byteLength } of entries.values()) bytes[dtype] = (bytes[dtype] ?? 0) + byteLength;
+  return bytes;
+}
+
+const tensorsIn = ({ entries }: Weights): Inspection['tensors'] =>
+  Array.from(entries, ([name, { dtype, shape }]) => ({ name, dtype, shape }));
+
+/** The longest sequence by the usual keys, of a config.json that is of no family that we have. */
+const lengthIn = (json: Readonly<Record<string, unknown>>): number | undefined =>
+  [json.max_position_embeddings, json.max_sequence_length].find((length) => typeof length === 'number');
+
+async function chatTemplateIn(directory: string): Promise<string | undefined> {
+  const files = ['chat_template.jinja', 'chat_template.json'];
+  const own = files.find((name) => existsSync(join(directory, name)));
+  const path = join(directory, 'tokenizer_config.json');
+  if (own !== undefined || !existsSync(path)) return own;
+  const { chat_template: template } = await readJsonObject(path);
+  const isThere = typeof template === 'string' || (Array.isArray(template) && template.some(isObject));
+  return isThere ? 'tokenizer_config.json' : undefined;
+}
