@@ -8,7 +8,7 @@ import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { encodedPredictor, predictorOf } from './predictors.ts';
+import { encodingPredictor, predictorOf } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
@@ -36,8 +36,6 @@ import type {
 /** What a model is made of. */
 export interface Parts {
   readonly network: Network;
-  /** Of a model that has one: reads what stands before a block. */
-  readonly encoder?: Network;
   readonly tokenizer: Tokenizer;
   /** Stands where the model is to write. */
   readonly maskId: number;
@@ -51,7 +49,6 @@ export interface Parts {
 export function assemble(parts: Parts): Model {
   const { tokenizer, maskId, noise, endIds, defaults = {} } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
-  const encoder = parts.encoder && batched(parts.encoder);
   const { config } = network;
   const isCausal = config.attention === causal;
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
@@ -79,7 +76,7 @@ export function assemble(parts: Parts): Model {
     const isReduced = isGreedy(decoding) && options.guidance === 0;
     const reduce = isReduced ? reductionOf(decoding) : undefined;
     const counted = countForwards(
-      encoder ? encodedPredictor(network, encoder) : predictorOf(network, { startId, reduce }),
+      config.encoderAttention ? encodingPredictor(network) : predictorOf(network, { startId, reduce }),
     );
     const conditioned = config.selfConditioning
       ? withSelfConditioning(withTemperature(counted.predict, temperatureOf(options)))
@@ -175,10 +172,7 @@ export function assemble(parts: Parts): Model {
       return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
     },
 
-    async close() {
-      await encoder?.close();
-      await network.close();
-    },
+    close: () => network.close(),
   };
 }
 

@@ -55,28 +55,23 @@ export function rememberingNetwork(
 }
 
 /**
- * The predictor of a network that looks at one block and, beside it, at what an encoder read before: the prompt, and each
- * block once it is written. DiffusionGemma. It belongs to one canvas, whose blocks are predicted in order.
+ * The predictor of a network that looks at one block and, beside it, at what it encoded before: the prompt, and each block
+ * once it is written. DiffusionGemma. It belongs to one canvas, whose blocks are predicted in order.
  */
-export function encodedPredictor(network: Network, encoder: Network): MaskPredictor {
+export function encodingPredictor(network: Network): MaskPredictor {
   let memory: KeyValues | undefined;
   const row = (data: Int32Array) => ({ shape: [1, data.length], data });
   return async (xt, rows, { block: { start, end }, believed, signal }) => {
     const read = memory?.positions.shape[1] ?? 0;
     if (start > read) {
       // its logits aren't wanted, but one row has to be
-      const { present } = await encoder.extend(row(xt.slice(read, start)), Int32Array.of(0), memory, {
-        signal,
-      });
+      const wanted = Int32Array.of(0);
+      const text = row(xt.slice(read, start));
+      const { present } = await network.extend(text, wanted, memory, { encodes: true, signal });
       memory = memory ? joinKeyValues(memory, present) : present;
     }
-    const { logits } = await network.extend(
-      row(xt.slice(start, end)),
-      rows.map((i) => i - start),
-      memory,
-      { believed: believed && { shape: [1, ...believed.shape], data: believed.data }, signal },
-    );
-    return logits;
+    const outputs = rows.map((i) => i - start);
+    return (await network.extend(row(xt.slice(start, end)), outputs, memory, { believed, signal })).logits;
   };
 }
 

@@ -4,7 +4,7 @@ import type { NdArray } from '../src/array.ts';
 import { InvalidOptionError, UnsupportedError } from '../src/errors.ts';
 import type { Model } from '../src/language-model.ts';
 import { type OpenedModel, openModel } from '../src/model/open.ts';
-import { encodedPredictor } from '../src/predictors.ts';
+import { encodingPredictor } from '../src/predictors.ts';
 import { blocksFromFirstMask, cutAtEnd, hole, layCanvas } from '../src/sampling/canvas.ts';
 import { type Decode, decodeRows, type Prediction } from '../src/sampling/decode.ts';
 import { type Noise, uniformNoise } from '../src/sampling/noise.ts';
@@ -88,7 +88,6 @@ before(async () => {
 });
 after(async () => {
   await opened?.network.close();
-  await opened?.encoder?.close();
   await model?.close();
 });
 
@@ -114,7 +113,7 @@ async function replay({ args, prompt, attention_mask, blocks }: Run, b: number):
   const predictions: Prediction[] = [];
   const stepAt = () => blocks[raw.at(-1)!.block].steps[raw.at(-1)!.step];
 
-  const network = encodedPredictor(opened.network, opened.encoder!);
+  const network = encodingPredictor(opened.network);
   const observed: MaskPredictor = async (xt, rows, moment) => {
     const logits = await network(xt, rows, moment);
     const before = raw.at(-1);

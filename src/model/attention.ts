@@ -25,6 +25,8 @@ export interface AttentionInputs {
   readonly mask?: Tensor;
   /** Positions that are looked at and not computed again: their keys and values come from an earlier forward. */
   readonly past?: Past;
+  /** Whether the network encodes, of one that can, bool   [1] */
+  readonly encodes?: Tensor;
 }
 
 /** What one layer's attention gives. */
@@ -114,13 +116,19 @@ function projections(
 
 /** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
 function attentionBias(
-  { attention: sees }: TransformerConfig,
-  { positions, mask, past }: AttentionInputs,
+  { attention: sees, encoderAttention }: TransformerConfig,
+  { positions, mask, past, encodes }: AttentionInputs,
 ): Tensor | undefined {
   const keys = past ? concat([past.positions, positions], 1) : positions;
   const [[B, L], S] = [positions.shape, keys.shape[1]];
-  const pattern = sees(reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S]));
-  const allowed = mask && reshape(mask, [B, 1, L, S]);
-  const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
-  return both && where(both, scalar(0), scalar(-1e30));
+  const [q, k] = [reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S])];
+  const biasOf = (pattern: Tensor | undefined): Tensor | undefined => {
+    const allowed = mask && reshape(mask, [B, 1, L, S]);
+    const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
+    return both && where(both, scalar(0), scalar(-1e30));
+  };
+  const bias = biasOf(sees(q, k));
+  return encodes && encoderAttention
+    ? where(encodes, biasOf(encoderAttention(q, k)) ?? scalar(0), bias ?? scalar(0))
+    : bias;
 }

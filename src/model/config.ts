@@ -22,6 +22,8 @@ export interface AttentionConfig {
   /** There is no projection to values: they are the keys, before norm and rotation. */
   readonly valueIsKey?: boolean;
   readonly attention: AttentionPattern;
+  /** The same where the network encodes, for a network that does. */
+  readonly encoderAttention?: AttentionPattern;
 }
 
 /** What the one transformer needs to know; every published family's config.json is read into this. */
@@ -52,7 +54,7 @@ export interface TransformerConfig extends AttentionConfig {
   readonly attentionScale?: number;
   /** RMSNorm over what attention and MLP add to the residual stream, too. Gemma 2. */
   readonly postNorms?: boolean;
-  /** Each layer's output is multiplied with a number of its own. Gemma 4. */
+  /** Each layer's output is multiplied with a number of its own, another where the network encodes. Gemma 4. */
   readonly layerScalar?: boolean;
   /** What embeddings are multiplied with. Default: 1. */
   readonly embeddingScale?: number;
@@ -89,6 +91,7 @@ export interface LayerNames extends MlpNames {
   /** Of a layer with experts. */
   readonly mixture?: MixtureNames;
   readonly scalar?: string;
+  readonly encoderScalar?: string;
 }
 
 /** The names that a family gives to its tensors. */
@@ -145,6 +148,7 @@ export function parameterShapes(
     if (!hasExperts || mixture.besideMlp) add(mlpShapes(layer, width, hidden));
     if (config.postNorms) shapes.set(named(layer.mlpPostNorm), [width]);
     if (config.layerScalar) shapes.set(named(layer.scalar), [1]);
+    if (config.layerScalar && config.encoderAttention) shapes.set(named(layer.encoderScalar), [1]);
   }
   shapes.set(names.finalNorm, [width]);
   if (!config.tiedHead) shapes.set(names.head, [vocabularySize, width]);

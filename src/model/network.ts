@@ -6,7 +6,7 @@ import { type Data, type Device, type Feeds, openSession, type Session } from '.
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
-import { transformer } from './transformer.ts';
+import { type Believed, transformer } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
@@ -25,8 +25,10 @@ export interface ForwardOptions {
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
-  /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B, L, V] */
+  /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B · L, V] */
   readonly believed?: NdArray;
+  /** The network is to encode: what `extend` gives is for forwards that don't. Only of one that can. */
+  readonly encodes?: boolean;
   /** What is wanted of the logits, in their place. Default: they themselves. */
   readonly reduce?: RowReduction;
   readonly signal?: AbortSignal;
@@ -81,8 +83,8 @@ export function openNetwork(
 
   /** One session for each way of asking; each is made when it's first asked for. */
   function session(ends: Ends): Promise<Session> {
-    const { kind, masked, believed, reduce } = ends;
-    const key = `${kind} ${masked} ${believed} ${reduce?.name}`;
+    const { kind, masked, reduce } = ends;
+    const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
       opened = openSession(forwardModel(config, names, ends, stored?.locate), {
@@ -97,17 +99,18 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, believed, reduce, signal }: ForwardOptions = {},
+    { attentionMask, believed, encodes = false, reduce, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
-      ...(believed && { believed }),
+      ...(config.selfConditioning && believedFeeds(given.tokens.shape, believed, config)),
+      ...(kind === 'extend' &&
+        config.encoderAttention && { encodes: vector(Uint8Array.of(Number(encodes))) }),
       ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
     };
-    const ends = { kind, masked: attentionMask !== undefined, believed: believed !== undefined, reduce };
-    return (await session(ends)).run(feeds, { signal });
+    return (await session({ kind, masked: attentionMask !== undefined, reduce })).run(feeds, { signal });
   }
 
   return {
@@ -156,14 +159,13 @@ type Kind = 'logits' | 'extend' | 'score';
 interface Ends {
   readonly kind: Kind;
   readonly masked: boolean;
-  readonly believed: boolean;
   readonly reduce?: RowReduction;
 }
 
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, believed, reduce }: Ends,
+  { kind, masked, reduce }: Ends,
   weights?: (name: string) => ExternalData,
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
@@ -172,7 +174,8 @@ function forwardModel(
     ...others,
     past,
     ...(masked && { mask }),
-    ...(believed && { believed: input('believed', 'float32', ['B', 'L', config.vocabularySize]) }),
+    ...(config.selfConditioning && { believed: believedInputs(config) }),
+    ...(past && config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
   });
   const outputs: Record<string, Tensor> =
     kind === 'score'
@@ -192,6 +195,26 @@ function pastInputs(config: TransformerConfig): Past {
       key: one(`past.${i}.key`, i),
       value: one(`past.${i}.value`, i),
     })),
+  };
+}
+
+const believedInputs = ({ vocabularySize }: TransformerConfig): Believed => ({
+  logits: input('believed', 'float32', ['P', vocabularySize]),
+  row: input('believedRow', 'int32', ['B', 'L']),
+});
+
+/** What `believedInputs` are fed; a row that no position has stands for none. */
+function believedFeeds(
+  [B, L]: readonly number[],
+  believed: NdArray | undefined,
+  { vocabularySize: V }: TransformerConfig,
+) {
+  return {
+    believed: believed ?? { shape: [1, V], data: new Float32Array(V) },
+    believedRow: {
+      shape: [B, L],
+      data: Int32Array.from({ length: B * L }, (_, i) => (believed ? i + 1 : 0)),
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import type { ExternalData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
-import { named, parameterShapes, type TensorNames } from './config.ts';
+import { parameterShapes, type TensorNames } from './config.ts';
 import { diffusionGemma } from './families/diffusion-gemma.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
@@ -40,8 +40,6 @@ export interface OpenedModel {
   readonly json: Readonly<Record<string, unknown>>;
   readonly weights: Weights;
   readonly network: Network;
-  /** Of a family that has one: reads what stands before a canvas. */
-  readonly encoder?: Network;
 }
 
 /**
@@ -59,26 +57,13 @@ export async function openModel(
   const config = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
   const names = namesIn(weights, family);
-  checkTensors(weights, shapesOf(config, names, family), path, family.unused);
+  checkTensors(weights, parameterShapes(config.transformer, names), path, family.unused);
 
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
   const locate = (name: string) => external(weights.entries.get(name)!, folder);
   const network = openNetwork(config.transformer, names, { folder, locate }, options);
-  const encoder =
-    config.encoder && openNetwork(config.encoder, named(family.encoderNames), { folder, locate }, options);
-  return { family, config, names, json, weights, network, encoder };
+  return { family, config, names, json, weights, network };
 }
-
-/** Every tensor of a model with its shape; what two networks share is there once. */
-export const shapesOf = (
-  { transformer, encoder }: ModelConfig,
-  names: TensorNames,
-  { encoderNames }: Family,
-): ReadonlyMap<string, readonly number[]> =>
-  new Map([
-    ...parameterShapes(transformer, names),
-    ...(encoder ? parameterShapes(encoder, named(encoderNames)) : []),
-  ]);
 
 /** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
 export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {

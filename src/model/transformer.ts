@@ -1,6 +1,17 @@
 import { linear, rmsNorm } from '../graph/composites.ts';
-import { add, div, flattenRows, gather, matmul, mul, softmax, tanh } from '../graph/primitives.ts';
-import { parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import {
+  add,
+  concat,
+  div,
+  flattenRows,
+  gather,
+  matmul,
+  mul,
+  softmax,
+  tanh,
+  where,
+} from '../graph/primitives.ts';
+import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
 import { type AttentionInputs, attentionOver, type KeyValue, ones } from './attention.ts';
 import {
   type LayerNames,
@@ -17,8 +28,16 @@ export interface TransformerInputs extends AttentionInputs {
   readonly tokens: Tensor;
   /** The rows whose logits are wanted, of the B · L, int32   [R] */
   readonly rows: Tensor;
-  /** For a network with self-conditioning: the logits of its latest prediction, none at first   [B, L, V] */
-  readonly believed?: Tensor;
+  /** What a network with self-conditioning is told that it predicted before. */
+  readonly believed?: Believed;
+}
+
+/** Logits of an earlier prediction, and the positions that they are of. */
+export interface Believed {
+  /** [P, V] */
+  readonly logits: Tensor;
+  /** For each position 0, where there was no prediction, or the number of its row, counted from 1, int32   [B, L] */
+  readonly row: Tensor;
 }
 
 /** What the network says. */
@@ -67,26 +86,38 @@ export function transformer(
     }
     x = add(x, postNorm(linear(mixed, weight(layer.output)), layer.attentionPostNorm));
     x = add(x, postNorm(feedForward(x, i, layer, context), layer.mlpPostNorm));
-    if (config.layerScalar) x = mul(x, weight(named(layer.scalar)));
+    if (config.layerScalar) x = mul(x, layerScalar(layer, inputs, context));
   }
   const head = weight(config.tiedHead ? names.embedding : names.head);
   const logits = linear(norm(x, names.finalNorm), head);
   return { logits: config.logitCap === undefined ? logits : capped(logits, config.logitCap), present };
 }
 
-/** What the first layer reads. */
-function embed({ tokens, believed }: TransformerInputs, names: TensorNames, context: Context): Tensor {
-  const { config, weight, norm } = context;
-  const { embeddingScale, normEpsilon } = config;
-  const table = weight(names.embedding);
+/** A layer's number   [1] */
+function layerScalar(layer: LayerNames, { encodes }: TransformerInputs, { weight }: Context): Tensor {
+  const own = weight(named(layer.scalar));
+  return encodes ? where(encodes, weight(named(layer.encoderScalar)), own) : own;
+}
+
+/** What the first layer reads   [B, L, D] */
+function embed(inputs: TransformerInputs, names: TensorNames, { config, ...context }: Context): Tensor {
+  const { tokens, believed, encodes } = inputs;
+  const { embeddingScale, normEpsilon, width } = config;
+  const table = context.weight(names.embedding);
   const scaled = (x: Tensor) => (embeddingScale === undefined ? x : mul(x, scalar(embeddingScale)));
   const x = scaled(gather(table, tokens));
   if (!config.selfConditioning) return x;
-  // the mean embedding of what it predicted goes through an MLP that gives zero for zero
-  const conditioning = named(names.selfConditioning);
-  const mean = believed && scaled(matmul(softmax(believed), table));
-  const signal = mean && gatedMlp(norm(mean, conditioning.norm), conditioning, { ...config, weight });
-  return rmsNorm(signal ? add(x, signal) : x, ones(config.width), normEpsilon);
+  const signal = believed && signalOf(believed, scaled(matmul(softmax(believed.logits), table)));
+  const conditioned = rmsNorm(signal ? add(x, signal) : x, ones(width), normEpsilon);
+  return encodes ? where(encodes, x, conditioned) : conditioned;
+
+  /** Zero where there was no prediction   [P, D] → [B, L, D] */
+  function signalOf({ row }: Believed, meanEmbeddings: Tensor): Tensor {
+    const conditioning = named(names.selfConditioning);
+    const normed = context.norm(meanEmbeddings, conditioning.norm);
+    const signals = gatedMlp(normed, conditioning, { ...config, ...context });
+    return gather(concat([constant(new Float32Array(width), [1, width]), signals], 0), row);
+  }
 }
 
 /** What a layer's MLP, its experts or both give for the residual stream. */

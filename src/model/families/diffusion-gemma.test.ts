@@ -9,7 +9,7 @@ import { openSafetensors, readFloats, type SafetensorsFile } from '../../checkpo
 import { openWeights } from '../../checkpoint/weights.ts';
 import { FileError, UnsupportedError } from '../../errors.ts';
 import type { KeyValues } from '../key-values.ts';
-import type { ForwardOptions, Network } from '../network.ts';
+import type { ForwardOptions } from '../network.ts';
 import { type OpenedModel, openModel } from '../open.ts';
 import { diffusionGemma } from './diffusion-gemma.ts';
 
@@ -39,7 +39,6 @@ before(async () => {
 });
 after(async () => {
   await model?.network.close();
-  await model?.encoder?.close();
 });
 
 const row = (ids: readonly number[]): NdArray<Int32Array> => ({
@@ -48,9 +47,10 @@ const row = (ids: readonly number[]): NdArray<Int32Array> => ({
 });
 
 /** The logits of every position, and its keys and values. */
-function extend(network: Network, ids: readonly number[], past?: KeyValues, options: ForwardOptions = {}) {
-  return network.extend(row(ids), Int32Array.from(ids.keys()), past, options);
+function extend(ids: readonly number[], past?: KeyValues, options: ForwardOptions = {}) {
+  return model.network.extend(row(ids), Int32Array.from(ids.keys()), past, options);
 }
+const encodes = true;
 
 /** A mask over keys as one over queries and keys. */
 const overQueries = (keys: readonly number[] | undefined, queries: number) =>
@@ -59,11 +59,11 @@ const overQueries = (keys: readonly number[] | undefined, queries: number) =>
     data: Uint8Array.from(Array(queries).fill(keys).flat()),
   };
 
-/** Some rows of a recorded tensor [B, L, N]. */
+/** One sequence of a recorded tensor [B, L, N]   [L, N] */
 async function recordedRow(name: string, b: number): Promise<NdArray> {
   const { shape, data } = await readFloats(tensors, name);
   const size = shape[1] * shape[2];
-  return { shape: [1, shape[1], shape[2]], data: data.slice(b * size, (b + 1) * size) };
+  return { shape: [shape[1], shape[2]], data: data.slice(b * size, (b + 1) * size) };
 }
 
 function requireNear(
@@ -84,7 +84,7 @@ function requireNear(
 async function logitsOf(states: NdArray): Promise<Float32Array> {
   const { shape, data: table } = await model.weights.read(model.names.embedding);
   const [V, D] = shape;
-  const [, L] = states.shape;
+  const [L] = states.shape;
   return Float32Array.from({ length: L * V }, (_, index) => {
     const [i, v] = [Math.floor(index / V), index % V];
     let sum = 0;
@@ -102,7 +102,8 @@ test(
     for (const [name, recorded] of Object.entries(forward)) {
       for (const [b, ids] of recorded.input_ids.entries()) {
         const kept = recorded.attention_mask?.[b];
-        const encoded = await extend(model.encoder!, ids, undefined, {
+        const encoded = await extend(ids, undefined, {
+          encodes,
           attentionMask: overQueries(kept, ids.length),
         });
         const states = await recordedRow(`forward.${name}.encoder_last_hidden_state`, b);
@@ -113,7 +114,7 @@ test(
 
         const canvas = recorded.decoder_input_ids[b];
         const { self_conditioning_logits: before, self_conditioning_mask: isTold } = recorded;
-        const decoded = await extend(model.network, canvas, encoded.present, {
+        const decoded = await extend(canvas, encoded.present, {
           attentionMask: overQueries(recorded.decoder_attention_mask?.[b], canvas.length),
           believed: before !== null && isTold?.[b] !== 0 ? await recordedRow(before, b) : undefined,
         });
@@ -131,8 +132,8 @@ test(
     const recorded = readReference<Recorded>(family);
     const { input_ids, decoder_input_ids } = recorded.forward.base_b2;
     const L = input_ids[0].length;
-    const { present } = await extend(model.encoder!, input_ids[0]);
-    const { logits } = await extend(model.network, decoder_input_ids[0], present);
+    const { present } = await extend(input_ids[0], undefined, { encodes });
+    const { logits } = await extend(decoder_input_ids[0], present);
     /** The logits with other values of one layer at one position. */
     const changed = async (layer: number, position: number): Promise<Float32Array> => {
       const layers = present.layers.map(({ key, value }, i) => {
@@ -141,7 +142,7 @@ test(
         if (i === layer) data.fill(7, position * width, (position + 1) * width);
         return { key, value: { shape: value.shape, data } };
       });
-      return (await extend(model.network, decoder_input_ids[0], { ...present, layers })).logits.data;
+      return (await extend(decoder_input_ids[0], { ...present, layers })).logits.data;
     };
     for (const [layer, length] of recorded.cache_lengths_after_prefill.entries()) {
       if (length < L) assert.deepEqual(await changed(layer, L - length - 1), logits.data);
@@ -152,9 +153,9 @@ test(
 
 test('what is read in two pieces has the logits of what is read at once', skipWithout(family), async () => {
   const ids = readReference<Recorded>(family).forward.base_b2.input_ids[0];
-  const whole = await extend(model.encoder!, ids);
-  const first = await extend(model.encoder!, ids.slice(0, 8));
-  const second = await extend(model.encoder!, ids.slice(8), first.present);
+  const whole = await extend(ids, undefined, { encodes });
+  const first = await extend(ids.slice(0, 8), undefined, { encodes });
+  const second = await extend(ids.slice(8), first.present, { encodes });
   const V = model.network.config.vocabularySize;
   requireNear(second.logits.data, whole.logits.data.slice(8 * V), 'second piece');
 });
@@ -182,9 +183,8 @@ test('other tensors than the two towers have are refused by name', skipWithout(f
     );
   };
   const textAlone = await written(all.filter(({ name }) => !isVision(name)));
-  const { network, encoder } = await openModel(textAlone);
+  const { network } = await openModel(textAlone);
   await network.close();
-  await encoder!.close();
 
   const other = { name: 'model.encoder.audio_tower.weight', shape: [1], data: Float32Array.of(1) };
   await refused([...all, other], /only tensors that .*audio_tower/);
@@ -221,14 +221,13 @@ const read = (changes: object = {}, outer: object = {}) =>
   diffusionGemma.read({ text_config: { ...text, ...changes }, ...outer }, 'a/config.json');
 
 test('what config.json leaves out is as its own code has it', () => {
-  const { transformer, encoder, noise } = read();
+  const { transformer, noise } = read();
   assert.equal(noise, 'uniform');
   const fullLayers = transformer.perLayer!.map(({ valueIsKey }) => valueIsKey);
   assert.deepEqual(fullLayers, [false, false, false, false, false, true, true]);
   const { headWidth, turningFrequencies, ropeTheta, kvHeads } = transformer.perLayer![6];
   assert.deepEqual([headWidth, turningFrequencies, ropeTheta, kvHeads], [512, 64, 1e6, 2]);
   assert.equal(transformer.logitCap, 30);
-  assert.equal(encoder!.selfConditioning, undefined);
 });
 
 test('how it is sampled is what generation_config.json says, else what its own code takes', () => {

@@ -3,7 +3,7 @@ import { FileError } from '../../errors.ts';
 import { geluTanh } from '../../graph/composites.ts';
 import { softmax } from '../../graph/primitives.ts';
 import { bidirectional, causal, slidingCanvas, slidingCausal } from '../attention-pattern.ts';
-import type { AttentionConfig, TensorNames, TransformerConfig } from '../config.ts';
+import type { TensorNames } from '../config.ts';
 import type { Family } from './family.ts';
 import {
   type ConfigJson,
@@ -71,14 +71,72 @@ const canvasLength = count.default(256);
 const theta = positive.default(10_000);
 const share = positive.max(1).default(1);
 
+/** The matrices of one expert, in the file parts of two tensors. */
+const expertNames = (stack: string, e: number) => ({
+  gate: `${stack}.gate_up_proj[${e}].gate`,
+  up: `${stack}.gate_up_proj[${e}].up`,
+  down: `${stack}.down_proj[${e}]`,
+});
+
+const mlp = (name: string) => ({
+  gate: `${name}.gate_proj.weight`,
+  up: `${name}.up_proj.weight`,
+  down: `${name}.down_proj.weight`,
+});
+
+/** Encoder and decoder share all tensors but a number in each layer. */
+const names: TensorNames = {
+  embedding: 'model.decoder.embed_tokens.weight',
+  finalNorm: 'model.decoder.norm.weight',
+  head: 'lm_head.weight',
+  selfConditioning: {
+    norm: 'model.decoder.self_conditioning.pre_norm.weight',
+    ...mlp('model.decoder.self_conditioning'),
+  },
+  layer(index) {
+    const layer = `model.decoder.layers.${index}`;
+    const attention = `${layer}.self_attn`;
+    return {
+      attentionNorm: `${layer}.input_layernorm.weight`,
+      query: `${attention}.q_proj.weight`,
+      key: `${attention}.k_proj.weight`,
+      value: `${attention}.v_proj.weight`,
+      queryBias: `${attention}.q_proj.bias`,
+      keyBias: `${attention}.k_proj.bias`,
+      valueBias: `${attention}.v_proj.bias`,
+      queryNorm: `${attention}.q_norm.weight`,
+      keyNorm: `${attention}.k_norm.weight`,
+      output: `${attention}.o_proj.weight`,
+      attentionPostNorm: `${layer}.post_attention_layernorm.weight`,
+      mlpNorm: `${layer}.pre_feedforward_layernorm.weight`,
+      mlpPostNorm: `${layer}.post_feedforward_layernorm.weight`,
+      ...mlp(`${layer}.mlp`),
+      mixture: {
+        router: `${layer}.router.proj.weight`,
+        selectionBias: `${layer}.router.proj.bias`,
+        shared: mlp(`${layer}.experts.shared`),
+        expert: (e) => expertNames(`${layer}.experts`, e),
+        besideMlp: {
+          mlpOutputNorm: `${layer}.post_feedforward_layernorm_1.weight`,
+          inputNorm: `${layer}.pre_feedforward_layernorm_2.weight`,
+          outputNorm: `${layer}.post_feedforward_layernorm_2.weight`,
+          routerNorm: `${layer}.router.scale`,
+          expertScale: `${layer}.router.per_expert_scale`,
+        },
+      },
+      scalar: `${layer}.layer_scalar`,
+      encoderScalar: `model.encoder.language_model.layers.${index}.layer_scalar`,
+    };
+  },
+};
+
 /**
- * DiffusionGemma-26B-A4B, its text: one network over two sets of weights that differ in a number a layer. The encoder
- * reads what is written, causally; the decoder looks at that and at a canvas of random tokens, all of it at once.
+ * DiffusionGemma-26B-A4B, its text: one network in two roles. As an encoder it reads what is written, causally; as a
+ * decoder it looks at that and at a canvas of random tokens, all of it at once.
  */
 export const diffusionGemma: Family = {
   architecture: 'DiffusionGemmaForBlockDiffusion',
-  names: namesOf((index) => `model.decoder.layers.${index}.layer_scalar`),
-  encoderNames: namesOf((index) => `model.encoder.language_model.layers.${index}.layer_scalar`),
+  names,
 
   unused: (name) => /^model\.encoder\.(vision_tower|embed_vision)\./.test(name),
 
@@ -131,18 +189,18 @@ export const diffusionGemma: Family = {
       requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
       requireMultiple(headWidth, 2, path, 'head_dim to be even');
     }
-    /** The network with these patterns in its layers of each kind. */
-    const networkOf = (
-      inSliding: AttentionConfig['attention'],
-      inFull: AttentionConfig['attention'],
-    ): TransformerConfig => {
-      const kinds = {
-        sliding_attention: { ...sliding, attention: inSliding },
-        full_attention: { ...full, attention: inFull },
-      };
-      return {
-        ...full,
-        attention: inFull,
+    const window = config.sliding_window;
+    const kinds = {
+      sliding_attention: {
+        ...sliding,
+        attention: slidingCanvas(window),
+        encoderAttention: slidingCausal(window),
+      },
+      full_attention: { ...full, attention: bidirectional, encoderAttention: causal },
+    };
+    return {
+      transformer: {
+        ...kinds.full_attention,
         perLayer: types.map((type) => kinds[type]),
         layers,
         width,
@@ -169,15 +227,11 @@ export const diffusionGemma: Family = {
         postNorms: true,
         layerScalar: true,
         embeddingScale: Math.sqrt(width),
+        selfConditioning: true,
         tiedHead: true,
         logitCap: config.final_logit_softcapping,
         shiftedLogits: false,
-      };
-    };
-    const window = config.sliding_window;
-    return {
-      transformer: { ...networkOf(slidingCanvas(window), bidirectional), selfConditioning: true },
-      encoder: networkOf(slidingCausal(window), causal),
+      },
       noise: 'uniform',
       endId: [config.eos_token_id].flat()[0] ?? undefined,
       padId: config.pad_token_id ?? undefined,
@@ -226,63 +280,4 @@ function rotationOf(
   }
   const part = parseConfig(share, rope.partial_rotary_factor ?? undefined, path, 'partial_rotary_factor');
   return { ropeTheta, turningFrequencies: Math.floor((part * headWidth) / 2) };
-}
-
-/** The matrices of one expert, in the file parts of two tensors. */
-const expertNames = (stack: string, e: number) => ({
-  gate: `${stack}.gate_up_proj[${e}].gate`,
-  up: `${stack}.gate_up_proj[${e}].up`,
-  down: `${stack}.down_proj[${e}]`,
-});
-
-/** Encoder and decoder share all tensors but each layer's number. */
-function namesOf(scalar: (index: number) => string): TensorNames {
-  const mlp = (name: string) => ({
-    gate: `${name}.gate_proj.weight`,
-    up: `${name}.up_proj.weight`,
-    down: `${name}.down_proj.weight`,
-  });
-  return {
-    embedding: 'model.decoder.embed_tokens.weight',
-    finalNorm: 'model.decoder.norm.weight',
-    head: 'lm_head.weight',
-    selfConditioning: {
-      norm: 'model.decoder.self_conditioning.pre_norm.weight',
-      ...mlp('model.decoder.self_conditioning'),
-    },
-    layer(index) {
-      const layer = `model.decoder.layers.${index}`;
-      const attention = `${layer}.self_attn`;
-      return {
-        attentionNorm: `${layer}.input_layernorm.weight`,
-        query: `${attention}.q_proj.weight`,
-        key: `${attention}.k_proj.weight`,
-        value: `${attention}.v_proj.weight`,
-        queryBias: `${attention}.q_proj.bias`,
-        keyBias: `${attention}.k_proj.bias`,
-        valueBias: `${attention}.v_proj.bias`,
-        queryNorm: `${attention}.q_norm.weight`,
-        keyNorm: `${attention}.k_norm.weight`,
-        output: `${attention}.o_proj.weight`,
-        attentionPostNorm: `${layer}.post_attention_layernorm.weight`,
-        mlpNorm: `${layer}.pre_feedforward_layernorm.weight`,
-        mlpPostNorm: `${layer}.post_feedforward_layernorm.weight`,
-        ...mlp(`${layer}.mlp`),
-        mixture: {
-          router: `${layer}.router.proj.weight`,
-          selectionBias: `${layer}.router.proj.bias`,
-          shared: mlp(`${layer}.experts.shared`),
-          expert: (e) => expertNames(`${layer}.experts`, e),
-          besideMlp: {
-            mlpOutputNorm: `${layer}.post_feedforward_layernorm_1.weight`,
-            inputNorm: `${layer}.pre_feedforward_layernorm_2.weight`,
-            outputNorm: `${layer}.post_feedforward_layernorm_2.weight`,
-            routerNorm: `${layer}.router.scale`,
-            expertScale: `${layer}.router.per_expert_scale`,
-          },
-        },
-        scalar: scalar(index),
-      };
-    },
-  };
 }

@@ -8,8 +8,6 @@ export interface Family {
   readonly names: TensorNames;
   /** Names that some files have instead. */
   readonly otherNames?: readonly TensorNames[];
-  /** Of a family with two networks, those of the encoder. */
-  readonly encoderNames?: TensorNames;
   /** Whether a tensor is of a part that isn't used here, such as what reads pictures. */
   readonly unused?: (name: string) => boolean;
   /** The tensors that lie one after another in a tensor of the files, in that order; undefined where it is one. */
@@ -49,8 +47,6 @@ export interface WritableFamily extends Family {
 /** A network's config with the special ids that its config.json holds. */
 export interface ModelConfig {
   readonly transformer: TransformerConfig;
-  /** The network that reads what stands before a canvas, where a family has another one for that. */
-  readonly encoder?: TransformerConfig;
   /** What it learnt to see in place of a lost token, where that isn't [MASK]: any token. */
   readonly noise?: 'uniform';
   readonly maskId?: number;
