@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { type NdArray, sizeOf } from '../array.ts';
 import { FileError, show } from '../errors.ts';
 import { itemSizes } from './dtype.ts';
+import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';
 import { isObject, readJsonObject } from './json.ts';
 import { resolveInside } from './resolve-inside.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from './safetensors.ts';
 
-/** A tensor of a model, and the path of the safetensors file it's in. */
+/** A tensor of a model, and the path of the file it's in. */
 export type WeightEntry = TensorEntry & { readonly file: string };
 
-/** All tensors of a model directory, in one file or many. It holds no open file. */
+/** All tensors of a model directory, in one file or many, or in the GGUF file it was made from. It holds no open file. */
 export interface Weights {
   readonly directory: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
@@ -43,9 +44,8 @@ const mostShards = 10_000;
  * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
  */
 export async function openWeights(directory: string, partsOf?: PartsOf): Promise<Weights> {
-  const whole = existsSync(join(directory, singleName))
-    ? [await openSafetensors(await resolveInside(directory, singleName))]
-    : await openShards(directory);
+  const inPlace = existsSync(join(directory, inPlaceName)) ? [await openInPlace(directory)] : [];
+  const whole = [...inPlace, ...(await openFiles(directory))];
   const shards = partsOf ? whole.map((shard) => ({ ...shard, tensors: takenApart(shard, partsOf) })) : whole;
 
   const entries = new Map<string, WeightEntry>();
@@ -82,6 +82,12 @@ export async function openWeights(directory: string, partsOf?: PartsOf): Promise
   };
 }
 
+async function openFiles(directory: string): Promise<SafetensorsFile[]> {
+  return existsSync(join(directory, singleName))
+    ? [await openSafetensors(await resolveInside(directory, singleName))]
+    : openShards(directory);
+}
+
 /** The tensors of a file, and instead of those that have parts these. */
 function takenApart({ path, tensors }: SafetensorsFile, partsOf: PartsOf): ReadonlyMap<string, TensorEntry> {
   const all = Array.from(tensors.values()).flatMap((entry): TensorEntry[] => {
@@ -94,12 +100,11 @@ function takenApart({ path, tensors }: SafetensorsFile, partsOf: PartsOf): Reado
         `${show(entry.name)} to be a stack of ${parts.length} matrices`,
         showShape(entry.shape),
       );
-    return parts.map((part, i) => ({
-      ...part,
-      dtype: entry.dtype,
-      offset: entry.offset + sum(byteLengths.slice(0, i)),
-      byteLength: byteLengths[i],
-    }));
+    let { offset } = entry;
+    return parts.map((part, i) => {
+      offset += byteLengths[i];
+      return { ...part, dtype: entry.dtype, offset: offset - byteLengths[i], byteLength: byteLengths[i] };
+    });
   });
   return new Map(all.map((entry) => [entry.name, entry]));
 }
