@@ -97,10 +97,18 @@ async function all(frames: AsyncIterable<Frame>): Promise<Frame[]> {
   return seen;
 }
 
+/** A canvas, and what the network said of it. */
+interface Seen {
+  readonly block: number;
+  readonly step: number;
+  readonly xt: Int32Array;
+  readonly logits: NdArray;
+}
+
 /** What one row of a recorded run said and became. */
 interface Replay {
   readonly frames: readonly Frame[];
-  readonly raw: readonly { readonly block: number; readonly step: number; readonly logits: NdArray }[];
+  readonly raw: readonly Seen[];
   readonly predictions: readonly Prediction[];
 }
 
@@ -109,7 +117,7 @@ async function replay({ args, prompt, attention_mask, blocks }: Run, b: number):
   const given = prompt[b].filter((_, i) => attention_mask[b][i] === 1);
   const C = blocks[0].initial_canvas[b].length;
   const canvas = layCanvas([given, hole(args.max_new_tokens)], placeholder);
-  const raw: { block: number; step: number; logits: NdArray }[] = [];
+  const raw: Seen[] = [];
   const predictions: Prediction[] = [];
   const stepAt = () => blocks[raw.at(-1)!.block].steps[raw.at(-1)!.step];
 
@@ -118,7 +126,7 @@ async function replay({ args, prompt, attention_mask, blocks }: Run, b: number):
     const logits = await network(xt, rows, moment);
     const before = raw.at(-1);
     const { index: block } = moment.block;
-    raw.push({ block, step: before?.block === block ? before.step + 1 : 0, logits });
+    raw.push({ block, step: before?.block === block ? before.step + 1 : 0, xt, logits });
     return logits;
   };
   const noise: Noise = {
@@ -172,7 +180,11 @@ for (const [g, run] of (recorded?.generate ?? []).entries()) {
         assert.ok(stop >= 0 || count === args.max_denoising_steps);
         for (const [s, step] of steps.slice(0, count).entries()) {
           assert.deepEqual([raw[n].block, raw[n].step], [k, s]);
-          assert.deepEqual([...frames[n].tokens.subarray(from, to)], step.current_canvas[b], `${k}.${s}`);
+          assert.deepEqual([...raw[n].xt.subarray(from, to)], step.current_canvas[b], `${k}.${s}`);
+          const kept =
+            s > 0 ? steps[s - 1].accepted_mask[b].map((isKept) => isKept === 1) : Array(C).fill(false);
+          const standing = step.current_canvas[b].map((token, i) => (kept[i] ? token : placeholder));
+          assert.deepEqual([...frames[n].tokens.subarray(from, to)], standing);
           // a network that is told what it said makes its rounding larger with every step
           const tolerance = s < 2 ? 1e-4 : 5e-3;
           for (const [i, entropy] of predictions[n].entropy.entries())
@@ -209,25 +221,24 @@ test('for each recorded bound a step keeps the recorded tokens, and all else is 
   for (const { entropy_bound, renoised_canvas } of cases) {
     for (const [b, canvas] of current_canvas.entries()) {
       const L = canvas.length;
-      let isBegun = false;
-      const frames = await all(
-        sample(
-          () => {
-            isBegun = true;
-            return Promise.resolve({ shape: [L, V], data: logits.slice(b * L * V, (b + 1) * L * V) });
+      const seen: number[][] = [];
+      const predict: MaskPredictor = (xt) => {
+        seen.push([...xt]);
+        return Promise.resolve({ shape: [L, V], data: logits.slice(b * L * V, (b + 1) * L * V) });
+      };
+      await all(
+        sample(predict, layCanvas([hole(L)], placeholder), {
+          maskId: placeholder,
+          steps: 2,
+          strategy: renoising({ bound: entropy_bound, stability: 1, confidence: 1e-9 }),
+          noise: {
+            ...uniformNoise(V),
+            draw: (i) => (seen.length === 0 ? current_canvas : random_canvas)[b][i],
           },
-          layCanvas([hole(L)], placeholder),
-          {
-            maskId: placeholder,
-            steps: 2,
-            strategy: renoising({ bound: entropy_bound, stability: 1, confidence: 1e-9 }),
-            noise: { ...uniformNoise(V), draw: (i) => (isBegun ? random_canvas : current_canvas)[b][i] },
-            decode: (seen) => decodeRows(seen.logits, seen.rows, (_, i) => denoiser_canvas[b][i]),
-          },
-        ),
+          decode: (said) => decodeRows(said.logits, said.rows, (_, i) => denoiser_canvas[b][i]),
+        }),
       );
-      assert.deepEqual([...frames[0].tokens], canvas);
-      assert.deepEqual([...frames[1].tokens], renoised_canvas[b], `bound ${entropy_bound}`);
+      assert.deepEqual(seen, [canvas, renoised_canvas[b]], `bound ${entropy_bound}`);
     }
   }
 });

@@ -114,6 +114,29 @@ test('the predictor is asked again even where a step changed nothing, for it may
   assert.equal(forwards, 5);
 });
 
+test('frames show noise as masks, and the predictor sees tokens alone', async () => {
+  const seen: number[] = [];
+  const predict = knows([0, 1, 2, 3, 4, 1, 2], 2);
+  const watching: MaskPredictor = (xt, ...others) => {
+    seen.push(...xt);
+    return predict(xt, ...others);
+  };
+  const frames = await all(watching, 6);
+  assert.ok(seen.every((token) => token < V));
+  assert.deepEqual([...frames[0].tokens], [0, V, V, V, V, V, V]);
+  const inner = frames.slice(1, 10);
+  assert.ok(
+    inner.every(({ tokens }) => tokens.includes(V) && tokens.subarray(4).every((token) => token === V)),
+  );
+  assert.ok(inner.some(({ tokens }) => tokens.subarray(1, 4).some((token) => token !== V)));
+  for (const [n, { tokens, changed }] of frames.entries())
+    if (n > 0)
+      assert.deepEqual(
+        changed,
+        [...tokens.keys()].filter((i) => tokens[i] !== frames[n - 1].tokens[i]),
+      );
+});
+
 test('who is never sure writes the likeliest tokens in the last step', async () => {
   const text = [0, 1, 2, 3];
   const frames = await all(knows(text, 1), 3);

@@ -40,9 +40,9 @@ export interface Frame {
   readonly block: number;
   /** The time that this block has reached: 1 is all masked, 0 is written. */
   readonly t: number;
-  /** x_t   [L] */
+  /** x_t, with `maskId` wherever there is noise, whatever the noise is   [L] */
   readonly tokens: Int32Array;
-  /** The positions that this step changed, ascending. */
+  /** The positions in which `tokens` isn't what it was, ascending. */
   readonly changed: readonly number[];
   /** p_θ(x̂_0^i | x_t) when position i was last predicted; NaN where it never was.   [L] */
   readonly confidence: Float64Array;
@@ -89,10 +89,12 @@ export async function* sample(
   let confidence = new Float64Array(xt.length).fill(NaN);
   const [margin, entropy] = [confidence.slice(), confidence.slice()];
   const likeliest = xt.slice();
+  const lost = new Set(wanted); // where there is noise
+  let tokens = showing(xt, lost, maskId);
   let step = 0;
   let ended = false;
 
-  yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
+  yield { step, block: 0, t: 1, tokens, changed: [], confidence };
 
   for (const [index, { positions, start, end }] of blocks.entries()) {
     if (ended) break;
@@ -144,18 +146,24 @@ export async function* sample(
       const transition = t > 0 && s === 0 ? (strategy.finish ?? reveal)(reverse) : strategy.step(reverse);
       step += 1;
       const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
+      for (const i of transition.noised ?? []) lost.add(i);
+      for (const i of transition.written) lost.delete(i);
       const written = transition.done ?? noise.open(xs, positions).length === 0;
       if (written || !strategy.rewrites) {
         const open = noise.open(xs, written ? later : [...positions, ...later]);
         ended = endText(xs, confidence, { open, endIds, tail });
+        if (ended) lost.clear();
       }
       const done = written || ended;
 
-      const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
       // a token that was written as it was is news to a predictor with a memory
-      if (changed.length > 0 || transition.written.length > 0) logits = undefined;
+      const isSame = transition.written.length === 0 && xs.every((token, i) => token === xt[i]);
+      if (!isSame) logits = undefined;
       xt = xs;
-      yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, confidence };
+      const before = tokens;
+      tokens = showing(xt, lost, maskId);
+      const changed = [...tokens.keys()].filter((i) => tokens[i] !== before[i]);
+      yield { step, block: index, t: done ? 0 : s, tokens, changed, confidence };
       if (done) break;
     }
   }
@@ -175,6 +183,13 @@ function apply(
   for (const i of noised) xs[i] = draw(i);
   for (const i of written) xs[i] = (tokens ?? x0)[i];
   return xs;
+}
+
+/** A canvas as it is shown: no noise is a token to anybody but the network. */
+function showing(xt: Int32Array, lost: ReadonlySet<number>, maskId: number): Int32Array {
+  const tokens = xt.slice();
+  for (const i of lost) tokens[i] = maskId;
+  return tokens;
 }
 
 /** A canvas at t = 1: where text is wanted there is noise. */
