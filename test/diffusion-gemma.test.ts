@@ -337,7 +337,8 @@ test('text around holes stays, and what stands behind a hole matters to it', ski
     model.infill({ parts: ['one ', { length: 3 }, behind, { length: 2 }, '.'], ...short });
   const { frame } = await infill(' two ');
   const tokens = [...frame.tokens];
-  const [first, second, last] = ['one ', ' two ', '.'].map((part) => model.tokenizer.encode(part));
+  const [begin, second, last] = ['one ', ' two ', '.'].map((part) => model.tokenizer.encode(part));
+  const first = [...(model.tokenizer.prefixIds ?? []), ...begin];
   const at = first.length + 3;
   assert.deepEqual(tokens.slice(0, first.length), first);
   assert.deepEqual(tokens.slice(at, at + second.length), second);
@@ -351,7 +352,7 @@ test('what the model has no use for is refused by name', skip, async () => {
     [{ strategy: 'threshold' }, /strategy: must be renoising for a model whose noise is random tokens/],
     [{ guidance: 1 }, /guidance: needs a model whose noise is \[MASK\]/],
     [{ temperature: 0 }, /temperature: must be above 0/],
-    [{ tau: 0.5 }, /tau: is for the strategy threshold/],
+    [{ tau: 0.5 }, /tau: is for the strategies threshold/],
   ];
   for (const [options, message] of refused)
     await assert.rejects(

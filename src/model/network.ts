@@ -1,6 +1,6 @@
 import type { NdArray } from '../array.ts';
 import { crossEntropy } from '../graph/composites.ts';
-import { type ExternalData, type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
 import type { Past } from './attention.ts';
@@ -11,7 +11,9 @@ import { type Believed, transformer } from './transformer.ts';
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
   readonly folder: string;
-  locate(name: string): ExternalData;
+  locate(name: string): ExternalData | QuantisedData;
+  /** They stay in memory as they are stored, at the cost of a cast in every forward. */
+  readonly keepTypes?: boolean;
 }
 
 /** Weights in memory that change between runs: those of a model in training. */
@@ -90,6 +92,7 @@ export function openNetwork(
       opened = openSession(forwardModel(config, names, ends, stored?.locate), {
         ...options,
         folder: stored?.folder,
+        keepStoredTypes: stored?.keepTypes,
       });
       sessions.set(key, opened);
     }
@@ -166,7 +169,7 @@ function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
   { kind, masked, reduce }: Ends,
-  weights?: (name: string) => ExternalData,
+  weights?: StoredWeights['locate'],
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');

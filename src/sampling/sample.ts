@@ -10,11 +10,11 @@ import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmask
 
 export interface SampleOptions {
   maskId: number;
-  /** Steps for the whole canvas, the most that will be used; a multiple of the number of blocks. Default: one a token. */
+  /** Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token. */
   steps?: number;
   /** Instead: steps for each block. */
   stepsPerBlock?: number;
-  /** Semi-autoregressive sampling, block after block; divides the number of masked tokens. Default: one block. */
+  /** Semi-autoregressive sampling, block after block; the last may be shorter. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
   layout?: BlockLayout;
@@ -83,7 +83,10 @@ export async function* sample(
   } = options;
   const blocks = layout(Int32Array.from(canvas), options);
   const wanted = blocks.flatMap(({ positions }) => positions);
-  const stepsPerBlock = divideSteps(options, wanted.length, blocks.length);
+  const shares = divideSteps(
+    options,
+    blocks.map(({ positions }) => positions.length),
+  );
   const tail = tailStart(Int32Array.from(canvas), maskId);
   let xt = noisy(Int32Array.from(canvas), wanted, noise, uniforms(seed, 'noise', 0));
   let confidence = new Float64Array(xt.length).fill(NaN);
@@ -99,14 +102,16 @@ export async function* sample(
   for (const [index, { positions, start, end }] of blocks.entries()) {
     if (ended) break;
     const block = { index, start, end };
-    const later = wanted.slice(wanted.indexOf(positions.at(-1)!) + 1);
-    const planned = counts(positions.length, stepsPerBlock);
+    const later = blocks.slice(index + 1).flatMap((other) => other.positions);
+    const planned = counts(positions.length, shares[index]);
+    const times = timesteps(shares[index], strategy.corrections);
     let logits: NdArray | undefined;
     let steady = 0;
 
-    for (const [k, [t, s]] of timesteps(stepsPerBlock, strategy.corrections).entries()) {
+    for (const [k, [t, s]] of times.entries()) {
       signal?.throwIfAborted();
       const masked = noise.open(xt, positions);
+      if (t > 0 && masked.length === 0 && strategy.corrections) continue; // revealed early: on to the corrections
       const asked = strategy.asks?.({ positions, masked }) ?? masked;
       const rows = Int32Array.from(asked);
 
@@ -148,7 +153,7 @@ export async function* sample(
       const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
       for (const i of transition.noised ?? []) lost.add(i);
       for (const i of transition.written) lost.delete(i);
-      const written = transition.done ?? noise.open(xs, positions).length === 0;
+      const written = k === times.length - 1 || (transition.done ?? noise.open(xs, positions).length === 0);
       if (written || !strategy.rewrites) {
         const open = noise.open(xs, written ? later : [...positions, ...later]);
         ended = endText(xs, confidence, { open, endIds, tail });
@@ -198,13 +203,13 @@ function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, u
   return canvas;
 }
 
+/** The steps of each block: as many as its share of the tokens, at least one, and `steps` in all; or as many for each. */
 function divideSteps(
-  { steps, stepsPerBlock }: Pick<SampleOptions, 'steps' | 'stepsPerBlock'>,
-  tokens: number,
-  blocks: number,
-): number {
+  { steps: given, stepsPerBlock }: Pick<SampleOptions, 'steps' | 'stepsPerBlock'>,
+  sizes: readonly number[],
+): number[] {
   if (stepsPerBlock !== undefined) {
-    if (steps !== undefined)
+    if (given !== undefined)
       throw new InvalidOptionError(
         'stepsPerBlock',
         'is given instead of steps, not beside it',
@@ -212,13 +217,21 @@ function divideSteps(
       );
     if (!(Number.isSafeInteger(stepsPerBlock) && stepsPerBlock >= 1))
       throw new InvalidOptionError('stepsPerBlock', 'must be a whole number, at least 1', stepsPerBlock);
-    return stepsPerBlock;
+    return sizes.map(() => stepsPerBlock);
   }
-  const all = steps ?? tokens;
-  if (!(Number.isSafeInteger(all) && all >= 1 && all % blocks === 0)) {
-    throw new InvalidOptionError('steps', `must be a multiple of the number of blocks (${blocks})`, all);
+  const blocks = sizes.length;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const steps = given ?? total;
+  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
+    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
   }
-  return all / blocks;
+  let [tokens, end] = [0, 0];
+  return sizes.map((size, index) => {
+    tokens += size;
+    const begin = end;
+    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
+    return end - begin;
+  });
 }
 
 /** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors; then some at t = 0. */
@@ -231,7 +244,7 @@ function timesteps(n: number, corrections = 0): (readonly [t: number, s: number]
  * If all tokens up to the first end token of the tail are certain, what is open behind it becomes that end token: nobody
  * will read it, and no step is spent on it.
  *
- * @param open  the positions that aren't certain, in this block and behind it, ascending
+ * @param open  the positions that aren't certain, in this block and behind it
  * @returns     whether the text has ended
  */
 function endText(
@@ -239,9 +252,8 @@ function endText(
   confidence: Float64Array,
   { open, endIds, tail }: { open: readonly number[]; endIds: readonly number[]; tail: number },
 ): boolean {
-  const certain = open[0] ?? xs.length;
   const end = xs.findIndex((token, i) => i >= tail && endIds.includes(token));
-  if (end < 0 || end >= certain) return false;
+  if (end < 0 || open.some((i) => i <= end)) return false;
   for (const i of open) {
     xs[i] = xs[end];
     confidence[i] = NaN;

@@ -12,6 +12,7 @@ import type { KeyValues } from '../key-values.ts';
 import type { ForwardOptions } from '../network.ts';
 import { type OpenedModel, openModel } from '../open.ts';
 import { diffusionGemma } from './diffusion-gemma.ts';
+import { samplingIn } from './generation-config.ts';
 
 // Forwards of encoder and decoder, against what the model's own code recorded.
 
@@ -231,7 +232,7 @@ test('what config.json leaves out is as its own code has it', () => {
 });
 
 test('how it is sampled is what generation_config.json says, else what its own code takes', () => {
-  assert.deepEqual(diffusionGemma.sampling!({}, 'config.json', {}, 'generation_config.json'), {
+  assert.deepEqual(read().sampling, {
     strategy: 'renoising',
     length: 256,
     blockLength: 256,
@@ -242,21 +243,16 @@ test('how it is sampled is what generation_config.json says, else what its own c
     stability: 1,
     confidence: 0.005,
   });
-  const asked = { max_denoising_steps: 12, sampler_config: { entropy_bound: 0.5 }, t_max: 1 };
-  const options = diffusionGemma.sampling!(
-    { canvas_length: 8 },
-    'config.json',
-    asked,
-    'generation_config.json',
-  );
-  assert.deepEqual(
-    [options.blockLength, options.stepsPerBlock, options.entropyBound, options.temperature],
-    [8, 12, 0.5, 1],
-  );
-  assert.throws(
-    () => diffusionGemma.sampling!({}, 'config.json', { t_min: 0 }, 'b/generation_config.json'),
-    (error) => error instanceof FileError && error.path === 'b/generation_config.json',
-  );
+  assert.equal(read({}, { canvas_length: 8 }).sampling!.blockLength, 8);
+  const asked = { max_denoising_steps: 12, sampler_config: { entropy_bound: 0.5 }, t_max: 1, t_min: 0.2 };
+  assert.deepEqual(samplingIn(diffusionGemma.sampling, asked), {
+    options: { stepsPerBlock: 12, entropyBound: 0.5, temperature: 1, finalTemperature: 0.2 },
+    unsupported: [],
+  });
+  const other = { sampler_config: { _cls_name: 'AnotherSampler' } };
+  assert.deepEqual(samplingIn(diffusionGemma.sampling, other).unsupported, [
+    'sampler_config is {"_cls_name":"AnotherSampler"}',
+  ]);
 });
 
 const proportional = { rope_type: 'proportional', rope_theta: 1e6 };

@@ -5,6 +5,7 @@ import { softmax } from '../../graph/primitives.ts';
 import { bidirectional, causal, slidingCanvas, slidingCausal } from '../attention-pattern.ts';
 import type { TensorNames } from '../config.ts';
 import type { Family } from './family.ts';
+import { diffusionGemmaSampling } from './generation-config.ts';
 import {
   type ConfigJson,
   count,
@@ -54,17 +55,6 @@ const fixedText: Fixed = {
   tie_word_embeddings: [true],
   use_bidirectional_attention: ['vision'],
 };
-
-/** How it is sampled, by the keys of its generation_config.json, and what its own code takes for absent ones. */
-const generationSchema = z.object({
-  max_new_tokens: count.default(256),
-  max_denoising_steps: count.default(48),
-  sampler_config: z.object({ entropy_bound: positive }).default({ entropy_bound: 0.1 }),
-  t_min: positive.default(0.4),
-  t_max: positive.default(0.8),
-  stability_threshold: z.number().int().min(0).default(1),
-  confidence_threshold: positive.default(0.005),
-});
 
 const mostExperts = 10_000;
 const canvasLength = count.default(256);
@@ -137,6 +127,7 @@ const names: TensorNames = {
 export const diffusionGemma: Family = {
   architecture: 'DiffusionGemmaForBlockDiffusion',
   names,
+  sampling: diffusionGemmaSampling,
 
   unused: (name) => /^model\.encoder\.(vision_tower|embed_vision)\./.test(name),
 
@@ -233,24 +224,19 @@ export const diffusionGemma: Family = {
         shiftedLogits: false,
       },
       noise: 'uniform',
+      sampling: {
+        strategy: 'renoising',
+        length: 256,
+        blockLength: parseConfig(canvasLength, json.canvas_length, path, 'canvas_length'),
+        stepsPerBlock: 48,
+        temperature: 0.8,
+        finalTemperature: 0.4,
+        entropyBound: 0.1,
+        stability: 1,
+        confidence: 0.005,
+      },
       endId: [config.eos_token_id].flat()[0] ?? undefined,
       padId: config.pad_token_id ?? undefined,
-    };
-  },
-
-  sampling(json, jsonPath, generation, path) {
-    const blockLength = parseConfig(canvasLength, json.canvas_length, jsonPath, 'canvas_length');
-    const asked = parseConfig(generationSchema, generation, path, diffusionGemma.architecture);
-    return {
-      strategy: 'renoising',
-      length: asked.max_new_tokens,
-      blockLength,
-      stepsPerBlock: asked.max_denoising_steps,
-      temperature: asked.t_max,
-      finalTemperature: asked.t_min,
-      entropyBound: asked.sampler_config.entropy_bound,
-      stability: asked.stability_threshold,
-      confidence: asked.confidence_threshold,
     };
   },
 };

@@ -1,4 +1,5 @@
 import type { PartsOf } from '../../checkpoint/weights.ts';
+import type { SamplingKeys } from './generation-config.ts';
 import type { TensorNames, TransformerConfig } from '../config.ts';
 
 /** A published family of models: how its config.json and its tensor names map to the one transformer. */
@@ -12,18 +13,8 @@ export interface Family {
   readonly unused?: (name: string) => boolean;
   /** The tensors that lie one after another in a tensor of the files, in that order; undefined where it is one. */
   readonly partsOf?: PartsOf;
-  /**
-   * How its models are sampled unless somebody says otherwise: options by name, as config.json and generation_config.json
-   * (empty where there is none) say.
-   *
-   * @throws FileError  for an impossible value
-   */
-  readonly sampling?: (
-    json: Readonly<Record<string, unknown>>,
-    jsonPath: string,
-    generation: Readonly<Record<string, unknown>>,
-    generationPath: string,
-  ) => Readonly<Record<string, unknown>>;
+  /** What its own sampler reads of generation_config.json. */
+  readonly sampling: SamplingKeys;
   /**
    * What config.json says.
    *
@@ -49,7 +40,13 @@ export interface ModelConfig {
   readonly transformer: TransformerConfig;
   /** What it learnt to see in place of a lost token, where that isn't [MASK]: any token. */
   readonly noise?: 'uniform';
+  /** How it is sampled unless generation_config.json says otherwise: options by our names. */
+  readonly sampling?: Readonly<Record<string, unknown>>;
   readonly maskId?: number;
   readonly endId?: number;
   readonly padId?: number;
+  /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
+  /** What a causal network reads before the first token of every text, as in its training; absent where a text is all. */
+  readonly startId?: number;
 }
