@@ -6,7 +6,7 @@ import { type Data, type Device, type Feeds, openSession, type Session } from '.
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
-import { type Believed, transformer } from './transformer.ts';
+import { transformer, type TransformerInputs } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
@@ -173,12 +173,13 @@ function forwardModel(
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
+  const { believed, encodes } = otherInputs(config);
   const { logits, present } = transformer(config, names, {
     ...others,
     past,
     ...(masked && { mask }),
-    ...(config.selfConditioning && { believed: believedInputs(config) }),
-    ...(past && config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
+    ...(believed && { believed }),
+    ...(past && encodes && { encodes }),
   });
   const outputs: Record<string, Tensor> =
     kind === 'score'
@@ -201,12 +202,18 @@ function pastInputs(config: TransformerConfig): Past {
   };
 }
 
-const believedInputs = ({ vocabularySize }: TransformerConfig): Believed => ({
-  logits: input('believed', 'float32', ['P', vocabularySize]),
-  row: input('believedRow', 'int32', ['B', 'L']),
+/** What some networks are told beside the tokens, by their config. */
+export const otherInputs = (config: TransformerConfig): Pick<TransformerInputs, 'believed' | 'encodes'> => ({
+  ...(config.selfConditioning && {
+    believed: {
+      logits: input('believed', 'float32', ['P', config.vocabularySize]),
+      row: input('believedRow', 'int32', ['B', 'L']),
+    },
+  }),
+  ...(config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
 });
 
-/** What `believedInputs` are fed; a row that no position has stands for none. */
+/** What a network is told that it believed; a row that no position has stands for none. */
 function believedFeeds(
   [B, L]: readonly number[],
   believed: NdArray | undefined,
