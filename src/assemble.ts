@@ -81,9 +81,10 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
         const start = performance.now();
-        await onFrame?.(frame);
+        const goesOn = await onFrame?.(frame);
         elsewhereMs += performance.now() - start;
         yield frame;
+        if (goesOn === false) return;
       }
     };
     const { last, stats } = await drain(watched(), {

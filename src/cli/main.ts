@@ -9,6 +9,7 @@ const commands: CommandTable = {
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   pull: () => import('./pull.ts'),
+  serve: () => import('./serve.ts'),
   inspect: () => import('./inspect.ts'),
   bench: () => import('./bench.ts'),
 };
