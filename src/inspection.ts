@@ -3,18 +3,32 @@ import { join } from 'node:path';
 import { sizeOf } from './array.ts';
 import { readModelConfig } from './checkpoint/directory.ts';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
-import { openWeights, type Weights } from './checkpoint/weights.ts';
+import { openGguf } from './checkpoint/gguf/file.ts';
+import { directoryOf } from './checkpoint/gguf/in-place.ts';
+import { openWeights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
+import { ggufWeights } from './gguf.ts';
 import { causal } from './model/attention-pattern.ts';
 import type { TransformerConfig } from './model/config.ts';
+import { ggufModel } from './model/gguf/model.ts';
 import { familyOf } from './model/open.ts';
-import { generationOf, modelDirectory, openModelWithTokenizer } from './opened-model.ts';
+import { generationOf, isFile, modelDirectory, openModelWithTokenizer } from './opened-model.ts';
 import type { SamplingOptions } from './sampling/options.ts';
+import { tokenizerFromGguf } from './tokenizer/from-gguf.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
 
-/** What a model directory says of itself; what can't be known of it is absent. */
+/** What a model says of itself; what can't be known of it is absent. */
 export interface Inspection {
   readonly path: string;
+  /** Of a GGUF file. */
+  readonly gguf?: {
+    readonly version: number;
+    readonly architecture?: string;
+    readonly name?: string;
+    /** The model directory that it becomes when it's first run, and the bytes of weights in it. */
+    readonly directory: string;
+    readonly bytesToWrite?: number;
+  };
   /** As config.json's `architectures` names it. */
   readonly family?: string;
   readonly attention?: 'causal' | 'bidirectional';
@@ -43,26 +57,18 @@ export interface Inspection {
 }
 
 /**
- * Looks at a model directory, also at one that can't be run here. No weight is read.
+ * Looks at a model, also at one that can't be run here. No weight is read and nothing is written.
  *
  * @param path     as `load` takes it
  * @param tensors  whether they are to be listed
- * @throws FileError  when there is no config.json that can be read; everything else is in `problems`
+ * @throws FileError  when there is no config.json or GGUF header that can be read; everything else is in `problems`
  */
 export async function inspectModel(path: string, { tensors = false } = {}): Promise<Inspection> {
+  if (isFile(path)) return inspectGguf(path, tensors);
   const directory = await modelDirectory(path);
   const { path: configPath, config: json } = await readModelConfig(directory);
 
-  // each part by itself, so that one that is missing or unsupported doesn't hide the others
-  const problems = new Set<string>();
-  const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
-    try {
-      return await part();
-    } catch (error) {
-      problems.add(mistake(error));
-      return undefined;
-    }
-  };
+  const { attempt, problems } = attempts();
   const opened = await attempt(() => openModelWithTokenizer(directory));
   const config = opened?.config ?? (await attempt(() => familyOf(json, configPath).read(json, configPath)));
   const weights = opened?.weights ?? (await attempt(() => openWeights(directory)));
@@ -71,7 +77,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   await opened?.network.close();
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
-  const parameters = weights && parametersIn(weights);
+  const parameters = weights && parametersIn(weights.entries);
   const maskId = tokenizer?.maskId ?? config?.maskId;
   const endIds = [...new Set([tokenizer?.endId ?? [], generation?.endIds ?? []].flat())];
   const tokenOf = new Map(Array.from(tokenizer?.specialTokens ?? [], ([token, id]) => [id, token]));
@@ -81,7 +87,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     attention: attention && (attention === causal ? 'causal' : 'bidirectional'),
     parameters,
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),
-    dtypes: weights && bytesByType(weights),
+    dtypes: weights && bytesByType(weights.entries),
     weightBytes: weights?.totalBytes,
     memoryBytes: parameters === undefined ? undefined : memoryOf(parameters),
     maskId,
@@ -92,10 +98,77 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     maxLength: numbers.maxLength ?? lengthIn(json),
     config: config && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: generation?.defaults ?? {},
-    tensors: tensors && weights ? tensorsIn(weights) : undefined,
+    tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],
   };
 }
+
+async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> {
+  const file = await openGguf(path);
+  const { attempt, problems } = attempts();
+  const model = await attempt(() => ggufModel(file));
+  const tokenizer = await attempt(() => tokenizerFromGguf(file.metadata, path));
+
+  const { attention, ...numbers }: Partial<TransformerConfig> = model?.config.transformer ?? {};
+  const stored: Stored = new Map(
+    Array.from(file.tensors, ([name, tensor]) => [name, { ...tensor, dtype: tensor.type.name }]),
+  );
+  const parameters = parametersIn(stored);
+  const maskId = model?.config.maskId;
+  const endIds = tokenizer?.endIds ?? [];
+  const tokenOf = new Map(tokenizer?.json.added_tokens.map(({ content, id }) => [id, content]));
+  const text = (key: string): string | undefined => {
+    const value = file.metadata.get(key);
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    path,
+    gguf: {
+      version: file.version,
+      architecture: text('general.architecture'),
+      name: text('general.name'),
+      directory: directoryOf(path),
+      bytesToWrite: model && ggufWeights(file, model).bytesToWrite,
+    },
+    family: model?.family.architecture,
+    attention: attention && (attention === causal ? 'causal' : 'bidirectional'),
+    parameters,
+    activeParameters: activeOf(parameters, numbers),
+    dtypes: bytesByType(stored),
+    weightBytes: Array.from(stored.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0),
+    memoryBytes: memoryOf(parameters),
+    maskId,
+    maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
+    endIds,
+    endTokens: endIds.map((id) => tokenOf.get(id)),
+    chatTemplate: text('tokenizer.chat_template') === undefined ? undefined : 'the file',
+    maxLength: numbers.maxLength,
+    config: model && (numbers as Omit<TransformerConfig, 'attention'>),
+    defaults: {},
+    tensors: tensors ? tensorsIn(stored) : undefined,
+    problems: [...problems],
+  };
+}
+
+/** Tries each part by itself, so that one that is missing or unsupported doesn't hide the others. */
+function attempts() {
+  const problems = new Set<string>();
+  const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await part();
+    } catch (error) {
+      problems.add(mistake(error));
+      return undefined;
+    }
+  };
+  return { attempt, problems };
+}
+
+/** Tensors by name. */
+type Stored = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly dtype: string; readonly byteLength: number }
+>;
 
 /** What a person can do something about. @throws the error, when it's a bug */
 function mistake(error: unknown): string {
@@ -104,7 +177,7 @@ function mistake(error: unknown): string {
   return (error as Error).message;
 }
 
-const parametersIn = ({ entries }: Weights): number =>
+const parametersIn = (entries: Stored): number =>
   Array.from(entries.values(), ({ shape }) => sizeOf(shape)).reduce((sum, size) => sum + size, 0);
 
 /** The parameters less those of the experts that a token doesn't go to. */
@@ -123,13 +196,13 @@ const memoryOf = (parameters: number): Record<string, number> => ({
   float32: 4 * parameters,
 });
 
-function bytesByType({ entries }: Weights): Record<string, number> {
+function bytesByType(entries: Stored): Record<string, number> {
   const bytes: Record<string, number> = {};
   for (const { dtype, byteLength } of entries.values()) bytes[dtype] = (bytes[dtype] ?? 0) + byteLength;
   return bytes;
 }
 
-const tensorsIn = ({ entries }: Weights): Inspection['tensors'] =>
+const tensorsIn = (entries: Stored): Inspection['tensors'] =>
   Array.from(entries, ([name, { dtype, shape }]) => ({ name, dtype, shape }));
 
 /** The longest sequence by the usual keys, of a config.json that is of no family that we have. */

@@ -9,6 +9,8 @@ import type { Tokenizer } from './tokenizer/tokenizer.ts';
 export interface LoadOptions {
   /** Default: 'cpu'. */
   readonly device?: Device;
+  /** Is told what takes long: the weights of a GGUF file being written the first time. */
+  readonly note?: (text: string) => void;
 }
 
 /** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */

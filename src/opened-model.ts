@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
+import { ggufDirectory } from './gguf.ts';
 import { cachedModel } from './hub/cache.ts';
 import { parseHubName } from './hub/name.ts';
 import { hubSettings } from './hub/settings.ts';
@@ -28,13 +29,14 @@ export interface OpenedModel extends OpenedNetwork {
 }
 
 /**
- * Opens a model directory as Hugging Face lays it out, the model in a run of `unmask train`, or one that was pulled.
+ * Opens a model directory as Hugging Face lays it out, the model in a run of `unmask train`, a GGUF file, or one that was
+ * pulled.
  *
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
 export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
-  const directory = await modelDirectory(path);
+  const directory = await modelDirectory(path, options.note);
   const opened = await openModel(directory, options);
   const tokenizer = loadTokenizer(directory);
   const maskId = requireMaskId(tokenizer, tokenizer.path);
@@ -48,13 +50,18 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   return { ...opened, directory, tokenizer, maskId, endIds, defaults: generation.defaults };
 }
 
+/** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
+export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+
 /**
- * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, or the snapshot of `org/name` in
- * the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
+ * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes, or the
+ * snapshot of `org/name` in the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
  *
+ * @param note  is told what takes long
  * @throws FileError  when there is no model; it says how to get one
  */
-export async function modelDirectory(path: string): Promise<string> {
+export async function modelDirectory(path: string, note?: (text: string) => void): Promise<string> {
+  if (isFile(path)) return ggufDirectory(path, note);
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
   const name = existsSync(path) ? undefined : parseHubName(path);
@@ -62,7 +69,7 @@ export async function modelDirectory(path: string): Promise<string> {
   const found = existsSync(path) ? 'none' : 'nothing there';
   throw new FileError(
     path,
-    'a model directory with a config.json',
+    'a model directory with a config.json, or a GGUF file',
     found,
     'check the path, or make one with unmask train',
   );

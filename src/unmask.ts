@@ -6,7 +6,8 @@ import { openModelWithTokenizer } from './opened-model.ts';
  * Loads a model.
  *
  * @param path  a model directory as Hugging Face calls one (config.json, model*.safetensors, tokenizer.json), a run of
- *   `unmask train`, or `org/name` of the hub, which has to be in the cache: `pull` downloads it, `load` doesn't
+ *   `unmask train`, a GGUF file of llama.cpp, or `org/name` of the hub, which has to be in the cache: `pull` downloads it,
+ *   `load` doesn't
  * @throws FileError         when something is missing, damaged or contradicts itself
  * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
  */

@@ -78,9 +78,12 @@ test("every mistake of a person's is one line on stderr and exit code 2", async 
     ],
     [
       ['generate', '--model', join(folder, 'nowhere')],
-      /nowhere: expected a model directory with a config\.json, found nothing/,
+      /nowhere: expected a model directory with a config\.json, or a GGUF file, found nothing/,
     ],
-    [['generate', '--model', folder], /: expected a model directory with a config\.json, found none/],
+    [
+      ['generate', '--model', folder],
+      /: expected a model directory with a config\.json, or a GGUF file, found none/,
+    ],
     [['score', '--model', model], /^unmask score: there is no text to score/],
     [['score', 'a', '--file', 'b', '--model', model], /^unmask score: give a text or --file, not both/],
     [
@@ -88,7 +91,7 @@ test("every mistake of a person's is one line on stderr and exit code 2", async 
       /none\.txt: no such file or directory \(ENOENT\)/,
     ],
     [['score', '--file', latin1, '--model', model], /latin1\.txt: expected text in UTF-8, found other bytes/],
-    [['inspect', latin1], /latin1\.txt: expected a model directory with a config\.json/],
+    [['inspect', latin1], /latin1\.txt: expected a GGUF file, found/],
     [['train'], /^unmask train: --data: a new run needs text/],
   ];
   for (const [args, sentence] of mistakes) {

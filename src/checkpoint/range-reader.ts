@@ -22,6 +22,9 @@ export interface RangeReader {
 /** What tells a file from another one, or from itself after a change. */
 export type FileIdentity = string;
 
+/** What of an identity is the same on another day and another mount: the size and the time of the last change. */
+export const stampOf = (identity: FileIdentity): string => identity.split(' ').slice(2).join(' ');
+
 export interface OpenFile extends RangeReader {
   readonly identity: FileIdentity;
 }

@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NdArray } from '../array.ts';
 import { FileError, show } from '../errors.ts';
+import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';
 import { isObject, readJsonObject } from './json.ts';
 import { resolveInside } from './resolve-inside.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from './safetensors.ts';
 
-/** A tensor of a model, and the path of the safetensors file it's in. */
+/** A tensor of a model, and the path of the file it's in. */
 export type WeightEntry = TensorEntry & { readonly file: string };
 
-/** All tensors of a model directory, in one file or many. It holds no open file. */
+/** All tensors of a model directory, in one file or many, or in the GGUF file it was made from. It holds no open file. */
 export interface Weights {
   readonly directory: string;
   readonly entries: ReadonlyMap<string, WeightEntry>;
@@ -35,9 +36,8 @@ const mostShards = 10_000;
  * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
  */
 export async function openWeights(directory: string): Promise<Weights> {
-  const shards = existsSync(join(directory, singleName))
-    ? [await openSafetensors(await resolveInside(directory, singleName))]
-    : await openShards(directory);
+  const inPlace = existsSync(join(directory, inPlaceName)) ? [await openInPlace(directory)] : [];
+  const shards = [...inPlace, ...(await openFiles(directory))];
 
   const entries = new Map<string, WeightEntry>();
   const files = new Map<string, SafetensorsFile>();
@@ -71,6 +71,12 @@ export async function openWeights(directory: string): Promise<Weights> {
     read: async (name) => readFloats(fileOf(name), name),
     readRaw: async (name) => readRaw(fileOf(name), name),
   };
+}
+
+async function openFiles(directory: string): Promise<SafetensorsFile[]> {
+  return existsSync(join(directory, singleName))
+    ? [await openSafetensors(await resolveInside(directory, singleName))]
+    : openShards(directory);
 }
 
 async function openShards(directory: string): Promise<SafetensorsFile[]> {

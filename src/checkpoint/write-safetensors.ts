@@ -10,13 +10,16 @@ import { mostHeaderBytes } from './header.ts';
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+  /** The numbers, or a maker of them piece by piece for a tensor that is larger than memory likes; it has a `dtype`. */
+  readonly data: Numbers | (() => AsyncIterable<Numbers>);
   /**
    * The type in the file. Default: the type of `data`. A Float32Array can also be written as F16 or BF16, rounded to the
    * nearest, ties to even. A Uint8Array can be written as anything: it holds the bytes as they shall be in the file.
    */
   readonly dtype?: Dtype;
 }
+
+export type Numbers = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** Data begin here at a multiple: enough for every element type and for one line of a cache. */
 const alignment = 64;
@@ -26,7 +29,7 @@ const elementsAtATime = 1 << 20;
 /**
  * Writes a safetensors file whole or not at all: after an error the old file, if any, stands as it was.
  *
- * Larger elements come first, so that every tensor is aligned to its element; otherwise the order is the given one.
+ * The order is the given one where every tensor is then aligned to its element; else larger elements come first.
  *
  * @param metadata  keys and values of `__metadata__`; `{ format: 'pt' }` is what other loaders look for
  * @throws FileError       when the disk refuses: full, read-only, no such directory
@@ -52,16 +55,35 @@ export async function writeSafetensors(
  *
  * @throws InvariantError  as `writeSafetensors`, before the first piece
  */
-export function* safetensorsPieces(
+export async function* safetensorsPieces(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
-): Generator<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   requireLittleEndian();
   const list = Array.from(tensors, typed);
   for (const tensor of list) checkTensor(tensor);
-  list.sort((a, b) => itemSizes[b.dtype] - itemSizes[a.dtype]);
+  if (!isAligned(list)) list.sort((a, b) => itemSizes[b.dtype] - itemSizes[a.dtype]);
   yield headerBytes(list, metadata);
-  for (const { data, dtype } of list) yield* encode(data, dtype);
+  for (const tensor of list) {
+    if (typeof tensor.data === 'function') yield* encodePieces(tensor, tensor.data);
+    else yield* encode(tensor.data, tensor.dtype);
+  }
+}
+
+/** Bytes that a tensor takes in a file. */
+export const sizeInFile = (tensor: TensorToWrite): number => byteLengthOf(typed(tensor));
+
+const byteLengthOf = ({ shape, dtype }: Pick<TypedTensor, 'shape' | 'dtype'>): number =>
+  sizeOf(shape) * itemSizes[dtype];
+
+/** Whether each tensor begins at a multiple of its element's size if they lie in this order. */
+function isAligned(tensors: readonly TypedTensor[]): boolean {
+  let begin = 0;
+  return tensors.every((tensor) => {
+    const aligned = begin % itemSizes[tensor.dtype] === 0;
+    begin += byteLengthOf(tensor);
+    return aligned;
+  });
 }
 
 function headerBytes(
@@ -76,7 +98,7 @@ function headerBytes(
   for (const { name, dtype, shape } of tensors) {
     invariant(!names.has(name) && name !== '__metadata__', `two tensors can't be named ${show(name)}`);
     names.add(name);
-    const end = begin + sizeOf(shape) * itemSizes[dtype];
+    const end = begin + byteLengthOf({ shape, dtype });
     members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
     begin = end;
   }
@@ -96,11 +118,13 @@ function headerBytes(
 
 type TypedTensor = Required<TensorToWrite>;
 
-function typed({ name, shape, data, dtype = dtypeOf(data) }: TensorToWrite): TypedTensor {
-  return { name, shape, data, dtype };
+function typed({ name, shape, data, dtype }: TensorToWrite): TypedTensor {
+  if (dtype !== undefined) return { name, shape, data, dtype };
+  invariant(typeof data !== 'function', `tensor ${show(name)} is made piece by piece and has no dtype`);
+  return { name, shape, data, dtype: dtypeOf(data) };
 }
 
-function dtypeOf(data: TensorToWrite['data']): Dtype {
+function dtypeOf(data: Numbers): Dtype {
   if (data instanceof Float32Array) return 'F32';
   if (data instanceof Float64Array) return 'F64';
   if (data instanceof Int32Array) return 'I32';
@@ -112,11 +136,16 @@ function checkTensor({ name, shape, data, dtype }: TypedTensor): void {
   const size = sizeOf(shape);
   const whole = shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0);
   invariant(whole, `tensor ${show(name)} has the shape ${show(shape)}`);
+  if (typeof data === 'function') return;
   const length = data instanceof Uint8Array ? size * itemSizes[dtype] : size;
   invariant(
     data.length === length,
     `tensor ${show(name)} of shape ${show(shape)} has ${data.length} elements, not ${length}`,
   );
+  checkWritable(name, data, dtype);
+}
+
+function checkWritable(name: string, data: Numbers, dtype: Dtype): void {
   const narrowed = data instanceof Float32Array && (dtype === 'F16' || dtype === 'BF16');
   invariant(
     data instanceof Uint8Array || narrowed || dtype === dtypeOf(data),
@@ -124,8 +153,25 @@ function checkTensor({ name, shape, data, dtype }: TypedTensor): void {
   );
 }
 
+async function* encodePieces(
+  tensor: TypedTensor,
+  pieces: () => AsyncIterable<Numbers>,
+): AsyncGenerator<Uint8Array> {
+  const { name, dtype } = tensor;
+  const length = byteLengthOf(tensor);
+  let written = 0;
+  for await (const piece of pieces()) {
+    checkWritable(name, piece, dtype);
+    for (const bytes of encode(piece, dtype)) {
+      written += bytes.length;
+      yield bytes;
+    }
+  }
+  invariant(written === length, `tensor ${show(name)} was made of ${written} bytes, not ${length}`);
+}
+
 /** The bytes of a tensor in the file, piece by piece. */
-function* encode(data: TensorToWrite['data'], dtype: Dtype): Generator<Uint8Array> {
+function* encode(data: Numbers, dtype: Dtype): Generator<Uint8Array> {
   if (!(data instanceof Float32Array) || dtype === 'F32') {
     yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return;

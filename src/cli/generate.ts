@@ -55,7 +55,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const begin = performance.now();
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load(path, { device });
+      const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {

@@ -84,7 +84,10 @@ test('what is missing, too, and nothing twice', async (t) => {
 test('a model that is not there is one line on stderr', async (t) => {
   const { code, out, err } = await run([join(await temporaryFolder(t), 'none')]);
   assert.deepEqual([code, out], [2, '']);
-  assert.match(err, /none: expected a model directory with a config\.json, found nothing there/);
+  assert.match(
+    err,
+    /none: expected a model directory with a config\.json, or a GGUF file, found nothing there/,
+  );
 });
 
 test('on a terminal what a hostile config says moves no cursor', async (t) => {

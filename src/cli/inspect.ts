@@ -19,6 +19,7 @@ const command: Command<typeof options> = {
   examples: [
     ['unmask inspect', 'the model that ships'],
     ['unmask inspect runs/mine --json', 'for another program'],
+    ['unmask inspect model.gguf', 'a file of llama.cpp'],
   ],
   async run({ path, tensors, json }, io) {
     const [{ inspectModel }, { shippedModel }] = await Promise.all([
@@ -49,7 +50,7 @@ function page(inspection: Inspection, io: Io): string {
   ].join('\n');
 }
 
-function rowsOf({ config, ...facts }: Inspection): Row[] {
+function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
   const { parameters, activeParameters, dtypes, memoryBytes, maxLength, maskId } = facts;
   const active =
@@ -57,6 +58,12 @@ function rowsOf({ config, ...facts }: Inspection): Row[] {
   const { mixture } = config ?? {};
   const rows: [name: string, value: string | false | undefined][] = [
     ['path', facts.path],
+    ['file', gguf && [`GGUF ${gguf.version}`, gguf.architecture, gguf.name].filter(Boolean).join(', ')],
+    [
+      'becomes',
+      gguf?.bytesToWrite !== undefined &&
+        `${gguf.directory} when it first runs, with ${sizeText(gguf.bytesToWrite)} of weights`,
+    ],
     ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
     ['parameters', parameters !== undefined && `${counted(parameters)}${active}`],
     [

@@ -8,7 +8,7 @@ export const modelOptions = {
     .optional()
     .meta({ placeholder: 'path' })
     .describe(
-      'a model directory, a run of unmask train, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
+      'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
     ),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
 };

@@ -34,7 +34,7 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
     ],
     async run({ text, file, prompt, model: path, device, samples, seed, json }, io) {
       const answer = await textToScore(text, file, io);
-      const model = await load(path, { device });
+      const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
       try {
         const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
         io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));

@@ -13,22 +13,29 @@ const WORDS = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
 /** GPT-2's way to cut: a word, a number or a run of signs takes the space before it. */
 export const GPT2_PIECES = `${CONTRACTIONS}| ?\\p{L}+| ?\\p{N}+|${SIGNS}|${BLANKS}`;
 
+/** Ways to cut that other families publish, as they write them in `tokenizer.json` (Oniguruma). */
+export const QWEN_PATTERN =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+export const LLAMA3_PATTERN =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+export const LLADA_PATTERN =
+  "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+";
+
 /**
- * Ways to cut that other families publish, from the pattern in `tokenizer.json` (Oniguruma) to ours:
- * those of Qwen, of Llama 3 and of LLaDA. Their possessive quantifiers change nothing here, as what follows
- * can never begin with what they hold.
+ * Their patterns, and ours for the same. Their possessive quantifiers change nothing here, as what follows can never
+ * begin with what they hold.
  */
 export const PUBLISHED_PIECES: ReadonlyMap<string, string> = new Map([
   [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    QWEN_PATTERN,
     `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]+|${BLANKS}`,
   ],
   [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    LLAMA3_PATTERN,
     `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}{1,3}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]+|${BLANKS}`,
   ],
   [
-    "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
+    LLADA_PATTERN,
     `${ANY_CASE_CONTRACTIONS}|${WORDS}|\\p{N}|${SIGNS}[\\r\\n]*|\\p{White_Space}*[\\r\\n]|${BLANKS}`,
   ],
 ]);

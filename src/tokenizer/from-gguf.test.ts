@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ggufOfReference } from '../../test/gguf-of-reference.ts';
+import type { Entry } from '../../test/gguf-writer.ts';
+import { readReference, referencePath, repositoryRoot, skipWithout } from '../../test/reference.ts';
+import { openGguf } from '../checkpoint/gguf/file.ts';
+import { FileError } from '../errors.ts';
+import { type Metadata, tokenizerFromGguf } from './from-gguf.ts';
+import { tokenizerFromJson } from './from-json.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+
+const shared = join(repositoryRoot, '../shared/tokenizers');
+const vocabularies = join(shared, 'ggml-vocab');
+const skip = existsSync(vocabularies) ? false : 'no ../shared/tokenizers/ggml-vocab beside the repository';
+
+/** llama.cpp's test texts and the ids that it gave them. */
+function vectors(name: string): { text: string; ids: number[] }[] {
+  const read = (kind: string) => readFileSync(join(vocabularies, `ggml-vocab-${name}.gguf.${kind}`), 'utf8');
+  const texts = read('inp').split('\n__ggml_vocab_test__\n').slice(0, -1);
+  const lines = read('out').split('\n').slice(0, -1);
+  assert.equal(texts.length, lines.length);
+  assert.ok(texts.length > 40);
+  return texts.map((text, i) => ({ text, ids: lines[i].split(' ').filter(Boolean).map(Number) }));
+}
+
+/** Metadata as the reader would give them. */
+const metadataOf = (entries: readonly Entry[]): Metadata =>
+  new Map(
+    entries.map(([key, type, value]): [string, unknown] => {
+      if (!Array.isArray(value) || type === 'text') return [key, value];
+      return [
+        key,
+        type === 'i32' ? Int32Array.from(value as number[]) : Float32Array.from(value as number[]),
+      ];
+    }),
+  );
+
+for (const name of ['gpt-2', 'llama-spm']) {
+  test(`${name}: the tokenizer in llama.cpp's file gives its ids, and the texts back`, { skip }, async () => {
+    const { metadata } = await openGguf(join(vocabularies, `ggml-vocab-${name}.gguf`));
+    const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, name).json);
+    for (const { text, ids } of vectors(name)) {
+      assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
+      assert.equal(tokenizer.decode(ids), text);
+    }
+  });
+}
+
+test("qwen2: Qwen's vocabulary, as llama.cpp writes it, gives llama.cpp's ids", { skip }, () => {
+  const { model } = JSON.parse(readFileSync(join(shared, 'qwen3_sdar.json'), 'utf8')) as TokenizerJson;
+  const tokens: string[] = [];
+  for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) tokens[id] = token;
+  const metadata = new Map<string, unknown>([
+    ['tokenizer.ggml.model', 'gpt2'],
+    ['tokenizer.ggml.pre', 'qwen2'],
+    ['tokenizer.ggml.tokens', tokens],
+    ['tokenizer.ggml.merges', model.merges.map((merge) => [merge].flat().join(' '))],
+  ]);
+  const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, 'qwen2').json);
+  for (const { text, ids } of vectors('qwen2'))
+    assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
+});
+
+for (const family of ['llada', 'llama', 'qwen2', 'a2d_llama', 'a2d_qwen3']) {
+  test(`${family}: texts have the ids that its tokenizer.json gives them`, skipWithout(family), async () => {
+    const { entries } = await ggufOfReference(family);
+    const given = tokenizerFromGguf(metadataOf(entries), family);
+    const json = JSON.parse(readFileSync(referencePath(family, 'tokenizer.json'), 'utf8')) as TokenizerJson;
+    const [ours, theirs] = [tokenizerFromJson(given.json), tokenizerFromJson(json)];
+    const { vectors: all } = JSON.parse(
+      readFileSync(referencePath(family, 'tokenizer_vectors.json'), 'utf8'),
+    ) as { vectors: { text: string }[] };
+    assert.ok(all.length > 50);
+    for (const { text } of all) {
+      const ids = theirs.encode(text);
+      assert.deepEqual(ours.encode(text), ids, JSON.stringify(text));
+      assert.equal(ours.decode(ids), theirs.decode(ids));
+    }
+    assert.deepEqual([...ours.specialTokens], [...theirs.specialTokens]);
+    assert.equal(ours.vocabularySize, theirs.vocabularySize);
+    const { special_ids: ids } = readReference<{ special_ids: { eos: number } }>(family);
+    assert.deepEqual(given.endIds, [ids.eos]);
+  });
+}
+
+const small: Entry[] = [
+  ['tokenizer.ggml.model', 'text', 'llama'],
+  ['tokenizer.ggml.tokens', 'text', ['<unk>', '<s>', '</s>', '<0x61>', '▁', 'b', '▁b', '[PAD7]', '<|x|>']],
+  ['tokenizer.ggml.token_type', 'i32', [2, 3, 3, 6, 1, 1, 1, 5, 4]],
+  ['tokenizer.ggml.scores', 'f32', [0, 0, 0, 0, -2, -3, -1, 0, 0]],
+  ['tokenizer.ggml.eos_token_id', 'u32', 2],
+  ['tokenizer.ggml.eot_token_id', 'u32', 8],
+  ['tokenizer.chat_template', 'text', '{{ messages }}'],
+];
+
+test('kinds of tokens, ends and the chat template are told; rows without a token have none', () => {
+  const { json, config, endIds } = tokenizerFromGguf(metadataOf(small), 'small');
+  assert.deepEqual(
+    json.added_tokens.map(({ id, special }) => [id, special]),
+    [
+      [0, true],
+      [1, true],
+      [2, true],
+      [8, false],
+    ],
+  );
+  assert.deepEqual(endIds, [2, 8]);
+  assert.equal(config.eos_token, '</s>');
+  assert.equal(config.chat_template, '{{ messages }}');
+  assert.equal(config.mask_token, undefined);
+  assert.deepEqual(json.model.merges, [['▁', 'b']]);
+  assert.ok(!('[PAD7]' in json.model.vocab) && '<0x61>' in json.model.vocab);
+  const tokenizer = tokenizerFromJson(json);
+  assert.deepEqual(tokenizer.encode('ba b'), [6, 3, 6]);
+  assert.equal(tokenizer.decode([6, 3, 7, 6]), 'ba b');
+});
+
+test('without add_space_prefix a text has no space before it', () => {
+  const metadata = metadataOf([...small, ['tokenizer.ggml.add_space_prefix', 'bool', false]]);
+  const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, 'small').json);
+  assert.deepEqual(tokenizer.encode('ba b'), [5, 3, 6]);
+  assert.equal(tokenizer.decode([5, 3, 6]), 'ba b');
+});
+
+test('a piece of thousands of characters, of which all ways to split would be tried, is refused', () => {
+  const metadata = new Map(metadataOf(small));
+  metadata.set('tokenizer.ggml.tokens', ['b'.repeat(5000), ...Array<string>(8).fill('a')]);
+  assert.throws(
+    () => tokenizerFromGguf(metadata, 'small'),
+    (error) => error instanceof FileError && /at most 256 characters/.test(error.message),
+  );
+});
