@@ -70,12 +70,13 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits(_tokens, rows, { signal, reduce } = {}) {
+    async logits({ shape: [, L] }, rows, { signal, reduce } = {}) {
       signal?.throwIfAborted();
       onForward();
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
-        data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
+        const i = row % L;
+        data[r * V + (known[i] ?? fakeIds.end)] = 12 - (10 * i) / Math.max(1, known.length);
       });
       const logits = { shape: [rows.length, V], data };
       return reduce ? reduced(logits, reduce) : logits;
