@@ -51,7 +51,11 @@ export async function reduced(logits: NdArray, { name, apply, feeds }: RowReduct
  *
  * @param onForward  is called before each forward
  */
-export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
+export function modelThatKnows(
+  text: string,
+  onForward: () => void = () => {},
+  maxLength = 4096,
+): Model & { closed: boolean } {
   const known = byteTokenizer.encode(text);
   const V = byteTokenizer.vocabularySize;
   const network: Network = {
@@ -62,7 +66,7 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       kvHeads: 1,
       hidden: 2,
       vocabularySize: V,
-      maxLength: 4096,
+      maxLength,
       ropeTheta: 10_000,
       normEpsilon: 1e-5,
       qkvBias: false,

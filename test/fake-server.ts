@@ -57,7 +57,8 @@ export function asker(server: RunningServer) {
   const host = new URL(server.url).host;
   return async (
     path: string,
-    { body, headers = {}, method = body === undefined ? 'GET' : 'POST' }: {
+    { body, headers = {}, method = body === undefined ? 'GET' : 'POST', signal }: {
+      signal?: AbortSignal;
       body?: unknown;
       headers?: Record<string, string>;
       method?: string;
@@ -65,6 +66,7 @@ export function asker(server: RunningServer) {
   ): Promise<Response> =>
     app.request(`${server.url}${path}`, {
       method,
+      signal,
       headers: { host, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
