@@ -28,6 +28,8 @@ export const byteTokenizer: Tokenizer = {
         (id) => id - 2,
       ),
     ),
+  bytesOf: (id) => (id >= 2 ? Uint8Array.of(id - 2) : undefined),
+  dropsFirstSpace: false,
 };
 
 const sessions = new Map<string, Promise<Session>>();

@@ -119,20 +119,23 @@ test('the program in the README runs, on a tiny model', async (t) => {
     .replace("from 'unmask'", `from '${index}'`)
     .replace('load(shippedModel)', `load(${JSON.stringify(join(folder, 'tiny'))})`)
     .replace('console.log(', 'globalThis.unmaskLog(');
-  await writeFile(path, `${runnable}\nexport { text, stats, story, nats, standardError, logits };\n`);
+  await writeFile(path, `${runnable}\nexport { text, stats, story, answer, nats, standardError, logits };\n`);
 
   const logged: unknown[] = [];
   Object.assign(globalThis, { unmaskLog: (t: number, text: string) => void logged.push([t, text]) });
-  const { text, stats, story, nats, logits } = (await import(pathToFileURL(path).href)) as {
+  const { text, stats, story, answer, nats, logits } = (await import(pathToFileURL(path).href)) as {
     text: string;
     stats: { forwards: number };
     story: { text: string };
+    answer: string;
     nats: number;
     logits: { shape: number[] };
   };
   assert.equal(logged.length, 33);
   assert.ok(text.startsWith('The dog') && stats.forwards > 0);
   assert.match(story.text, /^Tom was sad\. [^]* Then he was happy again\.$/);
+  const { age, likes } = JSON.parse(answer.replace('Tom: ', '')) as { age: number; likes: string };
+  assert.ok(age >= 1 && age <= 9 && likes.length <= 20);
   assert.ok(nats > 0);
   assert.deepEqual(logits.shape.slice(0, 2), [1, 7]);
 });

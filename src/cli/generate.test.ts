@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { fakeIo } from '../../test/fake-io.ts';
@@ -30,6 +33,26 @@ test('piped, stdout has the text and nothing else, whatever colours are asked fo
       /^seed 7 · 6\d tokens in 1\d forwards \(\d\.\d a forward\)/,
     );
   }
+});
+
+test('how far a cache strays is told with the statistics, as JSON too', async () => {
+  const knowing = modelThatKnows(story);
+  const cache = { agreement: 0.975, meanKl: 0.01234, probes: 5 };
+  const model: Model = {
+    ...knowing,
+    async generate({ reportCache, cache: asked, ...request }) {
+      assert.deepEqual([reportCache, asked], [true, 'dual']);
+      const generation = await knowing.generate(request);
+      return { ...generation, stats: { ...generation.stats, cache } };
+    },
+  };
+  const flags = ['', ...short, '--cache', 'dual', '--report-cache'];
+  const text = fakeIo();
+  assert.equal(await run(model, flags, text), 0);
+  assert.match(text.err, /cache: 97\.5% of the tokens as without it, KL 0\.012 nats over 5 predictions/);
+  const json = fakeIo();
+  assert.equal(await run(model, [...flags, '--json'], json), 0);
+  assert.deepEqual(JSON.parse(json.err).stats.cache, cache);
 });
 
 test('a control character in the text is kept in a pipe and made visible on a terminal', async () => {
@@ -169,8 +192,8 @@ test('without a seed a new one is drawn and printed, so that the text can be had
 test("a person's mistakes are one sentence that names the flag", async () => {
   const mistakes: [string[], RegExp][] = [
     [
-      ['--block-length', '5', '--length', '8'],
-      /^unmask generate: --block-length: must divide .*\b8\b.*, got 5\n$/,
+      ['--block-length', '9', '--length', '8'],
+      /^unmask generate: --block-length: must be from 1 to .*\b8\b.*, got 9\n$/,
     ],
     [
       ['--length', '99999'],
@@ -178,11 +201,11 @@ test("a person's mistakes are one sentence that names the flag", async () => {
     ],
     [
       ['--tau', '0.5'],
-      /^unmask generate: --tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0\.5\n$/,
+      /^unmask generate: --tau: is for the strategies threshold, .*, not for low-confidence, got 0\.5\n$/,
     ],
     [
-      ['--steps', '3', '--block-length', '4', '--length', '8'],
-      /^unmask generate: --steps: must be a multiple/,
+      ['--steps', '1', '--block-length', '4', '--length', '8'],
+      /^unmask generate: --steps: must be at least one for each of the 2 blocks, got 1\n$/,
     ],
     [['two', 'words'], /^unmask generate: unexpected "words"; quote a text of several words\n$/],
   ];
@@ -196,4 +219,42 @@ test("a person's mistakes are one sentence that names the flag", async () => {
 
 test('the devices that can be asked for are those that there are', () => {
   assert.deepEqual(modelOptions.device.unwrap().options, [...devices]);
+});
+
+test('a JSON schema in a file and a regular expression decide what is written', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'unmask-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'schema.json');
+  const written = async (args: string[]): Promise<[code: number, out: string, err: string]> => {
+    const io = fakeIo();
+    const model = modelThatKnows('x{"a":70,"b":"no"}');
+    return [await run(model, ['x', '--length', '24', '--steps', '4', ...args], io), io.out, io.err];
+  };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      type: 'object',
+      properties: { a: { type: 'integer', maximum: 9 }, b: { enum: ['no', 'yes'] } },
+      required: ['a', 'b'],
+    }),
+  );
+  assert.deepEqual((await written(['--json-schema', path])).slice(0, 2), [0, 'x{"a": 0,"b":"no"}\n']);
+  assert.deepEqual((await written(['--regex', '\\{"[ab]":\\d{2},'])).slice(0, 2), [0, 'x{"a":70,\n']);
+
+  const [code, out, err] = await written(['--json-schema', path, '--length', '4']);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^unmask generate: --length: must be at least 1\d tokens, which the shortest text takes/);
+  writeFileSync(path, '{"type": "string", "contentEncoding": "base64"}');
+  assert.match(
+    (await written(['--json-schema', path]))[2],
+    /^unmask generate: jsonSchema: # has the keyword contentEncoding, which isn't supported for string$/m,
+  );
+  writeFileSync(path, '[]');
+  assert.match(
+    (await written(['--json-schema', path]))[2],
+    /schema\.json: expected an object in JSON, found a list$/m,
+  );
+  writeFileSync(path, '{"type": ');
+  assert.match((await written(['--json-schema', path]))[2], /schema\.json: expected JSON, found /);
+  assert.match((await written(['--json-schema', join(directory, 'none')]))[2], /none: no such file/);
 });

@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import type { CacheReport } from '../sampling/cache-report.ts';
 import type { Frame } from '../sampling/sample.ts';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
 import { colorsFor } from './colors.ts';
-import { inputText } from './input.ts';
+import { fileObject, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 import { CanvasView } from './view.ts';
 
@@ -19,6 +20,11 @@ const options = z.strictObject({
     ),
   ...modelOptions,
   ...samplingSchema.shape,
+  jsonSchema: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('a file with a JSON schema: what is written is JSON that it admits'),
   seed: samplingSchema.shape.seed.describe(
     'same seed, same text [a new one each time, printed with the text]',
   ),
@@ -51,8 +57,13 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
-    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
+    async run(
+      { prompt: asked, model: path, device, json, frameMs, jsonSchema: file, ...sampling },
+      io,
+      given,
+    ) {
       const begin = performance.now();
+      const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
       const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
@@ -61,6 +72,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       try {
         const generation = await model.generate({
           ...withoutDefaults(sampling, given),
+          jsonSchema,
           prompt,
           seed,
           signal: io.signal,
@@ -82,7 +94,10 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
+function withoutDefaults(
+  sampling: Partial<SamplingOptions>,
+  given: ReadonlySet<string>,
+): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 
@@ -141,6 +156,10 @@ function statistics(
     `${(stats.ms / 1000).toFixed(1)} s`,
     speed,
     `first frame after ${(firstMs / 1000).toFixed(1)} s`,
+    stats.cache && cacheReport(stats.cache),
   ];
   return `${colorsFor(io.stderr, io.env).dim(parts.filter(Boolean).join(' · '))}\n`;
 }
+
+const cacheReport = ({ agreement, meanKl, probes }: CacheReport): string =>
+  `cache: ${(100 * agreement).toFixed(1)}% of the tokens as without it, KL ${meanKl.toPrecision(2)} nats over ${probes} predictions`;

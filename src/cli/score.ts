@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FileError } from '../errors.ts';
 import type { Score } from '../language-model.ts';
 import { type Command, type Io, UsageError } from './command.ts';
-import { inputText } from './input.ts';
+import { fileText, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 
 const options = z.strictObject({
@@ -49,20 +47,9 @@ export default scoreCommand(loadModel);
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
-  const found = file === undefined ? await inputText(text ?? '', io) : await readText(file);
+  const found = file === undefined ? await inputText(text ?? '', io) : await fileText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
-      cause,
-    });
-  }
 }
 
 function report({ nats, standardError, isBound, windows, forwards, ...score }: Score): string {

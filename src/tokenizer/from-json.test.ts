@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import * as fc from 'fast-check';
+import { UnsupportedError } from '../errors.ts';
 import { trainCharacters } from './characters.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import { type LoadedTokenizer, loadTokenizer } from './load.ts';
+import type { Tokenizer } from './tokenizer.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 
@@ -73,6 +75,29 @@ test('with ignore_merges a piece that is a token is taken as it is', () => {
     assert.equal(changed.encode(' zyx').includes(1024), ignore);
     assert.equal(changed.decode(changed.encode(' zyx')), ' zyx');
   }
+});
+
+test('the bytes of tokens put together are the text; special tokens and ids without a token have none', () => {
+  const characters = tokenizerFromJson(trainCharacters(['aé😀']));
+  for (const [one, text] of [
+    [tokenizer, 'a story é😀\0\ufeff'],
+    [characters, 'é😀a'],
+  ] as const)
+    assert.equal(spelledBy(one, one.encode(text)), text);
+  assert.equal(tokenizer.bytesOf(0), undefined);
+  assert.equal(tokenizer.bytesOf(5000), undefined);
+});
+
+test('a tokenizer whose texts are more than their tokens says so when it is asked for bytes', () => {
+  const pieces = tokenizerFromJson({ ...json, decoder: { type: 'WordPiece', prefix: '##', cleanup: true } });
+  assert.throws(
+    () => pieces.bytesOf(5),
+    (error) => {
+      assert.ok(error instanceof UnsupportedError);
+      assert.match(error.message, /the decoder of this one is WordPiece$/);
+      return true;
+    },
+  );
 });
 
 test('ids that no token has are left out', () => {
@@ -149,6 +174,12 @@ function encodeWithSpecial(loaded: LoadedTokenizer, text: string): number[] {
     .flatMap((part, i) => (i % 2 === 1 ? [loaded.specialTokens.get(part) ?? -1] : loaded.encode(part)));
 }
 
+/** The bytes of tokens put together. */
+function spelledBy({ bytesOf, dropsFirstSpace }: Tokenizer, ids: readonly number[]): string {
+  const text = Buffer.concat(ids.map((id) => bytesOf(id) ?? new Uint8Array(0))).toString('utf8');
+  return dropsFirstSpace ? text.replace(/^ /, '') : text;
+}
+
 function compare(path: string, vectorsPath: string): void {
   const loaded = loadTokenizer(fileURLToPath(new URL(path, shared)));
   const { vectors } = JSON.parse(readFileSync(new URL(vectorsPath, shared), 'utf8')) as { vectors: Vector[] };
@@ -156,6 +187,7 @@ function compare(path: string, vectorsPath: string): void {
   for (const { text, ids, decoded = text } of vectors) {
     assert.deepEqual(encodeWithSpecial(loaded, text), ids, JSON.stringify(text));
     assert.equal(loaded.decode(ids, { special: true }), decoded);
+    assert.equal(spelledBy(loaded, ids), loaded.decode(ids), JSON.stringify(text));
     const fromText = new Set(loaded.encode(text));
     for (const [name, id] of loaded.specialTokens)
       if (name !== loaded.json.model['unk_token'])

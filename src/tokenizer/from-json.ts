@@ -1,8 +1,9 @@
 import { bpeEncoder, type Merge, pairKey } from './bpe.ts';
-import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES, tokenBytes } from './byte-level.ts';
+import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES } from './byte-level.ts';
 import { characterEncoder, isCharacterLevel } from './characters.ts';
 import { libraryDecoder, libraryEncoder } from './library.ts';
 import { neverSpecial } from './never-special.ts';
+import { type Spelling, spellingOf } from './token-bytes.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
@@ -40,7 +41,8 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
     fastEncoder(json, specialTokens) ?? libraryEncoder(json, specialTokens),
     banned,
   );
-  const decode = decoderOf(json);
+  const spelling = spellingOf(json);
+  const decode = decoderOf(json, spelling);
 
   const specialIds = new Set(specialTokens.values());
   return {
@@ -56,6 +58,9 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
       }
       return decode(kept, tokens);
     },
+    bytesOf: (id) =>
+      tokens[id] === undefined || specialIds.has(id) ? undefined : spelling.bytesOf(id, tokens[id]),
+    dropsFirstSpace: spelling.dropsFirstSpace,
   };
 }
 
@@ -63,25 +68,14 @@ type Decode = (ids: readonly number[], tokens: readonly (string | undefined)[]) 
 
 const joinTokens: Decode = (ids, tokens) => ids.map((id) => tokens[id]).join('');
 
-function decoderOf(json: TokenizerJson): Decode {
+function decoderOf(json: TokenizerJson, spelling: Spelling): Decode {
   if (isCharacterLevel(json)) return joinTokens;
   const { type } = (json.decoder ?? {}) as { readonly type?: string };
-  return type === 'ByteLevel' ? byteLevelDecoder(json) : libraryDecoder(json);
+  return type === 'ByteLevel' ? byteLevelDecoder(spelling) : libraryDecoder(json);
 }
 
-function byteLevelDecoder({ added_tokens: added }: TokenizerJson): Decode {
-  const encoder = new TextEncoder();
+function byteLevelDecoder({ bytesOf }: Spelling): Decode {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  const literal = new Set(added.map(({ id }) => id));
-  const known = new Map<number, Uint8Array>();
-  const bytesOf = (id: number, token: string) => {
-    let bytes = known.get(id);
-    if (!bytes) {
-      bytes = (literal.has(id) ? undefined : tokenBytes(token)) ?? encoder.encode(token);
-      known.set(id, bytes);
-    }
-    return bytes;
-  };
   return (ids, tokens) => {
     const parts = ids.map((id) => bytesOf(id, tokens[id] ?? ''));
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
