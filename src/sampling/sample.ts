@@ -42,6 +42,8 @@ export interface Frame {
   readonly tokens: Int32Array;
   /** The positions that this step changed, ascending. */
   readonly changed: readonly number[];
+  /** Positions from the left that no later step changes. */
+  readonly final: number;
   /** p_θ(x̂_0^i | x_t) when position i was last predicted; NaN where it never was.   [L] */
   readonly confidence: Float64Array;
 }
@@ -89,7 +91,11 @@ export async function* sample(
   const likeliest = xt.slice();
   let step = 0;
 
-  yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
+  /** What stands before the first noise, or before the block that may be rewritten. */
+  const finalWith = (rest: readonly (readonly number[])[]): number =>
+    (strategy.rewrites ? rest[0]?.[0] : noise.open(xt, rest.flat())[0]) ?? xt.length;
+
+  yield { step, block: 0, t: 1, tokens: xt, changed: [], final: blocks[0][0], confidence };
 
   for (const [index, positions] of blocks.entries()) {
     const block = { index, start: positions[0], end: positions.at(-1)! + 1 };
@@ -148,7 +154,8 @@ export async function* sample(
       const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
       if (changed.length > 0) logits = undefined;
       xt = xs;
-      yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, confidence };
+      const final = finalWith(blocks.slice(done ? index + 1 : index));
+      yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, final, confidence };
       if (done) break;
     }
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
-import { HttpError } from './http-error.ts';
+import type { JsonSchema } from '../sampling/constraint/json-keywords.ts';
+import type { SamplingOptions } from '../sampling/options.ts';
 
 const name = z.string().max(64).optional();
 
@@ -21,15 +21,20 @@ export const responseFormatSchema = z.discriminatedUnion('type', [
 
 export type ResponseFormat = z.output<typeof responseFormatSchema>;
 
-/**
- * The constraint of a response format. What can't be kept is refused, never dropped.
- *
- * @throws HttpError 400
- */
+/** The constraint of a response format. What a model or an automaton can't keep is refused when the job begins. */
 export function constraintOf(format: ResponseFormat | undefined): Partial<SamplingOptions> {
   if (format === undefined || format.type === 'text') return {};
-  const jsonSchema = format.type === 'json_object' ? { type: 'object' } : format.json_schema.schema;
-  if (!('jsonSchema' in samplingSchema.shape))
-    throw new HttpError(400, 'response_format: only text can be written', { param: 'response_format' });
-  return { jsonSchema } as Partial<SamplingOptions>;
+  const jsonSchema = format.type === 'json_object' ? objectOf(2) : format.json_schema.schema;
+  return { jsonSchema };
+}
+
+/** Any object, whose values are nested so deep at most: no automaton can count further levels than it has states for. */
+function objectOf(levels: number): JsonSchema {
+  return { type: 'object', additionalProperties: valueOf(levels) };
+}
+
+function valueOf(levels: number): JsonSchema {
+  const plain = { type: ['string', 'number', 'boolean', 'null'] };
+  if (levels === 0) return plain;
+  return { anyOf: [plain, { type: 'array', items: valueOf(levels - 1) }, objectOf(levels - 1)] };
 }

@@ -18,7 +18,8 @@ function framesOf(...canvases: string[]): Frame[] {
     const changed = [...tokens.keys()].filter((i) => step > 0 && tokens[i] !== before[i]);
     before = tokens;
     const confidence = Float64Array.from(tokens, (_, i) => (changed.includes(i) ? 0.5 : 0.1));
-    return { step, block: 0, t: 1, tokens: Int32Array.from(tokens), changed, confidence };
+    const final = tokens.indexOf(fakeIds.mask) < 0 ? tokens.length : tokens.indexOf(fakeIds.mask);
+    return { step, block: 0, t: 1, tokens: Int32Array.from(tokens), changed, final, confidence };
   });
 }
 
@@ -39,10 +40,17 @@ test('text is final up to the first mask, and only grows', () => {
 test('half a character waits for the rest of it', () => {
   const transcript = new Transcript(model, plain);
   const [start, , end] = framesOf('____', 'aé__', 'aéb_');
-  const half = { ...end, step: 1, tokens: end.tokens.slice() };
+  const half = { ...end, step: 1, final: 2, tokens: end.tokens.slice() };
   half.tokens[2] = fakeIds.mask;
   half.tokens[3] = fakeIds.mask;
   assert.deepEqual([start, half, end].map((frame) => transcript.read(frame).text), ['', 'a', 'éb']);
+});
+
+test('what a strategy may still rewrite is not final', () => {
+  const transcript = new Transcript(model, plain);
+  const [start, full] = framesOf('a__', 'abc');
+  const texts = [start, { ...full, final: 1 }, { ...full, step: 2, final: 3 }].map((frame) => transcript.read(frame).text);
+  assert.deepEqual(texts, ['', '', 'bc']);
 });
 
 test('an end token ends the answer, and is no part of it; before given text it ends nothing', () => {

@@ -18,7 +18,7 @@ export interface Reading {
  * Reads the frames of one answer as text that only grows.
  *
  * The answer is what was masked in the first frame, from the first mask to the last. Its final text is that of the tokens
- * before the first mask which is left, as far as no later token can change it: half a character is held back, and so is what
+ * that no later step changes, as far as no later token can change it: half a character is held back, and so is what
  * may be the beginning of a stop text.
  */
 export class Transcript {
@@ -102,11 +102,11 @@ export class Transcript {
   }
 
   /** Reads what has become final. @returns how many positions of the answer are */
-  #settle({ tokens }: Frame): number {
-    const { maskId, endIds } = this.#model;
+  #settle(frame: Frame): number {
+    const { endIds } = this.#model;
+    const { tokens } = frame;
     const end = tokens.length - this.#behind;
-    let final = this.#start;
-    while (final < end && tokens[final] !== maskId) final++;
+    const final = Math.min(end, frame.final);
     const committed = final - this.#start;
     if (this.#stoppedBy !== undefined) return committed;
 
