@@ -19,6 +19,7 @@ import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
 import { openModel } from './model/open.ts';
+import { isBlockFormat } from './model/weight-format.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
@@ -56,7 +57,13 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
   const score: RowScorer = ({ tokens, rows, targets }, signal) =>
     network.score(tokens, rows, targets, { signal });
-  const model = assemble({ network, tokenizer, maskId: ids.maskId, endIds: [ids.endId] });
+  const model = assemble({
+    network,
+    tokenizer,
+    maskId: ids.maskId,
+    endIds: [ids.endId],
+    startId: network.config.attention === causal ? ids.endId : undefined,
+  });
   const objective = objectiveOf(options, ids);
   const scoring =
     options.objective === 'autoregressive'
@@ -134,7 +141,7 @@ async function tokenizerOf(
       note('making the tokenizer …');
       saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
     } else {
-      const given = loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
+      const given = await loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
       saveTokenizer(directory, given.json, namesOf(given));
     }
   }
@@ -194,8 +201,10 @@ async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | 
   if (from === undefined) return undefined;
   if (tokenizer !== from)
     throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
-  const { config, weights, names, network } = await openModel(await modelDirectory(from));
+  const { config, weights, names, network, format } = await openModel(await modelDirectory(from));
   await network.close();
+  if (isBlockFormat(format))
+    throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
   const { transformer } = config;
   if (names !== llada.names)
     throw new UnsupportedError(`${from}: only a model with LLaDA's own tensor names can be trained on`);

@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   diffusion: ['base'],
   graph: ['base'],
   checkpoint: ['base'],
-  tokenizer: ['base'],
+  tokenizer: ['base', 'checkpoint'],
   hub: ['base', 'checkpoint'],
   runtime: ['base', 'graph'],
   data: ['base', 'tokenizer', 'checkpoint'],
@@ -35,7 +35,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint hub'.split(
       ' ',
     ),
-  cli: ['base', 'assembly', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
+  server: ['base', 'assembly', 'sampling', 'model', 'tokenizer', 'checkpoint'],
+  cli: ['base', 'assembly', 'server', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
 };
 
 const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);

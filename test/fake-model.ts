@@ -1,4 +1,5 @@
 import { assemble } from '../src/assemble.ts';
+import type { ChatTemplate } from '../src/tokenizer/chat-template.ts';
 import type { Model } from '../src/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { NdArray } from '../src/array.ts';
@@ -32,6 +33,16 @@ export const byteTokenizer: Tokenizer = {
   dropsFirstSpace: false,
 };
 
+/** Conversations as `[user] Hi\n[assistant] ` and so on; the end token ends an answer. */
+export const bracketTemplate: ChatTemplate = {
+  encode(messages, { addGenerationPrompt = true } = {}) {
+    const turns = messages.map(({ role, content }) => `[${role}] ${content}\n`);
+    const text = turns.join('') + (addGenerationPrompt ? '[assistant] ' : '');
+    return { text, ids: byteTokenizer.encode(text) };
+  },
+  turnEndId: fakeIds.end,
+};
+
 const sessions = new Map<string, Promise<Session>>();
 
 /** What a network that ends in a reduction would give for these logits. */
@@ -59,6 +70,28 @@ export function modelThatKnows(
   maxLength = 4096,
 ): Model & { closed: boolean } {
   const known = byteTokenizer.encode(text);
+  return fakeModel(() => known, onForward, { maxLength });
+}
+
+/** A chat model that answers what `respond` says to the text up to its answer. */
+export function modelThatAnswers(
+  respond: (given: string) => string,
+  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+): Model & { closed: boolean } {
+  const known = (tokens: Int32Array): number[] => {
+    const written = byteTokenizer.decode(tokens.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
+    const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
+    return byteTokenizer.encode(given + respond(given));
+  };
+  return fakeModel(known, onForward, { maxLength, chatTemplate: bracketTemplate });
+}
+
+/** @param knownIn  what a canvas has to become */
+function fakeModel(
+  knownIn: (tokens: Int32Array) => readonly number[],
+  onForward: () => void,
+  { maxLength = 4096, chatTemplate }: { maxLength?: number; chatTemplate?: ChatTemplate } = {},
+): Model & { closed: boolean } {
   const V = byteTokenizer.vocabularySize;
   const network: Network = {
     config: {
@@ -76,13 +109,14 @@ export function modelThatKnows(
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits({ shape: [, L] }, rows, { signal, reduce } = {}) {
+    async logits({ shape: [B, L], data: tokens }, rows, { signal, reduce } = {}) {
       signal?.throwIfAborted();
       onForward();
+      const known = Array.from({ length: B }, (_, b) => knownIn(tokens.slice(b * L, (b + 1) * L)));
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
-        const i = row % L;
-        data[r * V + (known[i] ?? fakeIds.end)] = 12 - (10 * i) / Math.max(1, known.length);
+        const [mine, i] = [known[Math.floor(row / L)], row % L];
+        data[r * V + (mine[i] ?? fakeIds.end)] = 12 - (10 * i) / Math.max(1, mine.length);
       });
       const logits = { shape: [rows.length, V], data };
       return reduce ? reduced(logits, reduce) : logits;
@@ -95,7 +129,8 @@ export function modelThatKnows(
       model.closed = true;
     },
   };
-  const parts = { network, tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end] };
+  const ids = { maskId: fakeIds.mask, endIds: [fakeIds.end] };
+  const parts = { network, tokenizer: byteTokenizer, chatTemplate, ...ids };
   const model = Object.assign(assemble(parts), { closed: false });
   return model;
 }

@@ -58,7 +58,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
     async run(
-      { prompt: asked, model: path, device, json, frameMs, jsonSchema: file, ...sampling },
+      { prompt: asked, model: path, device, weights, json, frameMs, jsonSchema: file, ...sampling },
       io,
       given,
     ) {
@@ -66,12 +66,12 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
+      const model = await load({ model: path, device, weights }, io);
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {
         const generation = await model.generate({
-          ...withoutDefaults(sampling, given),
+          ...chosen(sampling, given),
           jsonSchema,
           prompt,
           seed,
@@ -94,7 +94,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(
+export function chosen(
   sampling: Partial<SamplingOptions>,
   given: ReadonlySet<string>,
 ): Partial<SamplingOptions> {

@@ -61,7 +61,7 @@ const command: Command<typeof options> = {
     const now = (): Date => new Date();
     const server = await startServer({
       models: catalogOf(asked.model ?? [shippedModel]),
-      load: { device: asked.device },
+      load: { device: asked.device, weights: asked.weights },
       host: asked.host,
       port: asked.port,
       keys,

@@ -195,7 +195,7 @@ export const samplingSchema = z.strictObject({
 });
 
 /** The numbers that only some strategies have a use for. */
-const parameters = {
+export const parameters = {
   tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
   tauLow: ['hierarchical'],
   factor: ['factor'],

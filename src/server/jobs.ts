@@ -1,5 +1,6 @@
 import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
 import type { Generation, GenerateRequest, Model } from '../language-model.ts';
+import { causal } from '../model/attention-pattern.ts';
 import type { Failure, Job, Progress, Result, Task } from './protocol.ts';
 import { Transcript } from './transcript.ts';
 
@@ -19,9 +20,12 @@ export async function runJob(
   job: Job,
   { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
 ): Promise<Result> {
-  const { tokenizer, maskId, endIds } = model;
-  const isChat = job.task.kind === 'chat';
-  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens: isChat ? 0 : 8 }, job);
+  const { tokenizer, maskId } = model;
+  const template = job.task.kind === 'chat' ? model.chatTemplate : undefined;
+  const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
+  // an answer is a text of its own, all else goes on with one
+  const contextTokens = template ? 0 : 8;
+  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens }, job);
   const request = requestOf(model, job);
   const generation: Generation = await model.generate({
     ...request,
@@ -82,11 +86,17 @@ interface Given {
   readonly request: GenerateRequest;
 }
 
-function givenTo(model: Model, task: Task): Given {
-  const prompt = task.kind === 'write' ? task.prompt : task.kind === 'chat' ? conversation(task.turns) : '';
-  // an editor sends more than a small model can see: what is next to the cursor is taken
-  const tokens = task.kind === 'fill' ? 0 : model.tokenizer.encode(prompt).length;
-  return { option: task.kind === 'chat' ? 'messages' : 'prompt', tokens, request: { prompt } };
+function givenTo({ tokenizer, chatTemplate, config }: Model, task: Task): Given {
+  // an editor sends more than a small model can see: what is next to the gap is taken
+  if (task.kind === 'fill') return { option: 'prompt', tokens: 0, request: {} };
+  const option = task.kind === 'chat' ? 'messages' : 'prompt';
+  if (task.kind === 'chat' && chatTemplate) {
+    const tokens = chatTemplate.encode(task.turns).ids.length;
+    return { option, tokens, request: { messages: task.turns } };
+  }
+  const prompt = task.kind === 'chat' ? conversation(task.turns) : task.prompt;
+  const start = Math.max(tokenizer.prefixIds?.length ?? 0, config.attention === causal && prompt === '' ? 1 : 0);
+  return { option, tokens: start + tokenizer.encode(prompt).length, request: { prompt } };
 }
 
 /** A conversation with a model that has no chat template: its turns as one text, which the model goes on with. */
@@ -99,7 +109,8 @@ function filling(
   { before, after }: Extract<Task, { kind: 'fill' }>,
   length: number,
 ): GenerateRequest {
-  const [left, right] = [tokenizer.encode(before), tokenizer.encode(after)];
+  const left = [...(tokenizer.prefixIds ?? []), ...tokenizer.encode(before)];
+  const right = tokenizer.encode(after);
   const hole = Math.min(length, config.maxLength);
   const room = config.maxLength - hole;
   const rightLength = Math.min(right.length, Math.max(Math.floor(room / 2), room - left.length));

@@ -21,7 +21,7 @@ import type { Service } from './service.ts';
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
   readonly models: ReadonlyMap<string, string>;
-  readonly load?: LoadOptions;
+  readonly load?: Pick<LoadOptions, 'device' | 'weights'>;
   readonly host: string;
   /** 0 takes one that is free. */
   readonly port: number;

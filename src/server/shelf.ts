@@ -1,4 +1,5 @@
 import type { Model } from '../language-model.ts';
+import { causal } from '../model/attention-pattern.ts';
 import type { ModelFacts, ModelState } from './protocol.ts';
 
 interface Entry {
@@ -78,9 +79,9 @@ export class ModelShelf {
   }
 }
 
-const factsOf = ({ config, defaults }: Model): ModelFacts => ({
+const factsOf = ({ config, chatTemplate, defaults }: Model): ModelFacts => ({
   maxLength: config.maxLength,
-  hasChatTemplate: false,
-  isCausal: false,
+  hasChatTemplate: chatTemplate !== undefined,
+  isCausal: config.attention === causal,
   defaults,
 });

@@ -175,11 +175,16 @@ test('what no automaton can do is refused with its place', () => {
   refused('a(', /^regex: must be a regular expression of JavaScript \(.+\), got "a\("$/, InvalidOptionError);
   refused('a{2,1}', /must be a regular expression of JavaScript/, InvalidOptionError);
   refused('(?:a|b)*a(?:a|b){20}', /needs an automaton of more than 20000 states/);
+  refused(
+    `${'('.repeat(300)}a${')'.repeat(300)}`,
+    /a group inside 200 others isn't supported at character 201/,
+  );
   refused('(?:(?:a{1000}){1000}){1000}', /more than 500000 parts/);
 });
 
 test('named groups, classes with brackets, and every way to write a character', () => {
   const cases: [string, string][] = [
+    ['a(?:){999999999}(?:){0,999999999}b', 'ab'],
     ['(?<year>\\d{4})', '2024'],
     ['[\\]\\\\-]', ']'],
     ['\\x41\\u0042\\u{43}\\cJ\\n\\/\\ud83d\\ude00', 'ABC\n\n/😀'],

@@ -119,7 +119,11 @@ class Parts {
       case 'repetition': {
         const { part, least, most } = expression;
         let at = from;
-        for (let n = 0; n < least; n++) at = this.add(part, at);
+        for (let n = 0; n < least; n++) {
+          const before = at;
+          at = this.add(part, at);
+          if (at === before) return at; // nothing, however often
+        }
         if (most === Infinity) {
           const loop = this.link(at, this.state());
           this.link(this.add(part, loop), loop);
@@ -128,7 +132,9 @@ class Parts {
         const end = this.state();
         for (let n = least; n < most; n++) {
           this.link(at, end);
+          const before = at;
           at = this.add(part, at);
+          if (at === before) break;
         }
         return this.link(at, end);
       }

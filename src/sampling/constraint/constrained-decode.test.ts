@@ -343,6 +343,10 @@ test('every strategy, block, hole and temperature ends in a text of the language
         const setting = { ...words, canvas, strategy: sampling.strategy, compile };
         sampling.decode = constrain(options, toDecodeOptions(options, words), setting);
       } catch (error) {
+        if (wishes.strategy === 'editing') {
+          assert.match(String(error), /regex: can't be kept by a strategy that replaces written tokens/);
+          return;
+        }
         assert.match(String(error), /must admit a text|must be at least \d+ tokens/);
         if (end - start > 3 || canvas.includes(3)) return;
         for (const tokens of written([...canvas.subarray(start, end)]))

@@ -51,12 +51,16 @@ export function anywhere(alternatives: readonly Alternative[]): Expression {
   );
 }
 
+/** Groups inside each other. */
+const DEEPEST = 200;
+
 /** Reads what JavaScript has accepted, so that only what it means is in question. */
 class Parser {
   readonly #source: string;
   readonly #option: string;
   readonly #known = new Map<string, Ranges>();
   #at = 0;
+  #depth = 0;
   #every = '';
 
   constructor(source: string, option: string) {
@@ -120,11 +124,13 @@ class Parser {
     const [opening] = this.#match(/\((?:\?(?:[=!:]|<[=!]|<[^>]*>|[^]))?/y)!;
     if (/^\(\?<?[=!]/.test(opening)) return this.#refuse(`the look-around ${opening}…)`, start);
     if (/^\(\?[^:<]/.test(opening)) return this.#refuse(`the group ${opening}…)`, start);
+    if (++this.#depth > DEEPEST) return this.#refuse(`a group inside ${DEEPEST} others`, start);
     const options: Expression[] = [];
     do options.push(this.#sequence());
     while (this.#take('|'));
+    this.#depth -= 1;
     if (!this.#take(')')) return this.#refuse(`${this.#peek()} in a group`, this.#at);
-    return choice(...options);
+    return options.length === 1 ? options[0] : choice(...options);
   }
 
   /** The code points that a class or an escape holds: those of a text with all code points that JavaScript finds. */
