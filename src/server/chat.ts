@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import type { Answer, Asked } from './answer.ts';
 import { limits } from './limits.ts';
 import { commonFields, diffusionFields, jobOf } from './options.ts';
-import type { Job, Progress, Result, TokenReport, Turn } from './protocol.ts';
+import type { Job, Progress, Result, TokenReport } from './protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
 
@@ -44,7 +45,7 @@ export const chatSchema = z.strictObject({
 export type ChatBody = z.output<typeof chatSchema>;
 
 /** The messages with their parts put together. */
-export const turnsOf = (messages: ChatBody['messages']): Turn[] =>
+export const turnsOf = (messages: ChatBody['messages']): ChatMessage[] =>
   messages.map(({ role, content: said }) => ({
     role,
     content: typeof said === 'string' ? said : said.map(({ text }) => text).join(''),

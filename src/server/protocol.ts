@@ -1,15 +1,10 @@
 import type { SamplingOptions } from '../sampling/options.ts';
-
-/** One turn of a conversation. */
-export interface Turn {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'developer';
-  readonly content: string;
-}
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
 
 /** What is to be written: a continuation, the next answer, or what stands between two texts. */
 export type Task =
   | { readonly kind: 'write'; readonly prompt: string }
-  | { readonly kind: 'chat'; readonly turns: readonly Turn[] }
+  | { readonly kind: 'chat'; readonly turns: readonly ChatMessage[] }
   | { readonly kind: 'fill'; readonly before: string; readonly after: string };
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
