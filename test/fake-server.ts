@@ -47,7 +47,8 @@ export async function startFakeServer(
   });
   t.after(() => server.close());
   const { engine } = server.service;
-  while (isLoaded && !engine.status(Object.keys(models)[0]).facts) await engine.changed();
+  if (!isLoaded) return server;
+  while (!engine.status(Object.keys(models)[0]).facts) await engine.changed();
   return server;
 }
 
@@ -57,7 +58,12 @@ export function asker(server: RunningServer) {
   const host = new URL(server.url).host;
   return async (
     path: string,
-    { body, headers = {}, method = body === undefined ? 'GET' : 'POST', signal }: {
+    {
+      body,
+      headers = {},
+      method = body === undefined ? 'GET' : 'POST',
+      signal,
+    }: {
       signal?: AbortSignal;
       body?: unknown;
       headers?: Record<string, string>;
@@ -72,8 +78,11 @@ export function asker(server: RunningServer) {
     });
 }
 
+// oxlint-disable-next-line no-explicit-any -- what an answer holds is what the tests find out
+export type Json = any;
+
 /** The objects of a stream of server-sent events; the terminator as a text. */
-export function eventsIn(text: string): any[] {
+export function eventsIn(text: string): Json[] {
   return text
     .split('\n\n')
     .filter((event) => event.startsWith('data: '))

@@ -26,9 +26,55 @@ class Chance {
   }
 }
 
-const texts = ['', 'a', 'Once upon', '<|mask|>', '<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>', '\0', '\ud800', 'é▒🐕', '..', '__proto__', 'x'.repeat(300)];
-const numbers = [0, -0, 1, -1, 2, 3, 7, 16, 63, 64, 65, 0.5, 1e9, -1e9, 2 ** 31, 2 ** 32, 2 ** 53, 1e308, 1e-308];
-const names = ['low-confidence', 'threshold', 'random', 'linear', 'even', 'json', 'json_object', 'json_schema', 'high', 'instant', 'user', 'system', 'auto'];
+const texts = [
+  '',
+  'a',
+  'Once upon',
+  '<|mask|>',
+  '<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>',
+  '\0',
+  '\ud800',
+  'é▒🐕',
+  '..',
+  '__proto__',
+  'x'.repeat(300),
+];
+const numbers = [
+  0,
+  -0,
+  1,
+  -1,
+  2,
+  3,
+  7,
+  16,
+  63,
+  64,
+  65,
+  0.5,
+  1e9,
+  -1e9,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  1e308,
+  1e-308,
+];
+const names = [
+  'low-confidence',
+  'threshold',
+  'random',
+  'linear',
+  'even',
+  'json',
+  'json_object',
+  'json_schema',
+  'high',
+  'instant',
+  'user',
+  'system',
+  'auto',
+];
 
 function value(chance: Chance, depth = 0): unknown {
   switch (chance.below(depth > 3 ? 6 : 9)) {
@@ -49,7 +95,10 @@ function value(chance: Chance, depth = 0): unknown {
       return { role: 'user', content: chance.of(texts) };
     default:
       return Object.fromEntries(
-        Array.from({ length: chance.below(4) }, () => [chance.of([...texts, 'type', 'schema', 'properties']), value(chance, depth + 1)]),
+        Array.from({ length: chance.below(4) }, () => [
+          chance.of([...texts, 'type', 'schema', 'properties']),
+          value(chance, depth + 1),
+        ]),
       );
   }
 }
@@ -57,7 +106,11 @@ function value(chance: Chance, depth = 0): unknown {
 /** A body that the route nearly takes. */
 function bodyFor(fields: readonly string[], chance: Chance): Record<string, unknown> {
   const messages = [{ role: 'user', content: chance.of(texts) }];
-  const body: Record<string, unknown> = { prompt: chance.of(texts), messages, max_tokens: 1 + chance.below(4) };
+  const body: Record<string, unknown> = {
+    prompt: chance.of(texts),
+    messages,
+    max_tokens: 1 + chance.below(4),
+  };
   for (const key of Object.keys(body)) if (!fields.includes(key)) delete body[key];
   const changes = chance.below(4);
   for (let i = 0; i < changes; i++) body[chance.of(fields)] = value(chance);
@@ -69,7 +122,22 @@ function spoiled(text: string, chance: Chance): string {
   let result = text;
   for (let i = chance.below(4); i >= 0; i--) {
     const at = chance.below(result.length + 1);
-    const piece = chance.of(['', '{', '}', '[', ']', '"', ',', ':', '\\', '1e400', '-', '\u0000', 'null', '"__proto__":1,']);
+    const piece = chance.of([
+      '',
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      ',',
+      ':',
+      '\\',
+      '1e400',
+      '-',
+      '\u0000',
+      'null',
+      '"__proto__":1,',
+    ]);
     result = result.slice(0, at) + piece + result.slice(at + chance.below(3));
   }
   return result;
@@ -80,7 +148,11 @@ function spoiled(text: string, chance: Chance): string {
  *
  * @returns  how many were answered with each status
  */
-export async function fuzz(t: Pick<TestContext, 'after'>, count: number, seed: number): Promise<Map<number, number>> {
+export async function fuzz(
+  t: Pick<TestContext, 'after'>,
+  count: number,
+  seed: number,
+): Promise<Map<number, number>> {
   const server = await startFakeServer(t as TestContext, {
     story: () => modelThatKnows('Once upon a time there was a dog.', () => {}, 24),
   });
@@ -94,7 +166,8 @@ export async function fuzz(t: Pick<TestContext, 'after'>, count: number, seed: n
     const { path, fields } = chance.of(bodies);
     const json = JSON.stringify(bodyFor(fields, chance));
     const body = chance.below(5) === 0 ? spoiled(json, chance) : json;
-    const target = chance.below(20) === 0 ? `${path}${chance.of(['/', '%2e%2e', '?a=%', '/../x', '\\', ';'])}` : path;
+    const target =
+      chance.below(20) === 0 ? `${path}${chance.of(['/', '%2e%2e', '?a=%', '/../x', '\\', ';'])}` : path;
     const gone = chance.below(10) === 0 ? AbortSignal.timeout(chance.below(5)) : undefined;
     const response = await ask(target, { body, signal: gone }).catch((error: unknown) => {
       if (gone?.aborted) return undefined;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, streamText } from 'ai';
-import OpenAI from 'openai';
+import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'openai';
 import { modelThatKnows } from './fake-model.ts';
-import { asker, startFakeServer } from './fake-server.ts';
+import { asker, startFakeServer, type Json } from './fake-server.ts';
 
 const story = 'Once upon a time there was a dog. It ran to the sea.';
 const answer = story.slice(9, 25);
@@ -17,7 +17,10 @@ test("OpenAI's own client: chat, stream, list, gap, errors", async (t) => {
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'secret', maxRetries: 0 });
 
   const { data } = await client.models.list();
-  assert.deepEqual(data.map(({ id }) => id), ['story']);
+  assert.deepEqual(
+    data.map(({ id }) => id),
+    ['story'],
+  );
 
   const whole = await client.chat.completions.create({ ...request, tools: [] });
   assert.equal(whole.choices[0].message.content, answer);
@@ -31,13 +34,18 @@ test("OpenAI's own client: chat, stream, list, gap, errors", async (t) => {
   }
   assert.deepEqual([text, finish], [answer, 'length']);
 
-  const gap = await client.completions.create({ model: 'story', prompt: 'Once upon', suffix: 'time', max_tokens: 3 });
+  const gap = await client.completions.create({
+    model: 'story',
+    prompt: 'Once upon',
+    suffix: 'time',
+    max_tokens: 3,
+  });
   assert.equal(gap.choices[0].text, ' a ');
 
-  await assert.rejects(client.chat.completions.create({ ...request, temperature: -1 }), OpenAI.BadRequestError);
-  await assert.rejects(client.chat.completions.create({ ...request, model: 'none' }), OpenAI.NotFoundError);
+  await assert.rejects(client.chat.completions.create({ ...request, temperature: -1 }), BadRequestError);
+  await assert.rejects(client.chat.completions.create({ ...request, model: 'none' }), NotFoundError);
   const stranger = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'guess', maxRetries: 0 });
-  await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
+  await assert.rejects(stranger.models.list(), AuthenticationError);
 });
 
 test("OpenAI's own client sees the process in the field of our own, and the text is as without it", async (t) => {
@@ -53,7 +61,7 @@ test("OpenAI's own client sees the process in the field of our own, and the text
   } as OpenAI.ChatCompletionCreateParamsStreaming);
   for await (const chunk of stream) {
     text += chunk.choices[0]?.delta.content ?? '';
-    const { diffusion } = chunk as unknown as { diffusion?: any };
+    const { diffusion } = chunk as unknown as { diffusion?: Json };
     if (!diffusion) continue;
     if (diffusion.reset) canvas.splice(0, Infinity, ...Array.from({ length: diffusion.length }, () => '▒'));
     for (const change of diffusion.changes) canvas[change.position] = change.text;
@@ -98,11 +106,19 @@ test('the AI SDK: text, stream, abort', async (t) => {
     if (part.type === 'raw' && (part.rawValue as { diffusion?: object }).diffusion) frames++;
     assert.notEqual(part.type, 'error');
   }
-  assert.deepEqual([text, await stream.finishReason, (await stream.usage).outputTokens], [answer, 'length', 16]);
+  assert.deepEqual(
+    [text, await stream.finishReason, (await stream.usage).outputTokens],
+    [answer, 'length', 16],
+  );
   assert.ok(frames > 2);
 
   const stop = new AbortController();
-  const aborted = streamText({ ...asked, maxOutputTokens: 2000, abortSignal: stop.signal, onError: () => {} });
+  const aborted = streamText({
+    ...asked,
+    maxOutputTokens: 2000,
+    abortSignal: stop.signal,
+    onError: () => {},
+  });
   for await (const _ of aborted.textStream) {
     stop.abort();
     break;
@@ -161,16 +177,23 @@ test('llama.vim: the fields that it names, and nothing for what only warms up', 
   };
   const warmed = await ask('/infill', { body: warming });
   assert.deepEqual([warmed.status, await warmed.json()], [200, {}]);
-  const whole = (await (await ask('/infill', { body: { ...body, response_fields: undefined } })).json()) as any;
+  const whole = (await (
+    await ask('/infill', { body: { ...body, response_fields: undefined } })
+  ).json()) as Json;
   assert.deepEqual([whole.content, whole.timings.predicted_n, whole.stop], [' a ', 3, true]);
 });
 
 test('what an editor sends around the cursor may be longer than the model', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
-  const body = { input_prefix: 'line\n'.repeat(2000), input_suffix: 'line\n'.repeat(500), prompt: 'x', n_predict: 4 };
+  const body = {
+    input_prefix: 'line\n'.repeat(2000),
+    input_suffix: 'line\n'.repeat(500),
+    prompt: 'x',
+    n_predict: 4,
+  };
   const response = await ask('/infill', { body });
   assert.equal(response.status, 200);
-  assert.ok(((await response.json()) as any).tokens_evaluated <= 4096);
+  assert.ok(((await response.json()) as Json).tokens_evaluated <= 4096);
 });
 
 test('Continue: Mercury and Mistral style gaps, Ollama', async (t) => {
@@ -178,10 +201,14 @@ test('Continue: Mercury and Mistral style gaps, Ollama', async (t) => {
   const post = (path: string, body: object): Promise<Response> =>
     fetch(`${url}${path}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json', Authorization: 'Bearer undefined' },
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+        Authorization: 'Bearer undefined',
+      },
       body: JSON.stringify(body),
     });
-  const chunks = async (response: Response): Promise<any[]> =>
+  const chunks = async (response: Response): Promise<Json[]> =>
     (await response.text())
       .split('\n\n')
       .filter((line) => line.startsWith('data: {'))
@@ -201,16 +228,28 @@ test('Continue: Mercury and Mistral style gaps, Ollama', async (t) => {
   assert.equal(inception.map(({ choices }) => choices[0].text).join(''), ' a ');
   // as Mistral's and vLLM's providers read it: choices[0].delta.content
   const mistral = await chunks(
-    await post('/v1/fim/completions', { model: 'story', prompt: 'Once upon', suffix: 'time', max_tokens: 3, stream: true }),
+    await post('/v1/fim/completions', {
+      model: 'story',
+      prompt: 'Once upon',
+      suffix: 'time',
+      max_tokens: 3,
+      stream: true,
+    }),
   );
   assert.equal(mistral.map(({ choices }) => choices[0].delta.content).join(''), ' a ');
   // nothing behind the cursor
   const blank = await chunks(
-    await post('/v1/completions', { model: 'story', prompt: 'Once upon', suffix: '<|endoftext|>', max_tokens: 3, stream: true }),
+    await post('/v1/completions', {
+      model: 'story',
+      prompt: 'Once upon',
+      suffix: '<|endoftext|>',
+      max_tokens: 3,
+      stream: true,
+    }),
   );
   assert.equal(blank.map(({ choices }) => choices[0].text).join(''), ' a ');
 
-  const show = (await (await post('/api/show', { name: 'story' })).json()) as any;
+  const show = (await (await post('/api/show', { name: 'story' })).json()) as Json;
   assert.ok(show.template.includes('.Suffix'), 'it finds that gaps can be filled');
   for (const line of show.parameters.split('\n')) assert.match(line, /^(\S+)\s+((?:".*")|\S+)$/);
   const generated = await post('/api/generate', {
@@ -222,7 +261,10 @@ test('Continue: Mercury and Mistral style gaps, Ollama', async (t) => {
     keep_alive: 1800,
     stream: true,
   });
-  const lines = (await generated.text()).trimEnd().split('\n').map((line) => JSON.parse(line));
+  const lines = (await generated.text())
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.equal(lines.map(({ response }) => response).join(''), ' a ');
   assert.deepEqual([lines.at(-1).done, lines.at(-1).done_reason], [true, 'stop']);
 });
@@ -239,7 +281,7 @@ test('Zed: sentinels in the prompt, next edits as Mercury answers them, Ollama',
       stream: false,
     },
   });
-  assert.equal(((await completion.json()) as any).choices[0].text, ' a ');
+  assert.equal(((await completion.json()) as Json).choices[0].text, ' a ');
 
   const message =
     '<|recently_viewed_code_snippets|>\n<|/recently_viewed_code_snippets|>\n\n<|current_file_content|>\n' +
@@ -248,7 +290,7 @@ test('Zed: sentinels in the prompt, next edits as Mercury answers them, Ollama',
   const edit = await ask('/v1/edit/completions', {
     body: { model: 'story', messages: [{ role: 'user', content: message }], max_tokens: 3, stream: false },
   });
-  assert.equal(((await edit.json()) as any).choices[0].message.content, '```\n upon a time\n```');
+  assert.equal(((await edit.json()) as Json).choices[0].message.content, '```\n upon a time\n```');
 
   const raw = await ask('/api/generate', {
     body: {
@@ -259,23 +301,30 @@ test('Zed: sentinels in the prompt, next edits as Mercury answers them, Ollama',
       options: { num_predict: 3, temperature: 0.2, stop: ['<|endoftext|>'] },
     },
   });
-  assert.equal(((await raw.json()) as any).response, ' a ');
+  assert.equal(((await raw.json()) as Json).response, ' a ');
 });
 
 test('Ollama: discovery and chat', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
-  const json = async (path: string, body?: object): Promise<any> => (await ask(path, { body })).json();
+  const json = async (path: string, body?: object): Promise<Json> => (await ask(path, { body })).json();
   assert.equal((await json('/api/version')).version, '0.0.0');
   assert.equal((await json('/api/tags')).models[0].name, 'story');
   assert.equal((await json('/api/ps')).models[0].name, 'story');
   const loaded = await json('/api/generate', { model: 'story' });
   assert.deepEqual([loaded.done, loaded.done_reason], [true, 'load']);
-  const response = await ask('/api/chat', { body: { model: 'story', messages, options: { num_predict: 16 } } });
+  const response = await ask('/api/chat', {
+    body: { model: 'story', messages, options: { num_predict: 16 } },
+  });
   assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
-  const lines = (await response.text()).trimEnd().split('\n').map((line) => JSON.parse(line));
+  const lines = (await response.text())
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.equal(lines.map(({ message }) => message.content).join(''), answer);
   assert.ok(lines.slice(0, -1).every(({ done }) => done === false) && lines.at(-1).eval_count === 16);
-  assert.deepEqual(await json('/api/show', { model: 'none' }), { error: 'there is no model of this name; there are story' });
+  assert.deepEqual(await json('/api/show', { model: 'none' }), {
+    error: 'there is no model of this name; there are story',
+  });
 });
 
 test('an update is laid over code', async (t) => {
@@ -283,7 +332,7 @@ test('an update is laid over code', async (t) => {
   const content =
     '<|original_code|>\na = 1\nb = 2\nc = 3\n<|/original_code|>\n\n<|update_snippet|>\n# ... existing code ...\nb = 2\nb2 = 2\n# ... existing code ...\n<|/update_snippet|>';
   const body = { model: 'story', messages: [{ role: 'user', content }] };
-  const whole = (await (await ask('/v1/apply/completions', { body })).json()) as any;
+  const whole = (await (await ask('/v1/apply/completions', { body })).json()) as Json;
   assert.equal(whole.choices[0].message.content, 'a = 1\nb = 2\nb2 = 2\nc = 3');
   const stream = await (await ask('/v1/apply/completions', { body: { ...body, stream: true } })).text();
   assert.ok(stream.includes('b2 = 2') && stream.endsWith('data: [DONE]\n\n'));

@@ -5,7 +5,7 @@ import { generateObject } from 'ai';
 import OpenAI from 'openai';
 import { z } from 'zod';
 import { modelThatKnows } from './fake-model.ts';
-import { asker, startFakeServer } from './fake-server.ts';
+import { asker, startFakeServer, type Json } from './fake-server.ts';
 
 /** It knows no JSON: what is valid in its answers is the constraint's doing. */
 const knowing = { story: () => modelThatKnows('{"name": Tom, "age": seven years, and so on and on') };
@@ -46,7 +46,7 @@ test("a JSON schema holds, by OpenAI's client, the AI SDK, and Ollama's format",
   const ollama = await asker(server)('/api/chat', {
     body: { model: 'story', messages, format: schema, stream: false, options: { num_predict: 40 } },
   });
-  person.parse(JSON.parse(((await ollama.json()) as any).message.content));
+  person.parse(JSON.parse(((await ollama.json()) as Json).message.content));
 });
 
 test('json_object is any object; what can not be kept is refused', async (t) => {
@@ -54,7 +54,7 @@ test('json_object is any object; what can not be kept is refused', async (t) => 
   const answer = async (more: object): Promise<Response> =>
     ask('/v1/chat/completions', { body: { messages, max_tokens: 24, ...more } });
   const first = await answer({ response_format: { type: 'json_object' } });
-  const object = (await first.json()) as any;
+  const object = (await first.json()) as Json;
   assert.equal(typeof JSON.parse(object.choices[0].message.content), 'object');
   const refused: object[] = [
     { type: 'json_schema', json_schema: { schema: { type: 'string', pattern: '(?<=a)b' } } },

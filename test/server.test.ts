@@ -6,13 +6,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Engine, type EnginePort, engineOver, type JobEvent, type RunningJob } from '../src/server/engine.ts';
+import {
+  type Engine,
+  type EnginePort,
+  engineOver,
+  type JobEvent,
+  type RunningJob,
+} from '../src/server/engine.ts';
 import { limits } from '../src/server/limits.ts';
 import type { FromWorker, ToWorker } from '../src/server/protocol.ts';
 import { startServer } from '../src/server/server.ts';
 import { load } from '../src/unmask.ts';
 import { modelThatKnows } from './fake-model.ts';
-import { asker, engineHere, eventsIn, startFakeServer } from './fake-server.ts';
+import { asker, engineHere, eventsIn, startFakeServer, type Json } from './fake-server.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const post = (url: string, body: object, signal?: AbortSignal): Promise<Response> =>
@@ -60,18 +66,23 @@ test('a thread writes what generate writes with the same seed, alone and under l
   t.after(() => server.close());
   const textOf = async (body: object): Promise<string> => {
     const response = await post(`${server.url}/v1/completions`, body);
-    const json = (await response.json()) as any;
+    const json = (await response.json()) as Json;
     assert.equal(response.status, 200, JSON.stringify(json));
     return json.choices[0].text;
   };
   const streamed = async (body: object): Promise<string> =>
-    eventsIn(await (await post(`${server.url}/v1/completions`, { ...body, stream: true, diffusion: true })).text())
+    eventsIn(
+      await (await post(`${server.url}/v1/completions`, { ...body, stream: true, diffusion: true })).text(),
+    )
       .slice(0, -1)
       .map(({ choices }) => choices[0].text)
       .join('');
   for (const [i, request] of requests.slice(0, 4).entries()) assert.equal(await textOf(request), expected[i]);
   const together = await Promise.all(requests.flatMap((request) => [textOf(request), streamed(request)]));
-  assert.deepEqual(together, expected.flatMap((text) => [text, text]));
+  assert.deepEqual(
+    together,
+    expected.flatMap((text) => [text, text]),
+  );
 });
 
 test('a request that is called off ends within a step, and the next is answered as if it had not been', async (t) => {
@@ -83,7 +94,7 @@ test('a request that is called off ends within a step, and the next is answered 
   );
   const url = `${server.url}/v1/completions`;
   const body = { prompt: 'ab', length: 6, temperature: 1, seed: 9 };
-  const before = ((await (await post(url, body)).json()) as any).choices[0].text;
+  const before = ((await (await post(url, body)).json()) as Json).choices[0].text;
   for (const when of ['before the first event', 'in a stream', 'while it waits']) {
     const gone = new AbortController();
     const long = { prompt: 'ab', length: 3000, stream: true };
@@ -99,7 +110,7 @@ test('a request that is called off ends within a step, and the next is answered 
     const stopped = forwards;
     await wait(20);
     assert.equal(forwards, stopped, when);
-    assert.equal(((await (await post(url, body)).json()) as any).choices[0].text, before, when);
+    assert.equal(((await (await post(url, body)).json()) as Json).choices[0].text, before, when);
   }
   assert.ok(forwards < 1000, `${forwards}`);
 });
@@ -148,17 +159,23 @@ function endless(): Engine & { taken: number; cancelled: boolean } {
 
 test('nothing is made for a client that does not read; after a while it is hung up on', async (t) => {
   const engine = endless();
-  const server = await startFakeServer(t, { story: () => modelThatKnows('') }, {
-    engine,
-    limits: { ...limits, stallMs: 300, drainMs: 100 },
-  });
+  const server = await startFakeServer(
+    t,
+    { story: () => modelThatKnows('') },
+    {
+      engine,
+      limits: { ...limits, stallMs: 300, drainMs: 100 },
+    },
+  );
   const socket = deafRequest(Number(new URL(server.url).port), { prompt: 'ab', stream: true });
   const deadline = Date.now() + 10_000;
   while (!engine.cancelled && Date.now() < deadline) await wait(10);
   assert.ok(engine.cancelled);
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString('latin1'))).resume();
-  await once(socket, 'close', { signal: AbortSignal.timeout(5000) }).catch(() => assert.fail('not hung up on'));
+  await once(socket, 'close', { signal: AbortSignal.timeout(5000) }).catch(() =>
+    assert.fail('not hung up on'),
+  );
   assert.ok(!received.includes('[DONE]'));
   // what the system keeps for the two ends of a connection, in pieces of 64 kB
   assert.ok(engine.taken > 1 && engine.taken < 256, `${engine.taken}`);
@@ -172,18 +189,20 @@ test('more than can wait is refused, each with a time to come again', async (t) 
     { concurrency: 1, waiting: 2 },
   );
   const url = `${server.url}/v1/completions`;
-  const answers = await Promise.all(Array.from({ length: 12 }, () => post(url, { prompt: 'ab', length: 300 })));
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () => post(url, { prompt: 'ab', length: 300 })),
+  );
   const refused = answers.filter(({ status }) => status === 429);
   assert.equal(answers.filter(({ status }) => status === 200).length, 12 - refused.length);
   assert.equal(refused.length, 9);
   for (const response of refused) {
     assert.match(response.headers.get('retry-after')!, /^[1-9]\d*$/);
-    assert.equal(((await response.json()) as any).error.type, 'rate_limit_error');
+    assert.equal(((await response.json()) as Json).error.type, 'rate_limit_error');
   }
 });
 
 test('a model is loaded when it is asked for, and closed when nobody does any more', async (t) => {
-  const made: (ReturnType<typeof modelThatKnows>)[] = [];
+  const made: ReturnType<typeof modelThatKnows>[] = [];
   const make = (): ReturnType<typeof modelThatKnows> => {
     made.push(modelThatKnows('abcdefgh'));
     return made.at(-1)!;
@@ -194,7 +213,8 @@ test('a model is loaded when it is asked for, and closed when nobody does any mo
   const ask = asker(server);
   assert.equal(made.length, 1);
   const body = { model: 'second', prompt: 'ab', length: 2 };
-  const text = async (): Promise<string> => ((await (await ask('/v1/completions', { body })).json()) as any).choices[0].text;
+  const text = async (): Promise<string> =>
+    ((await (await ask('/v1/completions', { body })).json()) as Json).choices[0].text;
   assert.equal(await text(), 'cd');
   while (server.service.engine.status('second').state !== 'unloaded') await wait(5);
   assert.ok(made.every(({ closed }) => closed));
@@ -204,19 +224,23 @@ test('a model is loaded when it is asked for, and closed when nobody does any mo
 });
 
 test('health is 503 while the first model is loading and where it can not be, and says why', async (t) => {
-  let fail = (_: Error): void => {};
+  let fail: (problem: Error) => void = () => {};
   const loading = new Promise<never>((_, reject) => (fail = reject));
   loading.catch(() => {});
-  const server = await startFakeServer(t, { story: () => modelThatKnows('ab') }, {
-    isLoaded: false,
-    engine: engineHere(new Map([['story', () => loading]])),
-  });
+  const server = await startFakeServer(
+    t,
+    { story: () => modelThatKnows('ab') },
+    {
+      isLoaded: false,
+      engine: engineHere(new Map([['story', () => loading]])),
+    },
+  );
   const ask = asker(server);
   const first = await ask('/health');
-  assert.deepEqual([first.status, await first.json()], [
-    503,
-    { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
-  ]);
+  assert.deepEqual(
+    [first.status, await first.json()],
+    [503, { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }],
+  );
   const waiting = ask('/v1/completions', { body: { prompt: 'a' } });
   fail(new Error('no such file'));
   const answer = await waiting;
@@ -230,7 +254,10 @@ test('when the thread dies its requests fail, and another is started', async () 
   const engine = engineOver(
     () => {
       const sent: ToWorker[] = [];
-      const port = Object.assign(new EventEmitter(), { sent, postMessage: (message: ToWorker) => sent.push(message) });
+      const port = Object.assign(new EventEmitter(), {
+        sent,
+        postMessage: (message: ToWorker) => sent.push(message),
+      });
       opened.push(port);
       return port as unknown as EnginePort;
     },
@@ -238,13 +265,23 @@ test('when the thread dies its requests fail, and another is started', async () 
   );
   const tell = (message: FromWorker): boolean => opened.at(-1)!.emit('message', message);
   tell({ type: 'model', model: 'm', state: 'loaded' });
-  const job = { model: 'm', task: { kind: 'write', prompt: '' }, sampling: {}, stop: [], logprobs: false, view: 'nothing' } as const;
+  const job = {
+    model: 'm',
+    task: { kind: 'write', prompt: '' },
+    sampling: {},
+    stop: [],
+    logprobs: false,
+    view: 'nothing',
+  } as const;
   const running = engine.start(job);
   opened[0].emit('error', new Error('out of memory'));
   await running.over;
   const events = [];
   for await (const event of running.events) events.push(event);
-  assert.deepEqual(events.map((event) => event.type === 'failed' && event.failure.kind), ['internal']);
+  assert.deepEqual(
+    events.map((event) => event.type === 'failed' && event.failure.kind),
+    ['internal'],
+  );
   assert.equal(engine.status('m').state, 'unloaded');
   const meanwhile = engine.start(job);
   await meanwhile.over;
@@ -303,7 +340,9 @@ test('unmask serve: the lines that it prints work, and SIGTERM lets a stream com
 test('unmask serve: others are let in with a key alone', async (t) => {
   const path = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(path);
-  const child = spawn(process.execPath, [main, 'serve', path, '--host', '0.0.0.0', '--port', '0'], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [main, 'serve', path, '--host', '0.0.0.0', '--port', '0'], {
+    stdio: 'pipe',
+  });
   let err = '';
   child.stderr!.on('data', (chunk) => (err += chunk));
   const [code] = (await once(child, 'close')) as [number];

@@ -15,7 +15,11 @@ const options = z.strictObject({
       'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [models/stories, which ships]',
     ),
   ...otherModelOptions,
-  host: z.string().min(1).default('127.0.0.1').describe('the address to listen on; others than this machine need a key'),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('the address to listen on; others than this machine need a key'),
   port: z.int().min(0).max(65_535).default(8080).describe('the port to listen on; 0 takes a free one'),
   keyFile: z
     .string()
@@ -32,7 +36,12 @@ const options = z.strictObject({
     .default([])
     .meta({ placeholder: 'origin' })
     .describe('the origin of pages that may ask, such as https://example.org; may be given again'),
-  concurrency: z.int().min(1).max(64).default(8).describe('texts that are written at the same time, and share forwards'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe('texts that are written at the same time, and share forwards'),
   waiting: z.int().min(0).max(10_000).default(64).describe('requests that may wait; more get the status 429'),
   idleMinutes: z.number().min(0).default(10).describe('a model that nobody used for so long is unloaded'),
   quiet: z.boolean().default(false).describe('writes no log'),
@@ -41,7 +50,8 @@ const options = z.strictObject({
 const shownPrompt = 'Once upon a time';
 
 const command: Command<typeof options> = {
-  summary: 'Serves models over HTTP: the APIs of OpenAI, Mercury, llama.cpp and Ollama, and the stream of unmasking',
+  summary:
+    'Serves models over HTTP: the APIs of OpenAI, Mercury, llama.cpp and Ollama, and the stream of unmasking',
   options,
   positionals: ['model'],
   examples: [
@@ -84,7 +94,8 @@ const command: Command<typeof options> = {
 export default command;
 
 async function keysOf(path: string | undefined, { env }: Io): Promise<string[]> {
-  const lines = path === undefined ? [] : (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
+  const lines =
+    path === undefined ? [] : (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
   const keys = [env.UNMASK_API_KEY ?? '', ...lines].filter((key) => key !== '');
   if (path !== undefined && keys.length === 0) throw new UsageError(`${path} holds no key`);
   const bad = keys.find((key) => /\s/.test(key));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelThatKnows } from '../../test/fake-model.ts';
-import { asker, eventsIn, startFakeServer } from '../../test/fake-server.ts';
+import { asker, eventsIn, startFakeServer, type Json } from '../../test/fake-server.ts';
 import { limits } from './limits.ts';
 import { type Route, routes } from './routes.ts';
 
@@ -36,7 +36,12 @@ const bodies: Readonly<Record<string, object>> = {
   '/infill': { input_prefix: 'Once upon', input_suffix: 'time', n_predict: 3 },
   '/api/show': { model: 'story' },
   '/api/generate': { model: 'story', prompt: 'Once', options: { num_predict: 8 }, stream: false },
-  '/api/chat': { model: 'story', messages: [{ role: 'user', content: 'Once' }], options: { num_predict: 8 }, stream: false },
+  '/api/chat': {
+    model: 'story',
+    messages: [{ role: 'user', content: 'Once' }],
+    options: { num_predict: 8 },
+    stream: false,
+  },
 };
 
 /** The address and body that a route answers. */
@@ -101,7 +106,11 @@ for (const route of routes) {
     ];
     for (const headers of own) {
       const response = await ask(path, { ...request, headers });
-      assert.equal(response.status, isThere(route), `${path} ${JSON.stringify(headers)} ${await response.text()}`);
+      assert.equal(
+        response.status,
+        isThere(route),
+        `${path} ${JSON.stringify(headers)} ${await response.text()}`,
+      );
       assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
       assert.equal(response.headers.get('access-control-allow-origin'), null);
     }
@@ -117,16 +126,34 @@ for (const route of routes) {
   test(`${route.method} ${route.path}: needs the key where one is set, unless it tells nothing`, async (t) => {
     const ask = asker(await startFakeServer(t, knowing, { keys: ['another', key] }));
     const { path, ...request } = requestTo(route);
-    const wrong = ['', 'Bearer', `Bearer ${key}x`, `Bearer ${key.slice(1)}`, `Basic ${key}`, key, `Bearer x ${key}`];
+    const wrong = [
+      '',
+      'Bearer',
+      `Bearer ${key}x`,
+      `Bearer ${key.slice(1)}`,
+      `Basic ${key}`,
+      key,
+      `Bearer x ${key}`,
+    ];
     for (const authorization of wrong) {
       const response = await ask(path, { ...request, headers: authorization ? { authorization } : {} });
-      assert.equal(response.status, route.access === 'key' ? 401 : isThere(route), `${path} ${authorization}`);
+      assert.equal(
+        response.status,
+        route.access === 'key' ? 401 : isThere(route),
+        `${path} ${authorization}`,
+      );
       if (response.status === 401) assert.equal(response.headers.get('www-authenticate'), 'Bearer');
     }
     const right = await ask(path, { ...request, headers: { authorization: `bearer ${key}` } });
     assert.equal(right.status, isThere(route));
     // other ways to spell the path are other paths, and as closed
-    for (const spelled of [`/${path}`, `${path}/`, path.toUpperCase(), path.replace('/', '/%2e/'), `/x/..${path}`]) {
+    for (const spelled of [
+      `/${path}`,
+      `${path}/`,
+      path.toUpperCase(),
+      path.replace('/', '/%2e/'),
+      `/x/..${path}`,
+    ]) {
       if (spelled === path || path === '/') continue;
       const { status } = await ask(spelled, request);
       assert.ok([401, 404].includes(status) || route.access === 'anyone', `${spelled} ${status}`);
@@ -183,7 +210,10 @@ test('other origins and hosts can be allowed by name, and no more', async (t) =>
     [204, 'https://page.example'],
   );
   const asked = await ask('/v1/models', { headers });
-  assert.deepEqual([asked.status, asked.headers.get('access-control-allow-origin')], [200, 'https://page.example']);
+  assert.deepEqual(
+    [asked.status, asked.headers.get('access-control-allow-origin')],
+    [200, 'https://page.example'],
+  );
   assert.equal(asked.headers.get('access-control-allow-credentials'), null);
   assert.equal((await ask('/v1/models', { headers: { host: 'proxy.example' } })).status, 200);
   assert.equal((await ask('/v1/models', { headers: { host: 'x.proxy.example' } })).status, 403);
@@ -191,16 +221,17 @@ test('other origins and hosts can be allowed by name, and no more', async (t) =>
 
 test('the description names every route, and the fields of every body', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
-  const { paths } = (await (await ask('/openapi.json')).json()) as { paths: Record<string, any> };
+  const { paths } = (await (await ask('/openapi.json')).json()) as { paths: Record<string, Json> };
   assert.equal(Object.keys(paths).length, routes.length);
   const { properties } = paths['/v1/completions'].post.requestBody.content['application/json'].schema;
-  for (const name of ['prompt', 'strategy', 'tau', 'max_tokens', 'diffusion']) assert.ok(properties[name], name);
+  for (const name of ['prompt', 'strategy', 'tau', 'max_tokens', 'diffusion'])
+    assert.ok(properties[name], name);
 });
 
 test('a text is written: whole, as a stream, and as snapshots', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const body = { prompt: 'Once upon', length: 16, seed: 5 };
-  const whole = (await (await ask('/v1/completions', { body })).json()) as any;
+  const whole = (await (await ask('/v1/completions', { body })).json()) as Json;
   assert.equal(whole.choices[0].text, story.slice(9, 25));
   assert.equal(whole.choices[0].finish_reason, 'length');
   assert.deepEqual(whole.usage, {
@@ -224,7 +255,9 @@ test('a text is written: whole, as a stream, and as snapshots', async (t) => {
   const text = events.slice(0, -2).map(({ choices }) => choices[0].text);
   assert.equal(text.join(''), whole.choices[0].text);
 
-  const snapshots = eventsIn(await (await ask('/v1/completions', { body: { ...body, stream: true, diffusing: true } })).text());
+  const snapshots = eventsIn(
+    await (await ask('/v1/completions', { body: { ...body, stream: true, diffusing: true } })).text(),
+  );
   assert.equal(snapshots[0].choices[0].text, '▒'.repeat(16));
   assert.equal(snapshots.at(-2).choices[0].text, whole.choices[0].text);
 });
@@ -232,10 +265,12 @@ test('a text is written: whole, as a stream, and as snapshots', async (t) => {
 test('several texts have seeds in a row, and share one stream', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const body = { prompt: 'Once upon', length: 8, temperature: 2, n: 3, seed: 5 };
-  const { choices, usage } = (await (await ask('/v1/completions', { body })).json()) as any;
+  const { choices, usage } = (await (await ask('/v1/completions', { body })).json()) as Json;
   assert.deepEqual([choices.length, usage.completion_tokens], [3, 24]);
   for (const index of [0, 1, 2]) {
-    const alone = (await (await ask('/v1/completions', { body: { ...body, n: 1, seed: 5 + index } })).json()) as any;
+    const alone = (await (
+      await ask('/v1/completions', { body: { ...body, n: 1, seed: 5 + index } })
+    ).json()) as Json;
     assert.equal(choices[index].text, alone.choices[0].text);
   }
   const events = eventsIn(await (await ask('/v1/completions', { body: { ...body, stream: true } })).text());
@@ -249,7 +284,7 @@ test('several texts have seeds in a row, and share one stream', async (t) => {
 test('logprobs are those of the step that wrote each token', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const body = { messages: [{ role: 'user', content: 'Once upon' }], length: 4, logprobs: true };
-  const { choices } = (await (await ask('/v1/chat/completions', { body })).json()) as any;
+  const { choices } = (await (await ask('/v1/chat/completions', { body })).json()) as Json;
   const { content } = choices[0].logprobs;
   assert.deepEqual(content.map(({ token }: { token: string }) => token).join(''), choices[0].message.content);
   // by hand: the model's logit at a position, against 257 others of 0 less the forbidden mask
@@ -259,7 +294,9 @@ test('logprobs are those of the step that wrote each token', async (t) => {
     assert.ok(Math.abs(logprob - expected) < 1e-4, `${logprob} ${expected}`);
     assert.deepEqual(bytes, [...Buffer.from(story[9 + i])]);
   });
-  const completion = (await (await ask('/v1/completions', { body: { prompt: 'Once upon', length: 4, logprobs: 0 } })).json()) as any;
+  const completion = (await (
+    await ask('/v1/completions', { body: { prompt: 'Once upon', length: 4, logprobs: 0 } })
+  ).json()) as Json;
   assert.deepEqual(completion.choices[0].logprobs.text_offset, [0, 1, 2, 3]);
   assert.equal(completion.choices[0].logprobs.token_logprobs.length, 4);
 });
@@ -268,7 +305,7 @@ test('a stop text ends an answer, and the network with it', async (t) => {
   let forwards = 0;
   const ask = asker(await startFakeServer(t, { story: () => modelThatKnows(story, () => forwards++) }));
   const body = { prompt: 'Once upon', length: 40, stop: ['there', 'dog'] };
-  const { choices, usage } = (await (await ask('/v1/completions', { body })).json()) as any;
+  const { choices, usage } = (await (await ask('/v1/completions', { body })).json()) as Json;
   assert.deepEqual([choices[0].text, choices[0].finish_reason], [' a time ', 'stop']);
   assert.deepEqual([usage.completion_tokens, usage.forwards], [8, forwards]);
   assert.ok(forwards <= 14, `${forwards}`);
@@ -284,7 +321,7 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
     ['high', 16],
   ] as const) {
     const body = { messages, max_tokens: 16, reasoning_effort };
-    const { usage } = (await (await ask('/v1/chat/completions', { body })).json()) as any;
+    const { usage } = (await (await ask('/v1/chat/completions', { body })).json()) as Json;
     assert.equal(usage.steps, steps, reasoning_effort);
   }
   const mistakes: [object, string][] = [
@@ -310,8 +347,12 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
   ];
   for (const [mistake, param] of mistakes) {
     const response = await ask('/v1/chat/completions', { body: { messages, ...mistake } });
-    const { error } = (await response.json()) as any;
-    assert.deepEqual([response.status, error.param, error.type], [400, param, 'invalid_request_error'], JSON.stringify(mistake));
+    const { error } = (await response.json()) as Json;
+    assert.deepEqual(
+      [response.status, error.param, error.type],
+      [400, param, 'invalid_request_error'],
+      JSON.stringify(mistake),
+    );
     assert.ok(error.message.startsWith(`${param}:`), error.message);
   }
 });
@@ -319,26 +360,31 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
 test('what does not fit is refused by the name that OpenAI has for it', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const response = await ask('/v1/completions', { body: { prompt: 'x'.repeat(5000) } });
-  const { error } = (await response.json()) as any;
+  const { error } = (await response.json()) as Json;
   assert.deepEqual([response.status, error.code], [400, 'context_length_exceeded']);
 });
 
 test('a special token that a prompt spells is text', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const prompt = '<|mask|><|end|>';
-  const { usage } = (await (await ask('/v1/completions', { body: { prompt, length: 2 } })).json()) as any;
+  const { usage } = (await (await ask('/v1/completions', { body: { prompt, length: 2 } })).json()) as Json;
   assert.deepEqual([usage.prompt_tokens, usage.completion_tokens], [prompt.length, 2]);
 });
 
 test('models are those of the table; the first where none is named; Ollama may say latest', async (t) => {
-  const ask = asker(await startFakeServer(t, { story: knowing.story, other: () => modelThatKnows('abcdefgh') }));
+  const ask = asker(
+    await startFakeServer(t, { story: knowing.story, other: () => modelThatKnows('abcdefgh') }),
+  );
   const textOf = async (model?: string): Promise<string> => {
     const response = await ask('/v1/completions', { body: { model, prompt: 'ab', length: 2 } });
-    return ((await response.json()) as any).choices[0].text;
+    return ((await response.json()) as Json).choices[0].text;
   };
   assert.deepEqual([await textOf(), await textOf('other'), await textOf('other:latest')], ['ce', 'cd', 'cd']);
-  const { data } = (await (await ask('/v1/models')).json()) as any;
-  assert.deepEqual(data.map(({ id }: { id: string }) => id), ['story', 'other']);
+  const { data } = (await (await ask('/v1/models')).json()) as Json;
+  assert.deepEqual(
+    data.map(({ id }: { id: string }) => id),
+    ['story', 'other'],
+  );
   assert.equal((await ask('/v1/models/none')).status, 404);
 });
 
@@ -365,7 +411,9 @@ test('no text of a prompt or an answer is written down', async (t) => {
     await startFakeServer(t, knowing, { log: (...event) => lines.push(JSON.stringify(event)) }),
   );
   await ask('/v1/completions', { body: { prompt: 'Once upon', length: 8 } });
-  await ask('/v1/completions', { body: { prompt: 'Once upon', length: 8, stream: true } }).then((r) => r.text());
+  await ask('/v1/completions', { body: { prompt: 'Once upon', length: 8, stream: true } }).then((r) =>
+    r.text(),
+  );
   await ask('/v1/completions', { body: { prompt: 'Once upon', bad: 'secret' } });
   assert.ok(lines.length >= 5);
   for (const secret of ['Once', 'secret', ' a time']) assert.ok(!lines.join('').includes(secret), secret);

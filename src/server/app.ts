@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { checkOptions } from '../options.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './apis/answer.ts';
 import { readBody } from './body.ts';
 import { type Envelope, HttpError, ollamaEnvelope, openaiEnvelope, toHttpError } from './http-error.ts';
 import { checkHost, checkKey, checkOrigin } from './protections.ts';
@@ -72,10 +72,7 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
     }
     app.post(route.path, async (c) => {
       if ('answer' in route) checkMayWrite(service);
-      const body = checkOptions(
-        route.body,
-        withoutNulls(await readBody(c.req.raw, service.limits)),
-      ) as never;
+      const body = checkOptions(route.body, withoutNulls(await readBody(c.req.raw, service.limits))) as never;
       return 'answer' in route ? write(service, route, c, body) : route.ask(service, body);
     });
   }
@@ -139,14 +136,19 @@ async function write(
   // mistakes are told at once, where they can be
   const early = facts && route.answer(body as never, { ...asked, facts });
   const enteredMs = service.clock();
-  const release = await queue.enter(c.get('who'), early?.choices ?? body.n ?? 1, signal);
+  const release = await queue
+    .enter(c.get('who'), early?.choices ?? body.n ?? 1, signal)
+    .catch((error: unknown) => {
+      throw unlessGone(error, signal);
+    });
   metrics.waited(service.clock() - enteredMs);
   let answer: Answer;
   try {
-    answer = early ?? route.answer(body as never, { ...asked, facts: await loadedFacts(service, model, signal) });
+    answer =
+      early ?? route.answer(body as never, { ...asked, facts: await loadedFacts(service, model, signal) });
   } catch (error) {
     release();
-    throw error;
+    throw unlessGone(error, signal);
   }
   return reply(service, answer, {
     envelope: route.envelope,
@@ -165,6 +167,12 @@ async function write(
     },
   });
 }
+
+/** What is told a client that isn't there any more; the log should not take it for a mistake of ours. */
+const unlessGone = (error: unknown, signal: AbortSignal): unknown =>
+  signal.aborted && !(error instanceof HttpError)
+    ? new HttpError(408, 'the client went away', { code: 'cancelled' })
+    : error;
 
 /** As with OpenAI, null is as good as absent. */
 const withoutNulls = (body: Record<string, unknown>): Record<string, unknown> =>

@@ -15,7 +15,11 @@ export function catalogOf(asked: readonly string[]): Map<string, string> {
   const paths = new Map<string, string>();
   const add = (name: string, path: string): void => {
     if (!namePattern.test(name))
-      throw new InvalidOptionError('model', 'must have a name of letters, digits and . _ - / (NAME=PATH gives one)', name);
+      throw new InvalidOptionError(
+        'model',
+        'must have a name of letters, digits and . _ - / (NAME=PATH gives one)',
+        name,
+      );
     if (paths.has(name))
       throw new InvalidOptionError('model', 'must have a name of its own (NAME=PATH gives one)', name);
     paths.set(name, path);
@@ -36,7 +40,9 @@ export function catalogOf(asked: readonly string[]): Map<string, string> {
 
 /** A model directory, a run of `unmask train`, or a file. */
 const isModel = (path: string): boolean =>
-  existsSync(join(path, 'config.json')) || existsSync(join(path, 'model', 'config.json')) || /\.gguf$/i.test(path);
+  existsSync(join(path, 'config.json')) ||
+  existsSync(join(path, 'model', 'config.json')) ||
+  /\.gguf$/i.test(path);
 
 function foldersIn(path: string): string[] {
   return readdirSync(path, { withFileTypes: true })

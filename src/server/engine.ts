@@ -57,6 +57,7 @@ interface Reader {
   end: () => void;
 }
 
+const closeMs = 5000;
 /** Restarts wait so long after the first, second … death in a row. */
 const restartMs = [1000, 2000, 4000, 8000, 16_000, 30_000];
 
@@ -132,7 +133,8 @@ export function engineOver(
       const reader: Reader = { queue: [], wake: () => {}, end: over.resolve };
       readers.set(id, reader);
       if (port) port.postMessage({ type: 'start', id, job });
-      else receive({ type: 'failed', id, failure: { kind: 'internal', message: 'the engine is restarting' } });
+      else
+        receive({ type: 'failed', id, failure: { kind: 'internal', message: 'the engine is restarting' } });
       return {
         events: read(reader, () => port?.postMessage({ type: 'more', id })),
         over: over.promise,
@@ -148,7 +150,10 @@ export function engineOver(
       const closed = withResolvers();
       onClosed = closed.resolve;
       port.postMessage({ type: 'close' });
+      // a thread that is deep in one forward is not waited for
+      const timer = setTimeout(closed.resolve, closeMs);
       await closed.promise;
+      clearTimeout(timer);
       await release(port);
     },
   };

@@ -95,7 +95,10 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: Task): Given 
     return { option, tokens, request: { messages: task.turns } };
   }
   const prompt = task.kind === 'chat' ? conversation(task.turns) : task.prompt;
-  const start = Math.max(tokenizer.prefixIds?.length ?? 0, config.attention === causal && prompt === '' ? 1 : 0);
+  const start = Math.max(
+    tokenizer.prefixIds?.length ?? 0,
+    config.attention === causal && prompt === '' ? 1 : 0,
+  );
   return { option, tokens: start + tokenizer.encode(prompt).length, request: { prompt } };
 }
 

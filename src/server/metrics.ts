@@ -22,22 +22,17 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     const seconds = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
     const perModel = ['model_name'] as const;
-    new Gauge({
-      name: 'unmask:num_requests_running',
-      help: 'Requests that are being written.',
-      registers,
-      collect() {
-        this.set(queue.running);
-      },
-    });
-    new Gauge({
-      name: 'unmask:num_requests_waiting',
-      help: 'Requests that wait for their turn.',
-      registers,
-      collect() {
-        this.set(queue.waiting);
-      },
-    });
+    const gauge = (name: string, help: string, read: () => number): Gauge =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('unmask:num_requests_running', 'Requests that are being written.', () => queue.running);
+    gauge('unmask:num_requests_waiting', 'Requests that wait for their turn.', () => queue.waiting);
     this.#requests = new Counter({
       name: 'unmask:http_requests_total',
       help: 'Answers by route and status.',

@@ -47,7 +47,8 @@ export function serveJobs(
     running.set(id, mine);
     const emit = (progress: Progress): void => {
       if (job.view === 'nothing') return;
-      if (progress.text === '' && progress.tokens.length === 0 && !progress.frame && !progress.snapshot) return;
+      if (progress.text === '' && progress.tokens.length === 0 && !progress.frame && !progress.snapshot)
+        return;
       mine.pending = mine.pending ? merged(mine.pending, progress) : progress;
       flush(id, mine);
     };

@@ -32,7 +32,9 @@ export function checkHost(
 ): void {
   const { port, allowedHosts } = admission;
   const [, name, digits] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(host ?? '') ?? [];
-  const known = [...ownNames, ...allowedHosts].some((allowed) => allowed.toLowerCase() === name?.toLowerCase());
+  const known = [...ownNames, ...allowedHosts].some(
+    (allowed) => allowed.toLowerCase() === name?.toLowerCase(),
+  );
   const bare = name?.replace(/^\[|\]$/g, '') ?? '';
   const isOwnAddress = isIP(bare) !== 0 && bare === localAddress?.replace(/^::ffff:/, '');
   // behind a proxy the name that was allowed may come with any port
@@ -58,7 +60,9 @@ export function checkOrigin(
   if (origin !== undefined) {
     if (allowedOrigins.includes(origin)) return origin;
     if (origin === `http://${host}` || origin === `https://${host}`) return undefined;
-    throw new HttpError(403, 'this Origin is not served; --allowed-origin ORIGIN allows one', { code: 'origin' });
+    throw new HttpError(403, 'this Origin is not served; --allowed-origin ORIGIN allows one', {
+      code: 'origin',
+    });
   }
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isPage)
     throw new HttpError(403, 'requests of other sites are not served', { code: 'origin' });
@@ -76,6 +80,7 @@ export function checkKey(authorization: string | undefined, { keys }: Admission)
   let who: Buffer | undefined;
   // every key is compared, and every comparison takes the same time
   for (const key of keys) if (timingSafeEqual(key, given)) who = key;
-  if (!who) throw new HttpError(401, 'a key is needed: Authorization: Bearer KEY', { code: 'invalid_api_key' });
+  if (!who)
+    throw new HttpError(401, 'a key is needed: Authorization: Bearer KEY', { code: 'invalid_api_key' });
   return who.toString('base64url').slice(0, 8);
 }

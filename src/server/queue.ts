@@ -94,7 +94,10 @@ export class FairQueue {
         this.#next();
       };
       const onAbort = (): void => leave(signal.reason);
-      const timer = setTimeout(() => leave(this.#refusal('the turn of this request did not come in time')), waitMs);
+      const timer = setTimeout(
+        () => leave(this.#refusal('the turn of this request did not come in time')),
+        waitMs,
+      );
       const waiter: Waiter = {
         weight,
         begin: () => {

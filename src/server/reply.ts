@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import type { Answer } from './apis/answer.ts';
 import type { JobEvent, RunningJob } from './engine.ts';
 import { type Envelope, failed, type HttpError, toHttpError } from './http-error.ts';
 import type { Job, Result } from './protocol.ts';
@@ -42,7 +42,11 @@ export async function reply(service: Service, answer: Answer, how: Carrying): Pr
 }
 
 /** Starts the jobs of all choices, and gives the turn back when the last of them is over. */
-function startChoices({ engine, metrics, limits, stop }: Service, answer: Answer, how: Carrying): RunningJob[] {
+function startChoices(
+  { engine, metrics, limits, stop }: Service,
+  answer: Answer,
+  how: Carrying,
+): RunningJob[] {
   const { job, choices } = answer;
   if (!job) {
     how.release();
@@ -79,7 +83,9 @@ interface ChoiceEvent {
 }
 
 /** The events of several jobs as they come. */
-async function* interleaved(sources: readonly AsyncIterable<JobEvent>[]): AsyncGenerator<ChoiceEvent, void, void> {
+async function* interleaved(
+  sources: readonly AsyncIterable<JobEvent>[],
+): AsyncGenerator<ChoiceEvent, void, void> {
   const iterators = sources.map((source) => source[Symbol.asyncIterator]());
   const next = async (choice: number) => ({ choice, event: await iterators[choice].next() });
   const pending = new Map(iterators.map((_, choice) => [choice, next(choice)]));

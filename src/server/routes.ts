@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { Answer, Asked } from './answer.ts';
-import { chat, chatSchema } from './chat.ts';
-import { completion, completionSchema, fim, fimSchema } from './completions.ts';
+import type { Answer, Asked } from './apis/answer.ts';
+import { chat, chatSchema } from './apis/chat.ts';
+import { completion, completionSchema, fim, fimSchema } from './apis/completions.ts';
 import { type Envelope, llamaEnvelope, ollamaEnvelope, openaiEnvelope } from './http-error.ts';
 import {
   health,
@@ -13,10 +13,10 @@ import {
   ollamaTags,
   ollamaVersion,
   showSchema,
-} from './information.ts';
-import { infill, infillSchema } from './llama.ts';
-import { apply, edit, editSchema } from './mercury.ts';
-import { generate, generateSchema, ollamaChat, ollamaChatSchema } from './ollama.ts';
+} from './apis/information.ts';
+import { infill, infillSchema } from './apis/llama.ts';
+import { apply, edit, editSchema } from './apis/mercury.ts';
+import { generate, generateSchema, ollamaChat, ollamaChatSchema } from './apis/ollama.ts';
 import { openapi } from './openapi.ts';
 import { page } from './pages.ts';
 import type { Service } from './service.ts';
@@ -72,17 +72,31 @@ const ollama = { envelope: ollamaEnvelope };
 
 /** All that is served: the app, its description in /openapi.json and the tests of its protections are made from this. */
 export const routes: readonly Route[] = [
-  telling('/health', 'Whether requests can be answered', health, { access: 'anyone', envelope: llamaEnvelope }),
+  telling('/health', 'Whether requests can be answered', health, {
+    access: 'anyone',
+    envelope: llamaEnvelope,
+  }),
   telling('/metrics', 'Counters for Prometheus', metrics),
   telling('/openapi.json', 'This description', () => Response.json(openapi(routes))),
   telling('/v1/models', 'The models', models),
   telling('/v1/models/:model{.+}', 'One model', model),
   writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat),
-  writing('/v1/completions', 'The continuation of a text, or what is in its gap', completionSchema, completion),
+  writing(
+    '/v1/completions',
+    'The continuation of a text, or what is in its gap',
+    completionSchema,
+    completion,
+  ),
   writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim),
   writing('/v1/edit/completions', 'The code around the cursor as it should be', editSchema, edit),
   writing('/v1/apply/completions', 'Code with an update laid over it', editSchema, apply),
-  writing('/infill', 'What is at the cursor, for llama.vim and llama.vscode', infillSchema, infill, llamaEnvelope),
+  writing(
+    '/infill',
+    'What is at the cursor, for llama.vim and llama.vscode',
+    infillSchema,
+    infill,
+    llamaEnvelope,
+  ),
   telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
   telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
   telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),

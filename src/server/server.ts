@@ -53,7 +53,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const loopback = ['localhost', '127.0.0.1', '::1'];
+const loopback = new Set(['localhost', '127.0.0.1', '::1']);
 const studio = fileURLToPath(new URL('../../../studio/dist', import.meta.url));
 
 /**
@@ -64,7 +64,7 @@ const studio = fileURLToPath(new URL('../../../studio/dist', import.meta.url));
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, keys, limits = usualLimits, log, clock, now } = options;
-  if (!loopback.includes(host) && keys.length === 0) {
+  if (!loopback.has(host) && keys.length === 0) {
     const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
     throw new InvalidOptionError('host', problem, host);
   }

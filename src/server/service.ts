@@ -11,7 +11,10 @@ import type { FairQueue } from './queue.ts';
 export interface Service {
   readonly engine: Engine;
   /** The models by name, the first is the one that is taken where a request names none; and when each was last changed. */
-  readonly models: ReadonlyMap<string, { readonly path: string; readonly modified: Date; readonly sizeBytes: number }>;
+  readonly models: ReadonlyMap<
+    string,
+    { readonly path: string; readonly modified: Date; readonly sizeBytes: number }
+  >;
   readonly queue: FairQueue;
   readonly metrics: Metrics;
   readonly limits: Limits;
@@ -42,10 +45,14 @@ export function modelNamed({ models }: Service, asked: string | undefined): stri
   if (asked === undefined || asked === '') return first;
   const name = models.has(asked) ? asked : asked.replace(/:latest$/, '');
   if (models.has(name)) return name;
-  throw new HttpError(404, `there is no model of this name; there are ${[...models.keys()].slice(0, 20).join(', ')}`, {
-    param: 'model',
-    code: 'model_not_found',
-  });
+  throw new HttpError(
+    404,
+    `there is no model of this name; there are ${[...models.keys()].slice(0, 20).join(', ')}`,
+    {
+      param: 'model',
+      code: 'model_not_found',
+    },
+  );
 }
 
 /**
@@ -53,7 +60,11 @@ export function modelNamed({ models }: Service, asked: string | undefined): stri
  *
  * @throws HttpError 503  when it can't be loaded; the signal's reason when it is aborted
  */
-export async function loadedFacts({ engine }: Service, model: string, signal: AbortSignal): Promise<ModelFacts> {
+export async function loadedFacts(
+  { engine }: Service,
+  model: string,
+  signal: AbortSignal,
+): Promise<ModelFacts> {
   const aborted = new Promise<never>((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
   );

@@ -34,7 +34,10 @@ test('text is final up to the first mask, and only grows', () => {
   const { transcript, reports } = readAll(plain, 'ab____', 'ab__e_', 'abc_e_', 'abcde_', 'abcdef');
   assert.deepEqual(textsOf(reports), ['', '', 'c', 'de', 'f']);
   assert.equal(transcript.text, 'cdef');
-  assert.deepEqual([transcript.promptTokens, transcript.completionTokens, transcript.hasEnded], [2, 4, false]);
+  assert.deepEqual(
+    [transcript.promptTokens, transcript.completionTokens, transcript.hasEnded],
+    [2, 4, false],
+  );
 });
 
 test('half a character waits for the rest of it', () => {
@@ -43,13 +46,18 @@ test('half a character waits for the rest of it', () => {
   const half = { ...end, step: 1, final: 2, tokens: end.tokens.slice() };
   half.tokens[2] = fakeIds.mask;
   half.tokens[3] = fakeIds.mask;
-  assert.deepEqual([start, half, end].map((frame) => transcript.read(frame).text), ['', 'a', 'éb']);
+  assert.deepEqual(
+    [start, half, end].map((frame) => transcript.read(frame).text),
+    ['', 'a', 'éb'],
+  );
 });
 
 test('what a strategy may still rewrite is not final', () => {
   const transcript = new Transcript(model, plain);
   const [start, full] = framesOf('a__', 'abc');
-  const texts = [start, { ...full, final: 1 }, { ...full, step: 2, final: 3 }].map((frame) => transcript.read(frame).text);
+  const texts = [start, { ...full, final: 1 }, { ...full, step: 2, final: 3 }].map(
+    (frame) => transcript.read(frame).text,
+  );
   assert.deepEqual(texts, ['', '', 'bc']);
 });
 
@@ -63,7 +71,13 @@ test('an end token ends the answer, and is no part of it; before given text it e
 });
 
 test('a stop text cuts the answer; what may become one is held back', () => {
-  const { transcript, reports } = readAll({ ...plain, stop: ['XY', 'Q'] }, '______', 'aX____', 'aXbX__', 'aXbXYc');
+  const { transcript, reports } = readAll(
+    { ...plain, stop: ['XY', 'Q'] },
+    '______',
+    'aX____',
+    'aXbX__',
+    'aXbXYc',
+  );
   assert.deepEqual(textsOf(reports), ['', 'a', 'Xb', '']);
   assert.equal(transcript.text, 'aXb');
   assert.deepEqual([transcript.stoppedBy, transcript.completionTokens], ['XY', 3]);
@@ -75,18 +89,38 @@ test('a token is reported with what it was given when it was written', () => {
   const { reports } = readAll({ ...plain, logprobs: true }, '___', '__c', 'a_c', 'abc');
   assert.deepEqual(
     reports.map(({ tokens }) => tokens.map(({ text, logprob }) => [text, logprob])),
-    [[], [], [['a', Math.log(0.5)]], [['b', Math.log(0.5)], ['c', Math.log(0.5)]]],
+    [
+      [],
+      [],
+      [['a', Math.log(0.5)]],
+      [
+        ['b', Math.log(0.5)],
+        ['c', Math.log(0.5)],
+      ],
+    ],
   );
 });
 
 test('reports end where a stop text does', () => {
   const { transcript } = readAll({ stop: ['bc'], logprobs: true, view: 'text' }, '____', 'ab__', 'abcd');
-  assert.deepEqual(transcript.tokens.map(({ text }) => text), ['a']);
+  assert.deepEqual(
+    transcript.tokens.map(({ text }) => text),
+    ['a'],
+  );
 });
 
 test('snapshots show masks, and in the end the text alone', () => {
-  const { reports } = readAll({ ...plain, view: 'snapshots', stop: ['d'] }, 'a____', 'a_c__', 'abc__', 'abcde');
-  assert.deepEqual(reports.map(({ snapshot }) => snapshot), ['▒▒▒▒', '▒c▒▒', 'bc▒▒', 'bc']);
+  const { reports } = readAll(
+    { ...plain, view: 'snapshots', stop: ['d'] },
+    'a____',
+    'a_c__',
+    'abc__',
+    'abcde',
+  );
+  assert.deepEqual(
+    reports.map(({ snapshot }) => snapshot),
+    ['▒▒▒▒', '▒c▒▒', 'bc▒▒', 'bc'],
+  );
 });
 
 /** What a client does, as docs/streaming.md says. */
@@ -103,14 +137,20 @@ function replay(reports: readonly Progress[]): string[] {
 test('frames replay the whole process, one by one or merged', () => {
   const canvases = ['a____', 'a_c__', 'abc__', 'ab___', 'abxyz'];
   const { reports } = readAll({ ...plain, view: 'frames' }, ...canvases);
-  assert.deepEqual(replay(reports), canvases.map((canvas) => canvas.slice(1)));
-  assert.deepEqual(reports.map(({ frame }) => [frame?.revision, frame?.committed, frame?.reset]), [
-    [0, 0, true],
-    [1, 0, false],
-    [2, 2, false],
-    [3, 1, false],
-    [4, 4, false],
-  ]);
+  assert.deepEqual(
+    replay(reports),
+    canvases.map((canvas) => canvas.slice(1)),
+  );
+  assert.deepEqual(
+    reports.map(({ frame }) => [frame?.revision, frame?.committed, frame?.reset]),
+    [
+      [0, 0, true],
+      [1, 0, false],
+      [2, 2, false],
+      [3, 1, false],
+      [4, 4, false],
+    ],
+  );
   for (let cut = 1; cut < reports.length; cut++) {
     const [one, other] = [reports.slice(0, cut), reports.slice(cut)].map((part) => part.reduce(merged));
     assert.equal(replay([one, other]).at(-1), 'bxyz');
@@ -120,6 +160,9 @@ test('frames replay the whole process, one by one or merged', () => {
 
 test('a canvas that changes its length is sent anew', () => {
   const { reports } = readAll({ ...plain, view: 'frames' }, 'a__d', 'a_cd', 'a_xcd', 'abxcd');
-  assert.deepEqual(reports.map(({ frame }) => frame?.reset), [true, false, true, false]);
+  assert.deepEqual(
+    reports.map(({ frame }) => frame?.reset),
+    [true, false, true, false],
+  );
   assert.equal(replay([reports.reduce(merged)]).at(-1), 'bxc');
 });

@@ -118,7 +118,7 @@ export class Transcript {
       }
       ids.push(tokens[i]);
     }
-        this.#ids = ids;
+    this.#ids = ids;
     this.#isWhole = this.#hasEnded || final === end;
     const whole = this.#textOf(tokens, ids.length);
     const cut = firstStop(whole, this.#job.stop);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Answer, Asked } from './answer.ts';
 import { commonFields, diffusionFields, jobOf } from './options.ts';
-import type { Job, Progress, Result, Task, TokenReport } from './protocol.ts';
+import type { Job, Progress, Result, Task, TokenReport } from '../protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { gapIn } from './sentinels.ts';
 import { usageOf } from './usage.ts';
@@ -100,13 +100,16 @@ function completionAnswer(body: CompletionBody, { id, nowMs, model }: Asked, job
       const offset = offsets.get(index) ?? 0;
       offsets.set(index, offset + tokens.reduce((length, token) => length + token.text.length, 0));
       const logprobs = reports ? logprobsOf(tokens, offset) : null;
-      return [chunk([choice(index, said, { logprobs })], frame && { diffusion: { choice: index, ...frame } })];
+      return [
+        chunk([choice(index, said, { logprobs })], frame && { diffusion: { choice: index, ...frame } }),
+      ];
     },
     ended: (index, { finish, seed, text }: Result) => [
       // a reader of snapshots replaces what it has by each of them
       chunk([choice(index, body.diffusing ? text : '', { finish_reason: finish })], { seed }),
     ],
-    closing: (results) => (body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results) })] : []),
+    closing: (results) =>
+      body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results) })] : [],
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { InvalidOptionError } from '../errors.ts';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
-import { limits } from './limits.ts';
-import type { Job, Task, View } from './protocol.ts';
+import { InvalidOptionError } from '../../errors.ts';
+import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { limits } from '../limits.ts';
+import type { Job, Task, View } from '../protocol.ts';
 import type { Asked } from './answer.ts';
 
 type SamplingShape = typeof samplingSchema.shape;
@@ -56,7 +56,9 @@ export const diffusionFields = {
   reasoning_effort: z
     .enum(['instant', 'none', 'minimal', 'low', 'medium', 'high'])
     .optional()
-    .describe('tokens a step: 8 for instant, none and minimal, 4 for low, 2 for medium, 1 for high; steps says it exactly'),
+    .describe(
+      'tokens a step: 8 for instant, none and minimal, 4 for low, 2 for medium, 1 for high; steps says it exactly',
+    ),
 };
 
 const tokensPerStep = { instant: 8, none: 8, minimal: 8, low: 4, medium: 2, high: 1 } as const;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import type { ChatMessage } from '../../tokenizer/chat-template.ts';
 import type { Answer, Asked } from './answer.ts';
-import { limits } from './limits.ts';
+import { limits } from '../limits.ts';
 import { commonFields, diffusionFields, jobOf } from './options.ts';
-import type { Job, Progress, Result, TokenReport } from './protocol.ts';
+import type { Job, Progress, Result, TokenReport } from '../protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
 
@@ -110,10 +110,15 @@ export function chatAnswer(
       if (!hasNews) return [];
       const logprobs = body.logprobs && tokens.length > 0 ? reported(tokens) : null;
       return [
-        chunk([delta(index, said === '' ? {} : { content: said }, { logprobs })], frame && { diffusion: { choice: index, ...frame } }),
+        chunk(
+          [delta(index, said === '' ? {} : { content: said }, { logprobs })],
+          frame && { diffusion: { choice: index, ...frame } },
+        ),
       ];
     },
-    ended: (index, { finish, seed }: Result) => [chunk([delta(index, {}, { finish_reason: finish })], { seed })],
+    ended: (index, { finish, seed }: Result) => [
+      chunk([delta(index, {}, { finish_reason: finish })], { seed }),
+    ],
     closing: (results) =>
       body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results) })] : [],
   };

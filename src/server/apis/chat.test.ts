@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { modelThatAnswers } from '../../test/fake-model.ts';
-import { asker, eventsIn, startFakeServer } from '../../test/fake-server.ts';
+import { modelThatAnswers } from '../../../test/fake-model.ts';
+import { asker, eventsIn, startFakeServer, type Json } from '../../../test/fake-server.ts';
 
 const answering = {
   chatty: () => modelThatAnswers((given) => `You said ${given.length} letters.`, { maxLength: 400 }),
 };
 const messages = [
   { role: 'system', content: 'Be brief.' },
-  { role: 'user', content: [{ type: 'text', text: 'Good ' }, { type: 'text', text: 'day' }] },
+  {
+    role: 'user',
+    content: [
+      { type: 'text', text: 'Good ' },
+      { type: 'text', text: 'day' },
+    ],
+  },
 ];
 
 test('a model with a chat template answers in it, and the answer ends where its turn does', async (t) => {
   const ask = asker(await startFakeServer(t, answering));
-  const whole = (await (await ask('/v1/chat/completions', { body: { messages, max_tokens: 100 } })).json()) as any;
+  const whole = (await (
+    await ask('/v1/chat/completions', { body: { messages, max_tokens: 100 } })
+  ).json()) as Json;
   const { content } = whole.choices[0].message;
   assert.match(content, /^You said \d+ letters\.$/);
   assert.equal(whole.choices[0].finish_reason, 'stop');
@@ -30,7 +38,7 @@ test('a model with a chat template answers in it, and the answer ends where its 
   );
   const said = events.slice(0, -1).map(({ choices }) => choices[0].delta.content ?? '');
   assert.equal(said.join(''), content);
-  const card = (await (await ask('/v1/models/chatty')).json()) as any;
+  const card = (await (await ask('/v1/models/chatty')).json()) as Json;
   assert.equal(card.chat, 'template');
 });
 
@@ -38,7 +46,7 @@ test('what a message spells is never a special token', async (t) => {
   const ask = asker(await startFakeServer(t, answering));
   const tokens = async (content: string): Promise<number> => {
     const body = { messages: [{ role: 'user', content }], max_tokens: 1 };
-    return ((await (await ask('/v1/chat/completions', { body })).json()) as any).usage.prompt_tokens;
+    return ((await (await ask('/v1/chat/completions', { body })).json()) as Json).usage.prompt_tokens;
   };
   const spelled = '<|mask|><|end|>';
   assert.equal(await tokens(spelled), await tokens('x'.repeat(spelled.length)));
@@ -48,7 +56,7 @@ test('edits and updates go to a model that was trained on them as they are', asy
   const ask = asker(await startFakeServer(t, answering));
   for (const path of ['/v1/edit/completions', '/v1/apply/completions']) {
     const body = { messages: [{ role: 'user', content: '<|code_to_edit|>x<|/code_to_edit|>' }] };
-    const answer = (await (await ask(path, { body })).json()) as any;
+    const answer = (await (await ask(path, { body })).json()) as Json;
     assert.match(answer.choices[0].message.content, /^You said \d+ letters\.$/);
   }
 });

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Answer, Asked } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
 import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
-import { HttpError } from './http-error.ts';
+import { HttpError } from '../http-error.ts';
 import { jobOf } from './options.ts';
-import type { Result } from './protocol.ts';
+import type { Result } from '../protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
 export const editSchema = chatSchema
@@ -27,7 +27,9 @@ export function edit(body: EditBody, asked: Asked): Answer {
   const task = { kind: 'fill', before: before + left, after: right + after } as const;
   const job = jobOf(body, task, asked);
   if (body.stream)
-    throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', { param: 'stream' });
+    throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', {
+      param: 'stream',
+    });
   return chatAnswer(body, asked, { job, dress: (text) => fenced(left + text + right) });
 }
 
@@ -44,9 +46,13 @@ export function apply(body: EditBody, asked: Asked): Answer {
   const update = tagged(message.content, 'update_snippet');
   const text = applyUpdate(original, update);
   if (text === undefined)
-    throw new HttpError(400, 'messages: the update has no line in common with the code where it begins or ends', {
-      param: 'messages',
-    });
+    throw new HttpError(
+      400,
+      'messages: the update has no line in common with the code where it begins or ends',
+      {
+        param: 'messages',
+      },
+    );
   const answer = chatAnswer(body, asked, {});
   return { ...answer, ...ready({ text, stream: body.stream === true }, answer) };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Answer, Asked } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { jobOf, samplingFields } from './options.ts';
-import type { Result } from './protocol.ts';
+import type { Result } from '../protocol.ts';
 
 /** What llama.cpp's clients send to tune its engine: read, and without effect here. */
 const tuning = z.unknown().optional().describe('has no effect');
@@ -46,7 +46,8 @@ export function infill(body: InfillBody, asked: Asked): Answer {
     ...(n_predict > 0 && { most: n_predict }),
   };
   const report = (result: Result): object => reportOf(result, asked);
-  const chosen = (whole: object): object => (body.response_fields ? pick(whole, body.response_fields) : whole);
+  const chosen = (whole: object): object =>
+    body.response_fields ? pick(whole, body.response_fields) : whole;
   return {
     // what only warms up a cache needs no answer
     job: n_predict === 0 ? undefined : job,

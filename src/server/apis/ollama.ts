@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import type { Answer, Asked } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
-import { limits } from './limits.ts';
+import { limits } from '../limits.ts';
 import { jobOf, samplingFields } from './options.ts';
-import type { Job, Result, Task } from './protocol.ts';
+import type { Job, Result, Task } from '../protocol.ts';
 import { constraintOf } from './response-format.ts';
 
 /** What Ollama's clients send to tune its engine: read, and without effect here. */
@@ -93,7 +93,13 @@ function ollamaJob(body: GenerateBody | OllamaChatBody, task: Task, asked: Asked
   const own = Object.fromEntries(
     Object.entries(options).filter(([key]) => key in samplingSchema.shape),
   ) as Partial<SamplingOptions>;
-  const common = { ...own, top_k: options.top_k, top_p: options.top_p, stream: body.stream, stop: stops ?? [] };
+  const common = {
+    ...own,
+    top_k: options.top_k,
+    top_p: options.top_p,
+    stream: body.stream,
+    stop: stops ?? [],
+  };
   const most = num_predict > 0 ? { max_tokens: num_predict } : {};
   return jobOf({ ...common, ...most }, task, asked, { sampling: constraint });
 }

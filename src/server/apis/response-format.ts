@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JsonSchema } from '../sampling/constraint/json-keywords.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import type { JsonSchema } from '../../sampling/constraint/json-keywords.ts';
+import type { SamplingOptions } from '../../sampling/options.ts';
 
 const name = z.string().max(64).optional();
 
