@@ -61,6 +61,7 @@ async function serve(): Promise<void> {
     now: () => new Date(),
     clock: () => performance.now(),
   });
+  process.on('disconnect', () => process.exit(1)); // nobody measures any more
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   process.on('message', (message) => {

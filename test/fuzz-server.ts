@@ -154,7 +154,7 @@ export async function fuzz(
   seed: number,
 ): Promise<Map<number, number>> {
   const server = await startFakeServer(t as TestContext, {
-    story: () => modelThatKnows('Once upon a time there was a dog.', () => {}, 24),
+    story: () => modelThatKnows('Once upon a time there was a dog.', () => {}, { maxLength: 24 }),
   });
   const ask = asker(server);
   const chance = new Chance(seed);

@@ -8,7 +8,8 @@ import { asker, startFakeServer, type Json } from './fake-server.ts';
 
 const story = 'Once upon a time there was a dog. It ran to the sea.';
 const answer = story.slice(9, 25);
-const knowing = { story: () => modelThatKnows(story) };
+/** What it knows by heart it finds likely, so that it knows how much is missing in a gap. */
+const knowing = { story: () => modelThatKnows(story, () => {}, {}) };
 const messages = [{ role: 'user' as const, content: 'Once upon' }];
 const request = { model: 'story', messages, max_tokens: 16 };
 

@@ -329,10 +329,11 @@ test('unmask serve: the lines that it prints work, and SIGTERM lets a stream com
 
   const response = await post(`${url}/v1/completions`, { prompt: 'A dog', length: 48, stream: true });
   const reading = response.text();
+  const exit = once(child, 'exit');
   child.kill('SIGTERM');
   const events = eventsIn(await reading);
   assert.equal(events.at(-1), '[DONE]');
-  const [code] = (await once(child, 'exit')) as [number];
+  const [code] = (await exit) as [number];
   assert.equal(code, 0);
   await assert.rejects(post(`${url}/v1/completions`, { prompt: 'A' }));
 });

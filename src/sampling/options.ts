@@ -5,6 +5,7 @@ import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.
 import { alignedBlocks } from './canvas.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
+import { growing } from './growth.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import type { SampleOptions } from './sample.ts';
 import {
@@ -191,8 +192,54 @@ export const samplingSchema = z.strictObject({
   seed: z.int().min(0).optional().describe('same seed, same text'),
   endless: z.boolean().default(false).describe('never write an end token'),
   endLast: z.boolean().default(false).describe('decide end tokens last, when all other tokens stand'),
+  grow: z
+    .boolean()
+    .default(false)
+    .describe(
+      'write block after block until the text ends; length is then the most [what fits into the model], and steps are those of a block',
+    ),
+  stopRepeating: z
+    .boolean()
+    .default(true)
+    .describe(
+      'grow no further where of the last 128 tokens fewer than half the phrases of four are different',
+    ),
   stopEarly: z.boolean().default(true).describe('stop once everything up to the end token is certain'),
 });
+
+/** What a person may ask of filling holes: how long they are is said in the text, and the steps follow from that. */
+export const fillingSchema = samplingSchema
+  .omit({
+    length: true,
+    steps: true,
+    grow: true,
+    stopRepeating: true,
+    blockCausal: true,
+    reportCache: true,
+  })
+  .extend({
+    blockLength: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        "tokens a semi-autoregressive block, counted over the holes [the model's own; else one block]",
+      ),
+    tokensPerStep: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('tokens that a step reveals; more is faster and rougher'),
+    expand: z
+      .boolean()
+      .optional()
+      .describe(
+        'finds unknown lengths by the expand and delete tokens of the model [if it has them]; without, by likelihood',
+      ),
+  });
+
+/** A person's wishes for holes, checked. */
+export type FillingOptions = z.output<typeof fillingSchema>;
 
 /** The numbers that only some strategies have a use for. */
 export const parameters = {
@@ -250,6 +297,15 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   if (endless && endLast) {
     throw new InvalidOptionError('endLast', 'has no use with endless, which forbids end tokens', endLast);
   }
+  for (const option of ['blockCausal', 'reportCache', 'regex', 'jsonSchema'] as const) {
+    if (asked.grow && asked[option]) {
+      const problem = "can't be used with grow: it is about a canvas that has its length";
+      throw new InvalidOptionError(option, problem, asked[option]);
+    }
+  }
+  if (!asked.grow && !asked.stopRepeating) {
+    throw new InvalidOptionError('stopRepeating', 'has a use with grow alone', asked.stopRepeating);
+  }
   const schedule: Schedule = schedules[asked.schedule];
   if (asked.blockCausal && blockLength === undefined) {
     throw new InvalidOptionError(
@@ -293,7 +349,15 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   return {
     maskId,
     steps,
-    blockLength,
+    blockLength: asked.grow ? undefined : blockLength, // the canvas begins with one block
+    grow: asked.grow
+      ? growing({
+          blockLength: blockLength ?? asked.length,
+          length: asked.length,
+          endIds,
+          repeats: !asked.stopRepeating,
+        })
+      : undefined,
     layout: asked.blockCausal ? alignedBlocks : undefined,
     strategy: strategies[asked.strategy],
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],

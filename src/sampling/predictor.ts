@@ -12,6 +12,8 @@ export interface Block {
 export interface Moment {
   readonly block: Block;
   readonly t: number;
+  /** How often positions have moved: those of an earlier prediction are the same ones only if its number was the same. */
+  readonly moves?: number;
   readonly signal?: AbortSignal;
 }
 

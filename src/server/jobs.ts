@@ -1,14 +1,12 @@
 import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
-import type { Generation, GenerateRequest, Model } from '../language-model.ts';
+import type { GenerateRequest, InfillRequest, Model } from '../language-model.ts';
 import { causal } from '../model/attention-pattern.ts';
+import type { Frame } from '../sampling/sample.ts';
 import type { Failure, Job, Progress, Result, Task } from './protocol.ts';
 import { Transcript } from './transcript.ts';
 
 /** Steps that a request may ask for, for each token that it wants. */
 const mostStepsPerToken = 4;
-/** Tokens in a hole of which the request says no length. */
-const usualHole = 32;
-
 /**
  * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
  *
@@ -21,22 +19,26 @@ export async function runJob(
   { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
 ): Promise<Result> {
   const { tokenizer, maskId } = model;
-  const template = job.task.kind === 'chat' ? model.chatTemplate : undefined;
+  const { task, sampling } = job;
+  const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
   const contextTokens = template ? 0 : 8;
-  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens }, job);
-  const request = requestOf(model, job);
-  const generation: Generation = await model.generate({
-    ...request,
+  const before = task.kind === 'fill' ? task.before : undefined;
+  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens, before }, job);
+  const watch = {
     signal,
-    onFrame: async (frame) => {
+    onFrame: async (frame: Frame) => {
       emit(transcript.read(frame));
       await new Promise((resume) => setImmediate(resume));
       return transcript.stoppedBy === undefined;
     },
-  });
-  const { stats, frame } = generation;
+  };
+  const isGap = task.kind === 'fill' && task.after !== '';
+  const { stats } = isGap
+    ? await model.infill({ ...gapOf(model, task, job), ...watch })
+    : await model.generate({ ...continuationOf(model, job), ...watch });
+  emit(transcript.finish());
   return {
     text: transcript.text,
     tokens: transcript.tokens,
@@ -44,16 +46,16 @@ export async function runJob(
     stoppedBy: transcript.stoppedBy,
     promptTokens: transcript.promptTokens,
     completionTokens: transcript.completionTokens,
-    seed: request.seed ?? 0,
-    steps: frame.step,
+    seed: sampling.seed ?? 0,
+    steps: transcript.steps,
     forwards: stats.forwards,
     ms: stats.ms,
     firstTokenMs: stats.firstTokenMs,
   };
 }
 
-/** What a job asks of the model. */
-function requestOf(model: Model, { task, sampling, most, tokensPerStep }: Job): GenerateRequest {
+/** What is asked of a model that goes on with a text. */
+function continuationOf(model: Model, { task, sampling, most, tokensPerStep }: Job): GenerateRequest {
   const given = givenTo(model, task);
   const room = model.config.maxLength - given.tokens;
   if (room < 1) {
@@ -62,21 +64,23 @@ function requestOf(model: Model, { task, sampling, most, tokensPerStep }: Job): 
   }
   const length = sampling.length ?? (most === undefined ? undefined : Math.min(most, room));
   const wanted = length ?? Math.min(model.defaults.length ?? 128, room);
-  if (sampling.steps !== undefined && sampling.steps > mostStepsPerToken * wanted) {
-    throw new InvalidOptionError(
-      'steps',
-      `must be at most ${mostStepsPerToken} for each token (${wanted})`,
-      sampling.steps,
-    );
-  }
+  checkSteps(sampling.steps, wanted);
   const blocks = Math.ceil(wanted / (sampling.blockLength ?? model.defaults.blockLength ?? wanted));
   const steps =
     sampling.steps ??
     (tokensPerStep === undefined ? undefined : Math.max(blocks, Math.ceil(wanted / tokensPerStep)));
+  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length };
   const { length: _, ...others } = sampling;
-  const options = { ...others, steps };
-  if (task.kind !== 'fill') return { ...given.request, ...options, length };
-  return { ...options, ...filling(model, task, length ?? Math.min(usualHole, room)) };
+  return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
+}
+
+function checkSteps(steps: number | undefined, tokens: number): void {
+  if (steps === undefined || steps <= mostStepsPerToken * tokens) return;
+  throw new InvalidOptionError(
+    'steps',
+    `must be at most ${mostStepsPerToken} for each token (${tokens})`,
+    steps,
+  );
 }
 
 interface Given {
@@ -106,21 +110,32 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: Task): Given 
 const conversation = (turns: readonly { content: string }[]): string =>
   turns.map(({ content }) => content).join('\n\n');
 
-/** A canvas with a hole between two texts, as much of them as fits. */
-function filling(
-  { tokenizer, maskId, endIds, config }: Model,
+/** A canvas with room behind a text, of which the end is taken as far as it fits. */
+function openEnd({ tokenizer, maskId, config }: Model, before: string, length: number): number[] {
+  const masks = Array.from({ length: Math.min(length, config.maxLength) }, () => maskId);
+  const given = [...(tokenizer.prefixIds ?? []), ...tokenizer.encode(before)];
+  return [...given.slice(Math.max(0, given.length - (config.maxLength - masks.length))), ...masks];
+}
+
+/** What is asked of a model that fills a gap: of a number of tokens, or of the likeliest up to one. */
+function gapOf(
+  { config, defaults }: Model,
   { before, after }: Extract<Task, { kind: 'fill' }>,
-  length: number,
-): GenerateRequest {
-  const left = [...(tokenizer.prefixIds ?? []), ...tokenizer.encode(before)];
-  const right = tokenizer.encode(after);
-  const hole = Math.min(length, config.maxLength);
-  const room = config.maxLength - hole;
-  const rightLength = Math.min(right.length, Math.max(Math.floor(room / 2), room - left.length));
-  const leftLength = Math.min(left.length, room - rightLength);
-  const masks = Array.from({ length: hole }, () => maskId);
-  const tokens = [...left.slice(left.length - leftLength), ...masks, ...right.slice(0, rightLength)];
-  return { tokens, ...(rightLength > 0 && endIds.length > 0 && { endless: true }) };
+  { sampling, most, tokensPerStep }: Job,
+): InfillRequest {
+  const { length, steps, grow, stopRepeating, reportCache, ...options } = sampling;
+  for (const [option, value] of Object.entries({ grow, stopRepeating, reportCache }))
+    if (value !== undefined) throw new InvalidOptionError(option, 'has no meaning for a gap', value);
+  // a text on both sides is worth more than a longer gap
+  const room = Math.max(1, Math.floor(config.maxLength / 2));
+  const range = most === undefined ? 'any' : ([1, Math.min(most, room)] as const);
+  const tokens = length ?? Math.min(most ?? defaults.length ?? room, room);
+  checkSteps(steps, tokens);
+  return {
+    ...options,
+    tokensPerStep: tokensPerStep ?? (steps === undefined ? undefined : Math.ceil(tokens / steps)),
+    parts: [before, { length: length ?? range }, after],
+  };
 }
 
 /** What became of an error, for the one who asked. */

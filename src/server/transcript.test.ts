@@ -25,7 +25,8 @@ function framesOf(...canvases: string[]): Frame[] {
 
 function readAll(job: Pick<Job, 'stop' | 'logprobs' | 'view'>, ...canvases: string[]) {
   const transcript = new Transcript(model, job);
-  return { transcript, reports: framesOf(...canvases).map((frame) => transcript.read(frame)) };
+  const reports = framesOf(...canvases).map((frame) => transcript.read(frame));
+  return { transcript, reports, rest: transcript.finish() };
 }
 
 const textsOf = (reports: readonly Progress[]): string[] => reports.map(({ text }) => text);

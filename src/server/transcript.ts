@@ -12,6 +12,8 @@ export interface Reading {
   readonly endIds: readonly number[];
   /** Tokens in front of the answer that its text depends on: some tokenizers drop a space at the beginning of a text. */
   readonly contextTokens: number;
+  /** The text in front of the answer, where the canvas may lack the space at its end: the answer then begins with it. */
+  readonly before?: string;
 }
 
 /**
@@ -24,10 +26,11 @@ export interface Reading {
 export class Transcript {
   readonly #model: Reading;
   readonly #job: Pick<Job, 'stop' | 'logprobs' | 'view'>;
+  #last: Frame | undefined;
   #start = 0;
   /** Given tokens behind the answer. */
   #behind = 0;
-  readonly #confidence = new Map<number, number>();
+  #confidence = new Map<number, number>();
   #revision = -1;
   #lengthSeen = -1;
   /** Ids of the answer that are final, end token excluded. */
@@ -66,7 +69,12 @@ export class Transcript {
     return this.#hasEnded || this.#stoppedBy !== undefined || this.#behind > 0;
   }
 
-  /** Tokens in front of the answer. */
+  /** Steps that were made. */
+  get steps(): number {
+    return this.#last?.step ?? 0;
+  }
+
+  /** Tokens around the answer. */
   get promptTokens(): number {
     return this.#start + this.#behind;
   }
@@ -75,16 +83,27 @@ export class Transcript {
   read(frame: Frame): Progress {
     if (frame.step === 0) this.#begin(frame);
     this.#remember(frame);
+    this.#last = frame;
     const { view } = this.#job;
-    const before = this.#text.length;
-    const tokensBefore = this.#reported.length;
+    const [text, tokens] = [this.#text.length, this.#reported.length];
     const committed = this.#settle(frame);
     return {
-      text: this.#text.slice(before),
-      tokens: this.#reported.slice(tokensBefore),
+      ...this.#since(text, tokens),
       ...(view === 'snapshots' && { snapshot: this.#isWhole ? this.#text : this.#snapshot(frame) }),
       ...(view === 'frames' && { frame: this.#frame(frame, committed) }),
     };
+  }
+
+  /** What was held back, once nothing follows. */
+  finish(): Progress {
+    const [text, tokens] = [this.#text.length, this.#reported.length];
+    this.#isWhole = true;
+    if (this.#last) this.#settle(this.#last);
+    return { ...this.#since(text, tokens), ...(this.#job.view === 'snapshots' && { snapshot: this.#text }) };
+  }
+
+  #since(text: number, tokens: number): Progress {
+    return { text: this.#text.slice(text), tokens: this.#reported.slice(tokens) };
   }
 
   #begin({ tokens }: Frame): void {
@@ -94,7 +113,12 @@ export class Transcript {
   }
 
   /** How sure the model was of each token when it wrote it: a later frame tells of later predictions. */
-  #remember({ tokens, changed, confidence }: Frame): void {
+  #remember({ tokens, changed, sources, confidence }: Frame): void {
+    if (sources) {
+      const known = this.#confidence;
+      const moved = sources.map((from, to) => [to, known.get(from)] as const);
+      this.#confidence = new Map(moved.filter((entry): entry is [number, number] => entry[1] !== undefined));
+    }
     for (const i of changed) {
       if (tokens[i] === this.#model.maskId || Number.isNaN(confidence[i])) this.#confidence.delete(i);
       else this.#confidence.set(i, confidence[i]);
@@ -119,7 +143,7 @@ export class Transcript {
       ids.push(tokens[i]);
     }
     this.#ids = ids;
-    this.#isWhole = this.#hasEnded || final === end;
+    this.#isWhole ||= this.#hasEnded;
     const whole = this.#textOf(tokens, ids.length);
     const cut = firstStop(whole, this.#job.stop);
     if (cut) {
@@ -149,12 +173,15 @@ export class Transcript {
 
   /** The text of the first tokens of the answer. */
   #textOf(tokens: Int32Array, count: number): string {
-    const { tokenizer, contextTokens } = this.#model;
+    const { tokenizer, contextTokens, before } = this.#model;
     const from = Math.max(0, this.#start - contextTokens);
     const context = tokenizer.decode(tokens.slice(from, this.#start));
-    const text = tokenizer.decode(tokens.slice(from, this.#start + count));
-    if (text.startsWith(context)) return text.slice(context.length);
-    return tokenizer.decode(tokens.slice(this.#start, this.#start + count));
+    const whole = tokenizer.decode(tokens.slice(from, this.#start + count));
+    const text = whole.startsWith(context)
+      ? whole.slice(context.length)
+      : tokenizer.decode(tokens.slice(this.#start, this.#start + count));
+    const hasSpace = before?.endsWith(' ') && !context.endsWith(' ');
+    return hasSpace ? text.replace(/^ /, '') : text;
   }
 
   /** How many tokens the first characters of the answer take. */
@@ -179,11 +206,11 @@ export class Transcript {
     return text + tokenizer.decode(run);
   }
 
-  #frame({ step, block, t, tokens, changed }: Frame, committed: number): DiffusionFrame {
+  #frame({ step, block, t, tokens, changed, sources }: Frame, committed: number): DiffusionFrame {
     const { maskId, tokenizer } = this.#model;
     const length = tokens.length - this.#behind - this.#start;
     // where the canvas was resized, positions mean something else: the reader begins anew
-    const reset = length !== this.#lengthSeen;
+    const reset = length !== this.#lengthSeen || sources !== undefined;
     this.#lengthSeen = length;
     this.#revision += 1;
     const positions = reset ? Array.from({ length }, (_, i) => this.#start + i) : changed;
