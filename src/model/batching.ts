@@ -2,6 +2,9 @@ import type { NdArray } from '../array.ts';
 import type { KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
+/** A sequence may become so many times as long by padding. */
+const mostPadding = 4;
+
 /** A forward over one sequence that waits for its turn. */
 interface Waiting {
   /** What may share a forward with it has the same. */
@@ -75,8 +78,8 @@ function takeBatch(queue: Waiting[], limit: number): Waiting[] {
   const batch: Waiting[] = [];
   for (let i = 0; i < queue.length && batch.length < limit;) {
     const request = queue[i];
-    const { signal, reduce } = request.options;
-    const fits = batch.length === 0 || (request.kind === batch[0].kind && reduce === batch[0].options.reduce);
+    const { signal } = request.options;
+    const fits = batch.length === 0 || canShare(request, batch[0]);
     if (signal?.aborted) request.reject(signal.reason);
     else if (fits) batch.push(request);
     else {
@@ -86,6 +89,15 @@ function takeBatch(queue: Waiting[], limit: number): Waiting[] {
     queue.splice(i, 1);
   }
   return batch;
+}
+
+/**
+ * Whether two requests are better off in one forward. A sequence is padded to the longest, so one that computes a whole canvas
+ * would make those that compute a block of theirs, beside a past, as dear as itself.
+ */
+function canShare(a: Waiting, b: Waiting): boolean {
+  const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
+  return a.kind === b.kind && a.options.reduce === b.options.reduce && longer <= mostPadding * shorter;
 }
 
 async function runTogether(network: Network, batch: readonly Waiting[]): Promise<Result[]> {
