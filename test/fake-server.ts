@@ -42,8 +42,9 @@ export async function startFakeServer(
     version: '0.0.0',
     now: () => new Date(1_700_000_000_000),
     clock: () => performance.now(),
-    engine: engineHere(makers, options.idleMs),
     ...options,
+    // one that nobody closes would keep the process alive
+    engine: options.engine ?? engineHere(makers),
   });
   t.after(() => server.close());
   const { engine } = server.service;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { truncate } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -182,6 +183,45 @@ test('nothing is made for a client that does not read; after a while it is hung 
   assert.equal(server.service.queue.running, 0);
 });
 
+test('heads and bodies that are too large or come too slowly are refused or cut off', async (t) => {
+  const server = await startFakeServer(
+    t,
+    { story: () => modelThatKnows('abc') },
+    { limits: { ...limits, headersMs: 200, requestMs: 200 } },
+  );
+  const port = Number(new URL(server.url).port);
+  const line = `POST /v1/completions HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+  const half = 2 ** 19;
+  const chunk = `${half.toString(16)}\r\n${' '.repeat(half)}\r\n`;
+  const attacks: [what: string, sent: string, status: number][] = [
+    ['a header of 64 kB', `${line}X: ${'x'.repeat(2 ** 16)}\r\n\r\n`, 431],
+    [
+      'a body over the limit, in pieces',
+      `${line}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}0\r\n\r\n`,
+      413,
+    ],
+    ['two lengths', `${line}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`, 400],
+    ['a bad piece', `${line}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+    ['half a head', line, 408],
+    ['half a body', `${line}Content-Length: 100\r\n\r\n{"prompt"`, 408],
+    ['no Host', 'GET /health HTTP/1.1\r\n\r\n', 400],
+  ];
+  await Promise.all(
+    attacks.map(async ([what, sent, status]) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      let received = '';
+      socket.on('data', (data) => (received += data.toString()));
+      socket.write(sent);
+      const until = Date.now() + 8000;
+      while (!/^HTTP\/1.1 \d+/.test(received) && Date.now() < until) await wait(10);
+      assert.match(received, new RegExp(`^HTTP/1.1 ${status} `), what);
+      socket.destroy();
+    }),
+  );
+  assert.equal((await fetch(`${server.url}/health`)).status, 200);
+});
+
 test('more than can wait is refused, each with a time to come again', async (t) => {
   const server = await startFakeServer(
     t,
@@ -336,6 +376,19 @@ test('unmask serve: the lines that it prints work, and SIGTERM lets a stream com
   const [code] = (await exit) as [number];
   assert.equal(code, 0);
   await assert.rejects(post(`${url}/v1/completions`, { prompt: 'A' }));
+});
+
+test('unmask serve: a first model that can not be loaded ends it with a sentence', async (t) => {
+  const path = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(path);
+  await truncate(join(path, 'model.safetensors'), 1000);
+  const child = spawn(process.execPath, [main, 'serve', path, '--quiet', '--port', '0'], { stdio: 'pipe' });
+  let err = '';
+  child.stdout!.resume();
+  child.stderr!.on('data', (chunk) => (err += chunk));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 2, err);
+  assert.match(err, /^unmask serve: .*model\.safetensors: expected/);
 });
 
 test('unmask serve: others are let in with a key alone', async (t) => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Command, Io } from './command.ts';
+import type { Service } from '../server/service.ts';
 import { modelOptions } from './load.ts';
 import { UsageError } from './command.ts';
 
@@ -86,12 +87,34 @@ const command: Command<typeof options> = {
       clock: () => performance.now(),
     });
     io.stdout.write(welcome(server.url, keys.length > 0));
-    if (!io.signal.aborted) await once(io.signal, 'abort');
-    await server.close();
+    try {
+      await Promise.race([interrupted(io.signal), firstFails(server.service)]);
+    } finally {
+      await server.close();
+    }
   },
 };
 
 export default command;
+
+async function interrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/**
+ * Waits for the first model to be loaded, and then for ever.
+ *
+ * @throws UsageError  when it can't be: there is nothing to be served
+ */
+async function firstFails({ engine, models }: Service): Promise<never> {
+  const [first] = models.keys();
+  for (;;) {
+    const { state, facts, problem } = engine.status(first);
+    if (facts) return new Promise(() => {});
+    if (state === 'failed') throw new UsageError(problem ?? `${first} can not be loaded`);
+    await engine.changed();
+  }
+}
 
 async function keysOf(path: string | undefined, { env }: Io): Promise<string[]> {
   const lines =

@@ -136,6 +136,22 @@ test('no more share a forward than the limit, and other reductions run apart', a
   await network.close();
 });
 
+test('a whole canvas and a block of one do not share a forward', async () => {
+  const { network, sizes } = counted();
+  const together = batched(network);
+  const [whole, block] = [16, 3].map((length) => ({
+    shape: [1, length],
+    data: Int32Array.from({ length }, (_, i) => i % 8),
+  }));
+  const asked = [whole, block, block, whole].map((tokens) => together.logits(tokens, lastRows(tokens)));
+  for (const [i, result] of (await Promise.all(asked)).entries()) {
+    const tokens = [whole, block, block, whole][i];
+    near(result, await network.logits(tokens, lastRows(tokens)));
+  }
+  assert.deepEqual(sizes.slice(0, 2), [2, 2]);
+  await network.close();
+});
+
 test('who gives up is told so, and the others get their answer', async () => {
   const { network } = counted();
   const together = batched(network);

@@ -2,6 +2,9 @@ import type { NdArray } from '../array.ts';
 import type { KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
+/** A sequence may become so many times as long by padding. */
+const mostPadding = 4;
+
 /** A forward over one sequence that waits for its turn. */
 interface Waiting {
   /** What may share a forward with it has the same. */
@@ -89,8 +92,16 @@ function takeBatch(queue: Waiting[], limit: number): Waiting[] {
   return batch;
 }
 
-const canShare = (a: Waiting, b: Waiting): boolean =>
-  a.kind === b.kind && a.options.reduce === b.options.reduce && a.options.encodes === b.options.encodes;
+/**
+ * Whether two requests are better off in one forward. A sequence is padded to the longest, so one that computes a whole canvas
+ * would make those that compute a block of theirs, beside a past, as dear as itself.
+ */
+function canShare(a: Waiting, b: Waiting): boolean {
+  const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
+  const { reduce, encodes } = b.options;
+  const isAlike = a.kind === b.kind && a.options.reduce === reduce && a.options.encodes === encodes;
+  return isAlike && longer <= mostPadding * shorter;
+}
 
 async function runTogether(network: Network, batch: readonly Waiting[]): Promise<Result[]> {
   if (batch.length === 1) {
