@@ -8,14 +8,18 @@ import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { predictorOf } from './predictors.ts';
+import { blockCausal, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
-import { cutAtEnd, type CanvasPart, hole, layCanvas, tailStart } from './sampling/canvas.ts';
+import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
+import { agreementOf, probing } from './sampling/cache-report.ts';
+import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
 import { withGuidance } from './sampling/guidance.ts';
+import type { MaskPredictor } from './sampling/predictor.ts';
 import {
   type SamplingOptions,
   samplingSchema,
+  toCachePolicy,
   toDecodeOptions,
   toSampleOptions,
 } from './sampling/options.ts';
@@ -49,49 +53,85 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const startId = isCausal ? startIdOf(endIds) : undefined;
 
-  /** A sample that is about to begin: its canvas, its frames, and how often the network was run. */
+  /** A sample that is about to begin. */
   function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
     const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
     const given = tokens ?? tokenizer.encode(prompt ?? '');
     const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
-    // a causal network has nothing to say of a token whose predecessors aren't known
-    const masked = canvas.filter((token) => token === maskId).length;
-    const preferred = asked.blockLength ?? fittingBlock(defaults.blockLength, masked, options.steps);
-    const blockLength = isCausal ? 1 : preferred;
+    const blockLength = blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
     const decoding = toDecodeOptions(options, vocabulary);
-    // at temperature 0 the logits needn't leave the device; guidance wants two of them
-    const isReduced = isGreedy(decoding) && options.guidance === 0;
-    const reduce = isReduced ? reductionOf(decoding) : undefined;
-    const counted = countForwards(predictorOf(network, { startId, reduce }));
-    const guided = withGuidance(counted.predict, { w: options.guidance, canvas, maskId });
-    const sampling = toSampleOptions({ ...options, blockLength }, vocabulary);
-    const decode = isReduced ? decodeGreedy : sampling.decode;
-    return {
-      canvas,
-      forwards: counted.forwards,
-      frames: sample(guided, canvas, { ...sampling, decode, signal }),
-    };
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, and a report all
+    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache;
+    const plain = toSampleOptions({ ...options, blockLength }, vocabulary);
+    const sampling = { ...plain, decode: isReduced ? decodeGreedy : plain.decode, signal };
+
+    const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
+    const how = { startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
+    const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
+    const policy = toCachePolicy(options, { maskId, exact });
+    const uncached = predictorOf(network, how);
+    const predictor = (): MaskPredictor =>
+      policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+    /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
+    const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>
+      sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
+    return { canvas, options, uncached, predictor, write };
   }
 
   async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, frames, forwards } = begin(request);
+    const { canvas, options, uncached, predictor, write } = begin(request);
     let elsewhereMs = 0;
+    const elsewhere = async <T>(work: () => T): Promise<Awaited<T>> => {
+      const start = performance.now();
+      const done = await work();
+      elsewhereMs += performance.now() - start;
+      return done;
+    };
+    const conditional = countForwards(predictor());
+    const unconditional = countForwards(predictor());
+    const probes = options.reportCache
+      ? probing(conditional.predict, (...asked) => elsewhere(() => uncached(...asked)))
+      : undefined;
+    const frames = write(probes?.predict ?? conditional.predict, unconditional.predict);
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
-        const start = performance.now();
-        await onFrame?.(frame);
-        elsewhereMs += performance.now() - start;
+        await elsewhere(() => onFrame?.(frame));
         yield frame;
       }
     };
     const { last, stats } = await drain(watched(), {
-      forwards,
+      forwards: () => conditional.forwards() + unconditional.forwards(),
       clock: () => performance.now() - elsewhereMs,
     });
     const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
-    return { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+    const generation = { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+    if (!probes) return generation;
+
+    let other = canvas;
+    for await (const frame of write(uncached, uncached)) other = frame.tokens;
+    const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, maskId));
+    return { ...generation, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
+  }
+
+  /** The length of a block, in a canvas of so many masks. */
+  function blockLengthOf(
+    { blockCausal: inBlocks, blockLength, steps }: SamplingOptions,
+    asked: SampleRequest,
+    masked: number,
+  ): number | undefined {
+    if (isCausal) {
+      // it has nothing to say of a token whose predecessors aren't known
+      if (inBlocks) throw new InvalidOptionError('blockCausal', 'is not for a causal model', inBlocks);
+      if (asked.blockLength !== undefined && asked.blockLength !== 1)
+        throw new InvalidOptionError('blockLength', 'must be 1, the model being causal', asked.blockLength);
+      return 1;
+    }
+    if (asked.blockLength !== undefined || blockLength === undefined || inBlocks) return blockLength;
+    // what the model prefers, as far as masks and steps allow
+    const longest = Math.max(blockLength, Math.ceil(masked / (steps ?? masked)));
+    return Math.min(longest, masked) || undefined;
   }
 
   return {
@@ -110,7 +150,16 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
       return { shape: [B, L, shape[1]], data };
     },
 
-    sample: (request) => begin(request).frames,
+    sample(request) {
+      const { options, predictor, write } = begin(request);
+      if (options.reportCache)
+        throw new InvalidOptionError(
+          'reportCache',
+          'is for generate and infill, which give statistics',
+          true,
+        );
+      return write(predictor(), predictor());
+    },
 
     generate,
 
@@ -164,13 +213,6 @@ function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
     if (known?.key !== key) known = { key, answer: answer(question) };
     return known.answer;
   };
-}
-
-/** A model's preferred block, or the next shorter one that this many masks and steps can be divided into. */
-function fittingBlock(preferred = 0, masked: number, steps = masked): number | undefined {
-  for (let length = preferred; length >= 1; length--)
-    if (masked % length === 0 && steps % (masked / length) === 0) return length;
-  return undefined;
 }
 
 /** Absent options may be given as undefined. */

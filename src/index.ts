@@ -16,6 +16,7 @@ export type {
 } from './language-model.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { Device } from './runtime/session.ts';
+export type { CacheReport } from './sampling/cache-report.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';

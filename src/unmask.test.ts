@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readReference, referencePath, skipWithout } from '../test/reference.ts';
 import { temporaryFolder, writeTinyModel } from '../test/tiny-model.ts';
 import type { Model } from './language-model.ts';
 import type { Frame } from './sampling/sample.ts';
@@ -122,6 +123,98 @@ test('a causal model scores by the chain rule, exactly, and writes from left to 
     frames.slice(1).map(({ changed }) => changed),
     [[2], [3], [4], [5], [6]],
   );
+});
+
+test('a causal model remembers what it read, and writes the same', async (t) => {
+  const { model } = await tinyModel(t, { isCausal: true });
+  const request = { prompt: 'A dog', length: 20, temperature: 1, seed: 3, stopEarly: false };
+  const first = await model.generate(request);
+  const uncached = await model.generate({ ...request, cache: 'none' });
+  assert.deepEqual(first.tokens, uncached.tokens);
+  const guided = { ...request, guidance: 0.5 };
+  const blind = await model.generate(guided);
+  assert.notDeepEqual(blind.tokens, first.tokens);
+  assert.deepEqual(blind.tokens, (await model.generate({ ...guided, cache: 'none' })).tokens);
+  assert.deepEqual([first.stats.forwards, blind.stats.forwards], [20, 40]);
+  await assert.rejects(model.generate({ ...request, blockLength: 4 }), {
+    message: 'blockLength: must be 1, the model being causal, got 4',
+  });
+  await assert.rejects(model.generate({ ...request, blockCausal: true }), {
+    message: 'blockCausal: is not for a causal model, got true',
+  });
+});
+
+test('a block-causal model has an exact cache, in blocks from the beginning of the canvas', async (t) => {
+  const { model } = await tinyModel(t);
+  const request = {
+    prompt: 'A dog',
+    length: 21,
+    steps: 14,
+    blockCausal: true,
+    blockLength: 8,
+    temperature: 1,
+    seed: 3,
+    stopEarly: false,
+  };
+  for (const strategy of ['low-confidence', 'editing', 'remdm-confidence'] as const) {
+    const texts = (['exact', 'none', undefined] as const).map((cache) =>
+      model.generate({ ...request, strategy, cache }),
+    );
+    const [exact, none, byDefault] = await Promise.all(texts);
+    assert.deepEqual(exact.tokens, none.tokens);
+    assert.deepEqual(byDefault.tokens, none.tokens);
+  }
+  const frames = await framesOf(model.sample(request));
+  const blocks = [0, 1, 2, 3].map((block) => frames.filter((frame) => frame.block === block));
+  assert.deepEqual(
+    blocks.map((list) => [...new Set(list.flatMap(({ changed }) => changed))].sort((a, b) => a - b)),
+    [
+      [5, 6, 7],
+      [8, 9, 10, 11, 12, 13, 14, 15],
+      [16, 17, 18, 19, 20, 21, 22, 23],
+      [24, 25],
+    ],
+  );
+  const bidirectional = await model.generate({ ...request, blockCausal: false });
+  assert.notDeepEqual(bidirectional.tokens, (await model.generate(request)).tokens);
+});
+
+test('a cache says how far its text strays: not at all where it is exact', async (t) => {
+  const { model } = await tinyModel(t);
+  const request = { prompt: 'A dog', length: 24, blockLength: 8, seed: 1, stopEarly: false };
+  const dual = await model.generate({ ...request, cache: 'dual', reportCache: true });
+  assert.deepEqual(dual.tokens, (await model.generate({ ...request, cache: 'dual' })).tokens);
+  assert.equal(dual.stats.forwards, 24, 'what is probed is not counted');
+  const uncached = await model.generate(request);
+  const same = [...dual.tokens.keys()].filter((i) => i >= 5 && dual.tokens[i] === uncached.tokens[i]);
+  const { agreement, meanKl, probes } = dual.stats.cache!;
+  assert.equal(agreement, same.length / 24);
+  assert.equal(probes, 8);
+  assert.ok(meanKl > 1e-6, `${meanKl}`);
+  const fresh = await model.generate({ ...request, cache: 'dual', cacheRefresh: 1, reportCache: true });
+  assert.equal(fresh.stats.cache!.agreement, 1);
+  assert.ok(Math.abs(fresh.stats.cache!.meanKl) < 1e-6);
+  assert.equal(uncached.stats.cache, undefined);
+  assert.throws(() => model.sample({ ...request, cache: 'dual', reportCache: true }), {
+    message: /^reportCache: is for generate and infill/,
+  });
+  await assert.rejects(model.generate({ ...request, cache: 'exact' }), {
+    message: /^cache: can be exact only where nothing is seen of what comes later/,
+  });
+});
+
+test('a model that was trained in blocks is sampled in them', skipWithout('llada2'), async (t) => {
+  const model = await load(referencePath('llada2'));
+  t.after(() => model.close());
+  assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 32 });
+  const [prompt] = readReference<{ generate: { prompt: number[][] }[] }>('llada2').generate[0].prompt;
+  const tokens = [...prompt, ...Array<number>(34).fill(model.maskId)];
+  const blocks = (await framesOf(model.sample({ tokens, steps: 8, stopEarly: false }))).map(
+    ({ block }) => block,
+  );
+  assert.deepEqual([...new Set(blocks)], [0, 1]);
+  const exact = await model.generate({ tokens, steps: 8 });
+  assert.deepEqual(exact.tokens, (await model.generate({ tokens, steps: 8, cache: 'none' })).tokens);
 });
 
 test('a text longer than the model is scored in pieces', async (t) => {

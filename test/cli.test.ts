@@ -73,8 +73,8 @@ test("every mistake of a person's is one line on stderr and exit code 2", async 
     [['generate', '--lenght', '3'], /^unmask generate: unknown option --lenght; did you mean --length\?/],
     [['generate', '--length', 'ten'], /^unmask generate: --length: must be a number, got "ten"/],
     [
-      ['generate', '--length', '8', '--block-length', '3', '--model', model],
-      /^unmask generate: --block-length: must divide/,
+      ['generate', '--length', '8', '--block-length', '9', '--model', model],
+      /^unmask generate: --block-length: must be from 1 to the 8 masked tokens/,
     ],
     [
       ['generate', '--model', join(folder, 'nowhere')],

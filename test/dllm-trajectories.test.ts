@@ -1,107 +1,168 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { maskedPositions } from '../src/sampling/canvas.ts';
-import type { RevealCounts } from '../src/sampling/counts.ts';
+import { predictorOf, rememberingNetwork } from '../src/predictors.ts';
+import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
+import { alignedBlocks, hole, layBlocks, layCanvas } from '../src/sampling/canvas.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample } from '../src/sampling/sample.ts';
-import { lowConfidence, threshold, unmasking } from '../src/sampling/strategies.ts';
-import { inDllm } from './dllm-counts.ts';
+import { factor, lowConfidence, threshold } from '../src/sampling/strategies.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
+import { dllmPlan, fixed, lasting, replay, withMasksBefore } from './replay.ts';
 
-// The recorded runs of dllm's samplers over LLaDA's network: MDLMSampler, and FastdLLMLLaDASampler without its caches.
-// Like LLaDA's code they may predict [MASK].
+// The recorded runs of dllm's samplers: MDLMSampler's sample and infill, BD3LMSampler, and Fast-dLLM with its caches.
+// Like LLaDA's code they may predict [MASK], and where they do, masks are left.
 
 interface Recorded {
-  special_ids: { mask: number };
+  special_ids: { mask: number; eos: number };
   mdlm_sample: RecordedRun[];
-  dllm_fastdllm_sample: RecordedRun[];
+  bd3lm_sample?: RecordedRun[];
+  dllm_fastdllm_sample?: RecordedRun[];
 }
 
 interface RecordedRun {
   args: {
+    method?: 'infill';
     max_new_tokens: number;
     block_size: number;
     steps: number;
     cfg_scale?: number;
     suppress_tokens?: number[];
-    use_cache?: string | null;
+    right_shift_logits?: boolean;
+    use_cache?: 'prefix' | 'dual' | null;
     threshold?: number;
+    factor?: number;
   };
-  /** Prompts of any length. */
+  /** Prompts of any length, or canvases. */
   inputs: number[][];
-  /** The canvas at the start and after every step, padded on the right   [steps + 1][B][L] */
+  /** The canvas at the start and after every step, padded on the right, or by BD3LM on the left   [steps + 1][B][L] */
   histories: number[][][];
 }
 
-const { skip } = skipWithout('llada');
-if (skip) {
-  test('the recorded runs of dllm are replayed', { skip });
-} else {
-  const recorded = readReference<Recorded>('llada');
-  const { mask: maskId } = recorded.special_ids;
-  const { network } = await openModel(referencePath('llada'));
-  const predict: MaskPredictor = (xt, rows) => network.logits({ shape: [1, xt.length], data: xt }, rows);
+for (const family of ['llada', 'a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
+  const { skip } = skipWithout(family);
+  if (skip) {
+    test(`the recorded runs of dllm over ${family} are replayed`, { skip });
+    continue;
+  }
+  const recorded = readReference<Recorded>(family);
+  const { mask: maskId, eos } = recorded.special_ids;
+  const { network } = await openModel(referencePath(family));
+  const predict = predictorOf(network);
 
   after(() => network.close());
 
   for (const [index, run] of recorded.mdlm_sample.entries()) {
-    test(`mdlm_sample[${index}] ${JSON.stringify(run.args)} is the recorded one after every step`, async () => {
-      for (const b of run.inputs.keys()) await replay(run, b);
+    const title = `${family} mdlm_sample[${index}] ${JSON.stringify(run.args)}`;
+    test(`${title} is the recorded one after every step`, async () => {
+      for (const b of run.inputs.keys()) await (run.args.method === 'infill' ? infill : mdlm)(run, b);
     });
   }
 
-  for (const [index, run] of recorded.dllm_fastdllm_sample.entries()) {
-    if (run.args.use_cache !== null) continue; // the others are its approximate caches
-    const title = `dllm_fastdllm_sample[${index}] ${JSON.stringify(run.args)}`;
-    test(`${title} is the recorded one after every step`, async () => replay(run, 0));
+  for (const [index, run] of (recorded.bd3lm_sample ?? []).entries()) {
+    const title = `${family} bd3lm_sample[${index}] ${JSON.stringify(run.args)}`;
+    test(`${title} is the recorded one after every step`, async () => {
+      for (const b of run.inputs.keys()) await bd3lm(run, b);
+    });
   }
 
-  /** An empty step isn't counted among dllm's; one at the end reveals as little and comes after the text stands. */
-  const scheduled: RevealCounts = (masked, steps) => {
-    const plan = inDllm('linear')(masked, steps).filter((count) => count > 0);
-    return [...plan, ...Array.from({ length: steps - plan.length }, () => 0)];
-  };
+  for (const [index, run] of (recorded.dllm_fastdllm_sample ?? []).entries()) {
+    const title = `${family} dllm_fastdllm_sample[${index}] ${JSON.stringify(run.args)}`;
+    test(`${title} is the recorded one after every step`, async () => fastDllm(run));
+  }
 
-  async function replay({ args, inputs, histories }: RecordedRun, b: number): Promise<void> {
-    const P = inputs[b].length;
-    const L = P + args.max_new_tokens;
-    const recordedAt = (n: number): number[] => histories[n][b].slice(0, L);
-    const blocks = Math.ceil(args.max_new_tokens / args.block_size);
-    const stepsPerBlock = Math.ceil(args.steps / blocks);
-    const guided = withGuidance(predict, {
-      w: args.cfg_scale ?? 0,
-      canvas: Int32Array.from(recordedAt(0)),
+  const decodeOf = ({ suppress_tokens = [] }: RecordedRun['args']) => decoder({ forbidden: suppress_tokens });
+
+  /** What every one of these samplers does to the predictions of a network. */
+  function asAsked(plain: MaskPredictor, canvas: Int32Array, { args }: RecordedRun): MaskPredictor {
+    const shifted: MaskPredictor = (xt, rows, moment) =>
+      plain(
+        xt,
+        rows.map((i) => (i > 0 ? i - 1 : i)),
+        moment,
+      );
+    const conditional = args.right_shift_logits ? shifted : plain;
+    return withGuidance(conditional, { w: args.cfg_scale ?? 0, canvas, maskId });
+  }
+
+  async function mdlm(run: RecordedRun, b: number): Promise<void> {
+    const { max_new_tokens: length, block_size: size, steps } = run.args;
+    const canvas = layCanvas([run.inputs[b], hole(length)], maskId);
+    const plan = dllmPlan(Math.ceil(steps / Math.ceil(length / size)));
+    // the layout has all blocks so far, and the plan is for the masks of the last
+    const counts = (masked: number): number[] => plan(masked - size * (Math.ceil(masked / size) - 1));
+    const frames = sample(asAsked(predict, canvas, run), canvas, {
       maskId,
+      blockLength: size,
+      layout: withMasksBefore,
+      counts,
+      strategy: lasting(({ length }) => counts(length).length, lowConfidence),
+      decode: decodeOf(run.args),
     });
-
-    // dllm's last block may be shorter than the others, so each block is a sample of its own, with masks behind it
-    let canvas = Int32Array.from(recordedAt(0));
-    let n = 0;
-    for (let block = 0; block < blocks; block++) {
-      const end = Math.min(P + (block + 1) * args.block_size, L);
-      const behind = canvas.subarray(end);
-      const wholeCanvas: MaskPredictor = (xt, rows, moment) =>
-        guided(Int32Array.from([...xt, ...behind]), rows, moment);
-      const size = maskedPositions(canvas.subarray(0, end), maskId).length;
-      const frames = sample(wholeCanvas, canvas.subarray(0, end), {
-        maskId,
-        strategy: unmasking(lowConfidence),
-        steps: stepsPerBlock,
-        counts: scheduled,
-        ...(args.threshold !== undefined && { strategy: unmasking(threshold(args.threshold)), steps: size }),
-        decode: decoder({ forbidden: args.suppress_tokens ?? [] }),
-      });
-      for await (const { step, tokens } of frames) {
-        if (step === 0) continue;
-        n += 1;
-        assert.deepEqual([...tokens, ...behind], recordedAt(n), `row ${b}, step ${n}`);
-        canvas = Int32Array.from([...tokens, ...behind]);
-      }
-    }
-    assert.deepEqual([...canvas], recordedAt(histories.length - 1));
-    assert.deepEqual(maskedPositions(canvas, maskId), []);
+    await replay(frames, rowOf(run, b, canvas.length), { title: `row ${b}` });
   }
+
+  async function infill(run: RecordedRun, b: number): Promise<void> {
+    const { block_size: size, steps } = run.args;
+    const canvas = Int32Array.from(run.inputs[b]);
+    const longest = Math.max(...run.inputs.map((ids) => ids.length));
+    const plan = dllmPlan(Math.ceil(steps / Math.ceil(longest / size)));
+    const frames = sample(asAsked(predict, canvas, run), canvas, {
+      maskId,
+      blockLength: size,
+      layout: alignedBlocks,
+      counts: fixed(plan),
+      strategy: lasting(({ length }) => plan(length).length, lowConfidence),
+      decode: decodeOf(run.args),
+    });
+    await replay(frames, rowOf(run, b, canvas.length), { title: `row ${b}` });
+  }
+
+  async function bd3lm(run: RecordedRun, b: number): Promise<void> {
+    const { max_new_tokens: length, block_size: size, steps } = run.args;
+    const canvas = layCanvas([run.inputs[b], hole(length)], maskId);
+    const plan = dllmPlan(Math.ceil(steps / Math.ceil(length / size)));
+    // the prompt is padded on the left to whole blocks of the batch, and nothing sees the padding
+    const padding = run.histories[0][b].length - run.inputs[b].length;
+    const blockOf = (i: number): number => Math.floor((i + padding) / size);
+    const seen = predictorOf(network, { sees: (query, key) => blockOf(key) <= blockOf(query) });
+    const frames = sample(asAsked(seen, canvas, run), canvas, {
+      maskId,
+      blockLength: size,
+      counts: fixed(plan),
+      strategy: lasting(({ length }) => plan(length).length, lowConfidence),
+      decode: decodeOf(run.args),
+    });
+    const steps_x = run.histories.slice(1).map((batch) => batch[b].slice(padding));
+    const { tokens } = await replay(frames, steps_x, { title: `row ${b}`, stops: true });
+    // it goes on to the end, or to the end of a block with an end token
+    const end = steps_x.at(-1)!.length;
+    if (end < canvas.length) assert.ok(tokens.subarray(end - size, end).includes(eos));
+  }
+
+  async function fastDllm(run: RecordedRun): Promise<void> {
+    const { max_new_tokens: length, block_size: size, steps, use_cache } = run.args;
+    const canvas = layCanvas([run.inputs[0], hole(length)], maskId);
+    const policies: Record<string, CachePolicy> = { prefix: prefixCache, dual: dualCache() };
+    const predictor = use_cache ? withCache(rememberingNetwork(network), policies[use_cache]) : predict;
+    const plan = dllmPlan(Math.ceil(steps / Math.ceil(length / size)));
+    const { threshold: tau, factor: f } = run.args;
+    const select = f !== undefined ? factor(f) : tau !== undefined ? threshold(tau) : lowConfidence;
+    // with the dual cache there are as many steps as planned, though a factor or a threshold may want more
+    const isPlanned = use_cache === 'dual' || select === lowConfidence;
+    const frames = sample(predictor, canvas, {
+      maskId,
+      blockLength: size,
+      layout: layBlocks,
+      counts: fixed(plan),
+      strategy: lasting((positions) => (isPlanned ? plan(positions.length).length : Infinity), select),
+      decode: decodeOf(run.args),
+    });
+    await replay(frames, rowOf(run, 0, canvas.length));
+  }
+
+  const rowOf = ({ histories }: RecordedRun, b: number, length: number): number[][] =>
+    histories.slice(1).map((batch) => batch[b].slice(0, length));
 }

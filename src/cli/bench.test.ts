@@ -102,8 +102,8 @@ test('too few prompts, and a model without prompts, are refused', async (t) => {
     '--length',
     '8',
     '--block-length',
-    '3',
+    '9',
   ]);
   assert.equal(odd.code, 2);
-  assert.match(odd.io.err, /--block-length: must divide the 8 masked tokens, got 3/);
+  assert.match(odd.io.err, /--block-length: must be from 1 to the 8 masked tokens, got 9/);
 });

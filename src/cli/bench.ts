@@ -31,7 +31,7 @@ const options = z.strictObject({
     .array(z.int().min(1))
     .default([16])
     .describe('tokens a block; may be given again, to measure several'),
-  length: shape.length.unwrap().default(64).describe('tokens to write; a multiple of every block length'),
+  length: shape.length.unwrap().default(64).describe('tokens to write'),
   temperature: shape.temperature
     .unwrap()
     .default(0)
@@ -124,6 +124,8 @@ function parametersOf(
     values.map((value) => [`${option} ${value}`, { [option]: value }]);
   switch (strategy) {
     case 'threshold':
+    case 'threshold-or-count':
+    case 'editing':
       return numbers('tau', [0.95, 0.9, 0.8, 0.7, 0.5]);
     case 'factor':
       return numbers('factor', [0.5, 1, 1.5, 2]);

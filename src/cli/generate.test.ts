@@ -32,6 +32,26 @@ test('piped, stdout has the text and nothing else, whatever colours are asked fo
   }
 });
 
+test('how far a cache strays is told with the statistics, as JSON too', async () => {
+  const knowing = modelThatKnows(story);
+  const cache = { agreement: 0.975, meanKl: 0.01234, probes: 5 };
+  const model: Model = {
+    ...knowing,
+    async generate({ reportCache, cache: asked, ...request }) {
+      assert.deepEqual([reportCache, asked], [true, 'dual']);
+      const generation = await knowing.generate(request);
+      return { ...generation, stats: { ...generation.stats, cache } };
+    },
+  };
+  const flags = ['', ...short, '--cache', 'dual', '--report-cache'];
+  const text = fakeIo();
+  assert.equal(await run(model, flags, text), 0);
+  assert.match(text.err, /cache: 97\.5% of the tokens as without it, KL 0\.012 nats over 5 predictions/);
+  const json = fakeIo();
+  assert.equal(await run(model, [...flags, '--json'], json), 0);
+  assert.deepEqual(JSON.parse(json.err).stats.cache, cache);
+});
+
 test('a control character in the text is kept in a pipe and made visible on a terminal', async () => {
   const text = 'a\x1b[31mb\x07c';
   const io = fakeIo();
@@ -169,8 +189,8 @@ test('without a seed a new one is drawn and printed, so that the text can be had
 test("a person's mistakes are one sentence that names the flag", async () => {
   const mistakes: [string[], RegExp][] = [
     [
-      ['--block-length', '5', '--length', '8'],
-      /^unmask generate: --block-length: must divide .*\b8\b.*, got 5\n$/,
+      ['--block-length', '9', '--length', '8'],
+      /^unmask generate: --block-length: must be from 1 to .*\b8\b.*, got 9\n$/,
     ],
     [
       ['--length', '99999'],
@@ -178,11 +198,11 @@ test("a person's mistakes are one sentence that names the flag", async () => {
     ],
     [
       ['--tau', '0.5'],
-      /^unmask generate: --tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0\.5\n$/,
+      /^unmask generate: --tau: is for the strategies threshold, .*, not for low-confidence, got 0\.5\n$/,
     ],
     [
-      ['--steps', '3', '--block-length', '4', '--length', '8'],
-      /^unmask generate: --steps: must be a multiple/,
+      ['--steps', '1', '--block-length', '4', '--length', '8'],
+      /^unmask generate: --steps: must be at least one for each of the 2 blocks, got 1\n$/,
     ],
     [['two', 'words'], /^unmask generate: unexpected "words"; quote a text of several words\n$/],
   ];

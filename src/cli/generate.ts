@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import type { CacheReport } from '../sampling/cache-report.ts';
 import type { Frame } from '../sampling/sample.ts';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
@@ -141,6 +142,10 @@ function statistics(
     `${(stats.ms / 1000).toFixed(1)} s`,
     speed,
     `first frame after ${(firstMs / 1000).toFixed(1)} s`,
+    stats.cache && cacheReport(stats.cache),
   ];
   return `${colorsFor(io.stderr, io.env).dim(parts.filter(Boolean).join(' · '))}\n`;
 }
+
+const cacheReport = ({ agreement, meanKl, probes }: CacheReport): string =>
+  `cache: ${(100 * agreement).toFixed(1)}% of the tokens as without it, KL ${meanKl.toPrecision(2)} nats over ${probes} predictions`;

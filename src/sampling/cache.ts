@@ -73,13 +73,19 @@ export const delayedCache =
       : range(0, xt.length);
 
 /**
- * For a network whose blocks see themselves and those before: a finished block is computed once more when the next one
- * begins, and never again; what lies behind the block isn't seen. Exact. BD3-LM (arXiv:2503.09573), section 3.
+ * For a network whose blocks of so many positions see themselves and those before: a finished block is computed once
+ * more when the next one begins, and never again; what lies behind the block isn't seen. Exact. BD3-LM
+ * (arXiv:2503.09573), section 3.
  */
-export const blockCausalCache: CachePolicy = (_, block, recall) => {
-  const start = recall?.block.index === block.index ? block.start : (recall?.block.start ?? 0);
-  return range(start, block.end);
-};
+export const blockCausalCache =
+  (blockLength: number): CachePolicy =>
+  (xt, block, recall) => {
+    const startOf = (i: number): number => i - (i % blockLength);
+    return range(
+      startOf(recall?.block.start ?? 0),
+      Math.min(startOf(block.end - 1) + blockLength, xt.length),
+    );
+  };
 
 /** For a causal network: each position is computed once. Exact. */
 export const causalCache: CachePolicy = (_, block, recall) => range(recall?.block.end ?? 0, block.end);

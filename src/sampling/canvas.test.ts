@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../errors.ts';
-import { cutAtEnd, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
+import { alignedBlocks, cutAtEnd, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
 
 const M = 9;
 
@@ -52,14 +52,29 @@ test('without a block length there is one block', () => {
   assert.deepEqual(layBlocks(Int32Array.of(M, 1, M), { maskId: M }), [[0, 2]]);
 });
 
-test('a block length that does not divide the masked tokens is refused', () => {
+test('the last block may be shorter', () => {
   const canvas = layCanvas([[1], hole(8)], M);
-  for (const blockLength of [3, 16, 0, -2, 1.5, NaN]) {
+  assert.deepEqual(layBlocks(canvas, { maskId: M, blockLength: 3 }), [
+    [1, 2, 3],
+    [4, 5, 6],
+    [7, 8],
+  ]);
+});
+
+test('a block of no length, or longer than the masked tokens, is refused', () => {
+  const canvas = layCanvas([[1], hole(8)], M);
+  for (const blockLength of [9, 0, -2, 1.5, NaN]) {
     assert.throws(
       () => layBlocks(canvas, { maskId: M, blockLength }),
-      /blockLength: must divide the 8 masked tokens/,
+      /blockLength: must be from 1 to the 8 masked tokens/,
     );
   }
+});
+
+test('aligned blocks lie on a grid from the beginning of the canvas, whatever is given', () => {
+  const canvas = layCanvas([[1, 1, 1], hole(2), [1, 1, 1, 1], hole(4)], M);
+  assert.deepEqual(alignedBlocks(canvas, { maskId: M, blockLength: 4 }), [[3], [4], [9, 10, 11], [12]]);
+  assert.deepEqual(alignedBlocks(canvas, { maskId: M, blockLength: 64 }), [[3, 4, 9, 10, 11, 12]]);
 });
 
 test('a canvas without a mask is refused', () => {

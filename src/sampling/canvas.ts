@@ -56,18 +56,19 @@ export type BlockLayout = (
  * Semi-autoregressive blocks: the masked positions of a canvas from left to right, `blockLength` at a time.
  *
  * Given tokens don't count. So the blocks of a prompt with an answer begin where the prompt ends, as in LLaDA's code,
- * and a block of a canvas with holes may reach over given text into the next hole.
+ * and a block of a canvas with holes may reach over given text into the next hole. The last block may be shorter.
  *
  * @returns  the positions of each block, ascending
- * @throws InvalidOptionError  when nothing is masked, or the blocks don't come out even
+ * @throws InvalidOptionError  when nothing is masked, or not as much as a block
  */
 export const layBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
   const masked = requireMasks(canvas, maskId);
   const size = blockLength ?? masked.length;
-  if (!(Number.isSafeInteger(size) && size >= 1 && masked.length % size === 0)) {
-    throw new InvalidOptionError('blockLength', `must divide the ${masked.length} masked tokens`, size);
+  if (!(Number.isSafeInteger(size) && size >= 1 && size <= masked.length)) {
+    throw new InvalidOptionError('blockLength', `must be from 1 to the ${masked.length} masked tokens`, size);
   }
-  return Array.from({ length: masked.length / size }, (_, k) => masked.slice(k * size, (k + 1) * size));
+  const count = Math.ceil(masked.length / size);
+  return Array.from({ length: count }, (_, k) => masked.slice(k * size, (k + 1) * size));
 };
 
 /**

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { schedules } from '../diffusion/schedule.ts';
-import { hole, layCanvas } from './canvas.ts';
-import { samplingSchema, strategyNames, toSampleOptions, type Vocabulary } from './options.ts';
+import { alignedBlocks, hole, layCanvas } from './canvas.ts';
+import { type CachePolicy, causalCache, prefixCache } from './cache.ts';
+import { samplingSchema, strategyNames, toCachePolicy, toSampleOptions, type Vocabulary } from './options.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
-import type { ReverseStep } from './strategies.ts';
+import type { ReverseStep, Strategy } from './strategies.ts';
 
 // ids: 0 … 3 letters, 4 and 5 end tokens, 6 [MASK]; the network has two rows more
 const vocabulary: Vocabulary = { maskId: 6, endIds: [4, 5], size: 7 };
@@ -127,6 +128,15 @@ test('unknown keys, numbers as text and values out of range are refused', () => 
     { factor: -1 },
     { entropyBound: -1 },
     { counts: 'odd' },
+    { tauEdit: 2 },
+    { least: 0 },
+    { corrections: 0 },
+    { eta: -0.1 },
+    { loopFrom: 0 },
+    { loopUntil: 1 },
+    { loopAlpha: 1 },
+    { cache: 'all' },
+    { cacheRefresh: 0 },
     { topK: 0 },
     { topP: 0 },
     { topP: 1.01 },
@@ -147,7 +157,7 @@ test('options that the others leave without a use are refused', () => {
   };
   refused(
     { tau: 0.5 },
-    /^InvalidOptionError: tau: is for the strategy threshold or hierarchical, not for low-confidence, got 0.5/,
+    /^InvalidOptionError: tau: is for the strategies threshold, hierarchical, threshold-or-count, editing, not for low-confidence, got 0.5/,
   );
   refused(
     { tauLow: 0.5, strategy: 'threshold' },
@@ -155,6 +165,21 @@ test('options that the others leave without a use are refused', () => {
   );
   refused({ factor: 1 }, /factor: is for the strategy factor/);
   refused({ entropyBound: 1 }, /entropyBound: is for the strategy entropy-bound/);
+  refused({ tauEdit: 1, strategy: 'threshold' }, /tauEdit: is for the strategy editing, not for threshold/);
+  refused({ least: 1 }, /least: is for the strategy editing/);
+  refused({ corrections: 1 }, /corrections: is for the strategy editing/);
+  refused(
+    { eta: 0.1, strategy: 'remdm-confidence' },
+    /eta: is for the strategies remdm-cap, remdm-rescale, /,
+  );
+  refused({ loopFrom: 0.5, strategy: 'remdm-cap' }, /loopFrom: is for the strategy remdm-loop/);
+  refused({ loopUntil: 0.5 }, /loopUntil: is for the strategy remdm-loop/);
+  refused({ loopAlpha: 0.5 }, /loopAlpha: is for the strategy remdm-loop/);
+  refused(
+    { strategy: 'remdm-loop', loopFrom: 0.3, loopUntil: 0.4 },
+    /loopUntil: must be less than loopFrom \(0.3\), got 0.4/,
+  );
+  refused({ blockCausal: true }, /blockCausal: needs blockLength/);
   refused({ banned: [0, 7] }, /banned: must be ids of the tokenizer, which has 7, got 7/);
   refused({ endless: true, endLast: true }, /endLast: has no use with endless/);
   refused({ endless: true }, /endless: needs a tokenizer with an end token/, { ...vocabulary, endIds: [] });
@@ -178,6 +203,67 @@ test('the parameters of a strategy reach it', () => {
   assert.deepEqual(kept({ strategy: 'factor', factor: 1.8 }), [1, 2, 3]); // 0.62 ≥ 0.4, 0.55 ≥ 0.55, 0.45 < 0.64
   assert.deepEqual(kept({ strategy: 'entropy-bound' }), [1]);
   assert.deepEqual(kept({ strategy: 'entropy-bound', entropyBound: 0.31 }), [1, 2]);
+});
+
+test('the parameters of what rewrites reach it', () => {
+  const strategyOf = (asked: object): Strategy =>
+    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!;
+  const sure = stepOf({ confidence: [0.96, 0.94, 0.94] });
+  assert.deepEqual(strategyOf({ strategy: 'threshold-or-count' }).step(sure).written, [0]);
+  assert.deepEqual(strategyOf({ strategy: 'threshold-or-count', tau: 0.9 }).step(sure).written, [0, 1, 2]);
+  assert.equal(strategyOf({ strategy: 'editing' }).corrections, 16);
+  assert.equal(strategyOf({ strategy: 'editing', corrections: 3 }).corrections, 3);
+  assert.deepEqual(strategyOf({ strategy: 'editing', least: 2 }).step(sure).written, [0, 1]);
+  // two stand and would be changed
+  const edited = { ...sure, masked: [0], xt: Int32Array.of(6, 3, 3) };
+  assert.deepEqual(strategyOf({ strategy: 'editing' }).step(edited).written, [0, 1, 2]);
+  assert.deepEqual(strategyOf({ strategy: 'editing', tauEdit: 0.95 }).step(edited).written, [0]);
+  // α(1/2) = 1/2 and α(1/4) = 3/4, so σ is at most 1/2
+  const half = { ...edited, t: 0.5, s: 0.25, uniform: () => 0.009 };
+  const noised = (asked: object): readonly number[] => strategyOf(asked).step(half).noised!;
+  assert.deepEqual(noised({ strategy: 'remdm-cap' }), []); // 0.008
+  assert.deepEqual(noised({ strategy: 'remdm-cap', eta: 0.01 }), [1, 2]);
+  assert.deepEqual(noised({ strategy: 'remdm-rescale' }), []); // 0.0075
+  assert.deepEqual(noised({ strategy: 'remdm-rescale', eta: 0.02 }), [1, 2]);
+  assert.deepEqual(noised({ strategy: 'remdm-confidence' }), [1, 2]); // 1/4 each
+  assert.deepEqual(noised({ strategy: 'remdm-loop' }), [1, 2]); // 0.02, and α stands still
+  assert.deepEqual(noised({ strategy: 'remdm-loop', eta: 0.005 }), []);
+  assert.deepEqual(noised({ strategy: 'remdm-loop', loopFrom: 0.4 }), []);
+  assert.deepEqual(noised({ strategy: 'remdm-loop', loopUntil: 0.5 }), []);
+  // with α = 0.999 there is next to nothing to mask again
+  assert.deepEqual(noised({ strategy: 'remdm-loop', loopAlpha: 0.999 }), []);
+});
+
+test('blocks of a block-causal model are aligned', () => {
+  const layout = (asked: object) => toSampleOptions(samplingSchema.parse(asked), vocabulary).layout;
+  assert.equal(layout({ blockLength: 4 }), undefined);
+  assert.equal(layout({ blockLength: 4, blockCausal: true }), alignedBlocks);
+});
+
+test('a cache is what was asked for: exact where it can be, else none', () => {
+  const { maskId } = vocabulary;
+  const policyOf = (asked: object, exact?: CachePolicy) =>
+    toCachePolicy(samplingSchema.parse(asked), { maskId, exact });
+  assert.equal(policyOf({}), undefined);
+  assert.equal(policyOf({}, causalCache), causalCache);
+  assert.equal(policyOf({ cache: 'exact' }, causalCache), causalCache);
+  assert.equal(policyOf({ cache: 'none' }, causalCache), undefined);
+  assert.equal(policyOf({ cache: 'prefix' }), prefixCache);
+  const xt = Int32Array.of(1, maskId, 2, 3);
+  const block = { index: 0, start: 1, end: 2 };
+  const recall = { block, held: Int32Array.of(1, maskId, maskId, 3), age: 4 };
+  const named = (asked: object): number[] => [...policyOf(asked)!(xt, block, recall)];
+  assert.deepEqual(named({ cache: 'dual' }), [1]);
+  assert.deepEqual(named({ cache: 'dual', cacheRefresh: 4 }), [0, 1, 2, 3]);
+  assert.deepEqual(named({ cache: 'delayed' }), [1, 2]);
+  assert.deepEqual(named({ cache: 'delayed', cacheRefresh: 4 }), [0, 1, 2, 3]);
+
+  const refused = (asked: object, message: RegExp): void =>
+    void assert.throws(() => policyOf(asked), message);
+  refused({ cache: 'exact' }, /cache: can be exact only where .* a causal or a block-causal model/);
+  refused({ cacheRefresh: 4 }, /cacheRefresh: is for the cache dual or delayed, not for none/);
+  refused({ cache: 'prefix', cacheRefresh: 4 }, /not for prefix/);
+  refused({ reportCache: true }, /reportCache: needs a cache/);
 });
 
 test('counts can be even, as the schedule has them, or as Dream counts', () => {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
+import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
+import { alignedBlocks } from './canvas.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
+import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import type { SampleOptions } from './sample.ts';
 import {
   ancestral,
+  editing,
   entropy,
   entropyBound,
   factor,
@@ -14,8 +18,9 @@ import {
   lowConfidence,
   margin,
   random,
-  type Selection,
+  type Strategy,
   threshold,
+  thresholdOrCount,
   unmasking,
 } from './strategies.ts';
 
@@ -30,7 +35,14 @@ export const strategyNames = [
   'factor',
   'entropy-bound',
   'hierarchical',
+  'threshold-or-count',
+  'editing',
+  'remdm-cap',
+  'remdm-rescale',
+  'remdm-confidence',
+  'remdm-loop',
 ] as const;
+const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
 const countNames = ['even', 'schedule', 'dream'] as const;
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
 
@@ -44,12 +56,20 @@ export const samplingSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('reverse steps, a multiple of the number of blocks; fewer is faster and rougher [one a token]'),
+    .describe(
+      'reverse steps for the whole text, shared out among its blocks; fewer is faster and rougher [one a token]',
+    ),
   blockLength: z
     .int()
     .min(1)
     .optional()
-    .describe('tokens a semi-autoregressive block; divides length [one block]'),
+    .describe('tokens a semi-autoregressive block; the last may be shorter [one block]'),
+  blockCausal: z
+    .boolean()
+    .optional()
+    .describe(
+      'for a model that was trained in blocks (BD3-LM, LLaDA2): a block sees itself and those before it, and begins at a multiple of blockLength, prompt or not [as the model was trained, where its config says so]',
+    ),
   temperature: z.number().min(0).default(0).describe('0 takes the likeliest token, 1 samples the model'),
   strategy: z.enum(strategyNames).default('low-confidence').describe('which predicted tokens a step keeps'),
   tau: z
@@ -57,7 +77,9 @@ export const samplingSchema = z.strictObject({
     .min(0)
     .max(1)
     .optional()
-    .describe('for the strategies threshold and hierarchical: keep what is at least this sure [0.9]'),
+    .describe(
+      'for the strategies threshold and hierarchical: keep what is at least this sure [0.9]; for threshold-or-count and editing: surer than this [0.95]',
+    ),
   tauLow: z
     .number()
     .min(0)
@@ -74,6 +96,48 @@ export const samplingSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('for the strategy entropy-bound: keep tokens up to this many nats of entropy [0.1]'),
+  tauEdit: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('for the strategy editing: change a token where another one is surer than this [0.9]'),
+  least: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('for the strategy editing: reveal at least so many masks a step [1]'),
+  corrections: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('for the strategy editing: at most so many steps a block once nothing is masked [16]'),
+  eta: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'for the strategies remdm-cap, remdm-rescale and remdm-loop: how likely a token is masked again in a step [0.008, 0.015 (of the most possible), 0.02]',
+    ),
+  loopFrom: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('for the strategy remdm-loop: the time when the noise schedule stands still [0.55]'),
+  loopUntil: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('for the strategy remdm-loop: the time when it goes on [0.05]'),
+  loopAlpha: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('for the strategy remdm-loop: the share of tokens that stand meanwhile [0.9]'),
   schedule: z
     .enum(scheduleNames)
     .default('linear')
@@ -97,6 +161,23 @@ export const samplingSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('classifier-free guidance: how much more the given text counts; twice the forwards'),
+  cache: z
+    .enum(cacheNames)
+    .optional()
+    .describe(
+      'what is computed once and remembered: all before the block, all outside it, or tokens that have stood for a step (approximate, see reportCache); or what a causal model never changes (exact) [exact where possible, else none]',
+    ),
+  cacheRefresh: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'for the caches dual and delayed: compute everything after so many forwards [each block; never]',
+    ),
+  reportCache: z
+    .boolean()
+    .default(false)
+    .describe('measure how far the cache strays from the text without it, which is written too'),
   seed: z.int().min(0).optional().describe('same seed, same text'),
   endless: z.boolean().default(false).describe('never write an end token'),
   endLast: z.boolean().default(false).describe('decide end tokens last, when all other tokens stand'),
@@ -105,10 +186,17 @@ export const samplingSchema = z.strictObject({
 
 /** The numbers that only some strategies have a use for. */
 const parameters = {
-  tau: ['threshold', 'hierarchical'],
+  tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
   tauLow: ['hierarchical'],
   factor: ['factor'],
   entropyBound: ['entropy-bound'],
+  tauEdit: ['editing'],
+  least: ['editing'],
+  corrections: ['editing'],
+  eta: ['remdm-cap', 'remdm-rescale', 'remdm-loop'],
+  loopFrom: ['remdm-loop'],
+  loopUntil: ['remdm-loop'],
+  loopAlpha: ['remdm-loop'],
 } as const;
 
 /** A person's wishes, checked. */
@@ -124,8 +212,8 @@ export interface Vocabulary {
 }
 
 /**
- * From names to functions: the only table of them. `length` makes the canvas and `guidance` wraps the predictor
- * (`layCanvas`, `withGuidance`), before `sample` is called; all else is here.
+ * From names to functions: the only table of them. `length` makes the canvas, `guidance` and `cache` wrap the predictor
+ * (`layCanvas`, `withGuidance`, `toCachePolicy`), before `sample` is called; all else is here.
  *
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */
@@ -135,7 +223,8 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
-      const problem = `is for the strategy ${strategies.join(' or ')}, not for ${asked.strategy}`;
+      const which = strategies.length === 1 ? 'strategy' : 'strategies';
+      const problem = `is for the ${which} ${strategies.join(', ')}, not for ${asked.strategy}`;
       throw new InvalidOptionError(option, problem, asked[option]);
     }
   }
@@ -151,18 +240,39 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     throw new InvalidOptionError('endLast', 'has no use with endless, which forbids end tokens', endLast);
   }
   const schedule: Schedule = schedules[asked.schedule];
-  const { tau = 0.9, tauLow = 0.4 } = asked;
-  const selections: Record<SamplingOptions['strategy'], Selection> = {
-    'low-confidence': lowConfidence,
-    margin,
-    entropy,
-    random,
-    ancestral: ancestral(schedule),
-    'first-hitting': firstHitting,
-    threshold: threshold(tau),
-    factor: factor(asked.factor ?? 1),
-    'entropy-bound': entropyBound(asked.entropyBound ?? 0.1),
-    hierarchical: hierarchical(tau, tauLow),
+  if (asked.blockCausal && blockLength === undefined) {
+    throw new InvalidOptionError(
+      'blockCausal',
+      'needs blockLength, the blocks that the model was trained in',
+      true,
+    );
+  }
+  const { tau, tauEdit = 0.9, eta } = asked;
+  const loop: Loop = {
+    from: asked.loopFrom ?? 0.55,
+    until: asked.loopUntil ?? 0.05,
+    alpha: asked.loopAlpha ?? 0.9,
+  };
+  if (loop.until >= loop.from) {
+    throw new InvalidOptionError('loopUntil', `must be less than loopFrom (${loop.from})`, loop.until);
+  }
+  const strategies: Record<SamplingOptions['strategy'], Strategy> = {
+    'low-confidence': unmasking(lowConfidence),
+    margin: unmasking(margin),
+    entropy: unmasking(entropy),
+    random: unmasking(random),
+    ancestral: unmasking(ancestral(schedule)),
+    'first-hitting': unmasking(firstHitting),
+    threshold: unmasking(threshold(tau ?? 0.9)),
+    factor: unmasking(factor(asked.factor ?? 1)),
+    'entropy-bound': unmasking(entropyBound(asked.entropyBound ?? 0.1)),
+    hierarchical: unmasking(hierarchical(tau ?? 0.9, asked.tauLow ?? 0.4)),
+    'threshold-or-count': unmasking(thresholdOrCount(tau ?? 0.95)),
+    editing: editing(tau ?? 0.95, tauEdit, asked),
+    'remdm-cap': remdm(schedule, capped(eta ?? 0.008)),
+    'remdm-rescale': remdm(schedule, rescaled(eta ?? 0.015)),
+    'remdm-confidence': remdm(schedule, unsureFirst),
+    'remdm-loop': remdm(standingStill(schedule, loop), whileStill(eta ?? 0.02, loop)),
   };
   const counts: Record<(typeof countNames)[number], RevealCounts> = {
     even: evenly,
@@ -173,12 +283,49 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     maskId,
     steps,
     blockLength,
-    strategy: unmasking(selections[asked.strategy]),
+    layout: asked.blockCausal ? alignedBlocks : undefined,
+    strategy: strategies[asked.strategy],
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
     endIds: stopEarly ? endIds : [],
   };
+}
+
+/**
+ * The cache that is asked for, if any.
+ *
+ * @param exact  what this network can remember without an error: of a causal or a block-causal one
+ * @throws InvalidOptionError  for a cache that the network can't have, and for what the chosen cache has no use for
+ */
+export function toCachePolicy(
+  asked: SamplingOptions,
+  { maskId, exact }: { maskId: number; exact?: CachePolicy },
+): CachePolicy | undefined {
+  const { cache = exact ? 'exact' : 'none', cacheRefresh, reportCache } = asked;
+  const policies: Record<typeof cache, CachePolicy | undefined> = {
+    none: undefined,
+    prefix: prefixCache,
+    dual: dualCache(cacheRefresh),
+    delayed: delayedCache(maskId, cacheRefresh),
+    exact,
+  };
+  if (cache === 'exact' && !exact) {
+    const problem =
+      'can be exact only where nothing is seen of what comes later: of a causal or a block-causal model';
+    throw new InvalidOptionError('cache', problem, cache);
+  }
+  if (cacheRefresh !== undefined && cache !== 'dual' && cache !== 'delayed') {
+    throw new InvalidOptionError(
+      'cacheRefresh',
+      `is for the cache dual or delayed, not for ${cache}`,
+      cacheRefresh,
+    );
+  }
+  if (reportCache && cache === 'none') {
+    throw new InvalidOptionError('reportCache', 'needs a cache: prefix, dual, delayed or exact', reportCache);
+  }
+  return policies[cache];
 }
 
 /** How tokens are taken from logits. */

@@ -4,25 +4,13 @@ import * as fc from 'fast-check';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
 import { linear, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
-import { hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
+import { alignedBlocks, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
 import { evenly, following } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import {
-  ancestral,
-  entropy,
-  entropyBound,
-  factor,
-  firstHitting,
-  hierarchical,
-  lowConfidence,
-  margin,
-  random,
-  type Selection,
-  threshold,
-  unmasking,
-} from './strategies.ts';
+import { samplingSchema, type SamplingOptions, strategyNames, toSampleOptions } from './options.ts';
+import { ancestral, editing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
 
 const V = 7;
 const M = 6;
@@ -56,19 +44,27 @@ async function text(predict: MaskPredictor, canvas: Int32Array, options: SampleO
   return [...(await all(sample(predict, canvas, options))).at(-1)!.tokens];
 }
 
-const strategies: Record<string, Selection> = {
-  lowConfidence,
-  random,
-  ancestral: ancestral(linear),
-  ancestralCosine: ancestral(schedules.cosine),
-  threshold: threshold(0.4),
-  margin,
-  entropy,
-  firstHitting,
-  factor: factor(1.5),
-  entropyBound: entropyBound(1.5),
-  hierarchical: hierarchical(0.6, 0.3),
-};
+/** Every strategy that can be named, at numbers that matter for predictions without meaning, and some with others. */
+const parameters: Partial<SamplingOptions>[] = [
+  ...strategyNames.map((strategy) => ({ strategy })),
+  { strategy: 'ancestral', schedule: 'cosine' },
+  { strategy: 'threshold', tau: 0.4 },
+  { strategy: 'factor', factor: 1.5 },
+  { strategy: 'entropy-bound', entropyBound: 1.5 },
+  { strategy: 'hierarchical', tau: 0.6, tauLow: 0.3 },
+  { strategy: 'threshold-or-count', tau: 0.4 },
+  { strategy: 'editing', tau: 0.4, tauEdit: 0.5, corrections: 3 },
+  { strategy: 'editing', tau: 0.6, tauEdit: 0, least: 2, corrections: 1 },
+  { strategy: 'remdm-cap', eta: 0.3 },
+  { strategy: 'remdm-rescale', eta: 0.5, schedule: 'cosine' },
+  { strategy: 'remdm-loop', eta: 0.1, loopFrom: 0.8, loopUntil: 0.2, loopAlpha: 0.7 },
+];
+const strategies: Record<string, Strategy> = Object.fromEntries(
+  parameters.map((asked) => [
+    JSON.stringify(asked),
+    toSampleOptions(samplingSchema.parse(asked), { maskId: M, endIds: [], size: V }).strategy!,
+  ]),
+);
 
 /** A canvas of given tokens and masks, with options that fit it. */
 const asked = fc
@@ -77,37 +73,37 @@ const asked = fc
     strategy: fc.constantFrom(...Object.keys(strategies)),
     counts: fc.constantFrom(evenly, following(schedules.cosine)),
     temperature: fc.constantFrom(0, 1),
-    blocks: fc.integer({ min: 1, max: 4 }),
+    blockLength: fc.integer({ min: 1, max: 14 }),
+    layout: fc.constantFrom(layBlocks, alignedBlocks),
     stepsPerBlock: fc.integer({ min: 1, max: 6 }),
     seed: fc.integer({ min: 0, max: 1000 }),
     endIds: fc.constantFrom([], [5], [4, 5]),
   })
-  .filter(({ tokens, blocks }) => {
-    const masked = tokens.filter((token) => token === M).length;
-    return masked > 0 && masked % blocks === 0;
-  })
-  .map(({ tokens, strategy, blocks, stepsPerBlock, temperature, ...rest }) => {
+  .filter(({ tokens, blockLength }) => tokens.filter((token) => token === M).length >= blockLength)
+  .map(({ tokens, strategy, stepsPerBlock, temperature, ...rest }) => {
     const canvas = Int32Array.from(tokens);
-    const masked = maskedPositions(canvas, M);
+    const blocks = rest.layout(canvas, { maskId: M, blockLength: rest.blockLength });
     const options: SampleOptions = {
       maskId: M,
-      blockLength: masked.length / blocks,
-      steps: blocks * stepsPerBlock,
-      strategy: unmasking(strategies[strategy]),
+      steps: blocks.length * stepsPerBlock,
+      strategy: strategies[strategy],
       decode: decoder({ temperature, forbidden: [M] }),
       ...rest,
     };
-    return { canvas, masked, blocks, stepsPerBlock, options };
+    return { canvas, blocks, options };
   });
 
 test('laws: no mask is left at t = 0, what was revealed or given stays, blocks follow one another', async () => {
   await fc.assert(
-    fc.asyncProperty(asked, async ({ canvas, masked, blocks, stepsPerBlock, options }) => {
+    fc.asyncProperty(asked, async ({ canvas, blocks, options }) => {
       const frames = await all(sample(scrambling, canvas, options));
+      const { rewrites, corrections = 0 } = options.strategy!;
+      const masked = maskedPositions(canvas, M);
       const last = frames.at(-1)!;
       assert.deepEqual(maskedPositions(last.tokens, M), []);
       assert.equal(last.t, 0);
-      assert.ok(frames.length - 1 <= blocks * stepsPerBlock, 'no more steps than were allowed');
+      const most = options.steps! + blocks.length * corrections;
+      assert.ok(frames.length - 1 <= most, 'no more steps than were allowed');
 
       assert.deepEqual([...frames[0].tokens], [...canvas]);
       const written = new Set<number>();
@@ -118,33 +114,60 @@ test('laws: no mask is left at t = 0, what was revealed or given stays, blocks f
         const changed = [...canvas.keys()].filter((i) => frame.tokens[i] !== before.tokens[i]);
         assert.deepEqual(frame.changed, changed);
         for (const i of changed) {
-          assert.equal(before.tokens[i], M, 'only a mask changes');
+          if (rewrites) {
+            const isNew = before.tokens[i] === M && Number.isNaN(frame.confidence[i]);
+            assert.ok(blocks[frame.block].includes(i) || isNew, 'only the active block changes');
+          } else assert.equal(before.tokens[i], M, 'only a mask changes');
           written.add(i);
         }
         assert.ok(frame.block >= before.block);
-        if (frame.block === before.block) assert.ok(frame.t < before.t);
+        if (frame.block === before.block) assert.ok(frame.t < before.t || frame.t === 0);
         if (frame.block > before.block) assert.equal(before.t, 0);
+        if (frame.t === 0) assert.ok(blocks[frame.block].every((i) => frame.tokens[i] !== M));
       }
       assert.deepEqual(
         [...written].sort((a, b) => a - b),
         masked,
       );
     }),
-    { seed: 1, numRuns: 400 },
+    { seed: 1, numRuns: 800 },
   );
 });
 
-test('the predictor is asked for the masked positions of the active block and nothing else', async () => {
+test('every block has its share of the steps, and a step at least', async () => {
   await fc.assert(
-    fc.asyncProperty(asked, async ({ canvas, options }) => {
-      const wanted = layBlocks(canvas, options);
-      let block = 0;
+    fc.asyncProperty(asked, fc.integer({ min: 0, max: 30 }), async ({ canvas, blocks, options }, more) => {
+      const steps = blocks.length + more;
+      const shares = blocks.map(() => 0);
+      const strategy: Strategy = { step: () => ({ written: [] }) }; // all in the last step
+      const frames = await all(sample(scrambling, canvas, { ...options, steps, strategy, endIds: [] }));
+      for (const { step, block } of frames) if (step > 0) shares[block] += 1;
+      const total = blocks.flat().length;
+      assert.equal(
+        shares.reduce((a, b) => a + b),
+        steps,
+      );
+      for (const [index, share] of shares.entries()) {
+        assert.ok(share >= 1);
+        if (steps === total) assert.equal(share, blocks[index].length);
+      }
+    }),
+    { seed: 4, numRuns: 200 },
+  );
+});
+
+test('the predictor is asked for what the strategy asks of the active block, the masks by default', async () => {
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ canvas, blocks, options }) => {
       const predict: MaskPredictor = (xt, rows, moment) => {
-        while (!wanted[block].includes(rows[0])) block += 1;
-        assert.deepEqual(
-          [...rows],
-          wanted[block].filter((i) => xt[i] === M),
-        );
+        const positions = blocks[moment.block.index];
+        assert.deepEqual(moment.block, {
+          index: moment.block.index,
+          start: positions[0],
+          end: positions.at(-1)! + 1,
+        });
+        const masked = positions.filter((i) => xt[i] === M);
+        assert.deepEqual([...rows], options.strategy!.asks?.({ positions, masked }) ?? masked);
         return scrambling(xt, rows, moment);
       };
       await all(sample(predict, canvas, options));
@@ -155,8 +178,7 @@ test('the predictor is asked for the masked positions of the active block and no
 
 test('the same seed gives the same text, and another seed another', async () => {
   const canvas = layCanvas([[1, 2], hole(12)], M);
-  for (const select of Object.values(strategies)) {
-    const strategy = unmasking(select);
+  for (const strategy of Object.values(strategies)) {
     const options = { maskId: M, strategy, steps: 4, decode: decoder({ temperature: 1, forbidden: [M] }) };
     const first = await text(scrambling, canvas, { ...options, seed: 5 });
     assert.deepEqual(await text(scrambling, canvas, { ...options, seed: 5 }), first);
@@ -267,6 +289,30 @@ test('stopping early changes nothing up to the end token', async () => {
   );
 });
 
+test('with a strategy that rewrites, the text ends once the block is done, settled or not', async () => {
+  // position 2 flips between two tokens for ever, and position 3 is an end token
+  const predict: MaskPredictor = (xt, rows) => {
+    const data = new Float32Array(rows.length * V);
+    rows.forEach((i, r) => (data[r * V + (i === 3 ? 5 : i === 2 && xt[2] === 1 ? 2 : 1)] = 9));
+    return Promise.resolve({ shape: [rows.length, V], data });
+  };
+  const canvas = layCanvas([[1, 2], hole(6)], M);
+  const options = { maskId: M, endIds: [5], blockLength: 2, steps: 6 };
+  const frames = await all(
+    sample(predict, canvas, { ...options, strategy: editing(0.9, 0.9, { corrections: 3 }) }),
+  );
+  assert.deepEqual(
+    frames.map(({ t }) => t),
+    [1, 0.5, 0, 0, 0],
+  );
+  assert.deepEqual(
+    frames.map(({ tokens }) => tokens[2]),
+    [M, 1, 2, 1, 2],
+  );
+  assert.deepEqual([...frames.at(-1)!.tokens], [1, 2, 2, 5, 5, 5, 5, 5]);
+  assert.deepEqual([...frames.at(-2)!.tokens.subarray(4)], [M, M, M, M], 'an end token may still be changed');
+});
+
 test('a signal stops the loop between steps and reaches the predictor', async () => {
   const controller = new AbortController();
   const reached: (AbortSignal | undefined)[] = [];
@@ -293,12 +339,8 @@ test('a mistake is refused before the predictor is called', async () => {
   const never: MaskPredictor = () => assert.fail('the predictor was called');
   const canvas = layCanvas([[1], hole(8)], M);
   const mistakes: [Int32Array, Partial<SampleOptions>, RegExp][] = [
-    [canvas, { blockLength: 3 }, /^blockLength: must divide the 8 masked tokens, got 3$/],
-    [
-      canvas,
-      { blockLength: 2, steps: 6 },
-      /^steps: must be a multiple of the number of blocks \(4\), got 6$/,
-    ],
+    [canvas, { blockLength: 9 }, /^blockLength: must be from 1 to the 8 masked tokens, got 9$/],
+    [canvas, { blockLength: 2, steps: 3 }, /^steps: must be at least one for each of the 4 blocks, got 3$/],
     [canvas, { steps: 0 }, /^steps: /],
     [canvas, { steps: 2.5 }, /^steps: /],
     [Int32Array.of(1, 2), {}, /^tokens: must hold \[MASK\] \(id 6\) where text is wanted, got \[1,2\]$/],

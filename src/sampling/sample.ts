@@ -10,9 +10,9 @@ import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmask
 
 export interface SampleOptions {
   maskId: number;
-  /** Steps for the whole canvas, the most that will be used; a multiple of the number of blocks. Default: one a token. */
+  /** Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token. */
   steps?: number;
-  /** Semi-autoregressive sampling, block after block; divides the number of masked tokens. Default: one block. */
+  /** Semi-autoregressive sampling, block after block; the last may be shorter. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
   layout?: BlockLayout;
@@ -80,7 +80,8 @@ export async function* sample(
     layout = layBlocks,
   } = options;
   const blocks = layout(Int32Array.from(canvas), options);
-  const stepsPerBlock = divideSteps(options.steps ?? blocks.flat().length, blocks.length);
+  const sizes = blocks.map(({ length }) => length);
+  const shares = divideSteps(options.steps ?? blocks.flat().length, sizes);
   const tail = tailStart(Int32Array.from(canvas), maskId);
   let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
   let confidence = new Float64Array(xt.length).fill(NaN);
@@ -92,14 +93,16 @@ export async function* sample(
 
   for (const [index, positions] of blocks.entries()) {
     const block = { index, start: positions[0], end: positions.at(-1)! + 1 };
-    const planned = counts(positions.length, stepsPerBlock);
+    const planned = counts(positions.length, shares[index]);
+    const times = timesteps(shares[index], strategy.corrections);
     let logits: NdArray | undefined;
     let steady = 0;
 
-    for (const [k, [t, s]] of timesteps(stepsPerBlock, strategy.corrections).entries()) {
+    for (const [k, [t, s]] of times.entries()) {
       signal?.throwIfAborted();
       const masked = noise.open(xt, positions);
       if (k === 0 && masked.length === 0) break; // an end token in an earlier block ended the text
+      if (t > 0 && masked.length === 0 && strategy.corrections) continue; // revealed early: on to the corrections
       const asked = strategy.asks?.({ positions, masked }) ?? masked;
       const rows = Int32Array.from(asked);
 
@@ -139,7 +142,7 @@ export async function* sample(
       step += 1;
       const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
       if (!strategy.rewrites) endText(xs, confidence, { maskId, endIds, tail });
-      const done = transition.done ?? noise.open(xs, positions).length === 0;
+      const done = k === times.length - 1 || (transition.done ?? noise.open(xs, positions).length === 0);
       if (strategy.rewrites && done) endText(xs, confidence, { maskId, endIds, tail });
 
       const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
@@ -173,11 +176,20 @@ function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, u
   return canvas;
 }
 
-function divideSteps(steps: number, blocks: number): number {
-  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps % blocks === 0)) {
-    throw new InvalidOptionError('steps', `must be a multiple of the number of blocks (${blocks})`, steps);
+/** The steps of each block: as many as its share of the tokens, at least one, and `steps` in all. */
+function divideSteps(steps: number, sizes: readonly number[]): number[] {
+  const blocks = sizes.length;
+  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
+    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
   }
-  return steps / blocks;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let [tokens, end] = [0, 0];
+  return sizes.map((size, index) => {
+    tokens += size;
+    const begin = end;
+    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
+    return end - begin;
+  });
 }
 
 /** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors; then some at t = 0. */

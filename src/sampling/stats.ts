@@ -1,4 +1,5 @@
 import { invariant } from '../errors.ts';
+import type { CacheReport } from './cache-report.ts';
 import type { MaskPredictor } from './predictor.ts';
 import type { Frame } from './sample.ts';
 
@@ -14,6 +15,8 @@ export interface SampleStats {
   /** To the first frame in which a token stands; `ms` where nothing was written. */
   readonly firstTokenMs: number;
   readonly tokensPerSecond: number;
+  /** How far its cache strayed, where that was asked for. */
+  readonly cache?: CacheReport;
 }
 
 /** A predictor that counts: put it around the network itself, inside guidance and other wrappers. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exactJoint } from '../../test/exact-joint.ts';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
 import { readTensors } from '../../test/reference-llada.ts';
 import { cosine, linear } from '../diffusion/schedule.ts';
+import { uniforms } from '../random.ts';
 import { decoder } from './decode.ts';
 import {
   ancestral,
+  editing,
   entropy,
   entropyBound,
   factor,
@@ -16,6 +19,7 @@ import {
   random,
   type ReverseStep,
   threshold,
+  thresholdOrCount,
 } from './strategies.ts';
 
 const step = (fields: Partial<ReverseStep>): ReverseStep => ({
@@ -60,6 +64,32 @@ test('factor keeps n while the n-th surest is at least 1 − f / (n + 1), and al
   // 2nd: 0.8 ≥ 1 − f/3 from f = 0.6; 3rd: 0.75 ≥ 1 − f/4 from f = 1; 4th: 0.7 ≥ 1 − f/5 from f = 1.5
   assert.deepEqual([0, 0.59, 0.61, 0.99, 1, 1.49, 1.51].map(kept), [1, 1, 2, 2, 3, 3, 4]);
   assert.deepEqual(factor(0.61)(step({ confidence })), [2, 5]);
+});
+
+test('what factor 1 keeps is the likeliest that could be written there together, for any joint distribution', () => {
+  let several = 0;
+  for (let n = 0; n < 300; n++) {
+    const uniform = uniforms(n, 'synthetic');
+    // one sequence stands out the more the larger n is
+    const { sequences, probability } = exactJoint(3, 3, (x) => {
+      const index = x[0] + 3 * x[1] + 9 * x[2];
+      return uniform(index) ** 2 + (index === n % 27 ? n / 25 : 0);
+    });
+    const sum = (holds: (x: readonly number[]) => boolean): number =>
+      sequences.reduce((mass, x, k) => mass + (holds(x) ? probability[k] : 0), 0);
+    const marginals = [0, 1, 2].map((i) => [0, 1, 2].map((v) => sum((x) => x[i] === v)));
+    const x0 = marginals.map((p) => p.indexOf(Math.max(...p)));
+    const confidence = Float64Array.from(marginals, (p) => Math.max(...p));
+    const kept = factor(1)(step({ masked: [0, 1, 2], confidence }));
+    if (kept.length > 1) several += 1;
+    const together = sequences.map((x) => sum((y) => kept.every((i) => y[i] === x[i])));
+    const best = together.indexOf(Math.max(...together));
+    assert.deepEqual(
+      kept.map((i) => sequences[best][i]),
+      kept.map((i) => x0[i]),
+    );
+  }
+  assert.ok(several > 50, `${several} of 300 kept several`);
 });
 
 test('factor stops at the first that is not sure enough, though a later one would be', () => {
@@ -113,6 +143,36 @@ test('ancestral keeps masked what a coin of (1 − α(s)) / (1 − α(t)) says',
 test('threshold keeps all of at least τ', () => {
   assert.deepEqual(threshold(0.5)(step({})), [2, 4]);
   assert.deepEqual(threshold(0.3)(step({})), [1, 2, 4, 5]);
+});
+
+test('threshold or count keeps all surer than τ, or the count where they are fewer', () => {
+  assert.deepEqual(thresholdOrCount(0.5)(step({ count: 1 })), [2]); // 0.5 isn't surer than 0.5
+  assert.deepEqual(thresholdOrCount(0.49)(step({ count: 1 })), [2, 4]);
+  assert.deepEqual(thresholdOrCount(0.49)(step({ count: 3 })), [2, 4, 1]);
+  assert.deepEqual(thresholdOrCount(0.95)(step({ count: 0 })), []);
+});
+
+test('editing reveals as threshold or count, and changes what another token is surer of than τ_edit', () => {
+  // 1, 2 and 5 are masked and 3 is what the model would change; 4 stands and is predicted again
+  const reverse = step({
+    positions: [1, 2, 3, 4, 5],
+    masked: [1, 2, 5],
+    xt: Int32Array.of(8, 9, 9, 3, 4, 9),
+    x0: Int32Array.of(8, 1, 2, 7, 4, 5),
+    confidence: Float64Array.of(NaN, 0.3, 0.9, 0.8, 0.99, 0.3),
+    count: 5, // the plan isn't asked
+  });
+  const { step: edit, finish, asks, rewrites } = editing(0.95, 0.7);
+  assert.deepEqual(edit(reverse), { written: [2, 3], done: false });
+  assert.deepEqual(editing(0.95, 0.8).step(reverse).written, [2]);
+  assert.deepEqual(editing(0.2, 0.8).step(reverse).written, [1, 2, 5]);
+  assert.deepEqual(editing(0.95, 0.8, { least: 2 }).step(reverse).written, [2, 1]);
+  assert.deepEqual(finish!({ ...reverse, s: 0 }).written, [1, 2, 5, 3], 'nothing is masked at s = 0');
+  assert.deepEqual(asks!(reverse), [1, 2, 3, 4, 5]);
+  assert.equal(rewrites, true);
+  const settled = { ...reverse, masked: [], xt: Int32Array.of(8, 1, 2, 7, 4, 5), t: 0, s: 0 };
+  assert.deepEqual(edit(settled), { written: [], done: true });
+  assert.equal(edit({ ...settled, xt: Int32Array.of(8, 1, 2, 3, 4, 5) }).done, false);
 });
 
 test('threshold keeps the surest one when none reaches τ', () => {

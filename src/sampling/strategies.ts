@@ -107,6 +107,14 @@ export const threshold =
     return masked.filter((i) => i === first || confidence[i] >= tau);
   };
 
+/** All that the model gives more than τ if they are at least as many as the plan reveals, else so many of the surest. LLaDA2.0. */
+export const thresholdOrCount =
+  (tau: number): Selection =>
+  ({ masked, confidence, count }) => {
+    const sure = masked.filter((i) => confidence[i] > tau);
+    return sure.length >= count ? sure : surest(masked, count, (i) => confidence[i]);
+  };
+
 /**
  * From the surest on, for as long as the n-th is sure enough for n tokens at once; the first always.
  *
@@ -154,6 +162,34 @@ export const hierarchical =
     const kept = new Set([...threshold(tau)(step), ...heads]);
     return step.masked.filter((i) => kept.has(i));
   };
+
+/**
+ * What was written is predicted again with each step, and changed where another token is sure enough:
+ *
+ *     Γ = { masked i: p_θ(x̂_0^i) > τ }, or the `least` surest of them          Δ = { written i: x̂_0^i ≠ x_t^i, p_θ(x̂_0^i) > τ_edit }
+ *
+ * Once nothing is masked, at most `corrections` steps more, until one has nothing to change. LLaDA2.1, token editing.
+ *
+ * @param least  how many masks a step reveals at least
+ */
+export function editing(
+  tau: number,
+  tauEdit: number,
+  { least = 1, corrections = 16 }: { least?: number; corrections?: number } = {},
+): Strategy {
+  const revealed = thresholdOrCount(tau);
+  const step = (reverse: ReverseStep): Transition => {
+    const { positions, masked, xt, x0, confidence } = reverse;
+    const noise = new Set(masked);
+    const edited = positions.filter((i) => !noise.has(i) && x0[i] !== xt[i] && confidence[i] > tauEdit);
+    const last = reverse.t > 0 && reverse.s === 0;
+    return {
+      written: [...(last ? masked : revealed({ ...reverse, count: least })), ...edited],
+      done: masked.length === 0 && edited.length === 0,
+    };
+  };
+  return { step, finish: step, asks: ({ positions }) => positions, rewrites: true, corrections };
+}
 
 /** Ascending positions, cut where one isn't the neighbour of the next. */
 function runsOf(positions: readonly number[]): number[][] {

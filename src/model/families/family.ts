@@ -33,4 +33,6 @@ export interface ModelConfig {
   readonly maskId?: number;
   readonly endId?: number;
   readonly padId?: number;
+  /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
 }

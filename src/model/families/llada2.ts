@@ -141,6 +141,7 @@ export const llada2: Family = {
       maskId: config.mask_token_id ?? undefined,
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
+      blockLength: 32, // its report; config.json doesn't say (arXiv:2512.15745)
     };
   },
 };
