@@ -1,8 +1,7 @@
 import type { NdArray } from './array.ts';
 import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
-import { bound, type Likelihood } from './evaluation/likelihood.ts';
-import type { RowScorer } from './evaluation/scorer.ts';
+import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
@@ -10,6 +9,7 @@ import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { blockCausal, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
+import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
@@ -41,14 +41,24 @@ export interface Parts {
   readonly tokenizer: Tokenizer;
   readonly maskId: number;
   readonly endIds: readonly number[];
+  /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {} }: Parts): Model {
+export function assemble({
+  network: own,
+  tokenizer,
+  maskId,
+  endIds,
+  blockLength: trained,
+  defaults: given = {},
+}: Parts): Model {
   const network = batched(own); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
+  const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...given };
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const startId = isCausal ? startIdOf(endIds) : undefined;
@@ -114,6 +124,15 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
     const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, maskId));
     return { ...generation, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
+
+  const boundOf = (options: BoundOptions): Promise<Likelihood> =>
+    trained === undefined
+      ? bound(scorerOf(network), options)
+      : doubledBound(doubledScorerOf(network, trained), {
+          ...options,
+          blockLength: trained,
+          shiftedLogits: config.shiftedLogits,
+        });
 
   /** The length of a block, in a canvas of so many masks. */
   function blockLengthOf(
@@ -188,7 +207,7 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
         windows.push(
           isCausal
             ? await exact(network, { x0, positions, startId: startIdOf(endIds), signal })
-            : await bound(scorerOf(network), {
+            : await boundOf({
                 x0,
                 positions,
                 maskId,
@@ -198,7 +217,7 @@ export function assemble({ network: own, tokenizer, maskId, endIds, defaults = {
               }),
         );
       }
-      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
+      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal && trained !== 1 });
     },
 
     close: () => network.close(),
@@ -231,10 +250,6 @@ function startIdOf([endId]: readonly number[]): number {
   if (endId === undefined)
     throw new InvalidOptionError('model', 'must have an end token, being causal', endId);
   return endId;
-}
-
-function scorerOf(network: Network): RowScorer {
-  return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
 }
 
 /** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */

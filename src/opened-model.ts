@@ -24,8 +24,9 @@ export interface OpenedModel extends OpenedNetwork {
   readonly maskId: number;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
-  /** How it is sampled unless somebody says otherwise: in the blocks it was trained in, and by `unmask_sampling` of
-   * generation_config.json. */
+  /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
+  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
   readonly defaults: Partial<SamplingOptions>;
 }
 
@@ -49,8 +50,7 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
   const { blockLength } = opened.config;
-  const defaults = { ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults };
-  return { ...opened, directory, tokenizer, maskId, endIds, defaults };
+  return { ...opened, directory, tokenizer, maskId, endIds, blockLength, defaults: generation.defaults };
 }
 
 /** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */

@@ -6,23 +6,24 @@ import type { FileContent } from './checkpoint/durable-fs.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
 import { type Batch, openDataset } from './data/dataset.ts';
 import { makeTokenizer } from './data/make-tokenizer.ts';
+import { growingBlock } from './diffusion/blocks.ts';
 import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
-import type { RowScorer } from './evaluation/scorer.ts';
-import { causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
+import { blockScoring, causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
 import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
+import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { openModel } from './model/open.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
-import { autoregressive, maskedDiffusion, type Objective, withPrompts } from './training/objective.ts';
+import { autoregressive, blockDiffusion, maskedDiffusion, type Objective, withPrompts } from './training/objective.ts';
 import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { grouped } from './training/progress.ts';
@@ -54,14 +55,12 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
-  const score: RowScorer = ({ tokens, rows, targets }, signal) =>
-    network.score(tokens, rows, targets, { signal });
-  const model = assemble({ network, tokenizer, maskId: ids.maskId, endIds: [ids.endId] });
-  const objective = objectiveOf(options, ids);
-  const scoring =
-    options.objective === 'autoregressive'
-      ? causalScoring({ startId: ids.endId })
-      : whole(diffusionScoring({ maskId: ids.maskId, draws: options.validationDraws, seed }));
+  const { blockLength } = config;
+  const { shiftedLogits } = transformer;
+  const score = blockLength === undefined ? scorerOf(network) : doubledScorerOf(network, blockLength);
+  const model = assemble({ network, tokenizer, ...ids, endIds: [ids.endId], blockLength });
+  const objective = objectiveOf(options, { ...ids, shiftedLogits });
+  const scoring = scoringOf(options, { ...ids, blockLength, shiftedLogits });
   const { validation } = dataset;
 
   return {
@@ -158,7 +157,7 @@ function namesOf({ specialTokens, maskId, endId }: LoadedTokenizer): { mask?: st
 }
 
 function configOf(
-  { layers, width, heads, kvHeads = heads, hidden, tied, length, objective }: TrainingOptions,
+  { layers, width, heads, kvHeads = heads, hidden, tied, length, objective, block }: TrainingOptions,
   { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
   start?: Start,
 ): ModelConfig {
@@ -176,6 +175,8 @@ function configOf(
     maskId,
     endId,
     padId: endId,
+    // a block as long as any window is all there is
+    blockLength: block !== undefined && block < length ? block : undefined,
   };
 }
 
@@ -217,19 +218,44 @@ async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | 
 
 function objectiveOf(
   options: TrainingOptions,
-  { maskId, endId }: { maskId: number; endId: number },
+  { maskId, endId, shiftedLogits }: { maskId: number; endId: number; shiftedLogits: boolean },
 ): Objective {
   if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise, promptShare } = options;
+  const { seed, eps, noise, promptShare, block, blockWarmup } = options;
   const times = timeSamplers[options.times];
-  const diffusion = maskedDiffusion({
+  const noising = {
     seed,
     eps,
     schedule: schedules[noise],
     maskId,
     times: options.antithetic ? antithetic(times) : times,
-  });
+  };
+  const diffusion =
+    block === undefined
+      ? maskedDiffusion(noising)
+      : blockDiffusion({
+          ...noising,
+          blockLength: growingBlock(block, { updates: blockWarmup }),
+          shiftedLogits,
+        });
   return promptShare > 0 ? withPrompts(diffusion, { seed, share: promptShare }) : diffusion;
+}
+
+function scoringOf(
+  { objective, validationDraws: draws, seed }: TrainingOptions,
+  {
+    maskId,
+    endId,
+    blockLength,
+    shiftedLogits,
+  }: { maskId: number; endId: number; blockLength?: number; shiftedLogits: boolean },
+): Scoring {
+  if (objective === 'autoregressive') return causalScoring({ startId: endId });
+  return whole(
+    blockLength === undefined
+      ? diffusionScoring({ maskId, draws, seed })
+      : blockScoring({ maskId, blockLength, shiftedLogits, draws, seed }),
+  );
 }
 
 /** Some rows of windows. */

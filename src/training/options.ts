@@ -193,9 +193,13 @@ export const trainingSchema = z.strictObject({
     .describe(or('maximumBadShare', 'share of rows that may be unreadable before the run refuses')),
 
   objective: z
-    .enum(['masked-diffusion', 'autoregressive'])
+    .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
     .describe(or('objective', 'what is learned')),
+  block: count.optional().describe('for block-diffusion: tokens of a block [16]'),
+  blockWarmup: count
+    .optional()
+    .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
   noise: z
     .enum(['linear', 'cosine', 'log-linear', 'polynomial'])
     .optional()
@@ -262,7 +266,7 @@ export const trainingSchema = z.strictObject({
 /** What a person asked for. */
 export type TrainingRequest = z.infer<typeof trainingSchema>;
 
-type Optional = 'from' | 'kvHeads' | 'separator' | 'ema' | 'threads';
+type Optional = 'from' | 'block' | 'blockWarmup' | 'kvHeads' | 'separator' | 'ema' | 'threads';
 type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */

@@ -13,6 +13,7 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
   const merged = { ...defaults, ...bySize, tokenizer, ...given } as TrainingOptions;
+  if (merged.objective === 'block-diffusion') merged.block ??= 16;
   merged.minimumRate ??= merged.learningRate / 10;
   merged.warmup ??= Math.min(1000, Math.floor(merged.steps / 20));
   check(merged);
@@ -31,6 +32,9 @@ function check(options: TrainingOptions): void {
       heads,
     );
   if (heads % kvHeads !== 0) throw new InvalidOptionError('kvHeads', `must divide heads (${heads})`, kvHeads);
+  for (const key of ['block', 'blockWarmup'] as const)
+    if (options[key] !== undefined && options.objective !== 'block-diffusion')
+      throw new InvalidOptionError(key, `is for block-diffusion, not for ${options.objective}`, options[key]);
   if (warmup > steps)
     throw new InvalidOptionError('warmup', `must not be more than steps (${steps})`, warmup);
   if (minimumRate > learningRate) {
