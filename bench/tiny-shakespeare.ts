@@ -41,7 +41,10 @@ if (chosen.length === 0)
   throw new Error(`no row is named ${wanted}; there are ${rows.map(({ name }) => name).join('; ')}`);
 
 const results = chosen.map(({ name, objective, block, batch, steps, reference }) => {
-  const out = join('runs', `shakespeare-${block === undefined ? objective : `block-${block}`}-${batch}-${steps}`);
+  const out = join(
+    'runs',
+    `shakespeare-${block === undefined ? objective : `block-${block}`}-${batch}-${steps}`,
+  );
   process.stderr.write(`\n${name}\n`);
   const options = [
     '--objective',

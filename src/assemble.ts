@@ -217,7 +217,11 @@ export function assemble({
               }),
         );
       }
-      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal && trained !== 1 });
+      return summed(windows, {
+        tokens: scored.length,
+        bytes: Buffer.byteLength(answer),
+        isBound: !isCausal && trained !== 1,
+      });
     },
 
     close: () => network.close(),

@@ -87,7 +87,8 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   return {
     path: directory,
     family: [json.architectures].flat().find((name) => typeof name === 'string'),
-    attention: attention && (attention === causal ? 'causal' : blockLength ? 'block-causal' : 'bidirectional'),
+    attention:
+      attention && (attention === causal ? 'causal' : blockLength ? 'block-causal' : 'bidirectional'),
     blockLength,
     parameters,
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),

@@ -11,7 +11,13 @@ import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
-import { blockScoring, causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
+import {
+  blockScoring,
+  causalScoring,
+  diffusionScoring,
+  type Scoring,
+  validate,
+} from './evaluation/validation.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
@@ -23,7 +29,13 @@ import { openModel } from './model/open.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
-import { autoregressive, blockDiffusion, maskedDiffusion, type Objective, withPrompts } from './training/objective.ts';
+import {
+  autoregressive,
+  blockDiffusion,
+  maskedDiffusion,
+  type Objective,
+  withPrompts,
+} from './training/objective.ts';
 import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { grouped } from './training/progress.ts';
