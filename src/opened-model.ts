@@ -8,6 +8,7 @@ import { cachedModel } from './hub/cache.ts';
 import { parseHubName } from './hub/name.ts';
 import { hubSettings } from './hub/settings.ts';
 import type { LoadOptions } from './language-model.ts';
+import { causal } from './model/attention-pattern.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
@@ -41,16 +42,26 @@ export async function openModelWithTokenizer(path: string, options: LoadOptions 
   const directory = await modelDirectory(path, options.note);
   const opened = await openModel(directory, options);
   const tokenizer = loadTokenizer(directory);
-  const maskId = requireMaskId(tokenizer, tokenizer.path);
   const generation = await generationOf(directory);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
-  const rows = opened.config.transformer.vocabularySize;
+  const { vocabularySize: rows, attention } = opened.config.transformer;
+  const unwritten = attention === causal ? neverWritten(tokenizer, endIds, rows) : undefined;
+  const maskId = tokenizer.maskId ?? unwritten ?? requireMaskId(tokenizer, tokenizer.path);
   for (const id of [maskId, ...endIds]) {
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
   const { blockLength } = opened.config;
   return { ...opened, directory, tokenizer, maskId, endIds, blockLength, defaults: generation.defaults };
+}
+
+/**
+ * What stands in a canvas where a causal model hasn't written yet, which it never reads: a row of the embedding that is no
+ * token, or else a special token that ends nothing.
+ */
+function neverWritten(tokenizer: Tokenizer, endIds: readonly number[], rows: number): number | undefined {
+  if (tokenizer.vocabularySize < rows) return tokenizer.vocabularySize;
+  return [...tokenizer.specialTokens.values()].find((id) => !endIds.includes(id));
 }
 
 /** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
