@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { convertLlama2c } from '../examples/convert-llama2c.ts';
 import { load } from '../src/unmask.ts';
+import { startFrom } from '../src/start.ts';
+import { settle } from '../src/training/settle.ts';
+import { repositoryRoot } from './reference.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
-const models = fileURLToPath(new URL('../../../shared/data/models/', import.meta.url));
+const models = join(repositoryRoot, '../shared/data/models');
 const skip = existsSync(models) ? false : 'without ../shared/data/models';
 
 /** llama2.c's forward in plain float64, straight from its file: the logits after each token. */
@@ -94,3 +96,22 @@ test(
     await model.close();
   },
 );
+
+test('as the beginning of a run it gets rows for new tokens, the mean of its own', { skip }, async (t) => {
+  const folder = join(await temporaryFolder(t), 'model');
+  await convertLlama2c(join(models, 'stories260K.bin'), join(models, 'tok512.bin'), folder);
+  const options = settle({ data: ['text.txt'], from: folder });
+  const start = await startFrom(options, 514);
+  const { shape, data } = start!.parameters.get('model.transformer.wte.weight')!;
+  assert.deepEqual([shape, start!.transformer.vocabularySize], [[514, 64], 514]);
+  assert.deepEqual([start!.isCausal, start!.predictsNext], [true, true]);
+  for (let i = 0; i < 64; i++) {
+    let mean = 0;
+    for (let row = 0; row < 512; row++) mean += data[row * 64 + i] / 512;
+    for (const row of [512, 513]) assert.ok(Math.abs(data[row * 64 + i] - mean) < 1e-6);
+  }
+  await assert.rejects(
+    startFrom(settle({ data: ['text.txt'], from: folder, width: 128 }), 513),
+    /from: must be a model with width 128, .*it has 64/,
+  );
+});
