@@ -1,7 +1,6 @@
 import type { NdArray } from './array.ts';
 import { InvalidOptionError } from './errors.ts';
-import { bound, type Likelihood } from './evaluation/likelihood.ts';
-import type { RowScorer } from './evaluation/scorer.ts';
+import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
@@ -9,6 +8,7 @@ import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { blockCausal, contextOf, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
+import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
@@ -47,16 +47,19 @@ export interface Parts {
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
   readonly chatTemplate?: ChatTemplate;
+  /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function assemble(parts: Parts): Model {
-  const { tokenizer, maskId, endIds, chatTemplate, defaults = {} } = parts;
+  const { tokenizer, maskId, endIds, chatTemplate, blockLength: trained } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
   const startId = isCausal ? parts.startId : undefined;
+  const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const compile = latest((wanted: Wanted) => compileConstraint(wanted, tokenizer));
@@ -136,6 +139,15 @@ export function assemble(parts: Parts): Model {
     return { ...generation, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
 
+  const boundOf = (options: BoundOptions): Promise<Likelihood> =>
+    trained === undefined
+      ? bound(scorerOf(network), options)
+      : doubledBound(doubledScorerOf(network, trained), {
+          ...options,
+          blockLength: trained,
+          shiftedLogits: config.shiftedLogits,
+        });
+
   /** The length of a block, in a canvas of so many masks. */
   function blockLengthOf(
     { blockCausal: inBlocks, blockLength, steps }: SamplingOptions,
@@ -212,7 +224,7 @@ export function assemble(parts: Parts): Model {
         windows.push(
           isCausal
             ? await exact(network, { x0, positions, startId, signal })
-            : await bound(scorerOf(network), {
+            : await boundOf({
                 x0,
                 positions,
                 maskId,
@@ -222,7 +234,11 @@ export function assemble(parts: Parts): Model {
               }),
         );
       }
-      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
+      return summed(windows, {
+        tokens: scored.length,
+        bytes: Buffer.byteLength(answer),
+        isBound: !isCausal && trained !== 1,
+      });
     },
 
     close: () => network.close(),
@@ -306,10 +322,6 @@ function checkLeftToRight(
     );
   if (guidance !== 0 && maskId >= size)
     throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
-}
-
-function scorerOf(network: Network): RowScorer {
-  return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
 }
 
 /** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */

@@ -35,7 +35,9 @@ export interface OpenedModel extends OpenedNetwork {
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
-  /** How it is sampled unless somebody says otherwise: in the blocks it was trained in, and as generation_config.json says. */
+  /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
+  /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
   readonly defaults: Partial<SamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupported: readonly string[];
@@ -75,7 +77,8 @@ export async function openModelWithTokenizer(
     maskId,
     endIds,
     startId,
-    defaults: { ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults },
+    blockLength,
+    defaults: generation.defaults,
     unsupported: generation.unsupported,
   };
 }

@@ -1,33 +1,48 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NdArray, sizeOf } from './array.ts';
+import { sizeOf } from './array.ts';
 import { assemble } from './assemble.ts';
 import type { FileContent } from './checkpoint/durable-fs.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
 import { type Batch, openDataset } from './data/dataset.ts';
 import { makeTokenizer } from './data/make-tokenizer.ts';
+import { growingBlock } from './diffusion/blocks.ts';
 import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
-import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
-import type { RowScorer } from './evaluation/scorer.ts';
-import { causalScoring, diffusionScoring, type Scoring, validate } from './evaluation/validation.ts';
+import { FileError, InvalidOptionError, invariant } from './errors.ts';
+import {
+  blockScoring,
+  causalScoring,
+  diffusionScoring,
+  type Scoring,
+  validate,
+} from './evaluation/validation.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
 import { llada } from './model/families/llada.ts';
 import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
-import { openModel } from './model/open.ts';
-import { isBlockFormat } from './model/weight-format.ts';
+import { doubledScorerOf, scorerOf } from './scorers.ts';
+import { type Start, startFrom } from './start.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
+import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from './tokenizer/tokenizer-json.ts';
 import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
-import { autoregressive, maskedDiffusion, type Objective, withPrompts } from './training/objective.ts';
+import {
+  autoregressive,
+  blockDiffusion,
+  maskedDiffusion,
+  type Objective,
+  withPrompts,
+} from './training/objective.ts';
 import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
+import { annealed } from './training/annealing.ts';
 import { grouped } from './training/progress.ts';
 import { type MakeTrainee, recordName } from './training/trainee.ts';
+import { withHoles } from './training/variable-length.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
@@ -37,7 +52,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), { note, signal });
   const ids = specialIds(tokenizer);
   const dataset = await openDataset(options, tokenizer, directory, note, signal);
-  const start = await startFrom(options);
+  const start = await startFrom(options, tokenizer.vocabularySize);
   const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
   const { transformer } = config;
   const { names } = llada;
@@ -55,20 +70,20 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
-  const score: RowScorer = ({ tokens, rows, targets }, signal) =>
-    network.score(tokens, rows, targets, { signal });
+  const { blockLength } = config;
+  const expandId = options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined;
+  const { shiftedLogits } = transformer;
+  const score = blockLength === undefined ? scorerOf(network) : doubledScorerOf(network, blockLength);
   const model = assemble({
     network,
     tokenizer,
-    maskId: ids.maskId,
+    ...ids,
     endIds: [ids.endId],
     startId: network.config.attention === causal ? ids.endId : undefined,
+    blockLength,
   });
-  const objective = objectiveOf(options, ids);
-  const scoring =
-    options.objective === 'autoregressive'
-      ? causalScoring({ startId: ids.endId })
-      : whole(diffusionScoring({ maskId: ids.maskId, draws: options.validationDraws, seed }));
+  const objective = objectiveOf(options, { ...ids, expandId, shiftedLogits });
+  const scoring = scoringOf(options, { ...ids, blockLength, shiftedLogits });
   const { validation } = dataset;
 
   return {
@@ -136,13 +151,21 @@ async function tokenizerOf(
   { note, signal }: { note: (line: string) => void; signal: AbortSignal },
 ): Promise<LoadedTokenizer> {
   if (!existsSync(join(directory, 'tokenizer_config.json'))) {
-    const { tokenizer: kind } = options;
+    const { tokenizer: kind, from, variableLength } = options;
+    if (from !== undefined && kind !== from)
+      throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, kind);
+    const added = variableLength ? [expandToken] : [];
     if (kind === 'bpe' || kind === 'characters') {
       note('making the tokenizer …');
-      saveTokenizer(directory, await makeTokenizer(options.data, { ...options, kind, signal }));
+      const made = await makeTokenizer(options.data, { ...options, kind, signal });
+      saveTokenizer(directory, withSpecialTokens(made, added));
     } else {
-      const given = await loadTokenizer(kind === options.from ? await modelDirectory(kind) : kind);
-      saveTokenizer(directory, given.json, namesOf(given));
+      const given = await loadTokenizer(kind === from ? await modelDirectory(kind) : kind);
+      const names = namesOf(given);
+      // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
+      const [mask] = DEFAULT_SPECIAL_TOKENS;
+      const all = from !== undefined && names.mask === undefined ? [mask, ...added] : added;
+      saveTokenizer(directory, withSpecialTokens(given.json, all), names);
     }
   }
   return loadTokenizer(directory);
@@ -165,80 +188,106 @@ function namesOf({ specialTokens, maskId, endId }: LoadedTokenizer): { mask?: st
 }
 
 function configOf(
-  { layers, width, heads, kvHeads = heads, hidden, tied, length, objective }: TrainingOptions,
+  options: TrainingOptions,
   { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
   start?: Start,
 ): ModelConfig {
+  const { length, objective, block, anneal, shiftedLogits, from } = options;
   const isCausal = objective === 'autoregressive';
-  const sizes = { layers, width, heads, kvHeads, hidden, tiedHead: tied };
-  const fresh = { ...sizes, vocabularySize, ropeTheta: 10_000, normEpsilon: 1e-5, qkvBias: false };
+  if (anneal !== undefined && !start?.isCausal)
+    throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
   return {
     transformer: {
-      ...(start?.network(sizes) ?? fresh),
+      ...(start?.transformer ?? freshNetwork(options, vocabularySize)),
       maxLength: length,
       // a mask predictor made from a causal model goes on to predict each token at the position before
-      shiftedLogits: !isCausal && (start?.predictsNext ?? false),
+      shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? false),
       attention: isCausal ? causal : bidirectional,
     },
     maskId,
     endId,
     padId: endId,
+    // a block as long as any window is all there is
+    blockLength: block !== undefined && block < length ? block : undefined,
   };
 }
 
-type Sizes = Pick<TransformerConfig, 'layers' | 'width' | 'heads' | 'kvHeads' | 'hidden' | 'tiedHead'>;
-
-/** The model that a run begins with. */
-interface Start {
-  /** Whether it predicts a token at the position before it. */
-  readonly predictsNext: boolean;
-  readonly parameters: ReadonlyMap<string, NdArray>;
-  /** Its network. @throws InvalidOptionError  when the run asks for other sizes */
-  network(asked: Sizes): TransformerConfig;
-}
-
-async function startFrom({ from, tokenizer }: TrainingOptions): Promise<Start | undefined> {
-  if (from === undefined) return undefined;
-  if (tokenizer !== from)
-    throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, tokenizer);
-  const { config, weights, names, network, format } = await openModel(await modelDirectory(from));
-  await network.close();
-  if (isBlockFormat(format))
-    throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
-  const { transformer } = config;
-  if (names !== llada.names)
-    throw new UnsupportedError(`${from}: only a model with LLaDA's own tensor names can be trained on`);
-  const parameters = new Map<string, NdArray>();
-  for (const name of weights.entries.keys()) parameters.set(name, await weights.read(name));
+function freshNetwork(
+  { layers, width, heads, kvHeads = heads, hidden, tied }: TrainingOptions,
+  vocabularySize: number,
+): Omit<TransformerConfig, 'maxLength' | 'shiftedLogits' | 'attention'> {
+  invariant(
+    layers !== undefined && width !== undefined && heads !== undefined && hidden !== undefined,
+    'a network that begins from nothing has its sizes from its options',
+  );
   return {
-    predictsNext: transformer.shiftedLogits || transformer.attention === causal,
-    parameters,
-    network(asked) {
-      for (const key of Object.keys(asked) as (keyof Sizes)[]) {
-        if (asked[key] === transformer[key]) continue;
-        const problem = `must be a model with ${key} ${asked[key]}, as --size or the run's options say; it has ${transformer[key]}`;
-        throw new InvalidOptionError('from', problem, from);
-      }
-      return transformer;
-    },
+    layers,
+    width,
+    heads,
+    kvHeads: kvHeads ?? heads,
+    hidden,
+    tiedHead: tied ?? false,
+    vocabularySize,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    qkvBias: false,
   };
 }
 
 function objectiveOf(
   options: TrainingOptions,
-  { maskId, endId }: { maskId: number; endId: number },
+  {
+    maskId,
+    endId,
+    expandId,
+    shiftedLogits,
+  }: { maskId: number; endId: number; expandId?: number; shiftedLogits: boolean },
 ): Objective {
   if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise, promptShare } = options;
+  const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
   const times = timeSamplers[options.times];
-  const diffusion = maskedDiffusion({
+  const noising = {
     seed,
     eps,
     schedule: schedules[noise],
     maskId,
     times: options.antithetic ? antithetic(times) : times,
-  });
-  return promptShare > 0 ? withPrompts(diffusion, { seed, share: promptShare }) : diffusion;
+  };
+  let objective =
+    block === undefined
+      ? maskedDiffusion(noising)
+      : blockDiffusion({
+          ...noising,
+          blockLength: growingBlock(block, { updates: blockWarmup }),
+          shiftedLogits,
+        });
+  if (promptShare > 0) objective = withPrompts(objective, { seed, share: promptShare });
+  if (expandId !== undefined)
+    objective = withHoles(objective, {
+      ...noising,
+      share: variableLength!,
+      surplus: surplus!,
+      expandId,
+      deleteId: endId,
+    });
+  return anneal === undefined ? objective : annealed(objective, { seed, updates: anneal });
+}
+
+function scoringOf(
+  { objective, validationDraws: draws, seed }: TrainingOptions,
+  {
+    maskId,
+    endId,
+    blockLength,
+    shiftedLogits,
+  }: { maskId: number; endId: number; blockLength?: number; shiftedLogits: boolean },
+): Scoring {
+  if (objective === 'autoregressive') return causalScoring({ startId: endId });
+  return whole(
+    blockLength === undefined
+      ? diffusionScoring({ maskId, draws, seed })
+      : blockScoring({ maskId, blockLength, shiftedLogits, draws, seed }),
+  );
 }
 
 /** Some rows of windows. */

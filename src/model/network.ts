@@ -1,7 +1,7 @@
 import type { NdArray } from '../array.ts';
 import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
-import { input, type Tensor } from '../graph/tensor.ts';
+import { type Dim, input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
 import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
@@ -157,7 +157,8 @@ function forwardModel(
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
-  const { logits, present } = transformer(config, names, { ...others, past, ...(masked && { mask }) });
+  const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
+  const { logits, present } = transformer(roomy, names, { ...others, past, ...(masked && { mask }) });
   const outputs: Record<string, Tensor> =
     kind === 'score'
       ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
@@ -167,6 +168,12 @@ function forwardModel(
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];
   return writeOnnx(outputs, { weights });
 }
+
+/** Block diffusion reads noisy and clean text side by side, and the tables of rotations have a row for each token. */
+export const forTwoTexts = (config: TransformerConfig): TransformerConfig => ({
+  ...config,
+  maxLength: 2 * config.maxLength,
+});
 
 function pastInputs(config: TransformerConfig): Past {
   const shape = ['B', 'C', config.kvHeads * headWidthOf(config)];
@@ -179,12 +186,19 @@ function pastInputs(config: TransformerConfig): Past {
   };
 }
 
-/** The inputs that every graph over the transformer has, by the same names. */
-export function forwardInputs(keys = 'L'): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
+/**
+ * The inputs that every graph over the transformer has, by the same names.
+ *
+ * @param masks  1 where all rows have the same mask
+ */
+export function forwardInputs(
+  keys = 'L',
+  masks: Dim = 'B',
+): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
   return {
     tokens: input('tokens', 'int32', ['B', 'L']),
     positions: input('positions', 'int64', ['B', 'L']),
-    mask: input('mask', 'bool', ['B', 'L', keys]),
+    mask: input('mask', 'bool', [masks, 'L', keys]),
     rows: input('rows', 'int32', ['R']),
   };
 }

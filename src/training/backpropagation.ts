@@ -4,11 +4,11 @@ import { crossEntropy } from '../graph/composites.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { mul, total } from '../graph/primitives.ts';
-import { input, isParameter, topological } from '../graph/tensor.ts';
+import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
-import { forwardFeeds, forwardInputs, vector } from '../model/network.ts';
+import { forTwoTexts, forwardFeeds, forwardInputs, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
-import { type Device, openSession } from '../runtime/session.ts';
+import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 
@@ -48,7 +48,13 @@ export async function openLearner(
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
   const { clip, emaDecay, decays = isMatrix } = options;
-  const session = await openSession(gradientModel(config, names), options);
+  /** One for each kind of mask, made when it's first asked for. */
+  const sessions = new Map<Dim | undefined, Promise<Session>>();
+  const sessionFor = (masks: Dim | undefined): Promise<Session> => {
+    const opened = sessions.get(masks) ?? openSession(gradientModel(config, names, masks), options);
+    sessions.set(masks, opened);
+    return opened;
+  };
   const shapes = parameterShapes(config, names);
   const theta = copyOf(shapes, initial);
   const [m, v] = [zerosLike(theta), zerosLike(theta)];
@@ -70,7 +76,8 @@ export async function openLearner(
   return {
     async accumulate(batch, signal) {
       const feeds = { ...batchFeeds(config, batch), ...Object.fromEntries(theta) };
-      const { loss, ...results } = await session.run(feeds, { signal });
+      const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
+      const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
       const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
       if (microBatches++ === 0) gradients = given;
       else addInto(gradients, given);
@@ -112,14 +119,23 @@ export async function openLearner(
       updates = saved.get('adam.updates')!.data[0];
       microBatches = 0;
     },
-    close: () => session.close(),
+    async close() {
+      for (const opened of sessions.values()) await (await opened).close();
+    },
   };
 }
 
-/** From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter. */
-export function gradientModel(config: TransformerConfig, names: TensorNames): OnnxModel {
-  const { tokens, positions, rows } = forwardInputs();
-  const logits = transformer(config, names, { tokens, positions, rows }).logits;
+/**
+ * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter.
+ *
+ * @param masks  of batches with an attention mask: 1 where all rows share it, else 'B'
+ */
+export function gradientModel(config: TransformerConfig, names: TensorNames, masks?: Dim): OnnxModel {
+  const { mask, ...inputs } = forwardInputs('L', masks);
+  const { logits } =
+    masks === undefined
+      ? transformer(config, names, inputs)
+      : transformer(forTwoTexts(config), names, { ...inputs, mask });
   const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
   const weighted = total(mul(nats, input('weights', 'float32', ['R'])));
 
@@ -130,10 +146,14 @@ export function gradientModel(config: TransformerConfig, names: TensorNames): On
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
-function batchFeeds(config: TransformerConfig, { tokens, rows, targets, weights }: TrainingBatch) {
+function batchFeeds(
+  config: TransformerConfig,
+  { tokens, rows, targets, weights, positions, attentionMask }: TrainingBatch,
+) {
   const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
-    ...forwardFeeds(config, tokens, scored.rows),
+    ...forwardFeeds(config, tokens, scored.rows, positions),
+    ...(attentionMask && { mask: attentionMask }),
     targets: vector(scored.targets),
     weights: vector(scored.weights),
   };

@@ -143,8 +143,16 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'model whose weights and tokenizer the run begins with; a causal one becomes a mask predictor [random weights]',
+      'model whose network, weights and tokenizer the run begins with; a causal one becomes a mask predictor [random weights]',
     ),
+
+  anneal: count
+    .optional()
+    .describe('for --from a causal model: updates in which its attention is opened bit by bit [at once]'),
+  shiftedLogits: z
+    .boolean()
+    .optional()
+    .describe('predict each token at the position before it [as the model of --from does; else not]'),
 
   size: z
     .enum(sizeNames)
@@ -192,10 +200,23 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('maximumBadShare', 'share of rows that may be unreadable before the run refuses')),
 
+  variableLength: share
+    .optional()
+    .describe(
+      'share of windows with a hole in which masks stand for two tokens or for none, so that infilling finds lengths [0]',
+    ),
+  surplus: count
+    .optional()
+    .describe('for --variable-length: at most so many masks of a hole stand for none, or are too few [8]'),
+
   objective: z
-    .enum(['masked-diffusion', 'autoregressive'])
+    .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
     .describe(or('objective', 'what is learned')),
+  block: count.optional().describe('for block-diffusion: tokens of a block [16]'),
+  blockWarmup: count
+    .optional()
+    .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
   noise: z
     .enum(['linear', 'cosine', 'log-linear', 'polynomial'])
     .optional()
@@ -262,7 +283,21 @@ export const trainingSchema = z.strictObject({
 /** What a person asked for. */
 export type TrainingRequest = z.infer<typeof trainingSchema>;
 
-type Optional = 'from' | 'kvHeads' | 'separator' | 'ema' | 'threads';
+type Optional =
+  | 'from'
+  | 'anneal'
+  | 'shiftedLogits'
+  | FromNetwork
+  | 'variableLength'
+  | 'surplus'
+  | 'block'
+  | 'blockWarmup'
+  | 'kvHeads'
+  | 'separator'
+  | 'ema'
+  | 'threads';
+/** What the model of `from` says, where there is one. */
+export type FromNetwork = 'layers' | 'width' | 'heads' | 'hidden' | 'tied';
 type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */
