@@ -5,7 +5,8 @@ import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import { llada } from './model/families/llada.ts';
 import { openModel } from './model/open.ts';
 import { isBlockFormat } from './model/weight-format.ts';
-import { modelDirectory } from './opened-model.ts';
+import { generationOf, modelDirectory } from './opened-model.ts';
+import type { SamplingOptions } from './sampling/options.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
 import type { TrainingOptions } from './training/options.ts';
 
@@ -18,6 +19,8 @@ export interface Start {
   readonly transformer: TransformerConfig;
   /** By LLaDA's names. Tokens that the model didn't have begin as the mean of those that it had. */
   readonly parameters: ReadonlyMap<string, NdArray>;
+  /** How it is sampled unless somebody says otherwise. */
+  readonly sampling: Partial<SamplingOptions>;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function startFrom(
   const { from } = options;
   if (from === undefined) return undefined;
   const directory = await modelDirectory(from);
-  const { config, weights, names, network, format } = await openModel(directory);
+  const { family, config, weights, names, network, format } = await openModel(directory);
   await network.close();
   if (isBlockFormat(format))
     throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
@@ -61,6 +64,7 @@ export async function startFrom(
     predictsNext: transformer.shiftedLogits || transformer.attention === causal,
     transformer: grown,
     parameters,
+    sampling: (await generationOf(directory, family.sampling)).defaults,
   };
 }
 

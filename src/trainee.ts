@@ -4,13 +4,15 @@ import { sizeOf } from './array.ts';
 import { assemble } from './assemble.ts';
 import type { FileContent } from './checkpoint/durable-fs.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
-import { type Batch, openDataset } from './data/dataset.ts';
+import { openAnswers } from './data/answers.ts';
+import { type Batch, type Dataset, openDataset } from './data/dataset.ts';
 import { makeTokenizer } from './data/make-tokenizer.ts';
 import { growingBlock } from './diffusion/blocks.ts';
 import { schedules } from './diffusion/schedule.ts';
 import { antithetic, timeSamplers } from './diffusion/times.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
 import { FileError, InvalidOptionError, invariant } from './errors.ts';
+import type { Model } from './language-model.ts';
 import {
   blockScoring,
   causalScoring,
@@ -26,9 +28,12 @@ import { initialisations, initialParameters } from './model/initialise.ts';
 import { openNetwork } from './model/network.ts';
 import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { type Start, startFrom } from './start.ts';
+import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer/files.ts';
+import { plainTemplate } from './tokenizer/plain-template.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
 import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from './tokenizer/tokenizer-json.ts';
-import { saveTokenizer, tokenizerFiles } from './tokenizer/save.ts';
+import { saveTokenizer, templateFilesIn, tokenizerFiles } from './tokenizer/save.ts';
 import { openLearner } from './training/backpropagation.ts';
 import {
   autoregressive,
@@ -40,6 +45,7 @@ import {
 import { modelDirectory } from './opened-model.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { annealed } from './training/annealing.ts';
+import { complementaryDiffusion } from './training/complementary.ts';
 import { grouped } from './training/progress.ts';
 import { type MakeTrainee, recordName } from './training/trainee.ts';
 import { withHoles } from './training/variable-length.ts';
@@ -51,7 +57,11 @@ const longestSample = 128;
 export const makeTrainee: MakeTrainee = async (options, directory, note, signal) => {
   const tokenizer = await tokenizerOf(options, join(directory, 'tokenizer'), { note, signal });
   const ids = specialIds(tokenizer);
-  const dataset = await openDataset(options, tokenizer, directory, note, signal);
+  const files = await readTokenizerFiles(join(directory, 'tokenizer'));
+  const template = options.learn === 'answers' ? requireTemplate(files, tokenizer) : undefined;
+  const dataset = template
+    ? await openAnswers(options, tokenizer, template, directory, note, signal)
+    : await openDataset(options, tokenizer, directory, note, signal);
   const start = await startFrom(options, tokenizer.vocabularySize);
   const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
   const { transformer } = config;
@@ -78,7 +88,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     network,
     tokenizer,
     ...ids,
-    endIds: [ids.endId],
+    endIds: [ids.endId, template?.turnEndId ?? []].flat(),
     startId: network.config.attention === causal ? ids.endId : undefined,
     blockLength,
   });
@@ -89,6 +99,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   return {
     learner,
     data: dataset.manifest,
+    windows: dataset.windows,
     summary: [
       ...dataset.summary,
       `${grouped(parameterCount)} parameters: ${transformer.layers} layers, width ${transformer.width}, ${transformer.heads} heads, SwiGLU ${transformer.hidden}, vocabulary ${grouped(transformer.vocabularySize)}`,
@@ -114,6 +125,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     }),
 
     async sample(step, signal) {
+      if (template) return writtenAnswer(model, dataset, step, signal);
       const length = Math.min(longestSample, options.length);
       return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
     },
@@ -126,14 +138,19 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
         data,
         dtype,
       }));
-      const files = new Map<string, FileContent>(
+      const texts = new Map<string, FileContent>(
         Object.entries({
-          ...tokenizerFiles(tokenizer.json, namesOf(tokenizer)),
+          ...tokenizerFiles(tokenizer.json, namesOf(tokenizer), templateFilesIn(files)),
           [recordName]: `${JSON.stringify(record, undefined, 2)}\n`,
         }).map(([name, text]) => [name, Buffer.from(text)]),
       );
-      const generationConfig = { eos_token_id: ids.endId, pad_token_id: ids.endId };
-      const model = { config: llada.write(config), weights, generationConfig, tokenizerFiles: files };
+      const generationConfig = {
+        eos_token_id: ids.endId,
+        pad_token_id: ids.endId,
+        // it goes on writing as the model that it was made from
+        ...(template && { unmask_sampling: start?.sampling }),
+      };
+      const model = { config: llada.write(config), weights, generationConfig, tokenizerFiles: texts };
       await writeModelDirectory(target, model, { replace: true });
     },
 
@@ -151,7 +168,7 @@ async function tokenizerOf(
   { note, signal }: { note: (line: string) => void; signal: AbortSignal },
 ): Promise<LoadedTokenizer> {
   if (!existsSync(join(directory, 'tokenizer_config.json'))) {
-    const { tokenizer: kind, from, variableLength } = options;
+    const { tokenizer: kind, from, learn, variableLength } = options;
     if (from !== undefined && kind !== from)
       throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, kind);
     const added = variableLength ? [expandToken] : [];
@@ -160,15 +177,45 @@ async function tokenizerOf(
       const made = await makeTokenizer(options.data, { ...options, kind, signal });
       saveTokenizer(directory, withSpecialTokens(made, added));
     } else {
-      const given = await loadTokenizer(kind === from ? await modelDirectory(kind) : kind);
+      const place = kind === from ? await modelDirectory(kind) : kind;
+      const given = await loadTokenizer(place);
       const names = namesOf(given);
+      const files = await readTokenizerFiles(place);
+      const known = chatTemplateOf(files, given, () => new Date());
+      const isPlain = learn === 'answers' && !known;
+      if (isPlain) added.push(...plainTemplate.tokens);
       // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
       const [mask] = DEFAULT_SPECIAL_TOKENS;
       const all = from !== undefined && names.mask === undefined ? [mask, ...added] : added;
-      saveTokenizer(directory, withSpecialTokens(given.json, all), names);
+      const template = isPlain ? { jinja: plainTemplate.source } : templateFilesIn(files);
+      saveTokenizer(directory, withSpecialTokens(given.json, all), names, template);
     }
   }
   return loadTokenizer(directory);
+}
+
+/** How the run's conversations are written. */
+function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer): ChatTemplate {
+  const template = chatTemplateOf(files, tokenizer, () => new Date());
+  if (template) return template;
+  throw new FileError(files.directory, 'a chat_template.jinja', 'none', 'start the run again');
+}
+
+/** What the model answers to one of the held-out conversations, or of the others where none is held out. */
+async function writtenAnswer(
+  model: Model,
+  { validation, batch }: Dataset,
+  step: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const index = validation.count > 0 ? step % validation.count : 0;
+  const { data, maskable } = validation.count > 0 ? validation.batch(index, index + 1) : batch(step, 1);
+  const from = maskable?.indexOf(1) ?? 0;
+  const room = Math.min(longestSample, data.length - from);
+  const tokens = data.slice(0, from + room).fill(model.maskId, from);
+  const { tokens: written } = await model.generate({ tokens, temperature: 0, seed: step, signal });
+  const question = model.tokenizer.decode(data.subarray(0, from), { special: true });
+  return `${question}\n→ ${model.tokenizer.decode(written.subarray(from)).trim()}`;
 }
 
 /** The ids of the mask and the end of a text. @throws FileError  for a tokenizer without them */
@@ -192,14 +239,15 @@ function configOf(
   { vocabularySize, maskId, endId }: { vocabularySize: number; maskId: number; endId: number },
   start?: Start,
 ): ModelConfig {
-  const { length, objective, block, anneal, shiftedLogits, from } = options;
+  const { length, learn, objective, block, anneal, shiftedLogits, from } = options;
   const isCausal = objective === 'autoregressive';
   if (anneal !== undefined && !start?.isCausal)
     throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
   return {
     transformer: {
       ...(start?.transformer ?? freshNetwork(options, vocabularySize)),
-      maxLength: length,
+      // whoever learns to answer need not forget how long a text may be
+      maxLength: learn === 'answers' ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
       // a mask predictor made from a causal model goes on to predict each token at the position before
       shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? false),
       attention: isCausal ? causal : bidirectional,
@@ -253,9 +301,10 @@ function objectiveOf(
     maskId,
     times: options.antithetic ? antithetic(times) : times,
   };
+  const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
   let objective =
     block === undefined
-      ? maskedDiffusion(noising)
+      ? diffusion(noising)
       : blockDiffusion({
           ...noising,
           blockLength: growingBlock(block, { updates: blockWarmup }),
@@ -301,14 +350,11 @@ function rowsFrom(
   return { shape: [count, L], data: data.subarray(begin, end), ...(part && { maskable: part }) };
 }
 
-/** Windows of which the text is scored: what fills them up is not. */
-function textOf({ shape, data, lengths }: Batch): CleanWindows {
+/** Windows of which the text is scored: what is given and what fills them up is not. */
+function textOf({ shape, data, lengths, maskable }: Batch): CleanWindows {
   const [, L] = shape;
-  return {
-    shape,
-    data,
-    maskable: Uint8Array.from(data, (_, i) => (i % L < lengths[Math.floor(i / L)] ? 1 : 0)),
-  };
+  const isText = (i: number) => i % L < lengths[Math.floor(i / L)] && maskable?.[i] !== 0;
+  return { shape, data, maskable: Uint8Array.from(data, (_, i) => (isText(i) ? 1 : 0)) };
 }
 
 /**
@@ -318,12 +364,22 @@ function textOf({ shape, data, lengths }: Batch): CleanWindows {
 function whole({ exact, canvases }: Scoring): Scoring {
   return {
     exact,
-    canvases: ({ x0 }, index) => canvases({ x0, positions: Int32Array.from(x0.keys()) }, index),
+    canvases: ({ x0, positions: [first] }, index) =>
+      canvases({ x0, positions: Int32Array.from(x0.keys()).subarray(first) }, index),
   };
 }
 
 /** The options that the size sets, in a line. */
-function describe({ steps, batch, accumulate, length, learningRate, schedule }: TrainingOptions): string {
+function describe({
+  epochs,
+  batch,
+  accumulate,
+  length,
+  learningRate,
+  schedule,
+  ...options
+}: TrainingOptions): string {
   const windows = accumulate === 1 ? `${batch}` : `${accumulate} × ${batch}`;
-  return `${grouped(steps)} steps of ${windows} windows of ${length} tokens, rate ${learningRate} (${schedule})`;
+  const steps = options.steps === undefined ? `${epochs} epochs` : `${grouped(options.steps)} steps`;
+  return `${steps} of ${windows} windows of ${length} tokens, rate ${learningRate} (${schedule})`;
 }

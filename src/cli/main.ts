@@ -9,6 +9,7 @@ const commands: CommandTable = {
   chat: () => import('./chat.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
+  finetune: () => import('./finetune.ts'),
   pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),

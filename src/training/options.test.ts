@@ -11,7 +11,7 @@ test('every size gives options that fit each other', () => {
     const options = settle({ data, size });
     assert.equal(options.layers, sizes[size].layers);
     assert.equal(options.minimumRate, options.learningRate / 10);
-    assert.ok(options.warmup <= options.steps);
+    assert.ok(options.warmup! <= options.steps!);
   }
 });
 

@@ -13,7 +13,9 @@ export const defaults = {
   randomLengthShare: 0.01,
   promptShare: 0,
   maximumBadShare: 0.01,
+  learn: 'text',
   objective: 'masked-diffusion',
+  complementary: false,
   noise: 'linear',
   eps: 1e-3,
   times: 'low-discrepancy',
@@ -38,6 +40,15 @@ export const defaults = {
   keep: 3,
   device: 'cpu',
   dtype: 'F32',
+} as const;
+
+/** What is otherwise where answers are learned. Three epochs are LLaDA's, section 2.3. */
+export const answerDefaults = {
+  epochs: 3,
+  batch: 16,
+  learningRate: 3e-4,
+  decayShare: 0.1,
+  randomLengthShare: 0,
 } as const;
 
 /** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
@@ -209,6 +220,10 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe('for --variable-length: at most so many masks of a hole stand for none, or are too few [8]'),
 
+  learn: z
+    .enum(['text', 'answers'])
+    .optional()
+    .describe(or('learn', 'all of a text, or the answers of conversations, as unmask finetune does')),
   objective: z
     .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
@@ -227,10 +242,15 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('times', 'how the times of a batch are drawn')),
   antithetic: z.boolean().optional().describe(or('antithetic', 'times in pairs t and 1 - t')),
+  complementary: z
+    .boolean()
+    .optional()
+    .describe(or('complementary', 'every window twice, each of its tokens masked in one of the two')),
 
   batch: count.optional().describe(bySize('windows of a micro-batch')),
   accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
   steps: count.optional().describe(bySize('updates')),
+  epochs: z.number().gt(0).optional().describe('instead of steps: how often every window is seen [none]'),
   learningRate: z.number().gt(0).optional().describe(bySize('highest learning rate')),
   minimumRate: z
     .number()
@@ -285,6 +305,9 @@ export type TrainingRequest = z.infer<typeof trainingSchema>;
 
 type Optional =
   | 'from'
+  | 'steps'
+  | 'epochs'
+  | 'warmup'
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork
@@ -302,3 +325,6 @@ type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */
 export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
+
+/** When a run's updates end, and its warm-up. */
+export type Schedule = Required<Pick<Settled, 'steps' | 'warmup'>>;

@@ -1,7 +1,9 @@
 import { InvalidOptionError } from '../errors.ts';
 import {
+  answerDefaults,
   defaults,
   type FromNetwork,
+  type Schedule,
   sizes,
   type TrainingOptions,
   type TrainingRequest,
@@ -19,13 +21,16 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
-  const merged = { ...defaults, ...bySize, tokenizer, ...given } as TrainingOptions;
+  const byTask = request.learn === 'answers' ? answerDefaults : {};
+  const merged = { ...defaults, ...bySize, ...byTask, tokenizer, ...given } as TrainingOptions;
+  if (request.epochs === undefined && request.steps !== undefined) delete merged.epochs;
+  else if (merged.epochs !== undefined && request.steps === undefined) delete merged.steps;
   if (request.from !== undefined)
     for (const key of ofNetwork) if (request[key] === undefined) delete merged[key];
   if (merged.objective === 'block-diffusion') merged.block ??= 16;
   if (merged.variableLength) merged.surplus ??= 8;
   merged.minimumRate ??= merged.learningRate / 10;
-  merged.warmup ??= Math.min(1000, Math.floor(merged.steps / 20));
+  if (merged.steps !== undefined) merged.warmup ??= usualWarmup(merged.steps);
   check(merged);
   // in the schema's order, however they were asked for, so that the record of a run is the same to the byte
   const keys = Object.keys(trainingSchema.shape).filter((key) => key in merged) as (keyof TrainingOptions)[];
@@ -34,11 +39,33 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
 
 const ofNetwork: readonly FromNetwork[] = ['layers', 'width', 'heads', 'hidden', 'tied'];
 
+const usualWarmup = (steps: number): number => Math.min(1000, Math.floor(steps / 20));
+
+/**
+ * The updates of a run, and of its warm-up.
+ *
+ * @param windows  of an epoch
+ * @throws InvalidOptionError  where the warm-up is longer than the run
+ */
+export function scheduleOf(
+  { epochs = 1, batch, accumulate, ...options }: TrainingOptions,
+  windows: number,
+): Schedule {
+  const steps = options.steps ?? Math.max(1, Math.ceil((epochs * windows) / (batch * accumulate)));
+  const warmup = options.warmup ?? usualWarmup(steps);
+  if (warmup > steps)
+    throw new InvalidOptionError('warmup', `must not be more than steps (${steps})`, warmup);
+  return { steps, warmup };
+}
+
 function check(options: TrainingOptions): void {
-  const { steps, warmup, learningRate, minimumRate } = options;
+  const { steps, epochs, warmup, learningRate, minimumRate } = options;
   checkHeads(options);
   checkObjective(options);
-  if (warmup > steps)
+  if (options.learn === 'answers') checkAnswers(options);
+  if (steps !== undefined && epochs !== undefined)
+    throw new InvalidOptionError('epochs', 'is given instead of steps, not beside them', epochs);
+  if (steps !== undefined && warmup !== undefined && warmup > steps)
     throw new InvalidOptionError('warmup', `must not be more than steps (${steps})`, warmup);
   if (minimumRate > learningRate) {
     throw new InvalidOptionError(
@@ -61,6 +88,27 @@ function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
   if (heads % kvHeads !== 0) throw new InvalidOptionError('kvHeads', `must divide heads (${heads})`, kvHeads);
 }
 
+/** @throws InvalidOptionError  for what is for text alone */
+function checkAnswers({ from, ...options }: TrainingOptions): void {
+  const text = { ...defaults, ...answerDefaults, separator: undefined, variableLength: undefined };
+  if (from === undefined)
+    throw new InvalidOptionError(
+      'learn',
+      'needs a model that learns to answer: name it by --from',
+      'answers',
+    );
+  for (const key of [
+    'packing',
+    'field',
+    'separator',
+    'randomLengthShare',
+    'promptShare',
+    'variableLength',
+  ] as const)
+    if (options[key] !== text[key])
+      throw new InvalidOptionError(key, 'is for text, not for the answers of conversations', options[key]);
+}
+
 /** What only some objectives have a use for. */
 const uses = {
   block: ['block-diffusion'],
@@ -68,13 +116,14 @@ const uses = {
   anneal: ['masked-diffusion'],
   shiftedLogits: ['masked-diffusion', 'block-diffusion'],
   variableLength: ['masked-diffusion'],
+  complementary: ['masked-diffusion'],
 } as const;
 
 function checkObjective(options: TrainingOptions): void {
   const { objective, from, anneal, variableLength, surplus, length } = options;
   for (const key of Object.keys(uses) as (keyof typeof uses)[]) {
     const objectives: readonly string[] = uses[key];
-    if (options[key] !== undefined && !objectives.includes(objective))
+    if (options[key] !== undefined && options[key] !== false && !objectives.includes(objective))
       throw new InvalidOptionError(
         key,
         `is for ${objectives.join(' and ')}, not for ${objective}`,
