@@ -1,5 +1,4 @@
 import type { NdArray } from './array.ts';
-import { shiftedRight } from './diffusion/windows.ts';
 import { InvalidOptionError } from './errors.ts';
 import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
@@ -7,16 +6,18 @@ import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { blockCausal, predictorOf, rememberingNetwork } from './predictors.ts';
+import { blockCausal, contextOf, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
+import { compileConstraint, constrain, type Wanted } from './sampling/constraint/constrain.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
 import {
+  parameters,
   type SamplingOptions,
   samplingSchema,
   toCachePolicy,
@@ -25,6 +26,7 @@ import {
 } from './sampling/options.ts';
 import { type Frame, sample } from './sampling/sample.ts';
 import { countForwards, drain } from './sampling/stats.ts';
+import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type {
   GenerateRequest,
@@ -39,46 +41,57 @@ import type {
 export interface Parts {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
+  /** Of a causal network it may be beyond the vocabulary. */
   readonly maskId: number;
   readonly endIds: readonly number[];
+  /** What a causal network reads before every text, if it was trained so. */
+  readonly startId?: number;
+  readonly chatTemplate?: ChatTemplate;
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble({
-  network: own,
-  tokenizer,
-  maskId,
-  endIds,
-  blockLength: trained,
-  defaults: given = {},
-}: Parts): Model {
-  const network = batched(own); // samples that run at the same time share forwards
+export function assemble(parts: Parts): Model {
+  const { tokenizer, maskId, endIds, chatTemplate, blockLength: trained } = parts;
+  const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
-  const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...given };
-  const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, config.vocabularySize) };
+  const startId = isCausal ? parts.startId : undefined;
+  const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
+  const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
-  const startId = isCausal ? startIdOf(endIds) : undefined;
+  const compile = latest((wanted: Wanted) => compileConstraint(wanted, tokenizer));
+  const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin. */
-  function begin({ prompt, tokens, signal, ...asked }: SampleRequest) {
-    const options = checkOptions(samplingSchema, { ...defaults, ...withoutAbsent(asked) });
-    const given = tokens ?? tokenizer.encode(prompt ?? '');
+  function begin({ prompt, tokens, messages, template, signal, ...asked }: SampleRequest) {
+    requireOne({ prompt, tokens, messages });
+    const wishes = withoutAbsent(asked);
+    const options = checkOptions(samplingSchema, { ...fitting(defaults, wishes), ...wishes });
+    const given = messages
+      ? requireTemplate(chatTemplate).encode(messages, template).ids
+      : (tokens ?? openingOf(tokenizer.encode(prompt ?? '')));
+    const turnEnd = messages ? chatTemplate?.turnEndId : undefined;
+    const ends = turnEnd === undefined ? endIds : [...new Set([...endIds, turnEnd])];
     const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
     const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
     checkFits(canvas.length, config.maxLength);
+    if (isCausal) checkLeftToRight(canvas, { maskId, startId, guidance: options.guidance, size });
     const blockLength = blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
+    const vocabulary = { maskId, endIds: ends, size };
     const decoding = toDecodeOptions(options, vocabulary);
-    // at temperature 0 the logits needn't leave the device; guidance wants two of them, and a report all
-    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache;
     const plain = toSampleOptions({ ...options, blockLength }, vocabulary);
-    const sampling = { ...plain, decode: isReduced ? decodeGreedy : plain.decode, signal };
+    const setting = { canvas, maskId, endIds: ends, strategy: plain.strategy, compile };
+    const constrained = constrain(options, decoding, setting);
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report and a constraint all
+    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache && !constrained;
+    const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode);
+    const sampling = { ...plain, decode, signal };
 
     const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
-    const how = { startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
+    const how = { isCausal, startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
     const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
     const policy = toCachePolicy(options, { maskId, exact });
     const uncached = predictorOf(network, how);
@@ -87,11 +100,11 @@ export function assemble({
     /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
     const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>
       sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
-    return { canvas, options, uncached, predictor, write };
+    return { canvas, ends, answerFrom: messages ? given.length : 0, options, uncached, predictor, write };
   }
 
   async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, options, uncached, predictor, write } = begin(request);
+    const { canvas, ends, answerFrom, options, uncached, predictor, write } = begin(request);
     let elsewhereMs = 0;
     const elsewhere = async <T>(work: () => T): Promise<Awaited<T>> => {
       const start = performance.now();
@@ -115,8 +128,9 @@ export function assemble({
       forwards: () => conditional.forwards() + unconditional.forwards(),
       clock: () => performance.now() - elsewhereMs,
     });
-    const tokens = cutAtEnd(last.tokens, endIds, tailStart(canvas, maskId));
-    const generation = { text: tokenizer.decode(tokens), tokens, frame: last, stats };
+    const tokens = cutAtEnd(last.tokens, ends, tailStart(canvas, maskId));
+    const text = tokenizer.decode(tokens.slice(answerFrom));
+    const generation = { text, tokens, frame: last, stats };
     if (!probes) return generation;
 
     let other = canvas;
@@ -157,6 +171,7 @@ export function assemble({
     config,
     tokenizer,
     maskId,
+    chatTemplate,
     endIds,
     defaults,
 
@@ -188,11 +203,13 @@ export function assemble({
       );
       // behind the last hole there is text, so nothing may end the text before it
       const endless = request.endless ?? (endIds.length > 0 && typeof parts.at(-1) === 'string');
-      return generate({ ...request, endless, tokens: layCanvas(laid, maskId) });
+      const first = 'hole' in (laid[0] ?? []) ? [] : Array.from((laid[0] ?? []) as ArrayLike<number>);
+      const whole = [openingOf(first), ...laid.slice(first.length > 0 ? 1 : 0)];
+      return generate({ ...request, endless, tokens: layCanvas(whole, maskId) });
     },
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
-      const given = tokenizer.encode(prompt);
+      const given = openingOf(tokenizer.encode(prompt));
       const scored = tokenizer.encode(answer);
       if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
       const room = config.maxLength - given.length;
@@ -206,7 +223,7 @@ export function assemble({
         const positions = Int32Array.from(x0.keys()).subarray(given.length);
         windows.push(
           isCausal
-            ? await exact(network, { x0, positions, startId: startIdOf(endIds), signal })
+            ? await exact(network, { x0, positions, startId, signal })
             : await boundOf({
                 x0,
                 positions,
@@ -238,8 +255,22 @@ function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
   };
 }
 
+/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's. */
+function fitting(
+  defaults: Partial<SamplingOptions>,
+  asked: Partial<SamplingOptions>,
+): Partial<SamplingOptions> {
+  const changes = (option: 'length' | 'strategy'): boolean =>
+    asked[option] !== undefined && asked[option] !== defaults[option];
+  const meaningless = new Set([
+    ...(changes('length') ? ['steps'] : []),
+    ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
+  ]);
+  return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
+}
+
 /** Absent options may be given as undefined. */
-function withoutAbsent(options: object): object {
+function withoutAbsent(options: Partial<SamplingOptions>): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
@@ -249,11 +280,48 @@ function checkFits(length: number, maxLength: number): void {
   throw new InvalidOptionError('length', problem, `${length} tokens in all`);
 }
 
-/** A causal network reads the end token before the first token, as in training. */
-function startIdOf([endId]: readonly number[]): number {
-  if (endId === undefined)
-    throw new InvalidOptionError('model', 'must have an end token, being causal', endId);
-  return endId;
+/**
+ * A text's ids as a canvas begins with them: behind what the tokenizer puts before every text. A causal network that
+ * reads nothing before a text needs a first token: where a text is empty it is an end token, behind which others begin.
+ */
+function opening({ network, tokenizer, endIds, startId }: Parts, text: readonly number[]): readonly number[] {
+  const ids = [...(tokenizer.prefixIds ?? []), ...text];
+  if (ids.length > 0 || network.config.attention !== causal || startId !== undefined) return ids;
+  return endIds.slice(0, 1);
+}
+
+/** @throws InvalidOptionError  for more than one way to say what is given */
+function requireOne(ways: Pick<SampleRequest, 'prompt' | 'tokens' | 'messages'>): void {
+  const given = Object.entries(ways).filter(([, value]) => value !== undefined);
+  if (given.length <= 1) return;
+  const names = given.map(([name]) => name);
+  throw new InvalidOptionError(
+    names[1],
+    'is given instead of prompt, tokens or messages, not beside them',
+    names,
+  );
+}
+
+function requireTemplate(template: ChatTemplate | undefined): ChatTemplate {
+  if (template) return template;
+  const problem =
+    "needs a model with a chat template (chat_template.jinja, or chat_template in tokenizer_config.json), and this one has none: use prompt, with the conversation written as the model's training data had it";
+  throw new InvalidOptionError('messages', problem, 'messages');
+}
+
+/** @throws InvalidOptionError  for what a causal network can't do with masks that it doesn't know */
+function checkLeftToRight(
+  canvas: Int32Array,
+  { maskId, startId, guidance, size }: { maskId: number; startId?: number; guidance: number; size: number },
+): void {
+  if (startId === undefined && canvas[0] === maskId)
+    throw new InvalidOptionError(
+      'tokens',
+      'must begin with a token that is given, the model being causal',
+      maskId,
+    );
+  if (guidance !== 0 && maskId >= size)
+    throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
 }
 
 /** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */
@@ -264,11 +332,11 @@ async function exact(
     positions,
     startId,
     signal,
-  }: { x0: Int32Array; positions: Int32Array; startId: number; signal?: AbortSignal },
+  }: { x0: Int32Array; positions: Int32Array; startId?: number; signal?: AbortSignal },
 ): Promise<Likelihood> {
   const targets = positions.map((i) => x0[i]);
-  const tokens = { shape: [1, x0.length], data: shiftedRight(x0, startId) };
-  const costs = await network.score(tokens, positions, targets, { signal });
+  const { data, outputs } = contextOf(x0, positions, startId);
+  const costs = await network.score({ shape: [1, data.length], data }, outputs, targets, { signal });
   return { nats: costs.reduce((sum, cost) => sum + cost, 0), standardError: 0, forwards: 1 };
 }
 

@@ -15,10 +15,12 @@ export type {
   ScoreRequest,
 } from './language-model.ts';
 export type { TransformerConfig } from './model/config.ts';
+export type { WeightFormat } from './model/weight-format.ts';
 export type { Device } from './runtime/session.ts';
 export type { CacheReport } from './sampling/cache-report.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
+export type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
 export { shippedModel } from './opened-model.ts';
 export { load } from './unmask.ts';

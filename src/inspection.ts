@@ -5,14 +5,24 @@ import { readModelConfig } from './checkpoint/directory.ts';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
 import { openGguf } from './checkpoint/gguf/file.ts';
 import { directoryOf } from './checkpoint/gguf/in-place.ts';
+import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { openWeights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import { ggufWeights } from './gguf.ts';
 import { causal } from './model/attention-pattern.ts';
-import type { TransformerConfig } from './model/config.ts';
+import { parameterShapes, type TensorNames, type TransformerConfig } from './model/config.ts';
+import type { ModelConfig } from './model/families/family.ts';
 import { ggufModel } from './model/gguf/model.ts';
 import { familyOf } from './model/open.ts';
-import { generationOf, isFile, modelDirectory, openModelWithTokenizer } from './opened-model.ts';
+import { bytesIn } from './model/storage.ts';
+import { isBlockFormat, type WeightFormat, weightFormats } from './model/weight-format.ts';
+import {
+  generationOf,
+  isFile,
+  modelDirectory,
+  type OpenedModel,
+  openModelWithTokenizer,
+} from './opened-model.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import { tokenizerFromGguf } from './tokenizer/from-gguf.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
@@ -40,7 +50,7 @@ export interface Inspection {
   /** Bytes of weights by the type that they are stored in. */
   readonly dtypes?: Readonly<Record<string, number>>;
   readonly weightBytes?: number;
-  /** Bytes that the weights take while the model runs, by the format that they are held in. */
+  /** Bytes that the weights take while the model runs, for each value that `weights` of `load` may have. */
   readonly memoryBytes?: Readonly<Record<string, number>>;
   readonly maskId?: number;
   readonly maskToken?: string;
@@ -53,6 +63,8 @@ export interface Inspection {
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
   readonly defaults: Partial<SamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
   /** Why it can't be run here, a sentence each; none when it can. */
   readonly problems: readonly string[];
@@ -80,7 +92,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
   const blockLength = config?.blockLength;
-  const parameters = weights && parametersIn(weights.entries);
+  const parameters = opened ? parametersOf(opened) : weights && parametersIn(weights.entries);
   const maskId = tokenizer?.maskId ?? config?.maskId;
   const endIds = [...new Set([tokenizer?.endId ?? [], generation?.endIds ?? []].flat())];
   const tokenOf = new Map(Array.from(tokenizer?.specialTokens ?? [], ([token, id]) => [id, token]));
@@ -94,7 +106,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),
     dtypes: weights && bytesByType(weights.entries),
     weightBytes: weights?.totalBytes,
-    memoryBytes: parameters === undefined ? undefined : memoryOf(parameters),
+    memoryBytes: opened && memoryOf(opened.config, opened.names, opened.format),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
     endIds,
@@ -103,6 +115,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     maxLength: numbers.maxLength ?? lengthIn(json),
     config: config && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: generation?.defaults ?? {},
+    unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],
   };
@@ -141,7 +154,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     activeParameters: activeOf(parameters, numbers),
     dtypes: bytesByType(stored),
     weightBytes: Array.from(stored.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0),
-    memoryBytes: memoryOf(parameters),
+    memoryBytes: model && memoryOf(model.config, model.family.names),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
     endIds,
@@ -150,6 +163,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     maxLength: numbers.maxLength,
     config: model && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: {},
+    unsupportedSampling: [],
     tensors: tensors ? tensorsIn(stored) : undefined,
     problems: [...problems],
   };
@@ -196,10 +210,19 @@ function activeOf(
   return parameters - layers.filter(Boolean).length * (experts - chosen) * 3 * hidden * width;
 }
 
-/** A format that weights can be held in has its line here. */
-const memoryOf = (parameters: number): Record<string, number> => ({
-  float32: 4 * parameters,
-});
+/** Those of a model as it was published, also where its weights are in blocks. */
+const parametersOf = ({ config, names }: OpenedModel): number =>
+  [...parameterShapes(config.transformer, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+
+/** For each format that --weights may have; what is in blocks stays in them. */
+function memoryOf(
+  { transformer }: ModelConfig,
+  names: TensorNames,
+  stored: WeightFormat = 'f32',
+): Record<string, number> {
+  const formats = isBlockFormat(stored) ? [stored] : weightFormats;
+  return Object.fromEntries(formats.map((format) => [format, bytesIn(transformer, names, format)]));
+}
 
 function bytesByType(entries: Stored): Record<string, number> {
   const bytes: Record<string, number> = {};
@@ -219,7 +242,9 @@ async function chatTemplateIn(directory: string): Promise<string | undefined> {
   const own = files.find((name) => existsSync(join(directory, name)));
   const path = join(directory, 'tokenizer_config.json');
   if (own !== undefined || !existsSync(path)) return own;
-  const { chat_template: template } = await readJsonObject(path);
+  const { chat_template: template } = await readJsonObject(
+    await resolveInside(directory, 'tokenizer_config.json'),
+  );
   const isThere = typeof template === 'string' || (Array.isArray(template) && template.some(isObject));
   return isThere ? 'tokenizer_config.json' : undefined;
 }

@@ -1,14 +1,25 @@
 import type { NdArray } from './array.ts';
 import type { TransformerConfig } from './model/config.ts';
+import type { WeightFormat } from './model/weight-format.ts';
 import type { Device } from './runtime/session.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import type { Frame } from './sampling/sample.ts';
 import type { SampleStats } from './sampling/stats.ts';
+import type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 export interface LoadOptions {
   /** Default: 'cpu'. */
   readonly device?: Device;
+  /**
+   * How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. For fewer bits than they
+   * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
+   */
+  readonly weights?: WeightFormat;
+  /** Is told how many of the numbers have been read while such a copy is made. */
+  readonly onQuantising?: (done: number, total: number) => void;
+  /** Ends the making of the copy. */
+  readonly signal?: AbortSignal;
   /** Is told what takes long: the weights of a GGUF file being written the first time. */
   readonly note?: (text: string) => void;
 }
@@ -19,6 +30,10 @@ export interface SampleRequest extends Partial<SamplingOptions> {
   readonly prompt?: string;
   /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
   readonly tokens?: ArrayLike<number>;
+  /** Instead of both: a conversation, whose next answer the model writes; for models with a chat template. */
+  readonly messages?: readonly ChatMessage[];
+  /** What the chat template is told beside the messages. */
+  readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
   readonly signal?: AbortSignal;
 }
 
@@ -29,9 +44,9 @@ export interface GenerateRequest extends SampleRequest {
 
 /** A finished text. */
 export interface Generation {
-  /** The whole text, with the prompt, up to the first end token that the model wrote. */
+  /** The whole text, with the prompt, up to the first end token that the model wrote; of `messages` the answer alone. */
   readonly text: string;
-  /** The same as ids, the end token included. */
+  /** The whole canvas up to the same place, the end token included. */
   readonly tokens: Int32Array;
   /** The last frame, in which nothing is cut. */
   readonly frame: Frame;
@@ -71,7 +86,10 @@ export interface ScoreRequest {
 /** A stretch of text that is given, or a hole of a number of tokens. */
 export type InfillPart = string | { readonly length: number };
 
-export interface InfillRequest extends Omit<GenerateRequest, 'prompt' | 'tokens' | 'length'> {
+export interface InfillRequest extends Omit<
+  GenerateRequest,
+  'prompt' | 'tokens' | 'messages' | 'template' | 'length'
+> {
   readonly parts: readonly InfillPart[];
 }
 
@@ -88,7 +106,10 @@ export interface LogitsOptions {
 export interface Model {
   readonly config: TransformerConfig;
   readonly tokenizer: Tokenizer;
+  /** Stands where the model is to write. Of a causal model without a mask token it is beyond the vocabulary. */
   readonly maskId: number;
+  /** How this model's conversations are written; absent if it has no chat template. */
+  readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text. */
   readonly endIds: readonly number[];
   /** How this model is sampled unless the request says otherwise. */

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from './checkpoint/json.ts';
+import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, show } from './errors.ts';
 import { ggufDirectory } from './gguf.ts';
 import { cachedModel } from './hub/cache.ts';
@@ -9,10 +10,14 @@ import { parseHubName } from './hub/name.ts';
 import { hubSettings } from './hub/settings.ts';
 import type { LoadOptions } from './language-model.ts';
 import { causal } from './model/attention-pattern.ts';
+import { samplingIn, type SamplingKeys } from './model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
+import { directoryInFormat } from './quantised-model.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
-import { loadTokenizer, requireMaskId } from './tokenizer/load.ts';
+import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
+import { readTokenizerFiles } from './tokenizer/files.ts';
+import { requireMaskId, tokenizerOf } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** The directory of the model that ships. */
@@ -22,46 +27,60 @@ export const shippedModel: string = fileURLToPath(new URL('../../models/stories'
 export interface OpenedModel extends OpenedNetwork {
   readonly directory: string;
   readonly tokenizer: Tokenizer;
+  /** Of a causal model without a mask token: the first id beyond its vocabulary. */
   readonly maskId: number;
+  /** How conversations are written, if the model was made for them. */
+  readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
   readonly endIds: readonly number[];
+  /** What a causal network reads before every text, if it was trained so. */
+  readonly startId?: number;
   /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
-  /** How it is sampled unless somebody says otherwise: `unmask_sampling` of generation_config.json. */
+  /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
   readonly defaults: Partial<SamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupported: readonly string[];
 }
 
 /**
  * Opens a model directory as Hugging Face lays it out, the model in a run of `unmask train`, a GGUF file, or one that was
- * pulled.
+ * pulled, its weights in the format that is asked for.
  *
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
-export async function openModelWithTokenizer(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
-  const directory = await modelDirectory(path, options.note);
-  const opened = await openModel(directory, options);
-  const tokenizer = loadTokenizer(directory);
-  const generation = await generationOf(directory);
+export async function openModelWithTokenizer(
+  path: string,
+  { device, weights, note, onQuantising, signal }: LoadOptions = {},
+): Promise<OpenedModel> {
+  const stored = await modelDirectory(path, note);
+  const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
+  const opened = await openModel(directory, { device, weights });
+  const files = await readTokenizerFiles(directory);
+  const tokenizer = tokenizerOf(files);
+  const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
+  const generation = await generationOf(directory, opened.family.sampling);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
-  const { vocabularySize: rows, attention } = opened.config.transformer;
-  const unwritten = attention === causal ? neverWritten(tokenizer, endIds, rows) : undefined;
-  const maskId = tokenizer.maskId ?? unwritten ?? requireMaskId(tokenizer, tokenizer.path);
-  for (const id of [maskId, ...endIds]) {
+  const { attention, vocabularySize: rows } = opened.config.transformer;
+  for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  const { blockLength } = opened.config;
-  return { ...opened, directory, tokenizer, maskId, endIds, blockLength, defaults: generation.defaults };
-}
-
-/**
- * What stands in a canvas where a causal model hasn't written yet, which it never reads: a row of the embedding that is no
- * token, or else a special token that ends nothing.
- */
-function neverWritten(tokenizer: Tokenizer, endIds: readonly number[], rows: number): number | undefined {
-  if (tokenizer.vocabularySize < rows) return tokenizer.vocabularySize;
-  return [...tokenizer.specialTokens.values()].find((id) => !endIds.includes(id));
+  const maskId = attention === causal ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
+  const { startId, blockLength } = opened.config;
+  return {
+    ...opened,
+    directory,
+    tokenizer,
+    chatTemplate,
+    maskId,
+    endIds,
+    startId,
+    blockLength,
+    defaults: generation.defaults,
+    unsupported: generation.unsupported,
+  };
 }
 
 /** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
@@ -89,21 +108,33 @@ export async function modelDirectory(path: string, note?: (text: string) => void
   );
 }
 
-/** What generation_config.json says, where there is one. */
-export async function generationOf(
-  directory: string,
-): Promise<{ endIds: readonly number[]; defaults: Partial<SamplingOptions> }> {
+/** What generation_config.json says. */
+export interface Generation {
+  readonly endIds: readonly number[];
+  /** How the model is sampled unless somebody says otherwise. */
+  readonly defaults: Partial<SamplingOptions>;
+  /** What it asks of its family's sampler that ours can't do, each as "key is value". */
+  readonly unsupported: readonly string[];
+}
+
+/**
+ * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
+ * `unmask_sampling`, in which options have our names.
+ */
+export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<Generation> {
   const path = join(directory, 'generation_config.json');
-  if (!existsSync(path)) return { endIds: [], defaults: {} };
-  const { eos_token_id: ends, unmask_sampling: sampling } = await readJsonObject(path);
+  if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
+  const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));
+  const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
   const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
-  if (sampling === undefined) return { endIds, defaults: {} };
-  if (!isObject(sampling)) throw new FileError(path, 'unmask_sampling to be an object', show(sampling));
+  if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
+  const { options, unsupported } = samplingIn(keys, json);
+  const defaults = { ...options, ...ours };
   try {
-    checkOptions(samplingSchema, sampling);
+    checkOptions(samplingSchema, defaults);
   } catch (cause) {
     if (!(cause instanceof InvalidOptionError)) throw cause;
     throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
   }
-  return { endIds, defaults: { ...sampling } };
+  return { endIds, defaults, unsupported };
 }

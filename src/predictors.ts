@@ -5,7 +5,9 @@ import type { RememberingNetwork } from './sampling/cache.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
 
 export interface PredictorOptions {
-  /** Of a causal network: what it reads before the first token, so that row i is about token i. */
+  /** Whether the network is causal: to predict token i it reads the tokens before i, and no others. */
+  readonly isCausal?: boolean;
+  /** What a causal network reads before the first token; without it that token has to be given. */
   readonly startId?: number;
   /** Which keys a query may look at, beside the network's own pattern. Default: all. */
   readonly sees?: (query: number, key: number) => boolean;
@@ -16,34 +18,54 @@ export interface PredictorOptions {
 /** The mask predictor of a network. */
 export function predictorOf(
   network: Network,
-  { startId, sees, reduce }: PredictorOptions = {},
+  { isCausal = false, startId, sees, reduce }: PredictorOptions = {},
 ): MaskPredictor {
   return (xt, rows, { signal }) => {
-    const L = xt.length;
-    const data = startId === undefined ? xt : shiftedRight(xt, startId);
+    if (isCausal) {
+      // no mask is ever read, so that it needs no place in the vocabulary
+      const read = rows.reduce((most, row) => Math.max(most, row), 0) + 1;
+      const { data, outputs } = contextOf(xt.subarray(0, read), rows, startId);
+      return network.logits({ shape: [1, data.length], data }, outputs, { reduce, signal });
+    }
+    const [L, data] = [xt.length, xt];
     const attentionMask = sees && maskOver(rangeOf(L), rangeOf(L), sees);
     return network.logits({ shape: [1, L], data }, rows, { attentionMask, reduce, signal });
   };
 }
 
-/** The same network for a cache: it computes some positions, beside what it remembers of others. */
+/** What a causal network reads to predict the tokens in some rows, and the outputs that are about them. */
+export function contextOf(
+  x0: Int32Array,
+  rows: Int32Array,
+  startId?: number,
+): { data: Int32Array; outputs: Int32Array } {
+  if (startId !== undefined) return { data: shiftedRight(x0, startId), outputs: rows };
+  return { data: x0.subarray(0, -1), outputs: rows.map((row) => row - 1) };
+}
+
+/**
+ * The same network for a cache: it computes some positions, beside what it remembers of others. Of a causal one, position i
+ * is where the token before i is read; without a start there is nothing to read for position 0.
+ */
 export function rememberingNetwork(
   network: Network,
-  { startId, sees, reduce }: PredictorOptions = {},
+  { isCausal = false, startId, sees, reduce }: PredictorOptions = {},
 ): RememberingNetwork<KeyValues> {
   const { shiftedLogits } = network.config;
+  const first = isCausal && startId === undefined ? 1 : 0;
   const outputOf = (i: number): number => (shiftedLogits && i > 0 ? i - 1 : i);
   return {
     outputOf,
     async forward(xt, active, rows, memory, { signal }) {
-      const read = startId === undefined ? xt : shiftedRight(xt, startId);
-      const tokens = { shape: [1, active.length], data: active.map((i) => read[i]) };
-      const index = new Map(Array.from(active, (i, a) => [i, a]));
+      const computed = active.filter((i) => i >= first);
+      const read = isCausal ? shiftedRight(xt, startId ?? 0) : xt;
+      const tokens = { shape: [1, computed.length], data: computed.map((i) => read[i]) };
+      const index = new Map(Array.from(computed, (i, a) => [i, a]));
       const outputs = rows.map((i) => index.get(outputOf(i))!);
-      const keys = [...(memory?.positions.data ?? []), ...active];
+      const keys = [...(memory?.positions.data ?? []), ...computed];
       const { logits, present } = await network.extend(tokens, outputs, memory, {
-        positions: { shape: [1, active.length], data: active },
-        attentionMask: sees && maskOver(active, keys, sees),
+        positions: { shape: [1, computed.length], data: computed },
+        attentionMask: sees && maskOver(computed, keys, sees),
         reduce,
         signal,
       });

@@ -4,6 +4,7 @@ import { causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import { llada } from './model/families/llada.ts';
 import { openModel } from './model/open.ts';
+import { isBlockFormat } from './model/weight-format.ts';
 import { modelDirectory } from './opened-model.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
 import type { TrainingOptions } from './training/options.ts';
@@ -33,8 +34,10 @@ export async function startFrom(
   const { from } = options;
   if (from === undefined) return undefined;
   const directory = await modelDirectory(from);
-  const { config, weights, names, network } = await openModel(directory);
+  const { config, weights, names, network, format } = await openModel(directory);
   await network.close();
+  if (isBlockFormat(format))
+    throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
   const { transformer } = config;
   requireSizes(options, transformer, from);
   llada.write(config);
@@ -43,7 +46,7 @@ export async function startFrom(
       `${from}: a model with its three projections in one tensor can't be trained on`,
     );
 
-  const known = Math.min(loadTokenizer(directory).vocabularySize, transformer.vocabularySize);
+  const known = Math.min((await loadTokenizer(directory)).vocabularySize, transformer.vocabularySize);
   const grown = { ...transformer, vocabularySize: Math.max(transformer.vocabularySize, vocabularySize) };
   // the same tensors in the same order, whatever their names
   const theirs = [...parameterShapes(transformer, names).keys()];

@@ -8,6 +8,7 @@ import type { TrainingRequest } from './training/options.ts';
 import { type RunIo, runTraining } from './training/run.ts';
 import { inspectModel } from './inspection.ts';
 import { makeTrainee } from './trainee.ts';
+import { directoryInFormat } from './quantised-model.ts';
 import { load } from './unmask.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'unmask-trainee-'));
@@ -133,6 +134,11 @@ test('a mask predictor made from a causal model begins where that ended, predict
   await assert.rejects(
     runTraining({ ...request, width: 64, out: join(scratch, 'wrong') }, makeTrainee, quiet),
     /from: must be a model with width 64, .*it has 32/,
+  );
+  const from = await directoryInFormat(join(causal.out, 'model'), 'int4');
+  await assert.rejects(
+    runTraining({ ...request, from, out: join(scratch, 'int4') }, makeTrainee, quiet),
+    /from: must be a model in floats; this one is stored as int4/,
   );
 });
 

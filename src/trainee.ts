@@ -74,7 +74,14 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const expandId = options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined;
   const { shiftedLogits } = transformer;
   const score = blockLength === undefined ? scorerOf(network) : doubledScorerOf(network, blockLength);
-  const model = assemble({ network, tokenizer, ...ids, endIds: [ids.endId], blockLength });
+  const model = assemble({
+    network,
+    tokenizer,
+    ...ids,
+    endIds: [ids.endId],
+    startId: network.config.attention === causal ? ids.endId : undefined,
+    blockLength,
+  });
   const objective = objectiveOf(options, { ...ids, expandId, shiftedLogits });
   const scoring = scoringOf(options, { ...ids, blockLength, shiftedLogits });
   const { validation } = dataset;
@@ -153,7 +160,7 @@ async function tokenizerOf(
       const made = await makeTokenizer(options.data, { ...options, kind, signal });
       saveTokenizer(directory, withSpecialTokens(made, added));
     } else {
-      const given = loadTokenizer(kind === from ? await modelDirectory(kind) : kind);
+      const given = await loadTokenizer(kind === from ? await modelDirectory(kind) : kind);
       const names = namesOf(given);
       // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
       const [mask] = DEFAULT_SPECIAL_TOKENS;

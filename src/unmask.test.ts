@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readReference, referencePath, skipWithout } from '../test/reference.ts';
@@ -243,6 +243,19 @@ test("a model's own defaults hold where the request says nothing", async (t) => 
   assert.equal((await framesOf(model.sample({ prompt: 'A', steps: 2, stopEarly: false }))).length, 3);
 });
 
+test("so do those of its family's own sampler, unless they mean nothing beside what is asked", async (t) => {
+  const { model } = await tinyModel(t, {
+    generationConfig: { gen_length: 6, steps: 3, threshold: 0.5, unmask_sampling: { tau: 0.6 } },
+  });
+  assert.deepEqual(model.defaults, { steps: 3, length: 6, strategy: 'threshold', tau: 0.6 });
+  assert.equal((await framesOf(model.sample({ prompt: 'A' })))[0].tokens.length, 7);
+  // tau is for the strategy threshold, and three steps are not for five tokens
+  const frames = await framesOf(
+    model.sample({ prompt: 'A', strategy: 'random', length: 5, stopEarly: false }),
+  );
+  assert.equal(frames.length, 6);
+});
+
 test('an option that is unknown or impossible is an InvalidOptionError before anything runs', async (t) => {
   const { model } = await tinyModel(t);
   const misspelt = { prompt: 'A', blockLenght: 4 };
@@ -296,6 +309,15 @@ test('a damaged model directory is a FileError that names the file', async (t) =
     await damage(directory);
     await assert.rejects(load(directory), { name: 'FileError', message });
   }
+  await writeFile(join(folder, 'outside.json'), '{}');
+  const linked = join(folder, 'linked');
+  await writeTinyModel(linked);
+  await rm(join(linked, 'generation_config.json'));
+  await symlink(join(folder, 'outside.json'), join(linked, 'generation_config.json'));
+  await assert.rejects(load(linked), {
+    name: 'FileError',
+    message: /generation_config\.json: expected a file inside/,
+  });
   await assert.rejects(load(join(folder, 'nowhere')), {
     name: 'FileError',
     message: /nothing there; check the path/,

@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   diffusion: ['base'],
   graph: ['base'],
   checkpoint: ['base'],
-  tokenizer: ['base'],
+  tokenizer: ['base', 'checkpoint'],
   hub: ['base', 'checkpoint'],
   runtime: ['base', 'graph'],
   data: ['base', 'tokenizer', 'checkpoint'],

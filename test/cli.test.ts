@@ -27,7 +27,8 @@ async function run(args: readonly string[], stdin?: string) {
 }
 
 test('the program writes, scores and inspects with a model directory', async (t) => {
-  const model = join(await temporaryFolder(t), 'tiny');
+  const folder = await temporaryFolder(t);
+  const model = join(folder, 'tiny');
   await writeTinyModel(model);
 
   await t.test('generate', async () => {
@@ -59,6 +60,68 @@ test('the program writes, scores and inspects with a model directory', async (t)
     assert.equal(json.weightBytes, 4 * json.parameters);
     assert.equal(json.tensors.length, 2 * 9 + 2);
     assert.equal(json.maskToken, '<|mask|>');
+    const { f32, f16, int8, int4 } = json.memoryBytes;
+    assert.ok(f32 === json.weightBytes && f16 < f32 && int8 < f32 && int4 < int8, out);
+  });
+
+  await t.test('quantize, and the weights of the others', async () => {
+    const args = [
+      'generate',
+      '--model',
+      model,
+      'A dog',
+      '--length',
+      '12',
+      '--temperature',
+      '1',
+      '--seed',
+      '4',
+    ];
+    const plain = (await run(args)).out;
+    const first = await run([...args, '--weights', 'int4']);
+    assert.equal(first.code, 0, first.err);
+    assert.match(first.err, /^quantising the weights\nseed 4 · /);
+    assert.notEqual(first.out, plain);
+    const second = await run([...args, '--weights', 'int4']);
+    assert.equal(second.out, first.out);
+    assert.match(second.err, /^seed 4 · /);
+
+    const text = join(folder, 'text.txt');
+    await writeFile(text, 'A dog ran, and a bird sang. '.repeat(8));
+    const { code, out, err } = await run(['quantize', model, '--weights', 'int4', '--text', text]);
+    assert.deepEqual([code, err], [0, 'quantising the weights\n']);
+    const lines =
+      /^written {5}.*unmask-int4\nweights {5}int4, .*\nerror {7}\d+\.\d\d % .*\nworst .*\npredictions KL /;
+    assert.match(out, lines);
+    assert.equal((await run([...args, '--weights', 'int4'])).out, first.out);
+
+    const elsewhere = join(folder, 'int8');
+    const options = ['--weights', 'int8', '--out', elsewhere, '--json'];
+    const json = JSON.parse((await run(['quantize', model, ...options, '--no-compare'])).out);
+    assert.equal(json.path, elsewhere);
+    assert.ok(json.error.overall > 0 && json.error.overall < 0.02 && json.predictions === undefined);
+    const score = ['score', 'A dog ran', '--samples', '16', '--json'];
+    const [ours, theirs] = [
+      await run([...score, '--model', elsewhere]),
+      await run([...score, '--model', model, '--weights', 'int8']),
+    ];
+    assert.equal(ours.out, theirs.out);
+    assert.match((await run(['inspect', elsewhere])).out, /\nin memory {3}int8 [\d.]+ MiB\n$/);
+    for (const [mistake, sentence] of [
+      [['quantize', elsewhere, '--weights', 'int4'], /--model: must have weights in floats; .* int8, got/],
+      [['quantize', model, ...options, '--no-compare'], /int8: expected a new or an empty directory, found/],
+      [['quantize', model, '--weights', 'int3'], /--weights: must be one of f16, int8, int4/],
+      [['quantize', model], /--weights is needed/],
+      [
+        ['generate', '--model', elsewhere, '--weights', 'f32'],
+        /--weights: must be int8, as .* is stored, got "f32"/,
+      ],
+    ] as const) {
+      const found = await run(mistake);
+      assert.deepEqual([found.code, found.out], [2, ''], found.err);
+      assert.match(found.err, sentence);
+      assert.equal(found.err.split('\n').length, 2, found.err);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { assemble } from '../src/assemble.ts';
+import type { ChatTemplate } from '../src/tokenizer/chat-template.ts';
 import type { Model } from '../src/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { NdArray } from '../src/array.ts';
@@ -28,6 +29,18 @@ export const byteTokenizer: Tokenizer = {
         (id) => id - 2,
       ),
     ),
+  bytesOf: (id) => (id >= 2 ? Uint8Array.of(id - 2) : undefined),
+  dropsFirstSpace: false,
+};
+
+/** Conversations as `[user] Hi\n[assistant] ` and so on; the end token ends an answer. */
+export const bracketTemplate: ChatTemplate = {
+  encode(messages, { addGenerationPrompt = true } = {}) {
+    const turns = messages.map(({ role, content }) => `[${role}] ${content}\n`);
+    const text = turns.join('') + (addGenerationPrompt ? '[assistant] ' : '');
+    return { text, ids: byteTokenizer.encode(text) };
+  },
+  turnEndId: fakeIds.end,
 };
 
 const sessions = new Map<string, Promise<Session>>();
@@ -53,6 +66,28 @@ export async function reduced(logits: NdArray, { name, apply, feeds }: RowReduct
  */
 export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
   const known = byteTokenizer.encode(text);
+  return fakeModel(() => known, onForward);
+}
+
+/** A chat model that answers what `respond` says to the text up to its answer. */
+export function modelThatAnswers(
+  respond: (given: string) => string,
+  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+): Model & { closed: boolean } {
+  const known = (tokens: Int32Array): number[] => {
+    const written = byteTokenizer.decode(tokens.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
+    const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
+    return byteTokenizer.encode(given + respond(given));
+  };
+  return fakeModel(known, onForward, { maxLength, chatTemplate: bracketTemplate });
+}
+
+/** @param knownIn  what a canvas has to become */
+function fakeModel(
+  knownIn: (tokens: Int32Array) => readonly number[],
+  onForward: () => void,
+  { maxLength = 4096, chatTemplate }: { maxLength?: number; chatTemplate?: ChatTemplate } = {},
+): Model & { closed: boolean } {
   const V = byteTokenizer.vocabularySize;
   const network: Network = {
     config: {
@@ -62,7 +97,7 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       kvHeads: 1,
       hidden: 2,
       vocabularySize: V,
-      maxLength: 4096,
+      maxLength,
       ropeTheta: 10_000,
       normEpsilon: 1e-5,
       qkvBias: false,
@@ -70,9 +105,10 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits(_tokens, rows, { signal, reduce } = {}) {
+    async logits({ data: tokens }, rows, { signal, reduce } = {}) {
       signal?.throwIfAborted();
       onForward();
+      const known = knownIn(tokens);
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
         data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
@@ -88,7 +124,8 @@ export function modelThatKnows(text: string, onForward: () => void = () => {}): 
       model.closed = true;
     },
   };
-  const parts = { network, tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end] };
+  const ids = { maskId: fakeIds.mask, endIds: [fakeIds.end] };
+  const parts = { network, tokenizer: byteTokenizer, chatTemplate, ...ids };
   const model = Object.assign(assemble(parts), { closed: false });
   return model;
 }

@@ -1,7 +1,7 @@
 import { graphemes } from '../src/cli/width.ts';
 
 /**
- * A terminal that knows the few control sequences which a live view may use, and refuses all others.
+ * A terminal that knows the few control sequences which a live view and a prompt may use, and refuses all others.
  * Lines that leave the top go to `scrolled`, as a real terminal's scrollback.
  */
 export class FakeTerminal {
@@ -43,6 +43,9 @@ export class FakeTerminal {
   #control(name: string, number: number | undefined): void {
     if (name === 'm') return; // colours
     if (name === 'A') this.#row = Math.max(0, this.#row - (number ?? 1));
+    else if (name === 'G') this.#column = (number ?? 1) - 1;
+    else if (name === 'C') this.#column += number ?? 1;
+    else if (name === 'D') this.#column = Math.max(0, this.#column - (number ?? 1));
     else if (name === 'K' && !number) this.#screen[this.#row].length = this.#column;
     else if (name === 'J' && !number) {
       this.#screen[this.#row].length = this.#column;

@@ -4,12 +4,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { generateCommand } from '../src/cli/generate.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
 import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
+import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
@@ -47,7 +49,9 @@ const commands: Record<string, Command> = {
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),
+  chat: chatCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
+  quantize,
 };
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
@@ -78,6 +82,8 @@ test('every command of the documents exists, with its options and scripts', () =
 test('the commands of the README that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
+  const template = '{% for m in messages %}{{ m.role }} {{ m.content }}<|endoftext|>{% endfor %}';
+  await writeFile(join(model, 'chat_template.jinja'), template);
   const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const);
   const hub = await startFakeHub(t, 'GSAI-ML/LLaDA-8B-Base', new Map(files));
   const HF_HUB_CACHE = await temporaryFolder(t);
@@ -86,8 +92,9 @@ test('the commands of the README that need no training run, on a tiny model', as
   const runnable: Record<string, Command> = {
     inspect,
     pull,
-    generate: generateCommand((_, options) => load(model, options)),
-    score: scoreCommand((_, options) => load(model, options)),
+    generate: generateCommand(({ device, weights }) => load(model, { device, weights })),
+    chat: chatCommand(({ device, weights }) => load(model, { device, weights })),
+    score: scoreCommand(({ device, weights }) => load(model, { device, weights })),
   };
   const lines = commandsOf(read('README.md')).filter(
     ([program, , name, ...rest]) =>
@@ -119,20 +126,23 @@ test('the program in the README runs, on a tiny model', async (t) => {
     .replace("from 'unmask'", `from '${index}'`)
     .replace('load(shippedModel)', `load(${JSON.stringify(join(folder, 'tiny'))})`)
     .replace('console.log(', 'globalThis.unmaskLog(');
-  await writeFile(path, `${runnable}\nexport { text, stats, story, nats, standardError, logits };\n`);
+  await writeFile(path, `${runnable}\nexport { text, stats, story, answer, nats, standardError, logits };\n`);
 
   const logged: unknown[] = [];
   Object.assign(globalThis, { unmaskLog: (t: number, text: string) => void logged.push([t, text]) });
-  const { text, stats, story, nats, logits } = (await import(pathToFileURL(path).href)) as {
+  const { text, stats, story, answer, nats, logits } = (await import(pathToFileURL(path).href)) as {
     text: string;
     stats: { forwards: number };
     story: { text: string };
+    answer: string;
     nats: number;
     logits: { shape: number[] };
   };
   assert.equal(logged.length, 33);
   assert.ok(text.startsWith('The dog') && stats.forwards > 0);
   assert.match(story.text, /^Tom was sad\. [^]* Then he was happy again\.$/);
+  const { age, likes } = JSON.parse(answer.replace('Tom: ', '')) as { age: number; likes: string };
+  assert.ok(age >= 1 && age <= 9 && likes.length <= 20);
   assert.ok(nats > 0);
   assert.deepEqual(logits.shape.slice(0, 2), [1, 7]);
 });

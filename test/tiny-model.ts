@@ -26,7 +26,9 @@ export async function writeTinyModel(
     generationConfig = {},
   }: { isCausal?: boolean; maxLength?: number; generationConfig?: Record<string, unknown> } = {},
 ): Promise<void> {
-  const json = charactersJson(new Set("abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,'\n"));
+  const json = charactersJson(
+    new Set('abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,\'\n0123456789{}:"\\'),
+  );
   const transformer = {
     layers: 2,
     width: 32,

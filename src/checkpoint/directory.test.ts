@@ -43,6 +43,30 @@ test('a model directory is read as it was written', async () => {
   assert.deepEqual(await readdir(dirname(directory)), ['model']);
 });
 
+test('large weights lie in several files with an index, no tensor divided', async () => {
+  const directory = join(folder, 'shards');
+  const weights = [3, 2, 4, 1].map((length, i) => ({
+    name: `w${i}`,
+    shape: [length],
+    data: new Float32Array(length).fill(i),
+  }));
+  await writeModelDirectory(directory, { ...modelOf(1), weights }, { shardBytes: 5 * 4 });
+  const read = await openWeights(directory);
+  const shard = (i: number) => `model-0000${i}-of-00002.safetensors`;
+  assert.deepEqual(
+    Array.from(read.entries.values(), ({ name, file }) => [name, basename(file)]),
+    [
+      ['w0', shard(1)],
+      ['w1', shard(1)],
+      ['w2', shard(2)],
+      ['w3', shard(2)],
+    ],
+  );
+  for (const { name, data } of weights) assert.deepEqual((await read.read(name)).data, data);
+  const index = join(directory, 'model.safetensors.index.json');
+  assert.deepEqual(((await readJson(index)) as { metadata: object }).metadata, { total_size: 40 });
+});
+
 test('a directory with something in it is replaced only when that is asked for and it is a model', async () => {
   const directory = join(folder, 'stands');
   await writeModelDirectory(directory, modelOf(1));

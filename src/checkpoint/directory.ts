@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, invariant, show } from '../errors.ts';
 import { makeDirectories } from './durable.ts';
@@ -6,7 +7,7 @@ import { errorCode, fileProblem } from './file-problem.ts';
 import { readJsonObject } from './json.ts';
 import { isPlainName } from './manifest.ts';
 import { resolveInside } from './resolve-inside.ts';
-import { safetensorsPieces, type TensorToWrite } from './write-safetensors.ts';
+import { safetensorsPieces, sizeInFile, type TensorToWrite } from './write-safetensors.ts';
 
 export { readJson } from './json.ts';
 
@@ -21,11 +22,16 @@ export interface ModelFiles {
   readonly config: Readonly<Record<string, unknown>>;
   readonly weights: Iterable<TensorToWrite>;
   readonly generationConfig?: Readonly<Record<string, unknown>>;
-  /** By name: tokenizer.json, tokenizer_config.json, a chat template. */
+  /** By name: tokenizer.json, tokenizer_config.json, a chat template, a record. Written after the weights. */
   readonly tokenizerFiles?: ReadonlyMap<string, FileContent>;
 }
 
+/** Files of weights are no larger, as those of Hugging Face: some disks and servers refuse more. */
+const mostShardBytes = 5e9;
+
 export interface WriteModelOptions {
+  /** Weights of more bytes lie in several files. Default 5 GB. */
+  readonly shardBytes?: number;
   /** Takes the place of a model that's there, with all of its directory. Without it the directory is new or empty. */
   readonly replace?: boolean;
   readonly fs?: DurableFs;
@@ -38,7 +44,8 @@ export async function readModelConfig(directory: string): Promise<RawConfig> {
 }
 
 /**
- * Writes a model directory as Hugging Face calls one: config.json, model.safetensors, and what else is given.
+ * Writes a model directory as Hugging Face calls one: config.json, model.safetensors or its shards with their index,
+ * and what else is given.
  *
  * It's written whole or not at all: as a directory beside the place, synced, then renamed. File by file into the
  * place would be atomic for each file and leave a config with another model's weights after a crash. A model that
@@ -50,26 +57,27 @@ export async function readModelConfig(directory: string): Promise<RawConfig> {
 export async function writeModelDirectory(
   directory: string,
   { config, weights, generationConfig, tokenizerFiles = new Map() }: ModelFiles,
-  { replace = false, fs = nodeFs }: WriteModelOptions = {},
+  { replace = false, fs = nodeFs, shardBytes = mostShardBytes }: WriteModelOptions = {},
 ): Promise<void> {
-  const tensors = [...weights];
   const content = new Map<string, FileContent>([
-    ...tokenizerFiles,
     ['config.json', jsonBytes(config)],
     ...(generationConfig ? [['generation_config.json', jsonBytes(generationConfig)] as const] : []),
-    ['model.safetensors', () => safetensorsPieces(tensors, { format: 'pt' })],
+    ...weightFiles([...weights], shardBytes),
+    // last, so that a file may tell of how the weights came to be
+    ...tokenizerFiles,
   ]);
   for (const name of content.keys())
     invariant(isPlainName(name), `${show(name)} is no name of a model's file`);
 
   const place = resolve(directory);
-  const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}`);
+  // a name of its own for each call: two may write the same place, and the last one stands
+  const temporary = join(dirname(place), `.${basename(place)}.tmp-${process.pid}-${randomInt(2 ** 32)}`);
   const old = join(dirname(place), `.${basename(place)}.old`);
   let aside = false;
   try {
     await makeDirectories(fs, dirname(place));
     const stands = await requireVacant(fs, directory, replace);
-    await fs.remove(temporary);
+    await removeAbandoned(fs, place);
     await fs.makeDirectory(temporary);
     for (const [name, bytes] of content) await writeNewFile(fs, join(temporary, name), bytes);
     await fs.syncDirectory(temporary);
@@ -88,6 +96,52 @@ export async function writeModelDirectory(
     await fs.remove(temporary).catch(() => {});
     throw fileProblem(error, directory, 'a directory that can be written');
   }
+}
+
+/** Takes away what processes that were killed had half written for this place. */
+async function removeAbandoned(fs: DurableFs, place: string): Promise<void> {
+  const prefix = `.${basename(place)}.tmp-`;
+  for (const name of await fs.list(dirname(place))) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
+    if (Number.isSafeInteger(pid) && !isRunning(pid)) await fs.remove(join(dirname(place), name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
+/** One file for all tensors, or as many as they need with an index; a tensor is never divided. */
+function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): [string, FileContent][] {
+  const shards: TensorToWrite[][] = [[]];
+  let [bytes, totalBytes] = [0, 0];
+  for (const tensor of tensors) {
+    const size = sizeInFile(tensor);
+    if (bytes > 0 && bytes + size > shardBytes) {
+      shards.push([]);
+      bytes = 0;
+    }
+    shards.at(-1)!.push(tensor);
+    bytes += size;
+    totalBytes += size;
+  }
+  const content = (shard: readonly TensorToWrite[]) => () => safetensorsPieces(shard, { format: 'pt' });
+  if (shards.length === 1) return [['model.safetensors', content(shards[0])]];
+
+  const padded = (number: number) => String(number).padStart(5, '0');
+  const files = shards.map(
+    (shard, i) => [`model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`, shard] as const,
+  );
+  const map = Object.fromEntries(files.flatMap(([file, shard]) => shard.map(({ name }) => [name, file])));
+  const index = jsonBytes({ metadata: { total_size: totalBytes }, weight_map: map });
+  return [
+    ...files.map(([file, shard]): [string, FileContent] => [file, content(shard)]),
+    ['model.safetensors.index.json', index],
+  ];
 }
 
 /** Whether a model stands in the place. @throws FileError  when something does that may not be replaced */

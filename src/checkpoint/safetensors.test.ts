@@ -157,6 +157,32 @@ describe('a written file', () => {
     assert.deepEqual((await readFloats(await openSafetensors(path), 'w')).data, Float32Array.of(4));
   });
 
+  test('may be made of pieces, in the order given where all are aligned in it', async () => {
+    const path = join(folder, 'pieces.safetensors');
+    const numbers = Float32Array.from({ length: 7 * 3 }, (_, i) => i / 4);
+    async function* pieces() {
+      yield numbers.subarray(0, 6);
+      yield numbers.subarray(6);
+    }
+    await writeSafetensors(path, [
+      { name: 'bytes', shape: [4], data: Uint8Array.of(1, 2, 3, 4) },
+      { name: 'made', shape: [7, 3], dtype: 'F32', data: pieces },
+      { name: 'halves', shape: [21], dtype: 'F16', data: pieces },
+    ]);
+    const file = await openSafetensors(path);
+    assert.deepEqual([...file.tensors.keys()], ['bytes', 'made', 'halves']);
+    assert.deepEqual(await readFloats(file, 'made'), { shape: [7, 3], data: numbers });
+    assert.deepEqual((await readFloats(file, 'halves')).data, numbers);
+    const rows = { first: 2, count: 3 };
+    assert.deepEqual(await readFloats(file, 'made', rows), { shape: [3, 3], data: numbers.slice(6, 15) });
+    assert.deepEqual((await readFloats(file, 'halves', rows)).data, numbers.slice(2, 5));
+    await assert.rejects(readFloats(file, 'made', { first: 5, count: 3 }), InvariantError);
+    const short = { name: 'short', shape: [22], dtype: 'F32', data: pieces } as const;
+    await assert.rejects(writeSafetensors(join(folder, 'short'), [short]), InvariantError);
+    const untyped = { name: 'untyped', shape: [21], data: pieces };
+    await assert.rejects(writeSafetensors(join(folder, 'untyped'), [untyped]), InvariantError);
+  });
+
   test('is refused when names repeat, a shape and its data disagree, or a type cannot be had', async () => {
     const data = Float32Array.of(1, 2);
     const wrong: TensorToWrite[][] = [

@@ -1,7 +1,7 @@
 import { type NdArray, sizeOf } from '../array.ts';
-import { FileError, show, UnsupportedError } from '../errors.ts';
+import { FileError, invariant, show, UnsupportedError } from '../errors.ts';
 import { safeSize } from './checked.ts';
-import { requireLittleEndian } from './dtype.ts';
+import { itemSizes, requireLittleEndian } from './dtype.ts';
 import { widenBf16, widenF16 } from './half.ts';
 import { mostHeaderBytes, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.ts';
 import { allocate, type FileIdentity, type RangeReader, withFile } from './range-reader.ts';
@@ -51,15 +51,21 @@ export async function readHeader(file: RangeReader): Promise<SafetensorsHeader> 
   return parseHeader(path, bytes, size);
 }
 
+/** Some of a tensor along its first axis. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /**
- * The numbers of a tensor as float32: F32, F16 and BF16 exactly, F64 rounded to the nearest.
+ * The numbers of a tensor, or of some rows of it, as float32: F32, F16 and BF16 exactly, F64 rounded to the nearest.
  *
  * @throws FileError         when the file has no such tensor, was changed or can't be read
  * @throws UnsupportedError  when the tensor isn't of floats or is larger than memory can be
  */
-export async function readFloats(file: SafetensorsFile, name: string): Promise<NdArray> {
+export async function readFloats(file: SafetensorsFile, name: string, range?: RowRange): Promise<NdArray> {
   requireLittleEndian();
-  const entry = entryOf(file, name);
+  const entry = range ? rowsOf(entryOf(file, name), range) : entryOf(file, name);
   const { dtype, shape, path } = { ...entry, path: file.path };
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F64') {
     throw new UnsupportedError(
@@ -69,6 +75,21 @@ export async function readFloats(file: SafetensorsFile, name: string): Promise<N
   const data = new Float32Array(allocate(path, name, sizeOf(shape) * 4));
   await withFile(path, (reader) => fill(data, reader, entry, dtype), file.identity);
   return { shape, data };
+}
+
+function rowsOf(entry: TensorEntry, { first, count }: RowRange): TensorEntry {
+  const [rows, ...rest] = entry.shape;
+  invariant(
+    first >= 0 && count >= 0 && first + count <= rows,
+    `rows ${first} to ${first + count} of ${show(entry.name)}, which has ${rows}`,
+  );
+  const rowBytes = sizeOf(rest) * itemSizes[entry.dtype];
+  return {
+    ...entry,
+    shape: [count, ...rest],
+    offset: entry.offset + first * rowBytes,
+    byteLength: count * rowBytes,
+  };
 }
 
 /** The bytes of a tensor, as they are in the file. @throws FileError, UnsupportedError  as `readFloats`, for any type */

@@ -6,7 +6,7 @@ import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';
 import { isObject, readJsonObject } from './json.ts';
 import { resolveInside } from './resolve-inside.ts';
-import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from './safetensors.ts';
+import { openSafetensors, readFloats, readRaw, type RowRange, type SafetensorsFile } from './safetensors.ts';
 
 /** A tensor of a model, and the path of the file it's in. */
 export type WeightEntry = TensorEntry & { readonly file: string };
@@ -17,8 +17,8 @@ export interface Weights {
   readonly entries: ReadonlyMap<string, WeightEntry>;
   /** Bytes of all tensors, as they are stored. */
   readonly totalBytes: number;
-  /** The numbers of a tensor as float32. @throws FileError, UnsupportedError  as `readFloats` */
-  read(name: string): Promise<NdArray>;
+  /** The numbers of a tensor, or of some of its rows, as float32. @throws FileError, UnsupportedError  as `readFloats` */
+  read(name: string, rows?: RowRange): Promise<NdArray>;
   /** The bytes of a tensor as they are stored. @throws FileError, UnsupportedError  as `readRaw` */
   readRaw(name: string): Promise<Uint8Array>;
 }
@@ -68,7 +68,7 @@ export async function openWeights(directory: string): Promise<Weights> {
     directory,
     entries,
     totalBytes,
-    read: async (name) => readFloats(fileOf(name), name),
+    read: async (name, rows) => readFloats(fileOf(name), name, rows),
     readRaw: async (name) => readRaw(fileOf(name), name),
   };
 }

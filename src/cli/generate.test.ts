@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { fakeIo } from '../../test/fake-io.ts';
@@ -216,4 +219,42 @@ test("a person's mistakes are one sentence that names the flag", async () => {
 
 test('the devices that can be asked for are those that there are', () => {
   assert.deepEqual(modelOptions.device.unwrap().options, [...devices]);
+});
+
+test('a JSON schema in a file and a regular expression decide what is written', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'unmask-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'schema.json');
+  const written = async (args: string[]): Promise<[code: number, out: string, err: string]> => {
+    const io = fakeIo();
+    const model = modelThatKnows('x{"a":70,"b":"no"}');
+    return [await run(model, ['x', '--length', '24', '--steps', '4', ...args], io), io.out, io.err];
+  };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      type: 'object',
+      properties: { a: { type: 'integer', maximum: 9 }, b: { enum: ['no', 'yes'] } },
+      required: ['a', 'b'],
+    }),
+  );
+  assert.deepEqual((await written(['--json-schema', path])).slice(0, 2), [0, 'x{"a": 0,"b":"no"}\n']);
+  assert.deepEqual((await written(['--regex', '\\{"[ab]":\\d{2},'])).slice(0, 2), [0, 'x{"a":70,\n']);
+
+  const [code, out, err] = await written(['--json-schema', path, '--length', '4']);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^unmask generate: --length: must be at least 1\d tokens, which the shortest text takes/);
+  writeFileSync(path, '{"type": "string", "contentEncoding": "base64"}');
+  assert.match(
+    (await written(['--json-schema', path]))[2],
+    /^unmask generate: jsonSchema: # has the keyword contentEncoding, which isn't supported for string$/m,
+  );
+  writeFileSync(path, '[]');
+  assert.match(
+    (await written(['--json-schema', path]))[2],
+    /schema\.json: expected an object in JSON, found a list$/m,
+  );
+  writeFileSync(path, '{"type": ');
+  assert.match((await written(['--json-schema', path]))[2], /schema\.json: expected JSON, found /);
+  assert.match((await written(['--json-schema', join(directory, 'none')]))[2], /none: no such file/);
 });

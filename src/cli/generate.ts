@@ -7,7 +7,7 @@ import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
 import { colorsFor } from './colors.ts';
-import { inputText } from './input.ts';
+import { fileObject, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 import { CanvasView } from './view.ts';
 
@@ -20,6 +20,11 @@ const options = z.strictObject({
     ),
   ...modelOptions,
   ...samplingSchema.shape,
+  jsonSchema: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('a file with a JSON schema: what is written is JSON that it admits'),
   seed: samplingSchema.shape.seed.describe(
     'same seed, same text [a new one each time, printed with the text]',
   ),
@@ -52,16 +57,22 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
-    async run({ prompt: asked, model: path, device, json, frameMs, ...sampling }, io, given) {
+    async run(
+      { prompt: asked, model: path, device, weights, json, frameMs, jsonSchema: file, ...sampling },
+      io,
+      given,
+    ) {
       const begin = performance.now();
+      const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
+      const model = await load({ model: path, device, weights }, io);
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {
         const generation = await model.generate({
-          ...withoutDefaults(sampling, given),
+          ...chosen(sampling, given),
+          jsonSchema,
           prompt,
           seed,
           signal: io.signal,
@@ -83,7 +94,10 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
 export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
-function withoutDefaults(sampling: SamplingOptions, given: ReadonlySet<string>): Partial<SamplingOptions> {
+export function chosen(
+  sampling: Partial<SamplingOptions>,
+  given: ReadonlySet<string>,
+): Partial<SamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 

@@ -46,12 +46,12 @@ test('a model that runs: what it is, and exit code 0', async (t) => {
     /^chat +template in tokenizer_config\.json$/m,
     /^sampling +--temperature 0\.5 --block-length 4, unless told otherwise$/m,
     /^stored +F32 0\.1 MiB$/m,
-    /^in memory +0\.1 MiB of weights as float32$/m,
+    /^in memory +f32 0\.1 MiB, f16 [\d.]+ MiB, int8 [\d.]+ MiB, int4 [\d.]+ MiB$/m,
   ])
     assert.match(out, row);
   const json = JSON.parse((await run([model, '--json'])).out);
   assert.deepEqual(json.problems, []);
-  assert.equal(json.memoryBytes.float32, 4 * json.parameters);
+  assert.equal(json.memoryBytes.f32, 4 * json.parameters);
 });
 
 test('every unsupported option is named, with all else that is known, and exit code 2', async (t) => {
@@ -67,6 +67,17 @@ test('every unsupported option is named, with all else that is known, and exit c
   );
 });
 
+test("what generation_config.json asks of the family's sampler is shown, and what of it can't be done", async (t) => {
+  const model = await tiny(t);
+  await change(model, 'generation_config.json', { gen_length: 32, remasking: 'new', temperature: 0.5 });
+  const { code, out } = await run([model]);
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /\nsampling {4}--temperature 0\.5 --length 32, unless told otherwise\n {12}unsupported: remasking is "new"\n/,
+  );
+});
+
 test('what is missing, too, and nothing twice', async (t) => {
   const model = await tiny(t);
   await change(model, 'config.json', { architectures: ['Nothing'], max_position_embeddings: 77 });
@@ -78,7 +89,7 @@ test('what is missing, too, and nothing twice', async (t) => {
   assert.equal(json.problems.length, 3);
   assert.match(json.problems[0], /architecture "Nothing" is not supported/);
   assert.match(json.problems[1], /expected a model directory with model\.safetensors/);
-  assert.match(json.problems[2], /tokenizer\.json: expected a tokenizer, found no such file/);
+  assert.match(json.problems[2], /expected a tokenizer\.json, or vocab\.json and merges\.txt, found neither/);
 });
 
 test('a model that is not there is one line on stderr', async (t) => {

@@ -79,11 +79,9 @@ function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
     ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
     ['chat', facts.chatTemplate ? `template in ${facts.chatTemplate}` : 'no template'],
     ['sampling', samplingText(facts.defaults)],
+    ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
     ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
-    [
-      'in memory',
-      memoryBytes && listed(memoryBytes, (format, bytes) => `${sizeText(bytes)} of weights as ${format}`),
-    ],
+    ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${sizeText(bytes)}`)],
   ];
   return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { LoadOptions, Model } from '../language-model.ts';
+import { weightFormats } from '../model/weight-format.ts';
+import type { Io } from './command.ts';
 
 /** The options of every command that runs a model. */
 export const modelOptions = {
@@ -11,14 +13,40 @@ export const modelOptions = {
       'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
     ),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
+  weights: z
+    .enum(weightFormats)
+    .optional()
+    .describe(
+      'how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]',
+    ),
 };
 
-/** Loads the model of a path, or the one that ships. */
-export type LoadModel = (path: string | undefined, options: LoadOptions) => Promise<Model>;
+/** What a person asks of a model: `modelOptions`, checked. */
+export interface ModelChoice extends LoadOptions {
+  readonly model?: string;
+}
+
+/** Loads the model that is asked for, or the one that ships. */
+export type LoadModel = (choice: ModelChoice, io: Io) => Promise<Model>;
 
 /** The engine is loaded here and not before, so that help and mistakes don't wait for it. */
-export const loadModel: LoadModel = async (path, options) => {
+export const loadModel: LoadModel = async ({ model, ...options }, io) => {
   const { load } = await import('../unmask.ts');
   const { shippedModel } = await import('../opened-model.ts');
-  return load(path ?? shippedModel, options);
+  const note = (text: string): void => void io.stderr.write(`${text}\n`);
+  const watching = { note, onQuantising: weightsProgress(io), signal: io.signal };
+  return load(model ?? shippedModel, { ...watching, ...options });
 };
+
+/** Says on stderr how far the quantising is: on a terminal in one line that changes, else at the beginning alone. */
+export function weightsProgress({ stderr }: Io): (done: number, total: number) => void {
+  let shown = -1;
+  return (done, total) => {
+    const percent = Math.floor((100 * done) / total);
+    if (percent === shown) return;
+    const line = `quantising the weights: ${percent} %`;
+    if (stderr.isTTY) stderr.write(`\r${line}${percent === 100 ? '\n' : ''}`);
+    else if (shown === -1) stderr.write('quantising the weights\n');
+    shown = percent;
+  };
+}

@@ -6,10 +6,12 @@ import { type CommandTable, runProgram } from './program.ts';
 /** The whole command line. */
 const commands: CommandTable = {
   generate: () => import('./generate.ts'),
+  chat: () => import('./chat.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
+  quantize: () => import('./quantize.ts'),
   bench: () => import('./bench.ts'),
 };
 

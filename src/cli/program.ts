@@ -63,6 +63,9 @@ async function summariesOf(commands: CommandTable): Promise<[string, string][]> 
   return Promise.all(loaded);
 }
 
+/** The sentence of an error that a person can do something about, outside of any command's flags; else undefined. */
+export const sentenceOf = (error: unknown): string | undefined => mistakeIn(error)?.sentence;
+
 function report(error: unknown, name: string, command: Command, io: Io): number {
   if (io.signal.aborted && isAbort(error, io.signal)) return 130;
   const mistake = mistakeIn(error, command);
@@ -79,10 +82,10 @@ const isAbort = (error: unknown, signal: AbortSignal): boolean =>
   error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 
 /** The sentence and exit code of an error that a person can do something about. */
-function mistakeIn(error: unknown, command: Command): { sentence: string; exitCode: number } | undefined {
+function mistakeIn(error: unknown, command?: Command): { sentence: string; exitCode: number } | undefined {
   if (!(error instanceof Error)) return undefined;
   const exitCode = 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : 2;
-  if (error instanceof InvalidOptionError && error.option in command.options.shape) {
+  if (error instanceof InvalidOptionError && command && error.option in command.options.shape) {
     // the core knows the option's key; a person wrote its flag
     return { sentence: `--${kebabCase(error.option)}${error.message.slice(error.option.length)}`, exitCode };
   }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FileError } from '../errors.ts';
 import type { Score } from '../language-model.ts';
 import { type Command, type Io, UsageError } from './command.ts';
-import { inputText } from './input.ts';
+import { fileText, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 
 const options = z.strictObject({
@@ -32,9 +30,9 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
       ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
       ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
     ],
-    async run({ text, file, prompt, model: path, device, samples, seed, json }, io) {
+    async run({ text, file, prompt, model: path, device, weights, samples, seed, json }, io) {
       const answer = await textToScore(text, file, io);
-      const model = await load(path, { device, note: (text) => io.stderr.write(`${text}\n`) });
+      const model = await load({ model: path, device, weights }, io);
       try {
         const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
         io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));
@@ -49,20 +47,9 @@ export default scoreCommand(loadModel);
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
-  const found = file === undefined ? await inputText(text ?? '', io) : await readText(file);
+  const found = file === undefined ? await inputText(text ?? '', io) : await fileText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
-      cause,
-    });
-  }
 }
 
 function report({ nats, standardError, isBound, windows, forwards, ...score }: Score): string {

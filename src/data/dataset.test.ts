@@ -20,7 +20,7 @@ saveTokenizer(
   join(root, 'tokenizer'),
   await makeTokenizer([path], { kind: 'characters', vocabularySize: 0 }),
 );
-const tokenizer = loadTokenizer(join(root, 'tokenizer'));
+const tokenizer = await loadTokenizer(join(root, 'tokenizer'));
 const { endId = -1 } = tokenizer;
 
 let runs = 0;

@@ -1,4 +1,4 @@
-import { attributeTypes, elementTypes, encodeModel, external } from './onnx-schema.ts';
+import { attributeTypes, elementTypes, encodeModel, external as dataLocation } from './onnx-schema.ts';
 import {
   type DType,
   type Dim,
@@ -23,9 +23,27 @@ export interface ExternalData {
   readonly dtype: DType;
 }
 
+/**
+ * Where a matrix W [N, M] lies that is stored in blocks along M: w = (code − zero) · scale. The last block of a row is
+ * padded. It can be multiplied with, x Wᵀ, and nothing else.
+ */
+export interface QuantisedData {
+  readonly bits: 4 | 8;
+  /** Numbers in a block. */
+  readonly block: number;
+  /** The codes; of two in a byte the lower half is the first. uint8   [N, blocks, block · bits / 8] */
+  readonly codes: ExternalData;
+  /** float32   [N, blocks] */
+  readonly scales: ExternalData;
+  /** The codes that stand for zero, packed likewise; without them it's 2^(bits − 1). uint8   [N, ⌈blocks · bits / 8⌉], then padding */
+  readonly zeros?: ExternalData;
+  /** The matrix as it was, for who reads rows of it: of a head that is also the embedding. */
+  readonly table?: ExternalData;
+}
+
 export interface WriteOptions {
   /** Where a parameter lies; undefined makes it an input of the graph, as training needs it. */
-  readonly weights?: (name: string) => ExternalData | undefined;
+  readonly weights?: (name: string) => ExternalData | QuantisedData | undefined;
   /** Use ONNX Runtime's fused operators where an operation has one. Default true. */
   readonly fused?: boolean;
 }
@@ -65,6 +83,17 @@ export interface ValueWriter {
   dimension(name: string): string;
   /** A shape as a vector of int64 for a reshape, with dimensions that are known only when the graph runs. */
   shape(shape: Shape): string;
+  /** A value in the type that it is stored in, for an operation that can cast what it took of it instead of all. */
+  stored(value: string): { readonly value: string; readonly dtype?: DType };
+  /** What is stored in place of a parameter in blocks; undefined for any other value. */
+  quantised(value: string): QuantisedValue | undefined;
+}
+
+/** A matrix in blocks, by the names of its parts. */
+export interface QuantisedValue extends Pick<QuantisedData, 'bits' | 'block'> {
+  readonly codes: string;
+  readonly scales: string;
+  readonly zeros?: string;
 }
 
 export type Attributes = Readonly<
@@ -84,12 +113,19 @@ export function writeOnnx(
   { weights = () => undefined, fused = true }: WriteOptions = {},
 ): OnnxModel {
   const nodes: Node[] = [];
+  /**
+   * The casts of weights. They stand before all other nodes: of what a node needs ONNX Runtime computes that last which
+   * stands first, so a weight is cast just before it is used, and not all of them at the beginning.
+   */
+  const casts: Node[] = [];
   const initializers: object[] = [];
   const inputs = new Map<string, NamedType>();
   const valueOf = new Map<Tensor, string>();
   const written = new Map<string, string>();
   /** Which parameter a value is, for the names of the nodes that use it. */
   const weightOf = new Map<string, string>();
+  /** Parameters that are stored otherwise than computed with; how they are read depends on who reads them. */
+  const deferred = new Map<string, Deferred>();
   let count = 0;
 
   /** What `key` stands for, written by `write` the first time. */
@@ -117,18 +153,41 @@ export function writeOnnx(
     attributes: Attributes,
     domain: string,
     outputs: (name: string) => readonly string[],
-  ): string =>
-    once(`${domain} ${type} ${from.join()} ${JSON.stringify(attributes)}`, (name) => {
-      const weight = from.map((input) => weightOf.get(input)).find((found) => found !== undefined);
+  ): string => {
+    const input = from.map((value) => computable(value, type));
+    return once(`${domain} ${type} ${input.join()} ${JSON.stringify(attributes)}`, (name) => {
+      const weight = from.map((value) => weightOf.get(value)).find((found) => found !== undefined);
       nodes.push({
         name: weight === undefined ? `${type} ${name}` : `${type} ${name} of ${weight}`,
         opType: type,
         domain,
-        input: from,
+        input,
         output: outputs(name),
         attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
       });
     });
+  };
+
+  /** A value as the operation `type` can compute with it: cast from how it is stored. */
+  function computable(value: string, type: string): string {
+    const parameter = deferred.get(value);
+    if (!parameter) return value;
+    const { name, dtype, data } = parameter;
+    if ('codes' in data)
+      throw new GraphError(`${type} cannot read ${name}, which is stored in blocks of ${data.bits} bits`);
+    const input = stored(parameter, data);
+    return once(`cast ${name}`, (output) => {
+      weightOf.set(output, name);
+      casts.push({
+        name: `Cast ${output} of ${name}`,
+        opType: 'Cast',
+        domain: '',
+        input: [input],
+        output: [output],
+        attribute: [attribute('to', elementTypes[dtype])],
+      });
+    });
+  }
 
   const writer = {
     fused,
@@ -145,6 +204,29 @@ export function writeOnnx(
         return writer.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)));
       const dims = shape.map((dim) => (typeof dim === 'number' ? writer.ints([dim]) : dimension(dim)));
       return writer.node('Concat', dims, { axis: 0 });
+    },
+    stored(value: string): { value: string; dtype?: DType } {
+      const parameter = deferred.get(value);
+      if (!parameter) return { value };
+      const data = 'codes' in parameter.data ? parameter.data.table : parameter.data;
+      return data ? { value: stored(parameter, data), dtype: data.dtype } : { value };
+    },
+    quantised(value: string): QuantisedValue | undefined {
+      const parameter = deferred.get(value);
+      if (!parameter || !('codes' in parameter.data)) return undefined;
+      const { name, shape, data } = parameter;
+      const { bits, block, zeros } = data;
+      const blocks = Math.ceil(shape[1] / block);
+      const zerosPerRow = Math.ceil((blocks * bits) / 8);
+      const part = (key: 'codes' | 'scales' | 'zeros', lengths: readonly number[], from: ExternalData) =>
+        external(`${name} ${key}`, name, [shape[0], ...lengths], from);
+      return {
+        bits,
+        block,
+        codes: part('codes', [blocks, (block * bits) / 8], data.codes),
+        scales: part('scales', [blocks], data.scales),
+        ...(zeros && { zeros: part('zeros', [zerosPerRow], { ...zeros, length: shape[0] * zerosPerRow }) }),
+      };
     },
   };
 
@@ -170,21 +252,36 @@ export function writeOnnx(
   function writeParameter(name: string, type: TensorType): string {
     const data = weights(name);
     if (!data) return writeInput(name, type);
-    const { location, offset, length, dtype } = data;
-    const stored = once(`weight ${name}`, (value) =>
+    const parameter = { name, dtype: type.dtype, shape: type.shape as readonly number[], data };
+    if (!('codes' in data) && data.dtype === type.dtype) return stored(parameter, data);
+    return once(`parameter ${name}`, (value) => deferred.set(value, parameter));
+  }
+
+  /** A parameter's numbers as they lie in a file. */
+  function stored({ name, shape }: Deferred, data: ExternalData): string {
+    return external(name, name, shape, data);
+  }
+
+  function external(
+    key: string,
+    weight: string,
+    dims: readonly number[],
+    { location, offset, length, dtype }: ExternalData,
+  ): string {
+    return once(`weight ${key}`, (value) => {
+      weightOf.set(value, weight);
       initializers.push({
         name: value,
-        dims: type.shape,
+        dims,
         dataType: elementTypes[dtype],
-        dataLocation: external,
+        dataLocation,
         externalData: [
           { key: 'location', value: location },
           { key: 'offset', value: String(offset) },
           { key: 'length', value: String(length) },
         ],
-      }),
-    );
-    return dtype === type.dtype ? stored : writer.node('Cast', [stored], { to: elementTypes[type.dtype] });
+      });
+    });
   }
 
   function writeInput(name: string, type: TensorType): string {
@@ -228,18 +325,18 @@ export function writeOnnx(
     valueOf.set(tensor, write(tensor));
   const named = Object.entries(outputs).map(([name, tensor]) => ({
     name,
-    value: valueFor(tensor),
+    value: computable(valueFor(tensor), 'an output'),
     dtype: tensor.dtype,
     shape: tensor.shape,
   }));
 
   // a value that a node computes takes the name of the output; a copy is needed only where it has another name already
   const outputOf = new Map<string, string>();
-  const computed = new Set(nodes.flatMap((node) => node.output));
+  const all = [...casts, ...nodes];
+  const computed = new Set(all.flatMap((node) => node.output));
   for (const { name, value } of named) {
     if (computed.has(value) && !outputOf.has(value)) outputOf.set(value, name);
-    else
-      nodes.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
+    else all.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
   }
   const rename = (value: string) => outputOf.get(value) ?? value;
 
@@ -252,7 +349,7 @@ export function writeOnnx(
     ],
     graph: {
       name: 'unmask',
-      node: nodes.map((node) => ({
+      node: all.map((node) => ({
         ...node,
         input: node.input.map(rename),
         output: node.output.map(rename),
@@ -263,6 +360,14 @@ export function writeOnnx(
     },
   });
   return { bytes, inputs: [...inputs.values()], outputs: named };
+}
+
+/** A parameter that is yet to be written, in the way that its reader wants it. */
+interface Deferred {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: ExternalData | QuantisedData;
 }
 
 function attribute(name: string, value: Attributes[string]): object {

@@ -425,7 +425,12 @@ const gatherOperation: Operation<null> = {
       throw new GraphError(`gather: indices are ${showType(indices)}, not integers`);
     return { dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] };
   },
-  onnx: (writer, _, inputs) => writer.node('Gather', inputs, { axis: 0 }),
+  onnx(writer, node, [table, indices]) {
+    // a table of another type is cast where it is read, row by row: it may be the largest tensor of a model
+    const { value, dtype = node.dtype } = writer.stored(table);
+    const rows = writer.node('Gather', [value, indices], { axis: 0 });
+    return dtype === node.dtype ? rows : writer.node('Cast', [rows], { to: elementTypes[node.dtype] });
+  },
   gradient({ inputs: [table, indices] }, dy) {
     const rows = product(indices.shape);
     const rest = table.shape.slice(1);
@@ -556,6 +561,14 @@ const matmulOperation: Operation<MatMul> = {
   },
   onnx(writer, node, [a, b]) {
     const { transA, transB, alpha } = node.attributes;
+    const quantised = isProductWithRows(node) ? writer.quantised(b) : undefined;
+    if (quantised) {
+      const { codes, scales, zeros, bits, block } = quantised;
+      const [N, K] = node.inputs[1].shape as readonly number[];
+      const attributes = { K, N, bits, block_size: block, accuracy_level: roundedToInt8 };
+      const inputs = [a, codes, scales, ...(zeros === undefined ? [] : [zeros])];
+      return writer.node('MatMulNBits', inputs, attributes, microsoft);
+    }
     if (!transA && !transB && alpha === 1) return writer.node('MatMul', [a, b]);
     if (writer.fused && node.dtype === 'float32')
       return writer.node(
@@ -592,6 +605,26 @@ const matmulOperation: Operation<MatMul> = {
     return [sumTo(da, a.shape), sumTo(db, b.shape)];
   },
 };
+
+/** MatMulNBits rounds x to 8 bits in blocks, too, and multiplies whole numbers: with few rows twice as fast, or more. */
+const roundedToInt8 = 4;
+
+/** Whether a tensor is x Wᵀ for a matrix W: what can be computed of one that is stored in blocks. */
+function isProductWithRows({ inputs: [, b], attributes }: Tensor<MatMul>): boolean {
+  const { transA, transB, alpha } = attributes;
+  return !transA && transB && alpha === 1 && b.shape.length === 2;
+}
+
+/** How a tensor is computed of another: as x Wᵀ, as rows of a table, or in any other way. */
+export type Use = 'product' | 'rows' | 'other';
+
+/** What a node does with its input of that number. */
+export function useOf(node: Tensor, input: number): Use {
+  const operation: unknown = node.operation;
+  if (operation === matmulOperation && input === 1 && isProductWithRows(node as Tensor<MatMul>))
+    return 'product';
+  return operation === gatherOperation && input === 0 ? 'rows' : 'other';
+}
 
 /** All axes but the last made one: [..., D] → [N, D]. */
 export const flattenRows = (x: Tensor): Tensor =>

@@ -1,6 +1,6 @@
 import type { NdArray } from '../array.ts';
 import { crossEntropy } from '../graph/composites.ts';
-import { type ExternalData, type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { type Dim, input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
 import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
@@ -10,7 +10,9 @@ import { type Past, transformer } from './transformer.ts';
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
   readonly folder: string;
-  locate(name: string): ExternalData;
+  locate(name: string): ExternalData | QuantisedData;
+  /** They stay in memory as they are stored, at the cost of a cast in every forward. */
+  readonly keepTypes?: boolean;
 }
 
 /** Weights in memory that change between runs: those of a model in training. */
@@ -84,6 +86,7 @@ export function openNetwork(
       opened = openSession(forwardModel(config, names, { kind, masked, reduce }, stored?.locate), {
         ...options,
         folder: stored?.folder,
+        keepStoredTypes: stored?.keepTypes,
       });
       sessions.set(key, opened);
     }
@@ -150,7 +153,7 @@ function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
   { kind, masked, reduce }: { kind: Kind; masked: boolean; reduce?: RowReduction },
-  weights?: (name: string) => ExternalData,
+  weights?: StoredWeights['locate'],
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');

@@ -1,8 +1,9 @@
 import { dirname, relative } from 'node:path';
+import { blockShapes } from '../checkpoint/blocks.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
-import { FileError, show, UnsupportedError } from '../errors.ts';
-import type { ExternalData } from '../graph/onnx.ts';
+import { FileError, InvalidOptionError, show, UnsupportedError } from '../errors.ts';
+import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
@@ -13,6 +14,15 @@ import { lladaMoe } from './families/llada-moe.ts';
 import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from './families/llama.ts';
 import { type Network, openNetwork } from './network.ts';
+import { storageOf, type StoredParameter } from './storage.ts';
+import {
+  blockFormats,
+  type BlockFormatName,
+  blockNames,
+  isBlockFormat,
+  recordedFormat,
+  type WeightFormat,
+} from './weight-format.ts';
 
 /** Every family that can be loaded. */
 export const families: readonly Family[] = [
@@ -37,31 +47,57 @@ export interface OpenedModel {
   /** config.json as it is. */
   readonly json: Readonly<Record<string, unknown>>;
   readonly weights: Weights;
+  /** How the network keeps its weights in memory. */
+  readonly format: WeightFormat;
   readonly network: Network;
 }
 
+export interface OpenOptions {
+  readonly device?: Device;
+  readonly threads?: number;
+  /** How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. */
+  readonly weights?: WeightFormat;
+}
+
 /**
- * Opens a model directory as Hugging Face lays it out. Nothing is copied: the network reads its weights from the files.
+ * Opens a model directory as Hugging Face lays it out, or as `quantise` does. Nothing is copied: the network reads its
+ * weights from the files.
  *
+ * @throws InvalidOptionError  when the weights aren't stored so that they could be kept as `weights` asks
  * @throws FileError         when the directory, its config or its weights are not as they should be
  * @throws UnsupportedError  when it is of another family, or asks for an option that we do not have
  */
 export async function openModel(
   directory: string,
-  options: { readonly device?: Device; readonly threads?: number } = {},
+  { weights: asked, ...options }: OpenOptions = {},
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
+  const recorded = recordedFormat(json, path);
+  const format = asked ?? recorded ?? 'f32';
+  requireStoredAs(format, recorded, directory);
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory);
   const names = namesIn(weights, family);
-  const shapes = parameterShapes(config.transformer, names);
-  checkTensors(weights, shapes, path);
+  const expected = isBlockFormat(format)
+    ? tensorsIn(storageOf(config.transformer, names, format), format)
+    : allFloats(parameterShapes(config.transformer, names));
+  checkTensors(weights, expected, path);
 
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
-  const locate = (name: string) => external(weights.entries.get(name)!, folder);
-  const network = openNetwork(config.transformer, names, { folder, locate }, options);
-  return { family, config, names, json, weights, network };
+  const locate = (name: string) => located(weights, folder, name, format);
+  const stored = { folder, locate, keepTypes: format === 'f16' };
+  const network = openNetwork(config.transformer, names, stored, options);
+  return { family, config, names, json, weights, format, network };
+}
+
+/** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */
+function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefined, directory: string): void {
+  const isStored =
+    recorded !== undefined && isBlockFormat(recorded) ? format === recorded : !isBlockFormat(format);
+  if (isStored) return;
+  const stored = recorded !== undefined && isBlockFormat(recorded) ? recorded : 'f32 or f16';
+  throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
 }
 
 /** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
@@ -80,16 +116,36 @@ export function familyOf(json: Readonly<Record<string, unknown>>, path: string):
 
 /** The family's names that the files have; its own where they have none of them, which is then the error. */
 function namesIn(weights: Weights, { names, otherNames = [] }: Family): TensorNames {
-  return otherNames.find(({ embedding }) => weights.entries.has(embedding)) ?? names;
+  const isThere = (name: string) => weights.entries.has(name);
+  return otherNames.find(({ finalNorm }) => isThere(finalNorm)) ?? names;
+}
+
+type Expected = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly dtypes: readonly string[] }
+>;
+
+const allFloats = (shapes: ReadonlyMap<string, readonly number[]>): Expected =>
+  new Map(Array.from(shapes, ([name, shape]) => [name, { shape, dtypes: floats }]));
+
+/** The tensors of a model that is stored in blocks. */
+function tensorsIn(parameters: ReadonlyMap<string, StoredParameter>, format: BlockFormatName): Expected {
+  const expected = new Map<string, { shape: readonly number[]; dtypes: readonly string[] }>();
+  for (const [name, { shape, storage }] of parameters) {
+    if (storage !== 'blocks') expected.set(name, { shape, dtypes: floats });
+    if (!storage.startsWith('blocks')) continue;
+    const { codes, scales, zeros } = blockShapes(shape, blockFormats[format]);
+    const names = blockNames(name);
+    expected.set(names.codes, { shape: codes, dtypes: ['U8'] });
+    expected.set(names.scales, { shape: scales, dtypes: ['F32'] });
+    if (zeros) expected.set(names.zeros, { shape: zeros, dtypes: ['U8'] });
+  }
+  return expected;
 }
 
 /** The config and the file have to agree about every tensor before anything of their size is allocated. */
-function checkTensors(
-  weights: Weights,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  configPath: string,
-): void {
-  for (const [name, shape] of shapes) {
+function checkTensors(weights: Weights, expected: Expected, configPath: string): void {
+  for (const [name, { shape, dtypes }] of expected) {
     const entry = weights.entries.get(name);
     if (!entry) throw new FileError(weights.directory, `a tensor ${name}, as ${configPath} asks for`, 'none');
     if (!sameShape(entry.shape, shape))
@@ -98,13 +154,13 @@ function checkTensors(
         `${name} of shape ${showShape(shape)}, as ${configPath} says`,
         showShape(entry.shape),
       );
-    if (!(entry.dtype in dtypes))
+    if (!dtypes.includes(entry.dtype))
       throw new UnsupportedError(
-        `${entry.file}: ${name} is stored as ${entry.dtype}; supported are ${Object.keys(dtypes).join(', ')}`,
+        `${entry.file}: ${name} is stored as ${entry.dtype}; supported are ${dtypes.join(', ')}`,
       );
   }
   for (const [name, entry] of weights.entries) {
-    if (!shapes.has(name))
+    if (!expected.has(name))
       throw new FileError(entry.file, `only tensors that ${configPath} asks for`, show(name));
   }
 }
@@ -114,7 +170,27 @@ const dtypes: Readonly<Record<string, DType>> = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  U8: 'uint8',
 };
+const floats = ['F64', 'F32', 'F16', 'BF16'];
+
+/** Where the parts of a parameter lie. */
+function located(
+  { entries }: Weights,
+  folder: string,
+  name: string,
+  format: WeightFormat,
+): ExternalData | QuantisedData {
+  const at = (part: string) => {
+    const entry = entries.get(part);
+    return entry && external(entry, folder);
+  };
+  const names = blockNames(name);
+  const codes = isBlockFormat(format) ? at(names.codes) : undefined;
+  if (!codes || !isBlockFormat(format)) return at(name)!;
+  const { bits, block } = blockFormats[format];
+  return { bits, block, codes, scales: at(names.scales)!, zeros: at(names.zeros), table: at(name) };
+}
 
 /** The folder that all files are in: shards in the hub's cache may be links to different ones. */
 function commonFolder(files: ReadonlySet<string>): string {

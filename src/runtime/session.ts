@@ -15,6 +15,11 @@ export interface SessionOptions {
   readonly folder?: string;
   /** Threads of the CPU; default: as many as there are cores. */
   readonly threads?: number;
+  /**
+   * Casts of weights are done in every run instead of once: the weights stay in memory in the type that they are stored in.
+   * Default false.
+   */
+  readonly keepStoredTypes?: boolean;
 }
 
 export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
@@ -42,11 +47,11 @@ export interface Session<Output extends string = string> {
 /** @throws UnsupportedError  when the device is not there or cannot run the graph */
 export async function openSession<Output extends string = string>(
   model: OnnxModel,
-  { device = 'cpu', folder, threads }: SessionOptions = {},
+  { device = 'cpu', folder, threads, keepStoredTypes = false }: SessionOptions = {},
 ): Promise<Session<Output>> {
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
-  const session = await create(model, device, folder, threads);
+  const session = await create(model, { device, folder, threads, keepStoredTypes });
   const release = () => session.release();
 
   return {
@@ -86,7 +91,15 @@ const remedies: Readonly<Record<Device, string>> = {
   cuda: 'cannot be opened; it needs an NVIDIA driver, CUDA 12 and onnxruntime-node installed with its CUDA provider: ',
 };
 
-async function create(model: OnnxModel, device: Device, folder?: string, threads?: number) {
+async function create(
+  model: OnnxModel,
+  {
+    device,
+    folder,
+    threads,
+    keepStoredTypes,
+  }: SessionOptions & Required<Pick<SessionOptions, 'device' | 'keepStoredTypes'>>,
+) {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
@@ -94,9 +107,12 @@ async function create(model: OnnxModel, device: Device, folder?: string, threads
     // one block planned for all tensors of a run takes 1.7 times the memory of tensors that come and go, and no less time
     enableMemPattern: false,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    ...(folder === undefined
-      ? {}
-      : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+    extra: {
+      ...(folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } }),
+      ...(keepStoredTypes ? { optimization: { constant_folding_max_output_size_in_bytes: '65536' } } : {}),
+    },
+    // beyond 'basic' casts of constants are folded whatever their size; what it would fuse is written fused already
+    ...(keepStoredTypes ? { graphOptimizationLevel: 'basic' as const } : {}),
   };
   try {
     return await ort.InferenceSession.create(model.bytes, options);

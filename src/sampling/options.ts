@@ -155,6 +155,16 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
+  regex: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ placeholder: 'pattern' })
+    .describe('what is written matches this regular expression of JavaScript as a whole'),
+  jsonSchema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('what is written is JSON that this schema admits'),
   banned: z.array(z.int().min(0)).optional().describe('the id of a token that is never written'),
   guidance: z
     .number()
@@ -185,7 +195,7 @@ export const samplingSchema = z.strictObject({
 });
 
 /** The numbers that only some strategies have a use for. */
-const parameters = {
+export const parameters = {
   tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
   tauLow: ['hierarchical'],
   factor: ['factor'],
@@ -212,8 +222,9 @@ export interface Vocabulary {
 }
 
 /**
- * From names to functions: the only table of them. `length` makes the canvas, `guidance` and `cache` wrap the predictor
- * (`layCanvas`, `withGuidance`, `toCachePolicy`), before `sample` is called; all else is here.
+ * From names to functions: the only table of them. `length` makes the canvas, `guidance` and `cache` wrap the predictor,
+ * and `regex` and `jsonSchema` take the place of `decode` (`layCanvas`, `withGuidance`, `toCachePolicy`, `constrain`),
+ * before `sample` is called; all else is here.
  *
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */

@@ -38,7 +38,7 @@ export interface Transition {
   readonly tokens?: Int32Array;
   /** Positions that become noise (again): masks, or random tokens. */
   readonly noised?: readonly number[];
-  /** Whether the block needs no further step. Default: when nothing in it is noise. */
+  /** Whether the block needs no further step; after its last it never does. Default: when nothing in it is noise. */
   readonly done?: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface Strategy {
   readonly asks?: (block: Pick<ReverseStep, 'positions' | 'masked'>) => readonly number[];
   /** Whether a token that was written may be changed later. Then no end token is certain before the block is done. */
   readonly rewrites?: boolean;
-  /** Steps that may follow at t = 0, until one says that the block is done. Default: 0. */
+  /** Steps that may follow at t = 0, as soon as nothing is noise, until one says that the block is done. Default: none. */
   readonly corrections?: number;
 }
 

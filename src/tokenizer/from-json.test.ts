@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import * as fc from 'fast-check';
+import { spelledBy } from '../../test/spelled-by.ts';
+import { UnsupportedError } from '../errors.ts';
 import { trainCharacters } from './characters.ts';
 import { tokenizerFromJson } from './from-json.ts';
-import { type LoadedTokenizer, loadTokenizer } from './load.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 
@@ -75,6 +75,29 @@ test('with ignore_merges a piece that is a token is taken as it is', () => {
   }
 });
 
+test('the bytes of tokens put together are the text; special tokens and ids without a token have none', () => {
+  const characters = tokenizerFromJson(trainCharacters(['aé😀']));
+  for (const [one, text] of [
+    [tokenizer, 'a story é😀\0\ufeff'],
+    [characters, 'é😀a'],
+  ] as const)
+    assert.equal(spelledBy(one, one.encode(text)), text);
+  assert.equal(tokenizer.bytesOf(0), undefined);
+  assert.equal(tokenizer.bytesOf(5000), undefined);
+});
+
+test('a tokenizer whose texts are more than their tokens says so when it is asked for bytes', () => {
+  const pieces = tokenizerFromJson({ ...json, decoder: { type: 'WordPiece', prefix: '##', cleanup: true } });
+  assert.throws(
+    () => pieces.bytesOf(5),
+    (error) => {
+      assert.ok(error instanceof UnsupportedError);
+      assert.match(error.message, /the decoder of this one is WordPiece$/);
+      return true;
+    },
+  );
+});
+
 test('ids that no token has are left out', () => {
   assert.equal(tokenizer.decode([5000, ...tokenizer.encode('a'), -1]), 'a');
 });
@@ -129,61 +152,3 @@ test('tokenizers that cannot be are refused with the reason', () => {
   assert.throws(withModel({ vocab: undefined }), /no vocab/);
   assert.throws(broken({ added_tokens: [{ ...json.added_tokens[0], content: '' }] }), /added token is empty/);
 });
-
-const shared = new URL('../../../../shared/', import.meta.url);
-
-interface Vector {
-  readonly text: string;
-  readonly ids: readonly number[];
-  readonly decoded?: string;
-}
-
-/** Recorded ids take special tokens in a text for special; ours are made from what stands between them. */
-function encodeWithSpecial(loaded: LoadedTokenizer, text: string): number[] {
-  const names = [...loaded.specialTokens.keys()]
-    .sort((a, b) => b.length - a.length)
-    .map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  if (names.length === 0) return loaded.encode(text);
-  return text
-    .split(new RegExp(`(${names.join('|')})`))
-    .flatMap((part, i) => (i % 2 === 1 ? [loaded.specialTokens.get(part) ?? -1] : loaded.encode(part)));
-}
-
-function compare(path: string, vectorsPath: string): void {
-  const loaded = loadTokenizer(fileURLToPath(new URL(path, shared)));
-  const { vectors } = JSON.parse(readFileSync(new URL(vectorsPath, shared), 'utf8')) as { vectors: Vector[] };
-  assert.ok(vectors.length > 50);
-  for (const { text, ids, decoded = text } of vectors) {
-    assert.deepEqual(encodeWithSpecial(loaded, text), ids, JSON.stringify(text));
-    assert.equal(loaded.decode(ids, { special: true }), decoded);
-    const fromText = new Set(loaded.encode(text));
-    for (const [name, id] of loaded.specialTokens)
-      if (name !== loaded.json.model['unk_token'])
-        assert.ok(!fromText.has(id), `${name} came out of ${JSON.stringify(text)}`);
-  }
-}
-
-describe(
-  'recorded ids of real tokenizers',
-  { skip: existsSync(shared) ? false : 'no ../shared beside the repository' },
-  () => {
-    test('llada: every vector, and its mask and end', () => {
-      compare('reference/llada/', 'reference/llada/tokenizer_vectors.json');
-      const { maskId, endId, vocabularySize } = loadTokenizer(
-        fileURLToPath(new URL('reference/llada/', shared)),
-      );
-      assert.deepEqual({ maskId, endId, vocabularySize }, { maskId: 337, endId: 331, vocabularySize: 350 });
-    });
-    for (const name of [
-      'gpt2',
-      'gptneox',
-      'llama2',
-      'qwen3_sdar',
-      'torchtitan_test',
-      'torchtune_tiny_bpe',
-      'torchtune_tokenizer',
-    ])
-      test(`${name}: every vector`, () =>
-        compare(`tokenizers/${name}.json`, `reference/tokenizer_real_vectors/${name}.json`));
-  },
-);

@@ -1,8 +1,12 @@
+import { addedTokenSplitter, type TextPart } from './added-tokens.ts';
 import { bpeEncoder, type Merge, pairKey } from './bpe.ts';
-import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES, tokenBytes } from './byte-level.ts';
+import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES } from './byte-level.ts';
+import { byteFallbackDecoder } from './byte-fallback.ts';
 import { characterEncoder, isCharacterLevel } from './characters.ts';
+import { frameOf } from './frame.ts';
 import { libraryDecoder, libraryEncoder } from './library.ts';
 import { neverSpecial } from './never-special.ts';
+import { type Spelling, spellingOf } from './token-bytes.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
@@ -10,6 +14,14 @@ import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tok
 export interface TokenizerRoles {
   readonly maskId?: number;
   readonly endId?: number;
+}
+
+/** A tokenizer that also knows where its special tokens are spelled. */
+export interface JsonTokenizer extends Tokenizer {
+  /** A text cut at the names of all added tokens, special or not: their ids, and the texts between them. */
+  split(text: string): TextPart[];
+  /** Ids of some parts: texts, in which no special token is found, and ids as they are. */
+  encodeParts(parts: readonly TextPart[]): number[];
 }
 
 /**
@@ -21,33 +33,41 @@ export interface TokenizerRoles {
  *
  * @throws Error  a sentence on what is wrong with the content
  */
-export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {}): Tokenizer {
+export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {}): JsonTokenizer {
   checkTokenizerJson(json);
+  const { added_tokens: added } = json;
   const vocab = new Map(vocabularyEntries(json.model));
-  for (const { content, id } of json.added_tokens) vocab.set(content, id);
+  for (const { content, id } of added) vocab.set(content, id);
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of vocab) tokens[id] = token;
 
   const specialTokens = new Map(
-    json.added_tokens.filter(({ special }) => special).map(({ content, id }) => [content, id]),
+    added.filter(({ special }) => special).map(({ content, id }) => [content, id]),
   );
   const { maskId } = roles;
   const mask = maskId === undefined ? undefined : tokens[maskId];
   if (maskId !== undefined && mask !== undefined) specialTokens.set(mask, maskId);
   // the token for what is unknown may come out of a text
   const banned = new Map([...specialTokens].filter(([token]) => token !== json.model['unk_token']));
-  const encode = neverSpecial(
-    fastEncoder(json, specialTokens) ?? libraryEncoder(json, specialTokens),
-    banned,
-  );
-  const decode = decoderOf(json);
+  const encodePlain = neverSpecial(fastEncoder(json) ?? libraryEncoder(json), banned);
+  const splitCommon = addedTokenSplitter(added.filter(({ content }) => !specialTokens.has(content)));
+  const spelling = spellingOf(json);
+  const decode = decoderOf(json, spelling);
+
+  const encodeParts = (parts: readonly TextPart[]): number[] =>
+    parts
+      .flatMap((part) => (typeof part === 'number' ? [part] : splitCommon(part)))
+      .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePlain(part, i === 0)));
 
   const specialIds = new Set(specialTokens.values());
   return {
     vocabularySize: tokens.length,
     ...roles,
     specialTokens,
-    encode,
+    ...frameOf(json.post_processor),
+    encode: (text) => encodeParts([text]),
+    encodeParts,
+    split: addedTokenSplitter(added),
     decode: (ids, { special = false } = {}) => {
       const kept: number[] = [];
       for (let i = 0; i < ids.length; i++) {
@@ -56,32 +76,26 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
       }
       return decode(kept, tokens);
     },
+    bytesOf: (id) =>
+      tokens[id] === undefined || specialIds.has(id) ? undefined : spelling.bytesOf(id, tokens[id]),
+    dropsFirstSpace: spelling.dropsFirstSpace,
   };
 }
 
-type Decode = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;
+/** The text of ids that all have a token. */
+export type Decode = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;
 
 const joinTokens: Decode = (ids, tokens) => ids.map((id) => tokens[id]).join('');
 
-function decoderOf(json: TokenizerJson): Decode {
+function decoderOf(json: TokenizerJson, spelling: Spelling): Decode {
   if (isCharacterLevel(json)) return joinTokens;
   const { type } = (json.decoder ?? {}) as { readonly type?: string };
-  return type === 'ByteLevel' ? byteLevelDecoder(json) : libraryDecoder(json);
+  if (type === 'ByteLevel') return byteLevelDecoder(spelling);
+  return byteFallbackDecoder(json) ?? libraryDecoder(json);
 }
 
-function byteLevelDecoder({ added_tokens: added }: TokenizerJson): Decode {
-  const encoder = new TextEncoder();
+function byteLevelDecoder({ bytesOf }: Spelling): Decode {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  const literal = new Set(added.map(({ id }) => id));
-  const known = new Map<number, Uint8Array>();
-  const bytesOf = (id: number, token: string) => {
-    let bytes = known.get(id);
-    if (!bytes) {
-      bytes = (literal.has(id) ? undefined : tokenBytes(token)) ?? encoder.encode(token);
-      known.set(id, bytes);
-    }
-    return bytes;
-  };
   return (ids, tokens) => {
     const parts = ids.map((id) => bytesOf(id, tokens[id] ?? ''));
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -95,12 +109,9 @@ function byteLevelDecoder({ added_tokens: added }: TokenizerJson): Decode {
 }
 
 /** Our own encoding, where the tokenizer is of a kind that we have. */
-function fastEncoder(
-  json: TokenizerJson,
-  specialTokens: ReadonlyMap<string, number>,
-): ((text: string) => number[]) | undefined {
-  const { model, added_tokens: added } = json;
-  if (model.type !== 'BPE' || added.some(({ content }) => !specialTokens.has(content))) return undefined;
+function fastEncoder(json: TokenizerJson): ((text: string) => number[]) | undefined {
+  const { model } = json;
+  if (model.type !== 'BPE') return undefined;
   const vocab = new Map(vocabularyEntries(model));
   if (isCharacterLevel(json)) return characterEncoder(vocab);
   const pieces = piecesOf(json.pre_tokenizer);

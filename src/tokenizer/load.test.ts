@@ -13,9 +13,9 @@ after(() => rmSync(root, { recursive: true }));
 const directory = (name: string) => join(root, name);
 const json = trainByteLevelBpe(['the cat, the cat'], { vocabularySize: 262 });
 
-test('what is saved loads with the same ids, mask and end', () => {
+test('what is saved loads with the same ids, mask and end', async () => {
   saveTokenizer(directory('saved'), json);
-  const loaded = loadTokenizer(directory('saved'));
+  const loaded = await loadTokenizer(directory('saved'));
   assert.equal(loaded.maskId, 0);
   assert.equal(loaded.endId, 1);
   assert.equal(loaded.vocabularySize, 262);
@@ -30,16 +30,16 @@ test('what is saved loads with the same ids, mask and end', () => {
   });
 });
 
-test('config.json says which id is the mask, before tokenizer_config.json', () => {
+test('config.json says which id is the mask, before tokenizer_config.json', async () => {
   saveTokenizer(directory('config'), json);
   writeFileSync(join(directory('config'), 'config.json'), '{"mask_token_id": 260, "eos_token_id": [9, 8]}');
-  const loaded = loadTokenizer(directory('config'));
+  const loaded = await loadTokenizer(directory('config'));
   assert.equal(loaded.maskId, 260);
   assert.equal(loaded.endId, 9);
 });
 
-test('a mask that is a common token never comes out of a text', () => {
-  const { maskId = -1, ...loaded } = loadTokenizer(directory('config'));
+test('a mask that is a common token never comes out of a text', async () => {
+  const { maskId = -1, ...loaded } = await loadTokenizer(directory('config'));
   const spelled = loaded.decode([maskId], { special: true });
   assert.ok(spelled.length > 1);
   const ids = loaded.encode(`the ${spelled}${spelled} cat`);
@@ -47,12 +47,12 @@ test('a mask that is a common token never comes out of a text', () => {
   assert.equal(loaded.decode(ids), `the ${spelled}${spelled} cat`);
 });
 
-test('a tokenizer without a mask token loads, and is refused where a mask is needed', () => {
+test('a tokenizer without a mask token loads, and is refused where a mask is needed', async () => {
   saveTokenizer(
     directory('causal'),
     trainByteLevelBpe([], { vocabularySize: 257, specialTokens: ['<|endoftext|>'] }),
   );
-  const loaded = loadTokenizer(directory('causal'));
+  const loaded = await loadTokenizer(directory('causal'));
   assert.equal(loaded.maskId, undefined);
   assert.throws(
     () => requireMaskId(loaded, directory('causal')),
@@ -62,22 +62,22 @@ test('a tokenizer without a mask token loads, and is refused where a mask is nee
   );
 });
 
-test('a missing, damaged or foreign file is a FileError with its path', () => {
+test('a missing, damaged or foreign file is a FileError with its path', async () => {
   const path = join(root, 'tokenizer.json');
-  const refused = (content: string | undefined, reason: RegExp) => {
+  const refused = async (content: string | undefined, reason: RegExp) => {
     if (content !== undefined) writeFileSync(path, content);
-    assert.throws(
-      () => loadTokenizer(content === undefined ? directory('nowhere') : path),
+    await assert.rejects(
+      loadTokenizer(content === undefined ? directory('nowhere') : path),
       (error) => error instanceof FileError && reason.test(error.message),
       content,
     );
   };
-  refused(undefined, /nowhere: expected a tokenizer, found no such file/);
-  refused('{"model": ', /tokenizer\.json: expected JSON/);
-  refused('[]', /expected a JSON object, found a list/);
-  refused('{}', /has no model/);
-  refused('{"model": {"vocab": {}}}', /added_tokens is not a list/);
-  refused(
+  await refused(undefined, /nowhere: expected a tokenizer, found no such file/);
+  await refused('{"model": ', /tokenizer\.json: expected JSON/);
+  await refused('[]', /expected a JSON object, found a list/);
+  await refused('{}', /has no model/);
+  await refused('{"model": {"vocab": {}}}', /added_tokens is not a list/);
+  await refused(
     '{"model": {"type": "BPE", "vocab": {"a": "b"}, "merges": []}, "added_tokens": []}',
     /the id of "a" is "b"/,
   );

@@ -1,52 +1,92 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { FileError } from '../errors.ts';
-import { tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
+import { join } from 'node:path';
+import { FileError, InvalidOptionError } from '../errors.ts';
+import { objectIn, readTokenizerFiles, type TokenizerFiles } from './files.ts';
+import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
+import { nameIn } from './token-name.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
+import { tokenizerJsonOf } from './vocab-and-merges.ts';
 
 /** A tokenizer with the file that it came from. */
-export interface LoadedTokenizer extends Tokenizer {
+export interface LoadedTokenizer extends JsonTokenizer {
   readonly path: string;
   readonly json: TokenizerJson;
   /** SHA-256 of the file: two tokenizers of one fingerprint give the same ids. */
   readonly fingerprint: string;
 }
 
-/** Real ones are up to 35 MB. */
-const LARGEST_FILE = 2 ** 28;
-
 /** What published models call their mask, where no file says so. */
 const MASK_NAMES = ['<|mask|>', '[MASK]', '<|mdm_mask|>', '<mask>', '<|MASK|>'];
 const END_NAMES = ['<|endoftext|>', '</s>', '<|end_of_text|>', '[SEP]'];
 
+/** A text of all kinds of characters: a tokenizer that cannot encode it is damaged. */
+const PROBE = " The quick (brown) fox's 123,456 é\u0301 \n\t 語 \u{1f600}";
+
 /**
  * The tokenizer of a model directory, or of a `tokenizer.json` by itself.
  *
- * The mask and the end of a text are, in this order: `mask_token_id` and `eos_token_id` of `config.json`,
- * `mask_token` and `eos_token` of `tokenizer_config.json` or `special_tokens_map.json`, a special token of a usual name.
+ * A directory has a `tokenizer.json`, or `vocab.json` and `merges.txt`. The mask and the end of a text are, in this order:
+ * `mask_token_id` and `eos_token_id` of `config.json`, `mask_token` and `eos_token` of `tokenizer_config.json` or
+ * `special_tokens_map.json`, a special token of a usual name.
  *
  * @throws FileError  where a file is missing or damaged
  */
-export function loadTokenizer(path: string): LoadedTokenizer {
-  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path;
-  const text = readText(file);
-  const json = parse(file, text) as unknown as TokenizerJson;
-  const directory = dirname(file);
+export async function loadTokenizer(path: string): Promise<LoadedTokenizer> {
+  return tokenizerOf(await readTokenizerFiles(path));
+}
+
+/** As `loadTokenizer`, from the files' content. @throws FileError  where a file is missing or damaged */
+export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
+  const [text, name] = sourceOf(files);
+  const path = join(files.directory, name);
   try {
-    const roles = rolesOf(json, directory);
-    const tokenizer = tokenizerFromJson(json, roles);
-    return { ...tokenizer, path: file, json, fingerprint: createHash('sha256').update(text).digest('hex') };
+    const json =
+      name === 'tokenizer.json'
+        ? (objectIn(files, name) as unknown as TokenizerJson)
+        : tokenizerJsonOf(files);
+    const tokenizer = tokenizerFromJson(json, rolesOf(json, files));
+    probe(tokenizer);
+    return { ...tokenizer, path, json, fingerprint: createHash('sha256').update(text).digest('hex') };
   } catch (error) {
     if (!(error instanceof Error) || error instanceof FileError) throw error;
-    throw new FileError(
-      file,
-      'a tokenizer.json of Hugging Face',
-      error.message,
-      'download or make it again',
-      { cause: error },
-    );
+    const expected =
+      name === 'tokenizer.json' ? 'a tokenizer.json of Hugging Face' : 'a vocabulary and its merges';
+    throw new FileError(path, expected, error.message, 'download or make it again', { cause: error });
+  }
+}
+
+/** The file that the vocabulary is in, and all the text that decides ids. */
+function sourceOf({
+  directory,
+  texts,
+}: TokenizerFiles): [text: string, name: 'tokenizer.json' | 'vocab.json'] {
+  const whole = texts.get('tokenizer.json');
+  if (whole !== undefined) return [whole, 'tokenizer.json'];
+  const names = ['vocab.json', 'merges.txt'] as const;
+  const missing = names.find((name) => !texts.has(name));
+  if (missing === undefined)
+    return [
+      ([...names, 'added_tokens.json', 'tokenizer_config.json'] as const)
+        .map((name) => texts.get(name))
+        .join('\n'),
+      'vocab.json',
+    ];
+  const found = missing === 'vocab.json' ? 'neither' : 'vocab.json alone';
+  throw new FileError(
+    directory,
+    'a tokenizer.json, or vocab.json and merges.txt',
+    found,
+    'download it again',
+  );
+}
+
+/** Works it once. A tokenizer of single characters rightly refuses those that it lacks. */
+function probe(tokenizer: Tokenizer): void {
+  try {
+    tokenizer.decode(tokenizer.encode(PROBE));
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error;
   }
 }
 
@@ -67,11 +107,11 @@ export function requireMaskId(tokenizer: Tokenizer, path: string): number {
   );
 }
 
-function rolesOf(json: TokenizerJson, directory: string): TokenizerRoles {
-  const config = readOptional(join(directory, 'config.json'));
+function rolesOf(json: TokenizerJson, files: TokenizerFiles): TokenizerRoles {
+  const config = objectIn(files, 'config.json');
   const names = {
-    ...readOptional(join(directory, 'special_tokens_map.json')),
-    ...readOptional(join(directory, 'tokenizer_config.json')),
+    ...objectIn(files, 'special_tokens_map.json'),
+    ...objectIn(files, 'tokenizer_config.json'),
   };
   const added = new Map((json.added_tokens ?? []).map(({ content, id }) => [content, id]));
   const idOf = (name: string | undefined) =>
@@ -94,47 +134,4 @@ function tokenId({ model }: TokenizerJson, name: string): number | undefined {
 function idIn(value: unknown): number | undefined {
   const id: unknown = Array.isArray(value) ? value[0] : value;
   return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
-}
-
-/** A token is named by a string or by an object that describes it. */
-function nameIn(value: unknown): string | undefined {
-  const name =
-    typeof value === 'object' && value !== null && 'content' in value ? (value.content as unknown) : value;
-  return typeof name === 'string' ? name : undefined;
-}
-
-function readOptional(file: string): Readonly<Record<string, unknown>> {
-  return existsSync(file) ? parse(file, readText(file)) : {};
-}
-
-function readText(file: string): string {
-  let size: number;
-  try {
-    size = statSync(file).size;
-  } catch (error) {
-    throw new FileError(file, 'a tokenizer', 'no such file', 'name a model directory or a tokenizer.json', {
-      cause: error,
-    });
-  }
-  if (size > LARGEST_FILE)
-    throw new FileError(file, `at most ${LARGEST_FILE} bytes of JSON`, `${size} bytes`);
-  return readFileSync(file, 'utf8');
-}
-
-function parse(file: string, text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new FileError(
-      file,
-      'JSON',
-      error instanceof Error ? error.message : String(error),
-      'the file is damaged: download or make it again',
-      { cause: error },
-    );
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new FileError(file, 'a JSON object', Array.isArray(value) ? 'a list' : String(value));
-  return value as Readonly<Record<string, unknown>>;
 }

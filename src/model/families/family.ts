@@ -1,3 +1,4 @@
+import type { SamplingKeys } from './generation-config.ts';
 import type { TensorNames, TransformerConfig } from '../config.ts';
 
 /** A published family of models: how its config.json and its tensor names map to the one transformer. */
@@ -7,6 +8,8 @@ export interface Family {
   readonly names: TensorNames;
   /** Names that some files have instead. */
   readonly otherNames?: readonly TensorNames[];
+  /** What its own sampler reads of generation_config.json. */
+  readonly sampling: SamplingKeys;
   /**
    * What config.json says.
    *
@@ -35,4 +38,6 @@ export interface ModelConfig {
   readonly padId?: number;
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
+  /** What a causal network reads before the first token of every text, as in its training; absent where a text is all. */
+  readonly startId?: number;
 }

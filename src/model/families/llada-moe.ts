@@ -3,6 +3,7 @@ import { FileError } from '../../errors.ts';
 import { softmax } from '../../graph/primitives.ts';
 import { bidirectional } from '../attention-pattern.ts';
 import type { Family } from './family.ts';
+import { lladaSampling } from './generation-config.ts';
 import { llamaNames } from './llama.ts';
 import {
   count,
@@ -56,6 +57,7 @@ const fixed: Fixed = {
 /** LLaDA-MoE-7B-A1B. Its `model_type` is "llada" too. */
 export const lladaMoe: Family = {
   architecture: 'LLaDAMoEModelLM',
+  sampling: lladaSampling,
 
   names: {
     ...llamaNames,

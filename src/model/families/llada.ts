@@ -3,6 +3,7 @@ import { FileError, UnsupportedError } from '../../errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
 import { headWidthOf } from '../config.ts';
 import type { WritableFamily } from './family.ts';
+import { lladaSampling } from './generation-config.ts';
 import { llamaFamily, llamaNames } from './llama.ts';
 import { count, id, parseConfig, positive, requireFixed, requireMultiple } from './read-config.ts';
 
@@ -47,11 +48,16 @@ const fixed: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** The same network with Llama's keys and names, as LLaDA-V has it: config.json and files may each be of either kind. */
-const likeLlama = llamaFamily({ architecture: 'LLaDAModelLM', attention: bidirectional });
+const likeLlama = llamaFamily({
+  architecture: 'LLaDAModelLM',
+  attention: bidirectional,
+  sampling: lladaSampling,
+});
 
 /** LLaDA-8B and all that we train: `LLaDAModelLM` (OLMo's keys and names). */
 export const llada: WritableFamily = {
   architecture: 'LLaDAModelLM',
+  sampling: lladaSampling,
 
   names: {
     embedding: 'model.transformer.wte.weight',
@@ -107,6 +113,8 @@ export const llada: WritableFamily = {
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
       blockLength: blockLengthIn(config, path),
+      // those that are trained here read the end of the text before
+      ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id ?? undefined }),
     };
   },
 

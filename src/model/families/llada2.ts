@@ -3,6 +3,7 @@ import { FileError } from '../../errors.ts';
 import { sigmoid } from '../../graph/primitives.ts';
 import { bidirectional } from '../attention-pattern.ts';
 import type { Family } from './family.ts';
+import { llada2Sampling } from './generation-config.ts';
 import { lladaMoe } from './llada-moe.ts';
 import {
   count,
@@ -63,6 +64,7 @@ const fixed: Fixed = {
 /** LLaDA2.0 and 2.1, mini and flash. */
 export const llada2: Family = {
   architecture: 'LLaDA2MoeModelLM',
+  sampling: llada2Sampling,
 
   names: {
     ...lladaMoe.names,

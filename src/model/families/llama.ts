@@ -4,6 +4,7 @@ import { type AttentionPattern, bidirectional, causal } from '../attention-patte
 import type { TensorNames } from '../config.ts';
 import type { RopeScaling } from '../rotary.ts';
 import type { Family } from './family.ts';
+import { causalSampling, dreamSampling, lladaSampling, type SamplingKeys } from './generation-config.ts';
 import {
   type ConfigJson,
   count,
@@ -19,6 +20,7 @@ import {
 interface LlamaKind {
   readonly architecture: string;
   readonly attention: AttentionPattern;
+  readonly sampling: SamplingKeys;
   readonly qkvBias?: boolean;
   readonly qkNorm?: boolean;
   readonly shiftedLogits?: boolean;
@@ -100,10 +102,11 @@ const llama3 = z.object({
 
 /** A family with Llama's config keys and tensor names. */
 export function llamaFamily(kind: LlamaKind): Family {
-  const { architecture, attention, defaults = {} } = kind;
+  const { architecture, attention, sampling, defaults = {} } = kind;
   return {
     architecture,
     names: llamaNames,
+    sampling,
     read(json, path) {
       requireFixed(json, fixed, path);
       requireFullAttention(json, path);
@@ -173,26 +176,29 @@ const likeLlama = {} as const;
 const likeQwen2 = { qkvBias: true, defaults: { maxLength: 32_768 } } as const;
 const likeQwen3 = { qkNorm: true, defaults: { maxLength: 32_768, headWidth: 128 } } as const;
 
+const leftToRight = { attention: causal, sampling: causalSampling } as const;
+const bothWays = { attention: bidirectional, sampling: lladaSampling } as const;
+
 // causal: what mask predictors are compared with
-export const llama = llamaFamily({ ...likeLlama, architecture: 'LlamaForCausalLM', attention: causal });
-export const qwen2 = llamaFamily({ ...likeQwen2, architecture: 'Qwen2ForCausalLM', attention: causal });
-export const qwen3 = llamaFamily({ ...likeQwen3, architecture: 'Qwen3ForCausalLM', attention: causal });
+export const llama = llamaFamily({ ...likeLlama, architecture: 'LlamaForCausalLM', ...leftToRight });
+export const qwen2 = llamaFamily({ ...likeQwen2, architecture: 'Qwen2ForCausalLM', ...leftToRight });
+export const qwen3 = llamaFamily({ ...likeQwen3, architecture: 'Qwen3ForCausalLM', ...leftToRight });
 
 // the same, made into mask predictors by taking the causal mask away
 export const a2dLlama = llamaFamily({
   ...likeLlama,
   architecture: 'A2DLlamaLMHeadModel',
-  attention: bidirectional,
+  ...bothWays,
 });
 export const a2dQwen2 = llamaFamily({
   ...likeQwen2,
   architecture: 'A2DQwen2LMHeadModel',
-  attention: bidirectional,
+  ...bothWays,
 });
 export const a2dQwen3 = llamaFamily({
   ...likeQwen3,
   architecture: 'A2DQwen3LMHeadModel',
-  attention: bidirectional,
+  ...bothWays,
 });
 
 /** Dream-7B and what was made from it: Qwen2.5, still predicting each token at the position before it. */
@@ -200,5 +206,6 @@ export const dream = llamaFamily({
   ...likeQwen2,
   architecture: 'DreamModel',
   attention: bidirectional,
+  sampling: dreamSampling,
   shiftedLogits: true,
 });

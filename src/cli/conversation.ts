@@ -1,0 +1,92 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FileError } from '../errors.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
+
+const file = z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }));
+
+/** A conversation: what the model is told first, then turns of a question and its answer. */
+export class Conversation {
+  /** What the model is told before all; nothing if it is empty. */
+  system: string;
+  #turns: (readonly [question: string, answer: string])[] = [];
+
+  constructor(system = '') {
+    this.system = system;
+  }
+
+  get length(): number {
+    return this.#turns.length;
+  }
+
+  /** All of it, then a question if there is one. */
+  messages(question?: string, from = 0): ChatMessage[] {
+    return [
+      ...(this.system === '' ? [] : [{ role: 'system', content: this.system } as const]),
+      ...this.#turns.slice(from).flatMap(([asked, answer]): ChatMessage[] => [
+        { role: 'user', content: asked },
+        { role: 'assistant', content: answer },
+      ]),
+      ...(question === undefined ? [] : [{ role: 'user', content: question } as const]),
+    ];
+  }
+
+  /** The messages up to a question without as many of the oldest turns as it takes to fit, at most all. */
+  fitting(
+    question: string,
+    fits: (messages: ChatMessage[]) => boolean,
+  ): { readonly messages: ChatMessage[]; readonly dropped: number } {
+    for (let dropped = 0; ; dropped++) {
+      const messages = this.messages(question, dropped);
+      if (dropped >= this.length || fits(messages)) return { messages, dropped };
+    }
+  }
+
+  add(question: string, answer: string): void {
+    this.#turns.push([question, answer]);
+  }
+
+  /** Takes the last turn away, and gives it back. */
+  takeBack(): readonly [question: string, answer: string] | undefined {
+    return this.#turns.pop();
+  }
+
+  clear(): void {
+    this.#turns = [];
+  }
+
+  /** Writes it to a file, as a list of {role, content}. */
+  async save(path: string): Promise<void> {
+    await writeFile(`${path}.tmp`, `${JSON.stringify(this.messages(), undefined, 2)}\n`);
+    await rename(`${path}.tmp`, path);
+  }
+
+  /** Takes a file's conversation in place of this one. @throws FileError  for a file that `save` did not write */
+  async load(path: string): Promise<void> {
+    const expected = 'a conversation as /save writes it: a list of {role, content}';
+    let value: unknown;
+    try {
+      value = JSON.parse(await readFile(path, 'utf8'));
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      throw new FileError(path, expected, cause.message, undefined, { cause });
+    }
+    const parsed = file.safeParse(value);
+    if (!parsed.success) throw new FileError(path, expected, 'something else');
+    const [first, ...others] = parsed.data;
+    const hasSystem = first?.role === 'system';
+    const rest = hasSystem ? others : parsed.data;
+    const turns = Array.from({ length: rest.length / 2 }, (_, i) => [rest[2 * i], rest[2 * i + 1]] as const);
+    const alternate =
+      rest.length % 2 === 0 &&
+      turns.every(([asked, answer]) => asked.role === 'user' && answer.role === 'assistant');
+    if (!alternate)
+      throw new FileError(
+        path,
+        'questions (user) and answers (assistant) in turn',
+        rest.map(({ role }) => role).join(' '),
+      );
+    this.system = hasSystem ? first.content : '';
+    this.#turns = turns.map(([asked, answer]) => [asked.content, answer.content]);
+  }
+}

@@ -1,0 +1,177 @@
+import { sizeOf } from '../array.ts';
+import { blockShapes, type BlockWriter, blockWriter } from '../checkpoint/blocks.ts';
+import { narrowF16, widenF16 } from '../checkpoint/half.ts';
+import type { Weights } from '../checkpoint/weights.ts';
+import type { Numbers, TensorToWrite } from '../checkpoint/write-safetensors.ts';
+import { FileError, show } from '../errors.ts';
+import type { StoredParameter } from './storage.ts';
+import {
+  type BlockFormatName,
+  blockFormats,
+  blockNames,
+  isBlockFormat,
+  type WeightFormat,
+} from './weight-format.ts';
+
+/** Numbers that are read at a time: beside one tensor's result no more of a model is ever in memory. */
+const numbersAtATime = 1 << 22;
+
+export interface QuantiseOptions {
+  /** Is told how many of the numbers that are to be read have been. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What rounding did to a parameter. */
+export interface RoundingError {
+  readonly name: string;
+  /** √(Σ (w − w′)² / Σ w²) */
+  readonly relative: number;
+}
+
+/** The tensors of a model in another format. Each is read and rounded when it is written, some rows at a time. */
+export interface QuantisedTensors {
+  readonly tensors: readonly TensorToWrite[];
+  /**
+   * Of what was rounded and written so far, in the order of the network. `overall` is that of the matrices that are
+   * multiplied with, taken together: in their formats a table has 16 bits, and would hide it.
+   */
+  errors(): { readonly overall: number; readonly tensors: readonly RoundingError[] };
+}
+
+/**
+ * @param weights     as they were published, in floats
+ * @param parameters  how each is to be stored
+ */
+export function quantisedTensors(
+  weights: Pick<Weights, 'entries' | 'read'>,
+  parameters: ReadonlyMap<string, StoredParameter>,
+  format: Exclude<WeightFormat, 'f32'>,
+  { onProgress, signal }: QuantiseOptions = {},
+): QuantisedTensors {
+  const sums = new Map<string, { squaredError: number; squares: number }>();
+  const total = Array.from(parameters.values(), ({ shape, storage }) =>
+    storage === 'blocks and table' ? 2 * sizeOf(shape) : sizeOf(shape),
+  ).reduce((sum, size) => sum + size, 0);
+  let done = 0;
+
+  async function* rowsOf(name: string): AsyncGenerator<Float32Array> {
+    const { shape } = weights.entries.get(name)!;
+    const [N] = shape;
+    const atATime = Math.max(1, Math.floor(numbersAtATime / Math.max(1, sizeOf(shape.slice(1)))));
+    for (let first = 0; first < N; first += atATime) {
+      signal?.throwIfAborted();
+      const { data } = await weights.read(name, { first, count: Math.min(atATime, N - first) });
+      yield data;
+      done += data.length;
+      onProgress?.(done, total);
+    }
+  }
+
+  const asFloat32 = (name: string, shape: readonly number[]): TensorToWrite => ({
+    name,
+    shape,
+    dtype: 'F32',
+    data: () => rowsOf(name),
+  });
+
+  /** 16 bits stay the 16 bits that they are; others become F16. */
+  function asHalf(name: string, shape: readonly number[]): TensorToWrite {
+    const { dtype, file } = weights.entries.get(name)!;
+    if (dtype === 'F16' || dtype === 'BF16') return { name, shape, dtype, data: () => rowsOf(name) };
+    return {
+      name,
+      shape,
+      dtype: 'F16',
+      async *data() {
+        const sum = { squaredError: 0, squares: 0 };
+        for await (const rows of rowsOf(name)) {
+          const halves = new Uint16Array(rows.length);
+          narrowF16(rows, halves);
+          addErrors(sum, rows, halves);
+          if (!Number.isFinite(sum.squaredError))
+            throw new FileError(file, 'numbers up to 65504', `larger ones in tensor ${show(name)}`);
+          yield new Uint8Array(halves.buffer);
+        }
+        if (!sums.has(name)) sums.set(name, sum);
+      },
+    };
+  }
+
+  function asBlocks(name: string, shape: readonly number[], blockFormat: BlockFormatName): TensorToWrite[] {
+    const { file } = weights.entries.get(name)!;
+    const names = blockNames(name);
+    const shapes = blockShapes(shape, blockFormats[blockFormat]);
+    // the parts are written one after the other, and made at once when the first is
+    let made: Promise<BlockWriter> | undefined;
+    const make = async (): Promise<BlockWriter> => {
+      const writer = blockWriter(shape, blockFormats[blockFormat], { path: file, name });
+      for await (const rows of rowsOf(name)) writer.add(rows);
+      sums.set(name, pick(writer));
+      return writer;
+    };
+    const parts = (['scales', 'codes', 'zeros'] as const).filter((part) => shapes[part]);
+    return parts.map((part) => ({
+      name: names[part],
+      shape: shapes[part]!,
+      dtype: part === 'scales' ? 'F32' : 'U8',
+      async *data(): AsyncGenerator<Numbers> {
+        made ??= make();
+        const { blocks } = await made;
+        if (part === parts.at(-1)) made = undefined;
+        yield blocks[part]!;
+      },
+    }));
+  }
+
+  const tensors: { float32: TensorToWrite[]; blocks: TensorToWrite[]; half: TensorToWrite[] } = {
+    float32: [],
+    blocks: [],
+    half: [],
+  };
+  for (const [name, { shape, storage }] of parameters) {
+    if (storage === 'float32') tensors.float32.push(asFloat32(name, shape));
+    if (storage === 'half' || storage === 'blocks and table') tensors.half.push(asHalf(name, shape));
+    if (storage.startsWith('blocks') && isBlockFormat(format))
+      tensors.blocks.push(...asBlocks(name, shape, format));
+  }
+  return {
+    // in this order each begins at a multiple of its element's size
+    tensors: [...tensors.float32, ...tensors.blocks, ...tensors.half],
+    errors() {
+      const rounded = [...parameters.keys()].flatMap((name) => {
+        const sum = sums.get(name);
+        return sum ? [{ name, ...pick(sum) }] : [];
+      });
+      const main = isBlockFormat(format)
+        ? rounded.filter(({ name }) => parameters.get(name)!.storage !== 'half')
+        : rounded;
+      const add = (key: 'squaredError' | 'squares') => main.reduce((sum, tensor) => sum + tensor[key], 0);
+      return {
+        overall: Math.sqrt(add('squaredError') / (add('squares') || 1)),
+        tensors: rounded.map(({ name, squaredError, squares }) => ({
+          name,
+          relative: Math.sqrt(squaredError / (squares || 1)),
+        })),
+      };
+    },
+  };
+}
+
+const pick = ({ squaredError, squares }: { squaredError: number; squares: number }) => ({
+  squaredError,
+  squares,
+});
+
+function addErrors(
+  sum: { squaredError: number; squares: number },
+  rows: Float32Array,
+  halves: Uint16Array,
+): void {
+  const rounded = new Float32Array(rows.length);
+  widenF16(halves, rounded);
+  for (let i = 0; i < rows.length; i++) {
+    sum.squaredError += (rows[i] - rounded[i]) ** 2;
+    sum.squares += rows[i] ** 2;
+  }
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { InvalidOptionError, UnsupportedError } from '../../errors.ts';
+import { type Automaton, automatonOf, follow, intersection } from './automaton.ts';
+import { anyCharacter, characters, type Expression, literally, repeated, sequence } from './expression.ts';
+import { anywhere, parseRegularExpression, whole } from './regular-expression.ts';
+import { utf8Ranges } from './utf8-ranges.ts';
+
+const automaton = (source: string): Automaton => automatonOf(whole(parseRegularExpression(source, 'regex')));
+
+function accepts(language: Automaton, text: string): boolean {
+  const state = follow(language, new TextEncoder().encode(text));
+  return state >= 0 && language.accepting[state] === 1;
+}
+
+test('ranges of bytes spell exactly the code points of a set', () => {
+  const point = fc.oneof(
+    fc.integer({ min: 0, max: 0x10ffff }),
+    fc.constantFrom(0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff),
+  );
+  fc.assert(
+    fc.property(point, point, point, (a, b, c) => {
+      const [first, last] = [Math.min(a, b), Math.max(a, b)];
+      const sequences = utf8Ranges([[first, last]]);
+      for (const x of [a, b, c, first - 1, last + 1]) {
+        if (x < 0 || x > 0x10ffff || (x >= 0xd800 && x <= 0xdfff)) continue;
+        const bytes = new TextEncoder().encode(String.fromCodePoint(x));
+        const spelled = sequences.filter(
+          (ranges) =>
+            ranges.length === bytes.length &&
+            ranges.every(([low, high], i) => low <= bytes[i] && bytes[i] <= high),
+        );
+        assert.equal(spelled.length, x >= first && x <= last ? 1 : 0);
+      }
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+  const all = utf8Ranges(anyCharacter).map((ranges) =>
+    ranges.reduce((n, [low, high]) => n * (high - low + 1), 1),
+  );
+  assert.equal(
+    all.reduce((a, b) => a + b),
+    0x110000 - 0x800,
+  );
+});
+
+/** Small regular expressions over a few characters, of one to four bytes. */
+const source: fc.Arbitrary<string> = fc.letrec<{ whole: string; part: string }>((tie) => ({
+  whole: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom(
+      'a',
+      'b',
+      'é',
+      '😀',
+      '.',
+      '[ab]',
+      '[^aé]',
+      '\\d',
+      '\\p{L}',
+      '\\.',
+      '\\u{1f600}',
+      '[a-é\\]]',
+      '',
+    ),
+    fc.tuple(tie('whole'), tie('whole')).map(([x, y]) => x + y),
+    fc.tuple(tie('whole'), tie('whole')).map(([x, y]) => `(?:${x}|${y})`),
+    fc
+      .tuple(tie('whole'), fc.constantFrom('*', '+', '?', '{2}', '{1,}', '{0,2}', '*?'))
+      .map(([x, quantifier]) => `(${x})${quantifier}`),
+  ),
+  part: fc.constant(''),
+})).whole;
+
+const text = fc.string({
+  unit: fc.constantFrom('a', 'b', 'é', '😀', '.', '0', ']', '\n', '語'),
+  maxLength: 6,
+});
+
+test('an automaton accepts what the regular expression matches', () => {
+  fc.assert(
+    fc.property(source, fc.array(text, { minLength: 10, maxLength: 10 }), (pattern, texts) => {
+      const language = automaton(pattern);
+      for (const x of texts)
+        assert.equal(accepts(language, x), new RegExp(`^(?:${pattern})$`, 'u').test(x), x);
+    }),
+    { seed: 2, numRuns: 30 },
+  );
+});
+
+test('^ and $ tie an alternative to the ends, and without them it matches anywhere', () => {
+  const tied = fc
+    .tuple(fc.constantFrom('', '^'), source, fc.constantFrom('', '$'))
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(tied, tied, fc.array(text, { minLength: 5, maxLength: 5 }), (one, other, texts) => {
+      const pattern = `${one}|${other}`;
+      const language = automatonOf(anywhere(parseRegularExpression(pattern, 'pattern')));
+      for (const x of texts) assert.equal(accepts(language, x), new RegExp(pattern, 'u').test(x), x);
+    }),
+    { seed: 3, numRuns: 15 },
+  );
+});
+
+test('an automaton has as few states as can be', () => {
+  const states = (pattern: string): number => automaton(pattern).accepting.length;
+  assert.equal(states('(?:a|b)*abb'), 4);
+  assert.equal(states('(?:ab|cb|d(?:b))'), 3);
+  assert.equal(states('a*a*|a*'), 1);
+  assert.equal(states('[^]*'), 1 + 7); // within a character of two to four bytes: seven places
+  assert.equal(states('x{300}'), 301);
+});
+
+test('an intersection has the texts of both', () => {
+  fc.assert(
+    fc.property(source, source, fc.array(text, { minLength: 10, maxLength: 10 }), (one, other, texts) => {
+      const [a, b] = [automaton(one), automaton(other)];
+      const both = intersection(a, b);
+      for (const x of texts) assert.equal(accepts(both, x), accepts(a, x) && accepts(b, x), x);
+    }),
+    { seed: 4, numRuns: 20 },
+  );
+  assert.deepEqual([...intersection(automaton('a+'), automaton('b+')).accepting], [0]);
+});
+
+test('of a list each part may be absent, and separators stand between parts only', () => {
+  const list: Expression = {
+    kind: 'list',
+    separator: literally(','),
+    parts: ['a', 'b', 'c', 'd'].map((x, i) => ({ part: literally(x), optional: i !== 1 })),
+  };
+  const language = automatonOf(list);
+  const all = ['', 'a', 'b', 'c', 'd'].flatMap((w) =>
+    ['', ',', 'a', ',b', 'b', ',c'].flatMap((x) =>
+      ['', ',c', ',d'].flatMap((y) => ['', ',d', ','].map((z) => w + x + y + z)),
+    ),
+  );
+  const expected = ['b', 'a,b', 'b,c', 'b,d', 'a,b,c', 'a,b,d', 'b,c,d', 'a,b,c,d'];
+  const accepted = [...new Set(all.filter((x) => accepts(language, x)))];
+  assert.deepEqual(accepted.sort(), expected.sort());
+  assert.ok(accepts(automatonOf({ ...list, parts: [] }), ''));
+});
+
+test('an automaton can be a part of an expression', () => {
+  const part: Expression = { kind: 'automaton', automaton: automaton('[ab]+') };
+  const language = automatonOf(sequence(literally('<'), repeated(part, 0, Infinity), literally('>')));
+  assert.ok(accepts(language, '<>') && accepts(language, '<abba>'));
+  assert.ok(!accepts(language, '<c>') && !accepts(language, '<ab'));
+});
+
+test('what no automaton can do is refused with its place', () => {
+  const refused = (
+    pattern: string,
+    message: RegExp,
+    kind = UnsupportedError as new (...a: never[]) => Error,
+  ): void => {
+    assert.throws(
+      () => automaton(pattern),
+      (error) => {
+        assert.ok(error instanceof kind, String(error));
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  };
+  refused('a(?=b)', /^regex: the look-around \(\?=…\) isn't supported at character 2 of "a\(\?=b\)"/);
+  refused('(?<!b)a', /the look-around \(\?<!…\)/);
+  refused('(a)\\1', /the back-reference \\1 isn't supported at character 4/);
+  refused('(?<x>a)\\k<x>', /the back-reference \\k/);
+  refused('\\ba', /the word boundary \\b/);
+  refused('(^a|b)', /\^ there isn't supported at character 2/);
+  refused('a$b', /b there isn't supported at character 3|\$ there/);
+  refused('(a$)', /\$ in a group isn't supported at character 3/);
+  refused('a(', /^regex: must be a regular expression of JavaScript \(.+\), got "a\("$/, InvalidOptionError);
+  refused('a{2,1}', /must be a regular expression of JavaScript/, InvalidOptionError);
+  refused('(?:a|b)*a(?:a|b){20}', /needs an automaton of more than 20000 states/);
+  refused(
+    `${'('.repeat(300)}a${')'.repeat(300)}`,
+    /a group inside 200 others isn't supported at character 201/,
+  );
+  refused('(?:(?:a{1000}){1000}){1000}', /more than 500000 parts/);
+});
+
+test('named groups, classes with brackets, and every way to write a character', () => {
+  const cases: [string, string][] = [
+    ['a(?:){999999999}(?:){0,999999999}b', 'ab'],
+    ['(?<year>\\d{4})', '2024'],
+    ['[\\]\\\\-]', ']'],
+    ['\\x41\\u0042\\u{43}\\cJ\\n\\/\\ud83d\\ude00', 'ABC\n\n/😀'],
+    ['\\p{Script=Greek}\\P{L}', 'α1'],
+    ['\\w\\W\\s\\S\\0', 'a- x\0'],
+  ];
+  for (const [pattern, x] of cases) assert.ok(accepts(automaton(pattern), x), pattern);
+  assert.equal(automatonOf(characters([])).accepting[0], 0);
+});

@@ -1,0 +1,59 @@
+import type { Automaton } from './automaton.ts';
+
+/** Sets of code points: from the first to the last of each pair. */
+export type Ranges = readonly (readonly [first: number, last: number])[];
+
+/** A regular language of texts, as it is composed. */
+export type Expression =
+  | { readonly kind: 'characters'; readonly ranges: Ranges }
+  | { readonly kind: 'sequence'; readonly parts: readonly Expression[] }
+  | { readonly kind: 'choice'; readonly options: readonly Expression[] }
+  | Repetition
+  | List
+  | { readonly kind: 'automaton'; readonly automaton: Automaton };
+
+/** A part from `least` to `most` times; `most` may be Infinity. */
+export interface Repetition {
+  readonly kind: 'repetition';
+  readonly part: Expression;
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Parts in their order, some of which may be absent, with a separator between those that are there. A kind of its own,
+ * so that n optional parts need n copies and not n²: what is written first only decides whether a separator comes before.
+ */
+export interface List {
+  readonly kind: 'list';
+  readonly parts: readonly { readonly part: Expression; readonly optional: boolean }[];
+  readonly separator: Expression;
+}
+
+export const anyCharacter: Ranges = [[0, 0x10ffff]];
+
+export const characters = (ranges: Ranges): Expression => ({ kind: 'characters', ranges });
+
+export const sequence = (...parts: readonly Expression[]): Expression => ({ kind: 'sequence', parts });
+
+export const choice = (...options: readonly Expression[]): Expression => ({ kind: 'choice', options });
+
+/** A text and nothing else. */
+export const literally = (text: string): Expression =>
+  sequence(
+    ...Array.from(text, (character) => {
+      const point = character.codePointAt(0)!;
+      return characters([[point, point]]);
+    }),
+  );
+
+export const repeated = (part: Expression, least: number, most: number): Expression => ({
+  kind: 'repetition',
+  part,
+  least,
+  most,
+});
+
+export const optional = (part: Expression): Expression => repeated(part, 0, 1);
+
+export const inAutomaton = (automaton: Automaton): Expression => ({ kind: 'automaton', automaton });

@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import * as fc from 'fast-check';
+import { z } from 'zod';
+import { UnsupportedError } from '../../errors.ts';
+import { type Automaton, automatonOf, follow } from './automaton.ts';
+import type { JsonSchema } from './json-keywords.ts';
+import { jsonLanguage } from './json-schema.ts';
+
+const languageOf = (schema: JsonSchema): Automaton => automatonOf(jsonLanguage(schema));
+
+function accepts(language: Automaton, text: string): boolean {
+  const state = follow(language, new TextEncoder().encode(text));
+  return state >= 0 && language.accepting[state] === 1;
+}
+
+/** Which of some texts a schema admits; what it admits is valid for ajv too. */
+function admitted(schema: JsonSchema, texts: readonly string[]): string[] {
+  const language = languageOf(schema);
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+  const found = texts.filter((text) => accepts(language, text));
+  for (const text of found) assert.ok(validate(JSON.parse(text)), text);
+  return found;
+}
+
+test('objects have their properties in order, optional ones or not, and no others', () => {
+  const schema = {
+    type: 'object',
+    properties: { a: { const: 1 }, 'b"': { const: null }, c: { enum: [true, 'x'] } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const good = ['{"a":1}', '{"a": 1, "b\\"": null}', '{"a":1,"c":"x"}', '{"a":1,"b\\"":null,"c":true}'];
+  const bad = [
+    '{}',
+    '{"c":true}',
+    '{"b\\"":null,"a":1}',
+    '{"a":1,}',
+    '{ "a":1}',
+    '{"a":  1}',
+    '{"a":1}\n',
+    '{"a":1,"d":2}',
+  ];
+  assert.deepEqual(admitted(schema, [...good, ...bad]), good);
+  assert.deepEqual(admitted({ type: 'object', additionalProperties: false }, ['{}', '{"a":1}']), ['{}']);
+});
+
+test('maps have any names, or names of a pattern', () => {
+  const map = { type: 'object', additionalProperties: { type: 'boolean' } };
+  assert.deepEqual(admitted(map, ['{}', '{"x":true}', '{"": false, "é":true}', '{"x":1}', '{x:true}']), [
+    '{}',
+    '{"x":true}',
+    '{"": false, "é":true}',
+  ]);
+  const named = { ...map, propertyNames: { type: 'string', pattern: '^[a-c]+$' } };
+  assert.deepEqual(admitted(named, ['{"ab":true}', '{"x":true}']), ['{"ab":true}']);
+});
+
+test('arrays are as long as they may be', () => {
+  const lists = ['[]', '[1]', '[1,1]', '[1, 1,1]', '[1,1,1,1]', '[1,]', '[,1]'];
+  const one = { const: 1 };
+  const of = (schema: object): string[] => admitted({ type: 'array', ...schema }, lists);
+  assert.deepEqual(of({ items: one }), lists.slice(0, 5));
+  assert.deepEqual(of({ items: one, minItems: 1, maxItems: 3 }), lists.slice(1, 4));
+  assert.deepEqual(of({ items: one, minItems: 2 }), lists.slice(2, 5));
+  assert.deepEqual(of({ items: one, maxItems: 0 }), ['[]']);
+  assert.deepEqual(of({ maxItems: 0 }), ['[]']);
+  const two = { prefixItems: [one, one] };
+  assert.deepEqual(of(two), lists.slice(0, 3));
+  assert.deepEqual(of({ ...two, minItems: 2 }), ['[1,1]']);
+  assert.deepEqual(of({ ...two, minItems: 1, maxItems: 1 }), ['[1]']);
+  assert.deepEqual(of({ ...two, items: one, minItems: 2 }), lists.slice(2, 5));
+  assert.deepEqual(of({ ...two, items: one, minItems: 3, maxItems: 3 }), ['[1, 1,1]']);
+  assert.deepEqual(of({ ...two, items: false }), lists.slice(0, 3));
+});
+
+test('strings are escaped as JSON.stringify does, count code points, and hold no control characters', () => {
+  const texts = ['', 'a', 'é😀', '"\\/\b\f\n\r\t', '\0\u001f\u007f', '\u2028\ufeff', 'abcd'].map((text) =>
+    JSON.stringify(text),
+  );
+  assert.deepEqual(admitted({ type: 'string' }, texts), texts);
+  const bad = ['"\n"', '"\\x"', '"\\u00e9"', '"', '"a', 'a"', '"\\ud83d"', '"\\/"'];
+  assert.deepEqual(admitted({ type: 'string' }, bad), []);
+  const sized = { type: 'string', minLength: 1, maxLength: 3 };
+  assert.deepEqual(admitted(sized, texts), [texts[1], texts[2], texts[4], texts[5]]);
+  const language = languageOf({ type: 'string' });
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => assert.ok(accepts(language, JSON.stringify(text)))),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+test('a pattern matches anywhere in the value, not in its spelling', () => {
+  const of = (pattern: string, texts: string[], more = {}): string[] =>
+    admitted(
+      { type: 'string', pattern, ...more },
+      texts.map((text) => JSON.stringify(text)),
+    ).map((text) => JSON.parse(text) as string);
+  assert.deepEqual(of('a"', ['a"', 'xa"y', 'a\\', '"a']), ['a"', 'xa"y']);
+  assert.deepEqual(of('^[\\n\\\\]$', ['\n', '\\', 'n']), ['\n', '\\']);
+  assert.deepEqual(of('^(a|é)+$', ['aé', 'é', '', 'b'], { minLength: 2 }), ['aé']);
+  assert.deepEqual(of('b', ['ab', 'abc', 'b'], { maxLength: 2 }), ['ab', 'b']);
+});
+
+test('integers are within their bounds', () => {
+  const bound = fc.oneof(fc.integer({ min: -1200, max: 1200 }), fc.constantFrom(0, 9, 10, 99, 100, -1, -10));
+  fc.assert(
+    fc.property(bound, bound, (a, b) => {
+      const [minimum, maximum] = [Math.min(a, b), Math.max(a, b)];
+      const language = languageOf({ type: 'integer', minimum, maximum });
+      for (const x of [a, b, a + 1, b - 1, minimum - 1, maximum + 1, 0, Math.round((a + b) / 2), -a, 10 * b])
+        assert.equal(
+          accepts(language, String(x)),
+          x >= minimum && x <= maximum,
+          `${x} in ${minimum}…${maximum}`,
+        );
+    }),
+    { seed: 2, numRuns: 100 },
+  );
+  assert.deepEqual(
+    admitted({ type: 'integer' }, [
+      '0',
+      '-7',
+      '123456789012345',
+      '1234567890123456',
+      '01',
+      '-0',
+      '1.0',
+      '+1',
+    ]),
+    ['0', '-7', '123456789012345'],
+  );
+  const safe = { type: 'integer', minimum: -1e300, maximum: 2 ** 53 - 1 };
+  assert.deepEqual(admitted(safe, ['9007199254740991', '-9007199254740991', '9007199254740992']), [
+    '9007199254740991',
+    '-9007199254740991',
+  ]);
+  assert.deepEqual(admitted({ type: 'integer', exclusiveMinimum: 3, maximum: 5.5 }, ['3', '4', '5', '6']), [
+    '4',
+    '5',
+  ]);
+  assert.deepEqual(admitted({ type: 'integer', minimum: 8, exclusiveMaximum: 11 }, ['7', '8', '10', '11']), [
+    '8',
+    '10',
+  ]);
+});
+
+test('numbers are within their bounds, and finite', () => {
+  const decimal = fc
+    .tuple(fc.integer({ min: -3000, max: 3000 }), fc.constantFrom(1, 10, 100, 1000))
+    .map(([n, d]) => n / d);
+  fc.assert(
+    fc.property(
+      decimal,
+      decimal,
+      fc.array(decimal, { maxLength: 20 }),
+      fc.boolean(),
+      fc.boolean(),
+      (a, b, xs, above, below) => {
+        const [low, high] = [Math.min(a, b), Math.max(a, b)];
+        const language = languageOf({
+          type: 'number',
+          [above ? 'exclusiveMinimum' : 'minimum']: low,
+          [below ? 'exclusiveMaximum' : 'maximum']: high,
+        });
+        for (const text of [a, b, ...xs, 0, (a + b) / 2].flatMap((x) => [
+          x.toFixed(0),
+          x.toFixed(3),
+          x.toFixed(9),
+        ])) {
+          const x = Number(text);
+          const inside = (above ? x > low : x >= low) && (below ? x < high : x <= high);
+          if (!Object.is(x, -0)) assert.equal(accepts(language, text), inside, `${text} in ${low}…${high}`);
+        }
+      },
+    ),
+    { seed: 3, numRuns: 15 },
+  );
+  const texts = [
+    '0',
+    '-0.5',
+    '1e99',
+    '1.5E-3',
+    '123456789012345.5',
+    '1e999',
+    '1234567890123456',
+    '.5',
+    '1.',
+    '00',
+    '+1',
+    '1e',
+    'NaN',
+  ];
+  assert.deepEqual(admitted({ type: 'number' }, texts), texts.slice(0, 5));
+  const share = { type: 'number', minimum: 0, maximum: 1 };
+  assert.deepEqual(
+    admitted(share, [
+      '0',
+      '1',
+      '0.25',
+      '1.000',
+      '0.99999999999999',
+      '1.0001',
+      '0.9999999999999999',
+      '1e-3',
+      '-0.1',
+    ]),
+    ['0', '1', '0.25', '1.000', '0.99999999999999'],
+  );
+  const near = { type: 'number', minimum: 0.89, maximum: 18.08 };
+  const around = ['0.89', '0.9', '1', '18.08', '18.0799', '18', '9'];
+  assert.deepEqual(admitted(near, [...around, '0.88', '0.8', '18.081', '18.1', '19', '0']), around);
+  const large = { type: 'number', minimum: -1e300, exclusiveMaximum: 1e30 };
+  assert.deepEqual(admitted(large, ['5', '-123456789012345', '1e99']), ['5', '-123456789012345']);
+  assert.deepEqual(admitted({ type: 'number', minimum: 1e30 }, ['5', '1e99', '-5']), []);
+  assert.deepEqual(admitted({ type: 'number', exclusiveMinimum: 0 }, ['0', '0.0', '0.001', '7']), [
+    '0.001',
+    '7',
+  ]);
+  assert.deepEqual(admitted({ type: 'number', maximum: -1.5 }, ['-1.5', '-1.49', '-20', '0', '2']), [
+    '-1.5',
+    '-20',
+  ]);
+});
+
+test('alternatives, references, types in a list, and what enum lists', () => {
+  const schema = {
+    $defs: { name: { type: 'string', maxLength: 2 }, 'a/b~c': { type: 'null' } },
+    anyOf: [
+      { $ref: '#/$defs/name' },
+      { $ref: '#/$defs/a~1b~0c' },
+      { type: ['boolean', 'integer'] },
+      { allOf: [{ const: { x: [1, 'y'] } }] },
+    ],
+  };
+  const good = ['"ab"', 'null', 'true', '12', '{"x": [1, "y"]}'];
+  assert.deepEqual(admitted(schema, [...good, '"abc"', '{"x":[1]}', '1.5']), good);
+  assert.deepEqual(admitted({ type: ['string', 'null'], enum: ['a', null, 3] }, ['"a"', 'null', '3']), [
+    '"a"',
+    'null',
+  ]);
+  assert.deepEqual(admitted({ type: 'integer', enum: [1, 1.5] }, ['1', '1.5']), ['1']);
+});
+
+test('oneOf is for schemas of which no value satisfies two', () => {
+  const shape = (kind: string, more: object) => ({
+    type: 'object',
+    properties: { kind: { const: kind }, ...more },
+    required: ['kind'],
+  });
+  const apart = [
+    [{ type: 'string' }, { type: 'integer' }, { type: 'null' }],
+    [{ enum: [1, 2] }, { const: 3 }],
+    [shape('circle', { r: { type: 'number' } }), shape('square', { side: { type: 'number' } })],
+    [{ anyOf: [shape('a', {}), shape('b', {})] }, { $ref: '#/$defs/c' }],
+  ];
+  const $defs = { c: shape('c', {}), d: { type: 'string' } };
+  for (const oneOf of apart) assert.ok(languageOf({ oneOf, $defs }).accepting.length > 1);
+  const together = [
+    [{ type: 'integer' }, { type: 'number' }],
+    [{ enum: [{ a: 1, b: 2 }] }, { const: { b: 2, a: 1 } }],
+    [{ type: 'string' }, { const: 'x' }],
+    [shape('a', {}), { type: 'object', properties: { kind: { type: 'string' } } }],
+    [{ $ref: '#/$defs/d' }, { type: 'string', maxLength: 3 }],
+  ];
+  for (const oneOf of together)
+    assert.throws(
+      () => languageOf({ oneOf, $defs }),
+      /# has schemas 0 and 1 in oneOf that one value may satisfy together/,
+    );
+});
+
+test('formats', () => {
+  const of = (format: string, texts: string[]): string[] =>
+    admitted(
+      { type: 'string', format },
+      texts.map((text) => JSON.stringify(text)),
+    ).map((text) => JSON.parse(text) as string);
+  assert.deepEqual(of('date', ['2024-02-28', '2024-13-01', '2023-02-29', '2023-04-31', '1999-12-31']), [
+    '2024-02-28',
+    '1999-12-31',
+  ]);
+  assert.deepEqual(
+    of('date-time', [
+      '2024-02-28T23:59:59Z',
+      '2024-02-28T00:00:00.5+01:30',
+      '2024-02-28',
+      '2024-02-28T24:00:00Z',
+    ]),
+    ['2024-02-28T23:59:59Z', '2024-02-28T00:00:00.5+01:30'],
+  );
+  assert.deepEqual(of('uuid', ['123e4567-e89b-12d3-a456-426614174000', '123e4567']), [
+    '123e4567-e89b-12d3-a456-426614174000',
+  ]);
+  assert.deepEqual(of('ipv4', ['10.0.0.255', '256.1.1.1', '01.1.1.1']), ['10.0.0.255']);
+  assert.deepEqual(of('email', ['a.b@example.org', 'a@b', '@x.y']), ['a.b@example.org']);
+});
+
+test('what zod makes of its schemas is understood', () => {
+  const schema = z.object({
+    id: z.uuid(),
+    name: z.string().min(1).max(20),
+    age: z.int().min(0).max(150).optional(),
+    tags: z.array(z.enum(['a', 'b'])).max(3),
+    scores: z.record(z.string(), z.number()),
+    place: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('city'), name: z.string() }),
+      z.object({ kind: z.literal('point'), at: z.tuple([z.number(), z.number()]) }),
+    ]),
+    when: z.iso.date(),
+    note: z.string().nullable(),
+  });
+  const text =
+    '{"id":"123e4567-e89b-42d3-a456-426614174000","name":"Zoë","tags":["a"],"scores":{"x":1.5},"place":{"kind":"point","at":[1,2]},"when":"2024-02-28","note":null}';
+  assert.ok(schema.parse(JSON.parse(text)));
+  assert.deepEqual(admitted(z.toJSONSchema(schema) as JsonSchema, [text]), [text]);
+});
+
+test('what is not supported is refused by name and place, and never ignored', () => {
+  const refused = (schema: object, message: RegExp): void => {
+    assert.throws(
+      () => languageOf(schema as JsonSchema),
+      (error) => {
+        assert.ok(error instanceof UnsupportedError, String(error));
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  };
+  const within = (value: object) => ({ type: 'object', properties: { a: value }, required: ['a'] });
+  refused(
+    within({ type: 'array', items: { const: 1 }, uniqueItems: true }),
+    /^jsonSchema: #\/properties\/a has the keyword uniqueItems, which isn't supported for array$/,
+  );
+  refused(within({ type: 'number', multipleOf: 3 }), /multipleOf/);
+  refused(within({ not: { const: 1 } }), /has the keyword not, which isn't supported$/);
+  refused({ type: 'object', properties: {}, patternProperties: {} }, /# has the keyword patternProperties/);
+  refused({}, /# must say what it admits: type/);
+  refused(within({ title: 'anything' }), /#\/properties\/a must say what it admits/);
+  refused({ type: 'object' }, /# must have properties/);
+  refused({ type: 'array' }, /# must have items or prefixItems/);
+  refused({ type: 'array', items: [{ const: 1 }] }, /write prefixItems/);
+  refused({ type: 'array', items: { const: 1 }, minItems: 3, maxItems: 2 }, /at least 3 items and admits 2/);
+  refused({ type: 'array', prefixItems: [{ const: 1 }], minItems: 2 }, /at least 2 items and admits 1/);
+  refused(
+    { type: 'object', properties: {}, required: ['x'] },
+    /requires "x", which its properties don't describe/,
+  );
+  refused({ type: 'text' }, /has the type "text", which JSON hasn't/);
+  refused({ type: 'string', format: 'iri' }, /has the format "iri"; supported are date, /);
+  refused({ type: 'string', pattern: 'a(?=b)' }, /^jsonSchema: #\/pattern: the look-around/);
+  refused({ type: 'string', minLength: -1 }, /no whole number as minLength/);
+  refused({ type: 'integer', minimum: 4, maximum: 3 }, /admits no integer/);
+  refused({ type: 'integer', minimum: 1e30 }, /admits no integer/);
+  refused({ type: 'number', minimum: 1e-20 }, /more than 15 digits/);
+  refused({ type: 'number', exclusiveMinimum: true }, /no number as exclusiveMinimum/);
+  refused(
+    { anyOf: [{ const: 1 }], description: 'x', minimum: 3 },
+    /keyword minimum isn't supported beside anyOf/,
+  );
+  refused({ enum: [1], const: 1 }, /const and enum, which aren't supported together/);
+  refused({ allOf: [{ const: 1 }, { const: 2 }] }, /allOf isn't supported with more than one schema/);
+  refused({ $ref: '#/$defs/x' }, /refers to #\/\$defs\/x, where there is no schema/);
+  refused({ $ref: 'https://example.org/schema' }, /only places in the schema itself/);
+  const node = {
+    type: 'object',
+    properties: { next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] } },
+  };
+  refused(
+    { $ref: '#/$defs/node', $defs: { node } },
+    /#\/\$defs\/node\/properties\/next\/anyOf\/0 refers to #\/\$defs\/node, which refers to itself/,
+  );
+  refused({ type: 'array', items: { $ref: '#' } }, /refers to #, which refers to itself/);
+  refused(
+    Array.from({ length: 200 }).reduce<object>((items) => ({ type: 'array', items }), { const: 1 }),
+    /nested deeper than 100/,
+  );
+  const doubled = Object.fromEntries(
+    Array.from({ length: 40 }, (_, k) => [
+      `d${k}`,
+      k === 0
+        ? { const: 1 }
+        : { type: 'array', prefixItems: [{ $ref: `#/$defs/d${k - 1}` }, { $ref: `#/$defs/d${k - 1}` }] },
+    ]),
+  );
+  refused({ $ref: '#/$defs/d39', $defs: doubled }, /more than 500000 parts/);
+});

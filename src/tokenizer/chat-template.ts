@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { isObject } from '../checkpoint/json.ts';
+import { FileError, InvalidOptionError, show } from '../errors.ts';
+import { objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
+import type { JsonTokenizer } from './from-json.ts';
+import { template, type RunTemplate } from './run-template.ts';
+import { shielder } from './shield.ts';
+import { nameIn } from './token-name.ts';
+
+const ROLES = ['system', 'user', 'assistant', 'tool', 'developer'] as const;
+
+/** One turn of a conversation. Other fields, such as `tool_calls`, are for templates that know them. */
+export interface ChatMessage {
+  readonly role: (typeof ROLES)[number];
+  readonly content: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TemplateOptions {
+  /** Whether the beginning of an answer follows the messages. Default: true. */
+  readonly addGenerationPrompt?: boolean;
+  /** Functions that the model may call, as JSON schemas. */
+  readonly tools?: readonly object[];
+  /** What else the template may ask for, by name: `enable_thinking`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** How a model's conversations are written as one text. */
+export interface ChatTemplate {
+  /**
+   * A conversation as text, and as ids. Special tokens come from the template alone: spelled in a message, they are
+   * common text in `ids`.
+   *
+   * @throws InvalidOptionError  for messages that are none, or that the template refuses
+   * @throws FileError           for a template that can't be run, or takes too long
+   */
+  encode(messages: readonly ChatMessage[], options?: TemplateOptions): { text: string; ids: number[] };
+  /** The special token that the template puts behind an answer, if it does. */
+  readonly turnEndId?: number;
+}
+
+/** What a template comes with. */
+export interface TemplateParts {
+  /** Jinja, by name; `default` is the one that is used, `tool_use` where there are tools. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Where it comes from, for messages. */
+  readonly path: string;
+  /** What templates call bos_token and the like. */
+  readonly tokenNames: Readonly<Record<string, unknown>>;
+  readonly tokenizer: JsonTokenizer;
+  /** For templates that tell the model today's date. */
+  readonly clock: () => Date;
+}
+
+type Render = (
+  messages: readonly ChatMessage[],
+  options?: TemplateOptions,
+) => { readonly text: string; restore(text: string): string };
+
+/** The chat template of some sources. */
+export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: TemplateParts): ChatTemplate {
+  const templates = new Map<string, RunTemplate>(
+    Array.from(sources, ([name, source]) => [name, template(source)]),
+  );
+  const shield = shielder(tokenizer.specialTokens.keys());
+  /** The text that a template gives, in which the messages are shielded, and the way back. */
+  const render: Render = (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
+    checkMessages(messages);
+    const run =
+      (tools && templates.get('tool_use')) ?? templates.get('default') ?? [...templates.values()][0];
+    // the names of roles are ours, and some templates make special tokens of them
+    const roles = messages.map(({ role }) => role);
+    const { value, restore } = shielded(shield, { messages, tools: tools ?? null, variables });
+    const visible = {
+      ...value.variables,
+      ...tokenNames,
+      messages: value.messages.map((message, i) => ({ ...message, role: roles[i] })),
+      tools: value.tools,
+      add_generation_prompt: addGenerationPrompt,
+    };
+    const outcome = run(visible, clock());
+    if (outcome.kind === 'refused')
+      throw new InvalidOptionError(
+        'messages',
+        `must be as the chat template wants (${restore(outcome.reason)})`,
+        roles,
+      );
+    if (outcome.kind === 'failed')
+      throw new FileError(path, 'a chat template that can be run', restore(outcome.reason));
+    return { text: outcome.text, restore };
+  };
+
+  let turnEnd: { readonly id?: number } | undefined;
+  return {
+    encode(messages, options) {
+      const { text, restore } = render(messages, options);
+      const parts = tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
+      return { text: restore(text), ids: tokenizer.encodeParts(parts) };
+    },
+    get turnEndId() {
+      turnEnd ??= { id: findTurnEnd(render, tokenizer) };
+      return turnEnd.id;
+    },
+  };
+}
+
+/** The chat template of a model directory: of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`. */
+export function chatTemplateOf(
+  files: TokenizerFiles,
+  tokenizer: JsonTokenizer,
+  clock: () => Date,
+): ChatTemplate | undefined {
+  const config = objectIn(files, 'tokenizer_config.json');
+  const jinja = files.texts.get('chat_template.jinja');
+  const places: readonly [TokenizerFileName, unknown][] = [
+    ['chat_template.jinja', jinja],
+    ['chat_template.json', objectIn(files, 'chat_template.json').chat_template],
+    ['tokenizer_config.json', config.chat_template],
+  ];
+  const place = places.find(([, value]) => value !== undefined && value !== null);
+  if (!place) return undefined;
+  const path = join(files.directory, place[0]);
+  const names = { ...objectIn(files, 'special_tokens_map.json'), ...config };
+  return chatTemplate({
+    sources: sourcesIn(place[1], path),
+    path,
+    tokenNames: Object.fromEntries(
+      Object.entries(names).flatMap(([key, value]): [string, unknown][] => {
+        if (key === 'additional_special_tokens' && Array.isArray(value)) return [[key, value.map(nameIn)]];
+        const name = key.endsWith('_token') ? nameIn(value) : undefined;
+        return name === undefined ? [] : [[key, name]];
+      }),
+    ),
+    tokenizer,
+    clock,
+  });
+}
+
+/** One template, or a list of named ones. */
+function sourcesIn(value: unknown, path: string): ReadonlyMap<string, string> {
+  const named = typeof value === 'string' ? [{ name: 'default', template: value }] : value;
+  const sources = new Map<string, string>();
+  for (const each of Array.isArray(named) ? (named as readonly unknown[]) : [])
+    if (isObject(each) && typeof each.name === 'string' && typeof each.template === 'string')
+      sources.set(each.name, each.template);
+  if (!Array.isArray(named) || sources.size === 0 || sources.size !== named.length)
+    throw new FileError(path, 'chat_template to be text, or a list of {name, template}', show(value));
+  return sources;
+}
+
+function checkMessages(messages: readonly ChatMessage[]): void {
+  const wrong = (problem: string, value: unknown) => new InvalidOptionError('messages', problem, value);
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw wrong('must be a list of {role, content}, not empty', messages);
+  for (const message of messages as readonly unknown[]) {
+    if (!isObject(message)) throw wrong('must be a list of {role, content}', message);
+    if (!(ROLES as readonly unknown[]).includes(message.role))
+      throw wrong(`must have a role of ${ROLES.join(', ')}`, message.role);
+    if (typeof message.content !== 'string') throw wrong('must have text as content', message.content);
+  }
+}
+
+function shielded<T>(shield: ReturnType<typeof shielder>, value: T) {
+  try {
+    return shield(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new InvalidOptionError('messages', `must be plain data (${cause.message})`, 'something else');
+  }
+}
+
+/** What stands behind the answer in a conversation of one question and one answer. */
+function findTurnEnd(render: Render, tokenizer: JsonTokenizer): number | undefined {
+  const answer = 'unmasked';
+  const messages: ChatMessage[] = [
+    { role: 'user', content: 'question' },
+    { role: 'assistant', content: answer },
+  ];
+  try {
+    const parts = tokenizer.split(render(messages, { addGenerationPrompt: false }).text);
+    const at = parts.findLastIndex((part) => typeof part === 'string' && part.includes(answer));
+    const behind = parts[at + 1];
+    return at >= 0 && typeof behind === 'number' && isSpecial(behind, tokenizer) ? behind : undefined;
+  } catch (error) {
+    // one that refuses such a conversation says nothing of how an answer ends
+    if (error instanceof InvalidOptionError || error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
+const isSpecial = (id: number, { specialTokens }: JsonTokenizer): boolean =>
+  [...specialTokens.values()].includes(id);

@@ -1,0 +1,52 @@
+/** A post-processor of a `tokenizer.json`, as far as it is about the tokens around a text. */
+interface PostProcessor {
+  readonly type?: string;
+  readonly processors?: readonly PostProcessor[];
+  readonly single?: readonly {
+    readonly SpecialToken?: { readonly id: string };
+    readonly Sequence?: unknown;
+  }[];
+  readonly special_tokens?: Readonly<Record<string, { readonly ids: readonly number[] }>>;
+  readonly cls?: readonly [token: string, id: number];
+  readonly sep?: readonly [token: string, id: number];
+}
+
+/** What a post-processor puts before and after a single text. */
+export interface Frame {
+  readonly prefixIds?: readonly number[];
+  readonly suffixIds?: readonly number[];
+}
+
+/** @throws Error  a sentence on what is wrong with the post-processor */
+export function frameOf(postProcessor: unknown): Frame {
+  const processor = (postProcessor ?? {}) as PostProcessor;
+  switch (processor.type) {
+    case 'Sequence':
+      return Object.assign({}, ...(processor.processors ?? []).map(frameOf)) as Frame;
+    case 'BertProcessing':
+    case 'RobertaProcessing':
+      return { prefixIds: idsOf(processor.cls?.[1]), suffixIds: idsOf(processor.sep?.[1]) };
+    case 'TemplateProcessing':
+      return templateFrame(processor);
+    default:
+      return {};
+  }
+}
+
+function templateFrame({ single = [], special_tokens: special = {} }: PostProcessor): Frame {
+  const at = single.findIndex(({ Sequence }) => Sequence !== undefined);
+  if (at < 0) throw new Error('its post_processor has no place for the text');
+  const ids = (pieces: NonNullable<PostProcessor['single']>) =>
+    pieces.flatMap(({ SpecialToken: token }) => {
+      const name = token?.id ?? '';
+      return idsOf(...(Object.hasOwn(special, name) ? special[name].ids : [undefined]));
+    });
+  return { prefixIds: ids(single.slice(0, at)), suffixIds: ids(single.slice(at + 1)) };
+}
+
+function idsOf(...ids: readonly unknown[]): number[] {
+  const wrong = ids.find((id) => !Number.isSafeInteger(id) || (id as number) < 0);
+  if (wrong !== undefined || ids.includes(undefined))
+    throw new Error('its post_processor names a special token without an id');
+  return ids as number[];
+}
