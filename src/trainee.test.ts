@@ -184,7 +184,11 @@ test('blocks that grow from one token begin with the loss of the causal model th
   const from = (await trained('grown-source', causal)).out;
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
   const { losses } = await trained('grown', {
-    ...{ ...short, ...sizes, tokenizer: undefined, from, steps: 20 },
+    ...short,
+    ...sizes,
+    tokenizer: undefined,
+    from,
+    steps: 20,
     objective: 'block-diffusion',
     block: 8,
     blockWarmup: 20,

@@ -110,7 +110,7 @@ for (const shiftedLogits of [false, true]) {
     const network = opened({ shiftedLogits });
     const [B, N] = [2, 3];
     const batch = blockDiffusion({ seed: 2, schedule: linear, maskId, blockLength: () => N, shiftedLogits })(
-      { shape: [B, L], data: Int32Array.from([...x0, ...x0.slice().reverse()]) },
+      { shape: [B, L], data: Int32Array.from([...x0, ...Array.from(x0).toReversed()]) },
       { step: 0, firstRow: 0, batchRows: B },
     );
     const { data } = await network.logits(batch.tokens, batch.rows, {

@@ -26,15 +26,23 @@ export interface KillReport {
   readonly differences: readonly string[];
 }
 
+/** What runs may learn: each looks up random numbers of its own. */
+export const objectives = {
+  holes: '--objective masked-diffusion --variable-length 0.5 --surplus 3',
+  blocks: '--objective block-diffusion --block 8 --block-warmup 25',
+} as const;
+
 /** Runs the experiment. @param steps  of each run */
 export async function killTraining({
   kills: wanted,
   seed,
+  objective,
   steps = 60,
   note = () => {},
 }: {
   kills: number;
   seed: number;
+  objective: keyof typeof objectives;
   steps?: number;
   note?: (line: string) => void;
 }): Promise<KillReport> {
@@ -44,7 +52,10 @@ export async function killTraining({
     const text = join(scratch, 'text.txt');
     await writeFile(text, verses(400));
     const train = (out: string, kill?: Kill): Promise<Ending> =>
-      start(['train', text, '--out', out, '--steps', String(steps), ...options.split(' ')], kill);
+      start(
+        `train ${text} --out ${out} --steps ${steps} ${options} ${objectives[objective]}`.split(' '),
+        kill,
+      );
 
     const alone = join(scratch, 'alone');
     const ending = await train(alone);
@@ -186,11 +197,16 @@ function verses(lines: number): string {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values } = parseArgs({
-    options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+    options: {
+      kills: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      objective: { type: 'string', default: 'holes' },
+    },
   });
   const report = await killTraining({
     kills: Number(values.kills),
     seed: Number(values.seed),
+    objective: values.objective as keyof typeof objectives,
     note: (line) => void process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -31,6 +31,10 @@ const options = z.strictObject({
     .array(z.int().min(1))
     .default([16])
     .describe('tokens a block; may be given again, to measure several'),
+  cache: z
+    .array(shape.cache.unwrap())
+    .default(['none', 'dual'])
+    .describe('a cache that each way is measured with; may be given again'),
   length: shape.length.unwrap().default(64).describe('tokens to write'),
   temperature: shape.temperature
     .unwrap()
@@ -90,23 +94,27 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
 
 export default benchCommand(loadModel);
 
-/** Every strategy with a few values of what trades its quality for speed; the first is the careful one, one token a step. */
-function waysOf({ strategy = [...strategyNames], blockLength, length, temperature }: Options): Way[] {
+/**
+ * Every strategy with a few values of what trades its quality for speed, with every cache; the first is the careful one, one
+ * token a step and nothing remembered.
+ */
+function waysOf({ strategy = [...strategyNames], blockLength, cache, length, temperature }: Options): Way[] {
   const ways: Way[] = [];
   for (const block of blockLength) {
     const fixed = { length, temperature, blockLength: block, stopEarly: false } as const;
     const careful = { ...fixed, strategy: 'low-confidence', steps: length } as const;
-    ways.push({
-      name: `low-confidence, 1 a step, block ${block}`,
-      group: 'low-confidence',
-      options: careful,
-    });
+    const add = (strategy: Strategy, label: string, cache: string, options: Way['options']): void => {
+      const [kept, memory] =
+        cache === 'none' ? [strategy, ''] : [`${strategy}, ${cache} cache`, `, ${cache} cache`];
+      ways.push({ name: `${strategy}, ${label}, block ${block}${memory}`, group: kept, options });
+    };
+    add('low-confidence', '1 a step', 'none', careful);
     for (const name of strategy)
-      for (const [label, parameters] of parametersOf(name, length, block)) {
-        if (name === 'low-confidence' && parameters.steps === length) continue;
-        const options = { ...fixed, strategy: name, ...parameters };
-        ways.push({ name: `${name}, ${label}, block ${block}`, group: name, options });
-      }
+      for (const [label, parameters] of parametersOf(name, length, block))
+        for (const memory of cache) {
+          if (name === 'low-confidence' && parameters.steps === length && memory === 'none') continue;
+          add(name, label, memory, { ...fixed, strategy: name, cache: memory, ...parameters });
+        }
   }
   return ways;
 }
@@ -126,7 +134,7 @@ function parametersOf(
     case 'threshold':
     case 'threshold-or-count':
     case 'editing':
-      return numbers('tau', [0.95, 0.9, 0.8, 0.7, 0.5]);
+      return numbers('tau', [0.95, 0.9, 0.7, 0.5, 0.35, 0.2]);
     case 'factor':
       return numbers('factor', [0.5, 1, 1.5, 2]);
     case 'entropy-bound':

@@ -15,7 +15,11 @@ const [L, surplus] = [24, 4];
 const W = L - surplus;
 const holes = (share: number) =>
   withHoles(maskedDiffusion({ seed: 1, schedule: linear, maskId }), {
-    ...{ seed: 1, schedule: linear, maskId, expandId, deleteId },
+    seed: 1,
+    schedule: linear,
+    maskId,
+    expandId,
+    deleteId,
     share,
     surplus,
   });
@@ -72,12 +76,27 @@ test('windows without a hole are those of the objective, and all scored rows of 
 
 test('a small model learns to expand a hole that is too short and to delete from one that is too long', async () => {
   const config = {
-    ...{ layers: 2, width: 48, heads: 4, kvHeads: 4, hidden: 96, vocabularySize: 23, maxLength: L },
-    ...{ ropeTheta: 10_000, normEpsilon: 1e-5, qkvBias: false, tiedHead: false, shiftedLogits: false },
+    layers: 2,
+    width: 48,
+    heads: 4,
+    kvHeads: 4,
+    hidden: 96,
+    vocabularySize: 23,
+    maxLength: L,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    qkvBias: false,
+    tiedHead: false,
+    shiftedLogits: false,
     attention: bidirectional,
   };
   const learner = await openLearner(config, llada.names, initialParameters(config, llada.names, 1), {
-    ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01, clip: 1, threads: 1 },
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
+    clip: 1,
+    threads: 1,
   });
   const B = 32;
   const objective = holes(1);

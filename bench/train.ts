@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the speed of training, ours beside PyTorch's. The programs take turns, each time in a fresh process,
+ * `npm run bench:train`: the speed of training, ours beside PyTorch's. The programs take turns, each time in a fresh process,
  * and the medians over the rounds are compared, so that what else the machine does falls on both.
  *
  * Prints a table for people, or one JSON line a run with --json. Progress is on stderr.
