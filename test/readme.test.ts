@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
+import finetune from '../src/cli/finetune.ts';
 import { generateCommand } from '../src/cli/generate.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
@@ -46,6 +47,7 @@ function commandsOf(markdown: string): string[][] {
 
 const commands: Record<string, Command> = {
   train,
+  finetune,
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),

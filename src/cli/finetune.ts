@@ -24,10 +24,9 @@ const forText = {
   learn: true,
 } as const;
 
-const { from, data, length, epochs, steps, batch, learningRate, ...others } =
+const { from, data, length, epochs, steps, batch, learningRate, decayShare, ...others } =
   trainingSchema.omit(forText).shape;
-const usually = (key: 'epochs' | 'batch' | 'learningRate', text: string) =>
-  `${text} [${answerDefaults[key]}]`;
+const usually = (key: keyof typeof answerDefaults, text: string) => `${text} [${answerDefaults[key]}]`;
 
 /** The flags of `unmask train` that are for answers, those first that matter most. */
 const schema = trainingSchema.omit(forText).extend({
@@ -40,6 +39,7 @@ const schema = trainingSchema.omit(forText).extend({
   steps: steps.describe('instead of epochs: updates [none]'),
   batch: batch.describe(usually('batch', 'answers of a micro-batch')),
   learningRate: learningRate.describe(usually('learningRate', 'highest learning rate')),
+  decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
   out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),
 });
 
