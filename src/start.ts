@@ -70,7 +70,8 @@ export async function startFrom(
 
 const sizeKeys = ['layers', 'width', 'heads', 'kvHeads', 'hidden'] as const;
 
-function requireSizes(options: TrainingOptions, transformer: TransformerConfig, from: string): void {
+/** @throws InvalidOptionError  when the run asks for other sizes than the model has */
+export function requireSizes(options: TrainingOptions, transformer: TransformerConfig, from: string): void {
   const require = (key: string, asked: unknown, has: unknown) => {
     if (asked === undefined || asked === has) return;
     const problem = `must be a model with ${key} ${String(asked)}, as the run's options say; it has ${String(has)}`;

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { sizeOf } from './array.ts';
+import { adapterStart } from './adapter-training.ts';
+import { type NdArray, sizeOf } from './array.ts';
 import { assemble } from './assemble.ts';
-import type { FileContent } from './checkpoint/durable-fs.ts';
+import { type FileContent, nodeFs, replaceFile } from './checkpoint/durable-fs.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
 import { openAnswers } from './data/answers.ts';
 import { type Batch, type Dataset, openDataset } from './data/dataset.ts';
@@ -20,6 +21,7 @@ import {
   type Scoring,
   validate,
 } from './evaluation/validation.ts';
+import { writeAdapter } from './model/adapter-files.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
@@ -62,10 +64,12 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const dataset = template
     ? await openAnswers(options, tokenizer, template, directory, note, signal)
     : await openDataset(options, tokenizer, directory, note, signal);
-  const start = await startFrom(options, tokenizer.vocabularySize);
-  const config = configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
+  const lora = options.loraRank === undefined ? undefined : await adapterStart(options, options.from!);
+  const start = lora ? undefined : await startFrom(options, tokenizer.vocabularySize);
+  const config =
+    lora?.config ?? configOf(options, { vocabularySize: tokenizer.vocabularySize, ...ids }, start);
   const { transformer } = config;
-  const { names } = llada;
+  const { names } = lora ?? llada;
   const { seed, batch, accumulate } = options;
   const parameterCount = [...parameterShapes(transformer, names).values()].reduce(
     (sum, shape) => sum + sizeOf(shape),
@@ -73,13 +77,18 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   );
 
   const initial =
-    start?.parameters ?? initialParameters(transformer, names, seed, initialisations[options.init]);
+    lora?.initial ??
+    start?.parameters ??
+    initialParameters(transformer, names, seed, initialisations[options.init]);
   const learner = await openLearner(transformer, names, initial, {
     ...options,
     emaDecay: options.ema,
+    adapter: lora,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
-  const network = openNetwork(transformer, names, { arrays: learner.averages }, options);
+  const live = { arrays: learner.averages };
+  const changes = lora && { ...live, adapter: lora.adapter };
+  const network = openNetwork(transformer, names, lora?.base ?? live, { ...options, adapter: changes });
   const { blockLength } = config;
   const expandId = options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined;
   const { shiftedLogits } = transformer;
@@ -103,6 +112,11 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     summary: [
       ...dataset.summary,
       `${grouped(parameterCount)} parameters: ${transformer.layers} layers, width ${transformer.width}, ${transformer.heads} heads, SwiGLU ${transformer.hidden}, vocabulary ${grouped(transformer.vocabularySize)}`,
+      ...(lora
+        ? [
+            `of them ${lora.adapter.targets.length} matrices are changed with rank ${lora.adapter.rank}, by ${grouped(sumOf(lora.initial))} numbers`,
+          ]
+        : []),
       describe(options),
     ],
 
@@ -132,6 +146,11 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
 
     async exportTo(target, record) {
       const { dtype } = options;
+      const recorded = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
+      if (lora && changes) {
+        await writeAdapter(target, changes, { base: lora.place, dtype });
+        return replaceFile(nodeFs, join(target, recordName), recorded);
+      }
       const weights = [...learner.averages()].map(([name, { shape, data }]) => ({
         name,
         shape,
@@ -141,9 +160,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
       const texts = new Map<string, FileContent>(
         Object.entries({
           ...tokenizerFiles(tokenizer.json, namesOf(tokenizer), templateFilesIn(files)),
-          [recordName]: `${JSON.stringify(record, undefined, 2)}\n`,
         }).map(([name, text]) => [name, Buffer.from(text)]),
-      );
+      ).set(recordName, recorded);
       const generationConfig = {
         eos_token_id: ids.endId,
         pad_token_id: ids.endId,
@@ -187,6 +205,12 @@ async function tokenizerOf(
       // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
       const [mask] = DEFAULT_SPECIAL_TOKENS;
       const all = from !== undefined && names.mask === undefined ? [mask, ...added] : added;
+      if (options.loraRank !== undefined && all.length > 0)
+        throw new InvalidOptionError(
+          'loraRank',
+          `needs a model with ${isPlain ? 'a chat template' : 'a mask token'}, as an adapter adds no tokens; fine-tune all of ${place} first`,
+          options.loraRank,
+        );
       const template = isPlain ? { jinja: plainTemplate.source } : templateFilesIn(files);
       saveTokenizer(directory, withSpecialTokens(given.json, all), names, template);
     }
@@ -349,6 +373,10 @@ function rowsFrom(
   const part = maskable?.subarray(begin, end);
   return { shape: [count, L], data: data.subarray(begin, end), ...(part && { maskable: part }) };
 }
+
+/** Numbers in arrays. */
+const sumOf = (arrays: ReadonlyMap<string, NdArray>): number =>
+  [...arrays.values()].reduce((sum, { data }) => sum + data.length, 0);
 
 /** Windows of which the text is scored: what is given and what fills them up is not. */
 function textOf({ shape, data, lengths, maskable }: Batch): CleanWindows {

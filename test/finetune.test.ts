@@ -86,6 +86,37 @@ test('a model without a chat template learns a dialogue set and answers it by me
       await readFile(join(further, 'model', name), 'utf8'),
       await readFile(join(out, 'model', name), 'utf8'),
     );
+  // an adapter learns to contradict, and the model stays what it was
+  const [adapter, other] = [join(folder, 'adapter'), join(folder, 'other.jsonl')];
+  await writeFile(other, `${JSON.stringify({ prompt: 'Say cat', answer: 'woof' })}\n`.repeat(4));
+  const small = { from: out, data: [other], out: adapter, loraRank: 4, epochs: 30, batch: 4 };
+  const before = await readFile(join(out, 'model', 'model.safetensors'));
+  await runTraining({ ...request, ...small }, makeTrainee, io);
+  assert.deepEqual(await readFile(join(out, 'model', 'model.safetensors')), before);
+  const messages = [{ role: 'user', content: 'Say cat' }] as const;
+  for (const [path, options, sound] of [
+    [out, {}, 'meow'],
+    [out, { adapter }, 'woof'],
+    [adapter, {}, 'woof'],
+  ] as const) {
+    const each = await load(path, options);
+    assert.equal((await each.generate({ messages, length: 16, steps: 16 })).text, sound);
+    await each.close();
+  }
+  for (const [wish, sentence] of [
+    [
+      { from: join(folder, 'base') },
+      /loraRank: needs a model with a chat template, as an adapter adds no tokens; fine-tune all of/,
+    ],
+    [{ objective: 'autoregressive' }, /objective: must be masked-diffusion, as .* was trained/],
+    [{ length: 128 }, /length: must be at most the 64 tokens of/],
+    [{ loraRank: undefined, loraAlpha: 2 }, /loraAlpha: is for --lora-rank/],
+    [{ anneal: 3 }, /anneal: changes the model itself, and --lora-rank leaves it as it is/],
+  ] as const)
+    await assert.rejects(
+      runTraining({ ...request, ...small, ...wish, out: join(folder, 'no') }, makeTrainee, io),
+      sentence,
+    );
   await assert.rejects(
     runTraining({ ...request, promptShare: 0.5, out: join(folder, 'no') }, makeTrainee, io),
     /promptShare: is for text, not for the answers of conversations/,

@@ -10,6 +10,7 @@ const commands: CommandTable = {
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   finetune: () => import('./finetune.ts'),
+  merge: () => import('./merge.ts'),
   pull: () => import('./pull.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),

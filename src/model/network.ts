@@ -3,6 +3,7 @@ import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { type Dim, input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
 import { type Past, transformer } from './transformer.ts';
@@ -18,6 +19,11 @@ export interface StoredWeights {
 /** Weights in memory that change between runs: those of a model in training. */
 export interface LiveWeights {
   arrays(): ReadonlyMap<string, NdArray>;
+}
+
+/** An adapter whose numbers are in memory, and may change between runs. */
+export interface LiveAdapter extends LiveWeights {
+  readonly adapter: Adapter;
 }
 
 /** What a forward may be told beside the tokens. */
@@ -72,7 +78,10 @@ export function openNetwork(
   config: TransformerConfig,
   names: TensorNames,
   weights: StoredWeights | LiveWeights,
-  options: { readonly device?: Device; readonly threads?: number } = {},
+  {
+    adapter,
+    ...options
+  }: { readonly device?: Device; readonly threads?: number; readonly adapter?: LiveAdapter } = {},
 ): Network {
   const live = 'arrays' in weights ? weights : undefined;
   const stored = 'arrays' in weights ? undefined : weights;
@@ -83,11 +92,14 @@ export function openNetwork(
     const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, { kind, masked, reduce }, stored?.locate), {
-        ...options,
-        folder: stored?.folder,
-        keepStoredTypes: stored?.keepTypes,
-      });
+      opened = openSession(
+        forwardModel(config, names, { kind, masked, reduce, adapter: adapter?.adapter }, stored?.locate),
+        {
+          ...options,
+          folder: stored?.folder,
+          keepStoredTypes: stored?.keepTypes,
+        },
+      );
       sessions.set(key, opened);
     }
     return opened;
@@ -103,6 +115,7 @@ export function openNetwork(
       ...(attentionMask && { mask: attentionMask }),
       ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
+      ...(adapter && Object.fromEntries(adapter.arrays())),
     };
     return (await session(kind, attentionMask !== undefined, reduce)).run(feeds, { signal });
   }
@@ -152,7 +165,12 @@ type Kind = 'logits' | 'extend' | 'score';
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, reduce }: { kind: Kind; masked: boolean; reduce?: RowReduction },
+  {
+    kind,
+    masked,
+    reduce,
+    adapter,
+  }: { kind: Kind; masked: boolean; reduce?: RowReduction; adapter?: Adapter },
   weights?: StoredWeights['locate'],
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
@@ -166,7 +184,10 @@ function forwardModel(
   if (past)
     for (const [i, { key, value }] of present.entries())
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];
-  return writeOnnx(outputs, { weights });
+  // an adapter's own numbers are inputs
+  const own = adapter && adapterShapes(config, names, adapter);
+  const located = weights && ((name: string) => (own?.has(name) ? undefined : weights(name)));
+  return writeOnnx(withAdapter(outputs, adapter), { weights: located });
 }
 
 /** Block diffusion reads noisy and clean text side by side, and the tables of rotations have a row for each token. */

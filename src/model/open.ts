@@ -7,13 +7,14 @@ import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
+import { readAdapter } from './adapter-files.ts';
 import { parameterShapes, type TensorNames } from './config.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
 import { lladaMoe } from './families/llada-moe.ts';
 import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from './families/llama.ts';
-import { type Network, openNetwork } from './network.ts';
+import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
   blockFormats,
@@ -49,6 +50,8 @@ export interface OpenedModel {
   readonly weights: Weights;
   /** How the network keeps its weights in memory. */
   readonly format: WeightFormat;
+  /** Where the network reads them. */
+  readonly stored: StoredWeights;
   readonly network: Network;
 }
 
@@ -57,6 +60,8 @@ export interface OpenOptions {
   readonly threads?: number;
   /** How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. */
   readonly weights?: WeightFormat;
+  /** The directory of an adapter that changes it. */
+  readonly adapter?: string;
 }
 
 /**
@@ -69,7 +74,7 @@ export interface OpenOptions {
  */
 export async function openModel(
   directory: string,
-  { weights: asked, ...options }: OpenOptions = {},
+  { weights: asked, adapter, ...options }: OpenOptions = {},
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
   const recorded = recordedFormat(json, path);
@@ -87,8 +92,9 @@ export async function openModel(
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
   const locate = (name: string) => located(weights, folder, name, format);
   const stored = { folder, locate, keepTypes: format === 'f16' };
-  const network = openNetwork(config.transformer, names, stored, options);
-  return { family, config, names, json, weights, format, network };
+  const changes = adapter === undefined ? undefined : await readAdapter(adapter, config.transformer, names);
+  const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
+  return { family, config, names, json, weights, format, stored, network };
 }
 
 /** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */

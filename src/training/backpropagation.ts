@@ -6,7 +6,8 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { mul, total } from '../graph/primitives.ts';
 import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
-import { forTwoTexts, forwardFeeds, forwardInputs, vector } from '../model/network.ts';
+import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
+import { forTwoTexts, forwardFeeds, forwardInputs, type StoredWeights, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
@@ -22,6 +23,14 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
+  /** What is trained in place of the network's own weights, which stay as they lie in files. */
+  readonly adapter?: AdapterOfModel;
+}
+
+/** An adapter, and the weights that it changes. */
+export interface AdapterOfModel {
+  readonly adapter: Adapter;
+  readonly base: StoredWeights;
 }
 
 type Arrays = ReadonlyMap<string, NdArray>;
@@ -39,7 +48,7 @@ export interface TransformerLearner extends Learner {
  * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and AdamW on what comes
  * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
- * @param initial  the parameters to start from, by name; they are copied
+ * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
  */
 export async function openLearner(
   config: TransformerConfig,
@@ -47,15 +56,16 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix } = options;
+  const { clip, emaDecay, decays = isMatrix, adapter } = options;
+  const placed = { ...options, folder: adapter?.base.folder, keepStoredTypes: adapter?.base.keepTypes };
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const opened = sessions.get(masks) ?? openSession(gradientModel(config, names, masks), options);
+    const opened = sessions.get(masks) ?? openSession(gradientModel(config, names, masks, adapter), placed);
     sessions.set(masks, opened);
     return opened;
   };
-  const shapes = parameterShapes(config, names);
+  const shapes = adapter ? adapterShapes(config, names, adapter.adapter) : parameterShapes(config, names);
   const theta = copyOf(shapes, initial);
   const [m, v] = [zerosLike(theta), zerosLike(theta)];
   const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
@@ -126,23 +136,35 @@ export async function openLearner(
 }
 
 /**
- * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter.
+ * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter; with an adapter,
+ * with respect to those of the adapter alone.
  *
  * @param masks  of batches with an attention mask: 1 where all rows share it, else 'B'
  */
-export function gradientModel(config: TransformerConfig, names: TensorNames, masks?: Dim): OnnxModel {
+export function gradientModel(
+  config: TransformerConfig,
+  names: TensorNames,
+  masks?: Dim,
+  { adapter, base }: Partial<AdapterOfModel> = {},
+): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
     masks === undefined
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
   const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
-  const weighted = total(mul(nats, input('weights', 'float32', ['R'])));
+  const plain = total(mul(nats, input('weights', 'float32', ['R'])));
+  const { weighted } = withAdapter({ weighted: plain }, adapter);
 
-  const parameters = topological([weighted]).filter(isParameter);
+  const trained = adapter && adapterShapes(config, names, adapter);
+  const parameters = topological([weighted])
+    .filter(isParameter)
+    .filter(({ attributes: { name } }) => trained?.has(name) ?? true);
   const { loss, gradients } = differentiate(weighted, parameters);
   const named = gradients.map((gradient, i) => [`gradient.${parameters[i].attributes.name}`, gradient]);
-  return writeOnnx({ loss, ...Object.fromEntries(named) });
+  // an adapter's own numbers are inputs: they lie nowhere yet
+  const weights = base && ((name: string) => (trained?.has(name) ? undefined : base.locate(name)));
+  return writeOnnx({ loss, ...Object.fromEntries(named) }, { weights });
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { adapterTargets } from '../model/adapter.ts';
 import { rates } from './rates.ts';
 
 const count = z.number().int().min(1);
@@ -50,6 +51,9 @@ export const answerDefaults = {
   decayShare: 0.1,
   randomLengthShare: 0,
 } as const;
+
+/** What is otherwise where an adapter is trained. */
+export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
 
 /** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
 export const sizes = {
@@ -247,6 +251,22 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('complementary', 'every window twice, each of its tokens masked in one of the two')),
 
+  loraRank: count
+    .optional()
+    .describe(
+      'train only low-rank changes of matrices, r of LoRA; the model of --from stays as it is [none]',
+    ),
+  loraAlpha: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('how much such a change counts: alpha of LoRA [twice the rank]'),
+  loraTargets: z
+    .array(z.enum(adapterTargets))
+    .min(1)
+    .optional()
+    .describe('for --lora-rank: matrices that are changed [all]'),
+
   batch: count.optional().describe(bySize('windows of a micro-batch')),
   accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
   steps: count.optional().describe(bySize('updates')),
@@ -308,6 +328,9 @@ type Optional =
   | 'steps'
   | 'epochs'
   | 'warmup'
+  | 'loraRank'
+  | 'loraAlpha'
+  | 'loraTargets'
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork

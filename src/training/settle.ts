@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import {
+  adapterDefaults,
   answerDefaults,
   defaults,
   type FromNetwork,
@@ -22,7 +23,8 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
   const byTask = request.learn === 'answers' ? answerDefaults : {};
-  const merged = { ...defaults, ...bySize, ...byTask, tokenizer, ...given } as TrainingOptions;
+  const byWay = request.loraRank === undefined ? {} : { ...adapterDefaults, loraAlpha: 2 * request.loraRank };
+  const merged = { ...defaults, ...bySize, ...byTask, ...byWay, tokenizer, ...given } as TrainingOptions;
   if (request.epochs === undefined && request.steps !== undefined) delete merged.epochs;
   else if (merged.epochs !== undefined && request.steps === undefined) delete merged.steps;
   if (request.from !== undefined)
@@ -63,6 +65,7 @@ function check(options: TrainingOptions): void {
   checkHeads(options);
   checkObjective(options);
   if (options.learn === 'answers') checkAnswers(options);
+  checkAdapter(options);
   if (steps !== undefined && epochs !== undefined)
     throw new InvalidOptionError('epochs', 'is given instead of steps, not beside them', epochs);
   if (steps !== undefined && warmup !== undefined && warmup > steps)
@@ -86,6 +89,23 @@ function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
       heads,
     );
   if (heads % kvHeads !== 0) throw new InvalidOptionError('kvHeads', `must divide heads (${heads})`, kvHeads);
+}
+
+function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
+  if (loraRank === undefined) {
+    for (const key of ['loraAlpha', 'loraTargets'] as const)
+      if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --lora-rank', options[key]);
+    return;
+  }
+  if (from === undefined)
+    throw new InvalidOptionError('loraRank', 'needs a model to change: name it by --from', loraRank);
+  for (const key of ['block', 'anneal', 'shiftedLogits', 'variableLength'] as const)
+    if (options[key] !== undefined)
+      throw new InvalidOptionError(
+        key,
+        'changes the model itself, and --lora-rank leaves it as it is',
+        options[key],
+      );
 }
 
 /** @throws InvalidOptionError  for what is for text alone */
