@@ -4,9 +4,8 @@ import type { NdArray } from './array.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { type Adapter, adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
 import { causal } from './model/attention-pattern.ts';
-import type { TensorNames } from './model/config.ts';
+import { parameterShapes, type TensorNames } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
-import type { StoredWeights } from './model/network.ts';
 import { openModel } from './model/open.ts';
 import { isBlockFormat } from './model/weight-format.ts';
 import { modelDirectory } from './opened-model.ts';
@@ -16,8 +15,8 @@ import type { TrainingOptions } from './training/options.ts';
 /** An adapter that a run trains, and the model that it changes. */
 export interface AdapterStart {
   readonly adapter: Adapter;
-  /** The model's weights, which stay where they lie. */
-  readonly base: StoredWeights;
+  /** The model's weights, which stay as they are. */
+  readonly base: ReadonlyMap<string, NdArray>;
   readonly names: TensorNames;
   readonly config: ModelConfig;
   readonly initial: ReadonlyMap<string, NdArray>;
@@ -33,7 +32,7 @@ export interface AdapterStart {
  */
 export async function adapterStart(options: TrainingOptions, from: string): Promise<AdapterStart> {
   const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
-  const { config, names, format, stored, network } = await openModel(await modelDirectory(from));
+  const { config, names, format, weights, network } = await openModel(await modelDirectory(from));
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
@@ -54,6 +53,8 @@ export async function adapterStart(options: TrainingOptions, from: string): Prom
     );
   const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
   const initial = initialAdapter(adapterShapes(transformer, names, adapter), seed);
+  const base = new Map<string, NdArray>();
+  for (const name of parameterShapes(transformer, names).keys()) base.set(name, await weights.read(name));
   const place = existsSync(from) ? resolve(from) : from;
-  return { adapter, base: stored, names, config, initial, place };
+  return { adapter, base, names, config, initial, place };
 }

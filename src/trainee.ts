@@ -88,7 +88,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
   const changes = lora && { ...live, adapter: lora.adapter };
-  const network = openNetwork(transformer, names, lora?.base ?? live, { ...options, adapter: changes });
+  const own = lora ? { arrays: () => lora.base } : live;
+  const network = openNetwork(transformer, names, own, { ...options, adapter: changes });
   const { blockLength } = config;
   const expandId = options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined;
   const { shiftedLogits } = transformer;

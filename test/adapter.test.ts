@@ -52,11 +52,17 @@ function batchFor(maskId: number): TrainingBatch {
 }
 
 test("an adapter's gradients are those of the merged matrices, by the chain rule, and finite differences", async (t) => {
-  const { config, names, weights, stored, adapter, arrays } = await adapted(await temporaryFolder(t));
+  const { config, names, weights, adapter, arrays } = await adapted(await temporaryFolder(t));
   const { transformer, maskId = 0 } = config;
+  const merged = new Map<string, NdArray>();
+  const base = new Map<string, NdArray>();
+  for (const name of weights.entries.keys()) {
+    base.set(name, await weights.read(name));
+    merged.set(name, await weights.read(name));
+  }
   const learner = await openLearner(transformer, names, arrays, {
     ...adamW,
-    adapter: { adapter, base: stored },
+    adapter: { adapter, base },
   });
   const batch = batchFor(maskId);
   const loss = await learner.accumulate(batch);
@@ -64,8 +70,6 @@ test("an adapter's gradients are those of the merged matrices, by the chain rule
   assert.deepEqual([...gradients.keys()], [...arrays.keys()]); // none of the base
   assert.deepEqual([...learner.parameters().keys()], [...arrays.keys()]);
 
-  const merged = new Map<string, NdArray>();
-  for (const name of weights.entries.keys()) merged.set(name, await weights.read(name));
   for (const matrix of adapter.targets) {
     const { a, b } = adapterNames(matrix);
     merge(merged.get(matrix)!.data, arrays.get(a)!, arrays.get(b)!, adapter.alpha);

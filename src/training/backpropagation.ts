@@ -7,7 +7,7 @@ import { mul, total } from '../graph/primitives.ts';
 import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
-import { forTwoTexts, forwardFeeds, forwardInputs, type StoredWeights, vector } from '../model/network.ts';
+import { forTwoTexts, forwardFeeds, forwardInputs, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
@@ -23,14 +23,15 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
-  /** What is trained in place of the network's own weights, which stay as they lie in files. */
+  /** What is trained in place of the network's own weights, which stay as they are. */
   readonly adapter?: AdapterOfModel;
 }
 
 /** An adapter, and the weights that it changes. */
 export interface AdapterOfModel {
   readonly adapter: Adapter;
-  readonly base: StoredWeights;
+  /** Fed like parameters, of which the engine keeps no copy in another order. */
+  readonly base: ReadonlyMap<string, NdArray>;
 }
 
 type Arrays = ReadonlyMap<string, NdArray>;
@@ -57,11 +58,11 @@ export async function openLearner(
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
   const { clip, emaDecay, decays = isMatrix, adapter } = options;
-  const placed = { ...options, folder: adapter?.base.folder, keepStoredTypes: adapter?.base.keepTypes };
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const opened = sessions.get(masks) ?? openSession(gradientModel(config, names, masks, adapter), placed);
+    const opened =
+      sessions.get(masks) ?? openSession(gradientModel(config, names, masks, adapter?.adapter), options);
     sessions.set(masks, opened);
     return opened;
   };
@@ -85,7 +86,10 @@ export async function openLearner(
 
   return {
     async accumulate(batch, signal) {
-      const feeds = { ...batchFeeds(config, batch), ...Object.fromEntries(theta) };
+      const feeds = {
+        ...batchFeeds(config, batch),
+        ...Object.fromEntries([...(adapter?.base ?? []), ...theta]),
+      };
       const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
       const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
       const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
@@ -145,7 +149,7 @@ export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
   masks?: Dim,
-  { adapter, base }: Partial<AdapterOfModel> = {},
+  adapter?: Adapter,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
@@ -162,9 +166,7 @@ export function gradientModel(
     .filter(({ attributes: { name } }) => trained?.has(name) ?? true);
   const { loss, gradients } = differentiate(weighted, parameters);
   const named = gradients.map((gradient, i) => [`gradient.${parameters[i].attributes.name}`, gradient]);
-  // an adapter's own numbers are inputs: they lie nowhere yet
-  const weights = base && ((name: string) => (trained?.has(name) ? undefined : base.locate(name)));
-  return writeOnnx({ loss, ...Object.fromEntries(named) }, { weights });
+  return writeOnnx({ loss, ...Object.fromEntries(named) });
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
