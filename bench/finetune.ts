@@ -148,9 +148,19 @@ async function prepare(folder: string): Promise<number> {
     json.added_tokens.find(({ content }) => content === name)!,
   );
   const transformer = {
-    ...{ layers, width, heads: width / 40, kvHeads: width / 40, hidden: Math.round((width * 2.7) / 8) * 8 },
-    ...{ vocabularySize, maxLength: length, ropeTheta: 10_000, normEpsilon: 1e-5 },
-    ...{ qkvBias: false, tiedHead: false, shiftedLogits: false, attention: bidirectional },
+    layers,
+    width,
+    heads: width / 40,
+    kvHeads: width / 40,
+    hidden: Math.round((width * 2.7) / 8) * 8,
+    vocabularySize,
+    maxLength: length,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    qkvBias: false,
+    tiedHead: false,
+    shiftedLogits: false,
+    attention: bidirectional,
   };
   const weights = Array.from(initialParameters(transformer, llada.names, 1), ([name, array]) => ({
     name,

@@ -27,19 +27,19 @@ interface Pair {
 
 const [wanted = '', ...more] = process.argv.slice(2);
 const sets = [
-  { name: 'names', pairs: madeUp(100) },
+  { name: 'names', pairs: madeUp(50) },
   { name: 'couplets', pairs: couplets('examples/couplets.jsonl') },
 ].filter(({ name }) => name.includes(wanted));
 if (sets.length === 0) throw new Error(`no pairs are named ${wanted}: there are names and couplets`);
 
 const recipe = `
   --tokenizer characters --length 16 --validation-share 0 --random-length-share 0
-  --layers 3 --width 128 --heads 4 --hidden 344 --batch 32 --learning-rate 2e-3 --schedule cosine --warmup 100 --weight-decay 0
+  --layers 3 --width 128 --heads 4 --hidden 344 --batch 32 --learning-rate 1e-3 --schedule cosine --warmup 100 --weight-decay 0
   --sample-every 100000 --checkpoint-every 500
 `;
 const models = [
   { name: 'causal', options: '--objective autoregressive --steps 600' },
-  { name: 'masked diffusion', options: '--objective masked-diffusion --steps 2400' },
+  { name: 'masked diffusion', options: '--objective masked-diffusion --steps 2000' },
 ];
 
 console.log('Exact answers of the likeliest tokens.\n');

@@ -17,8 +17,12 @@ if (files.length === 0) {
   process.stderr.write(`No test file matches ${wanted.join(' ')}.\n`);
   process.exit(2);
 }
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const { status } = spawnSync(
+  process.execPath,
+  ['--enable-source-maps', '--test', '--test-timeout=600000', ...files],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 process.exit(status ?? 1);

@@ -1,18 +1,21 @@
 import type { NdArray } from './array.ts';
-import { InvalidOptionError } from './errors.ts';
+import { edit } from './edit.ts';
+import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
+import { type HoleModel, infill } from './infill.ts';
 import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { blockCausal, contextOf, predictorOf, rememberingNetwork } from './predictors.ts';
+import { blockCausal, contextOf, encodingPredictor, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
-import { cutAtEnd, type CanvasPart, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
+import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
+import { endingOf } from './sampling/growth.ts';
 import { compileConstraint, constrain, type Wanted } from './sampling/constraint/constrain.ts';
 import { withGuidance } from './sampling/guidance.ts';
 import type { MaskPredictor } from './sampling/predictor.ts';
@@ -20,14 +23,17 @@ import {
   parameters,
   type SamplingOptions,
   samplingSchema,
+  temperatureOf,
   toCachePolicy,
   toDecodeOptions,
   toSampleOptions,
 } from './sampling/options.ts';
-import { type Frame, sample } from './sampling/sample.ts';
+import { type Frame, sample, type SampleOptions } from './sampling/sample.ts';
+import { withSelfConditioning, withTemperature } from './sampling/self-conditioning.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import { expandToken } from './tokenizer/tokenizer-json.ts';
 import type {
   GenerateRequest,
   Generation,
@@ -37,12 +43,17 @@ import type {
   Score,
 } from './language-model.ts';
 
+/** Tokens by which a text grows at a time, of a model that has no block length of its own. */
+const grownBlock = 32;
+
 /** What a model is made of. */
 export interface Parts {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
   /** Of a causal network it may be beyond the vocabulary. */
   readonly maskId: number;
+  /** What the network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
@@ -54,10 +65,12 @@ export interface Parts {
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function assemble(parts: Parts): Model {
-  const { tokenizer, maskId, endIds, chatTemplate, blockLength: trained } = parts;
+  const { tokenizer, maskId, noise, endIds, chatTemplate, blockLength: trained } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
+  const expandId = tokenizer.specialTokens.get(expandToken);
+  const resizing = expandId === undefined ? undefined : { expandId, deleteIds: endIds };
   const startId = isCausal ? parts.startId : undefined;
   const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
@@ -75,18 +88,54 @@ export function assemble(parts: Parts): Model {
       : (tokens ?? openingOf(tokenizer.encode(prompt ?? '')));
     const turnEnd = messages ? chatTemplate?.turnEndId : undefined;
     const ends = turnEnd === undefined ? endIds : [...new Set([...endIds, turnEnd])];
-    const length = asked.length ?? Math.max(1, Math.min(options.length, config.maxLength - given.length));
-    const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(length)], maskId);
-    checkFits(canvas.length, config.maxLength);
+    const room = Math.max(1, config.maxLength - given.length);
+    const length = asked.length ?? (options.grow ? room : Math.min(options.length, room));
+    checkFits(tokens ? given.length : given.length + length, config.maxLength);
+    if (tokens && options.grow) {
+      throw new InvalidOptionError('grow', 'needs a prompt; a canvas of ids has its length', true);
+    }
+    const grown = isCausal ? 1 : (options.blockLength ?? grownBlock);
+    const first = options.grow ? Math.min(length, grown) : length;
+    const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(first)], maskId);
     if (isCausal) checkLeftToRight(canvas, { maskId, startId, guidance: options.guidance, size });
-    const blockLength = blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
-    const vocabulary = { maskId, endIds: ends, size };
+    const blockLength =
+      options.grow && !isCausal
+        ? first
+        : blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
+    // without resizing, the token that asks for it would stand in the text
+    const banned = [...(options.banned ?? []), ...(resizing ? [resizing.expandId] : [])];
+    const prepared = prepare(canvas, { ...options, length, banned, blockLength }, { ends, signal });
+    return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
+  }
+
+  /** How a canvas is sampled, by options that were checked; `adapt` may change what they became. */
+  function prepare(
+    canvas: Int32Array,
+    options: SamplingOptions,
+    {
+      ends = endIds,
+      adapt = (same) => same,
+      signal,
+    }: {
+      ends?: readonly number[];
+      adapt?: (options: SampleOptions) => SampleOptions;
+      signal?: AbortSignal;
+    },
+  ) {
+    const { blockLength } = options;
+    const vocabulary = { maskId, endIds: ends, size, noise };
     const decoding = toDecodeOptions(options, vocabulary);
-    const plain = toSampleOptions({ ...options, blockLength }, vocabulary);
+    const named = toSampleOptions(options, vocabulary);
+    const plain = adapt(named);
     const setting = { canvas, maskId, endIds: ends, strategy: plain.strategy, compile };
     const constrained = constrain(options, decoding, setting);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report and a constraint all
-    const isReduced = isGreedy(decoding) && options.guidance === 0 && !options.reportCache && !constrained;
+    const isReduced =
+      isGreedy(decoding) &&
+      options.guidance === 0 &&
+      !options.reportCache &&
+      !constrained &&
+      plain.decode === named.decode;
     const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode);
     const sampling = { ...plain, decode, signal };
 
@@ -95,16 +144,24 @@ export function assemble(parts: Parts): Model {
     const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
     const policy = toCachePolicy(options, { maskId, exact });
     const uncached = predictorOf(network, how);
-    const predictor = (): MaskPredictor =>
-      policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+    const predictor = (): MaskPredictor => {
+      if (config.encoderAttention) {
+        const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
+        return config.selfConditioning ? withSelfConditioning(tempered) : tempered;
+      }
+      return policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+    };
     /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
     const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>
       sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
-    return { canvas, ends, answerFrom: messages ? given.length : 0, options, uncached, predictor, write };
+    return { canvas, options, uncached, predictor, write };
   }
 
-  async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
-    const { canvas, ends, answerFrom, options, uncached, predictor, write } = begin(request);
+  /** Reads a sample to its end; the time of whoever watches doesn't count. */
+  async function finish(
+    { canvas, options, uncached, predictor, write }: ReturnType<typeof prepare>,
+    onFrame: GenerateRequest['onFrame'],
+  ): ReturnType<typeof drain> {
     let elsewhereMs = 0;
     const elsewhere = async <T>(work: () => T): Promise<Awaited<T>> => {
       const start = performance.now();
@@ -128,15 +185,12 @@ export function assemble(parts: Parts): Model {
       forwards: () => conditional.forwards() + unconditional.forwards(),
       clock: () => performance.now() - elsewhereMs,
     });
-    const tokens = cutAtEnd(last.tokens, ends, tailStart(canvas, maskId));
-    const text = tokenizer.decode(tokens.slice(answerFrom));
-    const generation = { text, tokens, frame: last, stats };
-    if (!probes) return generation;
+    if (!probes) return { last, stats };
 
     let other = canvas;
     for await (const frame of write(uncached, uncached)) other = frame.tokens;
     const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, maskId));
-    return { ...generation, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
+    return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
 
   const boundOf = (options: BoundOptions): Promise<Likelihood> =>
@@ -161,11 +215,46 @@ export function assemble(parts: Parts): Model {
         throw new InvalidOptionError('blockLength', 'must be 1, the model being causal', asked.blockLength);
       return 1;
     }
-    if (asked.blockLength !== undefined || blockLength === undefined || inBlocks) return blockLength;
+    const isFixed = inBlocks || noise === 'uniform';
+    if (asked.blockLength !== undefined || blockLength === undefined || isFixed) return blockLength;
     // what the model prefers, as far as masks and steps allow
     const longest = Math.max(blockLength, Math.ceil(masked / (steps ?? masked)));
     return Math.min(longest, masked) || undefined;
   }
+
+  async function generate({ onFrame, ...request }: GenerateRequest): Promise<Generation> {
+    const { ends, answerFrom, ...prepared } = begin(request);
+    const { last, stats } = await finish(prepared, onFrame);
+    const tail = tailStart(prepared.canvas, maskId);
+    const tokens = cutAtEnd(last.tokens, ends, tail);
+    const { grow, stopRepeating } = prepared.options;
+    const repeats = !(grow && stopRepeating);
+    const ended = endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? 'length';
+    return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };
+  }
+
+  /** @throws UnsupportedError  of a model whose noise is random tokens */
+  function requireScore(what: string): void {
+    if (noise !== 'uniform') return;
+    const why =
+      'the bound on −log p is for noise that is [MASK], and the noise of this model is random tokens';
+    throw new UnsupportedError(`${what} can't be: ${why}`);
+  }
+
+  const holeModel: HoleModel = {
+    tokenizer,
+    maskId,
+    endIds,
+    isCausal,
+    defaults,
+    maxLength: config.maxLength,
+    resizing,
+    score: scorerOf(network),
+    opening: openingOf,
+    check: (options) => void toSampleOptions(options, { maskId, endIds, size, noise }),
+    run: async (canvas, options, { adapt, onFrame, signal }) =>
+      (await finish(prepare(canvas, options, { adapt, signal }), onFrame)).stats,
+  };
 
   return {
     config,
@@ -187,28 +276,25 @@ export function assemble(parts: Parts): Model {
     sample(request) {
       const { options, predictor, write } = begin(request);
       if (options.reportCache)
-        throw new InvalidOptionError(
-          'reportCache',
-          'is for generate and infill, which give statistics',
-          true,
-        );
+        throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
       return write(predictor(), predictor());
     },
 
     generate,
 
-    infill({ parts, ...request }) {
-      const laid = parts.map((part): CanvasPart =>
-        typeof part === 'string' ? tokenizer.encode(part) : hole(part.length),
-      );
-      // behind the last hole there is text, so nothing may end the text before it
-      const endless = request.endless ?? (endIds.length > 0 && typeof parts.at(-1) === 'string');
-      const first = 'hole' in (laid[0] ?? []) ? [] : Array.from((laid[0] ?? []) as ArrayLike<number>);
-      const whole = [openingOf(first), ...laid.slice(first.length > 0 ? 1 : 0)];
-      return generate({ ...request, endless, tokens: layCanvas(whole, maskId) });
+    async infill(request) {
+      if (request.parts.some((part) => typeof part !== 'string' && typeof part.length !== 'number'))
+        requireScore('the length of a hole found');
+      return infill(holeModel, request);
+    },
+
+    async edit(request) {
+      requireScore('a text edited');
+      return edit(holeModel, request);
     },
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
+      requireScore('a text scored');
       const given = openingOf(tokenizer.encode(prompt));
       const scored = tokenizer.encode(answer);
       if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
@@ -264,6 +350,8 @@ function fitting(
     asked[option] !== undefined && asked[option] !== defaults[option];
   const meaningless = new Set([
     ...(changes('length') ? ['steps'] : []),
+    ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
+    ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

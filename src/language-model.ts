@@ -1,10 +1,15 @@
+import type { z } from 'zod';
 import type { NdArray } from './array.ts';
+import type { editSchema } from './edit.ts';
 import type { TransformerConfig } from './model/config.ts';
 import type { WeightFormat } from './model/weight-format.ts';
 import type { Device } from './runtime/session.ts';
-import type { SamplingOptions } from './sampling/options.ts';
+import type { HoleLength } from './holes.ts';
+import type { FillingOptions, SamplingOptions } from './sampling/options.ts';
+import type { Ending } from './sampling/growth.ts';
 import type { Frame } from './sampling/sample.ts';
 import type { SampleStats } from './sampling/stats.ts';
+import type { TextSpan } from './text-changes.ts';
 import type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -50,6 +55,8 @@ export interface Generation {
   readonly text: string;
   /** The whole canvas up to the same place, the end token included. */
   readonly tokens: Int32Array;
+  /** Why it is no longer: repetition is looked for where the text grows. */
+  readonly ended: Ending;
   /** The last frame, in which nothing is cut. */
   readonly frame: Frame;
   readonly stats: SampleStats;
@@ -85,14 +92,66 @@ export interface ScoreRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A stretch of text that is given, or a hole of a number of tokens. */
-export type InfillPart = string | { readonly length: number };
+/**
+ * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any.
+ */
+export type InfillPart = string | { readonly length: HoleLength };
 
-export interface InfillRequest extends Omit<
-  GenerateRequest,
-  'prompt' | 'tokens' | 'messages' | 'template' | 'length'
-> {
+/** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
+export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'onFrame'> {}
+
+export interface InfillRequest extends FillRequest {
   readonly parts: readonly InfillPart[];
+}
+
+/** A text whose holes are filled. */
+export interface Infilling {
+  /** The given parts exactly as they are, and what was written between them; the last up to its first end token. */
+  readonly text: string;
+  /** The same as ids: each given part by itself, so where one ends in a word the ids are not those of the whole text. */
+  readonly tokens: Int32Array;
+  readonly holes: readonly { readonly text: string; readonly tokens: Int32Array }[];
+  /** Canvases that the network read to find lengths, beside the forwards of `stats`. */
+  readonly searched: number;
+  readonly stats: SampleStats;
+}
+
+/** What is asked of an edit; what is absent is as `unmask edit --help` says. */
+export interface EditRequest extends FillRequest, Partial<z.output<typeof editSchema>> {
+  readonly text: string;
+  /** What is to be rewritten, in order. Default: the words that the model doubts. */
+  readonly spans?: readonly TextSpan[];
+}
+
+/** A token of a text, or several that only together are whole characters. */
+export interface SureToken extends TextSpan {
+  /** How many it is. */
+  readonly tokens: number;
+  /** Of the least likely of them, given the text around it; each eighth token of the text isn't seen. */
+  readonly probability: number;
+}
+
+/** A stretch of the given text that was rewritten. */
+export interface TextChange extends TextSpan {
+  readonly before: string;
+  readonly after: string;
+  /** The geometric mean of its tokens' probabilities, given the text around it. */
+  readonly probability: { readonly before: number; readonly after: number };
+}
+
+/** A text that was read and perhaps rewritten. */
+export interface Edit {
+  /** The given text with the changes in it. */
+  readonly text: string;
+  /** In order; places are those of the given text. */
+  readonly changes: readonly TextChange[];
+  /** What the first pass set out to rewrite. */
+  readonly doubts: readonly TextSpan[];
+  /** The given text as it was read. */
+  readonly tokens: readonly SureToken[];
+  /** Canvases that the network read to see how likely the text is, and to find lengths, beside the forwards of `stats`. */
+  readonly scored: number;
+  readonly stats: SampleStats;
 }
 
 /** What a forward may be told beside the tokens. */
@@ -123,8 +182,10 @@ export interface Model {
   sample(request: SampleRequest): AsyncGenerator<Frame, void, void>;
   /** A text. */
   generate(request: GenerateRequest): Promise<Generation>;
-  /** A text with its holes filled; end tokens are not written into holes that have text behind them. */
-  infill(request: InfillRequest): Promise<Generation>;
+  /** A text with its holes filled; a text longer than the model is filled from left to right, `onFrame` sees the canvases. */
+  infill(request: InfillRequest): Promise<Infilling>;
+  /** A given text, rewritten where the model doubts it or where it is asked to; all else stays as it is. */
+  edit(request: EditRequest): Promise<Edit>;
   /** How likely a text is. */
   score(request: ScoreRequest): Promise<Score>;
   close(): Promise<void>;

@@ -88,6 +88,33 @@ test('infill keeps the given text around its holes and writes no end token befor
   await assert.rejects(model.infill({ parts: ['all given'] }), { name: 'InvalidOptionError' });
 });
 
+test('a text grows by blocks until it ends, and no longer than is asked for or fits', async (t) => {
+  const { model } = await tinyModel(t);
+  const request = { prompt: 'A dog', grow: true, blockLength: 8, temperature: 1 };
+  const frames = await framesOf(
+    model.sample({ ...request, length: 20, stopEarly: false, endless: true, seed: 1 }),
+  );
+  assert.deepEqual([...new Set(frames.map(({ tokens }) => tokens.length))], [5 + 8, 5 + 16, 5 + 20]);
+  const { frame, ended } = await model.generate({ ...request, endless: true, stopRepeating: false, seed: 1 });
+  assert.deepEqual([frame.tokens.length, ended], [64, 'length']);
+  await assert.rejects(model.generate({ tokens: [model.maskId], grow: true }), {
+    message: /^grow: needs a prompt/,
+  });
+  await assert.rejects(model.generate({ prompt: 'A', stopRepeating: false }), {
+    message: /^stopRepeating: has a use with grow alone/,
+  });
+});
+
+test('a causal model fills no holes: it does not see what is behind them', async (t) => {
+  const { model } = await tinyModel(t, { isCausal: true });
+  const parts = ['A', { length: 2 }, 'b'];
+  await assert.rejects(model.infill({ parts }), {
+    name: 'UnsupportedError',
+    message: /^a causal model doesn't see/,
+  });
+  await assert.rejects(model.edit({ text: 'A dog' }), { name: 'UnsupportedError' });
+});
+
 test('a canvas of ids is written where it has masks', async (t) => {
   const { model } = await tinyModel(t);
   const [a, b] = model.tokenizer.encode('ab');
@@ -196,7 +223,7 @@ test('a cache says how far its text strays: not at all where it is exact', async
   assert.ok(Math.abs(fresh.stats.cache!.meanKl) < 1e-6);
   assert.equal(uncached.stats.cache, undefined);
   assert.throws(() => model.sample({ ...request, cache: 'dual', reportCache: true }), {
-    message: /^reportCache: is for generate and infill/,
+    message: /^reportCache: is for generate, which gives statistics/,
   });
   await assert.rejects(model.generate({ ...request, cache: 'exact' }), {
     message: /^cache: can be exact only where nothing is seen of what comes later/,

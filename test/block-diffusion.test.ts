@@ -142,7 +142,7 @@ for (const shiftedLogits of [false, true]) {
   });
 }
 
-for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
+for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3', 'llada2', 'llada21']) {
   test(
     `${family}: the noisy half of a forward over both equals each block beside cached ones`,
     skipWithout(family),
@@ -153,7 +153,7 @@ for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
         special_ids: { mask: number };
       }>(family);
       const N = 4;
-      const clean = Int32Array.from(forward.plain_b1.input_ids[0]);
+      const clean = Int32Array.from((forward.plain_b1 ?? forward.block_causal_b1).input_ids[0]);
       const length = clean.length;
       const noisy = clean.map((token, i) => (i % 3 === 1 ? special_ids.mask : token));
       const rows = Int32Array.from(noisy.keys()).filter((i) => noisy[i] === special_ids.mask);

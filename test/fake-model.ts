@@ -23,7 +23,7 @@ export const byteTokenizer: Tokenizer = {
   ]),
   encode: (text) => Array.from(new TextEncoder().encode(text), fakeIds.byte),
   decode: (ids) =>
-    new TextDecoder().decode(
+    new TextDecoder('utf-8', { ignoreBOM: true }).decode(
       Uint8Array.from(
         Array.from(ids).filter((id) => id >= 2),
         (id) => id - 2,
@@ -62,37 +62,37 @@ export async function reduced(logits: NdArray, { name, apply, feeds }: RowReduct
   return result as NdArray;
 }
 
-/**
- * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
- * confidence that falls from left to right.
- *
- * @param onForward  is called before each forward
- */
-export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
-  const known = byteTokenizer.encode(text);
-  return fakeModel(() => known, onForward);
+/** What a fake network says of a position of a canvas: a token, and how much larger its logit is than all others. */
+export type Saying = (xt: Int32Array, position: number) => { readonly id: number; readonly logit: number };
+
+export interface FakeModelOptions {
+  readonly tokenizer?: Tokenizer;
+  readonly maxLength?: number;
+  readonly endIds?: readonly number[];
+  readonly defaults?: Parameters<typeof assemble>[0]['defaults'];
+  readonly chatTemplate?: ChatTemplate;
+  /** What any token costs when it is scored. Default: what is said of it. */
+  readonly nats?: number;
+  /** Is called before each forward with the canvas. */
+  readonly onForward?: (xt: Int32Array) => void;
 }
 
-/** A chat model that answers what `respond` says to the text up to its answer. */
-export function modelThatAnswers(
-  respond: (given: string) => string,
-  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+/** A model whose network is a function; what it says is what it scores, too. */
+export function modelThatSays(
+  say: Saying,
+  {
+    tokenizer = byteTokenizer,
+    maxLength = 4096,
+    endIds = [fakeIds.end],
+    defaults,
+    chatTemplate,
+    nats,
+    onForward = () => {},
+  }: FakeModelOptions = {},
 ): Model & { closed: boolean } {
-  const known = (tokens: Int32Array): number[] => {
-    const written = byteTokenizer.decode(tokens.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
-    const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
-    return byteTokenizer.encode(given + respond(given));
-  };
-  return fakeModel(known, onForward, { maxLength, chatTemplate: bracketTemplate });
-}
-
-/** @param knownIn  what a canvas has to become */
-function fakeModel(
-  knownIn: (tokens: Int32Array) => readonly number[],
-  onForward: () => void,
-  { maxLength = 4096, chatTemplate }: { maxLength?: number; chatTemplate?: ChatTemplate } = {},
-): Model & { closed: boolean } {
-  const V = byteTokenizer.vocabularySize;
+  const V = tokenizer.vocabularySize;
+  const canvasesOf = ({ shape: [B, L], data }: NdArray<Int32Array>): Int32Array[] =>
+    Array.from({ length: B }, (_, b) => data.slice(b * L, (b + 1) * L));
   const network: Network = {
     config: {
       layers: 1,
@@ -109,27 +109,75 @@ function fakeModel(
       shiftedLogits: false,
       attention: bidirectional,
     },
-    async logits({ data: tokens }, rows, { signal, reduce } = {}) {
+    async logits(tokens, rows, { signal, reduce, attentionMask } = {}) {
       signal?.throwIfAborted();
-      onForward();
-      const known = knownIn(tokens);
+      const L = tokens.shape[1];
+      // what no query may look at is padding
+      const canvases = canvasesOf(tokens).map((canvas, b) =>
+        canvas.filter((_, i) => attentionMask?.data[b * L * L + i] !== 0),
+      );
+      for (const canvas of canvases) onForward(canvas);
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
-        data[r * V + (known[row] ?? fakeIds.end)] = 12 - (10 * row) / Math.max(1, known.length);
+        const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
+        data[r * V + id] = logit;
       });
       const logits = { shape: [rows.length, V], data };
       return reduce ? reduced(logits, reduce) : logits;
     },
-    extend: () => Promise.reject(new Error('the model that knows remembers nothing')),
-    async score(_tokens, rows) {
-      return new Float32Array(rows.length).fill(Math.log(V));
+    extend: () => Promise.reject(new Error('a network that says remembers nothing')),
+    async score(tokens, rows, targets) {
+      const [L, canvases] = [tokens.shape[1], canvasesOf(tokens)];
+      for (const canvas of canvases) onForward(canvas);
+      return Float32Array.from(rows, (row, r) => {
+        const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
+        return nats ?? Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);
+      });
     },
     async close() {
       model.closed = true;
     },
   };
-  const ids = { maskId: fakeIds.mask, endIds: [fakeIds.end] };
-  const parts = { network, tokenizer: byteTokenizer, chatTemplate, ...ids };
-  const model = Object.assign(assemble(parts), { closed: false });
+  const model = Object.assign(
+    assemble({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate }),
+    {
+      closed: false,
+    },
+  );
   return model;
 }
+
+/**
+ * A model that knows one text by heart: at every position it gives that text's byte, the end token behind it, with a
+ * confidence that falls from left to right.
+ *
+ * @param onForward  is called before each forward
+ */
+export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
+  const known = byteTokenizer.encode(text);
+  return modelThatSays(
+    reciting(() => known),
+    { onForward, nats: Math.log(byteTokenizer.vocabularySize) },
+  );
+}
+
+/** A chat model that answers what `respond` says to the text up to its answer. */
+export function modelThatAnswers(
+  respond: (given: string) => string,
+  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+): Model & { closed: boolean } {
+  const known = (xt: Int32Array): number[] => {
+    const written = byteTokenizer.decode(xt.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
+    const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
+    return byteTokenizer.encode(given + respond(given));
+  };
+  return modelThatSays(reciting(known), { maxLength, onForward, chatTemplate: bracketTemplate });
+}
+
+/** @param knownIn  what a canvas has to become */
+const reciting =
+  (knownIn: (xt: Int32Array) => readonly number[]): Saying =>
+  (xt, row) => {
+    const known = knownIn(xt);
+    return { id: known[row] ?? fakeIds.end, logit: 12 - (10 * row) / Math.max(1, known.length) };
+  };

@@ -6,10 +6,13 @@ import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
+import { editCommand } from '../src/cli/edit.ts';
 import finetune from '../src/cli/finetune.ts';
 import { generateCommand } from '../src/cli/generate.ts';
+import { infillCommand } from '../src/cli/infill.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
+import merge from '../src/cli/merge.ts';
 import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
 import quantize from '../src/cli/quantize.ts';
@@ -36,6 +39,9 @@ function wordsOf(command: string): string[] {
   return Array.from(plain.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, bare]) => quoted ?? bare);
 }
 
+/** What a line sends a command by `echo`. */
+const echoed = (line: string): string | undefined => /^echo "([^"]*)" \|/.exec(line)?.[1];
+
 function commandsOf(markdown: string): string[][] {
   const lines = blocks(markdown, 'sh').flatMap((block) => block.split('\n'));
   const inline = Array.from(markdown.matchAll(/`((?:npm|npx|node) [^`…]+)`/g), ([, command]) => command);
@@ -48,11 +54,14 @@ function commandsOf(markdown: string): string[][] {
 const commands: Record<string, Command> = {
   train,
   finetune,
+  merge,
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),
   chat: chatCommand(async () => assert.fail()),
   score: scoreCommand(async () => assert.fail()),
+  infill: infillCommand(async () => assert.fail()),
+  edit: editCommand(async () => assert.fail()),
   quantize,
 };
 
@@ -97,15 +106,23 @@ test('the commands of the README that need no training run, on a tiny model', as
     generate: generateCommand(({ device, weights }) => load(model, { device, weights })),
     chat: chatCommand(({ device, weights }) => load(model, { device, weights })),
     score: scoreCommand(({ device, weights }) => load(model, { device, weights })),
+    infill: infillCommand(({ device, weights }) => load(model, { device, weights })),
+    edit: editCommand(({ device, weights }) => load(model, { device, weights })),
   };
-  const lines = commandsOf(read('README.md')).filter(
-    ([program, , name, ...rest]) =>
-      program === 'npx' && Object.hasOwn(runnable, name) && !rest.includes('--file'),
-  );
-  assert.ok(lines.length >= 6);
-  for (const [, , name, ...rest] of lines) {
+  const lines = blocks(read('README.md'), 'sh')
+    .flatMap((block) => block.split('\n'))
+    .map((line) => ({ stdin: echoed(line), words: wordsOf(line.split(' | ').at(-1)!) }))
+    .filter(
+      ({ words: [program, , name, ...rest] }) =>
+        program === 'npx' && Object.hasOwn(runnable, name) && !rest.includes('--file'),
+    );
+  assert.ok(lines.length >= 10);
+  for (const {
+    stdin = 'Once upon a time',
+    words: [, , name, ...rest],
+  } of lines) {
     const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE };
-    const io = fakeIo({ stdin: 'Once upon a time\n', env });
+    const io = fakeIo({ stdin: `${stdin}\n`, env });
     const args = rest.map((word) => (word === 'runs/mine' ? model : word));
     const code = await runProgram(
       [name, ...args],
@@ -114,7 +131,8 @@ test('the commands of the README that need no training run, on a tiny model', as
       '0',
     );
     assert.equal(code, 0, `${rest.join(' ')}: ${io.err}`);
-    assert.notEqual(io.out, '');
+    // an edit that changes nothing says so on stderr
+    assert.notEqual(name === 'edit' ? io.err : io.out, '');
   }
 });
 

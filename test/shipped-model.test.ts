@@ -18,6 +18,28 @@ test('the model that ships fills holes of any length and leaves the text around 
   assert.ok(text.startsWith('One day, Tom ') && text.endsWith(' the big dog.'), text);
 });
 
+test('the model that ships finds how many tokens a hole has, and grows a story to its end', async () => {
+  const parts = ['Tom was sad. ', { length: [3, 12] as const }, ' Then he was happy again.'];
+  const { text, holes } = await model.infill({ parts, temperature: 0 });
+  assert.match(text, /^Tom was sad\. \S[^]* Then he was happy again\.$/);
+  assert.ok(holes[0].tokens.length >= 3 && holes[0].tokens.length <= 12);
+  const story = await model.generate({ prompt: 'One day', grow: true, seed: 1 });
+  assert.equal(story.ended, 'end token');
+  assert.equal(
+    story.frame.tokens.length % 4,
+    model.tokenizer.encode('One day').length % 4,
+    'by its blocks of four',
+  );
+});
+
+test('the model that ships mends a word that has no place in a story', async () => {
+  const text = 'Once upon a time, there was a little girl named Lily. She loved to play elephant her toys.';
+  const { text: mended, changes } = await model.edit({ text, threshold: 1e-4 });
+  assert.equal(changes.length, 1, JSON.stringify(changes));
+  assert.equal(changes[0].before, ' elephant');
+  assert.equal(mended, text.replace(' elephant', changes[0].after));
+});
+
 test('steps that the preferred block does not divide are taken in another one', async () => {
   const { stats } = await model.generate({ prompt: 'The dog', length: 48, steps: 10, seed: 1 });
   assert.ok(stats.forwards <= 10);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { frontier, type Outcome, recommended } from '../evaluation/trade-off.ts';
 import { tradeOffSvg } from '../evaluation/trade-off-svg.ts';
-import { type SamplingOptions, samplingSchema, strategyNames } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema, strategiesFor } from '../sampling/options.ts';
 import type { Task, Way } from '../bench-sampling.ts';
 import { type Command, UsageError } from './command.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
@@ -66,14 +66,14 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
       ],
     ],
     async run(asked, io) {
-      const { prompts, model: path, device, weights, count, words, draws, seed, svg, json } = asked;
+      const { prompts, model: path, adapter, device, weights, count, words, draws, seed, svg, json } = asked;
       const { measureWay, readTasks } = await import('../bench-sampling.ts');
       const { shippedModel } = await import('../opened-model.ts');
       if (prompts === undefined && path !== undefined)
         throw new UsageError('give a file of prompts for a model of your own');
       const tasks: Task[] = await readTasks(prompts ?? `${shippedModel}/stories.jsonl.gz`, count, words);
       const ways = waysOf(asked);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       const outcomes: Outcome[] = [];
       try {
         for (const [index, way] of ways.entries()) {
@@ -98,7 +98,13 @@ export default benchCommand(loadModel);
  * Every strategy with a few values of what trades its quality for speed, with every cache; the first is the careful one, one
  * token a step and nothing remembered.
  */
-function waysOf({ strategy = [...strategyNames], blockLength, cache, length, temperature }: Options): Way[] {
+function waysOf({
+  strategy = strategiesFor(undefined),
+  blockLength,
+  cache,
+  length,
+  temperature,
+}: Options): Way[] {
   const ways: Way[] = [];
   for (const block of blockLength) {
     const fixed = { length, temperature, blockLength: block, stopEarly: false } as const;

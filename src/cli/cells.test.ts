@@ -88,3 +88,21 @@ test('a mask of a tokenizer of words is as wide as a short word', () => {
   const [cell] = new CanvasReader(words, mask).cells({ tokens: [mask], changed: [], confidence: none });
   assert.equal(cell.text, ' ░░░');
 });
+
+test('what is known of a token moves with it, and a new mask is a mask', () => {
+  const reader = new CanvasReader(byteTokenizer, fakeIds.mask);
+  const [a, b] = byteTokenizer.encode('ab');
+  const M = fakeIds.mask;
+  reader.cells({ tokens: [a, M, M, a], changed: [], confidence: [NaN, NaN, NaN, NaN] });
+  reader.cells({ tokens: [a, M, b, a], changed: [2], confidence: [NaN, NaN, 0.4, NaN] });
+  const moved = reader.cells({
+    tokens: [a, M, M, b, a],
+    changed: [1, 2],
+    sources: [0, -1, -1, 2, 3],
+    confidence: [NaN, NaN, NaN, 0.4, NaN],
+  });
+  assert.deepEqual(
+    moved.map(({ style }) => style),
+    ['given', 'mask', 'mask', 'unsure', 'given'],
+  );
+});

@@ -15,6 +15,8 @@ export interface Cell {
 export interface CanvasFrame {
   readonly tokens: ArrayLike<number>;
   readonly changed: Iterable<number>;
+  /** Where the positions were in the frame before, if they have moved. */
+  readonly sources?: readonly number[];
   readonly confidence: ArrayLike<number>;
 }
 
@@ -26,6 +28,10 @@ const levels: readonly (readonly [Style, number])[] = [
   ['guess', 0],
 ];
 
+/** How a token of some probability is drawn. */
+export const styleOf = (probability: number): Style =>
+  levels.find(([, from]) => probability >= from)?.[0] ?? 'guess';
+
 /**
  * Reads the frames of one text as cells. It remembers how sure the model was of each token when it wrote it,
  * because a frame tells that of the step alone.
@@ -33,7 +39,7 @@ const levels: readonly (readonly [Style, number])[] = [
 export class CanvasReader {
   readonly #tokenizer: Tokenizer;
   readonly #maskId: number;
-  readonly #written = new Map<number, number>();
+  #written = new Map<number, number>();
 
   constructor(tokenizer: Tokenizer, maskId: number) {
     this.#tokenizer = tokenizer;
@@ -41,8 +47,13 @@ export class CanvasReader {
   }
 
   /** The frame in pieces, from left to right; what was there before the first frame is `given`. */
-  cells({ tokens, changed, confidence }: CanvasFrame): Cell[] {
+  cells({ tokens, changed, sources, confidence }: CanvasFrame): Cell[] {
     const fresh = new Set<number>();
+    if (sources) {
+      const before = this.#written;
+      const known = [...sources.entries()].filter(([, from]) => before.has(from));
+      this.#written = new Map(known.map(([to, from]) => [to, before.get(from)!]));
+    }
     for (const position of changed) {
       if (tokens[position] === this.#maskId) this.#written.delete(position);
       else {
@@ -87,8 +98,7 @@ export class CanvasReader {
   #style(positions: readonly number[]): Style {
     const confidences = positions.flatMap((position) => this.#written.get(position) ?? []);
     if (confidences.length === 0) return 'given';
-    const least = Math.min(...confidences);
-    return levels.find(([, from]) => least >= from)?.[0] ?? 'guess';
+    return styleOf(Math.min(...confidences));
   }
 
   /** A mask, darker the surer the model is of what it would write there; about as wide as a token's text. */

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { CacheReport } from '../sampling/cache-report.ts';
@@ -6,10 +5,9 @@ import type { Frame } from '../sampling/sample.ts';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import type { Generation, Model } from '../language-model.ts';
 import type { Command, Io } from './command.ts';
-import { colorsFor } from './colors.ts';
 import { fileObject, inputText } from './input.ts';
+import { frameMs, liveCanvas, statisticsLine } from './live-canvas.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
-import { CanvasView } from './view.ts';
 
 const options = z.strictObject({
   prompt: z
@@ -28,13 +26,7 @@ const options = z.strictObject({
   seed: samplingSchema.shape.seed.describe(
     'same seed, same text [a new one each time, printed with the text]',
   ),
-  frameMs: z
-    .number()
-    .min(0)
-    .max(10_000)
-    .default(40)
-    .meta({ placeholder: 'ms' })
-    .describe('the least time that a frame stays on a terminal'),
+  frameMs,
   json: z.boolean().default(false).describe('prints one line of JSON a frame'),
 });
 
@@ -55,10 +47,11 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
         'unmask generate "The old dog" --temperature 0.8 --length 96 --steps 48',
         'a prompt, and two tokens a step',
       ],
+      ['unmask generate "One day" --grow', 'as long as it takes to come to an end'],
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
     async run(
-      { prompt: asked, model: path, device, weights, json, frameMs, jsonSchema: file, ...sampling },
+      { prompt: asked, model: path, adapter, device, weights, json, frameMs, jsonSchema: file, ...sampling },
       io,
       given,
     ) {
@@ -66,7 +59,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {
@@ -112,18 +105,15 @@ function display(model: Model, { json, frameMs }: Pick<Options, 'json' | 'frameM
   const nothing = (): void => {};
   if (json)
     return { frame: (frame) => void io.stdout.write(jsonLine(frame, model)), end: nothing, close: nothing };
-  if (!io.stdout.isTTY || io.env.TERM === 'dumb') {
+  const live = liveCanvas(model, frameMs, io);
+  if (!live) {
     // no colours even if FORCE_COLOR asks for them: what is piped is the text
     return { frame: nothing, end: ({ text }) => void io.stdout.write(`${text}\n`), close: nothing };
   }
-  const view = new CanvasView(io.stdout, io.env, model);
   return {
-    async frame(frame) {
-      view.show(frame);
-      await wait(frameMs, undefined, { signal: io.signal });
-    },
-    end: ({ frame, tokens }) => view.finish({ ...frame, tokens }),
-    close: () => view.close(),
+    frame: live.show,
+    end: ({ frame, tokens }) => live.view.finish({ ...frame, tokens }),
+    close: () => live.view.close(),
   };
 }
 
@@ -144,21 +134,17 @@ function jsonLine(
 }
 
 function statistics(
-  { stats }: Generation,
+  { stats, ended }: Generation,
   { seed, json, firstMs }: { seed: number; json: boolean; firstMs: number },
   io: Io,
 ): string {
-  if (json) return `${JSON.stringify({ seed, stats, firstFrameMs: Math.round(firstMs) })}\n`;
-  const speed = stats.ms > 0 ? `${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s` : '';
-  const parts = [
-    `seed ${seed}`,
-    `${stats.tokens} tokens in ${stats.forwards} forwards (${stats.tokensPerForward.toFixed(1)} a forward)`,
-    `${(stats.ms / 1000).toFixed(1)} s`,
-    speed,
+  if (json) return `${JSON.stringify({ seed, stats, ended, firstFrameMs: Math.round(firstMs) })}\n`;
+  const notes = [
     `first frame after ${(firstMs / 1000).toFixed(1)} s`,
-    stats.cache && cacheReport(stats.cache),
+    ...(ended === 'repetition' ? ['stopped where it repeats itself'] : []),
+    ...(stats.cache ? [cacheReport(stats.cache)] : []),
   ];
-  return `${colorsFor(io.stderr, io.env).dim(parts.filter(Boolean).join(' · '))}\n`;
+  return statisticsLine(seed, stats, notes, io);
 }
 
 const cacheReport = ({ agreement, meanKl, probes }: CacheReport): string =>

@@ -5,21 +5,35 @@ import type { Io } from './command.ts';
 /** The text that an option means: `-` is all of stdin, without the line feed that `echo` adds. */
 export async function inputText(option: string, io: Io): Promise<string> {
   if (option !== '-') return option;
+  return (await readStdin(io)).toString('utf8').replace(/\r?\n$/, '');
+}
+
+/**
+ * All of a text file, or of stdin where the path is `-`, so that the same text written again is the same bytes.
+ *
+ * @throws FileError  where it isn't UTF-8
+ */
+export async function readText(path: string, io: Io): Promise<string> {
+  return path === '-' ? decoded('stdin', await readStdin(io)) : decoded(path, await readFile(path));
+}
+
+async function readStdin(io: Io): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of io.stdin) {
     io.signal.throwIfAborted();
     chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  return Buffer.concat(chunks);
 }
 
-/** The text of a file. */
+/** The text of a file, without a byte order mark. */
 export async function fileText(path: string): Promise<string> {
-  const bytes = await readFile(path);
+  return decoded(path, await readFile(path)).replace(/^\ufeff/, '');
+}
+
+function decoded(path: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new FileError(path, 'text in UTF-8', 'other bytes', 'convert it, for example with iconv', {
       cause,

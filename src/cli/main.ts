@@ -7,6 +7,8 @@ import { type CommandTable, runProgram } from './program.ts';
 const commands: CommandTable = {
   generate: () => import('./generate.ts'),
   chat: () => import('./chat.ts'),
+  infill: () => import('./infill.ts'),
+  edit: () => import('./edit.ts'),
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   finetune: () => import('./finetune.ts'),

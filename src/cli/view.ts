@@ -16,7 +16,8 @@ export interface ViewFrame extends CanvasFrame {
 export class CanvasView {
   readonly #output: Output;
   readonly #area: LiveArea;
-  readonly #reader: CanvasReader;
+  readonly #newReader: () => CanvasReader;
+  #reader: CanvasReader;
   readonly #paint: Record<Style, Paint>;
   readonly #dim: Paint;
   readonly #freshPaint: Paint;
@@ -29,14 +30,16 @@ export class CanvasView {
     const colors = colorsFor(output, env);
     this.#output = output;
     this.#area = new LiveArea(output);
-    this.#reader = new CanvasReader(tokenizer, maskId);
+    this.#newReader = () => new CanvasReader(tokenizer, maskId);
+    this.#reader = this.#newReader();
     this.#paint = palette(colors);
     this.#dim = colors.dim;
     this.#freshPaint = colors.underline;
   }
 
-  /** Draws a frame over the one before. */
+  /** Draws a frame over the one before; with step 0 another canvas begins. */
   show(frame: ViewFrame): void {
+    if (frame.step === 0) this.#reader = this.#newReader();
     const { columns, rows } = this.#area;
     const all = layOut(this.#reader.cells(frame), columns);
     const shown = windowOf(all, Math.max(1, rows - 2));
@@ -53,6 +56,11 @@ export class CanvasView {
     const lines = layOut(this.#reader.cells(frame).filter(isText), this.#area.columns);
     this.#area.clear();
     for (const line of lines) this.#output.write(`${this.#paintLine(line).text}\n`);
+  }
+
+  /** Takes the canvas away. */
+  clear(): void {
+    this.#area.clear();
   }
 
   /** Leaves the last frame as it stands and gives the terminal back; for an interrupt. Does nothing after `finish`. */

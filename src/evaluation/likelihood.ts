@@ -99,7 +99,9 @@ export async function blockBound(
  * @param shiftedLogits  whether the network predicts each token at the position before it
  */
 export async function doubledBound(score: RowScorer, options: DoubledOptions): Promise<Likelihood> {
-  const costs = await costsOf(score, doubledCanvases(options), options);
+  // each canvas brings a mask of 4 L² bytes
+  const { batch = Math.max(1, Math.min(16, Math.floor(2 ** 22 / options.x0.length ** 2))) } = options;
+  const costs = await costsOf(score, doubledCanvases(options), { ...options, batch });
   return {
     nats: mean(costs),
     standardError: costs.length < 2 ? 0 : stratifiedError(costs),

@@ -29,7 +29,7 @@ export interface Answer {
   /** @throws TransientError  when the connection breaks */
   pieces(): AsyncGenerator<Uint8Array>;
   /** Lets go of a body that nobody wants. */
-  discard(): Promise<void>;
+  discard(): void;
 }
 
 /** What may pass: a broken connection, a server that is too busy. Whoever has no patience left throws its `problem`. */
@@ -112,7 +112,7 @@ export async function ask(
     const location = answer.headers.get('location');
     if (answer.status < 300 || answer.status >= 400 || location === null) {
       if (!isTransient(answer.status)) return answer;
-      await answer.discard();
+      answer.discard();
       const found = `${answer.status === 429 ? 'too many requests' : 'a server in trouble'} (${answer.status})`;
       throw new TransientError(new FileError(shown, 'an answer', found, 'try again later'), {
         afterMs: waitAsked(answer.headers),
@@ -120,7 +120,7 @@ export async function ask(
     }
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next && until && next.origin !== url.origin && answer.headers.has(until)) return answer;
-    await answer.discard();
+    answer.discard();
     if (
       !next ||
       !/^https?:$/.test(next.protocol) ||
@@ -140,6 +140,11 @@ async function send(
 ): Promise<Answer> {
   signal?.throwIfAborted();
   const stop = new AbortController();
+  // fetch doesn't always tell a reader that begins to wait after the end was called for
+  const ended = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error));
+  });
+  ended.catch(() => {});
   const stopped = (): void => stop.abort(signal!.reason);
   const stalled = (): void => stop.abort(new Error(`nothing for ${Math.ceil(stallMs / 1000)} s`));
   const timer = setTimeout(stalled, stallMs);
@@ -172,6 +177,11 @@ async function send(
   }
   const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
   if (!reader) end();
+  // nobody waits for a connection's goodbye, which may never come
+  const letGo = (): void => {
+    end();
+    reader?.cancel().catch(() => {});
+  };
   return {
     status: response.status,
     headers: response.headers,
@@ -180,21 +190,17 @@ async function send(
       try {
         for (;;) {
           timer.refresh();
-          const { done, value } = await reader.read().catch((error: unknown) => {
+          const { done, value } = await Promise.race([reader.read(), ended]).catch((error: unknown) => {
             throw broken(error, true);
           });
           if (done) return;
           yield value;
         }
       } finally {
-        end();
-        await reader.cancel().catch(() => {}); // a broken one needs no goodbye
+        letGo();
       }
     },
-    async discard() {
-      end();
-      await reader?.cancel().catch(() => {});
-    },
+    discard: letGo,
   };
 }
 

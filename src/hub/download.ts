@@ -121,7 +121,7 @@ async function requestFrom(
   const answer = await ask(connection, file.url, file.url, { headers });
   // a file that is shorter than was said: what is there can't be its beginning
   if (answer.status === 416) {
-    await answer.discard();
+    answer.discard();
     throw new WrongContent(file.url, `${file.size} bytes, as the server said`, 'fewer', 'try again later');
   }
   await requireGood(answer, file.url, '', connection.token !== undefined);
@@ -129,7 +129,7 @@ async function requestFrom(
   const range = answer.headers.get('content-range') ?? '';
   const [, from, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
   if (Number(from) !== offset || (size !== '*' && Number(size) !== file.size)) {
-    await answer.discard();
+    answer.discard();
     throw new WrongContent(file.url, `bytes ${offset}- of ${file.size}`, show(range), 'try again later');
   }
   return { from: offset, pieces: answer.pieces() };

@@ -62,7 +62,7 @@ export async function describeFile(
     const answer = await ask(connection, url, url, { method: 'HEAD', until: 'x-linked-etag' });
     if (!answer.headers.has('x-linked-etag'))
       await requireGood(answer, url, commit, connection.token !== undefined);
-    await answer.discard();
+    answer.discard();
     return answer.headers;
   });
   const tag = headers.get('x-linked-etag') ?? headers.get('etag') ?? '';
@@ -86,7 +86,7 @@ export async function requireGood(
 ): Promise<void> {
   const { status, headers } = answer;
   if (status >= 200 && status < 300) return;
-  await answer.discard();
+  answer.discard();
   const code = headers.get('x-error-code');
   if (code === 'RevisionNotFound')
     throw new FileError(

@@ -37,6 +37,8 @@ export interface Recall {
   readonly held: Int32Array;
   /** Predictions since everything was computed. */
   readonly age: number;
+  /** See `Moment`. */
+  readonly moves?: number;
 }
 
 /**
@@ -98,8 +100,9 @@ export function withCache<Memory>(network: RememberingNetwork<Memory>, policy: C
   let memory: Memory | undefined;
   let recall: Recall | undefined;
   return async (xt, rows, moment) => {
-    // a canvas of another length is another canvas
-    if (recall && recall.held.length !== xt.length) memory = recall = undefined;
+    // a canvas of another length is another canvas, and so is one in which positions have moved
+    if (recall && (recall.held.length !== xt.length || recall.moves !== moment.moves))
+      memory = recall = undefined;
     const named = new Set(policy(xt, moment.block, recall));
     for (const i of rows) named.add(network.outputOf(i));
     const active = Int32Array.from(named).sort();
@@ -111,7 +114,7 @@ export function withCache<Memory>(network: RememberingNetwork<Memory>, policy: C
     const held = recall ? recall.held.slice() : new Int32Array(xt.length).fill(-1);
     for (const i of active) held[i] = xt[i];
     const age = active.length === xt.length || !recall ? 1 : recall.age + 1;
-    recall = { block: moment.block, held, age };
+    recall = { block: moment.block, held, age, moves: moment.moves };
     return logits;
   };
 }

@@ -32,6 +32,8 @@ export interface Seen {
   /** The canvas that it saw         [L] */
   readonly xt: Int32Array;
   readonly t: number;
+  /** Masks that were inserted into the canvas so far. Default: 0. */
+  readonly inserted?: number;
 }
 
 /**
@@ -40,6 +42,18 @@ export interface Seen {
  * @param uniform  one random number a position
  */
 export type Decode = (seen: Seen, uniform: Uniform) => Prediction;
+
+/** A decoding by which some tokens can't be predicted at some positions; they count as −∞ in the confidence too. */
+export const withoutTokens =
+  (decode: Decode, forbidden: (seen: Seen, position: number) => readonly number[]): Decode =>
+  (seen, uniform) => {
+    const { shape, data } = seen.logits;
+    const cells = Array.from(seen.rows, (i, r) => forbidden(seen, i).map((id) => r * shape[1] + id)).flat();
+    if (cells.length === 0) return decode(seen, uniform);
+    const narrowed = data.slice();
+    for (const cell of cells) narrowed[cell] = -Infinity;
+    return decode({ ...seen, logits: { shape, data: narrowed } }, uniform);
+  };
 
 /** Takes a token from one row of logits, where −∞ is a token that can't be. */
 export type Choose = (logits: Float64Array, position: number, row: number) => number;

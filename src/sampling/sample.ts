@@ -1,17 +1,25 @@
 import type { NdArray } from '../array.ts';
-import { InvalidOptionError } from '../errors.ts';
 import { type Uniform, uniforms } from '../random.ts';
-import { type BlockLayout, layBlocks, tailStart } from './canvas.ts';
+import { type BlockLayout, layBlocks, type Stretch, tailStart } from './canvas.ts';
 import { evenly, type RevealCounts } from './counts.ts';
 import { type Decode, decoder } from './decode.ts';
+import type { Grow } from './growth.ts';
+import { moved, nothingPredicted, withPrediction } from './latest.ts';
 import { absorbing, type Noise } from './noise.ts';
+import { divideSteps, type PlannedStep, planSteps } from './plan.ts';
 import type { MaskPredictor } from './predictor.ts';
+import type { Resize } from './resize.ts';
 import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmasking } from './strategies.ts';
 
 export interface SampleOptions {
   maskId: number;
-  /** Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token. */
+  /**
+   * Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token.
+   * Masks that are added later come with steps at the same rate.
+   */
   steps?: number;
+  /** Instead: steps for each block. */
+  stepsPerBlock?: number;
   /** Semi-autoregressive sampling, block after block; the last may be shorter. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
@@ -24,6 +32,10 @@ export interface SampleOptions {
   decode?: Decode;
   /** What the forward process makes of a token. Default: [MASK]. */
   noise?: Noise;
+  /** Which positions go and where masks are inserted after a step. Default: all stay. */
+  resize?: Resize;
+  /** How many masks follow the last block once it is written, as a block of their own. Default: none. */
+  grow?: Grow;
   /** Same seed, same text. Default: 0. */
   seed?: number;
   /** Tokens that end the text: once all up to the first is certain, the loop stops. Default: it never stops early. */
@@ -38,10 +50,12 @@ export interface Frame {
   readonly block: number;
   /** The time that this block has reached: 1 is all masked, 0 is written. */
   readonly t: number;
-  /** x_t   [L] */
+  /** x_t, with `maskId` wherever there is noise, whatever the noise is   [L] */
   readonly tokens: Int32Array;
-  /** The positions that this step changed, ascending. */
+  /** The positions in which `tokens` isn't what it was, ascending. */
   readonly changed: readonly number[];
+  /** Where this step resized the canvas: the position of each in the frame before, or −1 for a new mask   [L] */
+  readonly sources?: readonly number[];
   /** p_θ(x̂_0^i | x_t) when position i was last predicted; NaN where it never was.   [L] */
   readonly confidence: Float64Array;
 }
@@ -66,90 +80,126 @@ export async function* sample(
   canvas: ArrayLike<number>,
   options: SampleOptions,
 ): AsyncGenerator<Frame, void, void> {
-  const {
-    maskId,
-    strategy = unmasking(lowConfidence),
-    counts = evenly,
-    seed = 0,
-    endIds = [],
-    signal,
-  } = options;
+  const { maskId, strategy = unmasking(lowConfidence), counts = evenly, seed = 0, endIds = [] } = options;
   const {
     decode = decoder({ forbidden: [maskId] }),
     noise = absorbing(maskId),
     layout = layBlocks,
   } = options;
+  const { resize, grow, signal } = options;
   const blocks = layout(Int32Array.from(canvas), options);
-  const sizes = blocks.map(({ length }) => length);
-  const shares = divideSteps(options.steps ?? blocks.flat().length, sizes);
-  const tail = tailStart(Int32Array.from(canvas), maskId);
-  let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
-  let confidence = new Float64Array(xt.length).fill(NaN);
-  const [margin, entropy] = [confidence.slice(), confidence.slice()];
-  const likeliest = xt.slice();
-  let step = 0;
+  const wanted = blocks.flatMap(({ positions }) => positions);
+  const shares = divideSteps(
+    options,
+    blocks.map(({ positions }) => positions.length),
+  );
+  let tail = tailStart(Int32Array.from(canvas), maskId);
+  let xt = noisy(Int32Array.from(canvas), wanted, noise, uniforms(seed, 'noise', 0));
+  let latest = nothingPredicted(xt);
+  let lost = new Set(wanted); // where there is noise
+  let tokens = showing(xt, lost, maskId);
+  let [step, moves, inserted] = [0, 0, 0];
+  let ended = false;
 
-  yield { step, block: 0, t: 1, tokens: xt, changed: [], confidence };
+  yield { step, block: 0, t: 1, tokens, changed: [], confidence: latest.confidence };
 
-  for (const [index, positions] of blocks.entries()) {
-    const block = { index, start: positions[0], end: positions.at(-1)! + 1 };
-    const planned = counts(positions.length, shares[index]);
-    const times = timesteps(shares[index], strategy.corrections);
+  for (let index = 0; index < blocks.length && !ended; index++) {
+    const [length, share] = [blocks[index].positions.length, shares[index] ?? shares[0]];
+    const planFrom = (t: number, open: number): PlannedStep[] => {
+      const steps = Math.ceil((share * open) / length);
+      return planSteps({ t, steps, counts: counts(open, steps), corrections: strategy.corrections });
+    };
+    let left = planFrom(1, length);
     let logits: NdArray | undefined;
-    let steady = 0;
+    let steady = -1; // nothing is the same as before in the first step
 
-    for (const [k, [t, s]] of times.entries()) {
+    while (left.length > 0) {
       signal?.throwIfAborted();
+      const { t, s, count } = left[0];
+      const { positions, start, end } = blocks[index];
       const masked = noise.open(xt, positions);
-      if (k === 0 && masked.length === 0) break; // an end token in an earlier block ended the text
-      if (t > 0 && masked.length === 0 && strategy.corrections) continue; // revealed early: on to the corrections
+      if (t > 0 && masked.length === 0 && strategy.corrections) {
+        left = left.slice(1); // revealed early: on to the corrections
+        continue;
+      }
       const asked = strategy.asks?.({ positions, masked }) ?? masked;
       const rows = Int32Array.from(asked);
 
       // while nothing changed, the predictor's last answer holds
-      logits ??= rows.length > 0 ? await predict(xt, rows, { block, t, signal }) : undefined; // p_θ(x_0 | x_t)   [R, V]
+      const moment = { block: { index, start, end }, t, moves, signal };
+      logits ??= rows.length > 0 ? await predict(xt, rows, moment) : undefined; // p_θ(x_0 | x_t)   [R, V]
+      const seen = logits && { logits, rows, xt, t, inserted };
+      const prediction = seen && decode(seen, uniforms(seed, 'token', step));
       const x0 = xt.slice();
-      confidence = confidence.slice();
-      if (logits) {
-        const prediction = decode({ logits, rows, xt, t }, uniforms(seed, 'token', step));
-        steady = asked.every((i, r) => prediction.likeliest[r] === likeliest[i]) ? steady + 1 : 0;
-        for (const [r, i] of asked.entries()) {
-          x0[i] = prediction.tokens[r];
-          likeliest[i] = prediction.likeliest[r];
-          confidence[i] = prediction.confidence[r];
-          margin[i] = prediction.margin[r];
-          entropy[i] = prediction.entropy[r];
-        }
-      }
+      for (const [r, i] of asked.entries()) x0[i] = prediction!.tokens[r];
+      const isSame = steady >= 0 && asked.every((i, r) => prediction!.likeliest[r] === latest.likeliest[i]);
+      steady = isSame ? steady + 1 : 0;
+      latest = withPrediction(latest, asked, prediction);
 
-      const reverse: ReverseStep = {
-        positions,
-        masked,
-        asked,
-        xt,
-        x0,
-        confidence,
-        margin,
-        entropy,
-        likeliest,
-        steady,
-        t,
-        s,
-        count: planned[k] ?? 0,
-        uniform: uniforms(seed, 'remask', step),
-      };
+      const uniform = uniforms(seed, 'remask', step);
+      const reverse = { positions, masked, asked, xt, x0, ...latest, steady, t, s, count, uniform };
       const transition = t > 0 && s === 0 ? (strategy.finish ?? reveal)(reverse) : strategy.step(reverse);
       step += 1;
-      const xs = apply(xt, transition, x0, (i) => noise.draw(i, uniforms(seed, 'noise', step)));
-      if (!strategy.rewrites) endText(xs, confidence, { maskId, endIds, tail });
-      const done = k === times.length - 1 || (transition.done ?? noise.open(xs, positions).length === 0);
-      if (strategy.rewrites && done) endText(xs, confidence, { maskId, endIds, tail });
+      const draw = (i: number): number => noise.draw(i, uniforms(seed, 'noise', step));
+      let xs = apply(xt, transition, x0, draw);
+      for (const i of transition.noised ?? []) lost.add(i);
+      for (const i of transition.written) lost.delete(i);
 
-      const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
-      if (changed.length > 0) logits = undefined;
+      const sources = resize?.({ xs, positions, tail, inserted });
+      if (sources) {
+        xs = Int32Array.from(sources, (i, to) => (i < 0 ? draw(to) : xs[i]));
+        xt = Int32Array.from(sources, (i) => xt[i] ?? -1); // a new mask wasn't there
+        tokens = Int32Array.from(sources, (i) => tokens[i] ?? -1);
+        latest = moved(latest, sources);
+        lost = new Set([...sources.keys()].filter((to) => sources[to] < 0 || lost.has(sources[to])));
+        for (let b = index; b < blocks.length; b++) blocks[b] = movedBlock(blocks[b], sources, b === index);
+        tail = tail === 0 ? 0 : sources.indexOf(tail - 1) + 1;
+        inserted += sources.filter((i) => i < 0).length;
+        moves += 1;
+      }
+
+      const open = noise.open(xs, blocks[index].positions);
+      const isLast = left.length === 1 && !sources;
+      const written =
+        isLast || (transition.done !== undefined && !sources ? transition.done : open.length === 0);
+      if (written || !strategy.rewrites) {
+        const later = blocks.slice(index + 1).flatMap((block) => block.positions);
+        ended = endText(xs, latest.confidence, {
+          open: noise.open(xs, written ? later : [...blocks[index].positions, ...later]),
+          endIds,
+          tail,
+        });
+        if (ended) lost.clear();
+      }
+      const done = written || ended;
+      left = done
+        ? []
+        : sources
+          ? planFrom(open.length / blocks[index].positions.length, open.length)
+          : left.slice(1);
+
+      // a token that was written as it was is news to a predictor with a memory
+      const isNews = sources || transition.written.length > 0 || xs.some((token, i) => token !== xt[i]);
+      if (isNews) logits = undefined;
       xt = xs;
-      yield { step, block: index, t: done ? 0 : s, tokens: xt, changed, confidence };
-      if (done) break;
+      const before = tokens;
+      tokens = showing(xt, lost, maskId);
+      const changed = [...tokens.keys()].filter((i) => tokens[i] !== before[i]);
+      const reached = done ? 0 : (left[0]?.t ?? s);
+      const { confidence } = latest;
+      yield { step, block: index, t: reached, tokens, changed, ...(sources && { sources }), confidence };
+    }
+
+    const added = (!ended && index === blocks.length - 1 && grow?.({ tokens: xt, tail })) || 0;
+    if (added > 0) {
+      const positions = Array.from({ length: added }, (_, n) => xt.length + n);
+      blocks.push({ start: xt.length, end: xt.length + added, positions });
+      const sources = Array.from({ length: xt.length + added }, (_, i) => (i < xt.length ? i : -1));
+      const grown = Int32Array.from(sources, (i) => xt[i]);
+      xt = noisy(grown, positions, noise, uniforms(seed, 'noise', step));
+      latest = moved(latest, sources);
+      for (const i of positions) lost.add(i);
+      tokens = showing(xt, lost, maskId);
     }
   }
 }
@@ -170,48 +220,43 @@ function apply(
   return xs;
 }
 
+/** A canvas as it is shown: no noise is a token to anybody but the network. */
+function showing(xt: Int32Array, lost: ReadonlySet<number>, maskId: number): Int32Array {
+  const tokens = xt.slice();
+  for (const i of lost) tokens[i] = maskId;
+  return tokens;
+}
+
 /** A canvas at t = 1: where text is wanted there is noise. */
 function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, uniform: Uniform): Int32Array {
   for (const i of positions) canvas[i] = noise.draw(i, uniform);
   return canvas;
 }
 
-/** The steps of each block: as many as its share of the tokens, at least one, and `steps` in all. */
-function divideSteps(steps: number, sizes: readonly number[]): number[] {
-  const blocks = sizes.length;
-  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
-    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
-  }
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  let [tokens, end] = [0, 0];
-  return sizes.map((size, index) => {
-    tokens += size;
-    const begin = end;
-    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
-    return end - begin;
-  });
-}
-
-/** Uniform steps t → s from 1 to 0, each as an exact fraction of `n`: no sum of rounding errors; then some at t = 0. */
-function timesteps(n: number, corrections = 0): (readonly [t: number, s: number])[] {
-  const steps = Array.from({ length: n }, (_, k) => [(n - k) / n, (n - k - 1) / n] as const);
-  return [...steps, ...Array.from({ length: corrections }, () => [0, 0] as const)];
+/** Where a block is after its canvas was resized; new masks belong to the block that is written. */
+function movedBlock({ positions: were }: Stretch, sources: readonly number[], isWritten: boolean): Stretch {
+  const mine = new Set(were);
+  const positions = [...sources.keys()].filter((to) => (sources[to] < 0 ? isWritten : mine.has(sources[to])));
+  return { start: positions[0] ?? 0, end: (positions.at(-1) ?? -1) + 1, positions };
 }
 
 /**
- * If all tokens up to the first end token of the tail are certain, the masks behind it become that end token: nobody
- * will read them, and no step is spent on them.
+ * If all tokens up to the first end token of the tail are certain, what is open behind it becomes that end token: nobody
+ * will read it, and no step is spent on it.
+ *
+ * @param open  the positions that aren't certain, in this block and behind it
+ * @returns     whether the text has ended
  */
 function endText(
   xs: Int32Array,
   confidence: Float64Array,
-  { maskId, endIds, tail }: { maskId: number; endIds: readonly number[]; tail: number },
-): void {
-  const end = xs.findIndex((token, i) => token === maskId || (i >= tail && endIds.includes(token)));
-  if (end < 0 || xs[end] === maskId) return;
-  for (let i = end + 1; i < xs.length; i++) {
-    if (xs[i] !== maskId) continue;
+  { open, endIds, tail }: { open: readonly number[]; endIds: readonly number[]; tail: number },
+): boolean {
+  const end = xs.findIndex((token, i) => i >= tail && endIds.includes(token));
+  if (end < 0 || open.some((i) => i <= end)) return false;
+  for (const i of open) {
     xs[i] = xs[end];
     confidence[i] = NaN;
   }
+  return true;
 }

@@ -34,6 +34,25 @@ export function countForwards(predict: MaskPredictor): {
   };
 }
 
+/** What samples cost that were made one after another. */
+export function together(all: readonly SampleStats[]): SampleStats {
+  const sum = (of: (stats: SampleStats) => number): number =>
+    all.reduce((total, stats) => total + of(stats), 0);
+  const [forwards, tokens, ms] = [
+    sum((stats) => stats.forwards),
+    sum((stats) => stats.tokens),
+    sum(({ ms }) => ms),
+  ];
+  return {
+    forwards,
+    tokens,
+    ms,
+    tokensPerForward: forwards === 0 ? 0 : tokens / forwards,
+    firstTokenMs: all[0]?.firstTokenMs ?? 0,
+    tokensPerSecond: ms === 0 ? 0 : (1000 * tokens) / ms,
+  };
+}
+
 /**
  * Reads a sample to its end.
  *
@@ -48,9 +67,11 @@ export async function drain(
   const forwardsBefore = forwards();
   const begin = clock();
   let last: Frame | undefined;
-  const written = new Set<number>();
+  let written = new Set<number>();
   let firstTokenMs: number | undefined;
   for await (const frame of frames) {
+    const { sources } = frame;
+    if (sources) written = new Set([...sources.keys()].filter((to) => written.has(sources[to])));
     for (const i of frame.changed) written.add(i);
     if (frame.changed.length > 0) firstTokenMs ??= clock() - begin;
     last = frame;

@@ -58,6 +58,28 @@ for (const [family, [count, turnEnd]] of Object.entries(families)) {
     },
   );
 
+  test(
+    `${family}: an answer with what it is asked for by are the ids of the conversation`,
+    { skip },
+    async () => {
+      const files = await readTokenizerFiles(referencePath(family));
+      const tokenizer = tokenizerOf(files);
+      const template = chatTemplateOf(files, tokenizer, noon)!;
+      const messages: ChatMessage[] = [
+        { role: 'user', content: 'How many?' },
+        { role: 'assistant', content: 'Two.' },
+        { role: 'user', content: 'Sure?' },
+        { role: 'assistant', content: `Yes${turnEnd}, all of them.` },
+      ];
+      const { prompt, answer } = template.encodeAnswer(messages);
+      assert.deepEqual(prompt, template.encode(messages.slice(0, 3)).ids);
+      const { ids } = template.encode(messages, { addGenerationPrompt: false });
+      assert.deepEqual([...prompt, ...answer], ids.slice(0, ids.lastIndexOf(answer.at(-1)!) + 1));
+      assert.equal(answer.at(-1), template.turnEndId);
+      assert.equal(answer.indexOf(template.turnEndId!), answer.length - 1);
+    },
+  );
+
   test(`${family}: no special token comes out of a message`, { skip }, async () => {
     const files = await readTokenizerFiles(referencePath(family));
     const tokenizer = tokenizerOf(files);

@@ -109,16 +109,20 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
     encodeAnswer(messages) {
       const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
         tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
-      const prompt = partsOf(render(messages.slice(0, -1)));
-      const rest = behind(prompt, partsOf(render(messages, { addGenerationPrompt: false })));
+      const given = partsOf(render(messages.slice(0, -1)));
+      const whole = partsOf(render(messages, { addGenerationPrompt: false }));
+      const rest = behind(given, whole);
       if (!rest) {
         const problem = 'must be as the chat template goes on from the beginning of an answer';
         throw new InvalidOptionError('messages', problem, messages.at(-1)?.role);
       }
-      // a part before them, so that they are not taken for the beginning of a text
-      const [, ...answer] = tokenizer.encodeParts([0, ...rest]);
+      const [prompt, all] = [given, whole].map((parts) => tokenizer.encodeParts(parts));
+      // where a token reaches over the beginning of the answer it is encoded by itself, but not as the beginning of a text
+      const answer = prompt.every((id, i) => id === all[i])
+        ? all.slice(prompt.length)
+        : tokenizer.encodeParts([0, ...rest]).slice(1);
       const end = this.turnEndId === undefined ? -1 : answer.lastIndexOf(this.turnEndId);
-      return { prompt: tokenizer.encodeParts(prompt), answer: end < 0 ? answer : answer.slice(0, end + 1) };
+      return { prompt, answer: end < 0 ? answer : answer.slice(0, end + 1) };
     },
     get turnEndId() {
       turnEnd ??= { id: findTurnEnd(render, tokenizer) };

@@ -222,7 +222,7 @@ export const trainingSchema = z.strictObject({
     ),
   surplus: count
     .optional()
-    .describe('for --variable-length: at most so many masks of a hole stand for none, or are too few [8]'),
+    .describe('for --variable-length: masks that a hole has too many, or too few, at most [8]'),
 
   learn: z
     .enum(['text', 'answers'])

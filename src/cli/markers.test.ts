@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { UsageError } from './command.ts';
+import { markerOf, partsOf, spansOf } from './markers.ts';
+
+/** Any code points; the strings of `fc` that have them all take seconds to be made. */
+const anyText = fc
+  .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
+    maxLength: 12,
+  })
+  .map((points) => String.fromCodePoint(...points));
+
+const braces = markerOf('{{', '--hole');
+
+test('holes of a number, a range and any length, in the text around them', () => {
+  assert.deepEqual(partsOf('a {{24}}b{{ 8..32 }}\r\n{{?}}', braces), [
+    'a ',
+    { length: 24 },
+    'b',
+    { length: [8, 32] },
+    '\r\n',
+    { length: 'any' },
+  ]);
+  assert.deepEqual(partsOf('{{1}}{{2}}', braces), [{ length: 1 }, { length: 2 }]);
+});
+
+test('the opening between marks is the opening itself', () => {
+  assert.deepEqual(partsOf('x = {{{{}}4}}; {{2}}', braces), ['x = {{4}}; ', { length: 2 }]);
+});
+
+test('what opens and is no hole is told with its place, and so is a text without holes', () => {
+  const wrong: [string, RegExp][] = [
+    [
+      'a\nbc {{name}} {{4}}',
+      /^line 2, column 4: "{{name}}" is no hole; write \{\{24}}, \{\{8\.\.32}} or \{\{\?}}/,
+    ],
+    ['é\r\n😀{{4}', /^line 2, column 2: "{{" isn't closed; /],
+    ['{{}}', /^line 1, column 1: "{{}}" is no hole/],
+    ['{{-4}}', /is no hole/],
+    ['{{4..}}', /is no hole/],
+    ['no holes', /^there is no hole in the text; write \{\{24}}/],
+    ['{{{{}}', /^there is no hole in the text/],
+  ];
+  for (const [text, message] of wrong) {
+    assert.throws(
+      () => partsOf(text, braces),
+      (error: Error) => error instanceof UsageError && message.test(error.message),
+      text,
+    );
+  }
+});
+
+test('a marker is closed by its mirror image, or by what is said', () => {
+  assert.deepEqual(markerOf('[[', '--hole'), { opening: '[[', closing: ']]' });
+  assert.deepEqual(markerOf('<%', '--hole'), { opening: '<%', closing: '%>' });
+  assert.deepEqual(markerOf('@@', '--hole'), { opening: '@@', closing: '@@' });
+  assert.deepEqual(markerOf('<hole> </hole>', '--hole'), { opening: '<hole>', closing: '</hole>' });
+  assert.deepEqual(partsOf('a@@3@@b', markerOf('@@', '--hole')), ['a', { length: 3 }, 'b']);
+  for (const wrong of ['', ' ', 'a b c', '[4', '[[ ']) {
+    assert.throws(() => markerOf(wrong, '--hole'), /^UsageError: --hole: must be an opening like/);
+  }
+});
+
+test('the text of parts is the text, with what stands for the opening put in its place', () => {
+  const piece = fc.oneof(
+    anyText.filter((text) => !text.includes('{')),
+    fc.constantFrom('{{{{}}', '{{7}}', '{{2..9}}', '{{?}}', '{', '}}', '\r\n'),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const text = `${pieces.join('|')}|{{3}}`;
+      const again = partsOf(text, braces).map((part) => {
+        if (typeof part === 'string') return part.replaceAll('{{', '{{{{}}');
+        if (part.length === 'any') return '{{?}}';
+        return typeof part.length === 'number' ? `{{${part.length}}}` : `{{${part.length.join('..')}}}`;
+      });
+      assert.equal(again.join(''), text);
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+test('marked stretches are found, and the marks are taken away', () => {
+  assert.deepEqual(spansOf('a [[b c]] d[[e]]', markerOf('[[', '--mark')), {
+    text: 'a b c de',
+    spans: [
+      { start: 2, end: 5 },
+      { start: 7, end: 8 },
+    ],
+  });
+  assert.throws(() => spansOf('a [[b', markerOf('[[', '--mark')), /line 1, column 3: "\[\[" isn't closed/);
+  assert.throws(() => spansOf('a [[]]', markerOf('[[', '--mark')), /nothing is marked/);
+});
