@@ -14,6 +14,7 @@ const commands: CommandTable = {
   finetune: () => import('./finetune.ts'),
   merge: () => import('./merge.ts'),
   pull: () => import('./pull.ts'),
+  serve: () => import('./serve.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),
   bench: () => import('./bench.ts'),

@@ -229,6 +229,24 @@ for (const [name, source] of Object.entries(hostile)) {
   });
 }
 
+test('an answer is written behind the ids that it is asked for with, also where a token would reach over both', () => {
+  const turns: ChatMessage[] = [...hello, { role: 'assistant', content: 'the end' }];
+  const asking = (beginning: string) =>
+    made(
+      `{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}{% if add_generation_prompt %}${beginning}{% endif %}`,
+    );
+  for (const [beginning, written] of [
+    ['assistant:', ' the end'],
+    ['assistant: t', 'he end'],
+  ]) {
+    const template = asking(beginning);
+    const { prompt, answer } = template.encodeAnswer(turns);
+    assert.deepEqual(prompt, template.encode(hello).ids);
+    assert.equal(tokenizer.decode(answer), written);
+  }
+  assert.throws(() => asking('bot:').encodeAnswer(turns), /messages: must be as the chat template goes on/);
+});
+
 test('after a template that had to be stopped the next one runs', () => {
   const template = made(
     '{% if messages[0].content == "stop" %}{{ range(10000000000) }}{% else %}fine{% endif %}',
