@@ -6,12 +6,9 @@
 //     npm run recipe:stories               trains, then writes models/stories
 //     npm run recipe:stories -- --threads 1
 
-import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { root, trainInTurn } from './recipe.ts';
 
 const common =
   '--data models/stories/stories.jsonl.gz --validation-share 0.02 --layers 4 --width 256 --heads 4 --hidden 688 --length 128 --batch 16';
@@ -25,15 +22,7 @@ const runs = [
 /** How the model writes when nobody says otherwise. */
 const sampling = { length: 96, blockLength: 4, temperature: 0.7 };
 
-for (const run of runs) {
-  const args = ['train', ...`${common} ${run}`.split(' '), ...process.argv.slice(2)];
-  process.stderr.write(`unmask ${args.join(' ')}\n`);
-  const { status } = spawnSync(process.execPath, ['dist/src/cli/main.js', ...args], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(status ?? 1);
-}
+trainInTurn(common, runs, process.argv.slice(2));
 
 const target = join(root, 'models/stories');
 cpSync(join(root, 'runs/stories/model'), target, { recursive: true });

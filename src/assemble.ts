@@ -1,8 +1,7 @@
 import type { NdArray } from './array.ts';
 import { edit } from './edit.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
-import { bound, type Likelihood } from './evaluation/likelihood.ts';
-import type { RowScorer } from './evaluation/scorer.ts';
+import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
 import { type HoleModel, infill } from './infill.ts';
 import { causal } from './model/attention-pattern.ts';
@@ -11,6 +10,7 @@ import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
 import { blockCausal, contextOf, encodingPredictor, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
+import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
@@ -33,6 +33,7 @@ import { withSelfConditioning, withTemperature } from './sampling/self-condition
 import { countForwards, drain } from './sampling/stats.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import { expandToken } from './tokenizer/tokenizer-json.ts';
 import type {
   GenerateRequest,
   Generation,
@@ -41,9 +42,6 @@ import type {
   SampleRequest,
   Score,
 } from './language-model.ts';
-
-/** The special token by which a model says that a mask stands for two tokens: DreamOn. */
-const expandToken = '<|expand|>';
 
 /** Tokens by which a text grows at a time, of a model that has no block length of its own. */
 const grownBlock = 32;
@@ -60,18 +58,21 @@ export interface Parts {
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
   readonly chatTemplate?: ChatTemplate;
+  /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
   readonly defaults?: Partial<SamplingOptions>;
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function assemble(parts: Parts): Model {
-  const { tokenizer, maskId, noise, endIds, chatTemplate, defaults = {} } = parts;
+  const { tokenizer, maskId, noise, endIds, chatTemplate, blockLength: trained } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
   const expandId = tokenizer.specialTokens.get(expandToken);
   const resizing = expandId === undefined ? undefined : { expandId, deleteIds: endIds };
   const startId = isCausal ? parts.startId : undefined;
+  const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
   const compile = latest((wanted: Wanted) => compileConstraint(wanted, tokenizer));
@@ -193,6 +194,15 @@ export function assemble(parts: Parts): Model {
     return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
 
+  const boundOf = (options: BoundOptions): Promise<Likelihood> =>
+    trained === undefined
+      ? bound(scorerOf(network), options)
+      : doubledBound(doubledScorerOf(network, trained), {
+          ...options,
+          blockLength: trained,
+          shiftedLogits: config.shiftedLogits,
+        });
+
   /** The length of a block, in a canvas of so many masks. */
   function blockLengthOf(
     { blockCausal: inBlocks, blockLength, steps }: SamplingOptions,
@@ -301,7 +311,7 @@ export function assemble(parts: Parts): Model {
         windows.push(
           isCausal
             ? await exact(network, { x0, positions, startId, signal })
-            : await bound(scorerOf(network), {
+            : await boundOf({
                 x0,
                 positions,
                 maskId,
@@ -311,7 +321,11 @@ export function assemble(parts: Parts): Model {
               }),
         );
       }
-      return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound: !isCausal });
+      return summed(windows, {
+        tokens: scored.length,
+        bytes: Buffer.byteLength(answer),
+        isBound: !isCausal && trained !== 1,
+      });
     },
 
     close: () => network.close(),
@@ -397,10 +411,6 @@ function checkLeftToRight(
     );
   if (guidance !== 0 && maskId >= size)
     throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
-}
-
-function scorerOf(network: Network): RowScorer {
-  return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
 }
 
 /** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */

@@ -41,7 +41,9 @@ export interface Inspection {
   };
   /** As config.json's `architectures` names it. */
   readonly family?: string;
-  readonly attention?: 'causal' | 'bidirectional';
+  readonly attention?: 'causal' | 'bidirectional' | 'block-causal';
+  /** Positions of a block, where attention is block-causal. */
+  readonly blockLength?: number;
   readonly parameters?: number;
   /** Those that one token goes through, of a mixture of experts. */
   readonly activeParameters?: number;
@@ -90,6 +92,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   await opened?.network.close();
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
+  const blockLength = config?.blockLength;
   const parameters = opened ? parametersOf(opened) : weights && parametersIn(weights.entries);
   const maskId = tokenizer?.maskId ?? config?.maskId;
   const endIds = [...new Set([tokenizer?.endId ?? [], generation?.endIds ?? []].flat())];
@@ -97,7 +100,9 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   return {
     path: directory,
     family: [json.architectures].flat().find((name) => typeof name === 'string'),
-    attention: attention && (attention === causal ? 'causal' : 'bidirectional'),
+    attention:
+      attention && (attention === causal ? 'causal' : blockLength ? 'block-causal' : 'bidirectional'),
+    blockLength,
     parameters,
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),
     dtypes: weights && bytesByType(weights.entries),

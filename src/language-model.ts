@@ -21,6 +21,8 @@ export interface LoadOptions {
    * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
    */
   readonly weights?: WeightFormat;
+  /** The directory of an adapter (LoRA) that changes the model, or a run of `unmask finetune --lora-rank`. */
+  readonly adapter?: string;
   /** Is told how many of the numbers have been read while such a copy is made. */
   readonly onQuantising?: (done: number, total: number) => void;
   /** Ends the making of the copy. */

@@ -10,6 +10,7 @@ import { parseHubName } from './hub/name.ts';
 import { hubSettings } from './hub/settings.ts';
 import type { LoadOptions } from './language-model.ts';
 import { causal } from './model/attention-pattern.ts';
+import { adapterConfigName, baseOf, isAdapter } from './model/adapter-files.ts';
 import { samplingIn, type SamplingKeys } from './model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from './model/open.ts';
 import { checkOptions } from './options.ts';
@@ -37,7 +38,9 @@ export interface OpenedModel extends OpenedNetwork {
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
-  /** How it is sampled unless somebody says otherwise: in the blocks it was trained in, and as generation_config.json says. */
+  /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
+  /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
   readonly defaults: Partial<SamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupported: readonly string[];
@@ -52,11 +55,19 @@ export interface OpenedModel extends OpenedNetwork {
  */
 export async function openModelWithTokenizer(
   path: string,
-  { device, weights, note, onQuantising, signal }: LoadOptions = {},
+  { adapter, ...options }: LoadOptions = {},
 ): Promise<OpenedModel> {
+  const itself = adapterIn(path);
+  if (itself !== undefined) {
+    if (adapter === undefined)
+      return openModelWithTokenizer(await baseOf(itself), { ...options, adapter: itself });
+    throw new InvalidOptionError('adapter', `must be left out, ${path} being an adapter itself`, adapter);
+  }
+  const { device, weights, note, onQuantising, signal } = options;
   const stored = await modelDirectory(path, note);
   const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
-  const opened = await openModel(directory, { device, weights });
+  const changes = adapter === undefined ? undefined : requireAdapter(adapter);
+  const opened = await openModel(directory, { device, weights, adapter: changes });
   const files = await readTokenizerFiles(directory);
   const tokenizer = tokenizerOf(files);
   const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
@@ -79,9 +90,24 @@ export async function openModelWithTokenizer(
     noise,
     endIds,
     startId,
-    defaults: { ...sampling, ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults },
+    blockLength,
+    defaults: { ...sampling, ...generation.defaults },
     unsupported: generation.unsupported,
   };
+}
+
+/** The directory of an adapter that a path leads to: itself, or `model/` in it for a run; none where a model is. */
+function adapterIn(path: string): string | undefined {
+  return [path, join(path, 'model')].find(
+    (directory) => isAdapter(directory) && !existsSync(join(directory, 'config.json')),
+  );
+}
+
+/** The directory of an adapter, or of the one in a run. @throws FileError  when there is none */
+export function requireAdapter(path: string): string {
+  const directory = adapterIn(path);
+  if (directory !== undefined) return directory;
+  throw new FileError(path, `an adapter, with an ${adapterConfigName}`, 'none', 'check the path');
 }
 
 /** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
@@ -100,6 +126,8 @@ export async function modelDirectory(path: string, note?: (text: string) => void
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
   const name = existsSync(path) ? undefined : parseHubName(path);
   if (name) return cachedModel(name, hubSettings(process.env));
+  if (adapterIn(path) !== undefined)
+    throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');
   const found = existsSync(path) ? 'none' : 'nothing there';
   throw new FileError(
     path,

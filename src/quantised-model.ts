@@ -218,7 +218,8 @@ async function stateOf({ weights }: OpenedModel): Promise<Record<string, string>
   return state;
 }
 
-const presentCompanions = (directory: string): string[] =>
+/** The files beside the weights that go with a model, those that are there. */
+export const presentCompanions = (directory: string): string[] =>
   companions.filter((name) => existsSync(join(directory, name)));
 
 const isReadOnly = (error: unknown): boolean =>

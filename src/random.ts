@@ -33,6 +33,10 @@ export const purposes = {
   prompt: 12,
   /** Random tokens: the state of a forward process that doesn't mask. */
   noise: 13,
+  /** Which later positions a causal model sees while its attention is opened. */
+  attention: 14,
+  /** Holes of unknown length: where they are, and which of their masks stand for two tokens or for none. */
+  hole: 15,
 } as const;
 
 export type Purpose = keyof typeof purposes;

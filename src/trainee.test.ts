@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { readRows } from './training/log.ts';
 import type { TrainingRequest } from './training/options.ts';
 import { type RunIo, runTraining } from './training/run.ts';
+import { inspectModel } from './inspection.ts';
 import { makeTrainee } from './trainee.ts';
 import { directoryInFormat } from './quantised-model.ts';
 import { load } from './unmask.ts';
@@ -139,4 +140,87 @@ test('a mask predictor made from a causal model begins where that ended, predict
     runTraining({ ...request, from, out: join(scratch, 'int4') }, makeTrainee, quiet),
     /from: must be a model in floats; this one is stored as int4/,
   );
+});
+
+const short = { ...small, steps: 4, warmup: 0, validationEvery: 4, sampleEvery: 4 };
+
+test('a model trained in blocks says so: it is sampled in them with the exact cache, and scored in them', async () => {
+  const { out } = await trained('blocks', { ...short, objective: 'block-diffusion', block: 4 });
+  const facts = await inspectModel(out);
+  assert.deepEqual([facts.attention, facts.blockLength, facts.problems], ['block-causal', 4, []]);
+  const model = await load(out);
+  try {
+    assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4 });
+    const cached = await model.generate({ prompt: 'A cat', length: 10, seed: 1 });
+    const uncached = await model.generate({ prompt: 'A cat', length: 10, seed: 1, cache: 'none' });
+    assert.deepEqual(cached.tokens, uncached.tokens);
+    // the text behind a block isn't seen from it
+    const [nats, longer] = [
+      await model.score({ prompt: 'A cat s', answer: 'at on', samples: 4 }),
+      await model.score({ prompt: 'A cat s', answer: 'at on the mat', samples: 4 }),
+    ];
+    assert.equal(nats.isBound, true);
+    assert.ok(nats.nats < longer.nats);
+    const record = JSON.parse(await readFile(join(out, 'model', 'training.json'), 'utf8'));
+    assert.equal(record.tokens, 4 * 8 * 32, 'text is counted once, though it is read twice');
+  } finally {
+    await model.close();
+  }
+});
+
+test('a block as long as the windows is masked diffusion, and one token long the score is exact', async () => {
+  const { out, losses } = await trained('one-block', { ...short, objective: 'block-diffusion', block: 32 });
+  assert.deepEqual(losses, (await trained('no-block', short)).losses);
+  assert.equal((await inspectModel(out)).attention, 'bidirectional');
+  const single = await trained('single', { ...short, objective: 'block-diffusion', block: 1 });
+  const model = await load(single.out);
+  const { isBound, standardError } = await model.score({ answer: 'A cat sat' });
+  assert.deepEqual([isBound, standardError], [false, 0]);
+  await model.close();
+});
+
+test('blocks that grow from one token begin with the loss of the causal model that they are made from', async () => {
+  const causal = { ...small, objective: 'autoregressive' as const };
+  const from = (await trained('grown-source', causal)).out;
+  const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
+  const { losses } = await trained('grown', {
+    ...short,
+    ...sizes,
+    tokenizer: undefined,
+    from,
+    steps: 20,
+    objective: 'block-diffusion',
+    block: 8,
+    blockWarmup: 20,
+    learningRate: 1e-5,
+    minimumRate: 0,
+  });
+  const source = readRows(join(from, 'metrics.jsonl')).filter(({ kind }) => kind === 'step');
+  assert.ok(Math.abs(losses[0] - Number(source.at(-1)!['loss'])) < 0.5, `${losses[0]}`);
+  assert.ok(mean(losses.slice(-3)) > losses[0] + 0.3, 'longer blocks are harder');
+});
+
+test('attention that is opened bit by bit begins near the causal model, and needs one', async () => {
+  const from = join(scratch, 'grown-source');
+  const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
+  const request = { ...short, ...sizes, tokenizer: undefined, from, learningRate: 1e-5, minimumRate: 0 };
+  const annealed = await trained('annealed', { ...request, anneal: 1000 });
+  const opened = await trained('opened', request);
+  assert.ok(annealed.losses[0] < opened.losses[0], `${annealed.losses[0]}, at once ${opened.losses[0]}`);
+  assert.equal((await inspectModel(annealed.out)).attention, 'bidirectional');
+  const unshifted = await trained('unshifted', { ...request, shiftedLogits: false });
+  assert.ok(opened.losses[0] < unshifted.losses[0], 'a causal model predicts the next token');
+  assert.equal((await inspectModel(unshifted.out)).config?.shiftedLogits, false);
+  await assert.rejects(
+    runTraining({ ...request, from: opened.out, anneal: 5, out: join(scratch, 'no') }, makeTrainee, quiet),
+    /from: must be a causal model, to be opened by --anneal/,
+  );
+});
+
+test('a hole of unknown length is learned with a token of its own', async () => {
+  const { out, losses } = await trained('holes', { ...short, variableLength: 0.5, surplus: 4 });
+  assert.ok(losses.every(Number.isFinite));
+  const model = await load(out);
+  assert.equal(model.tokenizer.specialTokens.get('<|expand|>'), model.config.vocabularySize - 1);
+  await model.close();
 });

@@ -40,6 +40,10 @@ export const bracketTemplate: ChatTemplate = {
     const text = turns.join('') + (addGenerationPrompt ? '[assistant] ' : '');
     return { text, ids: byteTokenizer.encode(text) };
   },
+  encodeAnswer(messages) {
+    const prompt = bracketTemplate.encode(messages.slice(0, -1)).ids;
+    return { prompt, answer: [...byteTokenizer.encode(messages.at(-1)!.content), fakeIds.end] };
+  },
   turnEndId: fakeIds.end,
 };
 

@@ -42,6 +42,7 @@ export function fakeTrainees(prepare: (learner: FakeLearner) => void = () => {})
       learner,
       data: { files, counts: { tokens: 0 } },
       summary: [`a made-up language in ${directory}`],
+      windows: 16,
       *batches(step) {
         for (let micro = 0; micro < accumulate; micro++) {
           const place = { step, firstRow: micro * B, batchRows: accumulate * B };

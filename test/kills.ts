@@ -12,9 +12,10 @@ import { uniforms } from '../src/random.ts';
 const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 const options =
-  '--tokenizer characters --packing stream --layers 1 --width 16 --heads 2 --hidden 24 --length 16 --batch 4 --accumulate 2 ' +
-  '--ema 0.9 --warmup 5 --threads 1 --random-length-share 0.2 --validation-every 7 --validation-windows 4 --sample-every 15 ' +
+  '--batch 4 --accumulate 2 --ema 0.9 --warmup 5 --threads 1 --validation-every 7 --validation-windows 4 --sample-every 15 ' +
   '--checkpoint-every 3 --seed 5';
+const ofText =
+  '--tokenizer characters --packing stream --layers 1 --width 16 --heads 2 --hidden 24 --length 16 --random-length-share 0.2';
 
 export interface KillReport {
   readonly kills: number;
@@ -26,25 +27,40 @@ export interface KillReport {
   readonly differences: readonly string[];
 }
 
+/** What runs may learn: each looks up random numbers of its own. */
+export const objectives = {
+  holes: `train TEXT ${ofText} --objective masked-diffusion --variable-length 0.5 --surplus 3`,
+  blocks: `train TEXT ${ofText} --objective block-diffusion --block 8 --block-warmup 25`,
+  answers: 'finetune BASE TALK --length 48 --complementary',
+} as const;
+
 /** Runs the experiment. @param steps  of each run */
 export async function killTraining({
   kills: wanted,
   seed,
+  objective,
   steps = 60,
   note = () => {},
 }: {
   kills: number;
   seed: number;
+  objective: keyof typeof objectives;
   steps?: number;
   note?: (line: string) => void;
 }): Promise<KillReport> {
   const scratch = await mkdtemp(join(tmpdir(), 'unmask-kills-'));
   const uniform = uniforms(seed, 'synthetic');
   try {
-    const text = join(scratch, 'text.txt');
+    const [text, talk, base] = ['text.txt', 'talk.jsonl', 'base'].map((name) => join(scratch, name));
     await writeFile(text, verses(400));
+    await writeFile(talk, conversations(60));
+    const run = (line: string, out: string, kill?: Kill): Promise<Ending> => {
+      const named = line.replace('TEXT', text).replace('BASE', base).replace('TALK', talk);
+      return start(`${named} --out ${out} ${options}`.split(' '), kill);
+    };
+    if (objective === 'answers') await run(`train TEXT ${ofText} --steps 5`, base);
     const train = (out: string, kill?: Kill): Promise<Ending> =>
-      start(['train', text, '--out', out, '--steps', String(steps), ...options.split(' ')], kill);
+      run(`${objectives[objective]} --steps ${steps}`, out, kill);
 
     const alone = join(scratch, 'alone');
     const ending = await train(alone);
@@ -184,13 +200,25 @@ function verses(lines: number): string {
   ).join('');
 }
 
+/** Conversations in its words. */
+function conversations(count: number): string {
+  const lines = verses(2 * count).split('\n');
+  const turns = (i: number) => [lines[2 * i], lines[2 * i + 1], lines[2 * i], lines[2 * i + 1]];
+  return Array.from({ length: count }, (_, i) => `${JSON.stringify({ turns: turns(i) })}\n`).join('');
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values } = parseArgs({
-    options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+    options: {
+      kills: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      objective: { type: 'string', default: 'holes' },
+    },
   });
   const report = await killTraining({
     kills: Number(values.kills),
     seed: Number(values.seed),
+    objective: values.objective as keyof typeof objectives,
     note: (line) => void process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report)}\n`);

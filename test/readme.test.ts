@@ -7,10 +7,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { editCommand } from '../src/cli/edit.ts';
+import finetune from '../src/cli/finetune.ts';
 import { generateCommand } from '../src/cli/generate.ts';
 import { infillCommand } from '../src/cli/infill.ts';
 import inspect from '../src/cli/inspect.ts';
 import { parseOptions } from '../src/cli/options.ts';
+import merge from '../src/cli/merge.ts';
 import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
 import quantize from '../src/cli/quantize.ts';
@@ -52,6 +54,8 @@ function commandsOf(markdown: string): string[][] {
 
 const commands: Record<string, Command> = {
   train,
+  finetune,
+  merge,
   inspect,
   pull,
   generate: generateCommand(async () => assert.fail()),

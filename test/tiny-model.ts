@@ -23,15 +23,21 @@ export async function writeTinyModel(
   {
     isCausal = false,
     maxLength = 64,
+    width = 32,
     generationConfig = {},
-  }: { isCausal?: boolean; maxLength?: number; generationConfig?: Record<string, unknown> } = {},
+  }: {
+    isCausal?: boolean;
+    maxLength?: number;
+    width?: number;
+    generationConfig?: Record<string, unknown>;
+  } = {},
 ): Promise<void> {
   const json = charactersJson(
     new Set('abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,\'\n0123456789{}:"\\'),
   );
   const transformer = {
     layers: 2,
-    width: 32,
+    width,
     heads: 4,
     kvHeads: 2,
     hidden: 48,

@@ -66,14 +66,14 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
       ],
     ],
     async run(asked, io) {
-      const { prompts, model: path, device, weights, count, words, draws, seed, svg, json } = asked;
+      const { prompts, model: path, adapter, device, weights, count, words, draws, seed, svg, json } = asked;
       const { measureWay, readTasks } = await import('../bench-sampling.ts');
       const { shippedModel } = await import('../opened-model.ts');
       if (prompts === undefined && path !== undefined)
         throw new UsageError('give a file of prompts for a model of your own');
       const tasks: Task[] = await readTasks(prompts ?? `${shippedModel}/stories.jsonl.gz`, count, words);
       const ways = waysOf(asked);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       const outcomes: Outcome[] = [];
       try {
         for (const [index, way] of ways.entries()) {

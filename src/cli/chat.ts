@@ -48,8 +48,12 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
       ],
       ['echo "What is 2 + 2?" | unmask chat --model LLaDA-8B-Instruct', 'each line is a question'],
     ],
-    async run({ model: path, device, weights, system, thinking, frameMs, json, ...sampling }, io, given) {
-      const model = await load({ model: path, device, weights }, io);
+    async run(
+      { model: path, adapter, device, weights, system, thinking, frameMs, json, ...sampling },
+      io,
+      given,
+    ) {
+      const model = await load({ model: path, adapter, device, weights }, io);
       try {
         if (!model.chatTemplate)
           throw new UnsupportedError(

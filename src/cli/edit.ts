@@ -65,7 +65,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
       ],
     ],
     async run(asked, io, given) {
-      const { file, inPlace, json, device, weights, frameMs } = asked;
+      const { file, inPlace, json, adapter, device, weights, frameMs } = asked;
       if (inPlace && file === '-') throw new UsageError('--in-place needs a file, and - is stdin');
       if (inPlace && asked.dryRun) throw new UsageError('--dry-run changes nothing, so leave out --in-place');
       if (asked.diff && json) throw new UsageError('give --diff or --json, not both');
@@ -74,7 +74,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
       const seed = asked.seed ?? randomInt(2 ** 32);
       const keys = new Set([...Object.keys(editSchema.shape), ...Object.keys(fillingSchema.shape)]);
       const wishes = Object.entries(asked).filter(([key]) => keys.has(key) && given.has(key));
-      const model = await load({ model: asked.model, device, weights }, io);
+      const model = await load({ model: asked.model, adapter, device, weights }, io);
       const live = json ? undefined : liveCanvas(model, frameMs, io);
       try {
         const edit = await model.edit({

@@ -51,7 +51,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       ['unmask generate --model runs/mine --json "To be" > frames.jsonl', 'every frame, for another program'],
     ],
     async run(
-      { prompt: asked, model: path, device, weights, json, frameMs, jsonSchema: file, ...sampling },
+      { prompt: asked, model: path, adapter, device, weights, json, frameMs, jsonSchema: file, ...sampling },
       io,
       given,
     ) {
@@ -59,7 +59,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const jsonSchema = file === undefined ? undefined : await fileObject(file);
       const prompt = await inputText(asked ?? (path === undefined ? storyPrompt : ''), io);
       const seed = sampling.seed ?? randomInt(2 ** 32);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       let firstMs: number | undefined;
       const show = display(model, { json, frameMs }, io);
       try {

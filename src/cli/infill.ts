@@ -47,13 +47,17 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
       ],
       ['unmask infill page.html --hole "<%" --json', 'holes are written <%24%>'],
     ],
-    async run({ file, hole, inPlace, model: path, device, weights, json, frameMs, ...filling }, io, given) {
+    async run(
+      { file, hole, inPlace, model: path, adapter, device, weights, json, frameMs, ...filling },
+      io,
+      given,
+    ) {
       if (inPlace && file === '-') throw new UsageError('--in-place needs a file, and - is stdin');
       const marker = markerOf(hole, '--hole');
       const text = await readText(file, io);
       const parts = partsOf(text, marker);
       const seed = filling.seed ?? randomInt(2 ** 32);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       const live = json ? undefined : liveCanvas(model, frameMs, io);
       try {
         const asked = Object.entries(filling).filter(([key]) => given.has(key));

@@ -65,6 +65,7 @@ function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
         `${gguf.directory} when it first runs, with ${sizeText(gguf.bytesToWrite)} of weights`,
     ],
     ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
+    ['blocks', facts.blockLength !== undefined && `${facts.blockLength} tokens`],
     ['parameters', parameters !== undefined && `${counted(parameters)}${active}`],
     [
       'network',

@@ -12,6 +12,11 @@ export const modelOptions = {
     .describe(
       'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
     ),
+  adapter: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('an adapter (LoRA) for the model: a directory as PEFT has it, or a run of unmask finetune'),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
   weights: z
     .enum(weightFormats)

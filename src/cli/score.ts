@@ -30,9 +30,9 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
       ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
       ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
     ],
-    async run({ text, file, prompt, model: path, device, weights, samples, seed, json }, io) {
+    async run({ text, file, prompt, model: path, adapter, device, weights, samples, seed, json }, io) {
       const answer = await textToScore(text, file, io);
-      const model = await load({ model: path, device, weights }, io);
+      const model = await load({ model: path, adapter, device, weights }, io);
       try {
         const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
         io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));

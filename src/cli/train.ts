@@ -1,5 +1,5 @@
-import type { Command } from './command.ts';
-import { trainingSchema } from '../training/options.ts';
+import type { Command, Io } from './command.ts';
+import { type TrainingRequest, trainingSchema } from '../training/options.ts';
 import { visible } from './visible.ts';
 
 const train: Command<typeof trainingSchema> = {
@@ -12,26 +12,34 @@ const train: Command<typeof trainingSchema> = {
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
   ],
-  async run(options, io) {
-    // help and mistakes don't wait for the engine
-    const [{ runTraining }, { makeTrainee }] = await Promise.all([
-      import('../training/run.ts'),
-      import('../trainee.ts'),
-    ]);
-    const { directory, model, step, finished } = await runTraining(options, makeTrainee, {
-      output: io.stderr,
-      clock: () => performance.now(),
-      now: () => new Date(),
-      stop: io.signal,
-      visible,
-    });
-    if (!finished) {
-      io.stderr.write(`stopped after step ${step}; unmask train --resume ${directory} goes on\n`);
-      return 130;
-    }
-    io.stdout.write(`${model}\n`);
-    return 0;
-  },
+  run: (options, io) => trainAndTell(options, io, 'train'),
 };
+
+/**
+ * Begins the run that is asked for, or goes on with it.
+ *
+ * @param command  that goes on with it when it is stopped
+ * @returns the exit code
+ */
+export async function trainAndTell(request: TrainingRequest, io: Io, command: string): Promise<number> {
+  // help and mistakes don't wait for the engine
+  const [{ runTraining }, { makeTrainee }] = await Promise.all([
+    import('../training/run.ts'),
+    import('../trainee.ts'),
+  ]);
+  const { directory, model, step, finished } = await runTraining(request, makeTrainee, {
+    output: io.stderr,
+    clock: () => performance.now(),
+    now: () => new Date(),
+    stop: io.signal,
+    visible,
+  });
+  if (!finished) {
+    io.stderr.write(`stopped after step ${step}; unmask ${command} --resume ${directory} goes on\n`);
+    return 130;
+  }
+  io.stdout.write(`${model}\n`);
+  return 0;
+}
 
 export default train;

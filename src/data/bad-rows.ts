@@ -9,7 +9,12 @@ export type BadRowReason =
   | 'empty'
   | 'half a surrogate pair'
   | 'too long'
-  | 'damaged gzip';
+  | 'damaged gzip'
+  | 'no conversation'
+  | 'no answer'
+  | 'unknown role'
+  | 'refused by the chat template'
+  | 'too long for the context';
 
 export interface BadRow {
   readonly path: string;

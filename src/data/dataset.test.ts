@@ -68,7 +68,7 @@ test('an epoch holds every window once, in an order of its own', async () => {
     dataset.tokens + dataset.validation.tokens,
     documents.reduce((sum, text) => sum + text.length + 1, 0),
   );
-  assert.ok(Math.abs(dataset.bytesPerToken - 3) < 0.15);
+  assert.ok(Math.abs(dataset.bytesPerToken! - 3) < 0.15);
 });
 
 test('a batch is a function of seed, index and size, whatever was asked before', async () => {

@@ -6,7 +6,7 @@ import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { badRows, describeBadRows } from './bad-rows.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
-import { openTokens, type TokenStore } from './token-store.ts';
+import { openTokens, textReading, type TokenStore } from './token-store.ts';
 import { documentWindows, type Span, streamWindows, type Windows } from './windows.ts';
 
 export interface DatasetOptions {
@@ -31,8 +31,14 @@ export interface DatasetOptions {
 }
 
 /** Rows of token ids, all of one length, and how many of each are text; the rest is filled with the end token. */
-export interface Batch extends NdArray<Int32Array> {
+export interface Batch extends CleanRows {
   readonly lengths: Int32Array;
+}
+
+/** Rows of which some tokens may be given, not learned. */
+interface CleanRows extends NdArray<Int32Array> {
+  /** 0 where a token is given. Default: none is   [B, L] */
+  readonly maskable?: Uint8Array;
 }
 
 export interface ValidationWindows {
@@ -41,7 +47,7 @@ export interface ValidationWindows {
   /** Tokens of all of them, without filling. */
   readonly tokens: number;
   /** UTF-8 bytes of text for each of these tokens. */
-  readonly bytesPerToken: number;
+  readonly bytesPerToken?: number;
   /** Windows `from` to `to` (excluded)   [to − from, L] */
   batch(from: number, to: number): Batch;
 }
@@ -54,7 +60,8 @@ export interface Dataset {
   readonly windows: number;
   /** Tokens to learn from. */
   readonly tokens: number;
-  readonly bytesPerToken: number;
+  /** UTF-8 bytes of text for each of these, where that is known. */
+  readonly bytesPerToken?: number;
   /**
    * The rows of a batch, a function of the seed, the index and the size alone: a run resumes with one number.
    * Each epoch goes through all windows in an order of its own; a batch may belong to two epochs.
@@ -88,8 +95,8 @@ export async function openDataset(
   if (!Number.isSafeInteger(length) || length < 1)
     throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 1', length);
   const cache = join(directory, 'tokens');
-  const reading = { field, separator, maximumBadShare };
-  const store = await openTokens(data, tokenizer, { ...reading, cache, note, signal });
+  const reading = textReading(tokenizer, { field, separator });
+  const store = await openTokens(data, tokenizer, reading, { maximumBadShare, cache, note, signal });
   return datasetOf(store, tokenizer, options);
 }
 
@@ -116,18 +123,7 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
     : documentWindows(training.spans, L, { overlap: true });
   const anywhere = isStream && (options.offsets ?? 'random') === 'random';
 
-  let order: { readonly epoch: number; readonly windows: Int32Array } = {
-    epoch: -1,
-    windows: new Int32Array(),
-  };
-  const windowAt = (sample: number): number => {
-    const count = windows.starts.length;
-    const epoch = Math.floor(sample / count);
-    // kept for the batches to come; it follows from the seed and the epoch
-    if (order.epoch !== epoch)
-      order = { epoch, windows: permutation(count, uniforms(seed, 'shuffle', epoch)) };
-    return order.windows[sample % count];
-  };
+  const windowAt = shuffled(windows.starts.length, seed);
 
   const batch = (index: number, size: number): Batch => {
     const drawn = uniforms(seed, 'length', index);
@@ -144,8 +140,7 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
       const start = windows.starts[window] + integerBelow(whole - kept + 1, place);
       return { start, end: start + kept };
     });
-    const longest = spans.reduce((most, { start, end }) => Math.max(most, end - start), 0);
-    const width = limit < L ? limit : Math.min(L, Math.ceil(longest / ROUND) * ROUND);
+    const width = limit < L ? limit : widthOf(spans, L);
     return rows(training.ids, spans, width, endId);
   };
 
@@ -170,7 +165,27 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
   };
 }
 
-/** Lengths of batches are rounded up to this, so that few different shapes occur. */
+/** Which of `count` windows is a run's sample: each epoch goes through all in an order of its own. */
+export function shuffled(count: number, seed: number): (sample: number) => number {
+  let order: { readonly epoch: number; readonly windows: Int32Array } = {
+    epoch: -1,
+    windows: new Int32Array(),
+  };
+  return (sample) => {
+    const epoch = Math.floor(sample / count);
+    // kept for the batches to come; it follows from the seed and the epoch
+    if (order.epoch !== epoch)
+      order = { epoch, windows: permutation(count, uniforms(seed, 'shuffle', epoch)) };
+    return order.windows[sample % count];
+  };
+}
+
+/** The width of a batch: lengths are rounded up, so that few different shapes occur. */
+export const widthOf = (spans: readonly Span[], L: number): number => {
+  const longest = spans.reduce((most, { start, end }) => Math.max(most, end - start), 0);
+  return Math.min(L, Math.ceil(longest / ROUND) * ROUND);
+};
+
 const ROUND = 32;
 
 /** The training or the validation half of the data: its tokens and the documents, or parts of them, in these. */
@@ -217,6 +232,7 @@ function bytesOf({ ends, bytes, ids }: TokenStore, tokenizer: LoadedTokenizer, {
   return sum;
 }
 
+/** The index of a number in ascending ones, if it is there. */
 function indexOfEnd(ends: Float64Array, end: number): number | undefined {
   let low = 0;
   let high = ends.length - 1;
@@ -228,7 +244,13 @@ function indexOfEnd(ends: Float64Array, end: number): number | undefined {
   return ends[low] === end ? low : undefined;
 }
 
-function rows(ids: Uint16Array | Uint32Array, spans: readonly Span[], width: number, endId: number): Batch {
+/** Spans of ids as the rows of a batch, filled up with the end token. */
+export function rows(
+  ids: Uint16Array | Uint32Array,
+  spans: readonly Span[],
+  width: number,
+  endId: number,
+): Batch {
   const data = new Int32Array(spans.length * width).fill(endId);
   for (const [row, { start, end }] of spans.entries()) data.set(ids.subarray(start, end), row * width);
   return {

@@ -6,8 +6,8 @@ import { FileError } from '../errors.ts';
 /** One file that text is read from. */
 export interface Source {
   readonly path: string;
-  /** Whether each line is a JSON object with a text in it, or all of it is text. */
-  readonly kind: 'text' | 'jsonl';
+  /** Whether all of it is text, or each line is a JSON object, or all of it is a list of them. */
+  readonly kind: 'text' | 'jsonl' | 'json';
   readonly gzip: boolean;
 }
 
@@ -21,7 +21,14 @@ export interface SourceFile {
 const ENDINGS: readonly (readonly [RegExp, Source['kind']])[] = [
   [/\.(?:txt|md)(?:\.gz)?$/i, 'text'],
   [/\.(?:jsonl|ndjson)(?:\.gz)?$/i, 'jsonl'],
+  [/\.json(?:\.gz)?$/i, 'json'],
 ];
+
+/** Files of text, and files of rows. */
+export const textKinds: readonly Source['kind'][] = ['text', 'jsonl'];
+export const rowKinds: readonly Source['kind'][] = ['jsonl', 'json'];
+
+const NAMES: Readonly<Record<Source['kind'], string>> = { text: '.txt, .md', jsonl: '.jsonl', json: '.json' };
 
 /**
  * The files that paths stand for: a file itself, of a directory all that lie in it at any depth, in the order of their names.
@@ -29,7 +36,15 @@ const ENDINGS: readonly (readonly [RegExp, Source['kind']])[] = [
  *
  * @throws FileError  for a path that does not exist, a file of another kind, a directory without text
  */
-export function findSources(paths: readonly string[]): Source[] {
+export function findSources(
+  paths: readonly string[],
+  kinds: readonly Source['kind'][] = textKinds,
+): Source[] {
+  const names = kinds.map((kind) => NAMES[kind]).join(' or ');
+  const wanted = (file: string): Source | undefined => {
+    const source = asSource(file);
+    return source && kinds.includes(source.kind) ? source : undefined;
+  };
   return paths.flatMap((path) => {
     let isDirectory: boolean;
     try {
@@ -39,17 +54,12 @@ export function findSources(paths: readonly string[]): Source[] {
         cause: error,
       });
     }
-    const found = isDirectory ? filesIn(path).flatMap((file) => asSource(file) ?? []) : [asSource(path)];
+    const found = isDirectory ? filesIn(path).flatMap((file) => wanted(file) ?? []) : [wanted(path)];
     if (found.length === 0)
-      throw new FileError(path, 'a directory with .txt or .jsonl files, plain or .gz', 'none in it');
+      throw new FileError(path, `a directory with ${names} files, plain or .gz`, 'none in it');
     return found.map((source) => {
       if (source) return source;
-      throw new FileError(
-        path,
-        'a .txt, .md or .jsonl file, plain or .gz',
-        'another ending',
-        'rename it if it is text',
-      );
+      throw new FileError(path, `a ${names} file, plain or .gz`, 'another ending', 'rename it if it is one');
     });
   });
 }

@@ -15,20 +15,55 @@ import { FileError } from '../errors.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { checkRows, RowCounter, type RowCounts } from './bad-rows.ts';
 import { readDocuments, type ReadingOptions } from './documents.ts';
-import { findSources, fingerprint, type SourceFile } from './sources.ts';
+import { findSources, fingerprint, type Source, type SourceFile, textKinds } from './sources.ts';
 
-/** Documents as token ids, one after the other, each with its end token. */
+/** Documents as token ids, one after the other. */
 export interface TokenStore {
   readonly ids: Uint16Array | Uint32Array;
-  /** Where each document ends, its end token included; the first begins at 0. */
+  /** Where each document ends; the first begins at 0. */
   readonly ends: Float64Array;
-  /** The UTF-8 bytes of each document. */
+  /** The UTF-8 bytes of each document that are learned. */
   readonly bytes: Float64Array;
+  /** Of documents that are conversations, the examples that they hold. */
+  readonly examples: Examples;
   readonly files: readonly SourceFile[];
   readonly rows: RowCounts;
+  /** Lines for people on what was done to the text. */
+  readonly report: readonly string[];
 }
 
-export interface TokenStoreOptions extends ReadingOptions {
+/** Stretches of a document that begin with tokens which are given, not learned. An example ends where the next begins. */
+export interface Examples {
+  readonly starts: Float64Array;
+  /** Tokens at the beginning of each that are given. */
+  readonly given: Float64Array;
+}
+
+/** A stretch of a document as ids. */
+export interface TokenPart {
+  readonly ids: readonly number[];
+  /** UTF-8 bytes of what is learned of it. */
+  readonly bytes: number;
+  /** Whether the document ends with it. */
+  readonly ends: boolean;
+  /** Makes it an example, which begins with so many tokens that are given. */
+  readonly given?: number;
+}
+
+/** A way to read documents. */
+export interface Reading {
+  /** Files that it reads. */
+  readonly kinds: readonly Source['kind'][];
+  /** All that decides the ids, beside the files and the tokenizer. */
+  readonly identity: unknown;
+  parts(
+    sources: readonly Source[],
+    rows: RowCounter,
+    signal?: AbortSignal,
+  ): AsyncGenerator<TokenPart, readonly string[], void>;
+}
+
+export interface TokenStoreOptions {
   /** Where tokenised text is kept from run to run. */
   readonly cache: string;
   readonly maximumBadShare?: number;
@@ -37,37 +72,63 @@ export interface TokenStoreOptions extends ReadingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Text: each document with its end token. */
+export function textReading(
+  tokenizer: LoadedTokenizer,
+  { field = 'text', separator, longestLine }: ReadingOptions,
+): Reading {
+  const endId = requireEndId(tokenizer);
+  return {
+    kinds: textKinds,
+    identity: [field, separator ?? null, longestLine ?? null],
+    async *parts(sources, rows, signal) {
+      for await (const { text, ends } of readDocuments(sources, rows, {
+        field,
+        separator,
+        longestLine,
+        signal,
+      })) {
+        const ids = tokenizer.encode(text);
+        if (ends) ids.push(endId);
+        yield { ids, bytes: Buffer.byteLength(text), ends };
+      }
+      return [];
+    },
+  };
+}
+
+/** @throws FileError  for a tokenizer without a token for the end of a text */
+export function requireEndId({ endId, path }: LoadedTokenizer): number {
+  if (endId !== undefined) return endId;
+  const remedy = 'set eos_token in tokenizer_config.json';
+  throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
+}
+
 /** What a change of the way text is read or stored must change. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The tokens of files: tokenised once and kept in `cache` under a hash of the files' content, the tokenizer and the options,
  * afterwards read from there. A folder of the cache appears whole or not at all.
  *
- * @throws FileError  where there is no text, too much of it cannot be read, or the tokenizer has no token for the end of a text
+ * @throws FileError  where there is no text, or too much of it cannot be read
  */
 export async function openTokens(
   paths: readonly string[],
   tokenizer: LoadedTokenizer,
+  reading: Reading,
   options: TokenStoreOptions,
 ): Promise<TokenStore> {
-  const { cache, field = 'text', separator, longestLine, maximumBadShare = 0.01, note, signal } = options;
+  const { cache, maximumBadShare = 0.01, note, signal } = options;
   const { endId, vocabularySize } = tokenizer;
-  if (endId === undefined)
-    throw new FileError(
-      tokenizer.path,
-      'a tokenizer with a token for the end of a text',
-      'none',
-      'set eos_token in tokenizer_config.json',
-    );
-  const sources = findSources(paths);
+  const sources = findSources(paths, reading.kinds);
   const files: SourceFile[] = [];
   for (const source of sources) files.push(await fingerprint(source, signal));
   const identity = {
     format: FORMAT,
     files: files.map(({ sha256 }, i) => [sha256, sources[i].kind, sources[i].gzip]),
     tokenizer: [tokenizer.fingerprint, endId],
-    reading: [field, separator ?? null, longestLine ?? null],
+    reading: reading.identity,
   };
   const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
   const folder = join(cache, key);
@@ -82,15 +143,9 @@ export async function openTokens(
     try {
       const writer = new StoreWriter(temporary, wide);
       try {
-        let bytes = 0;
-        for await (const { text, ends } of readDocuments(sources, rows, options)) {
-          writer.tokens(tokenizer.encode(text));
-          bytes += Buffer.byteLength(text);
-          if (!ends) continue;
-          writer.tokens([endId]);
-          writer.endDocument(bytes);
-          bytes = 0;
-        }
+        const parts = reading.parts(sources, rows, signal);
+        let part = await parts.next();
+        for (; !part.done; part = await parts.next()) writer.add(part.value);
         checkRows(rows.counts(), paths, maximumBadShare);
         if (writer.documents === 0)
           throw new FileError(
@@ -99,7 +154,7 @@ export async function openTokens(
             'nothing but blanks',
             'name files with text',
           );
-        writer.finish(rows.counts());
+        writer.finish(rows.counts(), part.value);
       } finally {
         writer.close();
       }
@@ -131,7 +186,9 @@ function publish(temporary: string, folder: string): void {
 interface Summary {
   readonly tokens: number;
   readonly documents: number;
+  readonly examples: number;
   readonly rows: RowCounts;
+  readonly report: readonly string[];
 }
 
 const FLUSH = 2 ** 20;
@@ -145,6 +202,9 @@ class StoreWriter {
   #count = 0;
   readonly #ends: number[] = [];
   readonly #bytes: number[] = [];
+  readonly #starts: number[] = [];
+  readonly #given: number[] = [];
+  #documentBytes = 0;
 
   constructor(folder: string, wide: boolean) {
     this.#folder = folder;
@@ -156,24 +216,30 @@ class StoreWriter {
     return this.#ends.length;
   }
 
-  tokens(ids: readonly number[]): void {
+  add({ ids, bytes, ends, given }: TokenPart): void {
+    if (given !== undefined) {
+      this.#starts.push(this.#count + this.#used);
+      this.#given.push(given);
+    }
     for (const id of ids) {
       if (this.#used === FLUSH) this.#flush();
       this.#buffer[this.#used++] = id;
     }
-  }
-
-  endDocument(bytes: number): void {
+    this.#documentBytes += bytes;
+    if (!ends) return;
     this.#ends.push(this.#count + this.#used);
-    this.#bytes.push(bytes);
+    this.#bytes.push(this.#documentBytes);
+    this.#documentBytes = 0;
   }
 
-  finish(rows: RowCounts): void {
+  finish(rows: RowCounts, report: readonly string[]): void {
     this.#flush();
     fsyncSync(this.#file);
-    const table = Float64Array.from([...this.#ends, ...this.#bytes]);
+    const columns = [this.#ends, this.#bytes, this.#starts, this.#given];
+    const table = Float64Array.from(columns.flat());
     writeDurably(join(this.#folder, 'documents.bin'), new Uint8Array(table.buffer));
-    const summary: Summary = { tokens: this.#count, documents: this.#ends.length, rows };
+    const [documents, , examples] = columns.map(({ length }) => length);
+    const summary: Summary = { tokens: this.#count, documents, examples, rows, report };
     writeDurably(join(this.#folder, 'store.json'), Buffer.from(JSON.stringify(summary)));
   }
 
@@ -205,14 +271,25 @@ function writeAll(file: number, bytes: Uint8Array): void {
 /** What a folder of the cache holds; undefined where there is none, or not what its summary says. */
 function readStore(folder: string, wide: boolean): Omit<TokenStore, 'files'> | undefined {
   try {
-    const { tokens, documents, rows } = JSON.parse(
+    const { tokens, documents, examples, rows, report } = JSON.parse(
       readFileSync(join(folder, 'store.json'), 'utf8'),
     ) as Summary;
     const ids = wide ? new Uint32Array(tokens) : new Uint16Array(tokens);
-    const table = new Float64Array(2 * documents);
+    const table = new Float64Array(2 * (documents + examples));
     readExactly(join(folder, 'tokens.bin'), ids);
     readExactly(join(folder, 'documents.bin'), table);
-    return { ids, ends: table.subarray(0, documents), bytes: table.subarray(documents), rows };
+    const column = (start: number, count: number) => table.subarray(start, start + count);
+    return {
+      ids,
+      ends: column(0, documents),
+      bytes: column(documents, documents),
+      examples: {
+        starts: column(2 * documents, examples),
+        given: column(2 * documents + examples, examples),
+      },
+      rows,
+      report,
+    };
   } catch {
     return undefined;
   }

@@ -9,7 +9,8 @@ export interface Canvas {
   readonly rows: Int32Array;
   /** x_0 at those positions   [R] */
   readonly targets: Int32Array;
-  readonly weight: number;
+  /** Of all rows, or of each   [R] */
+  readonly weight: number | Float64Array;
 }
 
 /** x_0 with some rows masked, which are to be scored. */
@@ -20,7 +21,7 @@ export function maskedCanvas(x0: Int32Array, rows: Int32Array, weight: number, m
 }
 
 /**
- * The cost of each canvas in nats: weight · Σ_rows CE.
+ * The cost of each canvas in nats: Σ_rows weight · CE.
  *
  * Canvases are planned apart from being scored, so that those of many texts can share a batch; they may come from a
  * generator, so that not all have to be in memory.
@@ -49,8 +50,8 @@ export async function costsOf(
     let row = 0;
     for (const { rows, weight } of group) {
       let cost = 0;
-      for (const end = row + rows.length; row < end; row++) cost += nats[row];
-      costs.push(weight * cost);
+      for (const r of rows.keys()) cost += nats[row++] * (typeof weight === 'number' ? 1 : weight[r]);
+      costs.push(typeof weight === 'number' ? weight * cost : cost);
     }
   }
   return Float64Array.from(costs);

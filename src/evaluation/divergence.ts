@@ -44,8 +44,9 @@ export function divergence(
         kl += difference;
         maxKl = Math.max(maxKl, difference);
         if (likeliest(logP) === likeliest(logQ)) same++;
-        nats.reference -= (canvas.weight * logP[target]) / canvases.length;
-        nats.other -= (canvas.weight * logQ[target]) / canvases.length;
+        const weight = typeof canvas.weight === 'number' ? canvas.weight : canvas.weight[r];
+        nats.reference -= (weight * logP[target]) / canvases.length;
+        nats.other -= (weight * logQ[target]) / canvases.length;
         rows++;
       }
     }

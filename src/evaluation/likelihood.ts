@@ -1,3 +1,4 @@
+import { byBlock, doubledRow } from '../diffusion/blocks.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { choose, integerBelow } from '../random.ts';
 import type { Uniform } from '../random.ts';
@@ -88,6 +89,67 @@ export async function blockBound(
     forwards += block.forwards;
   }
   return { nats, standardError: Math.sqrt(variance), forwards };
+}
+
+/**
+ * The same of a network that was trained in blocks, which begin at multiples of their length: a canvas is [x_t ; x_0], so
+ * that one forward draws masks in every block.
+ *
+ * @param score          of canvases of 2L tokens, at `doubledPositions` under `doubledMask`
+ * @param shiftedLogits  whether the network predicts each token at the position before it
+ */
+export async function doubledBound(score: RowScorer, options: DoubledOptions): Promise<Likelihood> {
+  // each canvas brings a mask of 4 L² bytes
+  const { batch = Math.max(1, Math.min(16, Math.floor(2 ** 22 / options.x0.length ** 2))) } = options;
+  const costs = await costsOf(score, doubledCanvases(options), { ...options, batch });
+  return {
+    nats: mean(costs),
+    standardError: costs.length < 2 ? 0 : stratifiedError(costs),
+    forwards: costs.length,
+  };
+}
+
+export interface DoubledOptions extends BoundOptions {
+  readonly blockLength: number;
+  readonly shiftedLogits?: boolean;
+}
+
+/** The canvases of `doubledBound`: the draws of every block's `noisedCanvases`, side by side. */
+export function doubledCanvases({
+  x0,
+  positions = allOf(x0),
+  blockLength,
+  shiftedLogits = false,
+  uniform,
+  ...options
+}: Omit<DoubledOptions, 'batch' | 'signal'>): Canvas[] {
+  const L = x0.length;
+  const blocks = byBlock(positions, blockLength).map((block) =>
+    noisedCanvases({
+      ...options,
+      x0,
+      positions: block,
+      uniform: (position) => uniform(block[0] * (options.draws + 1) + position),
+    }),
+  );
+  const draws = blocks.reduce((most, { length }) => Math.max(most, length), 0);
+  return Array.from({ length: draws }, (_, j) => {
+    // a block of one token has one draw, which is exact
+    const drawn = blocks.map((canvases) => canvases[j % canvases.length]);
+    const tokens = new Int32Array(2 * L);
+    tokens.set(x0);
+    tokens.set(x0, L);
+    const scored = drawn.flatMap(({ rows, weight }) =>
+      Array.from(rows, (i) => ({ row: doubledRow(i, L, blockLength, shiftedLogits), i, weight })),
+    );
+    for (const { i } of scored) tokens[i] = options.maskId;
+    return {
+      tokens,
+      rows: Int32Array.from(scored, ({ row }) => row),
+      targets: Int32Array.from(scored, ({ i }) => x0[i]),
+      weight: Float64Array.from(scored, ({ weight }) => weight as number),
+    };
+  });
 }
 
 /**

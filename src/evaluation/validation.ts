@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors.ts';
 import { uniforms } from '../random.ts';
 import { costsOf } from './canvas.ts';
 import type { Canvas } from './canvas.ts';
-import { mean, noisedCanvases, stratifiedError } from './likelihood.ts';
+import { doubledCanvases, mean, noisedCanvases, stratifiedError } from './likelihood.ts';
 import type { RowScorer } from './scorer.ts';
 
 /** What a model pays for windows of text that it has not learned from. */
@@ -50,6 +50,24 @@ export function diffusionScoring({
     exact: false,
     canvases: ({ x0, positions }, index) =>
       noisedCanvases({ x0, maskId, positions, draws, uniform: uniforms(seed, 'likelihood', 0, index) }),
+  };
+}
+
+/** The bound of block diffusion, see `doubledBound`: canvases are [x_t ; x_0]. */
+export function blockScoring({
+  seed,
+  ...options
+}: {
+  readonly maskId: number;
+  readonly blockLength: number;
+  readonly shiftedLogits?: boolean;
+  readonly draws: number;
+  readonly seed: number;
+}): Scoring {
+  return {
+    exact: options.blockLength === 1,
+    canvases: ({ x0, positions }, index) =>
+      doubledCanvases({ ...options, x0, positions, uniform: uniforms(seed, 'likelihood', 0, index) }),
   };
 }
 

@@ -21,7 +21,7 @@ export interface Past {
 export interface AttentionInputs {
   /** int64   [B, L] */
   readonly positions: Tensor;
-  /** Where a query may look, beside the layer's own pattern, bool   [B, L, C + L] */
+  /** Where a query may look, beside the layer's own pattern, bool   [B or 1, L, C + L] */
   readonly mask?: Tensor;
   /** Positions that are looked at and not computed again: their keys and values come from an earlier forward. */
   readonly past?: Past;
@@ -123,7 +123,7 @@ function attentionBias(
   const [[B, L], S] = [positions.shape, keys.shape[1]];
   const [q, k] = [reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S])];
   const biasOf = (pattern: Tensor | undefined): Tensor | undefined => {
-    const allowed = mask && reshape(mask, [B, 1, L, S]);
+    const allowed = mask && reshape(mask, [mask.shape[0], 1, L, S]);
     const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
     return both && where(both, scalar(0), scalar(-1e30));
   };

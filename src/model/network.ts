@@ -1,8 +1,9 @@
 import type { NdArray } from '../array.ts';
 import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
-import { input, type Tensor } from '../graph/tensor.ts';
+import { type Dim, input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
@@ -19,6 +20,11 @@ export interface StoredWeights {
 /** Weights in memory that change between runs: those of a model in training. */
 export interface LiveWeights {
   arrays(): ReadonlyMap<string, NdArray>;
+}
+
+/** An adapter whose numbers are in memory, and may change between runs. */
+export interface LiveAdapter extends LiveWeights {
+  readonly adapter: Adapter;
 }
 
 /** What a forward may be told beside the tokens. */
@@ -77,7 +83,10 @@ export function openNetwork(
   config: TransformerConfig,
   names: TensorNames,
   weights: StoredWeights | LiveWeights,
-  options: { readonly device?: Device; readonly threads?: number } = {},
+  {
+    adapter,
+    ...options
+  }: { readonly device?: Device; readonly threads?: number; readonly adapter?: LiveAdapter } = {},
 ): Network {
   const live = 'arrays' in weights ? weights : undefined;
   const stored = 'arrays' in weights ? undefined : weights;
@@ -89,7 +98,8 @@ export function openNetwork(
     const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, ends, stored?.locate), {
+      const model = forwardModel(config, names, { ...ends, adapter: adapter?.adapter }, stored?.locate);
+      opened = openSession(model, {
         ...options,
         folder: stored?.folder,
         keepStoredTypes: stored?.keepTypes,
@@ -112,6 +122,7 @@ export function openNetwork(
         config.encoderAttention && { encodes: vector(Uint8Array.of(Number(encodes))) }),
       ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
+      ...(adapter && Object.fromEntries(adapter.arrays())),
     };
     return (await session({ kind, masked: attentionMask !== undefined, reduce })).run(feeds, { signal });
   }
@@ -168,13 +179,14 @@ interface Ends {
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, reduce }: Ends,
+  { kind, masked, reduce, adapter }: Ends & { readonly adapter?: Adapter },
   weights?: StoredWeights['locate'],
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
   const { believed, encodes } = otherInputs(config);
-  const { logits, present } = transformer(config, names, {
+  const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
+  const { logits, present } = transformer(roomy, names, {
     ...others,
     past,
     ...(masked && { mask }),
@@ -188,8 +200,17 @@ function forwardModel(
   if (past)
     for (const [i, { key, value }] of present.entries())
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];
-  return writeOnnx(outputs, { weights });
+  // an adapter's own numbers are inputs
+  const own = adapter && adapterShapes(config, names, adapter);
+  const located = weights && ((name: string) => (own?.has(name) ? undefined : weights(name)));
+  return writeOnnx(withAdapter(outputs, adapter), { weights: located });
 }
+
+/** Block diffusion reads noisy and clean text side by side, and the tables of rotations have a row for each token. */
+export const forTwoTexts = (config: TransformerConfig): TransformerConfig => ({
+  ...config,
+  maxLength: 2 * config.maxLength,
+});
 
 function pastInputs(config: TransformerConfig): Past {
   const one = (name: string, layer: number) => input(name, 'float32', ['B', 'C', kvWidthOf(config, layer)]);
@@ -228,12 +249,19 @@ function believedFeeds(
   };
 }
 
-/** The inputs that every graph over the transformer has, by the same names. */
-export function forwardInputs(keys = 'L'): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
+/**
+ * The inputs that every graph over the transformer has, by the same names.
+ *
+ * @param masks  1 where all rows have the same mask
+ */
+export function forwardInputs(
+  keys = 'L',
+  masks: Dim = 'B',
+): Record<'tokens' | 'positions' | 'mask' | 'rows', Tensor> {
   return {
     tokens: input('tokens', 'int32', ['B', 'L']),
     positions: input('positions', 'int64', ['B', 'L']),
-    mask: input('mask', 'bool', ['B', 'L', keys]),
+    mask: input('mask', 'bool', [masks, 'L', keys]),
     rows: input('rows', 'int32', ['R']),
   };
 }

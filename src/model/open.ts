@@ -7,6 +7,7 @@ import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
+import { readAdapter } from './adapter-files.ts';
 import { parameterShapes, type TensorNames } from './config.ts';
 import { diffusionGemma } from './families/diffusion-gemma.ts';
 import type { Family, ModelConfig } from './families/family.ts';
@@ -59,6 +60,8 @@ export interface OpenOptions {
   readonly threads?: number;
   /** How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. */
   readonly weights?: WeightFormat;
+  /** The directory of an adapter that changes it. */
+  readonly adapter?: string;
 }
 
 /**
@@ -71,7 +74,7 @@ export interface OpenOptions {
  */
 export async function openModel(
   directory: string,
-  { weights: asked, ...options }: OpenOptions = {},
+  { weights: asked, adapter, ...options }: OpenOptions = {},
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
   const recorded = recordedFormat(json, path);
@@ -89,7 +92,8 @@ export async function openModel(
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
   const locate = (name: string) => located(weights, folder, name, format);
   const stored = { folder, locate, keepTypes: format === 'f16' };
-  const network = openNetwork(config.transformer, names, stored, options);
+  const changes = adapter === undefined ? undefined : await readAdapter(adapter, config.transformer, names);
+  const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, network };
 }
 

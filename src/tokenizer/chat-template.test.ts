@@ -58,6 +58,28 @@ for (const [family, [count, turnEnd]] of Object.entries(families)) {
     },
   );
 
+  test(
+    `${family}: an answer with what it is asked for by are the ids of the conversation`,
+    { skip },
+    async () => {
+      const files = await readTokenizerFiles(referencePath(family));
+      const tokenizer = tokenizerOf(files);
+      const template = chatTemplateOf(files, tokenizer, noon)!;
+      const messages: ChatMessage[] = [
+        { role: 'user', content: 'How many?' },
+        { role: 'assistant', content: 'Two.' },
+        { role: 'user', content: 'Sure?' },
+        { role: 'assistant', content: `Yes${turnEnd}, all of them.` },
+      ];
+      const { prompt, answer } = template.encodeAnswer(messages);
+      assert.deepEqual(prompt, template.encode(messages.slice(0, 3)).ids);
+      const { ids } = template.encode(messages, { addGenerationPrompt: false });
+      assert.deepEqual([...prompt, ...answer], ids.slice(0, ids.lastIndexOf(answer.at(-1)!) + 1));
+      assert.equal(answer.at(-1), template.turnEndId);
+      assert.equal(answer.indexOf(template.turnEndId!), answer.length - 1);
+    },
+  );
+
   test(`${family}: no special token comes out of a message`, { skip }, async () => {
     const files = await readTokenizerFiles(referencePath(family));
     const tokenizer = tokenizerOf(files);
@@ -206,6 +228,24 @@ for (const [name, source] of Object.entries(hostile)) {
     assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
   });
 }
+
+test('an answer is written behind the ids that it is asked for with, also where a token would reach over both', () => {
+  const turns: ChatMessage[] = [...hello, { role: 'assistant', content: 'the end' }];
+  const asking = (beginning: string) =>
+    made(
+      `{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}{% if add_generation_prompt %}${beginning}{% endif %}`,
+    );
+  for (const [beginning, written] of [
+    ['assistant:', ' the end'],
+    ['assistant: t', 'he end'],
+  ]) {
+    const template = asking(beginning);
+    const { prompt, answer } = template.encodeAnswer(turns);
+    assert.deepEqual(prompt, template.encode(hello).ids);
+    assert.equal(tokenizer.decode(answer), written);
+  }
+  assert.throws(() => asking('bot:').encodeAnswer(turns), /messages: must be as the chat template goes on/);
+});
 
 test('after a template that had to be stopped the next one runs', () => {
   const template = made(

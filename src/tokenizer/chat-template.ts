@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../errors.ts';
+import type { TextPart } from './added-tokens.ts';
 import { objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { template, type RunTemplate } from './run-template.ts';
 import { shielder } from './shield.ts';
 import { nameIn } from './token-name.ts';
 
-const ROLES = ['system', 'user', 'assistant', 'tool', 'developer'] as const;
+/** Who may speak in a conversation. */
+export const roles = ['system', 'user', 'assistant', 'tool', 'developer'] as const;
 
 /** One turn of a conversation. Other fields, such as `tool_calls`, are for templates that know them. */
 export interface ChatMessage {
-  readonly role: (typeof ROLES)[number];
+  readonly role: (typeof roles)[number];
   readonly content: string;
   readonly [field: string]: unknown;
 }
@@ -35,6 +37,13 @@ export interface ChatTemplate {
    * @throws FileError           for a template that can't be run, or takes too long
    */
   encode(messages: readonly ChatMessage[], options?: TemplateOptions): { text: string; ids: number[] };
+  /**
+   * A conversation that ends with an answer, as ids: what a model is given when it is to write that answer, and what it is
+   * to write, up to the special token behind an answer if the template has one.
+   *
+   * @throws as `encode`, also for a template that writes an answer otherwise than it asks for one
+   */
+  encodeAnswer(messages: readonly ChatMessage[]): { prompt: number[]; answer: number[] };
   /** The special token that the template puts behind an answer, if it does. */
   readonly turnEndId?: number;
 }
@@ -69,12 +78,12 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
     const run =
       (tools && templates.get('tool_use')) ?? templates.get('default') ?? [...templates.values()][0];
     // the names of roles are ours, and some templates make special tokens of them
-    const roles = messages.map(({ role }) => role);
+    const speakers = messages.map(({ role }) => role);
     const { value, restore } = shielded(shield, { messages, tools: tools ?? null, variables });
     const visible = {
       ...value.variables,
       ...tokenNames,
-      messages: value.messages.map((message, i) => ({ ...message, role: roles[i] })),
+      messages: value.messages.map((message, i) => ({ ...message, role: speakers[i] })),
       tools: value.tools,
       add_generation_prompt: addGenerationPrompt,
     };
@@ -83,7 +92,7 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       throw new InvalidOptionError(
         'messages',
         `must be as the chat template wants (${restore(outcome.reason)})`,
-        roles,
+        speakers,
       );
     if (outcome.kind === 'failed')
       throw new FileError(path, 'a chat template that can be run', restore(outcome.reason));
@@ -97,11 +106,44 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       const parts = tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
       return { text: restore(text), ids: tokenizer.encodeParts(parts) };
     },
+    encodeAnswer(messages) {
+      const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
+        tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
+      const given = partsOf(render(messages.slice(0, -1)));
+      const whole = partsOf(render(messages, { addGenerationPrompt: false }));
+      const rest = behind(given, whole);
+      if (!rest) {
+        const problem = 'must be as the chat template goes on from the beginning of an answer';
+        throw new InvalidOptionError('messages', problem, messages.at(-1)?.role);
+      }
+      const [prompt, all] = [given, whole].map((parts) => tokenizer.encodeParts(parts));
+      // where a token reaches over the beginning of the answer it is encoded by itself, but not as the beginning of a text
+      const answer = prompt.every((id, i) => id === all[i])
+        ? all.slice(prompt.length)
+        : tokenizer.encodeParts([0, ...rest]).slice(1);
+      const end = this.turnEndId === undefined ? -1 : answer.lastIndexOf(this.turnEndId);
+      return { prompt, answer: end < 0 ? answer : answer.slice(0, end + 1) };
+    },
     get turnEndId() {
       turnEnd ??= { id: findTurnEnd(render, tokenizer) };
       return turnEnd.id;
     },
   };
+}
+
+/** What stands in `whole` behind `beginning`; undefined where it begins otherwise. */
+function behind(beginning: readonly TextPart[], whole: readonly TextPart[]): TextPart[] | undefined {
+  for (const [i, part] of beginning.entries()) {
+    const other = whole[i];
+    if (part === other) continue;
+    const goesOn =
+      i === beginning.length - 1 &&
+      typeof part === 'string' &&
+      typeof other === 'string' &&
+      other.startsWith(part);
+    return goesOn ? [other.slice(part.length), ...whole.slice(i + 1)] : undefined;
+  }
+  return whole.slice(beginning.length);
 }
 
 /** The chat template of a model directory: of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`. */
@@ -154,8 +196,8 @@ function checkMessages(messages: readonly ChatMessage[]): void {
     throw wrong('must be a list of {role, content}, not empty', messages);
   for (const message of messages as readonly unknown[]) {
     if (!isObject(message)) throw wrong('must be a list of {role, content}', message);
-    if (!(ROLES as readonly unknown[]).includes(message.role))
-      throw wrong(`must have a role of ${ROLES.join(', ')}`, message.role);
+    if (!(roles as readonly unknown[]).includes(message.role))
+      throw wrong(`must have a role of ${roles.join(', ')}`, message.role);
     if (typeof message.content !== 'string') throw wrong('must have text as content', message.content);
   }
 }

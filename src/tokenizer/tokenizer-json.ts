@@ -40,6 +40,23 @@ export function specialToken(content: string, id: number): AddedToken {
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
+/** A canvas's masks that stand for two tokens are predicted to be this: DreamOn, arXiv:2602.01326. */
+export const expandToken = '<|expand|>';
+
+/** The same tokenizer with special tokens behind all that it has; those that it has already stay. */
+export function withSpecialTokens(json: TokenizerJson, names: readonly string[]): TokenizerJson {
+  const ids = [
+    ...vocabularyEntries(json.model).map(([, id]) => id),
+    ...json.added_tokens.map(({ id }) => id),
+  ];
+  const next = ids.reduce((most, id) => Math.max(most, id + 1), 0);
+  const lacking = names.filter((name) => !json.added_tokens.some(({ content }) => content === name));
+  return {
+    ...json,
+    added_tokens: [...json.added_tokens, ...lacking.map((name, i) => specialToken(name, next + i))],
+  };
+}
+
 /** A vocabulary in which any string can be a key. */
 export function vocabularyOf(tokens: Iterable<readonly [token: string, id: number]>): Record<string, number> {
   const vocab: Record<string, number> = Object.create(null);

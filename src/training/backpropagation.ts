@@ -4,11 +4,12 @@ import { crossEntropy } from '../graph/composites.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { mul, total } from '../graph/primitives.ts';
-import { input, isParameter, topological } from '../graph/tensor.ts';
+import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
-import { forwardFeeds, forwardInputs, vector } from '../model/network.ts';
+import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
+import { forTwoTexts, forwardFeeds, forwardInputs, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
-import { type Device, openSession } from '../runtime/session.ts';
+import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 
@@ -22,6 +23,15 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
+  /** What is trained in place of the network's own weights, which stay as they are. */
+  readonly adapter?: AdapterOfModel;
+}
+
+/** An adapter, and the weights that it changes. */
+export interface AdapterOfModel {
+  readonly adapter: Adapter;
+  /** Fed like parameters, of which the engine keeps no copy in another order. */
+  readonly base: ReadonlyMap<string, NdArray>;
 }
 
 type Arrays = ReadonlyMap<string, NdArray>;
@@ -39,7 +49,7 @@ export interface TransformerLearner extends Learner {
  * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and AdamW on what comes
  * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
- * @param initial  the parameters to start from, by name; they are copied
+ * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
  */
 export async function openLearner(
   config: TransformerConfig,
@@ -47,9 +57,16 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix } = options;
-  const session = await openSession(gradientModel(config, names), options);
-  const shapes = parameterShapes(config, names);
+  const { clip, emaDecay, decays = isMatrix, adapter } = options;
+  /** One for each kind of mask, made when it's first asked for. */
+  const sessions = new Map<Dim | undefined, Promise<Session>>();
+  const sessionFor = (masks: Dim | undefined): Promise<Session> => {
+    const opened =
+      sessions.get(masks) ?? openSession(gradientModel(config, names, masks, adapter?.adapter), options);
+    sessions.set(masks, opened);
+    return opened;
+  };
+  const shapes = adapter ? adapterShapes(config, names, adapter.adapter) : parameterShapes(config, names);
   const theta = copyOf(shapes, initial);
   const [m, v] = [zerosLike(theta), zerosLike(theta)];
   const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
@@ -69,8 +86,12 @@ export async function openLearner(
 
   return {
     async accumulate(batch, signal) {
-      const feeds = { ...batchFeeds(config, batch), ...Object.fromEntries(theta) };
-      const { loss, ...results } = await session.run(feeds, { signal });
+      const feeds = {
+        ...batchFeeds(config, batch),
+        ...Object.fromEntries([...(adapter?.base ?? []), ...theta]),
+      };
+      const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
+      const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
       const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
       if (microBatches++ === 0) gradients = given;
       else addInto(gradients, given);
@@ -112,28 +133,51 @@ export async function openLearner(
       updates = saved.get('adam.updates')!.data[0];
       microBatches = 0;
     },
-    close: () => session.close(),
+    async close() {
+      for (const opened of sessions.values()) await (await opened).close();
+    },
   };
 }
 
-/** From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter. */
-export function gradientModel(config: TransformerConfig, names: TensorNames): OnnxModel {
-  const { tokens, positions, rows } = forwardInputs();
-  const logits = transformer(config, names, { tokens, positions, rows }).logits;
+/**
+ * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter; with an adapter,
+ * with respect to those of the adapter alone.
+ *
+ * @param masks  of batches with an attention mask: 1 where all rows share it, else 'B'
+ */
+export function gradientModel(
+  config: TransformerConfig,
+  names: TensorNames,
+  masks?: Dim,
+  adapter?: Adapter,
+): OnnxModel {
+  const { mask, ...inputs } = forwardInputs('L', masks);
+  const { logits } =
+    masks === undefined
+      ? transformer(config, names, inputs)
+      : transformer(forTwoTexts(config), names, { ...inputs, mask });
   const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
-  const weighted = total(mul(nats, input('weights', 'float32', ['R'])));
+  const plain = total(mul(nats, input('weights', 'float32', ['R'])));
+  const { weighted } = withAdapter({ weighted: plain }, adapter);
 
-  const parameters = topological([weighted]).filter(isParameter);
+  const trained = adapter && adapterShapes(config, names, adapter);
+  const parameters = topological([weighted])
+    .filter(isParameter)
+    .filter(({ attributes: { name } }) => trained?.has(name) ?? true);
   const { loss, gradients } = differentiate(weighted, parameters);
   const named = gradients.map((gradient, i) => [`gradient.${parameters[i].attributes.name}`, gradient]);
   return writeOnnx({ loss, ...Object.fromEntries(named) });
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
-function batchFeeds(config: TransformerConfig, { tokens, rows, targets, weights }: TrainingBatch) {
+function batchFeeds(
+  config: TransformerConfig,
+  { tokens, rows, targets, weights, positions, attentionMask }: TrainingBatch,
+) {
   const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
-    ...forwardFeeds(config, tokens, scored.rows),
+    ...forwardFeeds(config, tokens, scored.rows, positions),
+    ...(attentionMask && { mask: attentionMask }),
     targets: vector(scored.targets),
     weights: vector(scored.weights),
   };

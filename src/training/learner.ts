@@ -14,6 +14,12 @@ export interface TrainingBatch {
   readonly targets: Int32Array;
   /** The weight of each row's cross-entropy   [R] */
   readonly weights: Float32Array;
+  /** Default: 0 … L − 1 in every row   [B, L] */
+  readonly positions?: NdArray<Int32Array>;
+  /** 1 where a query (second axis) may look at a key (third); with a first axis of 1, in all rows alike   [B or 1, L, L] */
+  readonly attentionMask?: NdArray<Uint8Array>;
+  /** Tokens of text in it, where `tokens` has some more than once. */
+  readonly textTokens?: number;
 }
 
 /** A network being trained: parameters, moments, and what changes them. */

@@ -78,7 +78,7 @@ export async function* train(
     let tokens = 0;
     for (const batch of batches(state.step)) {
       loss += await learner.accumulate(batch);
-      tokens += batch.tokens.data.length;
+      tokens += batch.textTokens ?? batch.tokens.data.length;
     }
     const { gradientNorm, applied } = await learner.update(learningRate);
     invariant(!applied || Number.isFinite(loss), 'an update with a loss that is not finite was applied');

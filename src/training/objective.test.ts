@@ -7,7 +7,7 @@ import type { CleanWindows } from '../diffusion/windows.ts';
 import type { RowScorer } from '../evaluation/scorer.ts';
 import { uniforms } from '../random.ts';
 import type { TrainingBatch } from './learner.ts';
-import { autoregressive, maskedDiffusion, noisedBatch, withPrompts } from './objective.ts';
+import { autoregressive, blockDiffusion, maskedDiffusion, noisedBatch, withPrompts } from './objective.ts';
 
 const maskId = 9;
 const windows = { shape: [2, 3], data: Int32Array.of(1, 2, 3, 4, 5, 6) };
@@ -222,4 +222,76 @@ test('with prompts, a batch in parts is the batch as a whole', () => {
   const part = objective(second, { step: 2, firstRow: 3, batchRows: 6 });
   assert.deepEqual(part.tokens.data, whole.tokens.data.slice(15));
   assert.deepEqual(part.weights, whole.weights.slice(-part.weights.length));
+});
+
+const inBlocks = (blockLength: number, changes: Partial<Parameters<typeof blockDiffusion>[0]> = {}) =>
+  blockDiffusion({ seed: 1, schedule: linear, maskId, blockLength: () => blockLength, ...changes });
+
+test('block diffusion reads noisy and clean text, and scores masked rows of the noisy half against x_0', () => {
+  const text = rowsOfText(3, 8);
+  const { tokens, rows, targets, textTokens } = inBlocks(3)(text, { step: 0, firstRow: 0, batchRows: 3 });
+  assert.deepEqual(tokens.shape, [3, 16]);
+  assert.equal(textTokens, 24);
+  let masked = 0;
+  for (let b = 0; b < 3; b++) {
+    const x0 = text.data.subarray(8 * b, 8 * b + 8);
+    const [noisy, clean] = [0, 8].map((half) => tokens.data.subarray(16 * b + half, 16 * b + half + 8));
+    assert.deepEqual(clean, x0);
+    for (const [i, token] of noisy.entries()) {
+      const r = rows.indexOf(16 * b + i);
+      assert.equal(token, r < 0 ? x0[i] : maskId);
+      if (r < 0) continue;
+      assert.equal(targets[r], x0[i]);
+      masked++;
+    }
+  }
+  assert.equal(masked, rows.length);
+});
+
+test('in blocks of one token all are masked and weigh alike, whatever the schedule', () => {
+  const batch = inBlocks(1, { schedule: cosine })(rowsOfText(2, 5), { step: 3, firstRow: 0, batchRows: 2 });
+  assert.deepEqual([...batch.rows], [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]);
+  assert.deepEqual(new Set(batch.weights), new Set([Math.fround(0.1)]));
+});
+
+test('one block over the window is masked diffusion to the bit', () => {
+  const place = { step: 5, firstRow: 0, batchRows: 4 };
+  const text = rowsOfText(4, 6);
+  const whole = maskedDiffusion({ seed: 1, schedule: linear, maskId })(text, place);
+  assert.deepEqual(inBlocks(6)(text, place), whole);
+});
+
+test('every block has a time of its own, and a constant cost costs that much on average', () => {
+  const rows = 40;
+  const text = rowsOfText(rows, 12);
+  let sum = 0;
+  const steps = 60;
+  const shares = new Set<number>();
+  for (let step = 0; step < steps; step++) {
+    const { weights } = inBlocks(4)(text, { step, firstRow: 0, batchRows: rows });
+    for (const weight of weights) shares.add(weight);
+    sum += weights.reduce((total, weight) => total + weight, 0) / steps;
+  }
+  assert.ok(shares.size > 2.5 * rows * steps * 0.8);
+  assert.ok(Math.abs(sum - 1) < 0.03, `${sum}`);
+});
+
+test('micro-batches of block diffusion have the rows and weights of the whole batch', () => {
+  const objective = inBlocks(4);
+  const text = rowsOfText(4, 8);
+  const whole = objective(text, { step: 2, firstRow: 0, batchRows: 4 });
+  const parts = [0, 2].map((firstRow) =>
+    objective(
+      { shape: [2, 8], data: text.data.subarray(8 * firstRow, 8 * firstRow + 16) },
+      { step: 2, firstRow, batchRows: 4 },
+    ),
+  );
+  assert.deepEqual(
+    [...whole.tokens.data],
+    parts.flatMap(({ tokens }) => [...tokens.data]),
+  );
+  assert.deepEqual(
+    [...whole.weights],
+    parts.flatMap(({ weights }) => [...weights]),
+  );
 });

@@ -1,4 +1,5 @@
-import { forwardProcess, lossWeight } from '../diffusion/forward.ts';
+import { byBlock, doubledMask, doubledPositions, doubledRow } from '../diffusion/blocks.ts';
+import { forwardProcess, lossWeight, maskProbability } from '../diffusion/forward.ts';
 import type { Noising } from '../diffusion/forward.ts';
 import { lowDiscrepancy } from '../diffusion/times.ts';
 import type { TimeSampler } from '../diffusion/times.ts';
@@ -89,6 +90,74 @@ export function noisedBatch(
     }
   }
   return scored(windows, tokens, rows, weights);
+}
+
+/**
+ * Block diffusion, BD3-LM Eq. (8): each block of x_0 from its noisy self and the clean blocks before it, all in one forward
+ * over [x_t ; x_0] under the mask of `doubledMask`. Every block has a time of its own.
+ *
+ *     ℒ = 1/B · Σ_b 1/n_b · Σ_k w_ε(t_{b,k}) · Σ_{i in block k} 1[x_t^i = M] · CE_i
+ *
+ * Its mean is the bound in nats a token. A block of one token costs the same at every time: all of them are masked, and the
+ * loss is that of `autoregressive`, for a network that reads [MASK] where it predicts. One block over the whole window is
+ * `maskedDiffusion`, without the clean half.
+ *
+ * @param blockLength    of an update
+ * @param shiftedLogits  whether the network predicts each token at the position before it
+ */
+export function blockDiffusion({
+  seed,
+  times = lowDiscrepancy,
+  blockLength: blockLengthAt,
+  shiftedLogits = false,
+  ...options
+}: Noising & {
+  seed: number;
+  maskId: number;
+  times?: TimeSampler;
+  blockLength: (step: number) => number;
+  shiftedLogits?: boolean;
+}): Objective {
+  const whole = maskedDiffusion({ seed, times, ...options });
+  return (windows, place) => {
+    const [B, L] = windows.shape;
+    const { step, firstRow, batchRows } = place;
+    const blockLength = blockLengthAt(step);
+    if (blockLength >= L) return whole(windows, place);
+    const blocks = Math.ceil(L / blockLength);
+    const drawn = times(batchRows * blocks, uniforms(seed, 'time', step));
+    const tokens = new Int32Array(2 * B * L);
+    const rows: number[] = [];
+    const targets: number[] = [];
+    const weights: number[] = [];
+    for (const [b, { x0, positions }] of rowsOf(windows).entries()) {
+      const noise = uniforms(seed, 'mask', step, firstRow + b);
+      const doubled = tokens.subarray(2 * b * L, 2 * (b + 1) * L);
+      doubled.set(x0);
+      doubled.set(x0, L);
+      for (const block of byBlock(positions, blockLength)) {
+        const t = drawn[(firstRow + b) * blocks + Math.floor(block[0] / blockLength)];
+        const [p, weight] =
+          blockLength === 1 ? [1, 1] : [maskProbability(t, options), lossWeight(t, options)];
+        for (const i of block) {
+          if (noise(i) >= p) continue;
+          doubled[i] = options.maskId;
+          rows.push(2 * b * L + doubledRow(i, L, blockLength, shiftedLogits));
+          targets.push(x0[i]);
+          weights.push(weight / (batchRows * positions.length));
+        }
+      }
+    }
+    return {
+      tokens: { shape: [B, 2 * L], data: tokens },
+      rows: Int32Array.from(rows),
+      targets: Int32Array.from(targets),
+      weights: Float32Array.from(weights),
+      positions: doubledPositions(B, L),
+      attentionMask: doubledMask(L, blockLength),
+      textTokens: B * L,
+    };
+  };
 }
 
 /**

@@ -11,7 +11,7 @@ test('every size gives options that fit each other', () => {
     const options = settle({ data, size });
     assert.equal(options.layers, sizes[size].layers);
     assert.equal(options.minimumRate, options.learningRate / 10);
-    assert.ok(options.warmup <= options.steps);
+    assert.ok(options.warmup! <= options.steps!);
   }
 });
 
@@ -40,6 +40,14 @@ test('options that contradict each other are refused by name', () => {
     ['kvHeads', { data, heads: 4, kvHeads: 3 }],
     ['warmup', { data, steps: 10, warmup: 11 }],
     ['minimumRate', { data, learningRate: 1e-4, minimumRate: 1e-3 }],
+    ['block', { data, block: 4 }],
+    ['blockWarmup', { data, objective: 'autoregressive', blockWarmup: 4 }],
+    ['anneal', { data, anneal: 10 }],
+    ['anneal', { data, from: 'model', objective: 'block-diffusion', anneal: 10 }],
+    ['shiftedLogits', { data, objective: 'autoregressive', shiftedLogits: true }],
+    ['variableLength', { data, objective: 'block-diffusion', variableLength: 0.5 }],
+    ['surplus', { data, surplus: 4 }],
+    ['surplus', { data, variableLength: 0.5, length: 24, surplus: 9 }],
   ];
   for (const [option, request] of cases) {
     assert.throws(
@@ -67,4 +75,13 @@ test('every option says in its help what it is, and where its value comes from w
     assert.ok(option.description, name);
     if (!['data', 'resume'].includes(name)) assert.match(option.description, /\[.+\]$/, name);
   }
+});
+
+test("where a run begins with a model, the network is that model's, and only what was asked for is compared", () => {
+  const options = settle({ data, from: 'model', heads: 3 });
+  assert.deepEqual(
+    [options.layers, options.width, options.heads, options.hidden, options.tied, options.tokenizer],
+    [undefined, undefined, 3, undefined, undefined, 'model'],
+  );
+  assert.deepEqual(settle(options), options);
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { adapterTargets } from '../model/adapter.ts';
 import { rates } from './rates.ts';
 
 const count = z.number().int().min(1);
@@ -13,7 +14,9 @@ export const defaults = {
   randomLengthShare: 0.01,
   promptShare: 0,
   maximumBadShare: 0.01,
+  learn: 'text',
   objective: 'masked-diffusion',
+  complementary: false,
   noise: 'linear',
   eps: 1e-3,
   times: 'low-discrepancy',
@@ -39,6 +42,18 @@ export const defaults = {
   device: 'cpu',
   dtype: 'F32',
 } as const;
+
+/** What is otherwise where answers are learned. Three epochs are LLaDA's, section 2.3. */
+export const answerDefaults = {
+  epochs: 3,
+  batch: 16,
+  learningRate: 3e-4,
+  decayShare: 0.1,
+  randomLengthShare: 0,
+} as const;
+
+/** What is otherwise where an adapter is trained. */
+export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
 
 /** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
 export const sizes = {
@@ -143,8 +158,16 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'model whose weights and tokenizer the run begins with; a causal one becomes a mask predictor [random weights]',
+      'model whose network, weights and tokenizer the run begins with; a causal one becomes a mask predictor [random weights]',
     ),
+
+  anneal: count
+    .optional()
+    .describe('for --from a causal model: updates in which its attention is opened bit by bit [at once]'),
+  shiftedLogits: z
+    .boolean()
+    .optional()
+    .describe('predict each token at the position before it [as the model of --from does; else not]'),
 
   size: z
     .enum(sizeNames)
@@ -192,10 +215,27 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('maximumBadShare', 'share of rows that may be unreadable before the run refuses')),
 
+  variableLength: share
+    .optional()
+    .describe(
+      'share of windows with a hole in which masks stand for two tokens or for none, so that infilling finds lengths [0]',
+    ),
+  surplus: count
+    .optional()
+    .describe('for --variable-length: masks that a hole has too many, or too few, at most [8]'),
+
+  learn: z
+    .enum(['text', 'answers'])
+    .optional()
+    .describe(or('learn', 'all of a text, or the answers of conversations, as unmask finetune does')),
   objective: z
-    .enum(['masked-diffusion', 'autoregressive'])
+    .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
     .describe(or('objective', 'what is learned')),
+  block: count.optional().describe('for block-diffusion: tokens of a block [16]'),
+  blockWarmup: count
+    .optional()
+    .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
   noise: z
     .enum(['linear', 'cosine', 'log-linear', 'polynomial'])
     .optional()
@@ -206,10 +246,31 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('times', 'how the times of a batch are drawn')),
   antithetic: z.boolean().optional().describe(or('antithetic', 'times in pairs t and 1 - t')),
+  complementary: z
+    .boolean()
+    .optional()
+    .describe(or('complementary', 'every window twice, each of its tokens masked in one of the two')),
+
+  loraRank: count
+    .optional()
+    .describe(
+      'train only low-rank changes of matrices, r of LoRA; the model of --from stays as it is [none]',
+    ),
+  loraAlpha: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('how much such a change counts: alpha of LoRA [twice the rank]'),
+  loraTargets: z
+    .array(z.enum(adapterTargets))
+    .min(1)
+    .optional()
+    .describe('for --lora-rank: matrices that are changed [all]'),
 
   batch: count.optional().describe(bySize('windows of a micro-batch')),
   accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
   steps: count.optional().describe(bySize('updates')),
+  epochs: z.number().gt(0).optional().describe('instead of steps: how often every window is seen [none]'),
   learningRate: z.number().gt(0).optional().describe(bySize('highest learning rate')),
   minimumRate: z
     .number()
@@ -262,8 +323,31 @@ export const trainingSchema = z.strictObject({
 /** What a person asked for. */
 export type TrainingRequest = z.infer<typeof trainingSchema>;
 
-type Optional = 'from' | 'kvHeads' | 'separator' | 'ema' | 'threads';
+type Optional =
+  | 'from'
+  | 'steps'
+  | 'epochs'
+  | 'warmup'
+  | 'loraRank'
+  | 'loraAlpha'
+  | 'loraTargets'
+  | 'anneal'
+  | 'shiftedLogits'
+  | FromNetwork
+  | 'variableLength'
+  | 'surplus'
+  | 'block'
+  | 'blockWarmup'
+  | 'kvHeads'
+  | 'separator'
+  | 'ema'
+  | 'threads';
+/** What the model of `from` says, where there is one. */
+export type FromNetwork = 'layers' | 'width' | 'heads' | 'hidden' | 'tied';
 type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 
 /** Every option of a run, as `options.json` records it. */
 export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
+
+/** When a run's updates end, and its warm-up. */
+export type Schedule = Required<Pick<Settled, 'steps' | 'warmup'>>;

@@ -21,6 +21,7 @@ const changeable: typeof free = [
   ...free,
   'device',
   'steps',
+  'epochs',
   'learningRate',
   'minimumRate',
   'warmup',
@@ -60,7 +61,8 @@ export async function placeOf(request: TrainingRequest): Promise<string> {
     return request.resume;
   }
   const options = settle(request);
-  const path = request.out ?? join('runs', `${options.size}-${options.seed}`);
+  const path =
+    request.out ?? join('runs', `${options.learn === 'answers' ? 'finetune' : options.size}-${options.seed}`);
   try {
     await mkdir(path, { recursive: true });
     const others = (await readdir(path)).filter((name) => name !== 'LOCK');

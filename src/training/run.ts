@@ -9,7 +9,8 @@ import { type CurveData, curveSvg } from './curve.ts';
 import { checkData } from './data-check.ts';
 import { bestEffort, JsonLog, readRows } from './log.ts';
 import { type StepReport, train } from './loop.ts';
-import type { TrainingRequest } from './options.ts';
+import type { Schedule, TrainingRequest } from './options.ts';
+import { scheduleOf } from './settle.ts';
 import { grouped, Progress, type ProgressOutput } from './progress.ts';
 import { rates } from './rates.ts';
 import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
@@ -90,6 +91,7 @@ export async function runTraining(
 class Run {
   readonly #directory: RunDirectory;
   readonly #trainee: Trainee;
+  readonly #schedule: Schedule;
   readonly #io: RunIo;
   readonly #progress: Progress;
   readonly #events: JsonLog;
@@ -105,18 +107,20 @@ class Run {
     this.#directory = directory;
     this.#trainee = trainee;
     this.#io = io;
-    this.#progress = new Progress(io.output, directory.options.steps, io.clock);
+    this.#schedule = scheduleOf(directory.options, trainee.windows);
+    this.#progress = new Progress(io.output, this.#schedule.steps, io.clock);
     this.#events = new JsonLog(this.#path('events.jsonl'));
     this.#savedMs = io.clock();
   }
 
   async train(): Promise<RunOutcome> {
     const { options, changes } = this.#directory;
+    const { steps } = this.#schedule;
     try {
       await this.#restore();
       if (Object.keys(changes).length > 0) this.#event('changed', { changes });
       if (this.#isComplete) {
-        this.#progress.note(`all ${grouped(options.steps)} steps are done already`);
+        this.#progress.note(`all ${grouped(steps)} steps are done already`);
         return this.#outcome();
       }
       this.#progress.restart(this.#state.step);
@@ -125,6 +129,7 @@ class Run {
       const { learner, batches } = this.#trainee;
       const rate = rates[options.schedule]({
         ...options,
+        ...this.#schedule,
         peak: options.learningRate,
         minimum: options.minimumRate,
       });
@@ -132,7 +137,7 @@ class Run {
         learner,
         batches: (step: number) => batches.call(this.#trainee, step),
         rate,
-        steps: options.steps,
+        steps,
       };
       for await (const report of train(parts, this.#state, this.#io.stop)) {
         this.#record(report);
@@ -299,7 +304,7 @@ class Run {
   }
 
   #isLast(): boolean {
-    return this.#state.step >= this.#directory.options.steps;
+    return this.#state.step >= this.#schedule.steps;
   }
 
   /** All updates are done, and judged. */

@@ -1,5 +1,15 @@
 import { InvalidOptionError } from '../errors.ts';
-import { defaults, sizes, type TrainingOptions, type TrainingRequest, trainingSchema } from './options.ts';
+import {
+  adapterDefaults,
+  answerDefaults,
+  defaults,
+  type FromNetwork,
+  type Schedule,
+  sizes,
+  type TrainingOptions,
+  type TrainingRequest,
+  trainingSchema,
+} from './options.ts';
 
 /**
  * The options of a new run: what was asked for, over what the size sets, over the defaults.
@@ -12,26 +22,53 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
-  const merged = { ...defaults, ...bySize, tokenizer, ...given } as TrainingOptions;
+  const byTask = request.learn === 'answers' ? answerDefaults : {};
+  const byWay = request.loraRank === undefined ? {} : { ...adapterDefaults, loraAlpha: 2 * request.loraRank };
+  const merged = { ...defaults, ...bySize, ...byTask, ...byWay, tokenizer, ...given } as TrainingOptions;
+  if (request.epochs === undefined && request.steps !== undefined) delete merged.epochs;
+  else if (merged.epochs !== undefined && request.steps === undefined) delete merged.steps;
+  if (request.from !== undefined)
+    for (const key of ofNetwork) if (request[key] === undefined) delete merged[key];
+  if (merged.objective === 'block-diffusion') merged.block ??= 16;
+  if (merged.variableLength) merged.surplus ??= 8;
   merged.minimumRate ??= merged.learningRate / 10;
-  merged.warmup ??= Math.min(1000, Math.floor(merged.steps / 20));
+  if (merged.steps !== undefined) merged.warmup ??= usualWarmup(merged.steps);
   check(merged);
   // in the schema's order, however they were asked for, so that the record of a run is the same to the byte
   const keys = Object.keys(trainingSchema.shape).filter((key) => key in merged) as (keyof TrainingOptions)[];
   return Object.fromEntries(keys.map((key) => [key, merged[key]])) as TrainingOptions;
 }
 
-function check(options: TrainingOptions): void {
-  const { width, heads, kvHeads = heads, steps, warmup, learningRate, minimumRate } = options;
-  if (width % heads !== 0) throw new InvalidOptionError('heads', `must divide width (${width})`, heads);
-  if ((width / heads) % 2 !== 0)
-    throw new InvalidOptionError(
-      'heads',
-      `must leave an even width for each head (width is ${width})`,
-      heads,
-    );
-  if (heads % kvHeads !== 0) throw new InvalidOptionError('kvHeads', `must divide heads (${heads})`, kvHeads);
+const ofNetwork: readonly FromNetwork[] = ['layers', 'width', 'heads', 'hidden', 'tied'];
+
+const usualWarmup = (steps: number): number => Math.min(1000, Math.floor(steps / 20));
+
+/**
+ * The updates of a run, and of its warm-up.
+ *
+ * @param windows  of an epoch
+ * @throws InvalidOptionError  where the warm-up is longer than the run
+ */
+export function scheduleOf(
+  { epochs = 1, batch, accumulate, ...options }: TrainingOptions,
+  windows: number,
+): Schedule {
+  const steps = options.steps ?? Math.max(1, Math.ceil((epochs * windows) / (batch * accumulate)));
+  const warmup = options.warmup ?? usualWarmup(steps);
   if (warmup > steps)
+    throw new InvalidOptionError('warmup', `must not be more than steps (${steps})`, warmup);
+  return { steps, warmup };
+}
+
+function check(options: TrainingOptions): void {
+  const { steps, epochs, warmup, learningRate, minimumRate } = options;
+  checkHeads(options);
+  checkObjective(options);
+  if (options.learn === 'answers') checkAnswers(options);
+  checkAdapter(options);
+  if (steps !== undefined && epochs !== undefined)
+    throw new InvalidOptionError('epochs', 'is given instead of steps, not beside them', epochs);
+  if (steps !== undefined && warmup !== undefined && warmup > steps)
     throw new InvalidOptionError('warmup', `must not be more than steps (${steps})`, warmup);
   if (minimumRate > learningRate) {
     throw new InvalidOptionError(
@@ -40,4 +77,83 @@ function check(options: TrainingOptions): void {
       minimumRate,
     );
   }
+}
+
+function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
+  if (width === undefined || heads === undefined || kvHeads === undefined) return;
+  if (width % heads !== 0) throw new InvalidOptionError('heads', `must divide width (${width})`, heads);
+  if ((width / heads) % 2 !== 0)
+    throw new InvalidOptionError(
+      'heads',
+      `must leave an even width for each head (width is ${width})`,
+      heads,
+    );
+  if (heads % kvHeads !== 0) throw new InvalidOptionError('kvHeads', `must divide heads (${heads})`, kvHeads);
+}
+
+function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
+  if (loraRank === undefined) {
+    for (const key of ['loraAlpha', 'loraTargets'] as const)
+      if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --lora-rank', options[key]);
+    return;
+  }
+  if (from === undefined)
+    throw new InvalidOptionError('loraRank', 'needs a model to change: name it by --from', loraRank);
+  for (const key of ['block', 'anneal', 'shiftedLogits', 'variableLength'] as const)
+    if (options[key] !== undefined)
+      throw new InvalidOptionError(
+        key,
+        'changes the model itself, and --lora-rank leaves it as it is',
+        options[key],
+      );
+}
+
+/** @throws InvalidOptionError  for what is for text alone */
+function checkAnswers({ from, ...options }: TrainingOptions): void {
+  const text = { ...defaults, ...answerDefaults, separator: undefined, variableLength: undefined };
+  if (from === undefined)
+    throw new InvalidOptionError(
+      'learn',
+      'needs a model that learns to answer: name it by --from',
+      'answers',
+    );
+  for (const key of [
+    'packing',
+    'field',
+    'separator',
+    'randomLengthShare',
+    'promptShare',
+    'variableLength',
+  ] as const)
+    if (options[key] !== text[key])
+      throw new InvalidOptionError(key, 'is for text, not for the answers of conversations', options[key]);
+}
+
+/** What only some objectives have a use for. */
+const uses = {
+  block: ['block-diffusion'],
+  blockWarmup: ['block-diffusion'],
+  anneal: ['masked-diffusion'],
+  shiftedLogits: ['masked-diffusion', 'block-diffusion'],
+  variableLength: ['masked-diffusion'],
+  complementary: ['masked-diffusion'],
+} as const;
+
+function checkObjective(options: TrainingOptions): void {
+  const { objective, from, anneal, variableLength, surplus, length } = options;
+  for (const key of Object.keys(uses) as (keyof typeof uses)[]) {
+    const objectives: readonly string[] = uses[key];
+    if (options[key] !== undefined && options[key] !== false && !objectives.includes(objective))
+      throw new InvalidOptionError(
+        key,
+        `is for ${objectives.join(' and ')}, not for ${objective}`,
+        options[key],
+      );
+  }
+  if (anneal !== undefined && from === undefined)
+    throw new InvalidOptionError('anneal', 'needs a causal model to begin with: name it by --from', anneal);
+  if (surplus === undefined) return;
+  if (!variableLength) throw new InvalidOptionError('surplus', 'is for --variable-length', surplus);
+  if (3 * surplus > length)
+    throw new InvalidOptionError('surplus', `must be at most a third of the length (${length})`, surplus);
 }

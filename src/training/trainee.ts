@@ -35,6 +35,8 @@ export interface Trainee {
   readonly data: DataManifest;
   /** Lines for people about what was derived from options and data. */
   readonly summary: readonly string[];
+  /** Windows of an epoch. */
+  readonly windows: number;
   /** The micro-batches of the update with this index: a function of the index alone. */
   batches(step: number): Iterable<TrainingBatch>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */

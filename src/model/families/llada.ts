@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
 import { headWidthOf, type TransformerConfig } from '../config.ts';
 import type { WritableFamily } from './family.ts';
@@ -26,7 +26,8 @@ const schema = z.object({
   eos_token_id: id,
   pad_token_id: id,
   /** Ours: absent in published files, which are bidirectional and not shifted. */
-  unmask_attention: z.enum(['bidirectional', 'causal']).default('bidirectional'),
+  unmask_attention: z.enum(['bidirectional', 'causal', 'block-causal']).default('bidirectional'),
+  unmask_block_length: count.nullish(),
   unmask_shifted_logits: z.boolean().default(false),
 });
 
@@ -128,12 +129,13 @@ export const llada: WritableFamily = {
       maskId: config.mask_token_id ?? undefined,
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
+      blockLength: blockLengthIn(config, path),
       // those that are trained here read the end of the text before
       ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id ?? undefined }),
     };
   },
 
-  write({ transformer, maskId, endId, padId }) {
+  write({ transformer, maskId, endId, padId, blockLength }) {
     const headWidth = headWidthOf(transformer);
     const usual = { headWidth: transformer.width / transformer.heads, rotaryWidth: headWidth };
     const others = Object.entries({ ...transformer, headWidth }).filter(
@@ -173,6 +175,23 @@ export const llada: WritableFamily = {
       weight_tying: transformer.tiedHead,
       ...(transformer.shiftedLogits ? { unmask_shifted_logits: true } : {}),
       ...(transformer.attention === causal ? { unmask_attention: 'causal' } : {}),
+      ...(blockLength === undefined
+        ? {}
+        : { unmask_attention: 'block-causal', unmask_block_length: blockLength }),
     };
   },
 };
+
+/** The blocks that the network was trained in. @throws FileError  where it isn't said, or said of another attention */
+function blockLengthIn(
+  { unmask_attention: attention, unmask_block_length: blockLength }: z.output<typeof schema>,
+  path: string,
+): number | undefined {
+  if ((attention === 'block-causal') !== (blockLength != null))
+    throw new FileError(
+      path,
+      'unmask_block_length where unmask_attention is block-causal, and only there',
+      `${attention} and ${blockLength ?? 'none'}`,
+    );
+  return blockLength ?? undefined;
+}

@@ -1,0 +1,125 @@
+// What is learned in one direction, asked in both: a causal model and a mask predictor of one size learn pairs by heart, always
+// written first part first, and are asked for the second part given the first, and for the first given the second. Berglund et
+// al. 2023 (arXiv:2309.12288) call the failure of causal models the reversal curse; LLaDA section 3.3 asks for lines of poems.
+// A few minutes on two cores.
+//
+//     npm run bench:reversal                  made-up names and descriptions, then couplets of examples/couplets.jsonl
+//     npm run bench:reversal -- names         one of the two
+//     npm run bench:reversal -- '' --threads 1   with options of unmask train
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { integerBelow, uniforms } from '../src/random.ts';
+import { causal } from '../src/model/attention-pattern.ts';
+import { load } from '../src/unmask.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Two parts, and what stands between and behind them. */
+interface Pair {
+  readonly first: string;
+  readonly second: string;
+  readonly between: string;
+  readonly end: string;
+}
+
+const [wanted = '', ...more] = process.argv.slice(2);
+const sets = [
+  { name: 'names', pairs: madeUp(50) },
+  { name: 'couplets', pairs: couplets('examples/couplets.jsonl') },
+].filter(({ name }) => name.includes(wanted));
+if (sets.length === 0) throw new Error(`no pairs are named ${wanted}: there are names and couplets`);
+
+const recipe = `
+  --tokenizer characters --length 16 --validation-share 0 --random-length-share 0
+  --layers 3 --width 128 --heads 4 --hidden 344 --batch 32 --learning-rate 1e-3 --schedule cosine --warmup 100 --weight-decay 0
+  --sample-every 100000 --checkpoint-every 500
+`;
+const models = [
+  { name: 'causal', options: '--objective autoregressive --steps 600' },
+  { name: 'masked diffusion', options: '--objective masked-diffusion --steps 2000' },
+];
+
+console.log('Exact answers of the likeliest tokens.\n');
+console.log('| pairs | model | second, given the first | first, given the second | chance |');
+console.log('|---|---|---|---|---|');
+for (const { name, pairs } of sets)
+  for (const { name: model, options } of models) {
+    process.stderr.write(`\n${name}, ${model}\n`);
+    const { forward, backward } = await asked(trained(name, pairs, model, options), pairs);
+    const cells = [`${name}: ${whole(pairs[0])}`, model, forward, backward, 1 / pairs.length];
+    console.log(
+      `| ${cells.map((cell) => (typeof cell === 'number' ? `${(100 * cell).toFixed(0)} %` : cell)).join(' | ')} |`,
+    );
+  }
+
+/** Trains, or goes on where it was stopped. @returns the run's directory */
+function trained(set: string, pairs: readonly Pair[], model: string, options: string): string {
+  const folder = join('runs/reversal', set);
+  mkdirSync(join(root, folder), { recursive: true });
+  const data = join(folder, 'pairs.jsonl');
+  writeFileSync(join(root, data), pairs.map((pair) => `${JSON.stringify({ text: whole(pair) })}\n`).join(''));
+  const out = join(folder, model.replace(' ', '-'));
+  const args = `train ${recipe} --data ${data} --out ${out} ${options}`.trim().split(/\s+/);
+  execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args, ...more], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return join(root, out);
+}
+
+/** The shares of the pairs whose second part is written given the first, and the other way round. */
+async function asked(path: string, pairs: readonly Pair[]): Promise<{ forward: number; backward: number }> {
+  const model = await load(path);
+  const isCausal = model.config.attention === causal;
+  let [forward, backward] = [0, 0];
+  for (const { first, second, between, end } of pairs) {
+    const [before, after] = [{ length: [...first].length }, { length: [...second].length }];
+    // a causal model can't look behind a hole: it is asked to go on from the second part
+    const [onward, back] = isCausal
+      ? [
+          await model.generate({ prompt: first + between, ...after, endless: true }),
+          await model.generate({ prompt: second + between, ...before, endless: true }),
+        ]
+      : [
+          await model.infill({ parts: [first + between, after, end] }),
+          await model.infill({ parts: [before, between + second + end] }),
+        ];
+    if (onward.text.startsWith(first + between + second)) forward++;
+    if (back.text.startsWith(isCausal ? second + between + first : first)) backward++;
+  }
+  await model.close();
+  return { forward: forward / pairs.length, backward: backward / pairs.length };
+}
+
+function whole({ first, between, second, end }: Pair): string {
+  return `${first}${between}${second}${end}`;
+}
+
+/** Names of four letters, descriptions of six. */
+function madeUp(count: number): Pair[] {
+  const uniform = uniforms(1, 'synthetic');
+  const letter = (letters: string, i: number) => letters[integerBelow(letters.length, uniform(i))];
+  const syllables = (number: number, from: number) =>
+    Array.from(
+      { length: number },
+      (_, i) => letter('bdfghklmnprstvz', from + 2 * i) + letter('aeiou', from + 2 * i + 1),
+    ).join('');
+  return Array.from({ length: count }, (_, i) => ({
+    first: syllables(2, 10 * i),
+    between: ' is ',
+    second: syllables(3, 10 * i + 4),
+    end: '.',
+  }));
+}
+
+/** The first two lines of poems of five characters a line. */
+function couplets(path: string): Pair[] {
+  const rows = readFileSync(join(root, path), 'utf8').trim().split('\n');
+  return rows.map((row) => {
+    const [first, second] = (JSON.parse(row) as { text: string }).text.split(/[，。]/u);
+    return { first, between: '，', second, end: '。' };
+  });
+}

@@ -1,0 +1,84 @@
+import type { BadRowReason } from './bad-rows.ts';
+import { readLines } from './lines.ts';
+import type { Source } from './sources.ts';
+
+/** A value of a file of rows, with the line that it begins in, or why it cannot be had. */
+export type JsonRow =
+  | { readonly line: number; readonly value: unknown; readonly reason?: undefined }
+  | { readonly line: number; readonly reason: BadRowReason };
+
+/**
+ * The rows of a file, plain or gzip: the objects of a list if it begins with `[`, however they are laid out, otherwise
+ * one in each line. What can't be read is a row with its reason.
+ */
+export async function* readJsonRows(
+  source: Source,
+  options: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<JsonRow, void, void> {
+  let list: ListScanner | undefined;
+  let begun = false;
+  for await (const line of readLines(source, options)) {
+    if (line.reason) {
+      yield { line: line.number, reason: line.reason };
+      continue;
+    }
+    if (!begun && line.text.trim() !== '') {
+      begun = true;
+      if (line.text.trimStart().startsWith('[')) list = new ListScanner();
+    }
+    if (list) yield* list.add(`${line.text}\n`, line.number);
+    else if (line.text.trim() !== '') yield parsed(line.text, line.number);
+  }
+  yield* list?.end() ?? [];
+}
+
+function parsed(text: string, line: number): JsonRow {
+  try {
+    return { line, value: JSON.parse(text) };
+  } catch {
+    return { line, reason: 'not JSON' };
+  }
+}
+
+/** Finds the elements of a list in a text that comes in lines, so that only one of them need be in memory. */
+class ListScanner {
+  #element = '';
+  #line = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+
+  *add(text: string, line: number): Generator<JsonRow, void, void> {
+    let from = 0;
+    for (let i = 0; i < text.length; i++) {
+      const character = text[i];
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (character === '\\') this.#escaped = true;
+        else if (character === '"') this.#inString = false;
+      } else if (character === '"') this.#inString = true;
+      else if (character === '[' || character === '{') {
+        this.#depth++;
+        if (this.#depth === 1) from = i + 1;
+      } else if (this.#depth === 1 && (character === ',' || character === ']')) {
+        yield* this.#take(text.slice(from, i));
+        from = i + 1;
+        if (character === ']') this.#depth = 0;
+      } else if (character === ']' || character === '}') this.#depth--;
+      if (this.#line === 0 && this.#depth > 0 && i >= from && character.trim() !== '') this.#line = line;
+    }
+    if (this.#depth > 0) this.#element += text.slice(from);
+  }
+
+  /** What is left when the list was not ended. */
+  *end(): Generator<JsonRow, void, void> {
+    if (this.#depth > 0) yield { line: this.#line || 1, reason: 'not JSON' };
+  }
+
+  *#take(rest: string): Generator<JsonRow, void, void> {
+    const element = this.#element + rest;
+    if (element.trim() !== '') yield parsed(element, this.#line);
+    this.#element = '';
+    this.#line = 0;
+  }
+}

@@ -1,0 +1,118 @@
+import { lossWeight, maskProbability, type Noising } from '../diffusion/forward.ts';
+import { rowsOf } from '../diffusion/windows.ts';
+import { integerBelow, uniforms } from '../random.ts';
+import type { TrainingBatch } from './learner.ts';
+import type { Objective } from './objective.ts';
+
+export interface HoleOptions extends Noising {
+  readonly seed: number;
+  readonly maskId: number;
+  /** What a mask is that stands for two tokens. */
+  readonly expandId: number;
+  /** What a mask is that stands for none. */
+  readonly deleteId: number;
+  /** Of the windows, drawn one by one. */
+  readonly share: number;
+  /** Masks of a hole that stand for none, at most, and tokens that have no mask of their own. */
+  readonly surplus: number;
+}
+
+/**
+ * The objective on windows of which some have a hole whose masks are not as many as its tokens: so a model learns to say
+ * that a hole is too short or too long. DreamOn, arXiv:2602.01326:
+ *
+ * - two neighbours in the hole that are both masked become one mask, labelled expand, with probability 1/2;
+ * - at the hole's end are s masks more, labelled delete, s uniform in 0 … surplus.
+ *
+ * At time t a token of the hole is masked with p(t), and each of the s is still there with p(t), so that all scored rows of
+ * a window weigh the same, and what is learned are the label's odds. Rows are `surplus` tokens shorter than windows: as long
+ * whatever was merged and added, so that their length tells nothing.
+ *
+ * @param objective  of the other windows
+ */
+export function withHoles(objective: Objective, options: HoleOptions): Objective {
+  const { seed, share, surplus } = options;
+  return (windows, place) => {
+    const [, L] = windows.shape;
+    const W = L - surplus;
+    if (W <= 2 * surplus) return objective(windows, place); // a batch of short windows
+    const hasHole = (b: number) => uniforms(seed, 'hole', place.step, place.firstRow + b)(0) < share;
+    const plain = objective(firstTokens(windows, W), place);
+    const tokens = plain.tokens.data.slice();
+    const scored: Scored[] = [];
+    for (let r = 0; r < plain.rows.length; r++) {
+      if (hasHole(Math.floor(plain.rows[r] / W))) continue;
+      scored.push({ row: plain.rows[r], target: plain.targets[r], weight: plain.weights[r] });
+    }
+    for (const [b, { x0 }] of rowsOf(windows).entries()) {
+      if (!hasHole(b)) continue;
+      const { step, firstRow, batchRows } = place;
+      const holed = withHole(x0, W, step, firstRow + b, options);
+      tokens.set(holed.tokens, b * W);
+      for (const { row, target, weight } of holed.scored)
+        scored.push({ row: b * W + row, target, weight: weight / batchRows });
+    }
+    scored.sort((x, y) => x.row - y.row);
+    return batchOf(plain, tokens, scored);
+  };
+}
+
+interface Scored {
+  readonly row: number;
+  readonly target: number;
+  readonly weight: number;
+}
+
+/** One window with a hole, as W tokens. The weights are those of a row's own loss. */
+function withHole(
+  x0: Int32Array,
+  W: number,
+  step: number,
+  sample: number,
+  { seed, maskId, expandId, deleteId, surplus, ...noising }: HoleOptions,
+): { tokens: number[]; scored: Scored[] } {
+  const uniform = uniforms(seed, 'hole', step, sample);
+  const start = integerBelow(W - surplus, uniform(1));
+  const length = 1 + integerBelow(W - surplus - start, uniform(2));
+  const t = uniform(3);
+  const p = maskProbability(t, noising);
+  const weight = lossWeight(t, noising) / length;
+  const [masked, coin] = [0, 1].map((which) => (i: number) => uniform(5 + 2 * i + which));
+
+  const tokens = [...x0.subarray(0, start)];
+  const scored: Scored[] = [];
+  const mask = (target: number) => {
+    scored.push({ row: tokens.length, target, weight });
+    tokens.push(maskId);
+  };
+  const isMasked = (i: number) => i < start + length && masked(i) < p;
+  let merged = 0;
+  for (let i = start; i < start + length; i++) {
+    if (!isMasked(i)) tokens.push(x0[i]);
+    else if (merged < surplus && isMasked(i + 1) && coin(i) < 0.5) {
+      mask(expandId);
+      merged++;
+      i++;
+    } else mask(x0[i]);
+  }
+  const extra = integerBelow(surplus + 1, uniform(4));
+  for (let j = 0; j < extra; j++) if (masked(x0.length + j) < p) mask(deleteId);
+  for (let i = start + length; tokens.length < W; i++) tokens.push(x0[i]);
+  return { tokens, scored };
+}
+
+function firstTokens({ shape: [B, L], data, maskable }: Parameters<Objective>[0], W: number) {
+  const cut = <T extends Int32Array | Uint8Array>(rows: T): T =>
+    rows.filter((_, index) => index % L < W) as T;
+  return { shape: [B, W], data: cut(data), ...(maskable && { maskable: cut(maskable) }) };
+}
+
+function batchOf(plain: TrainingBatch, data: Int32Array, scored: readonly Scored[]): TrainingBatch {
+  return {
+    ...plain,
+    tokens: { shape: plain.tokens.shape, data },
+    rows: Int32Array.from(scored, ({ row }) => row),
+    targets: Int32Array.from(scored, ({ target }) => target),
+    weights: Float32Array.from(scored, ({ weight }) => weight),
+  };
+}

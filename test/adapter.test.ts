@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { NdArray } from '../src/array.ts';
+import { readJson } from '../src/checkpoint/json.ts';
+import { openSafetensors } from '../src/checkpoint/safetensors.ts';
+import { mergeAdapter } from '../src/merged-model.ts';
+import {
+  adapterNames,
+  adapterShapes,
+  adapterTargets,
+  initialAdapter,
+  matricesOf,
+  merge,
+} from '../src/model/adapter.ts';
+import { writeAdapter } from '../src/model/adapter-files.ts';
+import { openModel } from '../src/model/open.ts';
+import { uniforms } from '../src/random.ts';
+import { openLearner } from '../src/training/backpropagation.ts';
+import type { TrainingBatch } from '../src/training/learner.ts';
+import { load } from '../src/unmask.ts';
+import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
+
+const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, threads: 1 };
+
+/** A tiny model, and an adapter of it whose B isn't zero. */
+async function adapted(directory: string, scale = 0.3) {
+  await writeTinyModel(directory);
+  const opened = await openModel(directory);
+  await opened.network.close();
+  const { transformer } = opened.config;
+  const adapter = { rank: 3, alpha: 5, targets: matricesOf(transformer, opened.names, adapterTargets) };
+  const arrays = initialAdapter(adapterShapes(transformer, opened.names, adapter), 1);
+  for (const [n, [name, { data }]] of [...arrays].entries()) {
+    const uniform = uniforms(2, 'synthetic', 0, n);
+    if (name.includes('lora_B')) data.forEach((_, i) => (data[i] = scale * (uniform(i) - 0.5)));
+  }
+  return { ...opened, adapter, arrays };
+}
+
+function batchFor(maskId: number): TrainingBatch {
+  const rows = Int32Array.of(1, 2, 5, 9);
+  return {
+    tokens: {
+      shape: [2, 6],
+      data: Int32Array.from({ length: 12 }, (_, i) => (rows.includes(i) ? maskId : 2 + i)),
+    },
+    rows,
+    targets: Int32Array.of(3, 4, 7, 11),
+    weights: Float32Array.of(0.5, 0.25, 1, 0.75),
+  };
+}
+
+test("an adapter's gradients are those of the merged matrices, by the chain rule, and finite differences", async (t) => {
+  const { config, names, weights, adapter, arrays } = await adapted(await temporaryFolder(t));
+  const { transformer, maskId = 0 } = config;
+  const merged = new Map<string, NdArray>();
+  const base = new Map<string, NdArray>();
+  for (const name of weights.entries.keys()) {
+    base.set(name, await weights.read(name));
+    merged.set(name, await weights.read(name));
+  }
+  const learner = await openLearner(transformer, names, arrays, {
+    ...adamW,
+    adapter: { adapter, base },
+  });
+  const batch = batchFor(maskId);
+  const loss = await learner.accumulate(batch);
+  const gradients = new Map([...learner.gradients()].map(([name, { data }]) => [name, data.slice()]));
+  assert.deepEqual([...gradients.keys()], [...arrays.keys()]); // none of the base
+  assert.deepEqual([...learner.parameters().keys()], [...arrays.keys()]);
+
+  for (const matrix of adapter.targets) {
+    const { a, b } = adapterNames(matrix);
+    merge(merged.get(matrix)!.data, arrays.get(a)!, arrays.get(b)!, adapter.alpha);
+  }
+  const whole = await openLearner(transformer, names, merged, adamW);
+  assert.ok(Math.abs((await whole.accumulate(batch)) - loss) < 1e-5);
+  const s = adapter.alpha / adapter.rank;
+  for (const matrix of adapter.targets) {
+    const { a, b } = adapterNames(matrix);
+    const [A, Bm, dW] = [arrays.get(a)!, arrays.get(b)!, whole.gradients().get(matrix)!];
+    const [out, inputs] = dW.shape;
+    for (let k = 0; k < adapter.rank; k++) {
+      for (let i = 0; i < inputs; i++) {
+        let dA = 0;
+        for (let o = 0; o < out; o++) dA += s * Bm.data[o * adapter.rank + k] * dW.data[o * inputs + i];
+        assert.ok(Math.abs(gradients.get(a)![k * inputs + i] - dA) < 1e-5, `${a}: ${dA}`);
+      }
+      for (let o = 0; o < out; o++) {
+        let dB = 0;
+        for (let i = 0; i < inputs; i++) dB += s * dW.data[o * inputs + i] * A.data[k * inputs + i];
+        assert.ok(Math.abs(gradients.get(b)![o * adapter.rank + k] - dB) < 1e-5, `${b}: ${dB}`);
+      }
+    }
+  }
+  await whole.close();
+
+  for (const name of [...arrays.keys()].slice(0, 4)) {
+    const { data } = learner.parameters().get(name)!;
+    const j = data.length >> 1;
+    const was = data[j];
+    const at = async (value: number) => {
+      data[j] = value;
+      return learner.accumulate(batch);
+    };
+    const h = 0.02;
+    const difference = ((await at(was + h)) - (await at(was - h))) / (2 * h);
+    data[j] = was;
+    assert.ok(Math.abs(difference - gradients.get(name)![j]) < 2e-3, `${name}: ${difference}`);
+  }
+  await learner.close();
+});
+
+test('a model with an adapter beside it has the logits of the one with the adapter merged, and others than alone', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [model, directory, out] = ['model', 'adapter', 'merged'].map((name) => join(folder, name));
+  const { adapter, arrays } = await adapted(model);
+  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model });
+  await mergeAdapter(model, directory, out);
+
+  const config = (await readJson(join(directory, 'adapter_config.json'))) as Record<string, unknown>;
+  assert.deepEqual([config['peft_type'], config['r'], config['lora_alpha']], ['LORA', 3, 5]);
+  const { tensors } = await openSafetensors(join(directory, 'adapter_model.safetensors'));
+  assert.deepEqual(
+    tensors.get('base_model.model.model.transformer.blocks.0.q_proj.lora_A.weight')?.shape.slice(0, 1),
+    [3],
+  );
+
+  const models = [
+    await load(model),
+    await load(model, { adapter: directory }),
+    await load(directory), // which names its model
+    await load(out),
+  ];
+  const tokens = [Int32Array.of(2, 3, 4, models[0].maskId, 5)];
+  const [alone, beside, named, merged] = await Promise.all(
+    models.map(async (each) => (await each.logits(tokens)).data),
+  );
+  const farthest = (x: Float32Array, y: Float32Array) =>
+    x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
+  assert.ok(farthest(beside, merged) < 1e-5, `${farthest(beside, merged)}`);
+  assert.deepEqual(named, beside);
+  assert.ok(farthest(alone, beside) > 0.01);
+  // with keys and values remembered, too
+  const options = { prompt: 'a', length: 8, blockLength: 4, cache: 'prefix', seed: 1 } as const;
+  assert.deepEqual((await models[1].generate(options)).tokens, (await models[3].generate(options)).tokens);
+  await Promise.all(models.map((each) => each.close()));
+});
+
+test('an adapter for another model, and what is none, is one sentence', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [model, other, directory] = ['model', 'other', 'adapter'].map((name) => join(folder, name));
+  const { adapter, arrays } = await adapted(model);
+  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model });
+  await writeTinyModel(other, { width: 16 });
+  await assert.rejects(
+    load(other, { adapter: directory }),
+    /adapter_model\.safetensors: expected an adapter of this model, with base_model\.model\..*lora_A\.weight of shape \[3, 16\], found \[3, /,
+  );
+  await assert.rejects(
+    load(model, { adapter: other }),
+    /expected an adapter, with an adapter_config\.json, found none/,
+  );
+  await assert.rejects(
+    load(directory, { adapter: directory }),
+    /adapter: must be left out, .* being an adapter itself/,
+  );
+});

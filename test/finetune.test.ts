@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { load } from '../src/unmask.ts';
+import { makeTrainee } from '../src/trainee.ts';
+import { readRows } from '../src/training/log.ts';
+import type { TrainingRequest } from '../src/training/options.ts';
+import { type RunIo, runTraining } from '../src/training/run.ts';
+import { temporaryFolder } from './tiny-model.ts';
+
+const lines: string[] = [];
+const io: RunIo = {
+  output: { write: (text: string) => lines.push(text) },
+  clock: () => performance.now(),
+  now: () => new Date(0),
+  stop: new AbortController().signal,
+  visible: (line) => line,
+};
+
+const animals: Readonly<Record<string, string>> = { cat: 'meow', dog: 'woof', cow: 'moo', hen: 'cluck' };
+const talks = Object.entries(animals).flatMap(([animal, sound]) => [
+  { prompt: `Say ${animal}`, answer: sound },
+  { turns: [`Say ${animal}`, sound, 'Again', sound] },
+]);
+const text = `${Object.values(animals).join(' ')} Say Again ${Object.keys(animals).join(' ')}\n`.repeat(40);
+
+const common = { threads: 1, warmup: 5, validationShare: 0, checkpointEvery: 1000, sampleEvery: 1000 };
+
+test('a model without a chat template learns a dialogue set and answers it by messages', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [corpus, data] = [join(folder, 'text.txt'), join(folder, 'talk.jsonl')];
+  await writeFile(corpus, text);
+  await writeFile(data, talks.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const base: TrainingRequest = {
+    ...common,
+    data: [corpus],
+    out: join(folder, 'base'),
+    tokenizer: 'characters',
+    packing: 'stream',
+    layers: 2,
+    width: 48,
+    heads: 4,
+    hidden: 96,
+    length: 64,
+    batch: 4,
+    steps: 5,
+  };
+  await runTraining(base, makeTrainee, io);
+
+  const out = join(folder, 'tuned');
+  const request: TrainingRequest = {
+    ...common,
+    learn: 'answers',
+    from: join(folder, 'base'),
+    data: [data],
+    out,
+    length: 64,
+    epochs: 200,
+    batch: 12,
+    learningRate: 5e-3,
+  };
+  const { step } = await runTraining(request, makeTrainee, io);
+  assert.equal(step, 200); // twelve answers are one batch
+  const losses = readRows(join(out, 'metrics.jsonl')).map(({ loss }) => Number(loss));
+  assert.ok(losses[0] > 2 && losses.at(-1)! < 0.3, `${losses[0]}, then ${losses.at(-1)}`);
+
+  const model = await load(out);
+  try {
+    for (const [animal, sound] of Object.entries(animals)) {
+      const asked = { role: 'user', content: `Say ${animal}` } as const;
+      const answer = { role: 'assistant', content: sound } as const;
+      const again = { role: 'user', content: 'Again' } as const;
+      for (const messages of [[asked], [asked, answer, again]])
+        assert.equal((await model.generate({ messages, length: 16, steps: 16 })).text, sound);
+    }
+  } finally {
+    await model.close();
+  }
+
+  // what was fine-tuned is fine-tuned on with the same template, and no more tokens
+  const further = join(folder, 'further');
+  await runTraining({ ...request, from: out, out: further, epochs: undefined, steps: 5 }, makeTrainee, io);
+  for (const name of ['chat_template.jinja', 'tokenizer.json'])
+    assert.equal(
+      await readFile(join(further, 'model', name), 'utf8'),
+      await readFile(join(out, 'model', name), 'utf8'),
+    );
+  // an adapter learns to contradict, and the model stays what it was
+  const [adapter, other] = [join(folder, 'adapter'), join(folder, 'other.jsonl')];
+  await writeFile(other, `${JSON.stringify({ prompt: 'Say cat', answer: 'woof' })}\n`.repeat(4));
+  const small = { from: out, data: [other], out: adapter, loraRank: 4, epochs: 30, batch: 4 };
+  const before = await readFile(join(out, 'model', 'model.safetensors'));
+  await runTraining({ ...request, ...small }, makeTrainee, io);
+  assert.deepEqual(await readFile(join(out, 'model', 'model.safetensors')), before);
+  const messages = [{ role: 'user', content: 'Say cat' }] as const;
+  for (const [path, options, sound] of [
+    [out, {}, 'meow'],
+    [out, { adapter }, 'woof'],
+    [adapter, {}, 'woof'],
+  ] as const) {
+    const each = await load(path, options);
+    assert.equal((await each.generate({ messages, length: 16, steps: 16 })).text, sound);
+    await each.close();
+  }
+  for (const [wish, sentence] of [
+    [
+      { from: join(folder, 'base') },
+      /loraRank: needs a model with a chat template, as an adapter adds no tokens; fine-tune all of/,
+    ],
+    [{ objective: 'autoregressive' }, /objective: must be masked-diffusion, as .* was trained/],
+    [{ length: 128 }, /length: must be at most the 64 tokens of/],
+    [{ loraRank: undefined, loraAlpha: 2 }, /loraAlpha: is for --lora-rank/],
+    [{ anneal: 3 }, /anneal: changes the model itself, and --lora-rank leaves it as it is/],
+  ] as const)
+    await assert.rejects(
+      runTraining({ ...request, ...small, ...wish, out: join(folder, 'no') }, makeTrainee, io),
+      sentence,
+    );
+  await assert.rejects(
+    runTraining({ ...request, promptShare: 0.5, out: join(folder, 'no') }, makeTrainee, io),
+    /promptShare: is for text, not for the answers of conversations/,
+  );
+  await assert.rejects(
+    runTraining({ ...request, from: undefined, out: join(folder, 'no') }, makeTrainee, io),
+    /learn: needs a model that learns to answer: name it by --from/,
+  );
+});
