@@ -177,8 +177,9 @@ export function assemble(parts: Parts): Model {
     const frames = write(probes?.predict ?? conditional.predict, unconditional.predict);
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
-        await elsewhere(() => onFrame?.(frame));
+        const goesOn = await elsewhere(() => onFrame?.(frame));
         yield frame;
+        if (goesOn === false) return;
       }
     };
     const { last, stats } = await drain(watched(), {

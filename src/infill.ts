@@ -6,7 +6,7 @@ import { checkOptions } from './options.ts';
 import { cutAtEnd } from './sampling/canvas.ts';
 import { type FillingOptions, fillingSchema, type SamplingOptions } from './sampling/options.ts';
 import type { ResizingTokens } from './sampling/resize.ts';
-import type { Frame, SampleOptions } from './sampling/sample.ts';
+import type { SampleOptions } from './sampling/sample.ts';
 import { type SampleStats, together } from './sampling/stats.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -32,7 +32,7 @@ export interface HoleModel {
 export interface RunRequest extends Pick<GenerateRequest, 'signal'> {
   /** Makes the options those of this canvas. */
   readonly adapt: (options: SampleOptions) => SampleOptions;
-  readonly onFrame: (frame: Frame) => Promise<void> | void;
+  readonly onFrame: NonNullable<GenerateRequest['onFrame']>;
 }
 
 /** `Model.infill`. */
@@ -186,7 +186,7 @@ export async function fillWith(
           signal,
           onFrame: async (frame) => {
             see(frame);
-            if (!isDraft) await onFrame?.(frame);
+            return isDraft ? undefined : onFrame?.(frame);
           },
         },
       );

@@ -43,8 +43,11 @@ export interface SampleRequest extends Partial<SamplingOptions> {
 }
 
 export interface GenerateRequest extends SampleRequest {
-  /** Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. */
-  readonly onFrame?: (frame: Frame) => Promise<void> | void;
+  /**
+   * Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. `false` ends
+   * the text with this frame.
+   */
+  readonly onFrame?: (frame: Frame) => Promise<boolean | void> | boolean | void;
 }
 
 /** A finished text. */

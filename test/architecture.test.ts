@@ -35,7 +35,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint hub'.split(
       ' ',
     ),
-  cli: ['base', 'assembly', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
+  server: ['base', 'assembly', 'sampling', 'model', 'tokenizer', 'checkpoint'],
+  cli: ['base', 'assembly', 'server', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
 };
 
 const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);

@@ -149,11 +149,15 @@ export function modelThatSays(
  *
  * @param onForward  is called before each forward
  */
-export function modelThatKnows(text: string, onForward: () => void = () => {}): Model & { closed: boolean } {
+export function modelThatKnows(
+  text: string,
+  onForward: () => void = () => {},
+  options: FakeModelOptions = { nats: Math.log(byteTokenizer.vocabularySize) },
+): Model & { closed: boolean } {
   const known = byteTokenizer.encode(text);
   return modelThatSays(
     reciting(() => known),
-    { onForward, nats: Math.log(byteTokenizer.vocabularySize) },
+    { onForward, ...options },
   );
 }
 

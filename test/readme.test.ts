@@ -15,6 +15,7 @@ import pull from '../src/cli/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
 import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
+import serve from '../src/cli/serve.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
 import { startFakeHub } from './fake-hub.ts';
@@ -59,11 +60,17 @@ const commands: Record<string, Command> = {
   infill: infillCommand(async () => assert.fail()),
   edit: editCommand(async () => assert.fail()),
   quantize,
+  serve,
 };
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'bench/README.md'].filter((name) =>
-  existsSync(join(root, name)),
-);
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'ARCHITECTURE.md',
+  'bench/README.md',
+  'docs/server.md',
+  'docs/streaming.md',
+].filter((name) => existsSync(join(root, name)));
 
 test('every command of the documents exists, with its options and scripts', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

@@ -12,6 +12,7 @@ const commands: CommandTable = {
   score: () => import('./score.ts'),
   train: () => import('./train.ts'),
   pull: () => import('./pull.ts'),
+  serve: () => import('./serve.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),
   bench: () => import('./bench.ts'),

@@ -462,10 +462,11 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
   if (temperature === 0)
     throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
   const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
-  const { blockCausal, regex, jsonSchema } = asked;
+  const { blockCausal, grow, regex, jsonSchema } = asked;
   for (const [option, value] of Object.entries({
     ...others,
     blockCausal: blockCausal || undefined,
+    grow: grow || undefined,
     regex,
     jsonSchema,
   }))

@@ -110,8 +110,10 @@ test('laws: no mask is left at t = 0, what was revealed or given stays, blocks f
       const written = new Set<number>();
       for (const [n, frame] of frames.entries()) {
         assert.equal(frame.step, n);
+        assert.deepEqual(frame.tokens.slice(0, frame.final), last.tokens.slice(0, frame.final), 'final');
         if (n === 0) continue;
         const before = frames[n - 1];
+        assert.ok(frame.final >= before.final);
         const changed = [...canvas.keys()].filter((i) => frame.tokens[i] !== before.tokens[i]);
         assert.deepEqual(frame.changed, changed);
         for (const i of changed) {

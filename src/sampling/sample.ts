@@ -54,6 +54,8 @@ export interface Frame {
   readonly tokens: Int32Array;
   /** The positions in which `tokens` isn't what it was, ascending. */
   readonly changed: readonly number[];
+  /** Positions from the left that no later step changes. */
+  readonly final: number;
   /** Where this step resized the canvas: the position of each in the frame before, or −1 for a new mask   [L] */
   readonly sources?: readonly number[];
   /** p_θ(x̂_0^i | x_t) when position i was last predicted; NaN where it never was.   [L] */
@@ -101,7 +103,14 @@ export async function* sample(
   let [step, moves, inserted] = [0, 0, 0];
   let ended = false;
 
-  yield { step, block: 0, t: 1, tokens, changed: [], confidence: latest.confidence };
+  /** What stands before the first noise, or before the block that may be rewritten. */
+  const finalBefore = (block: Stretch | undefined): number => {
+    if (strategy.rewrites) return block?.positions[0] ?? xt.length;
+    const first = xt.findIndex((_, i) => lost.has(i));
+    return first < 0 ? xt.length : first;
+  };
+
+  yield { step, block: 0, t: 1, tokens, changed: [], final: wanted[0], confidence: latest.confidence };
 
   for (let index = 0; index < blocks.length && !ended; index++) {
     const [length, share] = [blocks[index].positions.length, shares[index] ?? shares[0]];
@@ -187,7 +196,17 @@ export async function* sample(
       const changed = [...tokens.keys()].filter((i) => tokens[i] !== before[i]);
       const reached = done ? 0 : (left[0]?.t ?? s);
       const { confidence } = latest;
-      yield { step, block: index, t: reached, tokens, changed, ...(sources && { sources }), confidence };
+      const final = finalBefore(ended ? undefined : blocks[done ? index + 1 : index]);
+      yield {
+        step,
+        block: index,
+        t: reached,
+        tokens,
+        changed,
+        final,
+        ...(sources && { sources }),
+        confidence,
+      };
     }
 
     const added = (!ended && index === blocks.length - 1 && grow?.({ tokens: xt, tail })) || 0;

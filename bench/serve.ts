@@ -1,0 +1,235 @@
+// How the server behaves under load: `npm run bench:serve`. All traffic stays on 127.0.0.1, bounded in number and time.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { shippedModel } from '../src/opened-model.ts';
+import { limits } from '../src/server/limits.ts';
+import { startServer } from '../src/server/server.ts';
+
+const concurrency = 8;
+const waiting = 16;
+
+/** The numbers of the server's own process. */
+interface Vitals {
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly rssBytes: number;
+  readonly running: number;
+}
+
+interface Outcome {
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly statuses: ReadonlyMap<number, number>;
+  readonly perClient: readonly number[];
+  readonly withoutRetryAfter: number;
+}
+
+const body = {
+  prompt: 'Once upon a time',
+  length: 96,
+  steps: 24,
+  blockLength: 16,
+  temperature: 0.7,
+  stopEarly: false,
+  cache: 'dual',
+};
+
+const isChild = process.argv[2] === 'child';
+if (isChild) await serve();
+else await measure();
+
+/** The server, in a process of its own, so that its memory and event loop are nobody else's. */
+async function serve(): Promise<void> {
+  const server = await startServer({
+    models: new Map([['stories', shippedModel]]),
+    host: '127.0.0.1',
+    port: 0,
+    keys: [],
+    allowedHosts: [],
+    allowedOrigins: [],
+    concurrency,
+    waiting,
+    idleMs: 600_000,
+    limits: { ...limits, connections: 512, stallMs: 120_000 },
+    log: () => {},
+    version: 'bench',
+    now: () => new Date(),
+    clock: () => performance.now(),
+  });
+  process.on('disconnect', () => process.exit(1)); // nobody measures any more
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  process.on('message', (message) => {
+    if (message === 'reset') {
+      delay.reset();
+      return;
+    }
+    if (message === 'stop') {
+      void server.close().then(() => process.exit(0));
+      return;
+    }
+    process.send!({
+      p99Ms: delay.percentile(99) / 1e6,
+      maxMs: delay.max / 1e6,
+      rssBytes: process.memoryUsage().rss,
+      running: server.service.queue.running,
+    } satisfies Vitals);
+  });
+  const { engine } = server.service;
+  while (!engine.status('stories').facts) await engine.changed();
+  process.send!(server.url);
+}
+
+async function measure(): Promise<void> {
+  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
+  const seconds = Number(values.seconds);
+  const child = fork(fileURLToPath(import.meta.url), ['child']);
+  const [url] = (await once(child, 'message')) as [string];
+  const vitals = async (): Promise<Vitals> => {
+    child.send('vitals');
+    return ((await once(child, 'message')) as [Vitals])[0];
+  };
+  const say = (what: string, result: object): void =>
+    void process.stdout.write(`${JSON.stringify({ what, ...result })}\n`);
+  const idle = async (): Promise<void> => {
+    while ((await vitals()).running > 0) await wait(20);
+  };
+  await clients(url, 1, 2); // warms up
+
+  child.send('reset');
+  // in turns, so that whatever else the machine does falls on both
+  const rounds: { readonly one: Outcome; readonly eight: Outcome }[] = [];
+  for (let round = 0; round < 3; round++)
+    rounds.push({ one: await clients(url, 1, seconds / 2), eight: await clients(url, concurrency, seconds) });
+  const busy = await vitals();
+  const perSecond = ({ tokens, seconds: taken }: Outcome): number => tokens / taken;
+  const middle = <T>(values: readonly T[], of: (value: T) => number): T =>
+    values.toSorted((x, y) => of(x) - of(y))[values.length >> 1];
+  const { one, eight } = middle(rounds, (round) => perSecond(round.eight) / perSecond(round.one));
+  say('8 clients against one', {
+    cache: body.cache,
+    tokensPerSecond: [Math.round(perSecond(one)), Math.round(perSecond(eight))],
+    ratio: rounded(perSecond(eight) / perSecond(one)),
+    wanted: 'ratio ≥ 1.3',
+  });
+  say('fairness among 8', {
+    slowestToFastest: rounded(Math.max(...eight.perClient) / Math.min(...eight.perClient)),
+    wanted: '≤ 1.5',
+  });
+  say('event loop while writing', {
+    p99Ms: rounded(busy.p99Ms),
+    maxMs: rounded(busy.maxMs),
+    wanted: 'p99 < 50',
+  });
+
+  await idle();
+  const calm = await vitals();
+  const crowd = await clients(url, 10 * concurrency, seconds);
+  await idle();
+  const after = await vitals();
+  const ok = crowd.statuses.get(200) ?? 0;
+  const refused = crowd.statuses.get(429) ?? 0;
+  const others = [...crowd.statuses.values()].reduce((sum, n) => sum + n, 0) - ok - refused;
+  say('ten times what it can do', {
+    goodput: rounded(perSecond(crowd) / perSecond(eight)),
+    answered: ok,
+    refused,
+    others,
+    withoutRetryAfter: crowd.withoutRetryAfter,
+    memoryGrowthMB: rounded((after.rssBytes - calm.rssBytes) / 2 ** 20),
+    wanted: 'goodput ≥ 0.9, others 0, memory flat',
+  });
+
+  const beforeDeaf = await vitals();
+  const deaf = Array.from({ length: 4 }, () => deafClient(url));
+  await wait(Math.min(seconds, 6) * 1000);
+  const whileDeaf = await vitals();
+  for (const socket of deaf) socket.destroy();
+  say('clients that never read', {
+    clients: deaf.length,
+    perClientMB: rounded((whileDeaf.rssBytes - beforeDeaf.rssBytes) / deaf.length / 2 ** 20),
+    wanted: '≤ 16',
+  });
+  await idle();
+
+  const freed: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const gone = new AbortController();
+    const response = await ask(
+      url,
+      { ...body, steps: 96, blockLength: 96, stream: true, diffusing: true },
+      gone.signal,
+    );
+    await response.body!.getReader().read();
+    const begin = performance.now();
+    gone.abort();
+    while ((await vitals()).running > 0) await wait(1);
+    freed.push(performance.now() - begin);
+  }
+  say('cancellation', {
+    medianMs: rounded(freed.toSorted((a, b) => a - b)[5]),
+    longestMs: rounded(Math.max(...freed)),
+    stepMs: rounded((1000 * one.seconds) / (one.tokens / (body.length / body.steps))),
+    wanted: 'about a step',
+  });
+  child.send('stop');
+  await once(child, 'exit');
+}
+
+/** So many clients, each of which asks again as soon as it is answered. Tokens are those of whole answers. */
+async function clients(url: string, count: number, seconds: number): Promise<Outcome> {
+  const begin = performance.now();
+  const end = begin + 1000 * seconds;
+  const statuses = new Map<number, number>();
+  const perClient: number[] = [];
+  let [tokens, withoutRetryAfter] = [0, 0];
+  await Promise.all(
+    Array.from({ length: count }, async (_, client) => {
+      const latencies: number[] = [];
+      for (let i = 0; performance.now() < end; i++) {
+        const asked = performance.now();
+        const response = await ask(url, { ...body, seed: 1000 * client + i });
+        const { usage } = (await response.json()) as { usage?: { completion_tokens: number } };
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        if (response.status === 429 && !response.headers.get('retry-after')) withoutRetryAfter++;
+        if (!usage) continue;
+        tokens += usage.completion_tokens;
+        latencies.push(performance.now() - asked);
+      }
+      if (latencies.length > 0) perClient.push(latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length);
+    }),
+  );
+  return { tokens, seconds: (performance.now() - begin) / 1000, statuses, perClient, withoutRetryAfter };
+}
+
+function ask(url: string, request: object, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(request),
+    signal,
+  });
+}
+
+/** Asks for much, and reads nothing. */
+function deafClient(url: string): ReturnType<typeof connect> {
+  const text = JSON.stringify({ ...body, steps: 96, n: 4, stream: true, diffusion: true });
+  const { port } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.pause();
+  socket.on('error', () => {});
+  socket.write(
+    `POST /v1/completions HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+  return socket;
+}
+
+function rounded(value: number): number {
+  return Math.round(100 * value) / 100;
+}

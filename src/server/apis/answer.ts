@@ -1,0 +1,33 @@
+import type { Job, ModelFacts, Progress, Result } from '../protocol.ts';
+
+/** What an endpoint knows beside the request's body. */
+export interface Asked {
+  readonly id: string;
+  /** When it was asked, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** The model, by the name that the request calls it. */
+  readonly model: string;
+  readonly facts: ModelFacts;
+  readonly newSeed: () => number;
+}
+
+/** How one request is answered: what is written for it, and how an API says it. */
+export interface Answer {
+  /** Each choice is the same job with the next seed. Absent where nothing has to be written. */
+  readonly job?: Job;
+  readonly choices: number;
+  /** Server-sent events, lines of JSON, or absent: one object. */
+  readonly stream?: 'events' | 'lines';
+  /** Ends a stream of events that was whole. */
+  readonly terminator?: string;
+  /** All at once. */
+  whole(results: readonly Result[]): object;
+  /** The objects of a stream: before anything is written, */
+  opening?(choice: number): readonly object[];
+  /** for each report, */
+  progress?(choice: number, progress: Progress): readonly object[];
+  /** when a choice is finished, */
+  ended?(choice: number, result: Result): readonly object[];
+  /** and when all are. */
+  closing?(results: readonly Result[]): readonly object[];
+}

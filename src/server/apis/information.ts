@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { HttpError } from '../http-error.ts';
+import { modelNamed, type Service } from '../service.ts';
+
+/** Whether requests can be answered: 503 while the first model is loading, as llama.cpp's server says it. */
+export function health(service: Service): Response {
+  const [first] = service.models.keys();
+  const { state, problem } = service.engine.status(first);
+  const reason = service.isDraining()
+    ? 'Shutting down'
+    : state === 'failed'
+      ? `The model can not be loaded: ${problem}`
+      : service.engine.status(first).facts
+        ? undefined
+        : 'Loading model';
+  if (reason === undefined) return Response.json({ status: 'ok' });
+  throw new HttpError(503, reason, { retryAfterSeconds: 1 });
+}
+
+/** OpenAI's list, with what is known of each model. */
+export function models(service: Service): Response {
+  return Response.json({
+    object: 'list',
+    data: [...service.models.keys()].map((name) => modelCard(service, name)),
+  });
+}
+
+export function model(service: Service, name: string): Response {
+  return Response.json(modelCard(service, modelNamed(service, name)));
+}
+
+function modelCard({ models: known, engine }: Service, name: string): object {
+  const { state, facts } = engine.status(name);
+  return {
+    id: name,
+    object: 'model',
+    created: Math.floor(known.get(name)!.modified.getTime() / 1000),
+    owned_by: 'unmask',
+    state,
+    ...(facts && {
+      context_length: facts.maxLength,
+      // without a template a conversation is one text, which the model goes on with
+      chat: facts.hasChatTemplate ? 'template' : 'continuation',
+      infill: !facts.isCausal,
+      defaults: facts.defaults,
+    }),
+  };
+}
+
+export async function metrics({ metrics: { registry } }: Service): Promise<Response> {
+  return new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } });
+}
+
+/** Ollama says which program it is by its version; clients look for 0.x. */
+export const ollamaVersion = ({ version }: Service): Response => Response.json({ version });
+
+export const ollamaTags = (service: Service): Response =>
+  Response.json({ models: [...service.models.keys()].map((name) => ollamaCard(service, name)) });
+
+export function ollamaRunning(service: Service): Response {
+  const loaded = [...service.models.keys()].filter((name) => service.engine.status(name).state === 'loaded');
+  return Response.json({
+    models: loaded.map((name) => ({ ...ollamaCard(service, name), size_vram: 0 })),
+  });
+}
+
+export const showSchema = z.strictObject({
+  model: z.string().max(256).optional(),
+  name: z.string().max(256).optional().describe('an older name for model'),
+  verbose: z.boolean().optional().describe('has no effect'),
+});
+
+/** What Ollama's clients ask about a model. That it fills gaps is told by the template, where they look for it. */
+export function ollamaShow(service: Service, { model: asked, name }: z.output<typeof showSchema>): Response {
+  const found = modelNamed(service, asked ?? name);
+  const { facts } = service.engine.status(found);
+  const length = facts && { 'unmask.context_length': facts.maxLength };
+  return Response.json({
+    modelfile: '',
+    parameters: facts ? `num_ctx ${facts.maxLength}` : '',
+    template: facts?.isCausal ? '{{ .Prompt }}' : '{{ .Prompt }}{{ .Suffix }}',
+    details: details(),
+    model_info: { 'general.architecture': 'unmask', ...length },
+    capabilities: ['completion', ...(facts?.isCausal ? [] : ['insert'])],
+    modified_at: service.models.get(found)!.modified.toISOString(),
+  });
+}
+
+function ollamaCard({ models: known }: Service, name: string): object {
+  const { modified, sizeBytes } = known.get(name)!;
+  return {
+    name,
+    model: name,
+    modified_at: modified.toISOString(),
+    size: sizeBytes,
+    digest: createHash('sha256').update(name).digest('hex'),
+    details: details(),
+  };
+}
+
+const details = (): object => ({
+  parent_model: '',
+  format: 'safetensors',
+  family: 'unmask',
+  families: ['unmask'],
+  parameter_size: '',
+  quantization_level: '',
+});

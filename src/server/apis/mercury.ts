@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { Answer, Asked } from './answer.ts';
+import { applyUpdate } from './apply-update.ts';
+import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
+import { HttpError } from '../http-error.ts';
+import { jobOf } from './options.ts';
+import type { Result } from '../protocol.ts';
+
+/** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
+export const editSchema = chatSchema
+  .omit({ response_format: true, diffusing: true, diffusion: true })
+  .extend({ messages: z.tuple([chatSchema.shape.messages.element]) });
+
+export type EditBody = z.output<typeof editSchema>;
+
+/**
+ * The next edit: the region around the cursor as it should be. A model with a chat template is given the message as it is,
+ * for it was trained on such ones. Of any other it is asked what it would write at the cursor, between the text of the file
+ * before it and behind it, and that is put into the region.
+ *
+ * @throws HttpError 400  for a message without a region
+ */
+export function edit(body: EditBody, asked: Asked): Answer {
+  const [message] = turnsOf(body.messages as ChatBody['messages']);
+  if (asked.facts.hasChatTemplate) return chatted(body, asked);
+  const { before, left, right, after } = editedFile(message.content);
+  const task = { kind: 'fill', before: before + left, after: right + after } as const;
+  const job = jobOf(body, task, asked);
+  if (body.stream)
+    throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', {
+      param: 'stream',
+    });
+  return chatAnswer(body, asked, { job, dress: (text) => fenced(left + text + right) });
+}
+
+/**
+ * An update laid over a file. A model with a chat template is given the message as it is. For any other no model is needed:
+ * the lines that the update has in common with the file say where it goes.
+ *
+ * @throws HttpError 400  for a message without its parts, and where it can't be told where the update goes
+ */
+export function apply(body: EditBody, asked: Asked): Answer {
+  if (asked.facts.hasChatTemplate) return chatted(body, asked);
+  const [message] = turnsOf(body.messages as ChatBody['messages']);
+  const original = tagged(message.content, 'original_code');
+  const update = tagged(message.content, 'update_snippet');
+  const text = applyUpdate(original, update);
+  if (text === undefined)
+    throw new HttpError(
+      400,
+      'messages: the update has no line in common with the code where it begins or ends',
+      {
+        param: 'messages',
+      },
+    );
+  const answer = chatAnswer(body, asked, {});
+  return { ...answer, ...ready({ text, stream: body.stream === true }, answer) };
+}
+
+const chatted = (body: EditBody, asked: Asked): Answer => {
+  const turns = turnsOf(body.messages as ChatBody['messages']);
+  return chatAnswer(body, asked, { job: jobOf(body, { kind: 'chat', turns }, asked) });
+};
+
+/** An answer that is known before anything is written. */
+function ready({ text, stream }: { text: string; stream: boolean }, answer: Answer): Partial<Answer> {
+  const result: Result = {
+    text,
+    tokens: [],
+    finish: 'stop',
+    promptTokens: 0,
+    completionTokens: 0,
+    seed: 0,
+    steps: 0,
+    forwards: 0,
+    ms: 0,
+    firstTokenMs: 0,
+  };
+  return {
+    choices: 1,
+    whole: () => answer.whole([result]),
+    ...(stream && {
+      opening: () => [
+        ...answer.opening!(0),
+        ...answer.progress!(0, { text, tokens: [] }),
+        ...answer.ended!(0, result),
+      ],
+      closing: () => answer.closing!([result]),
+    }),
+  };
+}
+
+interface EditedFile {
+  /** In front of the region, in it up to the cursor, in it from there, and behind it. */
+  readonly before: string;
+  readonly left: string;
+  readonly right: string;
+  readonly after: string;
+}
+
+function editedFile(message: string): EditedFile {
+  const open = '<|current_file_content|>';
+  const [region, cursor] = ['<|code_to_edit|>', '<|cursor|>'];
+  const start = message.indexOf(open);
+  const end = message.indexOf('<|/current_file_content|>', start);
+  if (start < 0) throw missing('current_file_content');
+  const file = message
+    .slice(start + open.length, end < 0 ? undefined : end)
+    .replace(/^\n?current_file_path:[^\n]*\n/, '');
+  const from = file.indexOf(region);
+  const to = file.indexOf('<|/code_to_edit|>', from);
+  if (from < 0 || to < 0) throw missing('code_to_edit');
+  const inside = file.slice(from + region.length, to);
+  const at = inside.indexOf(cursor);
+  const plain = inside.replace(cursor, '');
+  const place = at < 0 ? plain.length : at;
+  return {
+    before: file.slice(0, from),
+    left: plain.slice(0, place),
+    right: plain.slice(place),
+    after: file.slice(to + '<|/code_to_edit|>'.length),
+  };
+}
+
+function tagged(message: string, tag: string): string {
+  const open = `<|${tag}|>`;
+  const start = message.indexOf(open);
+  const end = message.indexOf(`<|/${tag}|>`, start);
+  if (start < 0 || end < 0) throw missing(tag);
+  return message.slice(start + open.length, end).replace(/^\n|\n$/g, '');
+}
+
+const missing = (tag: string): HttpError =>
+  new HttpError(400, `messages: must hold <|${tag}|> … <|/${tag}|>`, { param: 'messages' });
+
+/** Code in a fence that is longer than any within it. */
+function fenced(code: string): string {
+  const longest = Math.max(2, ...Array.from(code.matchAll(/`{3,}/g), ([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${code.replace(/^\n/, '').replace(/\n$/, '')}\n${fence}`;
+}

@@ -1,0 +1,76 @@
+import { HttpError } from './http-error.ts';
+import type { Limits } from './limits.ts';
+
+/**
+ * The JSON object that a request carries.
+ *
+ * @throws HttpError 400, 413 or 415
+ */
+export async function readBody(request: Request, limits: Limits): Promise<Record<string, unknown>> {
+  const type = request.headers.get('content-type') ?? '';
+  // a form of another page can send any other type without being asked first
+  if (!/^application\/json *(;|$)/i.test(type))
+    throw new HttpError(415, "must have the header 'Content-Type: application/json'");
+  const encoding = request.headers.get('content-encoding');
+  if (encoding !== null && encoding !== 'identity')
+    throw new HttpError(415, 'must not be compressed (Content-Encoding)');
+  const text = decoded(await bytesOf(request, limits.bodyBytes));
+  checkShape(text, limits);
+  const value = parsed(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new HttpError(400, 'the body must be a JSON object');
+  return value as Record<string, unknown>;
+}
+
+async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
+  const tooLarge = (): HttpError => new HttpError(413, `the body must have at most ${most} bytes`);
+  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (!request.body) return new Uint8Array();
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new HttpError(400, 'the body must be UTF-8', { cause });
+  }
+}
+
+/** Depth and size are looked at before anything is built: `JSON.parse` takes a million levels, what comes after doesn't. */
+function checkShape(text: string, { jsonDepth, jsonNodes }: Limits): void {
+  let [depth, nodes, inString] = [0, 0, false];
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (inString) {
+      if (character === '\\') i++;
+      else if (character === '"') inString = false;
+      continue;
+    }
+    if (character === '"') inString = true;
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    if (character === ',' || character === '{' || character === '[') nodes++;
+    if (depth > jsonDepth) throw new HttpError(400, `the body must be at most ${jsonDepth} levels deep`);
+    if (nodes > jsonNodes) throw new HttpError(400, `the body must hold at most ${jsonNodes} values`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text, (key, value: unknown) => {
+      if (key === '__proto__') throw new HttpError(400, 'the body must not have a key __proto__');
+      return value;
+    });
+  } catch (cause) {
+    if (cause instanceof HttpError) throw cause;
+    throw new HttpError(400, 'the body must be JSON', { cause });
+  }
+}

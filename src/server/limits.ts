@@ -1,0 +1,30 @@
+/** What a request may cost, and how long it may take. Every number here is also in docs/server.md. */
+export const limits = {
+  bodyBytes: 2 ** 20,
+  headerBytes: 16 * 1024,
+  headers: 64,
+  jsonDepth: 32,
+  jsonNodes: 10_000,
+  choices: 4,
+  stops: 8,
+  stopCharacters: 64,
+  messages: 256,
+  connections: 256,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 5_000,
+  /** A request waits so long for its turn. */
+  queueMs: 30_000,
+  /** A client may leave what it is sent unread for so long. */
+  stallMs: 15_000,
+  /** A text is given so long to be written. */
+  generationMs: 300_000,
+  /** After SIGTERM what is being written may go on for so long. */
+  drainMs: 20_000,
+  /** A refusal for want of room is held back for so long: who asks again at once would slow down those who are served. */
+  refusalMs: 500,
+  /** So often an idle stream gets a comment, so that nothing between takes it for dead. */
+  heartbeatMs: 15_000,
+} as const;
+
+export type Limits = { readonly [Name in keyof typeof limits]: number };

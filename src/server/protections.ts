@@ -1,0 +1,86 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import { HttpError } from './http-error.ts';
+
+/** Who may ask. */
+export interface Admission {
+  /** The port that is listened on. */
+  readonly port: number;
+  /** Names in the Host header beside those of this machine itself. */
+  readonly allowedHosts: readonly string[];
+  /** Pages of other origins whose scripts may ask: `https://example.org`. */
+  readonly allowedOrigins: readonly string[];
+  /** SHA-256 of each key; none: whoever reaches the port may ask. */
+  readonly keys: readonly Buffer[];
+}
+
+const ownNames = ['localhost', '127.0.0.1', '[::1]'];
+
+export const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/**
+ * Against DNS rebinding: a page can make a browser ask this server under the page's own name. So only names that are known
+ * are answered; an address is, where the request came in on it, since no name was looked up.
+ *
+ * @param localAddress  of this end of the connection
+ * @throws HttpError 403
+ */
+export function checkHost(
+  host: string | undefined,
+  admission: Admission,
+  localAddress: string | undefined,
+): void {
+  const { port, allowedHosts } = admission;
+  const [, name, digits] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(host ?? '') ?? [];
+  const known = [...ownNames, ...allowedHosts].some(
+    (allowed) => allowed.toLowerCase() === name?.toLowerCase(),
+  );
+  const bare = name?.replace(/^\[|\]$/g, '') ?? '';
+  const isOwnAddress = isIP(bare) !== 0 && bare === localAddress?.replace(/^::ffff:/, '');
+  // behind a proxy the name that was allowed may come with any port
+  const fits = Number(digits ?? 80) === port || allowedHosts.includes(name ?? '');
+  if (!(known || isOwnAddress) || !fits)
+    throw new HttpError(403, 'this Host is not served; --allowed-host NAME allows one', { code: 'host' });
+}
+
+/**
+ * Against other pages in the same browser: what a script of another origin sends is refused, whether it could read the
+ * answer or not. Programs send no Origin.
+ *
+ * @param isPage  whether a person may get here by a link
+ * @returns       the origin that is allowed by name, if it is one
+ * @throws HttpError 403
+ */
+export function checkOrigin(
+  headers: { readonly host?: string; readonly origin?: string; readonly site?: string },
+  { allowedOrigins }: Admission,
+  isPage: boolean,
+): string | undefined {
+  const { host, origin, site } = headers;
+  if (origin !== undefined) {
+    if (allowedOrigins.includes(origin)) return origin;
+    if (origin === `http://${host}` || origin === `https://${host}`) return undefined;
+    throw new HttpError(403, 'this Origin is not served; --allowed-origin ORIGIN allows one', {
+      code: 'origin',
+    });
+  }
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isPage)
+    throw new HttpError(403, 'requests of other sites are not served', { code: 'origin' });
+  return undefined;
+}
+
+/**
+ * @param authorization  the header; OpenAI's clients send `Bearer KEY`
+ * @returns              who it is, for the queue; undefined where no key is needed
+ * @throws HttpError 401  with the same body whatever is wrong
+ */
+export function checkKey(authorization: string | undefined, { keys }: Admission): string | undefined {
+  if (keys.length === 0) return undefined;
+  const given = hashOf(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
+  let who: Buffer | undefined;
+  // every key is compared, and every comparison takes the same time
+  for (const key of keys) if (timingSafeEqual(key, given)) who = key;
+  if (!who)
+    throw new HttpError(401, 'a key is needed: Authorization: Bearer KEY', { code: 'invalid_api_key' });
+  return who.toString('base64url').slice(0, 8);
+}

@@ -1,0 +1,177 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { InvalidOptionError } from '../errors.ts';
+import type { LoadOptions } from '../language-model.ts';
+import { modelDirectory } from '../opened-model.ts';
+import { makeApp } from './app.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { type Limits, limits as usualLimits } from './limits.ts';
+import type { Log } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { hashOf } from './protections.ts';
+import { FairQueue } from './queue.ts';
+import { routes } from './routes.ts';
+import type { Service } from './service.ts';
+
+export interface ServerOptions {
+  /** Path by name, see `catalogOf`; the first is loaded at once. */
+  readonly models: ReadonlyMap<string, string>;
+  readonly load?: Pick<LoadOptions, 'device' | 'weights'>;
+  readonly host: string;
+  /** 0 takes one that is free. */
+  readonly port: number;
+  readonly keys: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Texts that are written at the same time. */
+  readonly concurrency: number;
+  /** Requests that may wait for their turn. */
+  readonly waiting: number;
+  /** A model that nobody used for so long is closed. */
+  readonly idleMs: number;
+  readonly limits?: Limits;
+  readonly log: Log;
+  readonly version: string;
+  readonly now: () => Date;
+  readonly clock: () => number;
+  /** In place of a thread with the models of `models`. */
+  readonly engine?: Engine;
+  /** Default: the folder of the studio, where it was built. */
+  readonly pages?: string;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  readonly service: Service;
+  /** Takes no more requests, lets what is being written come to its end for a while, and closes everything. */
+  close(): Promise<void>;
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '::1']);
+const studio = fileURLToPath(new URL('../../../studio/dist', import.meta.url));
+
+/**
+ * Starts the server.
+ *
+ * @throws InvalidOptionError  for an address that others can reach, without a key
+ * @throws FileError           for a model that isn't there
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, keys, limits = usualLimits, log, clock, now } = options;
+  if (!loopback.has(host) && keys.length === 0) {
+    const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
+    throw new InvalidOptionError('host', problem, host);
+  }
+  const found = new Map<string, { path: string; modified: Date; sizeBytes: number }>();
+  for (const [name, asked] of options.models) {
+    const path = options.engine ? asked : await modelDirectory(asked);
+    found.set(name, { path, ...(options.engine ? unknownFiles : filesOf(path)) });
+  }
+  const engine =
+    options.engine ??
+    startEngine(
+      {
+        paths: new Map(Array.from(found, ([name, { path }]) => [name, path])),
+        options: options.load ?? {},
+        idleMs: options.idleMs,
+      },
+      (error) => log('error', 'engine died', { cause: error.stack }),
+    );
+  const queue = new FairQueue({
+    running: options.concurrency,
+    waiting: options.waiting,
+    waitMs: limits.queueMs,
+    clock,
+  });
+  const stop = new AbortController();
+  let isDraining = false;
+  let port = options.port;
+  const hashes = keys.map(hashOf);
+  const service: Service = {
+    engine,
+    models: found,
+    queue,
+    metrics: new Metrics(queue),
+    limits,
+    log,
+    version: options.version,
+    admission: () => ({
+      port,
+      allowedHosts: options.allowedHosts,
+      allowedOrigins: options.allowedOrigins,
+      keys: hashes,
+    }),
+    newSeed: () => randomInt(2 ** 32),
+    newId: () => randomBytes(12).toString('hex'),
+    nowMs: () => now().getTime(),
+    clock,
+    stop: stop.signal,
+    isDraining: () => isDraining,
+    pages: options.pages ?? (existsSync(join(studio, 'index.html')) ? studio : undefined),
+  };
+  engine.load([...found.keys()][0]);
+
+  const app = makeApp(service, routes);
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: 1000,
+    },
+    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+  );
+  server.maxHeadersCount = limits.headers;
+  server.maxConnections = limits.connections;
+  try {
+    port = await listen(server, options);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    service,
+    async close() {
+      isDraining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
+      const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
+      await closed;
+      clearTimeout(deadline);
+      clearTimeout(hangUp);
+      await engine.close();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: ServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+const unknownFiles = { modified: new Date(0), sizeBytes: 0 };
+
+/** When a model was last changed, and the size of its files. */
+function filesOf(path: string): { modified: Date; sizeBytes: number } {
+  const files = statSync(path).isFile() ? [path] : readdirSync(path).map((name) => join(path, name));
+  const all = files.map((file) => statSync(file)).filter((file) => file.isFile());
+  return {
+    modified: new Date(Math.max(0, ...all.map(({ mtimeMs }) => mtimeMs))),
+    sizeBytes: all.reduce((sum, { size }) => sum + size, 0),
+  };
+}

@@ -1,0 +1,91 @@
+import type { TestContext } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import type { Model } from '../src/language-model.ts';
+import { makeApp } from '../src/server/app.ts';
+import { type Engine, type EnginePort, engineOver } from '../src/server/engine.ts';
+import { limits } from '../src/server/limits.ts';
+import { serveJobs } from '../src/server/model-thread.ts';
+import { routes } from '../src/server/routes.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../src/server/server.ts';
+
+/** An engine whose other side is on this thread: the protocol is the same, the models may be anything. */
+export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, idleMs = 60_000): Engine {
+  return engineOver(
+    () => {
+      const { port1, port2 } = new MessageChannel();
+      serveJobs(port2, [...models.keys()], (name) => models.get(name)!(), { idleMs });
+      return port1 as EnginePort;
+    },
+    async (port) => (port as unknown as { close(): void }).close(),
+  );
+}
+
+/** A server on a free port, with models that are made here, the first of them loaded; it ends with the test. */
+export async function startFakeServer(
+  t: TestContext,
+  models: Readonly<Record<string, () => Model>>,
+  { isLoaded = true, ...options }: Partial<ServerOptions> & { readonly isLoaded?: boolean } = {},
+): Promise<RunningServer> {
+  const makers = new Map(Object.entries(models).map(([name, make]) => [name, async () => make()]));
+  const server = await startServer({
+    models: new Map(Object.keys(models).map((name) => [name, name])),
+    host: '127.0.0.1',
+    port: 0,
+    keys: [],
+    allowedHosts: [],
+    allowedOrigins: [],
+    concurrency: 8,
+    waiting: 64,
+    idleMs: 60_000,
+    limits: { ...limits, refusalMs: 0, drainMs: 1000 },
+    log: () => {},
+    version: '0.0.0',
+    now: () => new Date(1_700_000_000_000),
+    clock: () => performance.now(),
+    engine: engineHere(makers, options.idleMs),
+    ...options,
+  });
+  t.after(() => server.close());
+  const { engine } = server.service;
+  if (!isLoaded) return server;
+  while (!engine.status(Object.keys(models)[0]).facts) await engine.changed();
+  return server;
+}
+
+/** Asks the app itself, so that a test may send any Host and Origin. */
+export function asker(server: RunningServer) {
+  const app = makeApp(server.service, routes);
+  const host = new URL(server.url).host;
+  return async (
+    path: string,
+    {
+      body,
+      headers = {},
+      method = body === undefined ? 'GET' : 'POST',
+      signal,
+    }: {
+      signal?: AbortSignal;
+      body?: unknown;
+      headers?: Record<string, string>;
+      method?: string;
+    } = {},
+  ): Promise<Response> =>
+    app.request(`${server.url}${path}`, {
+      method,
+      signal,
+      headers: { host, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+}
+
+// oxlint-disable-next-line no-explicit-any -- what an answer holds is what the tests find out
+export type Json = any;
+
+/** The objects of a stream of server-sent events; the terminator as a text. */
+export function eventsIn(text: string): Json[] {
+  return text
+    .split('\n\n')
+    .filter((event) => event.startsWith('data: '))
+    .map((event) => event.slice('data: '.length))
+    .map((data) => (data.startsWith('[') ? data : JSON.parse(data)));
+}
