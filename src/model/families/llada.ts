@@ -129,7 +129,7 @@ export const llada: WritableFamily = {
       maskId: config.mask_token_id ?? undefined,
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
-      blockLength: blockLengthIn(config, path),
+      ...blockLengthIn(config, path),
       // those that are trained here read the end of the text before
       ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id ?? undefined }),
     };
@@ -186,12 +186,12 @@ export const llada: WritableFamily = {
 function blockLengthIn(
   { unmask_attention: attention, unmask_block_length: blockLength }: z.output<typeof schema>,
   path: string,
-): number | undefined {
+): { blockLength?: number } {
   if ((attention === 'block-causal') !== (blockLength != null))
     throw new FileError(
       path,
       'unmask_block_length where unmask_attention is block-causal, and only there',
       `${attention} and ${blockLength ?? 'none'}`,
     );
-  return blockLength ?? undefined;
+  return blockLength == null ? {} : { blockLength };
 }
