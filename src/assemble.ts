@@ -1,6 +1,6 @@
 import type { NdArray } from './array.ts';
 import { edit } from './edit.ts';
-import { InvalidOptionError } from './errors.ts';
+import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { bound, type Likelihood } from './evaluation/likelihood.ts';
 import type { RowScorer } from './evaluation/scorer.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy.ts';
@@ -9,7 +9,7 @@ import { causal } from './model/attention-pattern.ts';
 import { batched } from './model/batching.ts';
 import type { ForwardOptions, Network } from './model/network.ts';
 import { checkOptions } from './options.ts';
-import { blockCausal, contextOf, predictorOf, rememberingNetwork } from './predictors.ts';
+import { blockCausal, contextOf, encodingPredictor, predictorOf, rememberingNetwork } from './predictors.ts';
 import { uniforms } from './random.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
@@ -23,11 +23,13 @@ import {
   parameters,
   type SamplingOptions,
   samplingSchema,
+  temperatureOf,
   toCachePolicy,
   toDecodeOptions,
   toSampleOptions,
 } from './sampling/options.ts';
 import { type Frame, sample, type SampleOptions } from './sampling/sample.ts';
+import { withSelfConditioning, withTemperature } from './sampling/self-conditioning.ts';
 import { countForwards, drain } from './sampling/stats.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -52,6 +54,8 @@ export interface Parts {
   readonly tokenizer: Tokenizer;
   /** Of a causal network it may be beyond the vocabulary. */
   readonly maskId: number;
+  /** What the network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
@@ -61,7 +65,7 @@ export interface Parts {
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function assemble(parts: Parts): Model {
-  const { tokenizer, maskId, endIds, chatTemplate, defaults = {} } = parts;
+  const { tokenizer, maskId, noise, endIds, chatTemplate, defaults = {} } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
   const isCausal = config.attention === causal;
@@ -118,7 +122,7 @@ export function assemble(parts: Parts): Model {
     },
   ) {
     const { blockLength } = options;
-    const vocabulary = { maskId, endIds: ends, size };
+    const vocabulary = { maskId, endIds: ends, size, noise };
     const decoding = toDecodeOptions(options, vocabulary);
     const named = toSampleOptions(options, vocabulary);
     const plain = adapt(named);
@@ -139,8 +143,13 @@ export function assemble(parts: Parts): Model {
     const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
     const policy = toCachePolicy(options, { maskId, exact });
     const uncached = predictorOf(network, how);
-    const predictor = (): MaskPredictor =>
-      policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+    const predictor = (): MaskPredictor => {
+      if (config.encoderAttention) {
+        const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
+        return config.selfConditioning ? withSelfConditioning(tempered) : tempered;
+      }
+      return policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+    };
     /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
     const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>
       sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
@@ -197,7 +206,8 @@ export function assemble(parts: Parts): Model {
         throw new InvalidOptionError('blockLength', 'must be 1, the model being causal', asked.blockLength);
       return 1;
     }
-    if (asked.blockLength !== undefined || blockLength === undefined || inBlocks) return blockLength;
+    const isFixed = inBlocks || noise === 'uniform';
+    if (asked.blockLength !== undefined || blockLength === undefined || isFixed) return blockLength;
     // what the model prefers, as far as masks and steps allow
     const longest = Math.max(blockLength, Math.ceil(masked / (steps ?? masked)));
     return Math.min(longest, masked) || undefined;
@@ -214,6 +224,14 @@ export function assemble(parts: Parts): Model {
     return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };
   }
 
+  /** @throws UnsupportedError  of a model whose noise is random tokens */
+  function requireScore(what: string): void {
+    if (noise !== 'uniform') return;
+    const why =
+      'the bound on −log p is for noise that is [MASK], and the noise of this model is random tokens';
+    throw new UnsupportedError(`${what} can't be: ${why}`);
+  }
+
   const holeModel: HoleModel = {
     tokenizer,
     maskId,
@@ -224,7 +242,7 @@ export function assemble(parts: Parts): Model {
     resizing,
     score: scorerOf(network),
     opening: openingOf,
-    check: (options) => void toSampleOptions(options, { maskId, endIds, size }),
+    check: (options) => void toSampleOptions(options, { maskId, endIds, size, noise }),
     run: async (canvas, options, { adapt, onFrame, signal }) =>
       (await finish(prepare(canvas, options, { adapt, signal }), onFrame)).stats,
   };
@@ -255,11 +273,19 @@ export function assemble(parts: Parts): Model {
 
     generate,
 
-    infill: (request) => infill(holeModel, request),
+    async infill(request) {
+      if (request.parts.some((part) => typeof part !== 'string' && typeof part.length !== 'number'))
+        requireScore('the length of a hole found');
+      return infill(holeModel, request);
+    },
 
-    edit: (request) => edit(holeModel, request),
+    async edit(request) {
+      requireScore('a text edited');
+      return edit(holeModel, request);
+    },
 
     async score({ prompt = '', answer, samples = 128, seed = 0, signal }) {
+      requireScore('a text scored');
       const given = openingOf(tokenizer.encode(prompt));
       const scored = tokenizer.encode(answer);
       if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
@@ -311,6 +337,8 @@ function fitting(
     asked[option] !== undefined && asked[option] !== defaults[option];
   const meaningless = new Set([
     ...(changes('length') ? ['steps'] : []),
+    ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
+    ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -224,7 +224,7 @@ function contextOf(
         banned: [...endIds, ...(resizing ? [resizing.expandId] : [])],
         adapt: (options: SampleOptions): SampleOptions => ({
           ...options,
-          layout: () => [positions],
+          layout: () => [{ start: positions[0], end: positions.at(-1)! + 1, positions }],
           steps: Math.min(draftSteps, positions.length),
           decode: withoutTokens(options.decode!, (_, i) =>
             i === before.length ? (notFirst[hole] ?? []) : [],
@@ -247,8 +247,10 @@ function samplingOf(
   const masked = maskedPositions(canvas, maskId);
   const size = Math.min(blockLength ?? masked.length, masked.length);
   const blocks = layBlocks(canvas, { maskId, blockLength: size });
-  const steps = sum(blocks.map(({ length }) => Math.ceil(length / tokensPerStep)));
-  const layout = { blockLength: size, layout: layBlocks, steps };
+  const steps = sum(blocks.map(({ positions }) => Math.ceil(positions.length / tokensPerStep)));
+  // a network that writes in stretches of its own keeps to them
+  const inBlocks = (options: SampleOptions): SampleOptions =>
+    options.layout ? options : { ...options, blockLength: size, layout: layBlocks, steps };
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
     const resize = expandAndDelete(resizing, limits);
@@ -260,7 +262,7 @@ function samplingOf(
       );
     return {
       banned: [],
-      adapt: (options) => ({ ...options, ...layout, resize, decode: decode(options.decode!) }),
+      adapt: (options) => ({ ...inBlocks(options), resize, decode: decode(options.decode!) }),
     };
   }
   const tail = tailStart(canvas, maskId);
@@ -269,14 +271,13 @@ function samplingOf(
   const endsInside = endsSomewhere && masked[0] < tail;
   // where all positions are alike, nothing has to look at logits
   if (isConstrained || (!endsInside && wanted.every((ids) => ids === undefined))) {
-    return { banned, adapt: (options) => ({ ...options, ...layout }) };
+    return { banned, adapt: inBlocks };
   }
   const forbidden = (i: number): readonly number[] => [...notFirst(i), ...(i < tail ? endIds : [])];
   return {
     banned,
     adapt: (options) => ({
-      ...options,
-      ...layout,
+      ...inBlocks(options),
       decode: withoutTokens(options.decode!, (_, i) => forbidden(i)),
     }),
   };

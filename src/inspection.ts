@@ -82,10 +82,11 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
 
   const { attempt, problems } = attempts();
   const opened = await attempt(() => openModelWithTokenizer(directory));
-  const config = opened?.config ?? (await attempt(() => familyOf(json, configPath).read(json, configPath)));
+  const family = opened?.family ?? (await attempt(() => familyOf(json, configPath)));
+  const config = opened?.config ?? (family && (await attempt(() => family.read(json, configPath))));
   const weights = opened?.weights ?? (await attempt(() => openWeights(directory)));
   const tokenizer = opened?.tokenizer ?? (await attempt(() => loadTokenizer(directory)));
-  const generation = opened ?? (await attempt(() => generationOf(directory)));
+  const generation = opened ?? (await attempt(() => generationOf(directory, family?.sampling)));
   await opened?.network.close();
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};

@@ -27,8 +27,10 @@ export const shippedModel: string = fileURLToPath(new URL('../../models/stories'
 export interface OpenedModel extends OpenedNetwork {
   readonly directory: string;
   readonly tokenizer: Tokenizer;
-  /** Of a causal model without a mask token: the first id beyond its vocabulary. */
+  /** Of a model that needs no mask token, and has none: the first id beyond its vocabulary. */
   readonly maskId: number;
+  /** What its network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
   /** How conversations are written, if the model was made for them. */
   readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
@@ -65,17 +67,19 @@ export async function openModelWithTokenizer(
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  const maskId = attention === causal ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
-  const { startId, blockLength } = opened.config;
+  const { startId, blockLength, noise, sampling } = opened.config;
+  const isMaskless = attention === causal || noise === 'uniform';
+  const maskId = isMaskless ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
   return {
     ...opened,
     directory,
     tokenizer,
     chatTemplate,
     maskId,
+    noise,
     endIds,
     startId,
-    defaults: { ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults },
+    defaults: { ...sampling, ...(blockLength && { blockCausal: true, blockLength }), ...generation.defaults },
     unsupported: generation.unsupported,
   };
 }

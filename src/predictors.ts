@@ -76,6 +76,27 @@ export function rememberingNetwork(
   };
 }
 
+/**
+ * The predictor of a network that looks at one block and, beside it, at what it encoded before: the prompt, and each block
+ * once it is written. DiffusionGemma. It belongs to one canvas, whose blocks are predicted in order.
+ */
+export function encodingPredictor(network: Network): MaskPredictor {
+  let memory: KeyValues | undefined;
+  const row = (data: Int32Array) => ({ shape: [1, data.length], data });
+  return async (xt, rows, { block: { start, end }, believed, signal }) => {
+    const read = memory?.positions.shape[1] ?? 0;
+    if (start > read) {
+      // its logits aren't wanted, but one row has to be
+      const wanted = Int32Array.of(0);
+      const text = row(xt.slice(read, start));
+      const { present } = await network.extend(text, wanted, memory, { encodes: true, signal });
+      memory = memory ? joinKeyValues(memory, present) : present;
+    }
+    const outputs = rows.map((i) => i - start);
+    return (await network.extend(row(xt.slice(start, end)), outputs, memory, { believed, signal })).logits;
+  };
+}
+
 /** Block i sees itself and the blocks before it: BD3-LM, LLaDA2. */
 export const blockCausal =
   (blockLength: number) =>

@@ -9,7 +9,7 @@ import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint, constrain } from '../src/sampling/constraint/constrain.ts';
 import type { JsonSchema } from '../src/sampling/constraint/json-keywords.ts';
 import { fewestTokens } from '../src/sampling/constraint/token-automaton.ts';
-import { samplingSchema, strategyNames, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
+import { samplingSchema, strategiesFor, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
 
@@ -114,7 +114,7 @@ const schemas: Readonly<Record<string, object>> = {
 };
 
 /** Editing replaces written tokens, and is refused. */
-const strategies = strategyNames.filter((name) => name !== 'editing');
+const strategies = strategiesFor(undefined).filter((name) => name !== 'editing');
 
 const tokenizer = await loadTokenizer(shippedModel);
 const [maskId, endId, V] = [tokenizer.maskId!, tokenizer.endId!, tokenizer.vocabularySize];

@@ -51,7 +51,10 @@ export const dllmPlan =
 export const withMasksBefore: BlockLayout = (canvas, { maskId, blockLength = canvas.length }) => {
   const masked = maskedPositions(canvas, maskId);
   const blocks = Math.ceil(masked.length / blockLength);
-  return Array.from({ length: blocks }, (_, k) => masked.slice(0, (k + 1) * blockLength));
+  return Array.from({ length: blocks }, (_, k) => {
+    const positions = masked.slice(0, (k + 1) * blockLength);
+    return { start: positions[0], end: positions.at(-1)! + 1, positions };
+  });
 };
 
 /** A plan that doesn't depend on how the loop shares its steps out. */

@@ -54,6 +54,25 @@ describe('the weights of a directory', () => {
     assert.deepEqual([...(await openWeights(directory)).entries.keys()], ['x']);
   });
 
+  test('are the parts of a tensor that has parts, each at its place in the file', async () => {
+    const directory = await mkdtemp(join(folder, 'parts-'));
+    await writeSafetensors(join(directory, 'model.safetensors'), [
+      { name: 'other', shape: [1], data: Float32Array.of(9) },
+      { name: 'stack', shape: [2, 1, 2], data: Float32Array.of(1, 2, 3, 4) },
+    ]);
+    const parts = (shape: number[]) => (name: string) =>
+      name === 'stack' ? [0, 1].map((i) => ({ name: `stack[${i}]`, shape })) : undefined;
+    const weights = await openWeights(directory, parts([1, 2]));
+    assert.deepEqual([...weights.entries.keys()].sort(), ['other', 'stack[0]', 'stack[1]']);
+    assert.deepEqual(await weights.read('stack[1]'), { shape: [1, 2], data: Float32Array.of(3, 4) });
+    assert.equal((await weights.readRaw('stack[0]')).length, 8);
+    assert.equal(weights.totalBytes, 20);
+    await assert.rejects(
+      openWeights(directory, parts([1, 3])),
+      /"stack" to be a stack of 2 matrices, found \[2, 1, 2\]/,
+    );
+  });
+
   const { a, b, c } = right;
   const wrong: [name: string, index: unknown, reason: RegExp][] = [
     ['no weight_map', {}, /expected an object weight_map, found undefined/],

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NdArray } from '../array.ts';
+import { type NdArray, sizeOf } from '../array.ts';
 import { FileError, show } from '../errors.ts';
+import { itemSizes } from './dtype.ts';
 import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';
 import { isObject, readJsonObject } from './json.ts';
@@ -23,6 +24,12 @@ export interface Weights {
   readRaw(name: string): Promise<Uint8Array>;
 }
 
+/** The tensors that lie one after another in a tensor of some name and shape; undefined where it is one. */
+export type PartsOf = (
+  name: string,
+  shape: readonly number[],
+) => readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
+
 const singleName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
 const mostShards = 10_000;
@@ -33,11 +40,13 @@ const mostShards = 10_000;
  * The index and the shards have to name the same tensors in the same places. Its `metadata.total_size` isn't
  * held against them: writers differ in what they count.
  *
+ * @param partsOf  a tensor that has parts is not itself among the entries, but they are. Default: none has
  * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
  */
-export async function openWeights(directory: string): Promise<Weights> {
+export async function openWeights(directory: string, partsOf?: PartsOf): Promise<Weights> {
   const inPlace = existsSync(join(directory, inPlaceName)) ? [await openInPlace(directory)] : [];
-  const shards = [...inPlace, ...(await openFiles(directory))];
+  const whole = [...inPlace, ...(await openFiles(directory))];
+  const shards = partsOf ? whole.map((shard) => ({ ...shard, tensors: takenApart(shard, partsOf) })) : whole;
 
   const entries = new Map<string, WeightEntry>();
   const files = new Map<string, SafetensorsFile>();
@@ -78,6 +87,30 @@ async function openFiles(directory: string): Promise<SafetensorsFile[]> {
     ? [await openSafetensors(await resolveInside(directory, singleName))]
     : openShards(directory);
 }
+
+/** The tensors of a file, and instead of those that have parts these. */
+function takenApart({ path, tensors }: SafetensorsFile, partsOf: PartsOf): ReadonlyMap<string, TensorEntry> {
+  const all = Array.from(tensors.values()).flatMap((entry): TensorEntry[] => {
+    const parts = partsOf(entry.name, entry.shape);
+    if (!parts) return [entry];
+    const byteLengths = parts.map(({ shape }) => sizeOf(shape) * itemSizes[entry.dtype]);
+    if (!byteLengths.every(Number.isSafeInteger) || sum(byteLengths) !== entry.byteLength)
+      throw new FileError(
+        path,
+        `${show(entry.name)} to be a stack of ${parts.length} matrices`,
+        showShape(entry.shape),
+      );
+    let { offset } = entry;
+    return parts.map((part, i) => {
+      offset += byteLengths[i];
+      return { ...part, dtype: entry.dtype, offset: offset - byteLengths[i], byteLength: byteLengths[i] };
+    });
+  });
+  return new Map(all.map((entry) => [entry.name, entry]));
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 async function openShards(directory: string): Promise<SafetensorsFile[]> {
   if (!existsSync(join(directory, indexName))) {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { frontier, type Outcome, recommended } from '../evaluation/trade-off.ts';
 import { tradeOffSvg } from '../evaluation/trade-off-svg.ts';
-import { type SamplingOptions, samplingSchema, strategyNames } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema, strategiesFor } from '../sampling/options.ts';
 import type { Task, Way } from '../bench-sampling.ts';
 import { type Command, UsageError } from './command.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
@@ -98,7 +98,13 @@ export default benchCommand(loadModel);
  * Every strategy with a few values of what trades its quality for speed, with every cache; the first is the careful one, one
  * token a step and nothing remembered.
  */
-function waysOf({ strategy = [...strategyNames], blockLength, cache, length, temperature }: Options): Way[] {
+function waysOf({
+  strategy = strategiesFor(undefined),
+  blockLength,
+  cache,
+  length,
+  temperature,
+}: Options): Way[] {
   const ways: Way[] = [];
   for (const block of blockLength) {
     const fixed = { length, temperature, blockLength: block, stopEarly: false } as const;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sizeOf } from '../array.ts';
 import { uniforms } from '../random.ts';
 import { type Feeds, openSession } from '../runtime/session.ts';
-import { attention, crossEntropy, linear, rmsNorm, rope, silu } from './composites.ts';
+import { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './composites.ts';
 import { writeOnnx } from './onnx.ts';
 import { constant, input, type Tensor } from './tensor.ts';
 
@@ -22,6 +22,7 @@ const cases: Record<
 > = {
   linear: { shapes: [[2, 6, 16], [8, 16], [8]], build: linear },
   silu: { shapes: [[2, 6, 16]], build: silu },
+  geluTanh: { shapes: [[2, 6, 16]], build: geluTanh },
   rmsNorm: { shapes: [[2, 6, 16], [16]], build: (x, w) => rmsNorm(x, w, 1e-5) },
   rope: { shapes: [[2, 6, 16]], build: (x) => rope(x, positions, table(Math.cos), table(Math.sin), 2) },
   'rope of half of each head': {
@@ -35,6 +36,14 @@ const cases: Record<
       [2, 6, 16],
     ],
     build: (q, k, v) => attention(q, k, v, { heads: 4, kvHeads: 4 }),
+  },
+  'attention of another scale': {
+    shapes: [
+      [2, 6, 16],
+      [2, 6, 16],
+      [2, 6, 16],
+    ],
+    build: (q, k, v) => attention(q, k, v, { heads: 4, kvHeads: 4, scale: 1 }),
   },
   'attention with a bias and grouped queries': {
     shapes: [

@@ -20,6 +20,7 @@ import {
   sqrt,
   sub,
   sumOfSquares,
+  tanh,
   transpose,
 } from './primitives.ts';
 import { sameShape, showType } from './shape.ts';
@@ -48,6 +49,20 @@ const siluOperation: Operation<null> = {
 
 /** x · σ(x). */
 export const silu = (x: Tensor): Tensor => apply(siluOperation, [x], null);
+
+const geluTanhOperation: Operation<null> = {
+  name: 'geluTanh',
+  infer: ([x]) => x,
+  onnx: (writer, _, inputs) => writer.node('FastGelu', inputs, {}, microsoft),
+  expand: ([x]) => {
+    const number = (value: number) => scalar(value, x.dtype);
+    const inner = mul(x, add(number(1), mul(number(0.044715), mul(x, x))));
+    return mul(mul(number(0.5), x), add(number(1), tanh(mul(number(Math.sqrt(2 / Math.PI)), inner))));
+  },
+};
+
+/** x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), which is near x · Φ(x). Hendrycks and Gimpel 2016, section 2. */
+export const geluTanh = (x: Tensor): Tensor => apply(geluTanhOperation, [x], null);
 
 const rmsNormOperation: Operation<number> = {
   name: 'rmsNorm',
@@ -192,18 +207,23 @@ const attentionOperation: Operation<Attention> = {
  * @param k     with fewer heads than q, each serves a group of q's   [B, Lk, kvHeads · K]
  * @param v     likewise                                             [B, Lk, kvHeads · K]
  * @param bias  added to the scores: 0 where a query may look, a large negative number elsewhere   [B or 1, 1, Lq, Lk]
+ * @param scale  of q kᵀ. Default: 1 / √K
  * @returns     [B, Lq, heads · K]
  */
 export function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { heads, kvHeads, bias }: { heads: number; kvHeads: number; bias?: Tensor },
+  {
+    heads,
+    kvHeads,
+    bias,
+    scale = 1 / Math.sqrt(headWidth(q, heads)),
+  }: { heads: number; kvHeads: number; bias?: Tensor; scale?: number },
 ): Tensor {
-  const width = headWidth(q, heads);
   const [keys, values] = [k, v].map((x) => repeatHeads(x, kvHeads, heads / kvHeads));
   const inputs = bias ? [q, keys, values, bias] : [q, keys, values];
-  return apply(attentionOperation, inputs, { heads, scale: 1 / Math.sqrt(width) });
+  return apply(attentionOperation, inputs, { heads, scale });
 }
 
 /** Each head's K numbers `times` times in a row. [B, L, heads · K] → [B, L, heads · times · K] */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type NdArray, sizeOf } from '../array.ts';
 import { uniforms } from '../random.ts';
 import { type Feeds, openSession } from '../runtime/session.ts';
-import { attention, crossEntropy, linear, rmsNorm, rope, silu } from './composites.ts';
+import { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './composites.ts';
 import { differentiate } from './differentiate.ts';
 import { writeOnnx } from './onnx.ts';
 import {
@@ -171,6 +171,7 @@ const cases: Record<string, Case> = {
   },
   linear: { shapes: [[2, 2, 3], [4, 3], [4]], build: linear },
   silu: { shapes: [[2, 3]], build: silu },
+  geluTanh: { shapes: [[2, 3]], build: geluTanh },
   rmsNorm: { shapes: [[2, 2, 3], [3]], build: (x, w) => rmsNorm(x, w, 1e-3) },
   rope: { shapes: [[2, 3, 8]], build: rotated },
   'rope of a part of each head': { shapes: [[2, 3, 12]], build: rotated },

@@ -1,5 +1,5 @@
-import { lessOrEqual } from '../graph/primitives.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { and, expand, lessOrEqual, slice, sub } from '../graph/primitives.ts';
+import { scalar, type Tensor } from '../graph/tensor.ts';
 
 /**
  * Which positions a position may look at, as a condition on the two: true where query q may look at key k.
@@ -16,3 +16,20 @@ export const bidirectional: AttentionPattern = () => undefined;
 
 /** Only what came before, and itself: an autoregressive model. */
 export const causal: AttentionPattern = (queries, keys) => lessOrEqual(keys, queries);
+
+/** Only itself and the `window` − 1 positions before it. */
+export const slidingCausal =
+  (window: number): AttentionPattern =>
+  (queries, keys) =>
+    and(lessOrEqual(keys, queries), lessOrEqual(sub(queries, keys), scalar(window - 1, 'int64')));
+
+/**
+ * A canvas whose positions see all of it, and of what lies before it only the last `window` − 1 positions. DiffusionGemma.
+ */
+export const slidingCanvas =
+  (window: number): AttentionPattern =>
+  (queries, keys) => {
+    const first = slice(queries, 2, 0, 1); // queries are in order
+    const near = lessOrEqual(sub(first, scalar(window - 1, 'int64')), keys);
+    return expand(near, [...queries.shape.slice(0, 3), keys.shape[3]]);
+  };

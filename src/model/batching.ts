@@ -24,7 +24,8 @@ interface Result {
 
 /**
  * A network whose concurrent callers share forwards: what is asked for while one runs waits, and runs together after it.
- * Sequences of different lengths are padded, and the padding isn't seen. Requests for whole batches go through as they are.
+ * Sequences of different lengths are padded, and the padding isn't seen. Requests for whole batches go through as they are,
+ * and those of a network that is told what it believed.
  *
  * @param limit  sequences in one forward, at most
  */
@@ -60,11 +61,11 @@ export function batched(network: Network, limit = 16): Network {
   return {
     config: network.config,
     async logits(tokens, rows, options = {}) {
-      if (tokens.shape[0] !== 1) return network.logits(tokens, rows, options);
+      if (tokens.shape[0] !== 1 || options.believed) return network.logits(tokens, rows, options);
       return (await enqueue({ kind: 'logits', tokens, rows, options })).logits;
     },
     async extend(tokens, rows, past, options = {}) {
-      if (tokens.shape[0] !== 1) return network.extend(tokens, rows, past, options);
+      if (tokens.shape[0] !== 1 || options.believed) return network.extend(tokens, rows, past, options);
       const { logits, present } = await enqueue({ kind: 'extend', tokens, rows, past, options });
       return { logits, present: present! };
     },
@@ -97,7 +98,9 @@ function takeBatch(queue: Waiting[], limit: number): Waiting[] {
  */
 function canShare(a: Waiting, b: Waiting): boolean {
   const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
-  return a.kind === b.kind && a.options.reduce === b.options.reduce && longer <= mostPadding * shorter;
+  const { reduce, encodes } = b.options;
+  const isAlike = a.kind === b.kind && a.options.reduce === reduce && a.options.encodes === encodes;
+  return isAlike && longer <= mostPadding * shorter;
 }
 
 async function runTogether(network: Network, batch: readonly Waiting[]): Promise<Result[]> {
@@ -116,7 +119,8 @@ async function runTogether(network: Network, batch: readonly Waiting[]): Promise
     return options.positions?.data ?? data.map((_, i) => start + i);
   });
   const rows = Int32Array.from(batch.flatMap(({ rows: mine }, b) => Array.from(mine, (row) => b * L + row)));
-  const options = { positions, attentionMask: maskOf(batch, L, C), reduce: batch[0].options.reduce };
+  const { reduce, encodes } = batch[0].options;
+  const options = { positions, attentionMask: maskOf(batch, L, C), reduce, encodes };
   if (batch[0].kind === 'logits') {
     const logits = await network.logits(tokens, rows, options);
     return split(batch, logits).map((mine) => ({ logits: mine }));

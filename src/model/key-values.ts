@@ -16,10 +16,10 @@ interface KeyValue {
   readonly value: NdArray;
 }
 
-/** Of no position at all. */
-export const noKeyValues = (B: number, layers: number, kvWidth: number): KeyValues => ({
+/** Of no position at all, for layers of these widths. */
+export const noKeyValues = (B: number, widths: readonly number[]): KeyValues => ({
   positions: { shape: [B, 0], data: new Int32Array(0) },
-  layers: Array.from({ length: layers }, () => ({ key: empty(B, kvWidth), value: empty(B, kvWidth) })),
+  layers: widths.map((width) => ({ key: empty(B, width), value: empty(B, width) })),
 });
 
 const empty = (B: number, width: number): NdArray => ({ shape: [B, 0, width], data: new Float32Array(0) });

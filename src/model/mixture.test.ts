@@ -102,7 +102,7 @@ test('each row is the weighted sum of its experts and the shared one', async () 
     if (name.endsWith('gate') || name.endsWith('up')) feeds[name] = { shape, data: Float32Array.of(1, 0) };
     if (name.endsWith('down')) feeds[name] = { shape, data: Float32Array.of(0, factor) };
   }
-  const { shape, data } = await run(mixtureOfExperts(x, withShared, names, weight), feeds);
+  const { shape, data } = await run(mixtureOfExperts(x, x, withShared, names, { weight }), feeds);
   assert.deepEqual(shape, [1, 2, 2]);
   const inner = (v: number) => (v * v) / (1 + Math.exp(-v)); // silu(v) · v
   const squares = 0.01 + 0.16 + 0.04 + 0.09; // the softmax of twice the logarithms

@@ -20,7 +20,7 @@ import {
 } from '../graph/primitives.ts';
 import { scalar, type Tensor } from '../graph/tensor.ts';
 
-/** The names of one SwiGLU's tensors. */
+/** The names of one gated MLP's tensors. */
 export interface MlpNames {
   readonly gate: string;
   readonly up: string;
@@ -33,6 +33,18 @@ export interface MixtureNames {
   readonly selectionBias: string;
   readonly shared: MlpNames;
   expert(index: number): MlpNames;
+  /** Of experts beside the layer's own MLP. */
+  readonly besideMlp?: BesideNames;
+}
+
+interface BesideNames {
+  /** Norms of what the layer's own MLP gives, of what the experts are given, and of what they give. */
+  readonly mlpOutputNorm: string;
+  readonly inputNorm: string;
+  readonly outputNorm: string;
+  readonly routerNorm: string;
+  /** A factor for each expert. */
+  readonly expertScale: string;
 }
 
 /** A layer of experts, of which each token goes to a few. Shazeer et al. 2017; the options are those of DeepSeek-V3. */
@@ -43,7 +55,7 @@ export interface Mixture {
   readonly experts: number;
   /** How many of them a token goes to. */
   readonly chosen: number;
-  /** Inner width of each one's SwiGLU. */
+  /** Inner width of each one's gated MLP. */
   readonly hidden: number;
   /** From the router's logits to scores   [R, E] → [R, E] */
   readonly score: (logits: Tensor) => Tensor;
@@ -55,8 +67,13 @@ export interface Mixture {
   readonly normalised: boolean;
   /** What the weights are multiplied with in the end. */
   readonly scale: number;
-  /** Inner width of the SwiGLU that every token goes through beside its experts. */
+  /** Inner width of the gated MLP that every token goes through beside its experts. */
   readonly sharedHidden?: number;
+  /**
+   * The experts stand beside the layer's own gated MLP, not in its place: each with norms before and behind it, the router
+   * with one over the residual stream, and what an expert gives multiplied with a factor of its own. Gemma 4.
+   */
+  readonly besideMlp?: boolean;
 }
 
 type Shapes = [name: string, shape: readonly number[]][];
@@ -68,8 +85,9 @@ export const mlpShapes = ({ gate, up, down }: MlpNames, width: number, hidden: n
 ];
 
 export function mixtureShapes(mixture: Mixture, names: MixtureNames, width: number): Shapes {
-  const { experts, hidden, sharedHidden } = mixture;
+  const { experts, hidden, sharedHidden, besideMlp } = mixture;
   return [
+    ...(besideMlp ? besideShapes(names.besideMlp!, experts, width) : []),
     [names.router, [experts, width]],
     ...(mixture.selectionBias ? ([[names.selectionBias, [experts]]] satisfies Shapes) : []),
     ...Array.from({ length: experts }, (_, e) => mlpShapes(names.expert(e), width, hidden)).flat(),
@@ -77,9 +95,23 @@ export function mixtureShapes(mixture: Mixture, names: MixtureNames, width: numb
   ];
 }
 
-/** down · (silu(gate · x) ∘ up · x). Shazeer 2020, Eq. (6). */
-export function swiGlu(x: Tensor, names: MlpNames, weight: (name: string) => Tensor): Tensor {
-  const gated = mul(silu(linear(x, weight(names.gate))), linear(x, weight(names.up)));
+const besideShapes = (names: BesideNames, experts: number, width: number): Shapes => [
+  [names.mlpOutputNorm, [width]],
+  [names.inputNorm, [width]],
+  [names.outputNorm, [width]],
+  [names.routerNorm, [width]],
+  [names.expertScale, [experts]],
+];
+
+/** Where a network's weights come from, and the function in its gated MLPs. */
+export interface MlpContext {
+  readonly weight: (name: string) => Tensor;
+  readonly activation?: (x: Tensor) => Tensor;
+}
+
+/** down · (f(gate · x) ∘ up · x): with f = silu a SwiGLU. Shazeer 2020, Eq. (6). */
+export function gatedMlp(x: Tensor, names: MlpNames, { weight, activation = silu }: MlpContext): Tensor {
+  const gated = mul(activation(linear(x, weight(names.gate))), linear(x, weight(names.up)));
   return linear(gated, weight(names.down));
 }
 
@@ -87,21 +119,26 @@ export function swiGlu(x: Tensor, names: MlpNames, weight: (name: string) => Ten
  * Σ_e w_e · expert_e(x), each expert computed in the rows that chose it alone.   [..., D] → [..., D]
  *
  * It can't be trained yet: the gradient of a gather wants to know how many rows it takes.
+ *
+ * @param seen  what the router looks at, x in most families   [..., D]
  */
 export function mixtureOfExperts(
   x: Tensor,
+  seen: Tensor,
   mixture: Mixture,
   names: MixtureNames,
-  weight: (name: string) => Tensor,
+  context: MlpContext,
 ): Tensor {
+  const { weight } = context;
   const rows = flattenRows(x); // [R, D]
   const bias = mixture.selectionBias ? weight(names.selectionBias) : undefined;
-  const weights = route(linear(rows, weight(names.router)), mixture, bias);
-  let sum = mixture.sharedHidden === undefined ? zerosLike(rows) : swiGlu(rows, names.shared, weight);
+  const routed = route(linear(flattenRows(seen), weight(names.router)), mixture, bias);
+  const weights = names.besideMlp ? mul(routed, weight(names.besideMlp.expertScale)) : routed;
+  let sum = mixture.sharedHidden === undefined ? zerosLike(rows) : gatedMlp(rows, names.shared, context);
   for (let e = 0; e < mixture.experts; e++) {
     const share = slice(weights, 1, e, e + 1); // [R, 1]
     const mine = nonZero(reshape(share, rows.shape.slice(0, 1)), `rows of expert ${e} of ${names.router}`);
-    const output = swiGlu(gather(rows, mine), names.expert(e), weight);
+    const output = gatedMlp(gather(rows, mine), names.expert(e), context);
     sum = scatterRows(sum, mine, mul(output, gather(share, mine)));
   }
   return reshape(sum, x.shape);

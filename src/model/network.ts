@@ -3,9 +3,10 @@ import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
-import { headWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
+import type { Past } from './attention.ts';
+import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
 import { type KeyValues, noKeyValues } from './key-values.ts';
-import { type Past, transformer } from './transformer.ts';
+import { transformer, type TransformerInputs } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
 export interface StoredWeights {
@@ -26,6 +27,10 @@ export interface ForwardOptions {
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
+  /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B · L, V] */
+  readonly believed?: NdArray;
+  /** The network is to encode: what `extend` gives is for forwards that don't. Only of one that can. */
+  readonly encodes?: boolean;
   /** What is wanted of the logits, in their place. Default: they themselves. */
   readonly reduce?: RowReduction;
   readonly signal?: AbortSignal;
@@ -79,11 +84,12 @@ export function openNetwork(
   const sessions = new Map<string, Promise<Session>>();
 
   /** One session for each way of asking; each is made when it's first asked for. */
-  function session(kind: Kind, masked: boolean, reduce?: RowReduction): Promise<Session> {
+  function session(ends: Ends): Promise<Session> {
+    const { kind, masked, reduce } = ends;
     const key = `${kind} ${masked} ${reduce?.name}`;
     let opened = sessions.get(key);
     if (!opened) {
-      opened = openSession(forwardModel(config, names, { kind, masked, reduce }, stored?.locate), {
+      opened = openSession(forwardModel(config, names, ends, stored?.locate), {
         ...options,
         folder: stored?.folder,
         keepStoredTypes: stored?.keepTypes,
@@ -96,15 +102,18 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, reduce, signal }: ForwardOptions = {},
+    { attentionMask, believed, encodes = false, reduce, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
+      ...(config.selfConditioning && believedFeeds(given.tokens.shape, believed, config)),
+      ...(kind === 'extend' &&
+        config.encoderAttention && { encodes: vector(Uint8Array.of(Number(encodes))) }),
       ...reduce?.feeds,
       ...(live && Object.fromEntries(live.arrays())),
     };
-    return (await session(kind, attentionMask !== undefined, reduce)).run(feeds, { signal });
+    return (await session({ kind, masked: attentionMask !== undefined, reduce })).run(feeds, { signal });
   }
 
   return {
@@ -115,8 +124,8 @@ export function openNetwork(
     },
     async extend(tokens, rows, past, forward = {}) {
       const [B] = tokens.shape;
-      const kvWidth = config.kvHeads * headWidthOf(config);
-      const before = past ?? noKeyValues(B, config.layers, kvWidth);
+      const widths = Array.from({ length: config.layers }, (_, i) => kvWidthOf(config, i));
+      const before = past ?? noKeyValues(B, widths);
       const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
       const feeds: Record<string, NdArray<Data>> = {
         ...outputFeeds(tokens, rows, positions),
@@ -149,15 +158,29 @@ export function openNetwork(
 /** What a graph over the transformer ends in: logits, those with keys and values in and out, or −log p of targets. */
 type Kind = 'logits' | 'extend' | 'score';
 
+/** What a graph over the transformer begins and ends in. */
+interface Ends {
+  readonly kind: Kind;
+  readonly masked: boolean;
+  readonly reduce?: RowReduction;
+}
+
 function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, reduce }: { kind: Kind; masked: boolean; reduce?: RowReduction },
+  { kind, masked, reduce }: Ends,
   weights?: StoredWeights['locate'],
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
-  const { logits, present } = transformer(config, names, { ...others, past, ...(masked && { mask }) });
+  const { believed, encodes } = otherInputs(config);
+  const { logits, present } = transformer(config, names, {
+    ...others,
+    past,
+    ...(masked && { mask }),
+    ...(believed && { believed }),
+    ...(past && encodes && { encodes }),
+  });
   const outputs: Record<string, Tensor> =
     kind === 'score'
       ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
@@ -169,13 +192,39 @@ function forwardModel(
 }
 
 function pastInputs(config: TransformerConfig): Past {
-  const shape = ['B', 'C', config.kvHeads * headWidthOf(config)];
+  const one = (name: string, layer: number) => input(name, 'float32', ['B', 'C', kvWidthOf(config, layer)]);
   return {
     positions: input('pastPositions', 'int64', ['B', 'C']),
     layers: Array.from({ length: config.layers }, (_, i) => ({
-      key: input(`past.${i}.key`, 'float32', shape),
-      value: input(`past.${i}.value`, 'float32', shape),
+      key: one(`past.${i}.key`, i),
+      value: one(`past.${i}.value`, i),
     })),
+  };
+}
+
+/** What some networks are told beside the tokens, by their config. */
+export const otherInputs = (config: TransformerConfig): Pick<TransformerInputs, 'believed' | 'encodes'> => ({
+  ...(config.selfConditioning && {
+    believed: {
+      logits: input('believed', 'float32', ['P', config.vocabularySize]),
+      row: input('believedRow', 'int32', ['B', 'L']),
+    },
+  }),
+  ...(config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
+});
+
+/** What a network is told that it believed; a row that no position has stands for none. */
+function believedFeeds(
+  [B, L]: readonly number[],
+  believed: NdArray | undefined,
+  { vocabularySize: V }: TransformerConfig,
+) {
+  return {
+    believed: believed ?? { shape: [1, V], data: new Float32Array(V) },
+    believedRow: {
+      shape: [B, L],
+      data: Int32Array.from({ length: B * L }, (_, i) => (believed ? i + 1 : 0)),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import type { Device } from '../runtime/session.ts';
 import { parameterShapes, type TensorNames } from './config.ts';
+import { diffusionGemma } from './families/diffusion-gemma.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
 import { lladaMoe } from './families/llada-moe.ts';
@@ -36,6 +37,7 @@ export const families: readonly Family[] = [
   llama,
   qwen2,
   qwen3,
+  diffusionGemma,
 ];
 
 /** A model directory, checked, with its network ready to run. */
@@ -77,12 +79,12 @@ export async function openModel(
   requireStoredAs(format, recorded, directory);
   const family = familyOf(json, path);
   const config = family.read(json, path);
-  const weights = await openWeights(directory);
+  const weights = await openWeights(directory, family.partsOf);
   const names = namesIn(weights, family);
   const expected = isBlockFormat(format)
     ? tensorsIn(storageOf(config.transformer, names, format), format)
     : allFloats(parameterShapes(config.transformer, names));
-  checkTensors(weights, expected, path);
+  checkTensors(weights, expected, path, family.unused);
 
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
   const locate = (name: string) => located(weights, folder, name, format);
@@ -144,7 +146,12 @@ function tensorsIn(parameters: ReadonlyMap<string, StoredParameter>, format: Blo
 }
 
 /** The config and the file have to agree about every tensor before anything of their size is allocated. */
-function checkTensors(weights: Weights, expected: Expected, configPath: string): void {
+function checkTensors(
+  weights: Weights,
+  expected: Expected,
+  configPath: string,
+  unused: (name: string) => boolean = () => false,
+): void {
   for (const [name, { shape, dtypes }] of expected) {
     const entry = weights.entries.get(name);
     if (!entry) throw new FileError(weights.directory, `a tensor ${name}, as ${configPath} asks for`, 'none');
@@ -160,7 +167,7 @@ function checkTensors(weights: Weights, expected: Expected, configPath: string):
       );
   }
   for (const [name, entry] of weights.entries) {
-    if (!expected.has(name))
+    if (!expected.has(name) && !unused(name))
       throw new FileError(entry.file, `only tensors that ${configPath} asks for`, show(name));
   }
 }

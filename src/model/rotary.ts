@@ -20,11 +20,17 @@ export interface Rotary {
   readonly maxLength: number;
   readonly ropeTheta: number;
   readonly ropeScaling?: RopeScaling;
+  /** How many frequencies aren't zero, the fastest. Default: all. `rope_type` "proportional". */
+  readonly turningFrequencies?: number;
 }
 
 /** Radians a position, for i below K / 2: θ^(−2i/K), scaled. The published code computes them in float32. */
-export function frequencies(headWidth: number, { ropeTheta, ropeScaling }: Rotary): Float32Array {
+export function frequencies(
+  headWidth: number,
+  { ropeTheta, ropeScaling, turningFrequencies = Infinity }: Rotary,
+): Float32Array {
   return Float32Array.from({ length: headWidth / 2 }, (_, i) => {
+    if (i >= turningFrequencies) return 0;
     const frequency = Math.fround(ropeTheta ** -((2 * i) / headWidth));
     return ropeScaling ? scaled(frequency, ropeScaling) : frequency;
   });

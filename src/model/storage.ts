@@ -2,7 +2,7 @@ import { sizeOf } from '../array.ts';
 import { blockShapes } from '../checkpoint/blocks.ts';
 import { usesOfParameters } from '../graph/uses.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
-import { forwardInputs } from './network.ts';
+import { forwardInputs, otherInputs } from './network.ts';
 import { transformer } from './transformer.ts';
 import { type BlockFormatName, blockFormats, isBlockFormat, type WeightFormat } from './weight-format.ts';
 
@@ -27,7 +27,8 @@ export function storageOf(
   names: TensorNames,
   format: Exclude<WeightFormat, 'f32'>,
 ): ReadonlyMap<string, StoredParameter> {
-  const { mask: _, ...inputs } = forwardInputs();
+  const { mask: _, ...forward } = forwardInputs();
+  const inputs = { ...forward, ...otherInputs(config) };
   const uses = usesOfParameters([transformer(config, names, inputs).logits]);
   const routers = new Set(Array.from({ length: config.layers }, (_, i) => names.layer(i).mixture?.router));
   const storage = (name: string): Storage => {

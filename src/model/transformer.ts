@@ -1,43 +1,43 @@
-import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
-import { add, and, concat, flattenRows, gather, reshape, slice, where } from '../graph/primitives.ts';
-import { parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import { linear, rmsNorm } from '../graph/composites.ts';
 import {
-  headWidthOf,
+  add,
+  concat,
+  div,
+  flattenRows,
+  gather,
+  matmul,
+  mul,
+  softmax,
+  tanh,
+  where,
+} from '../graph/primitives.ts';
+import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import { type AttentionInputs, attentionOver, type KeyValue, ones } from './attention.ts';
+import {
   type LayerNames,
-  mixtureNamesOf,
+  named,
   parameterShapes,
   type TensorNames,
   type TransformerConfig,
 } from './config.ts';
-import { mixtureOfExperts, swiGlu } from './mixture.ts';
-import { rotations } from './rotary.ts';
+import { gatedMlp, mixtureOfExperts } from './mixture.ts';
 
 /** What the network reads. */
-export interface TransformerInputs {
+export interface TransformerInputs extends AttentionInputs {
   /** int32   [B, L] */
   readonly tokens: Tensor;
-  /** int64   [B, L] */
-  readonly positions: Tensor;
-  /** Where a query may look, beside the model's own pattern, bool   [B, L, C + L] */
-  readonly mask?: Tensor;
-  /** Positions that are looked at and not computed again: their keys and values come from an earlier forward. */
-  readonly past?: Past;
   /** The rows whose logits are wanted, of the B · L, int32   [R] */
   readonly rows: Tensor;
+  /** What a network with self-conditioning is told that it predicted before. */
+  readonly believed?: Believed;
 }
 
-/** What an earlier forward computed of C positions. */
-export interface Past {
-  /** int64   [B, C] */
-  readonly positions: Tensor;
-  /** Of every layer. */
-  readonly layers: readonly KeyValue[];
-}
-
-/** Of one layer, keys after their rotation, and values   [B, C, kvHeads · K] each */
-export interface KeyValue {
-  readonly key: Tensor;
-  readonly value: Tensor;
+/** Logits of an earlier prediction, and the positions that they are of. */
+export interface Believed {
+  /** [P, V] */
+  readonly logits: Tensor;
+  /** For each position 0, where there was no prediction, or the number of its row, counted from 1, int32   [B, L] */
+  readonly row: Tensor;
 }
 
 /** What the network says. */
@@ -48,99 +48,91 @@ export interface Forward {
   readonly present: readonly KeyValue[];
 }
 
+/** What the parts of one network share. */
+interface Context {
+  readonly config: TransformerConfig;
+  readonly weight: (name: string) => Tensor;
+  readonly norm: (x: Tensor, name: string) => Tensor;
+}
+
 /**
  * The mask predictor, a transformer in LLaDA's architecture (LLaDA section 2.2, Table 5; that of Llama with the
- * causal mask a choice): pre-norm with RMSNorm, rotary positions, SwiGLU, and no notion of the time t.
+ * causal mask a choice): pre-norm with RMSNorm, rotary positions, SwiGLU, and no notion of the time t. What other
+ * families have beside or instead is a value of the config.
  */
 export function transformer(
   config: TransformerConfig,
   names: TensorNames,
   inputs: TransformerInputs,
 ): Forward {
-  const [B, L] = inputs.tokens.shape;
   const shapes = parameterShapes(config, names);
-  const weight = (name: string) => parameter(name, shapes.get(name)!);
+  const parameters = new Map(Array.from(shapes, ([name, shape]) => [name, parameter(name, shape)]));
+  const weight = (name: string) => parameters.get(name)!;
   const norm = (x: Tensor, name: string) => rmsNorm(x, weight(name), config.normEpsilon);
-  const bias = attentionBias(config, inputs);
-  const headWidth = headWidthOf(config);
-  const { cosine, sine } = rotations(config.rotaryWidth ?? headWidth, config);
+  const context: Context = { config, weight, norm };
+  const postNorm = (x: Tensor, name?: string) => (config.postNorms ? norm(x, named(name)) : x);
+  const attend = attentionOver(config, inputs, weight);
 
-  const embedding = weight(names.embedding);
   const present: KeyValue[] = [];
-  let x = gather(embedding, inputs.tokens); // [B, L, D]
+  let x = embed(inputs, names, context); // [B, L, D]
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
-    const headNorm = (input: Tensor, name: string, heads: number) =>
-      config.qkNorm
-        ? reshape(norm(reshape(input, [B, L, heads, headWidth]), name), [B, L, heads * headWidth])
-        : input;
-    const rotate = (input: Tensor, heads: number) => rope(input, inputs.positions, cosine, sine, heads);
-    const { heads, kvHeads } = config;
-
-    const a = norm(x, layer.attentionNorm);
-    const projected = projections(a, config, layer, weight);
-    const q = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
-    const k = rotate(headNorm(projected.key, layer.keyNorm, kvHeads), kvHeads);
-    present.push({ key: k, value: projected.value });
-    const { key, value } = joined(inputs.past?.layers[i], present[i]); // [B, C + L, kvHeads · K]
-    let mixed = attention(q, key, value, { heads, kvHeads, bias });
+    const attended = attend(i, norm(x, layer.attentionNorm), layer);
+    present.push(attended.present);
+    let { mixed } = attended;
     if (i === config.layers - 1) {
       // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
       [mixed, x] = [mixed, x].map((all) => gather(flattenRows(all), inputs.rows)); // [R, D]
     }
-    x = add(x, linear(mixed, weight(layer.output)));
-
-    const m = norm(x, layer.mlpNorm);
-    const { mixture } = config;
-    const mlp = mixture?.layers[i]
-      ? mixtureOfExperts(m, mixture, mixtureNamesOf(layer), weight)
-      : swiGlu(m, layer, weight);
-    x = add(x, mlp);
+    x = add(x, postNorm(linear(mixed, weight(layer.output)), layer.attentionPostNorm));
+    x = add(x, postNorm(feedForward(x, i, layer, context), layer.mlpPostNorm));
+    if (config.layerScalar) x = mul(x, layerScalar(layer, inputs, context));
   }
-  const logits = linear(norm(x, names.finalNorm), config.tiedHead ? embedding : weight(names.head));
-  return { logits, present };
+  const head = weight(config.tiedHead ? names.embedding : names.head);
+  const logits = linear(norm(x, names.finalNorm), head);
+  return { logits: config.logitCap === undefined ? logits : capped(logits, config.logitCap), present };
 }
 
-/** Keys and values of the past, where there is one, and then of the positions at hand. */
-const joined = (past: KeyValue | undefined, { key, value }: KeyValue): KeyValue =>
-  past ? { key: concat([past.key, key], 1), value: concat([past.value, value], 1) } : { key, value };
+/** A layer's number   [1] */
+function layerScalar(layer: LayerNames, { encodes }: TransformerInputs, { weight }: Context): Tensor {
+  const own = weight(named(layer.scalar));
+  return encodes ? where(encodes, weight(named(layer.encoderScalar)), own) : own;
+}
 
-/** Of one layer's input its queries [B, L, H · K], keys and values [B, L, kvHeads · K]. */
-function projections(
-  x: Tensor,
-  config: TransformerConfig,
-  layer: LayerNames,
-  weight: (name: string) => Tensor,
-): Record<'query' | 'key' | 'value', Tensor> {
-  if (layer.queryKeyValue !== undefined) {
-    const all = linear(x, weight(layer.queryKeyValue));
-    const [queryEnd, keyEnd, valueEnd] = [0, 1, 2].map(
-      (kv) => (config.heads + kv * config.kvHeads) * headWidthOf(config),
-    );
-    return {
-      query: slice(all, -1, 0, queryEnd),
-      key: slice(all, -1, queryEnd, keyEnd),
-      value: slice(all, -1, keyEnd, valueEnd),
-    };
+/** What the first layer reads   [B, L, D] */
+function embed(inputs: TransformerInputs, names: TensorNames, { config, ...context }: Context): Tensor {
+  const { tokens, believed, encodes } = inputs;
+  const { embeddingScale, normEpsilon, width } = config;
+  const table = context.weight(names.embedding);
+  const scaled = (x: Tensor) => (embeddingScale === undefined ? x : mul(x, scalar(embeddingScale)));
+  const x = scaled(gather(table, tokens));
+  if (!config.selfConditioning) return x;
+  const signal = believed && signalOf(believed, scaled(matmul(softmax(believed.logits), table)));
+  const conditioned = rmsNorm(signal ? add(x, signal) : x, ones(width), normEpsilon);
+  return encodes ? where(encodes, x, conditioned) : conditioned;
+
+  /** Zero where there was no prediction   [P, D] → [B, L, D] */
+  function signalOf({ row }: Believed, meanEmbeddings: Tensor): Tensor {
+    const conditioning = named(names.selfConditioning);
+    const normed = context.norm(meanEmbeddings, conditioning.norm);
+    const signals = gatedMlp(normed, conditioning, { ...config, ...context });
+    return gather(concat([constant(new Float32Array(width), [1, width]), signals], 0), row);
   }
-  const project = (name: string, biasName: string) =>
-    linear(x, weight(name), config.qkvBias ? weight(biasName) : undefined);
-  return {
-    query: project(layer.query, layer.queryBias),
-    key: project(layer.key, layer.keyBias),
-    value: project(layer.value, layer.valueBias),
-  };
 }
 
-/** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
-function attentionBias(
-  { attention }: TransformerConfig,
-  { positions, mask, past }: TransformerInputs,
-): Tensor | undefined {
-  const keys = past ? concat([past.positions, positions], 1) : positions;
-  const [[B, L], S] = [positions.shape, keys.shape[1]];
-  const pattern = attention(reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S]));
-  const allowed = mask && reshape(mask, [B, 1, L, S]);
-  const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
-  return both && where(both, scalar(0), scalar(-1e30));
+/** What a layer's MLP, its experts or both give for the residual stream. */
+function feedForward(x: Tensor, index: number, layer: LayerNames, context: Context): Tensor {
+  const { config, weight, norm } = context;
+  const { mixture, activation } = config;
+  const m = norm(x, layer.mlpNorm);
+  if (!mixture?.layers[index]) return gatedMlp(m, layer, { weight, activation });
+  const names = named(layer.mixture);
+  if (!mixture.besideMlp) return mixtureOfExperts(m, m, mixture, names, { weight, activation });
+  const { mlpOutputNorm, inputNorm, outputNorm, routerNorm } = named(names.besideMlp);
+  const dense = gatedMlp(m, layer, { weight, activation });
+  const seen = mul(norm(x, routerNorm), scalar(config.width ** -0.5));
+  const experts = mixtureOfExperts(norm(x, inputNorm), seen, mixture, names, { weight, activation });
+  return add(norm(dense, mlpOutputNorm), norm(experts, outputNorm));
 }
+
+const capped = (logits: Tensor, cap: number): Tensor => mul(tanh(div(logits, scalar(cap))), scalar(cap));

@@ -13,7 +13,7 @@ import {
 } from './cache.ts';
 import { alignedBlocks, type BlockLayout, layBlocks } from './canvas.ts';
 import { decoder } from './decode.ts';
-import { samplingSchema, type SamplingOptions, strategyNames, toSampleOptions } from './options.ts';
+import { samplingSchema, type SamplingOptions, strategiesFor, toSampleOptions } from './options.ts';
 import { type MaskPredictor, wholeCanvas } from './predictor.ts';
 import { sample } from './sample.ts';
 
@@ -99,7 +99,7 @@ const exact: Record<
 const asked = fc
   .record({
     tokens: fc.array(fc.integer({ min: 0, max: M }), { minLength: 1, maxLength: 14 }),
-    strategy: fc.constantFrom(...strategyNames),
+    strategy: fc.constantFrom(...strategiesFor(undefined)),
     blockLength: fc.integer({ min: 1, max: 6 }),
     temperature: fc.constantFrom(0, 1),
     shifted: fc.boolean(),

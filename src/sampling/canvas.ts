@@ -46,11 +46,18 @@ export function maskedPositions(canvas: Int32Array, maskId: number): number[] {
   return positions;
 }
 
-/** Cuts the masked positions of a canvas into blocks: the positions of each, ascending. */
+/** A block of a canvas: the positions from `start` to before `end`, and which of them are to be written, ascending. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly positions: readonly number[];
+}
+
+/** Cuts a canvas into the blocks that are written one after another. */
 export type BlockLayout = (
   canvas: Int32Array,
   options: { maskId: number; blockLength?: number },
-) => number[][];
+) => Stretch[];
 
 /**
  * Semi-autoregressive blocks: the masked positions of a canvas from left to right, `blockLength` at a time.
@@ -58,7 +65,7 @@ export type BlockLayout = (
  * Given tokens don't count. So the blocks of a prompt with an answer begin where the prompt ends, as in LLaDA's code,
  * and a block of a canvas with holes may reach over given text into the next hole. The last block may be shorter.
  *
- * @returns  the positions of each block, ascending
+ * @returns  blocks from their first masked position to their last
  * @throws InvalidOptionError  when nothing is masked, or not as much as a block
  */
 export const layBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
@@ -68,23 +75,43 @@ export const layBlocks: BlockLayout = (canvas, { maskId, blockLength }) => {
     throw new InvalidOptionError('blockLength', `must be from 1 to the ${masked.length} masked tokens`, size);
   }
   const count = Math.ceil(masked.length / size);
-  return Array.from({ length: count }, (_, k) => masked.slice(k * size, (k + 1) * size));
+  return Array.from({ length: count }, (_, k) => {
+    const positions = masked.slice(k * size, (k + 1) * size);
+    return { start: positions[0], end: positions.at(-1)! + 1, positions };
+  });
 };
 
 /**
  * Blocks of a network that was trained in them: position i belongs to block ⌊i / blockLength⌋, whatever is given. So the
  * first block may hold the end of a prompt. BD3-LM, LLaDA2.
  */
-export const alignedBlocks: BlockLayout = (canvas, { maskId, blockLength = canvas.length }) => {
+export const alignedBlocks: BlockLayout = (canvas, options) => windows(canvas, options, 0);
+
+/**
+ * Blocks of a network that reads a text of any length and then writes so many positions: the first begins at the first
+ * mask. What is given lies before it, or inside a block. DiffusionGemma, whose blocks are its canvases.
+ */
+export const blocksFromFirstMask: BlockLayout = (canvas, options) =>
+  windows(canvas, options, canvas.indexOf(options.maskId));
+
+/** Windows of `blockLength` positions from one on, those in which something is to be written; the last may be shorter. */
+function windows(
+  canvas: Int32Array,
+  { maskId, blockLength = canvas.length }: { maskId: number; blockLength?: number },
+  first: number,
+): Stretch[] {
   if (!(Number.isSafeInteger(blockLength) && blockLength >= 1))
     throw new InvalidOptionError('blockLength', 'must be a whole number of tokens, at least 1', blockLength);
   const blocks = new Map<number, number[]>();
   for (const i of requireMasks(canvas, maskId)) {
-    const block = Math.floor(i / blockLength);
+    const block = Math.floor((i - first) / blockLength);
     blocks.set(block, [...(blocks.get(block) ?? []), i]);
   }
-  return [...blocks.values()];
-};
+  return Array.from(blocks, ([block, positions]) => {
+    const start = first + block * blockLength;
+    return { start, end: Math.min(start + blockLength, canvas.length), positions };
+  });
+}
 
 function requireMasks(canvas: Int32Array, maskId: number): number[] {
   const masked = maskedPositions(canvas, maskId);

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { schedules } from '../diffusion/schedule.ts';
 import { alignedBlocks, hole, layCanvas } from './canvas.ts';
 import { type CachePolicy, causalCache, prefixCache } from './cache.ts';
-import { samplingSchema, strategyNames, toCachePolicy, toSampleOptions, type Vocabulary } from './options.ts';
+import {
+  samplingSchema,
+  strategiesFor,
+  temperatureOf,
+  toCachePolicy,
+  toSampleOptions,
+  type Vocabulary,
+} from './options.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
 import type { ReverseStep, Strategy } from './strategies.ts';
@@ -53,7 +60,7 @@ function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?:
 }
 
 test('every strategy and schedule that can be named writes a text', async () => {
-  for (const strategy of strategyNames) {
+  for (const strategy of strategiesFor(undefined)) {
     for (const schedule of Object.keys(schedules)) {
       for (const temperature of [0, 1]) {
         const tokens = await write({ strategy, schedule, temperature, steps: 3, stopEarly: false });
@@ -61,6 +68,41 @@ test('every strategy and schedule that can be named writes a text', async () => 
       }
     }
   }
+});
+
+test('a model whose noise is random tokens is sampled by the strategy for it, and no other model is', async () => {
+  const uniform: Vocabulary = { ...vocabulary, noise: 'uniform' };
+  const options = (asked: object, of: Vocabulary) => toSampleOptions(samplingSchema.parse(asked), of);
+  for (const strategy of strategiesFor(undefined))
+    assert.throws(
+      () => options({ strategy, temperature: 1 }, uniform),
+      /strategy: must be renoising for a model whose noise is random tokens, got/,
+    );
+  assert.throws(() => options({ strategy: 'renoising' }, vocabulary), /strategy: must be low-confidence or/);
+  const asked = { strategy: 'renoising', temperature: 0.8 };
+  for (const [change, message] of [
+    [{ temperature: 0 }, /temperature: must be above 0/],
+    [{ guidance: 1 }, /guidance: needs a model whose noise is \[MASK\]/],
+    [{ cache: 'prefix' }, /cache: needs a model whose noise is \[MASK\]/],
+    [{ regex: 'a+' }, /regex: needs a model whose noise is \[MASK\]/],
+    [{ blockCausal: true }, /blockCausal: needs a model whose noise is \[MASK\]/],
+  ] as const)
+    assert.throws(() => options({ ...asked, ...change }, uniform), message);
+
+  const canvas = layCanvas([[1], hole(5)], uniform.maskId);
+  const given = options({ ...asked, stepsPerBlock: 4, blockLength: 3 }, uniform);
+  const frames = [];
+  for await (const frame of sample(predict, canvas, { ...given, endIds: [] })) frames.push(frame);
+  assert.equal(frames.length, 1 + 2 * 4); // two blocks, of 3 and of 2
+  assert.deepEqual(frames[0].tokens, canvas);
+  assert.ok(frames.at(-1)!.tokens.every((token) => token < uniform.maskId));
+});
+
+test('the temperature goes from one value to another where both are given', () => {
+  const at = (asked: object, t: number) => temperatureOf(samplingSchema.parse(asked))(t);
+  assert.equal(at({ temperature: 0.8, finalTemperature: 0.4 }, 1), 0.8);
+  assert.ok(Math.abs(at({ temperature: 0.8, finalTemperature: 0.4 }, 0.25) - 0.5) < 1e-12);
+  assert.equal(at({ temperature: 0.8 }, 0.25), 0.8);
 });
 
 test('the likeliest token is never [MASK] nor beyond the tokenizer', async () => {
@@ -164,7 +206,7 @@ test('options that the others leave without a use are refused', () => {
     /tauLow: is for the strategy hierarchical, not for threshold/,
   );
   refused({ factor: 1 }, /factor: is for the strategy factor/);
-  refused({ entropyBound: 1 }, /entropyBound: is for the strategy entropy-bound/);
+  refused({ entropyBound: 1 }, /entropyBound: is for the strategies entropy-bound, renoising/);
   refused({ tauEdit: 1, strategy: 'threshold' }, /tauEdit: is for the strategy editing, not for threshold/);
   refused({ least: 1 }, /least: is for the strategy editing/);
   refused({ corrections: 1 }, /corrections: is for the strategy editing/);

@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
-import { alignedBlocks } from './canvas.ts';
+import { alignedBlocks, blocksFromFirstMask } from './canvas.ts';
 import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
 import { growing } from './growth.ts';
+import { uniformNoise } from './noise.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
+import { renoising } from './renoising.ts';
 import type { SampleOptions } from './sample.ts';
+import { annealed } from './self-conditioning.ts';
 import {
   ancestral,
   editing,
@@ -42,6 +45,7 @@ export const strategyNames = [
   'remdm-rescale',
   'remdm-confidence',
   'remdm-loop',
+  'renoising',
 ] as const;
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
 const countNames = ['even', 'schedule', 'dream'] as const;
@@ -60,6 +64,11 @@ export const samplingSchema = z.strictObject({
     .describe(
       'reverse steps for the whole text, shared out among its blocks; fewer is faster and rougher [one a token]',
     ),
+  stepsPerBlock: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('reverse steps for each semi-autoregressive block, instead of steps'),
   blockLength: z
     .int()
     .min(1)
@@ -96,7 +105,24 @@ export const samplingSchema = z.strictObject({
     .number()
     .min(0)
     .optional()
-    .describe('for the strategy entropy-bound: keep tokens up to this many nats of entropy [0.1]'),
+    .describe(
+      'for the strategies entropy-bound and renoising: keep tokens up to this many nats of entropy [0.1]',
+    ),
+  finalTemperature: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('for the strategy renoising: the temperature of the last step [as temperature]'),
+  stability: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('for the strategy renoising: a block is done once it stayed the same for so many steps … [1]'),
+  confidence: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('for the strategy renoising: … with fewer nats of entropy a token than this [0.005]'),
   tauEdit: z
     .number()
     .min(0)
@@ -246,7 +272,10 @@ export const parameters = {
   tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
   tauLow: ['hierarchical'],
   factor: ['factor'],
-  entropyBound: ['entropy-bound'],
+  entropyBound: ['entropy-bound', 'renoising'],
+  finalTemperature: ['renoising'],
+  stability: ['renoising'],
+  confidence: ['renoising'],
   tauEdit: ['editing'],
   least: ['editing'],
   corrections: ['editing'],
@@ -255,6 +284,13 @@ export const parameters = {
   loopUntil: ['remdm-loop'],
   loopAlpha: ['remdm-loop'],
 } as const;
+
+/** The strategies that can't tell noise from a token, and need not; all others look for [MASK]. */
+const forUniformNoise: ReadonlySet<string> = new Set(['renoising']);
+
+/** The names of the strategies for a model with this noise. */
+export const strategiesFor = (noise: Vocabulary['noise']): SamplingOptions['strategy'][] =>
+  strategyNames.filter((name) => forUniformNoise.has(name) === (noise === 'uniform'));
 
 /** A person's wishes, checked. */
 export type SamplingOptions = z.output<typeof samplingSchema>;
@@ -266,6 +302,8 @@ export interface Vocabulary {
   readonly endIds: readonly number[];
   /** Ids of the tokenizer; rows of the network beyond them mean nothing. */
   readonly size: number;
+  /** What a lost token becomes, where that isn't [MASK]: any token. Then `maskId` only says where text is wanted. */
+  readonly noise?: 'uniform';
 }
 
 /**
@@ -276,8 +314,9 @@ export interface Vocabulary {
  * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
  */
 export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
-  const { maskId, endIds, size } = vocabulary;
-  const { steps, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
+  const { maskId, endIds, size, noise } = vocabulary;
+  requireNoiseFor(asked, noise);
+  const { steps, stepsPerBlock, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
   for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
     const strategies: readonly string[] = parameters[option];
     if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
@@ -340,6 +379,11 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     'remdm-rescale': remdm(schedule, rescaled(eta ?? 0.015)),
     'remdm-confidence': remdm(schedule, unsureFirst),
     'remdm-loop': remdm(standingStill(schedule, loop), whileStill(eta ?? 0.02, loop)),
+    renoising: renoising({
+      bound: asked.entropyBound ?? 0.1,
+      stability: asked.stability ?? 1,
+      confidence: asked.confidence ?? 0.005,
+    }),
   };
   const counts: Record<(typeof countNames)[number], RevealCounts> = {
     even: evenly,
@@ -349,6 +393,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   return {
     maskId,
     steps,
+    stepsPerBlock,
     blockLength: asked.grow ? undefined : blockLength, // the canvas begins with one block
     grow: asked.grow
       ? growing({
@@ -358,7 +403,8 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
           repeats: !asked.stopRepeating,
         })
       : undefined,
-    layout: asked.blockCausal ? alignedBlocks : undefined,
+    layout: asked.blockCausal ? alignedBlocks : noise === 'uniform' ? blocksFromFirstMask : undefined,
+    noise: noise === 'uniform' ? uniformNoise(size) : undefined,
     strategy: strategies[asked.strategy],
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder(toDecodeOptions(asked, vocabulary)),
@@ -403,13 +449,42 @@ export function toCachePolicy(
   return policies[cache];
 }
 
+/** @throws InvalidOptionError  for what can't be asked of a model with this noise */
+function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): void {
+  const { strategy, temperature, guidance } = asked;
+  const isUniform = noise === 'uniform';
+  const fitting = strategiesFor(noise);
+  if (!fitting.includes(strategy)) {
+    const whose = isUniform ? 'a model whose noise is random tokens' : 'a model whose noise is [MASK]';
+    throw new InvalidOptionError('strategy', `must be ${fitting.join(' or ')} for ${whose}`, strategy);
+  }
+  if (!isUniform) return;
+  if (temperature === 0)
+    throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
+  const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
+  const { blockCausal, grow, regex, jsonSchema } = asked;
+  for (const [option, value] of Object.entries({
+    ...others,
+    blockCausal: blockCausal || undefined,
+    grow: grow || undefined,
+    regex,
+    jsonSchema,
+  }))
+    if (value !== undefined)
+      throw new InvalidOptionError(option, 'needs a model whose noise is [MASK]', value);
+}
+
+/** The temperature of predictions at t, for a strategy that has it in the predictor. */
+export const temperatureOf = ({ temperature, finalTemperature = temperature }: SamplingOptions) =>
+  annealed(temperature, finalTemperature);
+
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { strategy, temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
-    temperature,
+    temperature: forUniformNoise.has(strategy) ? 1 : temperature,
     forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
     deferred: endLast ? endIds : [],
     topK,

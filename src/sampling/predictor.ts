@@ -1,6 +1,6 @@
 import type { NdArray } from '../array.ts';
 
-/** The block that is being written: from its first position to behind its last, given text between them included. */
+/** The block that is being written, given text in it included. */
 export interface Block {
   /** Counted from 0. */
   readonly index: number;
@@ -14,6 +14,8 @@ export interface Moment {
   readonly t: number;
   /** How often positions have moved: those of an earlier prediction are the same ones only if its number was the same. */
   readonly moves?: number;
+  /** For a network that is told so: the logits of the block's latest prediction, one row a position of the block. */
+  readonly believed?: NdArray;
   readonly signal?: AbortSignal;
 }
 

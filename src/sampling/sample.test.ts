@@ -9,7 +9,7 @@ import { evenly, following } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import { samplingSchema, type SamplingOptions, strategyNames, toSampleOptions } from './options.ts';
+import { samplingSchema, type SamplingOptions, strategiesFor, toSampleOptions } from './options.ts';
 import { ancestral, editing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
 
 const V = 7;
@@ -46,7 +46,7 @@ async function text(predict: MaskPredictor, canvas: Int32Array, options: SampleO
 
 /** Every strategy that can be named, at numbers that matter for predictions without meaning, and some with others. */
 const parameters: Partial<SamplingOptions>[] = [
-  ...strategyNames.map((strategy) => ({ strategy })),
+  ...strategiesFor(undefined).map((strategy) => ({ strategy })),
   { strategy: 'ancestral', schedule: 'cosine' },
   { strategy: 'threshold', tau: 0.4 },
   { strategy: 'factor', factor: 1.5 },
@@ -82,7 +82,8 @@ const asked = fc
   .filter(({ tokens, blockLength }) => tokens.filter((token) => token === M).length >= blockLength)
   .map(({ tokens, strategy, stepsPerBlock, temperature, ...rest }) => {
     const canvas = Int32Array.from(tokens);
-    const blocks = rest.layout(canvas, { maskId: M, blockLength: rest.blockLength });
+    const stretches = rest.layout(canvas, { maskId: M, blockLength: rest.blockLength });
+    const blocks = stretches.map(({ positions }) => positions);
     const options: SampleOptions = {
       maskId: M,
       steps: blocks.length * stepsPerBlock,
@@ -90,7 +91,7 @@ const asked = fc
       decode: decoder({ temperature, forbidden: [M] }),
       ...rest,
     };
-    return { canvas, blocks, options };
+    return { canvas, stretches, blocks, options };
   });
 
 test('laws: no mask is left at t = 0, what was revealed or given stays, blocks follow one another', async () => {
@@ -160,14 +161,10 @@ test('every block has its share of the steps, and a step at least', async () => 
 
 test('the predictor is asked for what the strategy asks of the active block, the masks by default', async () => {
   await fc.assert(
-    fc.asyncProperty(asked, async ({ canvas, blocks, options }) => {
+    fc.asyncProperty(asked, async ({ canvas, stretches, options }) => {
       const predict: MaskPredictor = (xt, rows, moment) => {
-        const positions = blocks[moment.block.index];
-        assert.deepEqual(moment.block, {
-          index: moment.block.index,
-          start: positions[0],
-          end: positions.at(-1)! + 1,
-        });
+        const { positions, ...block } = stretches[moment.block.index];
+        assert.deepEqual(moment.block, { index: moment.block.index, ...block });
         const masked = positions.filter((i) => xt[i] === M);
         assert.deepEqual([...rows], options.strategy!.asks?.({ positions, masked }) ?? masked);
         return scrambling(xt, rows, moment);

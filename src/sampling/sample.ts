@@ -1,11 +1,12 @@
 import type { NdArray } from '../array.ts';
-import { InvalidOptionError } from '../errors.ts';
 import { type Uniform, uniforms } from '../random.ts';
-import { type BlockLayout, layBlocks, tailStart } from './canvas.ts';
+import { type BlockLayout, layBlocks, type Stretch, tailStart } from './canvas.ts';
 import { evenly, type RevealCounts } from './counts.ts';
-import { type Certainty, type Decode, decoder } from './decode.ts';
-import { absorbing, type Noise } from './noise.ts';
+import { type Decode, decoder } from './decode.ts';
 import type { Grow } from './growth.ts';
+import { moved, nothingPredicted, withPrediction } from './latest.ts';
+import { absorbing, type Noise } from './noise.ts';
+import { divideSteps, type PlannedStep, planSteps } from './plan.ts';
 import type { MaskPredictor } from './predictor.ts';
 import type { Resize } from './resize.ts';
 import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmasking } from './strategies.ts';
@@ -17,6 +18,8 @@ export interface SampleOptions {
    * Masks that are added later come with steps at the same rate.
    */
   steps?: number;
+  /** Instead: steps for each block. */
+  stepsPerBlock?: number;
   /** Semi-autoregressive sampling, block after block; the last may be shorter. Default: one block. */
   blockLength?: number;
   /** Where blocks begin. Default: at the first mask, wherever that is. */
@@ -47,9 +50,9 @@ export interface Frame {
   readonly block: number;
   /** The time that this block has reached: 1 is all masked, 0 is written. */
   readonly t: number;
-  /** x_t   [L] */
+  /** x_t, with `maskId` wherever there is noise, whatever the noise is   [L] */
   readonly tokens: Int32Array;
-  /** The positions that this step changed, ascending. */
+  /** The positions in which `tokens` isn't what it was, ascending. */
   readonly changed: readonly number[];
   /** Positions from the left that no later step changes. */
   readonly final: number;
@@ -79,52 +82,51 @@ export async function* sample(
   canvas: ArrayLike<number>,
   options: SampleOptions,
 ): AsyncGenerator<Frame, void, void> {
-  const {
-    maskId,
-    strategy = unmasking(lowConfidence),
-    counts = evenly,
-    resize,
-    grow,
-    seed = 0,
-    endIds = [],
-    signal,
-  } = options;
+  const { maskId, strategy = unmasking(lowConfidence), counts = evenly, seed = 0, endIds = [] } = options;
   const {
     decode = decoder({ forbidden: [maskId] }),
     noise = absorbing(maskId),
     layout = layBlocks,
   } = options;
+  const { resize, grow, signal } = options;
   const blocks = layout(Int32Array.from(canvas), options);
-  const sizes = blocks.map(({ length }) => length);
-  const shares = divideSteps(options.steps ?? blocks.flat().length, sizes);
+  const wanted = blocks.flatMap(({ positions }) => positions);
+  const shares = divideSteps(
+    options,
+    blocks.map(({ positions }) => positions.length),
+  );
   let tail = tailStart(Int32Array.from(canvas), maskId);
-  let xt = noisy(Int32Array.from(canvas), blocks.flat(), noise, uniforms(seed, 'noise', 0));
+  let xt = noisy(Int32Array.from(canvas), wanted, noise, uniforms(seed, 'noise', 0));
   let latest = nothingPredicted(xt);
+  let lost = new Set(wanted); // where there is noise
+  let tokens = showing(xt, lost, maskId);
   let [step, moves, inserted] = [0, 0, 0];
+  let ended = false;
 
   /** What stands before the first noise, or before the block that may be rewritten. */
-  const finalWith = (rest: readonly (readonly number[])[]): number =>
-    (strategy.rewrites ? rest[0]?.[0] : noise.open(xt, rest.flat())[0]) ?? xt.length;
+  const finalBefore = (block: Stretch | undefined): number => {
+    if (strategy.rewrites) return block?.positions[0] ?? xt.length;
+    const first = xt.findIndex((_, i) => lost.has(i));
+    return first < 0 ? xt.length : first;
+  };
 
-  const [[first]] = blocks;
-  yield { step, block: 0, t: 1, tokens: xt, changed: [], final: first, confidence: latest.confidence };
+  yield { step, block: 0, t: 1, tokens, changed: [], final: wanted[0], confidence: latest.confidence };
 
-  for (let index = 0; index < blocks.length; index++) {
-    const [length, share] = [blocks[index].length, shares[index] ?? shares[0]];
-    const planFrom = (t: number, masked: number): Planned[] => {
-      const steps = Math.ceil((share * masked) / length);
-      return timesteps({ t, steps, counts: counts(masked, steps), corrections: strategy.corrections });
+  for (let index = 0; index < blocks.length && !ended; index++) {
+    const [length, share] = [blocks[index].positions.length, shares[index] ?? shares[0]];
+    const planFrom = (t: number, open: number): PlannedStep[] => {
+      const steps = Math.ceil((share * open) / length);
+      return planSteps({ t, steps, counts: counts(open, steps), corrections: strategy.corrections });
     };
     let left = planFrom(1, length);
     let logits: NdArray | undefined;
-    let steady = 0;
+    let steady = -1; // nothing is the same as before in the first step
 
     while (left.length > 0) {
       signal?.throwIfAborted();
       const { t, s, count } = left[0];
-      const positions = blocks[index];
+      const { positions, start, end } = blocks[index];
       const masked = noise.open(xt, positions);
-      if (t === 1 && masked.length === 0) break; // an end token in an earlier block ended the text
       if (t > 0 && masked.length === 0 && strategy.corrections) {
         left = left.slice(1); // revealed early: on to the corrections
         continue;
@@ -133,21 +135,15 @@ export async function* sample(
       const rows = Int32Array.from(asked);
 
       // while nothing changed, the predictor's last answer holds
-      const moment = { block: { index, start: positions[0], end: positions.at(-1)! + 1 }, t, moves, signal };
+      const moment = { block: { index, start, end }, t, moves, signal };
       logits ??= rows.length > 0 ? await predict(xt, rows, moment) : undefined; // p_θ(x_0 | x_t)   [R, V]
+      const seen = logits && { logits, rows, xt, t, inserted };
+      const prediction = seen && decode(seen, uniforms(seed, 'token', step));
       const x0 = xt.slice();
-      latest = withOwnConfidence(latest);
-      if (logits) {
-        const prediction = decode({ logits, rows, xt, t, inserted }, uniforms(seed, 'token', step));
-        steady = asked.every((i, r) => prediction.likeliest[r] === latest.likeliest[i]) ? steady + 1 : 0;
-        for (const [r, i] of asked.entries()) {
-          x0[i] = prediction.tokens[r];
-          latest.likeliest[i] = prediction.likeliest[r];
-          latest.confidence[i] = prediction.confidence[r];
-          latest.margin[i] = prediction.margin[r];
-          latest.entropy[i] = prediction.entropy[r];
-        }
-      }
+      for (const [r, i] of asked.entries()) x0[i] = prediction!.tokens[r];
+      const isSame = steady >= 0 && asked.every((i, r) => prediction!.likeliest[r] === latest.likeliest[i]);
+      steady = isSame ? steady + 1 : 0;
+      latest = withPrediction(latest, asked, prediction);
 
       const uniform = uniforms(seed, 'remask', step);
       const reverse = { positions, masked, asked, xt, x0, ...latest, steady, t, s, count, uniform };
@@ -155,44 +151,74 @@ export async function* sample(
       step += 1;
       const draw = (i: number): number => noise.draw(i, uniforms(seed, 'noise', step));
       let xs = apply(xt, transition, x0, draw);
-      if (!strategy.rewrites) endText(xs, latest.confidence, { maskId, endIds, tail });
+      for (const i of transition.noised ?? []) lost.add(i);
+      for (const i of transition.written) lost.delete(i);
 
       const sources = resize?.({ xs, positions, tail, inserted });
       if (sources) {
         xs = Int32Array.from(sources, (i, to) => (i < 0 ? draw(to) : xs[i]));
-        latest = moved(latest, sources);
         xt = Int32Array.from(sources, (i) => xt[i] ?? -1); // a new mask wasn't there
+        tokens = Int32Array.from(sources, (i) => tokens[i] ?? -1);
+        latest = moved(latest, sources);
+        lost = new Set([...sources.keys()].filter((to) => sources[to] < 0 || lost.has(sources[to])));
         for (let b = index; b < blocks.length; b++) blocks[b] = movedBlock(blocks[b], sources, b === index);
         tail = tail === 0 ? 0 : sources.indexOf(tail - 1) + 1;
         inserted += sources.filter((i) => i < 0).length;
         moves += 1;
       }
 
-      const open = noise.open(xs, blocks[index]);
-      const done = sources ? open.length === 0 : left.length === 1 || (transition.done ?? open.length === 0);
-      if (strategy.rewrites && done) endText(xs, latest.confidence, { maskId, endIds, tail });
-      left = done ? [] : sources ? planFrom(open.length / blocks[index].length, open.length) : left.slice(1);
-      const changed = [...xs.keys()].filter((i) => xs[i] !== xt[i]);
-      if (sources || changed.length > 0) logits = undefined;
+      const open = noise.open(xs, blocks[index].positions);
+      const isLast = left.length === 1 && !sources;
+      const written =
+        isLast || (transition.done !== undefined && !sources ? transition.done : open.length === 0);
+      if (written || !strategy.rewrites) {
+        const later = blocks.slice(index + 1).flatMap((block) => block.positions);
+        ended = endText(xs, latest.confidence, {
+          open: noise.open(xs, written ? later : [...blocks[index].positions, ...later]),
+          endIds,
+          tail,
+        });
+        if (ended) lost.clear();
+      }
+      const done = written || ended;
+      left = done
+        ? []
+        : sources
+          ? planFrom(open.length / blocks[index].positions.length, open.length)
+          : left.slice(1);
+
+      // a token that was written as it was is news to a predictor with a memory
+      const isNews = sources || transition.written.length > 0 || xs.some((token, i) => token !== xt[i]);
+      if (isNews) logits = undefined;
       xt = xs;
+      const before = tokens;
+      tokens = showing(xt, lost, maskId);
+      const changed = [...tokens.keys()].filter((i) => tokens[i] !== before[i]);
       const reached = done ? 0 : (left[0]?.t ?? s);
       const { confidence } = latest;
-      const final = finalWith(blocks.slice(done ? index + 1 : index));
-      const change = { changed, ...(sources && { sources }), final };
-      yield { step, block: index, t: reached, tokens: xt, ...change, confidence };
+      const final = finalBefore(ended ? undefined : blocks[done ? index + 1 : index]);
+      yield {
+        step,
+        block: index,
+        t: reached,
+        tokens,
+        changed,
+        final,
+        ...(sources && { sources }),
+        confidence,
+      };
     }
 
-    const added = (index === blocks.length - 1 && grow?.({ tokens: xt, tail })) || 0;
+    const added = (!ended && index === blocks.length - 1 && grow?.({ tokens: xt, tail })) || 0;
     if (added > 0) {
-      blocks.push(Array.from({ length: added }, (_, n) => xt.length + n));
+      const positions = Array.from({ length: added }, (_, n) => xt.length + n);
+      blocks.push({ start: xt.length, end: xt.length + added, positions });
       const sources = Array.from({ length: xt.length + added }, (_, i) => (i < xt.length ? i : -1));
-      xt = noisy(
-        Int32Array.from(sources, (i) => xt[i]),
-        blocks[index + 1],
-        noise,
-        uniforms(seed, 'noise', step),
-      );
+      const grown = Int32Array.from(sources, (i) => xt[i]);
+      xt = noisy(grown, positions, noise, uniforms(seed, 'noise', step));
       latest = moved(latest, sources);
+      for (const i of positions) lost.add(i);
+      tokens = showing(xt, lost, maskId);
     }
   }
 }
@@ -213,91 +239,43 @@ function apply(
   return xs;
 }
 
+/** A canvas as it is shown: no noise is a token to anybody but the network. */
+function showing(xt: Int32Array, lost: ReadonlySet<number>, maskId: number): Int32Array {
+  const tokens = xt.slice();
+  for (const i of lost) tokens[i] = maskId;
+  return tokens;
+}
+
 /** A canvas at t = 1: where text is wanted there is noise. */
 function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, uniform: Uniform): Int32Array {
   for (const i of positions) canvas[i] = noise.draw(i, uniform);
   return canvas;
 }
 
-/** The steps of each block: as many as its share of the tokens, at least one, and `steps` in all. */
-function divideSteps(steps: number, sizes: readonly number[]): number[] {
-  const blocks = sizes.length;
-  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
-    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
-  }
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  let [tokens, end] = [0, 0];
-  return sizes.map((size, index) => {
-    tokens += size;
-    const begin = end;
-    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
-    return end - begin;
-  });
-}
-
-/** A step that is to come. */
-type Planned = Pick<ReverseStep, 't' | 's' | 'count'>;
-
-/** Uniform steps from t to 0, each as an exact fraction: no sum of rounding errors; then some at t = 0. */
-function timesteps({
-  t,
-  steps: n,
-  counts,
-  corrections = 0,
-}: {
-  t: number;
-  steps: number;
-  counts: readonly number[];
-  corrections?: number;
-}): Planned[] {
-  return Array.from({ length: n + corrections }, (_, k) => ({
-    t: (t * Math.max(0, n - k)) / n,
-    s: (t * Math.max(0, n - k - 1)) / n,
-    count: counts[k] ?? 0,
-  }));
-}
-
-/** What is known of each position since it was predicted last   [L] */
-type Latest = Certainty & Pick<ReverseStep, 'likeliest'>;
-
-const nothingPredicted = (xt: Int32Array): Latest => ({
-  confidence: new Float64Array(xt.length).fill(NaN),
-  margin: new Float64Array(xt.length).fill(NaN),
-  entropy: new Float64Array(xt.length).fill(NaN),
-  likeliest: xt.slice(),
-});
-
-/** The same with another array of confidence: each frame has its own, and keeps it. */
-const withOwnConfidence = (latest: Latest): Latest => ({ ...latest, confidence: latest.confidence.slice() });
-
-/** The same where positions have moved; of a new mask nothing is known. */
-const moved = ({ confidence, margin, entropy, likeliest }: Latest, sources: readonly number[]): Latest => ({
-  confidence: Float64Array.from(sources, (i) => confidence[i]), // [−1] is undefined, which becomes NaN
-  margin: Float64Array.from(sources, (i) => margin[i]),
-  entropy: Float64Array.from(sources, (i) => entropy[i]),
-  likeliest: Int32Array.from(sources, (i) => likeliest[i] ?? -1),
-});
-
-/** Where the positions of a block are now; new masks belong to the block that is written. */
-function movedBlock(positions: readonly number[], sources: readonly number[], isWritten: boolean): number[] {
-  const mine = new Set(positions);
-  return [...sources.keys()].filter((to) => (sources[to] < 0 ? isWritten : mine.has(sources[to])));
+/** Where a block is after its canvas was resized; new masks belong to the block that is written. */
+function movedBlock({ positions: were }: Stretch, sources: readonly number[], isWritten: boolean): Stretch {
+  const mine = new Set(were);
+  const positions = [...sources.keys()].filter((to) => (sources[to] < 0 ? isWritten : mine.has(sources[to])));
+  return { start: positions[0] ?? 0, end: (positions.at(-1) ?? -1) + 1, positions };
 }
 
 /**
- * If all tokens up to the first end token of the tail are certain, the masks behind it become that end token: nobody
- * will read them, and no step is spent on them.
+ * If all tokens up to the first end token of the tail are certain, what is open behind it becomes that end token: nobody
+ * will read it, and no step is spent on it.
+ *
+ * @param open  the positions that aren't certain, in this block and behind it
+ * @returns     whether the text has ended
  */
 function endText(
   xs: Int32Array,
   confidence: Float64Array,
-  { maskId, endIds, tail }: { maskId: number; endIds: readonly number[]; tail: number },
-): void {
-  const end = xs.findIndex((token, i) => token === maskId || (i >= tail && endIds.includes(token)));
-  if (end < 0 || xs[end] === maskId) return;
-  for (let i = end + 1; i < xs.length; i++) {
-    if (xs[i] !== maskId) continue;
+  { open, endIds, tail }: { open: readonly number[]; endIds: readonly number[]; tail: number },
+): boolean {
+  const end = xs.findIndex((token, i) => i >= tail && endIds.includes(token));
+  if (end < 0 || open.some((i) => i <= end)) return false;
+  for (const i of open) {
     xs[i] = xs[end];
     confidence[i] = NaN;
   }
+  return true;
 }

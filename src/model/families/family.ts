@@ -1,3 +1,4 @@
+import type { PartsOf } from '../../checkpoint/weights.ts';
 import type { SamplingKeys } from './generation-config.ts';
 import type { TensorNames, TransformerConfig } from '../config.ts';
 
@@ -8,6 +9,10 @@ export interface Family {
   readonly names: TensorNames;
   /** Names that some files have instead. */
   readonly otherNames?: readonly TensorNames[];
+  /** Whether a tensor is of a part that isn't used here, such as what reads pictures. */
+  readonly unused?: (name: string) => boolean;
+  /** The tensors that lie one after another in a tensor of the files, in that order; undefined where it is one. */
+  readonly partsOf?: PartsOf;
   /** What its own sampler reads of generation_config.json. */
   readonly sampling: SamplingKeys;
   /**
@@ -33,6 +38,10 @@ export interface WritableFamily extends Family {
 /** A network's config with the special ids that its config.json holds. */
 export interface ModelConfig {
   readonly transformer: TransformerConfig;
+  /** What it learnt to see in place of a lost token, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
+  /** How it is sampled unless generation_config.json says otherwise: options by our names. */
+  readonly sampling?: Readonly<Record<string, unknown>>;
   readonly maskId?: number;
   readonly endId?: number;
   readonly padId?: number;

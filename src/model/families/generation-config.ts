@@ -111,6 +111,20 @@ export const llada2Sampling: SamplingKeys = {
   max_post_steps: idle(),
 };
 
+/** DiffusionGemma's `generate`, whose steps are those of one canvas. */
+export const diffusionGemmaSampling: SamplingKeys = {
+  max_new_tokens: same('length'),
+  max_denoising_steps: same('stepsPerBlock'),
+  t_max: same('temperature'),
+  t_min: same('finalTemperature'),
+  stability_threshold: same('stability'),
+  confidence_threshold: same('confidence'),
+  sampler_config: (value) =>
+    typeof value === 'object' && value !== null && 'entropy_bound' in value
+      ? { entropyBound: value.entropy_bound }
+      : undefined,
+};
+
 /** transformers' own `generate`, which draws only if `do_sample` says so. */
 export const causalSampling: SamplingKeys = {
   max_new_tokens: same('length'),

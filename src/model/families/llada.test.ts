@@ -82,7 +82,17 @@ test('what is read from a config is written to it again', () => {
 test('a network that the config has no keys for is not written as another', () => {
   const { transformer } = llada.read({ d_model: 32, n_layers: 2, n_heads: 4, vocab_size: 64 }, 'config.json');
   const ropeScaling = { factor: 8, slowTurns: 1, fastTurns: 4, originalLength: 64 };
-  for (const change of [{ headWidth: 16 }, { qkNorm: true }, { ropeScaling }, { rotaryWidth: 4 }])
-    assert.throws(() => llada.write({ transformer: { ...transformer, ...change } }), UnsupportedError);
+  for (const change of [
+    { headWidth: 16 },
+    { qkNorm: true },
+    { ropeScaling },
+    { rotaryWidth: 4 },
+    { logitCap: 30 },
+    { perLayer: [{ heads: 2 }, {}] },
+  ])
+    assert.throws(
+      () => llada.write({ transformer: { ...transformer, ...change } }),
+      (error) => error instanceof UnsupportedError && error.message.includes(Object.keys(change)[0]),
+    );
   assert.equal(llada.write({ transformer: { ...transformer, headWidth: 8, rotaryWidth: 8 } }).d_model, 32);
 });

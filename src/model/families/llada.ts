@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
-import { headWidthOf } from '../config.ts';
+import { headWidthOf, type TransformerConfig } from '../config.ts';
 import type { WritableFamily } from './family.ts';
 import { lladaSampling } from './generation-config.ts';
 import { llamaFamily, llamaNames } from './llama.ts';
@@ -45,6 +45,23 @@ const fixed: Readonly<Record<string, readonly unknown[]>> = {
   input_emb_norm: [false],
   quantization_config: [],
 };
+
+/** The values of a network that LLaDA's config.json has keys for. */
+const written: ReadonlySet<string> = new Set<keyof TransformerConfig>([
+  'layers',
+  'width',
+  'heads',
+  'kvHeads',
+  'hidden',
+  'vocabularySize',
+  'maxLength',
+  'ropeTheta',
+  'normEpsilon',
+  'qkvBias',
+  'tiedHead',
+  'shiftedLogits',
+  'attention',
+]);
 
 /** The same network with Llama's keys and names, as LLaDA-V has it: config.json and files may each be of either kind. */
 const likeLlama = llamaFamily({
@@ -117,17 +134,14 @@ export const llada: WritableFamily = {
   },
 
   write({ transformer, maskId, endId, padId }) {
-    const { width, heads, qkNorm, ropeScaling, rotaryWidth, mixture } = transformer;
     const headWidth = headWidthOf(transformer);
-    if (
-      headWidth !== width / heads ||
-      qkNorm ||
-      ropeScaling ||
-      mixture ||
-      (rotaryWidth ?? headWidth) !== headWidth
-    )
+    const usual = { headWidth: transformer.width / transformer.heads, rotaryWidth: headWidth };
+    const others = Object.entries({ ...transformer, headWidth }).filter(
+      ([key, value]) => Boolean(value) && !written.has(key) && value !== usual[key as keyof typeof usual],
+    );
+    if (others.length > 0)
       throw new UnsupportedError(
-        "LLaDA's config.json has no key for heads of another width, norms of query and key, scaled or partial rotation, or experts",
+        `LLaDA's config.json has no key for ${others.map(([key]) => key).join(', ')}, as this network has it`,
       );
     return {
       architectures: [llada.architecture],

@@ -75,6 +75,14 @@ test('llama3 scaling slows a frequency by the factor below its slow turns, leave
   assert.equal(scaled[0], plain[0]);
 });
 
+test('of frequencies of which only some turn these are as they were, and the others zero', () => {
+  const rotary = { maxLength: 1, ropeTheta: 10_000 };
+  assert.deepEqual(
+    [...frequencies(8, { ...rotary, turningFrequencies: 2 })],
+    [...frequencies(8, rotary).slice(0, 2), 0, 0],
+  );
+});
+
 const unsupported: [string, object, RegExp][] = [
   ['a kind of scaling', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, /rope_scaling of type "yarn"/],
   ['its old key', { rope_scaling: { type: 'dynamic', factor: 4 } }, /rope_scaling of type "dynamic"/],

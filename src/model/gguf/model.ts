@@ -3,7 +3,7 @@ import type { GgufTensor } from '../../checkpoint/gguf/header.ts';
 import { readableTypes } from '../../checkpoint/gguf/types.ts';
 import { FileError, show, UnsupportedError } from '../../errors.ts';
 import { sameShape, showShape } from '../../graph/shape.ts';
-import { type LayerNames, mixtureNamesOf, parameterShapes, type TensorNames } from '../config.ts';
+import { type LayerNames, parameterShapes, type TensorNames } from '../config.ts';
 import type { Family, ModelConfig } from '../families/family.ts';
 import { frequencies } from '../rotary.ts';
 import { architectureOf, headWidthOf, readConfig, ropeTheta, type TensorFacts } from './architectures.ts';
@@ -136,7 +136,7 @@ async function ropeScalingOf(file: GgufFile, keys: GgufKeys, tensor: GgufTensor)
 const llama3Turns = { slowTurns: 1, fastTurns: 4, originalLength: 8192 };
 
 /** The tensors beside the layers, and those of a layer, by llama.cpp's names. */
-const outer: Readonly<Record<string, keyof Omit<TensorNames, 'layer'>>> = {
+const outer: Readonly<Record<string, keyof Omit<TensorNames, 'layer' | 'selfConditioning'>>> = {
   'token_embd.weight': 'embedding',
   'output_norm.weight': 'finalNorm',
   'output.weight': 'head',
@@ -185,7 +185,7 @@ function namedBy(
   }
   if (layer.mixture && part === 'ffn_gate_inp.weight') return [sourceOf(tensor, layer.mixture.router)];
   if (layer.mixture && Object.hasOwn(inExperts, part) && shape.length === 3) {
-    const { expert } = mixtureNamesOf(layer);
+    const { expert } = layer.mixture;
     if (shape[0] > mostStacked)
       throw new UnsupportedError(
         `${path}: ${show(name)} has ${shape[0]} experts; at most ${mostStacked} are supported`,

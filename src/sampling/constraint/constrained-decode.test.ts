@@ -5,7 +5,7 @@ import { chiSquare, chiSquareLimit } from '../../../test/exact-joint.ts';
 import { InvariantError } from '../../errors.ts';
 import { uniforms } from '../../random.ts';
 import { tailStart } from '../canvas.ts';
-import { samplingSchema, strategyNames, toDecodeOptions, toSampleOptions } from '../options.ts';
+import { samplingSchema, strategiesFor, toDecodeOptions, toSampleOptions } from '../options.ts';
 import type { MaskPredictor } from '../predictor.ts';
 import { sample } from '../sample.ts';
 import { automatonOf } from './automaton.ts';
@@ -306,7 +306,7 @@ const asked = fc
       },
     ),
     after: fc.array(fc.integer({ min: 2, max: V - 1 }), { maxLength: 1 }),
-    strategy: fc.constantFrom(...strategyNames),
+    strategy: fc.constantFrom(...strategiesFor(undefined)),
     temperature: fc.constantFrom(0, 0.5, 1.5),
     blocks: fc.integer({ min: 1, max: 4 }),
     stepsPerBlock: fc.integer({ min: 1, max: 5 }),

@@ -1,0 +1,134 @@
+import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
+import { and, concat, reshape, slice, where } from '../graph/primitives.ts';
+import { constant, scalar, type Tensor } from '../graph/tensor.ts';
+import { headWidthOf, layerConfig, type LayerNames, type TransformerConfig } from './config.ts';
+import { rotations } from './rotary.ts';
+
+/** Of one layer, keys after their rotation, and values   [B, C, kvHeads · K] each */
+export interface KeyValue {
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/** What an earlier forward computed of C positions. */
+export interface Past {
+  /** int64   [B, C] */
+  readonly positions: Tensor;
+  /** Of every layer. */
+  readonly layers: readonly KeyValue[];
+}
+
+export interface AttentionInputs {
+  /** int64   [B, L] */
+  readonly positions: Tensor;
+  /** Where a query may look, beside the layer's own pattern, bool   [B, L, C + L] */
+  readonly mask?: Tensor;
+  /** Positions that are looked at and not computed again: their keys and values come from an earlier forward. */
+  readonly past?: Past;
+  /** Whether the network encodes, of one that can, bool   [1] */
+  readonly encodes?: Tensor;
+}
+
+/** What one layer's attention gives. */
+export interface Attended {
+  /** Before the output projection   [B, L, H · K] */
+  readonly mixed: Tensor;
+  /** Of the L positions. */
+  readonly present: KeyValue;
+}
+
+/** The attention of every layer of a network: from its normalised input [B, L, D] to what it gives. */
+export function attentionOver(
+  config: TransformerConfig,
+  inputs: AttentionInputs,
+  weight: (name: string) => Tensor,
+): (index: number, x: Tensor, layer: LayerNames) => Attended {
+  // layers of one kind share their tables of rotations
+  const tables = new Map<unknown, ReturnType<typeof rotations>>();
+  const rotationsOf = (index: number, own: TransformerConfig) => {
+    const kind = config.perLayer?.[index];
+    if (!tables.has(kind)) tables.set(kind, rotations(own.rotaryWidth ?? headWidthOf(own), own));
+    return tables.get(kind)!;
+  };
+
+  return (index, x, layer) => {
+    const own = layerConfig(config, index);
+    const { heads, kvHeads } = own;
+    const { cosine, sine } = rotationsOf(index, own);
+    const rotate = (input: Tensor, count: number) => rope(input, inputs.positions, cosine, sine, count);
+    const headNorm = (input: Tensor, name: string, count: number) =>
+      own.qkNorm ? normHeads(input, weight(name), count, own) : input;
+
+    const projected = projections(x, own, layer, weight);
+    const q = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
+    const k = rotate(headNorm(projected.key, layer.keyNorm, kvHeads), kvHeads);
+    const v = own.valueNorm
+      ? normHeads(projected.value, ones(headWidthOf(own)), kvHeads, own)
+      : projected.value;
+    const present = { key: k, value: v };
+    const { key, value } = joined(inputs.past?.layers[index], present); // [B, C + L, kvHeads · K]
+    const bias = attentionBias(own, inputs);
+    return { mixed: attention(q, key, value, { heads, kvHeads, bias, scale: own.attentionScale }), present };
+  };
+}
+
+/** The weights of a norm that has none. */
+export const ones = (width: number): Tensor => constant(new Float32Array(width).fill(1), [width]);
+
+/** RMSNorm over each head's K numbers.   [B, L, heads · K], [K] → [B, L, heads · K] */
+function normHeads(x: Tensor, weight: Tensor, heads: number, { normEpsilon }: TransformerConfig): Tensor {
+  const [B, L, width] = x.shape;
+  const split = reshape(x, [B, L, heads, (width as number) / heads]);
+  return reshape(rmsNorm(split, weight, normEpsilon), x.shape);
+}
+
+/** Keys and values of the past, where there is one, and then of the positions at hand. */
+const joined = (past: KeyValue | undefined, { key, value }: KeyValue): KeyValue =>
+  past ? { key: concat([past.key, key], 1), value: concat([past.value, value], 1) } : { key, value };
+
+/** Of one layer's input its queries [B, L, H · K], keys and values [B, L, kvHeads · K]. */
+function projections(
+  x: Tensor,
+  config: TransformerConfig,
+  layer: LayerNames,
+  weight: (name: string) => Tensor,
+): Record<'query' | 'key' | 'value', Tensor> {
+  if (layer.queryKeyValue !== undefined) {
+    const all = linear(x, weight(layer.queryKeyValue));
+    const [queryEnd, keyEnd, valueEnd] = [0, 1, 2].map(
+      (kv) => (config.heads + kv * config.kvHeads) * headWidthOf(config),
+    );
+    return {
+      query: slice(all, -1, 0, queryEnd),
+      key: slice(all, -1, queryEnd, keyEnd),
+      value: slice(all, -1, keyEnd, valueEnd),
+    };
+  }
+  const project = (name: string, biasName: string) =>
+    linear(x, weight(name), config.qkvBias ? weight(biasName) : undefined);
+  const key = project(layer.key, layer.keyBias);
+  return {
+    query: project(layer.query, layer.queryBias),
+    key,
+    value: config.valueIsKey ? key : project(layer.value, layer.valueBias),
+  };
+}
+
+/** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
+function attentionBias(
+  { attention: sees, encoderAttention }: TransformerConfig,
+  { positions, mask, past, encodes }: AttentionInputs,
+): Tensor | undefined {
+  const keys = past ? concat([past.positions, positions], 1) : positions;
+  const [[B, L], S] = [positions.shape, keys.shape[1]];
+  const [q, k] = [reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S])];
+  const biasOf = (pattern: Tensor | undefined): Tensor | undefined => {
+    const allowed = mask && reshape(mask, [B, 1, L, S]);
+    const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
+    return both && where(both, scalar(0), scalar(-1e30));
+  };
+  const bias = biasOf(sees(q, k));
+  return encodes && encoderAttention
+    ? where(encodes, biasOf(encoderAttention(q, k)) ?? scalar(0), bias ?? scalar(0))
+    : bias;
+}
