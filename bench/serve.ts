@@ -29,6 +29,13 @@ interface Outcome {
   readonly withoutRetryAfter: number;
 }
 
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((word) => word !== 'child'),
+  options: {
+    seconds: { type: 'string', default: '8' },
+    cache: { type: 'string', default: 'prefix' },
+  },
+});
 const body = {
   prompt: 'Once upon a time',
   length: 96,
@@ -36,7 +43,7 @@ const body = {
   blockLength: 16,
   temperature: 0.7,
   stopEarly: false,
-  cache: 'dual',
+  cache: values.cache,
 };
 
 const isChild = process.argv[2] === 'child';
@@ -86,7 +93,6 @@ async function serve(): Promise<void> {
 }
 
 async function measure(): Promise<void> {
-  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
   const seconds = Number(values.seconds);
   const child = fork(fileURLToPath(import.meta.url), ['child']);
   const [url] = (await once(child, 'message')) as [string];
