@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import bench from '../src/cli/bench.ts';
 import { chatCommand } from '../src/cli/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { editCommand } from '../src/cli/edit.ts';
@@ -65,6 +66,7 @@ const commands: Record<string, Command> = {
   edit: editCommand(async () => assert.fail()),
   quantize,
   serve,
+  bench,
 };
 
 const documents = [
@@ -72,8 +74,11 @@ const documents = [
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
   'bench/README.md',
+  'docs/models.md',
   'docs/server.md',
   'docs/streaming.md',
+  'docs/training.md',
+  'docs/writing.md',
 ].filter((name) => existsSync(join(root, name)));
 
 test('every command of the documents exists, with its options and scripts', () => {
@@ -97,7 +102,7 @@ test('every command of the documents exists, with its options and scripts', () =
   assert.ok(unmaskCommands >= 8);
 });
 
-test('the commands of the README that need no training run, on a tiny model', async (t) => {
+test('the commands of the README and of what it leads to that need no training run, on a tiny model', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model, { maxLength: 192 });
   const template = '{% for m in messages %}{{ m.role }} {{ m.content }}<|endoftext|>{% endfor %}';
@@ -116,7 +121,8 @@ test('the commands of the README that need no training run, on a tiny model', as
     infill: infillCommand(({ device, weights }) => load(model, { device, weights })),
     edit: editCommand(({ device, weights }) => load(model, { device, weights })),
   };
-  const lines = blocks(read('README.md'), 'sh')
+  const lines = ['README.md', 'docs/writing.md', 'docs/models.md']
+    .flatMap((name) => blocks(read(name), 'sh'))
     .flatMap((block) => block.split('\n'))
     .map((line) => ({ stdin: echoed(line), words: wordsOf(line.split(' | ').at(-1)!) }))
     .filter(
