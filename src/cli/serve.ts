@@ -6,7 +6,8 @@ import type { Service } from '../server/service.ts';
 import { modelOptions } from './load.ts';
 import { UsageError } from './command.ts';
 
-const { model, ...otherModelOptions } = modelOptions;
+// an adapter belongs to one model, and this may have many
+const { model, adapter: _adapter, ...otherModelOptions } = modelOptions;
 
 const options = z.strictObject({
   model: z
