@@ -110,7 +110,6 @@ export const llada: WritableFamily = {
     const { d_model: width, n_heads: heads } = config;
     requireMultiple(width, 2 * heads, path, 'd_model to be a multiple of twice n_heads');
     requireMultiple(heads, kvHeads, path, 'n_heads to be a multiple of n_kv_heads');
-    const blockLength = blockLengthIn(config, path);
     return {
       transformer: {
         layers: config.n_layers,
@@ -130,11 +129,7 @@ export const llada: WritableFamily = {
       maskId: config.mask_token_id ?? undefined,
       endId: config.eos_token_id ?? undefined,
       padId: config.pad_token_id ?? undefined,
-<<<<<<< HEAD
       ...blockLengthIn(config, path),
-=======
-      ...(blockLength !== undefined && { blockLength }),
->>>>>>> finetune
       // those that are trained here read the end of the text before
       ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id ?? undefined }),
     };
