@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { truncate } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -402,4 +402,18 @@ test('unmask serve: others are let in with a key alone', async (t) => {
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 2);
   assert.match(err, /^unmask serve: --host: must be of this machine \(127\.0\.0\.1\) unless a key is set/);
+});
+
+test('unmask serve: a port that is taken is one sentence', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const command = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [command, 'serve', '--port', String(port)]);
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const [code] = (await once(child, 'exit')) as [number];
+  other.close();
+  assert.equal(code, 2, said);
+  assert.match(said, /--port: must be free, and another program listens there, got \d+\n$/);
 });

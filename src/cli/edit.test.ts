@@ -27,7 +27,7 @@ test('piped, stdout has the new text, byte by byte, or the diff, or one line of 
   const plain = fakeIo({ stdin: bad, env: { FORCE_COLOR: '1' } });
   assert.equal(await run(knows(), ['-'], plain), 0, plain.err);
   assert.equal(plain.out, good);
-  assert.match(plain.err, /1 stretch rewritten, 4\.\d % of the text\n/);
+  assert.match(plain.err, /1 stretch rewritten, 4\.\d % of its characters\n/);
 
   const diff = fakeIo({ stdin: bad });
   await run(knows(), ['-', '--diff'], diff);

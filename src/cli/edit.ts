@@ -203,7 +203,7 @@ function outcome(text: string, edit: Edit, { dryRun, threshold = 0.001, maxChang
   const stretches = (n: number): string => `${n} ${n === 1 ? 'stretch' : 'stretches'}`;
   if (changes.length > 0) {
     const from = changes.reduce((sum, { before }) => sum + before.length, 0);
-    return `${stretches(changes.length)} rewritten, ${((100 * from) / text.length).toFixed(1)} % of the text`;
+    return `${stretches(changes.length)} rewritten, ${((100 * from) / text.length).toFixed(1)} % of its characters`;
   }
   if (doubts.length > 0) {
     return dryRun

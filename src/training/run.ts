@@ -204,7 +204,8 @@ class Run {
       this.#validation = validation;
       this.#metrics.write({ kind: 'validation', step, ...validation });
       const { natsPerToken, standardError, bitsPerByte, windows: scored } = validation;
-      const bound = `bound ${natsPerToken.toFixed(3)} ± ${standardError.toFixed(3)}`;
+      const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ''; // of one window there is none
+      const bound = `bound ${natsPerToken.toFixed(3)}${error}`;
       this.#progress.bound(bound);
       const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
       this.#progress.note(
