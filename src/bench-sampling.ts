@@ -1,5 +1,6 @@
 import { readDocuments } from './data/documents.ts';
 import { RowCounter, checkRows } from './data/bad-rows.ts';
+import { readJsonRows } from './data/json-rows.ts';
 import { findSources } from './data/sources.ts';
 import { InvalidOptionError } from './errors.ts';
 import { type Outcome, outcomeOf, type Trial } from './evaluation/trade-off.ts';
@@ -20,28 +21,26 @@ export interface Task {
  * @throws InvalidOptionError  when it has fewer than are wanted
  */
 export async function readTasks(path: string, count: number, words: number): Promise<Task[]> {
-  const [prompts, answers] = [await fieldOf(path, 'prompt'), await fieldOf(path, 'answer')];
-  const tasks: Task[] =
-    prompts.length > 0
-      ? prompts.map((prompt, i) => ({
-          prompt,
-          answer: answers.length === prompts.length ? answers[i] : undefined,
-        }))
-      : (await fieldOf(path, 'text', true)).map((text) => ({ prompt: beginningOf(text, words) }));
+  const rows = new RowCounter();
+  const sources = findSources([path]);
+  const tasks: Task[] = [];
+  for (const source of sources) {
+    if (source.kind !== 'jsonl') continue;
+    for await (const row of readJsonRows(source)) {
+      const value: unknown = row.reason === undefined ? row.value : undefined;
+      const { prompt, answer } = (value ?? {}) as { prompt?: unknown; answer?: unknown };
+      if (typeof prompt === 'string')
+        tasks.push({ prompt, answer: typeof answer === 'string' ? answer : undefined });
+    }
+  }
+  if (tasks.length === 0) {
+    for await (const { text } of readDocuments(sources, rows, { separator: '\\n\\n' }))
+      tasks.push({ prompt: beginningOf(text, words) });
+    checkRows(rows.counts(), [path], 0.5);
+  }
   if (tasks.length < count)
     throw new InvalidOptionError('count', `must be at most the ${tasks.length} documents of ${path}`, count);
   return Array.from({ length: count }, (_, k) => tasks[Math.floor((k * tasks.length) / count)]);
-}
-
-/** One field of every row of a file. */
-async function fieldOf(path: string, field: string, isNeeded = false): Promise<string[]> {
-  const rows = new RowCounter();
-  const texts: string[] = [];
-  const sources = findSources([path]);
-  if (!isNeeded && sources.some(({ kind }) => kind !== 'jsonl')) return [];
-  for await (const { text } of readDocuments(sources, rows, { field, separator: '\\n\\n' })) texts.push(text);
-  if (isNeeded) checkRows(rows.counts(), [path], 0.5);
-  return texts;
 }
 
 const beginningOf = (text: string, words: number): string => text.trim().split(/\s+/, words).join(' ');

@@ -250,7 +250,9 @@ function samplingOf(
   const steps = sum(blocks.map(({ positions }) => Math.ceil(positions.length / tokensPerStep)));
   // a network that writes in stretches of its own keeps to them
   const inBlocks = (options: SampleOptions): SampleOptions =>
-    options.layout ? options : { ...options, blockLength: size, layout: layBlocks, steps };
+    options.layout
+      ? options
+      : { ...options, stepsPerBlock: undefined, blockLength: size, layout: layBlocks, steps };
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
     const resize = expandAndDelete(resizing, limits);

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { fakeIo } from '../../test/fake-io.ts';
 import { modelThatKnows } from '../../test/fake-model.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
+import { readTasks } from '../bench-sampling.ts';
 import type { Outcome } from '../evaluation/trade-off.ts';
 import { benchCommand } from './bench.ts';
 import { runProgram } from './program.ts';
@@ -106,4 +107,18 @@ test('too few prompts, and a model without prompts, are refused', async (t) => {
   ]);
   assert.equal(odd.code, 2);
   assert.match(odd.io.err, /--block-length: must be from 1 to the 8 masked tokens, got 9/);
+});
+
+test('a row without an answer leaves the others with theirs', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'rows.jsonl');
+  await writeFile(
+    path,
+    '{"prompt":"a","answer":"1"}\n{"answer":"2"}\n{"prompt":"b"}\n{"prompt":"c","answer":"3"}\n',
+  );
+  assert.deepEqual(await readTasks(path, 3, 8), [
+    { prompt: 'a', answer: '1' },
+    { prompt: 'b', answer: undefined },
+    { prompt: 'c', answer: '3' },
+  ]);
 });

@@ -152,7 +152,7 @@ function parametersOf(
     default:
       return [1, 2, 4, 8]
         .filter((perStep) => block % perStep === 0)
-        .map((perStep) => [`${perStep} a step`, { steps: length / perStep }]);
+        .map((perStep) => [`${perStep} a step`, { steps: Math.ceil(length / perStep) }]);
   }
 }
 

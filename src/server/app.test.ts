@@ -331,6 +331,8 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
     [{ diffusing: true }, 'diffusing'],
     [{ diffusion: true }, 'diffusion'],
     [{ steps: 100_000, length: 4 }, 'steps'],
+    [{ stepsPerBlock: 1e9, length: 4 }, 'stepsPerBlock'],
+    [{ strategy: 'editing', corrections: 1e9, length: 4 }, 'corrections'],
     [{ length: 100_000 }, 'length'],
     [{ n: limits.choices + 1 }, 'n'],
     [{ temperature: -1 }, 'temperature'],

@@ -2,11 +2,10 @@ import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../language-model.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Frame } from '../sampling/sample.ts';
+import { limits } from './limits.ts';
 import type { Failure, Job, Progress, Result, Task } from './protocol.ts';
 import { Transcript } from './transcript.ts';
 
-/** Steps that a request may ask for, for each token that it wants. */
-const mostStepsPerToken = 4;
 /**
  * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
  *
@@ -64,7 +63,7 @@ function continuationOf(model: Model, { task, sampling, most, tokensPerStep }: J
   }
   const length = sampling.length ?? (most === undefined ? undefined : Math.min(most, room));
   const wanted = length ?? Math.min(model.defaults.length ?? 128, room);
-  checkSteps(sampling.steps, wanted);
+  checkSteps(sampling, wanted);
   const blocks = Math.ceil(wanted / (sampling.blockLength ?? model.defaults.blockLength ?? wanted));
   const steps =
     sampling.steps ??
@@ -74,13 +73,14 @@ function continuationOf(model: Model, { task, sampling, most, tokensPerStep }: J
   return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
 }
 
-function checkSteps(steps: number | undefined, tokens: number): void {
-  if (steps === undefined || steps <= mostStepsPerToken * tokens) return;
-  throw new InvalidOptionError(
-    'steps',
-    `must be at most ${mostStepsPerToken} for each token (${tokens})`,
-    steps,
-  );
+/** @throws InvalidOptionError  for more steps than a request may cost, in whichever option they are */
+function checkSteps(sampling: Job['sampling'], tokens: number): void {
+  for (const option of ['steps', 'stepsPerBlock', 'corrections'] as const) {
+    const steps = sampling[option];
+    if (steps === undefined || steps <= limits.stepsPerToken * tokens) continue;
+    const problem = `must be at most ${limits.stepsPerToken} for each token (${tokens})`;
+    throw new InvalidOptionError(option, problem, steps);
+  }
 }
 
 interface Given {
@@ -130,7 +130,7 @@ function gapOf(
   const room = Math.max(1, Math.floor(config.maxLength / 2));
   const range = most === undefined ? 'any' : ([1, Math.min(most, room)] as const);
   const tokens = length ?? Math.min(most ?? defaults.length ?? room, room);
-  checkSteps(steps, tokens);
+  checkSteps(sampling, tokens);
   return {
     ...options,
     tokensPerStep: tokensPerStep ?? (steps === undefined ? undefined : Math.ceil(tokens / steps)),

@@ -9,6 +9,8 @@ export const limits = {
   stops: 8,
   stopCharacters: 64,
   messages: 256,
+  /** Steps that a request may ask for, for each token that it wants. */
+  stepsPerToken: 4,
   connections: 256,
   headersMs: 10_000,
   requestMs: 30_000,
