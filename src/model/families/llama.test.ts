@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FileError, UnsupportedError } from '../../errors.ts';
 import { parameterShapes } from '../config.ts';
 import { frequencies } from '../rotary.ts';
-import { a2dLlama, dream, llama, qwen2, qwen3 } from './llama.ts';
+import { a2dLlama, a2dQwen3, dream, llama, qwen2, qwen3, sdar } from './llama.ts';
 
 const json = {
   hidden_size: 48,
@@ -21,6 +21,14 @@ test('what a config lacks is what the code of its architecture takes', () => {
   assert.deepEqual([a.qkvBias, b.qkvBias, c.qkvBias], [false, true, false]);
   assert.deepEqual([a.qkNorm, b.qkNorm, c.qkNorm], [false, false, true]);
   assert.deepEqual([a.ropeTheta, a.normEpsilon, a.tiedHead, a.ropeScaling], [10_000, 1e-6, false, undefined]);
+});
+
+test('SDAR is Qwen3 that looks both ways, in blocks of 4 or of as many as its config says', () => {
+  const read = sdar.read(json, 'config.json');
+  assert.deepEqual(read.transformer, a2dQwen3.read(json, 'config.json').transformer);
+  assert.equal(read.blockLength, 4);
+  assert.equal(sdar.read({ ...json, block_size: 16 }, 'config.json').blockLength, 16);
+  assert.equal(a2dQwen3.read(json, 'config.json').blockLength, undefined);
 });
 
 test('heads may be wider together than the residual stream', () => {

@@ -24,6 +24,8 @@ interface LlamaKind {
   readonly qkvBias?: boolean;
   readonly qkNorm?: boolean;
   readonly shiftedLogits?: boolean;
+  /** It was trained in blocks of `block_size` positions, or of so many where config.json doesn't say. */
+  readonly blockLength?: number;
   /** What its own code takes for keys that config.json lacks. */
   readonly defaults?: { readonly maxLength?: number; readonly headWidth?: number };
 }
@@ -73,6 +75,8 @@ const schema = z.object({
   mask_token_id: id,
   eos_token_id: z.union([id, z.array(z.number().int().min(0)).min(1)]),
   pad_token_id: id,
+  /** Of models that were trained in blocks. */
+  block_size: count.nullish(),
 });
 
 /** Options that released models leave at these values, and that nothing here computes otherwise. */
@@ -143,6 +147,7 @@ export function llamaFamily(kind: LlamaKind): Family {
         maskId: config.mask_token_id ?? undefined,
         endId: [config.eos_token_id].flat()[0] ?? undefined,
         padId: config.pad_token_id ?? undefined,
+        ...(kind.blockLength !== undefined && { blockLength: config.block_size ?? kind.blockLength }),
       };
     },
   };
@@ -208,4 +213,12 @@ export const dream = llamaFamily({
   attention: bidirectional,
   sampling: dreamSampling,
   shiftedLogits: true,
+});
+
+/** SDAR: Qwen3, trained on in blocks of 4 (JetAstra/SDAR). */
+export const sdar = llamaFamily({
+  ...likeQwen3,
+  architecture: 'SDARForCausalLM',
+  ...bothWays,
+  blockLength: 4,
 });
