@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { companions } from './checkpoint/companions.ts';
 import { readModelConfig, writeModelDirectory } from './checkpoint/directory.ts';
 import { type DurableFs, type FileContent, nodeFs, replaceFile } from './checkpoint/durable-fs.ts';
 import { errorCode, fileProblem } from './checkpoint/file-problem.ts';
@@ -46,21 +47,8 @@ const recordName = 'quantization.json';
 /** A change of what is written makes every cache out of date. */
 const layout = 1;
 
-/** What belongs to a model beside its config and weights, as far as it is there. */
-const companions = [
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
-  'training.json',
-  'LICENSE',
-  'NOTICE',
-];
+/** What a copy takes along, as far as it is there. */
+const copied = [...companions, 'training.json', 'LICENSE', 'NOTICE'];
 
 /**
  * The directory that a model is to be opened from so that its weights are in a format: its own if they can be, else that
@@ -220,7 +208,7 @@ async function stateOf({ weights }: OpenedModel): Promise<Record<string, string>
 
 /** The files beside the weights that go with a model, those that are there. */
 export const presentCompanions = (directory: string): string[] =>
-  companions.filter((name) => existsSync(join(directory, name)));
+  copied.filter((name) => existsSync(join(directory, name)));
 
 const isReadOnly = (error: unknown): boolean =>
   error instanceof FileError && ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error.cause) ?? '');

@@ -1,19 +1,9 @@
+import { companions } from '../checkpoint/companions.ts';
 import { FileError, show } from '../errors.ts';
 import { isInnerPath, type HubName } from './name.ts';
 
 /** What beside its weights a model may be made of; the rest of a repository is for people and for other programs. */
-const companions = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
-];
+const wanted: readonly string[] = ['config.json', ...companions];
 
 export const weightsName = 'model.safetensors';
 export const indexName = 'model.safetensors.index.json';
@@ -42,7 +32,7 @@ export function filesOf({ repository, file }: HubName, listed: readonly string[]
     throw new FileError(page, `weights as ${weightsName}`, found, ggufs.length > 0 ? choose : undefined);
   }
   if (!names.has('config.json')) throw new FileError(page, 'a model with a config.json', 'none');
-  return [...companions.filter((name) => names.has(name)), weights];
+  return [...wanted.filter((name) => names.has(name)), weights];
 }
 
 /** @throws FileError  for a name by which a server or an index would have us write elsewhere */

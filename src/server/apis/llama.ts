@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { limits } from '../limits.ts';
 import type { Answer, Asked } from './answer.ts';
 import { gapTask } from './completions.ts';
-import { jobOf, samplingFields } from './options.ts';
+import { jobOf, samplingFields, stopText } from './options.ts';
 import type { Result } from '../protocol.ts';
 
 /** What llama.cpp's clients send to tune its engine: read, and without effect here. */
@@ -22,7 +23,7 @@ export const infillSchema = z.strictObject({
   n_predict: z.int().min(-1).optional().describe('tokens at most; 0 writes nothing, -1 is as the model says'),
   top_k: z.int().min(-1).optional(),
   top_p: samplingFields.topP,
-  stop: z.array(z.string().min(1).max(64)).max(8).optional(),
+  stop: z.array(stopText).max(limits.stops).optional(),
   stream: z.boolean().optional(),
   response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
   n_indent: tuning,

@@ -4,7 +4,7 @@ import type { Answer, Asked } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
 import { limits } from '../limits.ts';
-import { jobOf, samplingFields } from './options.ts';
+import { jobOf, samplingFields, stopText } from './options.ts';
 import type { Job, Result, Task } from '../protocol.ts';
 import { constraintOf } from './response-format.ts';
 
@@ -16,14 +16,12 @@ const tuningNames = (
   'presence_penalty frequency_penalty'
 ).split(' ');
 
-const stop = z.string().min(1).max(limits.stopCharacters);
-
 const optionsSchema = z.strictObject({
   ...samplingFields,
   num_predict: z.int().min(-2).optional().describe('tokens at most; below 0 as the model says'),
   top_k: z.int().min(-1).optional(),
   top_p: samplingFields.topP,
-  stop: z.union([stop, z.array(stop).max(limits.stops)]).nullish(),
+  stop: z.union([stopText, z.array(stopText).max(limits.stops)]).nullish(),
   ...(Object.fromEntries(tuningNames.map((name) => [name, tuning])) as object),
 });
 

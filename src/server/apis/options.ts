@@ -16,7 +16,8 @@ export const samplingFields = Object.fromEntries(
   ]),
 ) as { [Key in keyof SamplingShape]: z.ZodOptional<WithoutDefault<SamplingShape[Key]>> };
 
-const stopText = z.string().min(1).max(limits.stopCharacters);
+/** A text that ends an answer. */
+export const stopText = z.string().min(1).max(limits.stopCharacters);
 
 /** What each API of texts has, under OpenAI's names. */
 export const commonFields = {
