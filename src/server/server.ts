@@ -54,7 +54,7 @@ export interface RunningServer {
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '::1']);
-const studio = fileURLToPath(new URL('../../../studio/dist', import.meta.url));
+const builtPages = fileURLToPath(new URL('../../page', import.meta.url));
 
 /**
  * Starts the server.
@@ -113,7 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     stop: stop.signal,
     isDraining: () => isDraining,
-    pages: options.pages ?? (existsSync(join(studio, 'index.html')) ? studio : undefined),
+    pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
   };
   engine.load([...found.keys()][0]);
 
