@@ -9,10 +9,7 @@ const composer = '.composer textarea';
 /** Waits until an answer is written whole. */
 const answered = (page: Page, count: number) =>
   page.waitForFunction(
-    (wanted) =>
-      document.querySelectorAll('.turn.assistant .said').length === wanted &&
-      document.querySelector('.composer button.main') !== null,
-    count,
+    `document.querySelectorAll('.turn.assistant .said').length === ${count} && document.querySelector('.composer button.main')`,
   );
 
 async function say(page: Page, text: string, count: number): Promise<void> {
