@@ -92,7 +92,8 @@ export async function isLocked(
   lockedDirectory: string,
   { socket = process.platform === 'linux' }: { socket?: boolean } = {},
 ): Promise<boolean> {
-  const directory = await realpath(lockedDirectory);
+  const directory = await realpath(lockedDirectory).catch(() => undefined);
+  if (directory === undefined) return false;
   if (!socket) {
     const path = join(directory, 'LOCK');
     return existsSync(path) && (await isAlive(path));

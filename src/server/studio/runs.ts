@@ -79,7 +79,9 @@ async function summaryOf(studio: Studio, directory: string) {
       : isDone
         ? 'finished'
         : 'stopped';
-  const { mtimeMs } = await stat(path).catch(() => stat(join(directory, 'options.json')));
+  const { mtimeMs } = await stat(path)
+    .catch(() => stat(join(directory, 'options.json')))
+    .catch(() => ({ mtimeMs: 0 }));
   return {
     name,
     state,
