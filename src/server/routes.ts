@@ -147,7 +147,7 @@ export const routes: readonly Route[] = [
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
-  telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options, studio),
+  telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
   telling('/unmask/models', 'The models on this machine', listModels, studio),
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),

@@ -58,7 +58,7 @@ export interface RunningServer {
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '::1']);
-const builtPages = fileURLToPath(new URL('../../studio', import.meta.url));
+const builtPages = fileURLToPath(new URL('../../page', import.meta.url));
 
 /**
  * Starts the server.
@@ -124,7 +124,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stop: stop.signal,
     isDraining: () => isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
-    studio,
   };
   engine.load([...found.keys()][0]);
 
