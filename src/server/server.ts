@@ -124,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stop: stop.signal,
     isDraining: () => isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
+    studio,
   };
   engine.load([...found.keys()][0]);
 
