@@ -109,6 +109,8 @@ function bodyFor(fields: readonly string[], chance: Chance): Record<string, unkn
   const body: Record<string, unknown> = {
     prompt: chance.of(texts),
     messages,
+    parts: [chance.of(texts), { length: 1 + chance.below(3) }, chance.of(texts)],
+    text: chance.of(texts),
     max_tokens: 1 + chance.below(4),
   };
   for (const key of Object.keys(body)) if (!fields.includes(key)) delete body[key];

@@ -14,6 +14,14 @@ import {
   ollamaVersion,
   showSchema,
 } from './apis/information.ts';
+import {
+  doubts,
+  doubtsSchema,
+  editing,
+  editingBodySchema,
+  infilling,
+  infillingSchema,
+} from './apis/filling.ts';
 import { infill, infillSchema } from './apis/llama.ts';
 import { apply, edit, editSchema } from './apis/mercury.ts';
 import { generate, generateSchema, ollamaChat, ollamaChatSchema } from './apis/ollama.ts';
@@ -111,6 +119,9 @@ export const routes: readonly Route[] = [
   },
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
+  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infilling),
+  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editing),
+  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubts),
   telling('/', 'The page for a browser', page, { access: 'anyone', isPage: true }),
   telling('/assets/:file{.+}', 'Files of the page', page, { access: 'anyone' }),
 ];
