@@ -112,7 +112,6 @@ function bodyFor(fields: readonly string[], chance: Chance): Record<string, unkn
     prompt: chance.of(texts),
     messages,
     parts: [chance.of(texts), { length: 1 + chance.below(3) }, chance.of(texts)],
-    text: chance.of(texts),
     max_tokens: 1 + chance.below(4),
     run: chance.of(['a', 'b-1', ...texts]),
     data: [chance.of(texts)],

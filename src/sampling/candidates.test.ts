@@ -128,7 +128,7 @@ test('where a hole is resized, candidates are of the positions as they are now',
 test('more than eight, or less than none, is refused before anything is predicted', async () => {
   const model = modelThatSays(() => assert.fail('predicted'));
   for (const candidates of [9, -1, 1.5]) {
-    const problem = /^candidates: must be/;
+    const problem = /candidates: must be/;
     assert.throws(() => model.sample({ prompt: 'a', candidates }), problem);
     await assert.rejects(model.infill({ parts: ['a', { length: [1, 4] }], candidates }), problem);
     await assert.rejects(model.edit({ text: 'ab', candidates }), problem);
