@@ -2,8 +2,11 @@ import type { NdArray } from '../array.ts';
 import { columnsOf, copyColumns, type KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
-/** A sequence may become so many times as long by padding. */
-const mostPadding = 4;
+/**
+ * Positions that padding may add to a sequence: so many, or that share of its own. A forward over eight takes about 0.7 of
+ * the time of eight forwards, so that more padding would cost what is saved.
+ */
+const mostPadding = { positions: 5, share: 0.3 };
 
 /** Numbers for which memory is kept from one forward to the next, in one array: fresh memory costs more than what is copied there. */
 const mostKept = 2 ** 20;
@@ -104,7 +107,7 @@ function canShare(a: Waiting, b: Waiting): boolean {
   const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
   const { reduce, encodes } = b.options;
   const isAlike = a.kind === b.kind && a.options.reduce === reduce && a.options.encodes === encodes;
-  return isAlike && longer <= mostPadding * shorter;
+  return isAlike && longer - shorter <= Math.max(mostPadding.positions, mostPadding.share * shorter);
 }
 
 /** Memory for so many numbers, under an index of its own; it is given out anew when that is asked for again. */
