@@ -198,7 +198,7 @@ function read(memory: KeyValues) {
   assert.equal(columns, undefined);
   const [{ key, value }] = layers;
   assert.deepEqual(key.shape, [1, positions.data.length, 2]);
-  const pair = ({ data }: NdArray, c: number) => [...data.slice(2 * c, 2 * c + 2)];
+  const pair = ({ data }: NdArray, c: number) => [...data.subarray(2 * c, 2 * c + 2)];
   return new Map(Array.from(positions.data, (i, c) => [i, [pair(key, c), pair(value, c)]]));
 }
 
