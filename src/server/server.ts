@@ -21,7 +21,8 @@ import type { Service } from './service.ts';
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
   readonly models: ReadonlyMap<string, string>;
-  readonly load?: Pick<LoadOptions, 'device' | 'weights'>;
+  /** How they are loaded; an adapter is for the only one. */
+  readonly load?: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
   readonly host: string;
   /** 0 takes one that is free. */
   readonly port: number;
