@@ -18,6 +18,7 @@ import { openModel } from '../src/model/open.ts';
 import { uniforms } from '../src/random.ts';
 import { openLearner } from '../src/training/backpropagation.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
+import { startServer } from '../src/server/server.ts';
 import { load } from '../src/unmask.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
@@ -166,4 +167,42 @@ test('an adapter for another model, and what is none, is one sentence', async (t
     load(directory, { adapter: directory }),
     /adapter: must be left out, .* being an adapter itself/,
   );
+});
+
+test('a server with an adapter writes what the model writes with it', async (t) => {
+  const [path, adapter] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const { adapter: shape, arrays } = await adapted(path, 3);
+  await writeAdapter(adapter, { adapter: shape, arrays: () => arrays }, { base: path });
+  const server = await startServer({
+    models: new Map([['tiny', path]]),
+    load: { adapter },
+    host: '127.0.0.1',
+    port: 0,
+    keys: [],
+    allowedHosts: [],
+    allowedOrigins: [],
+    concurrency: 2,
+    waiting: 2,
+    idleMs: 60_000,
+    log: () => {},
+    version: '0',
+    now: () => new Date(0),
+    clock: () => performance.now(),
+  });
+  t.after(() => server.close());
+  const request = { prompt: 'A dog', length: 12, seed: 3 };
+  const response = await fetch(`${server.url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  const { choices } = (await response.json()) as { choices: readonly { text: string }[] };
+  const texts: string[] = [];
+  for (const options of [{ adapter }, {}]) {
+    const model = await load(path, options);
+    texts.push((await model.generate(request)).text);
+    await model.close();
+  }
+  assert.equal('A dog' + choices[0].text, texts[0]);
+  assert.notEqual(texts[0], texts[1]);
 });

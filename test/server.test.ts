@@ -406,6 +406,18 @@ test('unmask serve: others are let in with a key alone', async (t) => {
   assert.match(err, /^unmask serve: --host: must be of this machine \(127\.0\.0\.1\) unless a key is set/);
 });
 
+test('unmask serve: an adapter belongs to one model', async (t) => {
+  const path = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(path);
+  const args = ['serve', `a=${path}`, `b=${path}`, '--adapter', 'x', '--port', '0'];
+  const child = spawn(process.execPath, [main, ...args], { stdio: 'pipe' });
+  let err = '';
+  child.stderr!.on('data', (chunk) => (err += chunk));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 2, err);
+  assert.match(err, /^unmask serve: --adapter: belongs to one model, and 2 are served/);
+});
+
 test('unmask serve: a port that is taken is one sentence', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { InvalidOptionError } from '../errors.ts';
 import type { Command, Io } from './command.ts';
 import type { Service } from '../server/service.ts';
 import type { StudioOptions } from '../server/studio/studio.ts';
 import { modelOptions } from './load.ts';
 import { UsageError } from './command.ts';
 
-// an adapter belongs to one model, and this may have many
-const { model, adapter: _adapter, ...otherModelOptions } = modelOptions;
+const { model, adapter, ...otherModelOptions } = modelOptions;
 
 /** The options of a server. */
 export const serveOptions = z.strictObject({
@@ -18,6 +18,7 @@ export const serveOptions = z.strictObject({
     .describe(
       'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [models/stories, which ships]',
     ),
+  adapter: adapter.describe(`${adapter.description}; of one model that is served alone`),
   ...otherModelOptions,
   host: z
     .string()
@@ -90,9 +91,14 @@ export async function runServer(
     import('../opened-model.ts'),
   ]);
   const now = (): Date => new Date();
+  const models = catalogOf(asked.model ?? [shippedModel]);
+  if (asked.adapter !== undefined && models.size > 1) {
+    const problem = `belongs to one model, and ${models.size} are served; unmask merge makes a model of the two`;
+    throw new InvalidOptionError('adapter', problem, asked.adapter);
+  }
   const server = await startServer({
-    models: catalogOf(asked.model ?? [shippedModel]),
-    load: { device: asked.device, weights: asked.weights },
+    models,
+    load: { device: asked.device, weights: asked.weights, adapter: asked.adapter },
     host: asked.host,
     port: asked.port,
     keys,

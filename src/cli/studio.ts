@@ -10,7 +10,8 @@ import type { StartProgram } from '../server/studio/tasks.ts';
 import type { Command, Io } from './command.ts';
 import { runServer, serveOptions } from './serve.ts';
 
-const options = serveOptions.extend({
+// an adapter belongs to one model, and the studio may load others
+const options = serveOptions.omit({ adapter: true }).extend({
   runs: z
     .string()
     .min(1)

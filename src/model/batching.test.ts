@@ -5,6 +5,7 @@ import { bidirectional } from './attention-pattern.ts';
 import { batched } from './batching.ts';
 import { llada } from './families/llada.ts';
 import { initialParameters } from './initialise.ts';
+import { joinKeyValues, keepPositions } from './key-values.ts';
 import { type Network, openNetwork, type RowReduction } from './network.ts';
 
 const config = {
@@ -95,6 +96,47 @@ test('so are those beside a past, whatever its length, and keys and values come 
     }
   }
   assert.deepEqual(sizes, [2, 3]);
+  await network.close();
+});
+
+test('what is kept from one forward to the next reaches no other sequence', async () => {
+  const { network } = counted();
+  const together = batched(network);
+  const rows = Int32Array.of(0);
+  // each canvas computes its middle again, beside the rest, which isn't a beginning
+  const run = async (through: Network, tokens: NdArray<Int32Array>) => {
+    const [, L] = tokens.shape;
+    const { present } = await through.extend(tokens, rows, undefined);
+    const kept = keepPositions(present, (i) => i !== 1);
+    const positions = { shape: [1, 1], data: Int32Array.of(1) };
+    const again = await through.extend(one(tokens.data[1] + 1), rows, kept, { positions });
+    const joined = joinKeyValues(kept, again.present);
+    const next = { positions: { shape: [1, 1], data: Int32Array.of(L) } };
+    return (await through.extend(one(6), rows, joined, next)).logits;
+  };
+  const alone: NdArray[] = [];
+  for (const tokens of texts) alone.push(await run(network, tokens));
+  // the longest first: what it leaves behind lies in the padding of the others
+  near(await run(together, texts[2]), alone[2]);
+  const results = await Promise.all(texts.map((tokens) => run(together, tokens)));
+  for (const [b, result] of results.entries()) near(result, alone[b]);
+  await network.close();
+});
+
+test('numbers that are none stay with the sequence that has them', async () => {
+  const { network } = counted();
+  const together = batched(network);
+  const rows = Int32Array.of(0);
+  // a kept end, so that keys and values are copied to where they are kept from one forward to the next
+  const memoryOf = async (tokens: NdArray<Int32Array>) =>
+    keepPositions((await network.extend(tokens, rows, undefined)).present, (i) => i > 0);
+  const spoilt = await memoryOf(texts[2]);
+  for (const { key, value } of spoilt.layers) for (const { data } of [key, value]) data.fill(NaN);
+  await Promise.all([together.extend(texts[0], rows, spoilt), together.extend(texts[0], rows, spoilt)]);
+  const others = [await memoryOf(texts[0]), await memoryOf(texts[2])];
+  const results = await Promise.all(others.map((past) => together.extend(texts[3], rows, past)));
+  for (const [b, { logits }] of results.entries())
+    near(logits, (await network.extend(texts[3], rows, others[b])).logits);
   await network.close();
 });
 

@@ -1,9 +1,15 @@
 import type { NdArray } from '../array.ts';
-import type { KeyValues } from './key-values.ts';
+import { columnsOf, copyColumns, type KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
-/** A sequence may become so many times as long by padding. */
-const mostPadding = 4;
+/**
+ * Positions that padding may add to a sequence: so many, or that share of its own. A forward over eight takes about 0.7 of
+ * the time of eight forwards, so that more padding would cost what is saved.
+ */
+const mostPadding = { positions: 5, share: 0.3 };
+
+/** Numbers for which memory is kept from one forward to the next, in one array: fresh memory costs more than what is copied there. */
+const mostKept = 2 ** 20;
 
 /** A forward over one sequence that waits for its turn. */
 interface Waiting {
@@ -31,6 +37,7 @@ interface Result {
  */
 export function batched(network: Network, limit = 16): Network {
   const queue: Waiting[] = [];
+  const memoryOf = memoryKept();
   let isRunning = false;
 
   async function work(): Promise<void> {
@@ -41,7 +48,7 @@ export function batched(network: Network, limit = 16): Network {
       await new Promise((resume) => setImmediate(resume));
       const batch = takeBatch(queue, limit);
       try {
-        const results = batch.length > 0 ? await runTogether(network, batch) : [];
+        const results = batch.length > 0 ? await runTogether(network, batch, memoryOf) : [];
         for (const [b, { resolve, reject, options }] of batch.entries())
           if (options.signal?.aborted) reject(options.signal.reason);
           else resolve(results[b]);
@@ -100,19 +107,37 @@ function canShare(a: Waiting, b: Waiting): boolean {
   const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
   const { reduce, encodes } = b.options;
   const isAlike = a.kind === b.kind && a.options.reduce === reduce && a.options.encodes === encodes;
-  return isAlike && longer <= mostPadding * shorter;
+  return isAlike && longer - shorter <= Math.max(mostPadding.positions, mostPadding.share * shorter);
 }
 
-async function runTogether(network: Network, batch: readonly Waiting[]): Promise<Result[]> {
+/** Memory for so many numbers, under an index of its own; it is given out anew when that is asked for again. */
+type MemoryOf = (index: number, length: number) => Float32Array;
+
+function memoryKept(): MemoryOf {
+  const kept: Float32Array[] = [];
+  return (index, length) => {
+    if (length > mostKept) return new Float32Array(length);
+    if (!kept[index] || kept[index].length < length) kept[index] = new Float32Array(length);
+    return kept[index].subarray(0, length);
+  };
+}
+
+async function runTogether(
+  network: Network,
+  batch: readonly Waiting[],
+  memoryOf: MemoryOf,
+): Promise<Result[]> {
   if (batch.length === 1) {
     const [{ kind, tokens, rows, past, options }] = batch;
     const alone = { ...options, signal: undefined };
-    if (kind === 'extend') return [await network.extend(tokens, rows, past, alone)];
+    if (kind === 'extend') {
+      const before = isBeginning(past) ? past : joinedPast(batch, memoryOf);
+      return [await network.extend(tokens, rows, before, alone)];
+    }
     return [{ logits: await network.logits(tokens, rows, alone) }];
   }
   const L = Math.max(...batch.map(({ tokens }) => tokens.shape[1]));
   const C = Math.max(...batch.map(({ past }) => past?.positions.shape[1] ?? 0));
-  const B = batch.length;
   const tokens = padded(batch, L, ({ tokens: { data } }) => data);
   const positions = padded(batch, L, ({ tokens: { data }, options, past }) => {
     const start = past?.positions.shape[1] ?? 0;
@@ -125,10 +150,10 @@ async function runTogether(network: Network, batch: readonly Waiting[]): Promise
     const logits = await network.logits(tokens, rows, options);
     return split(batch, logits).map((mine) => ({ logits: mine }));
   }
-  const result = await network.extend(tokens, rows, joinedPast(batch, B, C), options);
+  const result = await network.extend(tokens, rows, joinedPast(batch, memoryOf), options);
   return split(batch, result.logits).map((logits, b) => ({
     logits,
-    present: presentOf(result.present, b, batch[b].tokens.shape[1]),
+    present: presentOf(result.present, b, batch[b]),
   }));
 }
 
@@ -162,16 +187,30 @@ function maskOf(batch: readonly Waiting[], L: number, C: number): NdArray<Uint8A
   return { shape: [batch.length, L, C + L], data };
 }
 
-function joinedPast(batch: readonly Waiting[], B: number, C: number): KeyValues | undefined {
+/** Whether keys and values are fed to a network as they lie. */
+const isBeginning = (past: KeyValues | undefined): boolean =>
+  !past?.columns || past.columns.every((column, c) => column === c);
+
+/** The keys and values of all, zeros behind their end. */
+function joinedPast(batch: readonly Waiting[], memoryOf: MemoryOf): KeyValues | undefined {
   const some = batch.find(({ past }) => past)?.past;
   if (!some) return undefined;
+  const B = batch.length;
+  const C = Math.max(...batch.map(({ past }) => past?.positions.shape[1] ?? 0));
   const positions = new Int32Array(B * C);
   for (const [b, { past }] of batch.entries()) if (past) positions.set(past.positions.data, b * C);
+  const places = batch.map(({ past }, b) => {
+    const columns = past ? columnsOf(past) : new Int32Array(0);
+    return { past, columns, targets: columns.map((_, c) => b * C + c) };
+  });
   const joined = (i: number, part: 'key' | 'value'): NdArray => {
     const width = some.layers[i][part].shape[2];
-    const data = new Float32Array(B * C * width);
-    for (const [b, { past }] of batch.entries()) if (past) data.set(past.layers[i][part].data, b * C * width);
-    return { shape: [B, C, width], data };
+    const to = memoryOf(2 * i + Number(part === 'value'), B * C * width);
+    for (const [b, { past, columns, targets }] of places.entries()) {
+      if (past) copyColumns({ from: past.layers[i][part].data, columns }, { to, columns: targets }, width);
+      to.fill(0, (b * C + columns.length) * width, (b + 1) * C * width);
+    }
+    return { shape: [B, C, width], data: to };
   };
   return {
     positions: { shape: [B, C], data: positions },
@@ -179,13 +218,21 @@ function joinedPast(batch: readonly Waiting[], B: number, C: number): KeyValues 
   };
 }
 
-/** Of a batch's keys and values those of one sequence, without padding. */
-function presentOf({ positions, layers }: KeyValues, b: number, length: number): KeyValues {
+/**
+ * Of a batch's keys and values those of one sequence, without padding. Beside a past they are looked at where they lie, to be
+ * joined to it; without one they may be kept, and don't keep those of the others.
+ */
+function presentOf(
+  { positions, layers }: KeyValues,
+  b: number,
+  { tokens: { shape }, past }: Waiting,
+): KeyValues {
   const L = positions.shape[1];
-  const mine = ({ shape: [, , width], data }: NdArray): NdArray => ({
-    shape: [1, length, width],
-    data: data.slice(b * L * width, (b * L + length) * width),
-  });
+  const length = shape[1];
+  const mine = ({ shape: [, , width], data }: NdArray): NdArray => {
+    const [start, end] = [b * L * width, (b * L + length) * width];
+    return { shape: [1, length, width], data: past ? data.subarray(start, end) : data.slice(start, end) };
+  };
   return {
     positions: { shape: [1, length], data: positions.data.slice(b * L, b * L + length) },
     layers: layers.map(({ key, value }) => ({ key: mine(key), value: mine(value) })),
@@ -198,6 +245,6 @@ function split(batch: readonly Waiting[], { shape: [, n], data }: NdArray): NdAr
   return batch.map(({ rows }) => {
     const from = start;
     start += rows.length;
-    return { shape: [rows.length, n], data: data.slice(from * n, start * n) };
+    return { shape: [rows.length, n], data: data.subarray(from * n, start * n) };
   });
 }

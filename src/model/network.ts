@@ -6,7 +6,7 @@ import { type Data, type Device, type Feeds, openSession, type Session } from '.
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
-import { type KeyValues, noKeyValues } from './key-values.ts';
+import { type KeyValues, noKeyValues, packed } from './key-values.ts';
 import { transformer, type TransformerInputs } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
@@ -136,7 +136,7 @@ export function openNetwork(
     async extend(tokens, rows, past, forward = {}) {
       const [B] = tokens.shape;
       const widths = Array.from({ length: config.layers }, (_, i) => kvWidthOf(config, i));
-      const before = past ?? noKeyValues(B, widths);
+      const before = packed(past ?? noKeyValues(B, widths));
       const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
       const feeds: Record<string, NdArray<Data>> = {
         ...outputFeeds(tokens, rows, positions),

@@ -108,7 +108,11 @@ async function create(
     enableMemPattern: false,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     extra: {
-      ...(folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } }),
+      session: {
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+        // threads that turn in a circle until there is work take the time of decoding, of HTTP and of the collector
+        intra_op: { allow_spinning: '0' },
+      },
       ...(keepStoredTypes ? { optimization: { constant_folding_max_output_size_in_bytes: '65536' } } : {}),
     },
     // beyond 'basic' casts of constants are folded whatever their size; what it would fuse is written fused already

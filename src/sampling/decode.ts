@@ -178,22 +178,21 @@ export const argmax: Choose = (logits) => {
  * LLaDA's code takes argmax exp(l) / (−ln u)^T, Gumbel-max, which has the same distribution. This form needs one
  * uniform for a position instead of V, so that a position's draw has one address, and costs no logarithm.
  */
-export const drawing =
-  (temperature: number, uniform: Uniform): Choose =>
-  (logits, position) => {
+export const drawing = (temperature: number, uniform: Uniform): Choose => {
+  let reached = new Float64Array(0); // the sum up to each token
+  return (logits, position) => {
+    const V = logits.length;
+    if (reached.length !== V) reached = new Float64Array(V);
     const likeliest = argmax(logits, position, 0);
-    const weight = (v: number): number => Math.exp((logits[v] - logits[likeliest]) / temperature);
+    const highest = logits[likeliest];
     let total = 0;
-    for (let v = 0; v < logits.length; v++) total += weight(v);
+    for (let v = 0; v < V; v++) reached[v] = total += Math.exp((logits[v] - highest) / temperature);
 
     const target = uniform(position) * total;
-    let reached = 0;
-    for (let v = 0; v < logits.length; v++) {
-      reached += weight(v);
-      if (reached > target) return v;
-    }
+    for (let v = 0; v < V; v++) if (reached[v] > target) return v;
     return likeliest; // only if u · total rounded up to total
   };
+};
 
 /** softmax(logits) at one token, its two likeliest tokens' difference, and its entropy. Nothing sure of a token of −∞. */
 function certaintyOf(

@@ -380,6 +380,22 @@ test('logprobs are those of the step that wrote each token', async (t) => {
   ).json()) as Json;
   assert.deepEqual(completion.choices[0].logprobs.text_offset, [0, 1, 2, 3]);
   assert.equal(completion.choices[0].logprobs.token_logprobs.length, 4);
+
+  const edit = { ...bodies['/v1/edit/completions'], logprobs: true };
+  const edited = (await (await ask('/v1/edit/completions', { body: edit })).json()) as Json;
+  assert.equal(edited.choices[0].logprobs.content.length, edited.usage.completion_tokens);
+  assert.ok(edited.usage.completion_tokens > 0);
+});
+
+test('llama.cpp: the number of tokens is said once', async (t) => {
+  const ask = asker(await startFakeServer(t, knowing));
+  for (const [n_predict, status] of [
+    [3, 400],
+    [-1, 200],
+  ]) {
+    const body = { ...bodies['/infill'], length: 4, n_predict };
+    assert.equal((await ask('/infill', { body })).status, status, `${n_predict}`);
+  }
 });
 
 test('a stop text ends an answer, and the network with it', async (t) => {

@@ -34,7 +34,7 @@ export const limits = {
   /** After SIGTERM what is being written may go on for so long. */
   drainMs: 20_000,
   /** A refusal for want of room is held back for so long: who asks again at once would slow down those who are served. */
-  refusalMs: 500,
+  refusalMs: 1000,
   /** So often an idle stream gets a comment, so that nothing between takes it for dead. */
   heartbeatMs: 15_000,
 } as const;

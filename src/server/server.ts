@@ -23,7 +23,8 @@ import { makeStudio, type StudioOptions } from './studio/studio.ts';
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
   readonly models: ReadonlyMap<string, string>;
-  readonly load?: Pick<LoadOptions, 'device' | 'weights'>;
+  /** How they are loaded; an adapter is for the only one. */
+  readonly load?: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
   readonly host: string;
   /** 0 takes one that is free. */
   readonly port: number;

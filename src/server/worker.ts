@@ -8,7 +8,7 @@ import { serveJobs } from './model-thread.ts';
 export interface WorkerData {
   /** Path by name. */
   readonly paths: ReadonlyMap<string, string>;
-  readonly options: Pick<LoadOptions, 'device' | 'weights'>;
+  readonly options: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
   readonly idleMs: number;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InvalidOptionError } from '../../errors.ts';
 import { limits } from '../limits.ts';
 import type { Answer, Asked } from './answer.ts';
 import { gapTask } from './completions.ts';
@@ -38,9 +39,15 @@ export const infillSchema = z.strictObject({
 
 export type InfillBody = z.output<typeof infillSchema>;
 
-/** What is between prefix and suffix. */
+/**
+ * What is between prefix and suffix.
+ *
+ * @throws InvalidOptionError  where it says the same in two ways
+ */
 export function infill(body: InfillBody, asked: Asked): Answer {
   const { input_prefix, input_suffix, prompt, input_extra = [], n_predict = -1 } = body;
+  if (n_predict > 0 && body.length !== undefined)
+    throw new InvalidOptionError('n_predict', 'says the same as length; give one of them', n_predict);
   const before = [...input_extra.map(({ text }) => text), input_prefix + prompt].join('\n');
   const job = {
     ...jobOf(body, gapTask(before, input_suffix), asked),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { InvalidOptionError } from '../../errors.ts';
 import type { Answer, Asked } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
 import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
 import { HttpError } from '../http-error.ts';
-import { jobOf } from './options.ts';
+import { jobOf, samplingFields } from './options.ts';
 import type { Result } from '../protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
@@ -25,7 +26,7 @@ export function edit(body: EditBody, asked: Asked): Answer {
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
   const { before, left, right, after } = editedFile(message.content);
   const task = { kind: 'fill', before: before + left, after: right + after } as const;
-  const job = jobOf(body, task, asked);
+  const job = jobOf(body, task, asked, { logprobs: body.logprobs });
   if (body.stream)
     throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', {
       param: 'stream',
@@ -37,10 +38,12 @@ export function edit(body: EditBody, asked: Asked): Answer {
  * An update laid over a file. A model with a chat template is given the message as it is. For any other no model is needed:
  * the lines that the update has in common with the file say where it goes.
  *
- * @throws HttpError 400  for a message without its parts, and where it can't be told where the update goes
+ * @throws HttpError 400       for a message without its parts, and where it can't be told where the update goes
+ * @throws InvalidOptionError  for what only a model could do, where none is run
  */
 export function apply(body: EditBody, asked: Asked): Answer {
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
+  checkNeedsNoModel(body);
   const [message] = turnsOf(body.messages as ChatBody['messages']);
   const original = tagged(message.content, 'original_code');
   const update = tagged(message.content, 'update_snippet');
@@ -59,8 +62,25 @@ export function apply(body: EditBody, asked: Asked): Answer {
 
 const chatted = (body: EditBody, asked: Asked): Answer => {
   const turns = turnsOf(body.messages as ChatBody['messages']);
-  return chatAnswer(body, asked, { job: jobOf(body, { kind: 'chat', turns }, asked) });
+  const job = jobOf(body, { kind: 'chat', turns }, asked, { logprobs: body.logprobs });
+  return chatAnswer(body, asked, { job });
 };
+
+/** What has no meaning where no model is run, and is sent all the same. */
+const sentByHabit = new Set(['temperature', 'topP', 'seed']);
+
+/** @throws InvalidOptionError  for what only a model could do */
+function checkNeedsNoModel(body: EditBody): void {
+  const asked = { n: body.n, logprobs: body.logprobs, top_k: body.top_k };
+  const sampling = Object.keys(samplingFields).map((key) => [key, body[key as keyof EditBody]] as const);
+  for (const [option, value] of [...Object.entries(asked), ...sampling]) {
+    const isDefault = value === undefined || value === false || (option === 'n' && value === 1);
+    if (isDefault || sentByHabit.has(option)) continue;
+    const why =
+      'must be absent: this model has no chat template, and updates are laid over the code without a model';
+    throw new InvalidOptionError(option, why, value);
+  }
+}
 
 /** An answer that is known before anything is written. */
 function ready({ text, stream }: { text: string; stream: boolean }, answer: Answer): Partial<Answer> {
