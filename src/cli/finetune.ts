@@ -1,4 +1,5 @@
-import { answerDefaults, trainingSchema } from '../training/options.ts';
+import { z } from 'zod';
+import { answerDefaults, preferenceDefaults, trainingSchema } from '../training/options.ts';
 import type { Command } from './command.ts';
 import { trainAndTell } from './train.ts';
 
@@ -24,20 +25,30 @@ const forText = {
   learn: true,
 } as const;
 
-const { from, data, length, epochs, steps, batch, learningRate, decayShare, ...others } =
+const { from, data, length, epochs, steps, batch, accumulate, learningRate, decayShare, ...others } =
   trainingSchema.omit(forText).shape;
-const usually = (key: keyof typeof answerDefaults, text: string) => `${text} [${answerDefaults[key]}]`;
+const usually = (key: keyof typeof answerDefaults, text: string) =>
+  answerDefaults[key] === preferenceDefaults[key]
+    ? `${text} [${answerDefaults[key]}]`
+    : `${text} [${answerDefaults[key]}; preferences ${preferenceDefaults[key]}]`;
 
 /** The flags of `unmask train` that are for answers, those first that matter most. */
 const schema = trainingSchema.omit(forText).extend({
   from: from.describe('model that learns to answer'),
   data: data.describe(
-    'conversations: .jsonl or .json, either as .gz, or directories of them; rows are {messages}, ShareGPT, {turns}, Alpaca, or {prompt, answer}',
+    'conversations: .jsonl or .json, either as .gz, or directories of them; rows are {messages}, ShareGPT, {turns}, Alpaca, or {prompt, answer}; for preferences with {chosen, rejected} in place of an answer',
   ),
+  learn: z
+    .enum(['answers', 'preferences'])
+    .optional()
+    .describe('to answer, or which of two answers is preferred [answers]'),
   length: length.describe("most tokens of a conversation [the model's, at most 1024]"),
   epochs: epochs.describe(usually('epochs', 'how often every answer is seen')),
   steps: steps.describe('instead of epochs: updates [none]'),
   batch: batch.describe(usually('batch', 'answers of a micro-batch')),
+  accumulate: accumulate.describe(
+    `micro-batches of an update [1; preferences ${preferenceDefaults.accumulate}]`,
+  ),
   learningRate: learningRate.describe(usually('learningRate', 'highest learning rate')),
   decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
   out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),
@@ -53,12 +64,20 @@ const finetune: Command<typeof schema> = {
   examples: [
     ['unmask finetune models/stories talk.jsonl --out runs/talk', 'the model that ships learns to talk'],
     ['unmask chat --model runs/talk', 'talks with it'],
+    [
+      'unmask finetune runs/talk pairs.jsonl --learn preferences --out runs/better',
+      'learns from pairs of answers, one chosen, one rejected',
+    ],
     ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
   ],
   async run(options, io) {
     if (options.resume !== undefined) return trainAndTell(options, io, 'finetune');
     return trainAndTell(
-      { ...options, length: options.length ?? (await usualLength(options.from)), learn: 'answers' },
+      {
+        ...options,
+        length: options.length ?? (await usualLength(options.from)),
+        learn: options.learn ?? 'answers',
+      },
       io,
       'finetune',
     );
