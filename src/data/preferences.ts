@@ -44,20 +44,27 @@ export function preferenceIn(row: unknown): Preference | BadRowReason {
 function answered(asked: Row, answer: unknown): Row {
   const before = [asked.messages, asked.conversations, asked.prompt].find((value) => Array.isArray(value));
   const messages = isObject(answer) ? [answer] : answer;
-  if (Array.isArray(messages)) {
-    if (before === undefined && messages.length === 1) return withText(asked, textOf(messages[0]));
-    const isWhole = messages.some(isFromUser);
-    return { system: asked.system, messages: isWhole ? messages : [...(before ?? []), ...messages] };
+  if (!Array.isArray(messages)) {
+    if (before === undefined) return withText(asked, answer);
+    return { system: asked.system, messages: [...before, { role: 'assistant', content: answer }] };
   }
-  if (before === undefined) return withText(asked, answer);
-  return { system: asked.system, messages: [...before, { role: 'assistant', content: answer }] };
+  if (isWhole(messages)) return { system: asked.system, messages };
+  if (before !== undefined) return { system: asked.system, messages: [...before, ...messages] };
+  return messages.length === 1 && isFrom(messages[0], 'assistant', 'gpt')
+    ? withText(asked, messages[0].content ?? messages[0].value)
+    : {};
 }
 
 /** As the keys of a question have it, whichever they are. */
 const withText = (asked: Row, answer: unknown): Row => ({ ...asked, answer, output: answer });
 
-const textOf = (message: unknown): unknown =>
-  isObject(message) ? (message.content ?? message.value) : message;
+/** Whether messages begin with a question. */
+const isWhole = (messages: readonly unknown[]): boolean =>
+  isFrom(
+    messages.find((message) => !isFrom(message, 'system')),
+    'user',
+    'human',
+  );
 
-const isFromUser = (message: unknown): boolean =>
-  isObject(message) && (message.role === 'user' || message.from === 'human' || message.from === 'user');
+const isFrom = (message: unknown, ...names: readonly string[]): message is Row =>
+  isObject(message) && names.includes(String(message.role ?? message.from));
