@@ -1,4 +1,5 @@
-// Speed and memory of learning answers: all weights, an adapter, and pre-training on the same text, each in a process of its own.
+// Speed and memory of learning answers: all weights, an adapter of a model in floats or in blocks of few bits, and pre-training
+// on the same text, each in a process of its own.
 //   node dist/bench/finetune.js --steps 6 --batch 8 --width 320 --layers 8
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -56,6 +57,8 @@ const ways: Readonly<Record<string, (folder: string) => TrainingRequest>> = {
     length,
     loraRank: rank,
   }),
+  'adapter, int8': (folder: string) => ({ ...ways['adapter'](folder), weights: 'int8' }),
+  'adapter, int4': (folder: string) => ({ ...ways['adapter'](folder), weights: 'int4' }),
 };
 
 if (values.run !== undefined) await train(values.run, values.folder!);
@@ -63,7 +66,7 @@ else await compare();
 
 /** Trains, and prints tokens a second and the most memory that the process had. */
 async function train(way: string, folder: string): Promise<void> {
-  const out = join(folder, way.replace(' ', '-'));
+  const out = join(folder, way.replace(/\W+/g, '-'));
   const marks: number[] = [];
   const never = 1_000_000;
   await runTraining(
@@ -120,7 +123,8 @@ async function compare(): Promise<void> {
         '--folder',
         folder,
       ];
-      spawnSync(process.execPath, args, { stdio: 'inherit' });
+      const { status, signal } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+      if (status !== 0) throw new Error(`${way} ended with ${signal ?? status}`);
     }
   } finally {
     await rm(folder, { recursive: true });

@@ -297,6 +297,10 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('for --lora-rank: matrices that are changed [all]'),
+  weights: z
+    .enum(['int8', 'int4'])
+    .optional()
+    .describe('for --lora-rank: how the weights of the model are kept in memory [as they are stored]'),
 
   batch: count.optional().describe(bySize('windows of a micro-batch')),
   accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
@@ -364,6 +368,7 @@ type Optional =
   | 'loraRank'
   | 'loraAlpha'
   | 'loraTargets'
+  | 'weights'
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork

@@ -107,7 +107,7 @@ function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
 
 function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
   if (loraRank === undefined) {
-    for (const key of ['loraAlpha', 'loraTargets'] as const)
+    for (const key of ['loraAlpha', 'loraTargets', 'weights'] as const)
       if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --lora-rank', options[key]);
     return;
   }
