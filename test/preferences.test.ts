@@ -192,6 +192,11 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
   for (const name of ['metrics.jsonl', 'model/model.safetensors', 'model/training.json'])
     assert.deepEqual(await readFile(join(parts, name)), await readFile(join(whole, name)), name);
 
+  // what is learned is learned by the weights themselves, whatever is exported
+  const plain = join(folder, 'plain');
+  await runTraining({ ...request, ema: undefined, out: plain }, makeTrainee, io);
+  assert.deepEqual(metricsOf(plain), metricsOf(whole));
+
   const judged = readRows(join(whole, 'metrics.jsonl')).filter(({ kind }) => kind === 'validation');
   assert.deepEqual(
     judged.map((row) => row['step']),
