@@ -38,12 +38,23 @@ if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root
 }
 
 const stamp = join(root, 'dist/src/index.js');
-const sources = ['src', 'test', 'bench', 'examples'].map((name) => join(root, name)).filter(existsSync);
+const sources = ['src', 'test', 'bench', 'examples', 'studio/core', 'studio/test']
+  .map((name) => join(root, name))
+  .filter(existsSync);
 const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));
-if (modified(stamp) < changed) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
+const run = (script, ...args) =>
+  execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
     stdio: 'inherit',
   });
+if (modified(stamp) < changed) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run('typescript/bin/tsc');
+}
+
+// the page of the studio, where its sources are: the published package has it ready
+const studio = join(root, 'studio');
+if (existsSync(studio) && modified(join(root, 'dist/page/index.html')) < newest(studio)) {
+  run('typescript/bin/tsc', '-p', 'studio');
+  run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
 }

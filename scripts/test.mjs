@@ -1,15 +1,18 @@
 // Runs every *.test.js that setup.mjs compiled (or those whose path contains one of the arguments) with Node's own runner.
+// With --browser first, every *.browser.js instead: the tests of the studio in a real browser.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const inBrowser = given[0] === '--browser';
+const wanted = inBrowser ? given.slice(1) : given;
+const suffix = inBrowser ? '.browser.js' : '.test.js';
 const files = readdirSync(join(root, 'dist'), { recursive: true })
   .filter(
-    (name) =>
-      name.endsWith('.test.js') && (wanted.length === 0 || wanted.some((part) => name.includes(part))),
+    (name) => name.endsWith(suffix) && (wanted.length === 0 || wanted.some((part) => name.includes(part))),
   )
   .map((name) => join('dist', name))
   .sort();

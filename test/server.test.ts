@@ -148,6 +148,7 @@ function endless(): Engine & { taken: number; cancelled: boolean } {
       return { events: events(), over, cancel };
     },
     load: () => {},
+    add: () => {},
     status: () => ({
       state: 'loaded' as const,
       facts: { maxLength: 100, hasChatTemplate: false, isCausal: false, defaults: {} },
@@ -312,6 +313,7 @@ test('when the thread dies its requests fail, and another is started', async () 
     stop: [],
     logprobs: false,
     view: 'nothing',
+    candidates: 0,
   } as const;
   const running = engine.start(job);
   opened[0].emit('error', new Error('out of memory'));

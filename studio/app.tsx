@@ -1,0 +1,64 @@
+import { signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { placeOf } from './core/link.ts';
+import { type PageProperties, pages } from './pages.ts';
+import { Trouble } from './parts/trouble.tsx';
+import { ThemeSwitch } from './parts/theme.tsx';
+
+const fragment = signal(location.hash);
+addEventListener('hashchange', () => (fragment.value = location.hash));
+addEventListener('keydown', (event) => {
+  const isTyping = (event.target as Element).closest('input, textarea, select, [contenteditable]');
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const page = pages[Number(event.key) - 1];
+  if (page) location.hash = `#/${page.name}`;
+});
+
+/** The frame around the pages: the menu, the theme, and the page that the address names. */
+export function App() {
+  const { page: name, settings } = placeOf(fragment.value, pages[0].name);
+  const page = pages.find((candidate) => candidate.name === name) ?? pages[0];
+  useEffect(() => {
+    document.title = `${page.title} · unmask studio`;
+  }, [page]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        To the page
+      </a>
+      <header class="top">
+        <a class="brand" href={`#/${pages[0].name}`}>
+          unmask
+        </a>
+        <nav aria-label="Pages">
+          {pages.map(({ name: other, title }, index) => (
+            <a key={other} href={`#/${other}`} aria-current={other === page.name ? 'page' : undefined}>
+              {title} <kbd aria-hidden="true">{index + 1}</kbd>
+            </a>
+          ))}
+        </nav>
+        <ThemeSwitch />
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Loaded key={fragment.value} page={page} settings={settings} />
+      </main>
+    </>
+  );
+}
+
+function skip(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#main')?.focus();
+}
+
+/** A page once its code is there. */
+function Loaded({ page, settings }: PageProperties & { readonly page: (typeof pages)[number] }) {
+  const [Content, setContent] = useState<ComponentType<PageProperties>>();
+  const [problem, setProblem] = useState<unknown>();
+  useEffect(() => {
+    page.load().then((module) => setContent(() => module.default), setProblem);
+  }, [page]);
+  if (problem) return <Trouble error={problem} />;
+  return Content ? <Content settings={settings} /> : <p class="quiet">Loading …</p>;
+}

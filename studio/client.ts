@@ -1,0 +1,88 @@
+import { eventsOf } from './core/events.ts';
+
+/** The server refused, with a sentence for people. */
+export class ApiError extends Error {
+  readonly status: number;
+  /** The option that is wrong, if it is one. */
+  readonly option: string | undefined;
+
+  constructor(status: number, message: string, option?: string) {
+    super(message);
+    this.status = status;
+    this.option = option;
+  }
+}
+
+/**
+ * The token that `unmask studio` opens the page with, `#token=…`: taken out of the address at once, and kept for this tab.
+ * An API key may stand there as well.
+ */
+export function takeToken(): void {
+  const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
+  if (token === undefined) return;
+  sessionStorage.setItem('token', token);
+  history.replaceState(null, '', location.pathname);
+}
+
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return answerOf(path, { signal });
+}
+
+export function post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+  return answerOf(path, posted(body, signal));
+}
+
+/** The events of an answer, as they come. Aborting ends the work at the server within a step. */
+export async function* stream<T>(path: string, body: object, signal: AbortSignal): AsyncGenerator<T> {
+  const response = await request(path, posted({ ...body, stream: true, diffusion: true }, signal));
+  for await (const event of eventsOf(textOf(response))) {
+    const { error } = event as { error?: { message: string; param?: string } };
+    if (error) throw new ApiError(500, error.message, error.param ?? undefined);
+    yield event as T;
+  }
+}
+
+const posted = (body: object, signal?: AbortSignal): RequestInit => ({
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(body),
+  signal,
+});
+
+async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
+  return (await (await request(path, init)).json()) as T;
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
+  const token = sessionStorage.getItem('token');
+  const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(0, 'The server does not answer. Is it still running?');
+  }
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as {
+    error?: { message?: string; param?: string };
+  };
+  throw new ApiError(response.status, error?.message ?? response.statusText, error?.param ?? undefined);
+}
+
+async function* textOf({ body }: Response): AsyncGenerator<string> {
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Whether an error only says that the person stopped it. */
+export const isAbort = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'AbortError';

@@ -1,0 +1,40 @@
+import { signal } from '@preact/signals';
+import { get } from '../client.ts';
+
+/** A model that is served, as /v1/models has it. */
+export interface ServedModel {
+  readonly id: string;
+  readonly chat?: string;
+  readonly max_model_len?: number;
+}
+
+/** The models that can write now; empty until they were asked for. */
+export const servedModels = signal<readonly ServedModel[]>([]);
+
+export async function refreshModels(): Promise<void> {
+  const { data } = await get<{ data: readonly ServedModel[] }>('/v1/models');
+  servedModels.value = data;
+}
+
+export function ModelPicker({
+  value,
+  onChange,
+  label = 'model',
+}: {
+  readonly value: string | undefined;
+  readonly onChange: (model: string) => void;
+  readonly label?: string;
+}) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {servedModels.value.map(({ id }) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,15 @@
+import { signal } from '@preact/signals';
+import { get } from '../client.ts';
+import type { JsonSchema } from '../core/fields.ts';
+
+/** The options of everything, as the server checks them. */
+export type OptionSchemas = Readonly<
+  Record<'sampling' | 'infill' | 'edit' | 'train' | 'finetune', JsonSchema>
+>;
+
+/** Undefined until they were asked for. */
+export const optionSchemas = signal<OptionSchemas | undefined>(undefined);
+
+export async function loadOptions(): Promise<void> {
+  optionSchemas.value ??= await get<OptionSchemas>('/unmask/options');
+}

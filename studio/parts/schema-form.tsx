@@ -1,0 +1,125 @@
+import { useId, useState } from 'preact/hooks';
+import { type Field, fieldsOf, type JsonSchema, valueOf } from '../core/fields.ts';
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/**
+ * A form for options, made from the schema that the server checks them by. Fields are empty where the default holds.
+ *
+ * @param basic     the names of the fields that are always seen, in this order; the others are folded away
+ * @param values    what is given; what is absent is as the server says
+ * @param onChange  called with all values once one is changed and right
+ */
+export function SchemaForm({
+  schema,
+  basic,
+  values,
+  onChange,
+  summary = 'All options',
+}: {
+  readonly schema: JsonSchema;
+  readonly basic: readonly string[];
+  readonly values: Values;
+  readonly onChange: (values: Values) => void;
+  readonly summary?: string;
+}) {
+  const fields = fieldsOf(schema);
+  const seen = basic.flatMap((name) => fields.filter((field) => field.name === name));
+  const folded = fields.filter(({ name }) => !basic.includes(name));
+  const given = folded.filter(({ name }) => values[name] !== undefined).length;
+  const input = (field: Field) => (
+    <FieldInput
+      key={field.name}
+      field={field}
+      value={values[field.name]}
+      onChange={(value) => {
+        const { [field.name]: _, ...others } = values;
+        onChange(value === undefined ? others : { ...others, [field.name]: value });
+      }}
+    />
+  );
+  return (
+    <div class="form">
+      <div class="fields">{seen.map(input)}</div>
+      {folded.length > 0 && (
+        <details>
+          <summary>
+            {summary}
+            {given > 0 && ` (${given} set)`}
+          </summary>
+          <div class="fields">{folded.map(input)}</div>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function FieldInput({
+  field,
+  value,
+  onChange,
+}: {
+  readonly field: Field;
+  readonly value: unknown;
+  readonly onChange: (value: unknown) => void;
+}) {
+  const id = useId();
+  const [problem, setProblem] = useState<string>();
+  const { label, help, byDefault, control } = field;
+  const typed = (text: string) => {
+    const result = valueOf(field, text);
+    setProblem(result instanceof Error ? result.message : undefined);
+    if (!(result instanceof Error)) onChange(result);
+  };
+  const shown = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  const common = { id, 'aria-describedby': `${id}-help`, 'aria-invalid': problem !== undefined };
+  return (
+    <div class={`field ${control}`}>
+      <label for={id}>{label}</label>
+      {control === 'choice' || control === 'switch' ? (
+        <select {...common} value={shown} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+          <option value="">{byDefault === '' ? 'default' : byDefault.replaceAll('"', '')}</option>
+          {(control === 'switch' ? ['true', 'false'] : field.choices).map((choice) => (
+            <option key={choice} value={choice}>
+              {control === 'switch' ? (choice === 'true' ? 'yes' : 'no') : choice}
+            </option>
+          ))}
+        </select>
+      ) : control === 'choices' ? (
+        <select
+          {...common}
+          multiple
+          size={Math.min(field.choices.length, 5)}
+          onChange={({ currentTarget }) => {
+            const chosen = [...currentTarget.selectedOptions].map((option) => option.value);
+            onChange(chosen.length === 0 ? undefined : chosen);
+          }}
+        >
+          {field.choices.map((choice) => (
+            <option key={choice} value={choice} selected={Array.isArray(value) && value.includes(choice)}>
+              {choice}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          {...common}
+          type="text"
+          inputMode={control === 'number' ? 'decimal' : 'text'}
+          value={shown}
+          placeholder={byDefault.replaceAll('"', '')}
+          spellcheck={false}
+          autocomplete="off"
+          onChange={({ currentTarget }) => typed(currentTarget.value)}
+        />
+      )}
+      <p id={`${id}-help`} class={problem === undefined ? 'help' : 'help wrong'}>
+        {problem ?? help}
+      </p>
+    </div>
+  );
+
+  function choose(text: string): void {
+    onChange(text === '' ? undefined : control === 'switch' ? text === 'true' : text);
+  }
+}

@@ -1,0 +1,98 @@
+import { effect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Cell } from '../core/recording.ts';
+import { shownText, styleOf } from '../core/shown.ts';
+import type { Player } from './player.ts';
+
+/**
+ * The canvas of a process: a piece of text for each position, coloured by how sure the model was when it wrote it. Between
+ * frames only what changed is touched, so that five hundred tokens stay fluid. Screen readers are given the text once it is
+ * final, and no flicker.
+ *
+ * @param given   the text before the canvas
+ * @param onPick  called with the position that is pointed at, or undefined
+ */
+export function TokenCanvas({
+  player,
+  given = '',
+  after = '',
+  onPick,
+}: {
+  readonly player: Player;
+  readonly given?: string;
+  readonly after?: string;
+  readonly onPick?: (position: number | undefined) => void;
+}) {
+  const home = useRef<HTMLSpanElement>(null);
+  useEffect(() => drawing(player, home.current!), [player]);
+  const pick = ({ target }: Event) => {
+    const { position } = (target as HTMLElement).dataset;
+    onPick?.(position === undefined ? undefined : Number(position));
+  };
+  return (
+    <>
+      <div class="canvas" aria-hidden="true">
+        <span class="given">{given}</span>
+        <span ref={home} onMouseOver={pick} onClick={pick} />
+        <span class="given">{after}</span>
+      </div>
+      <p class="hidden" aria-live="polite">
+        {player.state.value === 'done' &&
+          player.size.value > 0 &&
+          player.recording.textAt(player.size.value - 1)}
+      </p>
+    </>
+  );
+}
+
+/** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
+function drawing(player: Player, home: HTMLElement): () => void {
+  let spans: HTMLElement[] = [];
+  let drawn = -1;
+  let fresh: readonly number[] = [];
+  let request: number | undefined;
+
+  const draw = () => {
+    request = undefined;
+    const at = player.at.peek();
+    const { recording } = player;
+    if (at < 0 || at === drawn) return;
+    for (const position of fresh) spans[position]?.classList.remove('fresh');
+    if (drawn < 0 || !recording.isSameTake(drawn, at)) {
+      spans = recording.canvasAt(at).map((cell, position) => {
+        const span = document.createElement('span');
+        span.dataset.position = String(position);
+        dress(span, cell);
+        return span;
+      });
+      home.replaceChildren(...spans);
+      drawn = -1;
+    } else {
+      for (const position of recording.changesBetween(drawn, at))
+        dress(spans[position], recording.cellAt(position, at));
+    }
+    const { committed, changed } = recording.facts(at);
+    const before = drawn < 0 ? 0 : recording.facts(drawn).committed;
+    for (let i = Math.min(before, committed); i < Math.max(before, committed); i++)
+      spans[i].classList.toggle('final', i < committed);
+    fresh = changed;
+    for (const position of fresh) spans[position].classList.add('fresh');
+    drawn = at;
+  };
+
+  const stop = effect(() => {
+    if (player.at.value >= 0) request ??= requestAnimationFrame(draw);
+  });
+  return () => {
+    stop();
+    if (request !== undefined) cancelAnimationFrame(request);
+  };
+}
+
+/** Gives a piece its text and colours; what it is now replaces what it was, but for being final. */
+function dress(span: HTMLElement, { token, text, confidence }: Cell): void {
+  const isFinal = span.classList.contains('final');
+  span.textContent = shownText(token, text);
+  span.className = `token ${styleOf(token, confidence)}`;
+  span.classList.toggle('final', isFinal);
+}

@@ -1,0 +1,114 @@
+import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** The repository, seen from a compiled test. */
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A Chromium of this machine: Debian's, or the one that CHROMIUM names. */
+export const executable = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path !== undefined && existsSync(path));
+
+/** For `test(…, { skip })`: why there is nothing to run, or false. */
+export const skip =
+  executable === undefined && 'no Chromium here: install Debian’s package chromium, or set CHROMIUM=PATH';
+
+/** A studio of its own: a server with the model that ships, in an empty working directory, and a browser. */
+export interface Studio {
+  /** The address that the server printed, token included. */
+  readonly url: string;
+  /** The server's working directory. */
+  readonly directory: string;
+  readonly browser: Browser;
+  /** A page that fails the test when a script of it does, or when it asks another origin for anything. */
+  open(options?: Parameters<Browser['newPage']>[0]): Promise<Page>;
+}
+
+/** Starts a studio, which ends with the test. */
+export async function startStudio(t: TestContext, ...options: readonly string[]): Promise<Studio> {
+  const directory = mkdtempSync(join(tmpdir(), 'unmask-studio-'));
+  const server = spawn(
+    process.execPath,
+    [join(root, 'dist/src/cli/main.js'), 'studio', '--port', '0', '--quiet', ...options],
+    { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+  t.after(async () => {
+    await browser.close();
+    const exit = once(server, 'exit');
+    server.kill('SIGTERM');
+    await exit;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const url = await addressOf(server.stdout!);
+  const problems: string[] = [];
+  t.after(() => {
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  });
+  return {
+    url,
+    directory,
+    browser,
+    async open(pageOptions) {
+      const page = await browser.newPage(pageOptions);
+      page.on('pageerror', (error) => problems.push(String(error)));
+      page.on('console', (message) => {
+        // a refusal of the server is shown by the page, and logged by the browser
+        if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+          problems.push(message.text());
+      });
+      page.on('request', (request) => {
+        if (!request.url().startsWith(new URL(url).origin) && !/^(?:blob|data):/.test(request.url()))
+          problems.push(`asked for ${request.url()}`);
+      });
+      await page.goto(url);
+      return page;
+    },
+  };
+}
+
+async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const [address] = /https?:\/\/\S+/.exec(line) ?? [];
+    if (address !== undefined) {
+      output.resume();
+      return address;
+    }
+  }
+  throw new Error('the server ended before it said where it listens');
+}
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Serious violations of accessibility on a page as it stands, each with where it is. */
+export async function violations(page: Page): Promise<string[]> {
+  // by the protocol, since the content policy of the page forbids what is evaluated in it
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: readFileSync(axePath, 'utf8') });
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+  });
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+}
