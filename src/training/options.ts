@@ -53,8 +53,8 @@ export const answerDefaults = {
 } as const;
 
 /**
- * What is otherwise where preferences are. A window is a pair, each answer of which is scored on several canvases; β and
- * their number are those of LLaDA 1.5's kind (DPO's usual β). A rate as for answers would soon be far from the reference.
+ * What is otherwise where preferences are. A window is a pair, each answer of which is scored on several canvases, so a
+ * micro-batch has few of them. At the rate of answers the model would soon be far from its reference.
  */
 export const preferenceDefaults = {
   ...answerDefaults,
