@@ -1,0 +1,42 @@
+import { shareIn } from '../core/quantities.ts';
+import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
+
+const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Pulling', quantize: 'Quantising' };
+const endings: Partial<Record<Task['state'], string>> = { done: 'done', stopped: 'stopped', failed: 'failed' };
+
+/** What is under way for models, and what became of it. */
+export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown) => void }) {
+  const shown = tasks.value.filter(({ kind }) => verbs[kind] !== undefined).slice(0, 8);
+  if (shown.length === 0) return null;
+  return (
+    <section aria-label="Tasks">
+      <ul class="tasks">
+        {shown.map((task) => {
+          const line = task.lines.at(-1);
+          const share = shareIn(line);
+          return (
+            <li key={task.id} class="run">
+              <div class="run-head">
+                <span>
+                  {verbs[task.kind]} {task.subject}
+                </span>
+                <span class={`state ${task.state}`}>{endings[task.state] ?? line ?? 'begins'}</span>
+                {isAtWork(task) && (
+                  <button
+                    type="button"
+                    disabled={task.state === 'stopping'}
+                    onClick={() => void stopTask(task.id).catch(onProblem)}
+                  >
+                    Stop<span class="hidden"> {task.subject}</span>
+                  </button>
+                )}
+              </div>
+              {isAtWork(task) && <progress value={share} aria-label={`Progress of ${task.subject}`} />}
+              {task.state === 'failed' && <p class="trouble">{line ?? 'It ended without a word.'}</p>}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
