@@ -87,8 +87,8 @@ function numberOf(schema: JsonSchema, label: string, typed: string): unknown {
 export function bySize(schema: JsonSchema, settled: Readonly<Record<string, unknown>> = {}): JsonSchema {
   const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const value = settled[name];
-    const description = property.description?.replace(/\[set by size\]$/, () =>
-      value === undefined ? '' : `[${String(value)}]`,
+    const description = property.description?.replace(/ \[set by size\]$/, () =>
+      value === undefined ? '' : ` [${String(value)}]`,
     );
     return [name, { ...property, description }];
   });

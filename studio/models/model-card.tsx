@@ -62,8 +62,13 @@ export function ModelCard({
       <Trouble error={problem.value} />
       <div class="row">
         {runs && (
-          <button type="button" class="main" onClick={() => void attempt(onWrite)}>
-            Write with it<span class="hidden">: {model.name}</span>
+          <button
+            type="button"
+            class="main"
+            aria-label={`Write with it: ${model.name}`}
+            onClick={() => void attempt(onWrite)}
+          >
+            Write with it
           </button>
         )}
         {runs && model.memoryBytes?.f32 !== undefined && (
@@ -109,7 +114,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
       parameters !== undefined &&
         counted(parameters) + (activeParameters === undefined ? '' : `, ${counted(activeParameters)} for each token`),
     ],
-    ['network', model.layers !== undefined && `${model.layers} layers, width ${model.width}, ${model.attention}`],
+    ['network', model.layers !== undefined && `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`],
     ['family', model.family],
     ['longest text', model.maxLength !== undefined && `${grouped(model.maxLength)} tokens`],
     [

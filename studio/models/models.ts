@@ -63,8 +63,9 @@ export class Models {
     if (!isServed) await post('/unmask/serve', { model: name });
   }
 
+  /** Nothing is compared: the text for that would have to be one of the model's language. */
   async quantise(model: string, weights: string): Promise<void> {
-    await post('/unmask/quantize', { model, weights });
+    await post('/unmask/quantize', { model, weights, compare: false });
     await refreshTasks();
   }
 

@@ -1,5 +1,13 @@
+import { bytesText } from '../../src/cli/transfer.ts';
 import { shareIn } from '../core/quantities.ts';
 import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
+
+interface QuantiseReport {
+  readonly format: string;
+  readonly bytes: number;
+  readonly sourceBytes: number;
+  readonly error: { readonly overall: number };
+}
 
 const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Pulling', quantize: 'Quantising' };
 const endings: Partial<Record<Task['state'], string>> = { done: 'done', stopped: 'stopped', failed: 'failed' };
@@ -32,6 +40,7 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
                 )}
               </div>
               {isAtWork(task) && <progress value={share} aria-label={`Progress of ${task.subject}`} />}
+              {task.state === 'done' && task.kind === 'quantize' && <p class="facts">{madeOf(task.result)}</p>}
               {task.state === 'failed' && <p class="trouble">{line ?? 'It ended without a word.'}</p>}
             </li>
           );
@@ -39,4 +48,11 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
       </ul>
     </section>
   );
+}
+
+/** What a copy takes, and what rounding did to it. */
+function madeOf(result: unknown): string {
+  const { format, bytes, sourceBytes, error } = result as QuantiseReport;
+  const share = (100 * error.overall).toFixed(2);
+  return `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
 }

@@ -9,6 +9,8 @@ export interface Task {
   readonly subject: string;
   readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed';
   readonly lines: readonly string[];
+  /** What its command prints with --json. */
+  readonly result?: unknown;
 }
 
 export const isAtWork = ({ state }: Pick<Task, 'state'>): boolean =>

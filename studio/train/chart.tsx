@@ -12,6 +12,8 @@ export interface Line {
 }
 
 const mostPoints = 1500;
+/** More would run into each other. */
+const mostMarks = 40;
 const height = { tall: 320, low: 140 };
 
 /** Curves over the steps of runs. It is a picture: what it shows is told in words elsewhere. */
@@ -46,6 +48,7 @@ export function Chart({
         latest.current(),
         element,
       );
+      showLatest(plot.current);
     };
     draw();
     const resized = new ResizeObserver(() =>
@@ -66,7 +69,11 @@ export function Chart({
     };
   }, [shape, size]);
 
-  useEffect(() => plot.current?.setData(data()));
+  useEffect(() => {
+    if (!plot.current) return;
+    plot.current.setData(data());
+    showLatest(plot.current);
+  });
 
   return (
     <figure class="chart">
@@ -78,6 +85,12 @@ export function Chart({
       />
     </figure>
   );
+}
+
+/** While nobody points at a step, the legend tells of the last one. */
+function showLatest(plot: uPlot): void {
+  const isPointed = (plot.cursor.left ?? -1) >= 0;
+  if (!isPointed) plot.setLegend({ idx: plot.data[0].length - 1 });
 }
 
 interface Colors {
@@ -120,17 +133,26 @@ function optionsOf(
     cursor: { drag: { x: true, y: false } },
     series: [
       { label: 'step' },
-      ...lines.map(({ name, color, look }): uPlot.Series => ({
+      ...lines.map(({ name, color, look, curve }): uPlot.Series => ({
         label: name,
         stroke: look === 'pale' ? faded(series[color]) : series[color],
         width: look === 'pale' ? 1 : 2,
         spanGaps: true,
-        points: { show: look === 'marked', size: 7, fill: series[color] },
+        points: { show: look === 'marked' && curve.steps.length <= mostMarks, size: 7, fill: series[color] },
         dash: look === 'marked' ? [6, 4] : undefined,
-        value: (_, value) => (value === null ? '–' : short(value)),
+        value: (plot, _, at, index) => latestBefore(plot.data[at], index),
       })),
     ],
   };
+}
+
+/** What a curve had come to by a step: not each is measured at every one. */
+function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {
+  for (let i = index ?? -1; i >= 0; i--) {
+    const value = column?.[i];
+    if (typeof value === 'number') return short(value);
+  }
+  return '–';
 }
 
 const short = (value: number): string =>

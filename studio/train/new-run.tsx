@@ -100,8 +100,8 @@ export function NewRun({ onStart }: { readonly onStart: (kind: Kind, options: ob
             value={source.value}
             onChange={({ currentTarget }) => (source.value = currentTarget.value as 'files' | 'text')}
           >
-            <option value="files">in files of the working directory</option>
-            <option value="text">typed or pasted here</option>
+            <option value="files">files of the working directory</option>
+            <option value="text">a text, typed here</option>
           </select>
         </label>
         <label class="field">

@@ -80,6 +80,7 @@ export default function Train() {
                   run={run}
                   color={color < 0 ? undefined : color}
                   isFocused={focus.value === run.name}
+                  leftMs={runs.leftMs(run)}
                   onToggle={() => void attempt(async () => runs.toggle(run.name))}
                   onOpen={() => void attempt(async () => runs.open(run.name))}
                   onStop={() => void attempt(() => stopTask(run.task!))}
@@ -116,6 +117,10 @@ function Curves({ runs }: { readonly runs: Runs }) {
     { name: `${name} loss`, color, curve: smoothed(loss, smoothing.value), look: 'plain' },
     { name: `${name} bound`, color, curve: bound, look: 'marked' },
   ]);
+  // of a run that was not watched there is what it wrote down at its checkpoints
+  const speeds = measured
+    .filter(({ speed }) => speed.steps.length > 0)
+    .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain' }));
   return (
     <div class="panel">
       <div class="row">
@@ -155,11 +160,7 @@ function Curves({ runs }: { readonly runs: Runs }) {
             look: 'plain',
           }))}
         />
-        <Chart
-          title="Tokens a second"
-          size="low"
-          lines={measured.map(({ name, color, speed }) => ({ name, color, curve: speed, look: 'plain' }))}
-        />
+        {speeds.length > 0 && <Chart title="Tokens a second" size="low" lines={speeds} />}
       </div>
     </div>
   );

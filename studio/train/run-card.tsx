@@ -1,4 +1,4 @@
-import { grouped } from '../../src/training/progress.ts';
+import { duration, grouped } from '../../src/training/progress.ts';
 import type { Run } from './runs.ts';
 
 const stateWords: Readonly<Record<Run['state'], string>> = {
@@ -14,6 +14,7 @@ export function RunCard({
   run,
   color,
   isFocused,
+  leftMs,
   onToggle,
   onOpen,
   onStop,
@@ -23,6 +24,8 @@ export function RunCard({
   /** The place of its colour, where its curves are shown. */
   readonly color: number | undefined;
   readonly isFocused: boolean;
+  /** Until it is done, where that can be told. */
+  readonly leftMs: number | undefined;
   readonly onToggle: () => void;
   readonly onOpen: () => void;
   readonly onStop: () => void;
@@ -47,6 +50,7 @@ export function RunCard({
         {steps === undefined ? '' : ` of ${grouped(steps)}`} steps
         {typeof loss === 'number' && ` · loss ${loss.toFixed(3)}`}
         {validation && ` · bound ${validation.natsPerToken.toFixed(3)}`}
+        {leftMs !== undefined && ` · ${duration(leftMs)} left`}
       </p>
       <p class="facts quiet">
         {[options.learn === 'answers' ? 'answers' : options.size, options.objective, options.from]

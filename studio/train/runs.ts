@@ -98,6 +98,16 @@ export class Runs {
     return this.#followed.get(name);
   }
 
+  /** Until a running run is done, by how fast it was lately; undefined before that was seen. */
+  leftMs({ name, state, step, steps }: Run): number | undefined {
+    const followed = this.#followed.get(name);
+    const speed = followed?.speed.values.at(-1);
+    const tokens = followed?.curves.tokens.values.at(-1);
+    if (state !== 'running' || speed === undefined || tokens === undefined || steps === undefined)
+      return undefined;
+    return (1000 * (steps - step) * tokens) / Math.max(1, step) / speed;
+  }
+
   async start(kind: 'train' | 'finetune', options: object): Promise<string> {
     const { run } = await post<{ run: string }>(`/unmask/${kind}`, options);
     await refreshTasks();
