@@ -155,7 +155,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
 /** All that `unmask inspect` says, as it says it. */
 function Inspected({ inspection }: { readonly inspection: Inspection }) {
   return (
-    <pre class="sample" tabIndex={0} aria-label="Inspection">
+    <pre class="sample" role="group" tabIndex={0} aria-label="Inspection">
       {JSON.stringify(inspection, undefined, 2)}
     </pre>
   );

@@ -188,7 +188,7 @@ function Details({ runs }: { readonly runs: Runs }) {
       {details.lines.length > 0 && (
         <details>
           <summary>What it said</summary>
-          <pre class="sample" tabIndex={0} aria-label="Lines of the run">
+          <pre class="sample" role="group" tabIndex={0} aria-label="Lines of the run">
             {details.lines.join('\n')}
           </pre>
         </details>

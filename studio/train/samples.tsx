@@ -25,7 +25,7 @@ export function Samples({ samples }: { readonly samples: RunDetails['samples'] }
           onInput={({ currentTarget }) => (back.value = last - Number(currentTarget.value))}
         />
       </label>
-      <pre class="sample" tabIndex={0} aria-label={`Text of step ${step}`}>
+      <pre class="sample" role="group" tabIndex={0} aria-label={`Text of step ${step}`}>
         {text.trim()}
       </pre>
     </div>
