@@ -62,7 +62,7 @@ export default function Train() {
             {beginning.value.map((task) => (
               <li key={task.id} class="run">
                 <div class="run-head">
-                  <span class="plain">{task.subject}</span>
+                  <span class="run-name">{task.subject}</span>
                   <span class={`state ${task.state}`}>{task.state === 'failed' ? 'failed' : 'begins'}</span>
                 </div>
                 {task.state === 'failed' ? (

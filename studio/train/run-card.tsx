@@ -39,7 +39,7 @@ export function RunCard({
           <input type="checkbox" checked={color !== undefined} onChange={onToggle} />
           <span class="hidden">Show the curves of {name}</span>
         </label>
-        <button type="button" class="plain" aria-pressed={isFocused} onClick={onOpen}>
+        <button type="button" class="run-name" aria-pressed={isFocused} onClick={onOpen}>
           {name}
         </button>
         <span class={`state ${state}`}>{stateWords[state]}</span>
