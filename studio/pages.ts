@@ -17,4 +17,6 @@ export interface Page {
 export const pages: readonly Page[] = [
   { name: 'write', title: 'Write', load: () => import('./write/page.tsx') },
   { name: 'chat', title: 'Chat', load: () => import('./chat/page.tsx') },
+  { name: 'train', title: 'Train', load: () => import('./train/page.tsx') },
+  { name: 'models', title: 'Models', load: () => import('./models/page.tsx') },
 ];

@@ -13,7 +13,7 @@ import { Trouble } from '../parts/trouble.tsx';
 /** Writes a text, and shows how. */
 export default function Write({ settings }: PageProperties) {
   const prompt = useSignal(typeof settings.prompt === 'string' ? settings.prompt : 'Once upon a time');
-  const model = useSignal<string | undefined>(undefined);
+  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const values = useSignal<Values>({});
   const problem = useSignal<unknown>(undefined);
   const player = useSignal(new Player());
