@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { percent, visible } from '../core/shown.ts';
+import { doubtLevels, likelihood } from '../core/doubt.ts';
+import { visible } from '../core/shown.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
@@ -73,8 +74,11 @@ export default function Edit({ settings }: PageProperties) {
         </div>
         <div ref={host} class="editor" />
         <p class="legend" aria-hidden="true">
-          <span class="token guess final">guess</span> <span class="token unsure final">unsure</span>{' '}
-          <span class="token likely final">likely</span> <span class="token sure final">sure</span>
+          {doubtLevels.map(({ look, name }) => (
+            <span key={look} class={`token final ${look}`}>
+              {name}
+            </span>
+          ))}
         </p>
         <p class="news" aria-live="polite">
           {visible(rewriter.news.value)}
@@ -133,25 +137,27 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
   const busy = rewriter.work.value !== undefined;
-  const seen = (doubt: Doubt): string => visible(rewriter.slice(doubt).trim() || 'white space');
-  const least = doubts
-    .filter(({ look }) => look !== '' && look !== 'likely')
-    .sort((a, b) => a.probability - b.probability)
-    .slice(0, mostListed);
+  const words = new Map<number, Doubt>();
+  for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'likely')) {
+    const word = { ...doubt, ...rewriter.wordOf(doubt) };
+    const known = words.get(word.from);
+    if (!known || known.probability > word.probability) words.set(word.from, word);
+  }
+  const least = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, mostListed);
   return (
     <>
       <h2>Least likely</h2>
-      {least.length === 0 && <p class="quiet">The model is sure of all of it.</p>}
+      {least.length === 0 && <p class="quiet">There is nothing that the model would not have written.</p>}
       <ol class="pieces doubts">
-        {least.map((doubt) => (
-          <li key={doubt.from} class="row">
-            <span class={`token final ${doubt.look}`}>{seen(doubt)}</span>
-            <span class="quiet">{percent(doubt.probability)}</span>
-            <button type="button" disabled={busy} onClick={() => rewriter.mark(doubt)}>
-              {rewriter.marks.value.some(({ from, to }) => from < doubt.to && to > doubt.from)
+        {least.map((word) => (
+          <li key={word.from} class="row">
+            <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
+            <span class="quiet">{likelihood(word.probability)}</span>
+            <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
+              {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)
                 ? 'Unmark'
                 : 'Mark'}
-              <span class="hidden"> {seen(doubt)}</span>
+              <span class="hidden"> {visible(rewriter.slice(word))}</span>
             </button>
           </li>
         ))}

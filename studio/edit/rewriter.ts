@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { isAbort, post, stream } from '../client.ts';
 import { HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
-import { percent, styleOf } from '../core/shown.ts';
+import { type DoubtLook, doubtOf, likelihood } from '../core/doubt.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/schema-form.tsx';
 import { openEditor, redo, type TextEditor, undo } from '../text/editor.ts';
@@ -17,8 +17,9 @@ import {
   putting,
 } from '../text/proposals.ts';
 
-/** A token of the text, and how likely the model finds it. */
+/** A token of the text without the space in front of it, and how likely the model finds it. */
 export interface Doubt extends Stretch {
+  readonly look: DoubtLook;
   readonly probability: number;
 }
 
@@ -94,14 +95,20 @@ export class Rewriter {
     return this.#editor!.view.state.sliceDoc(from, to);
   }
 
+  /** The word that a stretch is of, if it is of one. */
+  wordOf(stretch: { readonly from: number; readonly to: number }): { from: number; to: number } {
+    const { state } = this.#editor!.view;
+    const { from, to } = state.wordAt(stretch.from) ?? stretch;
+    return { from, to: Math.max(to, state.wordAt(stretch.to)?.to ?? 0, stretch.to) };
+  }
+
   /** Marks a stretch, or the selection, or the word at the cursor; what is marked there already isn't any more. */
   mark(stretch?: { readonly from: number; readonly to: number }): void {
     if (this.work.value !== undefined) return;
     const { state } = this.#editor!.view;
     const { main } = state.selection;
     const asked = stretch ?? main;
-    const { from, to } =
-      stretch || main.empty ? (state.wordAt(asked.from) ?? state.wordAt(asked.to) ?? asked) : asked;
+    const { from, to } = stretch || main.empty ? this.wordOf(asked) : asked;
     const inside = this.marks.value.filter((one) => one.from < to && one.to > from);
     const others = this.marks.value.filter((one) => !inside.includes(one));
     const added = inside.length > 0 || from === to ? [] : [{ from, to, look: 'marked' }];
@@ -120,13 +127,14 @@ export class Rewriter {
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
       }>('/unmask/doubts', { model, text }, signal);
-      const doubts = tokens.map(({ from, to, probability }): Doubt => {
-        const style = styleOf(0, probability);
-        return { from, to, probability, look: style === 'sure' ? '' : style, title: percent(probability) };
+      const doubts = tokens.flatMap(({ from, to, probability }): Doubt[] => {
+        const start = to - text.slice(from, to).trimStart().length;
+        const look = doubtOf(probability);
+        return start === to ? [] : [{ from: start, to, probability, look, title: likelihood(probability) }];
       });
       this.#editor!.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
-      const unsure = doubts.filter(({ look }) => look === 'guess').length;
-      this.news.value = `${tokens.length} tokens, ${unsure} of which the model would hardly have guessed.`;
+      const unlikely = doubts.filter(({ look }) => look === 'guess').length;
+      this.news.value = `${tokens.length} tokens, ${unlikely} of them with less than one in a thousand.`;
     });
   }
 

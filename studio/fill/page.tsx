@@ -114,11 +114,11 @@ function HoleRow({
   return (
     <li>
       <p class="old-and-new">
-        {old === '' ? <span class="quiet">nothing</span> : <span>{visible(old)}</span>}
+        {old.trim() === '' ? <span class="quiet">nothing</span> : <span>{visible(old.trim())}</span>}
         {hole.text !== undefined && (
           <>
             {' → '}
-            <strong>{visible(hole.text)}</strong>
+            <strong>{visible(hole.text.trim())}</strong>
           </>
         )}
       </p>

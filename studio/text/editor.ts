@@ -76,7 +76,7 @@ export function openEditor(
         drawSelection(),
         highlightSpecialChars(),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
         keymap.of([...keys, ...defaultKeymap, ...historyKeymap]),
         writable.of([]),
         theme,
