@@ -9,11 +9,13 @@ import { resolveInside } from './checkpoint/resolve-inside.ts';
 import { openWeights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import { ggufWeights } from './gguf.ts';
+import { licenceOf } from './licence.ts';
 import { causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
 import { ggufModel } from './model/gguf/model.ts';
 import { familyOf } from './model/open.ts';
+import { type SamplingMemory, samplingMemory } from './model/sampling-memory.ts';
 import { bytesIn } from './model/storage.ts';
 import { isBlockFormat, type WeightFormat, weightFormats } from './model/weight-format.ts';
 import {
@@ -52,6 +54,10 @@ export interface Inspection {
   readonly weightBytes?: number;
   /** Bytes that the weights take while the model runs, for each value that `weights` of `load` may have. */
   readonly memoryBytes?: Readonly<Record<string, number>>;
+  /** What a text takes beside them, about. */
+  readonly samplingMemory?: SamplingMemory;
+  /** As its files name it. */
+  readonly licence?: string;
   readonly maskId?: number;
   readonly maskToken?: string;
   readonly endIds: readonly number[];
@@ -108,6 +114,8 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     dtypes: weights && bytesByType(weights.entries),
     weightBytes: weights?.totalBytes,
     memoryBytes: opened && memoryOf(opened.config, opened.names, opened.format),
+    samplingMemory: config && samplingMemory(config.transformer),
+    licence: await licenceOf(directory),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
     endIds,
@@ -156,6 +164,8 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     dtypes: bytesByType(stored),
     weightBytes: Array.from(stored.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0),
     memoryBytes: model && memoryOf(model.config, model.family.names),
+    samplingMemory: model && samplingMemory(model.config.transformer),
+    licence: text('general.license'),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
     endIds,

@@ -40,3 +40,30 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
       return issue.message;
   }
 }
+
+/** An option's name as a flag has it: `blockLength` is `block-length`. */
+export const kebabCase = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** What an argument may have under any system, whatever its characters. */
+const mostCharacters = 8000;
+
+/**
+ * The flags by which a command is asked for these options; what is undefined is left out.
+ *
+ * @throws InvalidOptionError  for a text that no command line can carry
+ */
+export function flagsFor(options: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(options).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const flag = kebabCase(key);
+    if (typeof value === 'boolean') return [value ? `--${flag}` : `--no-${flag}`];
+    return [value].flat().map((one) => {
+      const text = String(one);
+      if (text.includes('\0')) throw new InvalidOptionError(key, 'must not hold a NUL', one);
+      if (text.length > mostCharacters)
+        throw new InvalidOptionError(key, `must have at most ${mostCharacters} characters`, one);
+      return `--${flag}=${text}`;
+    });
+  });
+}

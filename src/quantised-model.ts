@@ -20,6 +20,7 @@ import {
   recordKey,
   recordOf,
   type WeightFormat,
+  weightFormats,
 } from './model/weight-format.ts';
 
 export type SmallFormat = Exclude<WeightFormat, 'f32'>;
@@ -79,6 +80,16 @@ export async function directoryInFormat(
     for (const place of places) if (await isCurrent(place, format, state)) return place;
     throw error;
   }
+}
+
+/** The formats that a model directory has a copy in, as `directoryInFormat` looks for them; out of date ones are not told apart. */
+export async function quantisedCopies(directory: string, cache?: string): Promise<SmallFormat[]> {
+  const formats = weightFormats.filter((format) => format !== 'f32');
+  const there = formats.map(async (format) =>
+    (await cachePlaces(directory, format, cache)).some((place) => existsSync(join(place, recordName))),
+  );
+  const found = await Promise.all(there);
+  return formats.filter((_, i) => found[i]);
 }
 
 /** @throws InvalidOptionError  for a model that is in blocks already */

@@ -16,4 +16,5 @@ export interface Page {
 /** All pages, in the order of the menu; the digits 1, 2, … open them. */
 export const pages: readonly Page[] = [
   { name: 'write', title: 'Write', load: () => import('./write/page.tsx') },
+  { name: 'chat', title: 'Chat', load: () => import('./chat/page.tsx') },
 ];

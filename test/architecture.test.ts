@@ -35,7 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint hub'.split(
       ' ',
     ),
-  server: ['base', 'assembly', 'sampling', 'model', 'tokenizer', 'checkpoint'],
+  server: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer', 'checkpoint', 'hub'],
   cli: ['base', 'assembly', 'server', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
 };
 

@@ -1,3 +1,6 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { Model } from '../src/language-model.ts';
@@ -6,6 +9,9 @@ import { type Engine, type EnginePort, engineOver } from '../src/server/engine.t
 import { limits } from '../src/server/limits.ts';
 import { serveJobs } from '../src/server/model-thread.ts';
 import { routes } from '../src/server/routes.ts';
+import type { StudioOptions } from '../src/server/studio/studio.ts';
+import type { Program } from '../src/server/studio/tasks.ts';
+import { load } from '../src/unmask.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../src/server/server.ts';
 
 /** An engine whose other side is on this thread: the protocol is the same, the models may be anything. */
@@ -13,7 +19,8 @@ export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, id
   return engineOver(
     () => {
       const { port1, port2 } = new MessageChannel();
-      serveJobs(port2, [...models.keys()], (name) => models.get(name)!(), { idleMs });
+      const paths = new Map(Array.from(models.keys(), (name) => [name, name]));
+      serveJobs(port2, paths, (path) => models.get(path)?.() ?? load(path), { idleMs });
       return port1 as EnginePort;
     },
     async (port) => (port as unknown as { close(): void }).close(),
@@ -51,6 +58,22 @@ export async function startFakeServer(
   if (!isLoaded) return server;
   while (!engine.status(Object.keys(models)[0]).facts) await engine.changed();
   return server;
+}
+
+export const studioToken = 'the-token-of-the-studio';
+
+/** A studio in a folder, with programs that do nothing until they are stopped; what was started is noted. */
+export function fakeStudio(root: string, started: (readonly string[])[] = []): StudioOptions {
+  const start = (args: readonly string[]): Program => {
+    started.push(args);
+    const program = Object.assign(new EventEmitter(), {
+      stdout: Readable.from([]),
+      stderr: Readable.from([`began ${args[0]}\n`]),
+      kill: () => setImmediate(() => program.emit('close', 130)),
+    });
+    return program;
+  };
+  return { token: studioToken, root, runs: 'runs', hub: { cache: join(root, 'hub'), offline: true }, start };
 }
 
 /** Asks the app itself, so that a test may send any Host and Origin. */

@@ -6,7 +6,9 @@ import type { TestContext } from 'node:test';
 import { routes } from '../src/server/routes.ts';
 import { uniforms } from '../src/random.ts';
 import { modelThatKnows } from './fake-model.ts';
-import { asker, startFakeServer } from './fake-server.ts';
+import type { StudioOptions } from '../src/server/studio/studio.ts';
+import { asker, fakeStudio, startFakeServer, studioToken } from './fake-server.ts';
+import { temporaryFolder } from './tiny-model.ts';
 
 /** A source of choices that a seed repeats. */
 class Chance {
@@ -110,12 +112,30 @@ function bodyFor(fields: readonly string[], chance: Chance): Record<string, unkn
     prompt: chance.of(texts),
     messages,
     max_tokens: 1 + chance.below(4),
+    run: chance.of(['a', 'b-1', ...texts]),
+    text: chance.of(texts),
+    data: [chance.of(texts)],
+    model: chance.of(['story', ...texts]),
+    weights: 'int8',
+    repository: chance.of(['a/b', ...texts]),
+    task: String(chance.below(9)),
+    from: chance.of(['story', ...texts]),
   };
   for (const key of Object.keys(body)) if (!fields.includes(key)) delete body[key];
   const changes = chance.below(4);
   for (let i = 0; i < changes; i++) body[chance.of(fields)] = value(chance);
   return body;
 }
+
+/** With programs that are over as soon as they have begun: what is asked is what matters, not what they do. */
+const brief = ({ start, ...studio }: StudioOptions): StudioOptions => ({
+  ...studio,
+  start(args) {
+    const program = start(args);
+    program.kill('SIGINT');
+    return program;
+  },
+});
 
 /** JSON with some characters changed. */
 function spoiled(text: string, chance: Chance): string {
@@ -153,10 +173,14 @@ export async function fuzz(
   count: number,
   seed: number,
 ): Promise<Map<number, number>> {
-  const server = await startFakeServer(t as TestContext, {
-    story: () => modelThatKnows('Once upon a time there was a dog.', () => {}, { maxLength: 24 }),
-  });
+  const root = await temporaryFolder(t as TestContext);
+  const server = await startFakeServer(
+    t as TestContext,
+    { story: () => modelThatKnows('Once upon a time there was a dog.', () => {}, { maxLength: 24 }) },
+    { studio: brief(fakeStudio(root)) },
+  );
   const ask = asker(server);
+  const headers = { authorization: `Bearer ${studioToken}` };
   const chance = new Chance(seed);
   const bodies = routes.flatMap((route) =>
     route.method === 'POST' ? [{ path: route.path, fields: Object.keys(route.body.shape) }] : [],
@@ -169,7 +193,7 @@ export async function fuzz(
     const target =
       chance.below(20) === 0 ? `${path}${chance.of(['/', '%2e%2e', '?a=%', '/../x', '\\', ';'])}` : path;
     const gone = chance.below(10) === 0 ? AbortSignal.timeout(chance.below(5)) : undefined;
-    const response = await ask(target, { body, signal: gone }).catch((error: unknown) => {
+    const response = await ask(target, { body, headers, signal: gone }).catch((error: unknown) => {
       if (gone?.aborted) return undefined;
       throw error;
     });

@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openWeights } from '../src/checkpoint/weights.ts';
 import { safetensorsPieces } from '../src/checkpoint/write-safetensors.ts';
+import { cachedModels } from '../src/hub/cache.ts';
 import { load } from '../src/unmask.ts';
 import { commitOf, sha256, startFakeHub } from './fake-hub.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
@@ -60,6 +61,9 @@ test('a model that was pulled is there for every command, and for load', async (
   assert.ok(!pulled.err.includes('\x1b'));
   const again = await run('pull', name, '--json');
   assert.deepEqual([again.code, again.err, JSON.parse(again.out).path], [0, '', path]);
+
+  assert.deepEqual(await cachedModels(join(HF_HOME, 'hub')), [{ name, path }]);
+  assert.deepEqual(await cachedModels(join(HF_HOME, 'none')), []);
 
   hub.requests.length = 0;
   const commands = [

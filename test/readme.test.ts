@@ -19,6 +19,7 @@ import { runProgram } from '../src/cli/program.ts';
 import quantize from '../src/cli/quantize.ts';
 import { scoreCommand } from '../src/cli/score.ts';
 import serve from '../src/cli/serve.ts';
+import studio from '../src/cli/studio.ts';
 import train from '../src/cli/train.ts';
 import { load } from '../src/unmask.ts';
 import { startFakeHub } from './fake-hub.ts';
@@ -66,6 +67,7 @@ const commands: Record<string, Command> = {
   edit: editCommand(async () => assert.fail()),
   quantize,
   serve,
+  studio,
   bench,
 };
 

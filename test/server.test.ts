@@ -148,6 +148,7 @@ function endless(): Engine & { taken: number; cancelled: boolean } {
       return { events: events(), over, cancel };
     },
     load: () => {},
+    add: () => {},
     status: () => ({
       state: 'loaded' as const,
       facts: { maxLength: 100, hasChatTemplate: false, isCausal: false, defaults: {} },

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { FileError, InvariantError, UnsupportedError } from '../errors.ts';
 import { checkpointDirectory, findCheckpoints, latestCheckpoint, saveCheckpoint } from './durable.ts';
 import type { FileContent } from './durable-fs.ts';
-import { lockRun } from './lock.ts';
+import { isLocked, lockRun } from './lock.ts';
 
 let folder = '';
 before(async () => {
@@ -232,10 +232,12 @@ describe('the lock of a run', () => {
           );
           return true;
         });
+        assert.ok(await isLocked(run, { socket }));
       } finally {
         child.kill('SIGKILL');
       }
       await once(child, 'exit');
+      assert.ok(!(await isLocked(run, { socket })));
       const lock = await lockRun(run, { socket });
       assert.match(await readFile(join(run, 'LOCK'), 'utf8'), new RegExp(`"pid":${process.pid}`));
       await lock.release();

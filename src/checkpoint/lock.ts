@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError, show } from '../errors.ts';
@@ -70,11 +71,10 @@ async function takeSocket(
   expected: string,
 ): Promise<Free | undefined> {
   const server = createServer((connection) => connection.destroy());
-  const name = createHash('sha256').update(directory).digest('hex').slice(0, 40);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ path: `\0unmask-run-${name}` }, resolve);
+      server.listen({ path: socketName(directory) }, resolve);
     });
   } catch (error) {
     if (errorCode(error) === 'EADDRINUSE') return undefined;
@@ -82,6 +82,30 @@ async function takeSocket(
   }
   server.unref(); // a lock alone doesn't keep a program running
   return () => new Promise((resolve) => server.close(() => resolve()));
+}
+
+const socketName = (directory: string): string =>
+  `\0unmask-run-${createHash('sha256').update(directory).digest('hex').slice(0, 40)}`;
+
+/** Whether a process of this machine holds the lock of a directory. Nothing is locked by looking. */
+export async function isLocked(
+  lockedDirectory: string,
+  { socket = process.platform === 'linux' }: { socket?: boolean } = {},
+): Promise<boolean> {
+  const directory = await realpath(lockedDirectory).catch(() => undefined);
+  if (directory === undefined) return false;
+  if (!socket) {
+    const path = join(directory, 'LOCK');
+    return existsSync(path) && (await isAlive(path));
+  }
+  return new Promise((resolve) => {
+    const connection = connect({ path: socketName(directory) });
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
 }
 
 async function takeFile(path: string, holder: string, expected: string): Promise<Free | undefined> {

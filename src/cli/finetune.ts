@@ -1,54 +1,13 @@
-import { answerDefaults, trainingSchema } from '../training/options.ts';
+import { finetuneSchema } from '../training/finetune-options.ts';
 import type { Command } from './command.ts';
 import { trainAndTell } from './train.ts';
-
-/** What shapes a network that begins from nothing, or is for text. */
-const forText = {
-  size: true,
-  layers: true,
-  width: true,
-  heads: true,
-  kvHeads: true,
-  hidden: true,
-  tied: true,
-  init: true,
-  tokenizer: true,
-  vocabularySize: true,
-  field: true,
-  separator: true,
-  packing: true,
-  randomLengthShare: true,
-  promptShare: true,
-  variableLength: true,
-  surplus: true,
-  learn: true,
-} as const;
-
-const { from, data, length, epochs, steps, batch, learningRate, decayShare, ...others } =
-  trainingSchema.omit(forText).shape;
-const usually = (key: keyof typeof answerDefaults, text: string) => `${text} [${answerDefaults[key]}]`;
-
-/** The flags of `unmask train` that are for answers, those first that matter most. */
-const schema = trainingSchema.omit(forText).extend({
-  from: from.describe('model that learns to answer'),
-  data: data.describe(
-    'conversations: .jsonl or .json, either as .gz, or directories of them; rows are {messages}, ShareGPT, {turns}, Alpaca, or {prompt, answer}',
-  ),
-  length: length.describe("most tokens of a conversation [the model's, at most 1024]"),
-  epochs: epochs.describe(usually('epochs', 'how often every answer is seen')),
-  steps: steps.describe('instead of epochs: updates [none]'),
-  batch: batch.describe(usually('batch', 'answers of a micro-batch')),
-  learningRate: learningRate.describe(usually('learningRate', 'highest learning rate')),
-  decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
-  out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),
-});
 
 /** A longer context than this is asked for by name. */
 const longestUsual = 1024;
 
-const finetune: Command<typeof schema> = {
+const finetune: Command<typeof finetuneSchema> = {
   summary: 'Teaches a model to answer, from conversations; saves as it goes and resumes to the same bits',
-  options: schema,
+  options: finetuneSchema,
   positionals: ['from', 'data'],
   examples: [
     ['unmask finetune models/stories talk.jsonl --out runs/talk', 'the model that ships learns to talk'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Inspection } from '../inspection.ts';
-import { kebabCase } from './options.ts';
+import { kebabCase } from '../options.ts';
 import { colorsFor } from './colors.ts';
 import type { Command, Io } from './command.ts';
 import { modelOptions } from './load.ts';
@@ -52,7 +52,7 @@ function page(inspection: Inspection, io: Io): string {
 
 function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
-  const { parameters, activeParameters, dtypes, memoryBytes, maxLength, maskId } = facts;
+  const { parameters, activeParameters, dtypes, memoryBytes, samplingMemory, maxLength, maskId } = facts;
   const active =
     activeParameters === undefined ? '' : `; ${counted(activeParameters)} of them for each token`;
   const { mixture } = config ?? {};
@@ -82,6 +82,12 @@ function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
     ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
     ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
     ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${sizeText(bytes)}`)],
+    [
+      '',
+      samplingMemory &&
+        `and about ${sizeText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
+    ],
+    ['licence', facts.licence],
   ];
   return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
 }

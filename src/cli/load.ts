@@ -43,15 +43,28 @@ export const loadModel: LoadModel = async ({ model, ...options }, io) => {
   return load(model ?? shippedModel, { ...watching, ...options });
 };
 
-/** Says on stderr how far the quantising is: on a terminal in one line that changes, else at the beginning alone. */
-export function weightsProgress({ stderr }: Io): (done: number, total: number) => void {
+/** A program that reads lines of progress has one so often. */
+export const followedMs = 1000;
+
+/**
+ * Says on stderr how far the quantising is: on a terminal in one line that changes, else at the beginning alone, or, where a
+ * program follows it, every second.
+ */
+export function weightsProgress(
+  { stderr }: Io,
+  { isFollowed = false } = {},
+): (done: number, total: number) => void {
   let shown = -1;
+  let shownMs = -Infinity;
   return (done, total) => {
     const percent = Math.floor((100 * done) / total);
     if (percent === shown) return;
     const line = `quantising the weights: ${percent} %`;
     if (stderr.isTTY) stderr.write(`\r${line}${percent === 100 ? '\n' : ''}`);
-    else if (shown === -1) stderr.write('quantising the weights\n');
+    else if (isFollowed && performance.now() - shownMs >= followedMs) {
+      stderr.write(`${line}\n`);
+      shownMs = performance.now();
+    } else if (shown === -1) stderr.write('quantising the weights\n');
     shown = percent;
   };
 }

@@ -15,6 +15,7 @@ const commands: CommandTable = {
   merge: () => import('./merge.ts'),
   pull: () => import('./pull.ts'),
   serve: () => import('./serve.ts'),
+  studio: () => import('./studio.ts'),
   inspect: () => import('./inspect.ts'),
   quantize: () => import('./quantize.ts'),
   bench: () => import('./bench.ts'),

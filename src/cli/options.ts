@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { InvalidOptionError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, kebabCase } from '../options.ts';
 import { UsageError } from './command.ts';
 
 /** One option as the command line sees it. */
@@ -30,9 +30,6 @@ interface JsonSchema {
   description?: string;
   placeholder?: string;
 }
-
-export const kebabCase = (key: string): string =>
-  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The flags of a schema, in its order. */
 export function flagsOf(schema: z.ZodObject): Flag[] {

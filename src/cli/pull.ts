@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PullOptions, Pulled } from '../hub/pull.ts';
 import type { Command, Io } from './command.ts';
+import { followedMs } from './load.ts';
 import { TransferView } from './transfer.ts';
 import { visible } from './visible.ts';
 
@@ -32,7 +33,7 @@ const command: Command<typeof options> = {
       import('../hub/pull.ts'),
       import('../hub/settings.ts'),
     ]);
-    const view = new TransferView(io.stderr, () => performance.now());
+    const view = new TransferView(io.stderr, () => performance.now(), json ? followedMs : undefined);
     try {
       const pulled = await pull(model, { settings: hubSettings(io.env), ...told(view, io) });
       view.end();

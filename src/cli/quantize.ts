@@ -57,7 +57,7 @@ const command: Command<typeof options> = {
     const source = await openUnquantised(await modelDirectory(path, (text) => io.stderr.write(`${text}\n`)));
     const given = text === undefined ? undefined : await fileText(text);
     const comparison = compare ? await prepareComparison(source, given) : undefined;
-    const making = { onProgress: weightsProgress(io), signal: io.signal };
+    const making = { onProgress: weightsProgress(io, { isFollowed: json }), signal: io.signal };
     const { place, record } =
       out === undefined
         ? await quantiseToCache(source, format, making)

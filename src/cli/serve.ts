@@ -3,13 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Command, Io } from './command.ts';
 import type { Service } from '../server/service.ts';
+import type { StudioOptions } from '../server/studio/studio.ts';
 import { modelOptions } from './load.ts';
 import { UsageError } from './command.ts';
 
 // an adapter belongs to one model, and this may have many
 const { model, adapter: _adapter, ...otherModelOptions } = modelOptions;
 
-const options = z.strictObject({
+/** The options of a server. */
+export const serveOptions = z.strictObject({
   model: z
     .array(model.unwrap())
     .optional()
@@ -51,52 +53,67 @@ const options = z.strictObject({
 
 const shownPrompt = 'Once upon a time';
 
-const command: Command<typeof options> = {
+const command: Command<typeof serveOptions> = {
   summary:
     'Serves models over HTTP: the APIs of OpenAI, Mercury, llama.cpp and Ollama, and the stream of unmasking',
-  options,
+  options: serveOptions,
   positionals: ['model'],
   examples: [
     ['unmask serve', 'the model that ships, on this machine alone'],
     ['unmask serve story=runs/mine models/ --port 9000', 'a run under a name, and all models of a folder'],
     ['UNMASK_API_KEY=secret unmask serve --host 0.0.0.0', 'for others too, who need the key'],
   ],
-  async run(asked, io) {
-    const keys = await keysOf(asked.keyFile, io);
-    // help and mistakes don't wait for the engine
-    const [{ startServer }, { catalogOf }, { jsonLog }, { shippedModel }] = await Promise.all([
-      import('../server/server.ts'),
-      import('../server/catalog.ts'),
-      import('../server/log.ts'),
-      import('../opened-model.ts'),
-    ]);
-    const now = (): Date => new Date();
-    const server = await startServer({
-      models: catalogOf(asked.model ?? [shippedModel]),
-      load: { device: asked.device, weights: asked.weights },
-      host: asked.host,
-      port: asked.port,
-      keys,
-      allowedHosts: asked.allowedHost,
-      allowedOrigins: asked.allowedOrigin,
-      concurrency: asked.concurrency,
-      waiting: asked.waiting,
-      idleMs: 60_000 * asked.idleMinutes,
-      log: asked.quiet ? () => {} : jsonLog(io.stderr, now),
-      version: await packageVersion(),
-      now,
-      clock: () => performance.now(),
-    });
-    io.stdout.write(welcome(server.url, keys.length > 0));
-    try {
-      await Promise.race([interrupted(io.signal), firstFails(server.service)]);
-    } finally {
-      await server.close();
-    }
-  },
+  run: (asked, io) => runServer(asked, io, { welcome: examplesFor }),
 };
 
 export default command;
+
+/** What is otherwise for the studio. */
+interface Serving {
+  readonly studio?: StudioOptions;
+  /** What is printed once the server listens. */
+  readonly welcome: (url: string, needsKey: boolean) => string;
+}
+
+/** Serves until it is interrupted. */
+export async function runServer(
+  asked: z.output<typeof serveOptions>,
+  io: Io,
+  { studio, welcome }: Serving,
+): Promise<void> {
+  const keys = await keysOf(asked.keyFile, io);
+  // help and mistakes don't wait for the engine
+  const [{ startServer }, { catalogOf }, { jsonLog }, { shippedModel }] = await Promise.all([
+    import('../server/server.ts'),
+    import('../server/catalog.ts'),
+    import('../server/log.ts'),
+    import('../opened-model.ts'),
+  ]);
+  const now = (): Date => new Date();
+  const server = await startServer({
+    models: catalogOf(asked.model ?? [shippedModel]),
+    load: { device: asked.device, weights: asked.weights },
+    host: asked.host,
+    port: asked.port,
+    keys,
+    allowedHosts: asked.allowedHost,
+    allowedOrigins: asked.allowedOrigin,
+    concurrency: asked.concurrency,
+    waiting: asked.waiting,
+    idleMs: 60_000 * asked.idleMinutes,
+    log: asked.quiet ? () => {} : jsonLog(io.stderr, now),
+    version: await packageVersion(),
+    now,
+    clock: () => performance.now(),
+    studio,
+  });
+  io.stdout.write(welcome(server.url, keys.length > 0));
+  try {
+    await Promise.race([interrupted(io.signal), firstFails(server.service)]);
+  } finally {
+    await server.close();
+  }
+}
 
 async function interrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
@@ -128,7 +145,7 @@ async function keysOf(path: string | undefined, { env }: Io): Promise<string[]> 
 }
 
 /** Where it listens, and what to try: lines that work when they are pasted. */
-function welcome(url: string, needsKey: boolean): string {
+function examplesFor(url: string, needsKey: boolean): string {
   const header = needsKey ? ` -H "Authorization: Bearer $UNMASK_API_KEY"` : '';
   const json = `-H 'Content-Type: application/json'${header}`;
   return [

@@ -11,20 +11,25 @@ const recentMs = 10_000;
 export class TransferView {
   readonly #output: Output;
   readonly #clock: () => number;
+  readonly #lineMs: number;
   readonly #marks: { readonly ms: number; readonly bytes: number }[] = [];
   #shownMs = -Infinity;
   #isLive = false;
 
-  /** @param clock  milliseconds that never go back */
-  constructor(output: Output, clock: () => number) {
+  /**
+   * @param clock   milliseconds that never go back
+   * @param lineMs  from one line to the next, where it is no terminal
+   */
+  constructor(output: Output, clock: () => number, lineMs = plainMs) {
     this.#output = output;
     this.#clock = clock;
+    this.#lineMs = lineMs;
   }
 
   show(progress: PullProgress): void {
     const ms = this.#clock();
     const isLast = progress.doneBytes === progress.totalBytes;
-    if (!isLast && ms - this.#shownMs < (this.#output.isTTY ? liveMs : plainMs)) return;
+    if (!isLast && ms - this.#shownMs < (this.#output.isTTY ? liveMs : this.#lineMs)) return;
     // what was there before is no news
     if (isLast && progress.receivedBytes === 0) return;
     this.#shownMs = ms;

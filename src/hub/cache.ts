@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { errorCode } from '../checkpoint/file-problem.ts';
 import { shardNames } from '../checkpoint/weights.ts';
 import { FileError } from '../errors.ts';
-import { isInnerPath, showHubName, type HubName } from './name.ts';
+import { isInnerPath, parseHubName, showHubName, type HubName } from './name.ts';
 import type { HubSettings } from './settings.ts';
 
 /**
@@ -75,6 +75,29 @@ export async function cachedModel(
   if (missing !== undefined)
     throw new FileError(snapshot, `all of ${shown}`, `no ${missing}`, `fetch the rest with ${pull}`);
   return name.file === undefined ? snapshot : join(snapshot, name.file);
+}
+
+/**
+ * The models in the cache that can be run, each at the commit that its main branch was at: one for a repository with a
+ * config.json, else one for each of its .gguf files.
+ */
+export async function cachedModels(
+  cache: string,
+): Promise<{ readonly name: string; readonly path: string }[]> {
+  const folders = await readdir(cache).catch(() => []);
+  const found = folders.sort().map(async (folder) => {
+    const repository = /^models--(.+)$/.exec(folder)?.[1].replace('--', '/');
+    const name = repository === undefined ? undefined : parseHubName(repository);
+    const commit = name && (await cachedCommit(cache, name));
+    if (!name || commit === undefined) return [];
+    const snapshot = cachedRepository(cache, name.repository).snapshot(commit);
+    const isWhole = (await missingFrom(snapshot).catch(() => 'a shard')) === undefined;
+    if (isWhole) return [{ name: name.repository, path: snapshot }];
+    const files = await readdir(snapshot).catch(() => []);
+    const ggufs = files.filter((file) => /\.gguf$/i.test(file) && existsSync(join(snapshot, file)));
+    return ggufs.map((file) => ({ name: showHubName({ ...name, file }), path: join(snapshot, file) }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** The first file that a snapshot lacks: other programs make them file by file. */

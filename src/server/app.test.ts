@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { modelThatKnows } from '../../test/fake-model.ts';
-import { asker, eventsIn, startFakeServer, type Json } from '../../test/fake-server.ts';
+import {
+  asker,
+  eventsIn,
+  fakeStudio,
+  type Json,
+  startFakeServer,
+  studioToken,
+} from '../../test/fake-server.ts';
+import { temporaryFolder } from '../../test/tiny-model.ts';
 import { limits } from './limits.ts';
 import { type Route, routes } from './routes.ts';
+import type { RunningServer } from './server.ts';
 
 const story = 'Once upon a time there was a dog. It ran to the sea.';
 const knowing = { story: () => modelThatKnows(story) };
-const key = 'a-key-of-some-length';
 
 /** A request that each route answers with 200. A route without one fails the tests. */
 const bodies: Readonly<Record<string, object>> = {
@@ -42,11 +52,40 @@ const bodies: Readonly<Record<string, object>> = {
     options: { num_predict: 8 },
     stream: false,
   },
+  '/unmask/serve': { model: 'stories' },
+  '/unmask/quantize': { model: 'story', weights: 'int8' },
+  '/unmask/pull': { repository: 'org/name' },
+  '/unmask/train': { text: 'Once upon a time.' },
+  '/unmask/finetune': { text: '{"prompt": "Hello", "answer": "Hi"}', from: 'story' },
+  '/unmask/resume': { run: 'mine' },
+  '/unmask/stop': { task: '1' },
 };
+
+/** A server with all that the routes tell of; a studio where one of its routes is asked. */
+async function startFor(
+  t: TestContext,
+  route: Route,
+  options: Parameters<typeof startFakeServer>[2] = {},
+): Promise<RunningServer> {
+  if (route.access !== 'studio') return startFakeServer(t, knowing, options);
+  const root = await temporaryFolder(t);
+  await mkdir(join(root, 'runs', 'mine'), { recursive: true });
+  await writeFile(join(root, 'runs', 'mine', 'options.json'), '{"format":1,"data":["a.txt"]}');
+  const server = await startFakeServer(t, knowing, { ...options, studio: fakeStudio(root) });
+  server.service.studio!.tasks.start('pull', 'org/other', []);
+  return server;
+}
+
+/** The header that a route asks for, whatever keys are set. */
+const tokenFor = (route: Route): Record<string, string> =>
+  route.access === 'studio' ? { authorization: `Bearer ${studioToken}` } : {};
 
 /** The address and body that a route answers. */
 function requestTo(route: Route): { path: string; body?: object } {
-  const path = route.path.replace(/:model\{.+\}$/, 'story').replace(/:file\{.+\}$/, 'none.js');
+  const path = route.path
+    .replace(/:model\{.+\}$/, 'story')
+    .replace(/:file\{.+\}$/, 'none.js')
+    .replace(/:run$/, 'mine');
   if (route.method === 'GET') return { path };
   assert.ok(bodies[route.path], `${route.path} has no request in this test`);
   return { path, body: bodies[route.path] };
@@ -94,9 +133,10 @@ function attacks(port: number): [what: string, headers: Record<string, string>][
 
 for (const route of routes) {
   test(`${route.method} ${route.path}: answers its own page and programs, and nobody else's page`, async (t) => {
-    const server = await startFakeServer(t, knowing);
+    const server = await startFor(t, route);
     const ask = asker(server);
     const { path, ...request } = requestTo(route);
+    const token = tokenFor(route);
     const port = Number(new URL(server.url).port);
     const own: Record<string, string>[] = [
       {},
@@ -105,7 +145,7 @@ for (const route of routes) {
       { origin: `http://127.0.0.1:${port}`, 'sec-fetch-site': 'same-origin' },
     ];
     for (const headers of own) {
-      const response = await ask(path, { ...request, headers });
+      const response = await ask(path, { ...request, headers: { ...token, ...headers } });
       assert.equal(
         response.status,
         isThere(route),
@@ -115,7 +155,7 @@ for (const route of routes) {
       assert.equal(response.headers.get('access-control-allow-origin'), null);
     }
     for (const [what, headers] of attacks(port)) {
-      const response = await ask(path, { ...request, headers });
+      const response = await ask(path, { ...request, headers: { ...token, ...headers } });
       const isLink = route.method === 'GET' && route.isPage && /^(cross|same)-site$/.test(what);
       assert.equal(response.status, isLink ? 200 : 403, `${path} ${what}`);
     }
@@ -124,7 +164,9 @@ for (const route of routes) {
   });
 
   test(`${route.method} ${route.path}: needs the key where one is set, unless it tells nothing`, async (t) => {
-    const ask = asker(await startFakeServer(t, knowing, { keys: ['another', key] }));
+    const isStudios = route.access === 'studio';
+    const key = isStudios ? studioToken : 'a-key-of-some-length';
+    const ask = asker(await startFor(t, route, { keys: ['another', isStudios ? 'a-third' : key] }));
     const { path, ...request } = requestTo(route);
     const wrong = [
       '',
@@ -134,12 +176,13 @@ for (const route of routes) {
       `Basic ${key}`,
       key,
       `Bearer x ${key}`,
+      ...(isStudios ? ['Bearer another'] : []),
     ];
     for (const authorization of wrong) {
       const response = await ask(path, { ...request, headers: authorization ? { authorization } : {} });
       assert.equal(
         response.status,
-        route.access === 'key' ? 401 : isThere(route),
+        route.access === 'anyone' ? isThere(route) : 401,
         `${path} ${authorization}`,
       );
       if (response.status === 401) assert.equal(response.headers.get('www-authenticate'), 'Bearer');
@@ -162,10 +205,33 @@ for (const route of routes) {
       assert.ok([401, 404, 405].includes((await ask(path, { method })).status), method);
   });
 
+  if (route.access === 'studio') {
+    test(`${route.method} ${route.path}: is not there without a studio, and needs the token with one`, async (t) => {
+      const { path, ...request } = requestTo(route);
+      const without = asker(await startFakeServer(t, knowing));
+      for (const headers of [{}, tokenFor(route)]) {
+        const response = await without(path, { ...request, headers });
+        assert.equal(response.status, 404);
+        assert.match(await response.text(), /unmask studio/);
+      }
+      const ask = asker(await startFor(t, route));
+      const wrong = [undefined, 'Bearer', 'Bearer another', `Bearer ${studioToken}x`, `Basic ${studioToken}`];
+      for (const authorization of wrong) {
+        const response = await ask(path, { ...request, headers: authorization ? { authorization } : {} });
+        assert.equal(response.status, 401, authorization);
+      }
+      const right = await ask(path, { ...request, headers: tokenFor(route) });
+      assert.equal(right.status, 200, await right.text());
+    });
+  }
+
   if (route.method !== 'POST') continue;
   test(`POST ${route.path}: takes JSON alone, of a bounded size and depth, and no unknown field`, async (t) => {
-    const ask = asker(await startFakeServer(t, knowing));
+    const asking = asker(await startFor(t, route));
+    const ask: typeof asking = (path, { headers, ...request } = {}) =>
+      asking(path, { ...request, headers: { ...tokenFor(route), ...headers } });
     const { path, body } = requestTo(route);
+    const noModel = 'model' in route.body.shape ? 404 : 400;
     const deep = `${'['.repeat(limits.jsonDepth)}${']'.repeat(limits.jsonDepth)}`;
     const refused: [number, string, Record<string, string>?][] = [
       [415, JSON.stringify(body), { 'content-type': 'text/plain' }],
@@ -184,8 +250,8 @@ for (const route of routes) {
       [400, JSON.stringify({ ...body, x: 1 })],
       [400, `{"__proto__":{"stream":true}}`],
       [400, JSON.stringify({ ...body, model: 7 })],
-      [404, JSON.stringify({ ...body, model: '../story' })],
-      [404, JSON.stringify({ ...body, model: 'story\0' })],
+      [noModel, JSON.stringify({ ...body, model: '../story' })],
+      [noModel, JSON.stringify({ ...body, model: 'story\0' })],
     ];
     for (const [status, text, headers] of refused) {
       const response = await ask(path, { body: text, headers });
@@ -195,6 +261,18 @@ for (const route of routes) {
     }
   });
 }
+
+test('the token of the studio is as good as any key, and without keys it is asked for by its own routes alone', async (t) => {
+  const root = await temporaryFolder(t);
+  const authorization = `Bearer ${studioToken}`;
+  const body = { prompt: 'Once', length: 8 };
+  const keyed = asker(await startFakeServer(t, knowing, { keys: ['another'], studio: fakeStudio(root) }));
+  assert.equal((await keyed('/v1/completions', { body })).status, 401);
+  assert.equal((await keyed('/v1/completions', { body, headers: { authorization } })).status, 200);
+  const open = asker(await startFakeServer(t, knowing, { studio: fakeStudio(root) }));
+  assert.equal((await open('/v1/completions', { body })).status, 200);
+  assert.equal((await open('/unmask/runs')).status, 401);
+});
 
 test('other origins and hosts can be allowed by name, and no more', async (t) => {
   const ask = asker(

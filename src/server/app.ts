@@ -54,7 +54,10 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
     );
     if (origin !== undefined && method === 'OPTIONS') return preflight(origin);
     const isOpen = route?.access === 'anyone' && (method === 'GET' || method === 'HEAD');
-    const key = isOpen ? undefined : checkKey(c.req.header('authorization'), admission);
+    const isStudios = route?.access === 'studio';
+    const key = isOpen ? undefined : checkKey(c.req.header('authorization'), admission, isStudios);
+    if (isStudios && !service.studio)
+      throw new HttpError(404, 'this is a part of the studio: start unmask studio in place of unmask serve');
     const { remoteAddress, remotePort } = incoming?.socket ?? {};
     c.set('who', key ?? `${remoteAddress} ${remotePort}`);
     await next();
@@ -67,7 +70,13 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
 
   for (const route of routes) {
     if (route.method === 'GET') {
-      app.get(route.path, async (c) => route.tell(service, Object.values(c.req.param()).join('/')));
+      app.get(route.path, async (c) =>
+        route.tell(
+          service,
+          Object.values(c.req.param()).join('/'),
+          (route.query ? checkOptions(route.query, c.req.query()) : {}) as never,
+        ),
+      );
       continue;
     }
     app.post(route.path, async (c) => {

@@ -37,6 +37,8 @@ export interface ModelStatus {
 export interface Engine {
   start(job: Job): RunningJob;
   load(model: string): void;
+  /** A model more, or another under a name that is known. */
+  add(model: string, path: string): void;
   status(model: string): ModelStatus;
   /** Resolves when the state of a model changes. */
   changed(): Promise<void>;
@@ -74,6 +76,8 @@ export function engineOver(
 ): Engine {
   const readers = new Map<number, Reader>();
   const states = new Map<string, ModelStatus>();
+  /** What another thread has to be told, too. */
+  const added = new Map<string, string>();
   let nextId = 0;
   let deaths = 0;
   let isClosing = false;
@@ -120,6 +124,7 @@ export function engineOver(
   function begin(): void {
     const opened = open();
     port = opened;
+    for (const [model, path] of added) port?.postMessage({ type: 'add', model, path });
     opened.on('message', receive);
     opened.on('error', died);
     opened.on('exit', () => port === opened && died(new Error('the thread of the models ended')));
@@ -142,6 +147,11 @@ export function engineOver(
       };
     },
     load: (model) => port?.postMessage({ type: 'load', model }),
+    add(model, path) {
+      added.set(model, path);
+      states.delete(model);
+      port?.postMessage({ type: 'add', model, path });
+    },
     status: (model) => states.get(model) ?? { state: 'unloaded' },
     changed: () => onChange.promise,
     async close() {

@@ -19,17 +19,17 @@ interface Running {
 }
 
 /**
- * Runs jobs for the other side of a port. Of each job at most one report is under way: the next is sent when the reader has
+ * Runs jobs for the other side of a port, with models that are loaded from `paths` by name. Of each job at most one report is under way: the next is sent when the reader has
  * taken the last, and until then steps are merged into one. So a slow reader costs no more than a fast one.
  */
 export function serveJobs(
   port: Port<ToWorker, FromWorker>,
-  names: readonly string[],
-  load: (name: string) => Promise<Model>,
+  paths: ReadonlyMap<string, string>,
+  load: (path: string) => Promise<Model>,
   { idleMs }: { idleMs: number },
 ): void {
   const running = new Map<number, Running>();
-  const shelf = new ModelShelf(names, load, {
+  const shelf = new ModelShelf(paths, load, {
     idleMs,
     tell: (model, state, more) => port.postMessage({ type: 'model', model, state, ...more }),
   });
@@ -69,6 +69,9 @@ export function serveJobs(
     switch (message.type) {
       case 'load':
         void shelf.use(message.model, async () => {}).catch(() => {}); // its state was told
+        break;
+      case 'add':
+        shelf.add(message.model, message.path);
         break;
       case 'start':
         void run(message.id, message.job);

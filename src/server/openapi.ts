@@ -23,11 +23,21 @@ function operationOf(route: Route): object {
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: { type: 'string' } as object,
   }));
+  const query = 'query' in route && route.query ? z.toJSONSchema(route.query, { io: 'input' }) : undefined;
+  for (const [name, schema] of Object.entries(query?.properties ?? {}))
+    parameters.push({
+      name,
+      in: 'query',
+      required: query?.required?.includes(name) ?? false,
+      schema: schema as object,
+    });
   return {
     summary: route.summary,
-    ...(route.access === 'key' && { security: [{ key: [] }, {}] }),
+    ...(route.access !== 'anyone' && {
+      security: route.access === 'key' ? [{ key: [] }, {}] : [{ key: [] }],
+    }),
     ...(parameters.length > 0 && { parameters }),
     ...('body' in route && {
       requestBody: {

@@ -12,6 +12,8 @@ export interface Admission {
   readonly allowedOrigins: readonly string[];
   /** SHA-256 of each key; none: whoever reaches the port may ask. */
   readonly keys: readonly Buffer[];
+  /** SHA-256 of the studio's token, where there is a studio: the one key to its routes, and as good as any to the others. */
+  readonly studioKey?: Buffer;
 }
 
 const ownNames = ['localhost', '127.0.0.1', '[::1]'];
@@ -71,16 +73,28 @@ export function checkOrigin(
 
 /**
  * @param authorization  the header; OpenAI's clients send `Bearer KEY`
+ * @param isStudios      whether a route of the studio is asked for
  * @returns              who it is, for the queue; undefined where no key is needed
  * @throws HttpError 401  with the same body whatever is wrong
  */
-export function checkKey(authorization: string | undefined, { keys }: Admission): string | undefined {
-  if (keys.length === 0) return undefined;
+export function checkKey(
+  authorization: string | undefined,
+  { keys, studioKey }: Admission,
+  isStudios: boolean,
+): string | undefined {
+  const accepted = studioKey === undefined ? keys : isStudios ? [studioKey] : [...keys, studioKey];
+  if (keys.length === 0 && !(isStudios && studioKey)) return undefined;
   const given = hashOf(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
   let who: Buffer | undefined;
   // every key is compared, and every comparison takes the same time
-  for (const key of keys) if (timingSafeEqual(key, given)) who = key;
+  for (const key of accepted) if (timingSafeEqual(key, given)) who = key;
   if (!who)
-    throw new HttpError(401, 'a key is needed: Authorization: Bearer KEY', { code: 'invalid_api_key' });
+    throw new HttpError(
+      401,
+      isStudios && studioKey
+        ? 'the token of the studio is needed; it is in the address that unmask studio printed'
+        : 'a key is needed: Authorization: Bearer KEY',
+      { code: 'invalid_api_key' },
+    );
   return who.toString('base64url').slice(0, 8);
 }

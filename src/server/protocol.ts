@@ -106,6 +106,8 @@ export type ModelState = 'unloaded' | 'loading' | 'loaded' | 'failed';
 /** To the thread of the models. */
 export type ToWorker =
   | { readonly type: 'load'; readonly model: string }
+  /** A model more, or another under a name that is known. */
+  | { readonly type: 'add'; readonly model: string; readonly path: string }
   | { readonly type: 'start'; readonly id: number; readonly job: Job }
   /** The reader has taken the last progress; the next may come. */
   | { readonly type: 'more'; readonly id: number }

@@ -20,12 +20,36 @@ import { generate, generateSchema, ollamaChat, ollamaChatSchema } from './apis/o
 import { openapi } from './openapi.ts';
 import { page } from './pages.ts';
 import type { Service } from './service.ts';
+import {
+  listModels,
+  pull,
+  pullBody,
+  quantize,
+  quantizeBody,
+  serve,
+  serveBody,
+  tellModel,
+} from './studio/models.ts';
+import { options } from './studio/options.ts';
+import { listRuns, metricsQuery, tellMetrics, tellRun } from './studio/runs.ts';
+import { listTasks, stopBody, stopTask } from './studio/task-routes.ts';
+import {
+  finetuneBody,
+  resume,
+  resumeBody,
+  startFinetuning,
+  startTraining,
+  trainBody,
+} from './studio/training.ts';
 
 interface Common {
   readonly path: string;
   readonly summary: string;
-  /** Who may ask: those with a key, where keys are set; or anyone whose Host and Origin are right. */
-  readonly access: 'key' | 'anyone';
+  /**
+   * Who may ask: those with a key, where keys are set; anyone whose Host and Origin are right; or those with the token of
+   * the studio, where there is one.
+   */
+  readonly access: 'key' | 'anyone' | 'studio';
   readonly envelope: Envelope;
 }
 
@@ -34,7 +58,9 @@ export interface TellingRoute extends Common {
   readonly method: 'GET';
   /** Whether a person may come here by a link on another site's page. */
   readonly isPage?: boolean;
-  readonly tell: (service: Service, parameter: string) => Response | Promise<Response>;
+  /** What may stand behind the `?`, where something is read there. */
+  readonly query?: z.ZodObject;
+  readonly tell: (service: Service, parameter: string, query: never) => Response | Promise<Response>;
 }
 
 /** Tells something about what the body names. */
@@ -68,6 +94,24 @@ const telling = (
   more: Partial<TellingRoute> = {},
 ): TellingRoute => ({ method: 'GET', path, summary, access: 'key', envelope: openaiEnvelope, tell, ...more });
 
+const asking = <Schema extends z.ZodObject>(
+  path: string,
+  summary: string,
+  body: Schema,
+  ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
+  more: Partial<Common> = {},
+): AskingRoute => ({
+  method: 'POST',
+  path,
+  summary,
+  access: 'key',
+  envelope: openaiEnvelope,
+  body,
+  ask,
+  ...more,
+});
+
+const studio = { access: 'studio' } as const;
 const ollama = { envelope: ollamaEnvelope };
 
 /** All that is served: the app, its description in /openapi.json and the tests of its protections are made from this. */
@@ -100,17 +144,26 @@ export const routes: readonly Route[] = [
   telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
   telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
   telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),
-  {
-    method: 'POST',
-    path: '/api/show',
-    summary: 'One model, for clients of Ollama',
-    access: 'key',
-    envelope: ollamaEnvelope,
-    body: showSchema,
-    ask: ollamaShow,
-  },
+  asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
+  telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
+  telling('/unmask/models', 'The models on this machine', listModels, studio),
+  telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
+  asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
+  asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantize, studio),
+  asking('/unmask/pull', 'Downloads a model', pullBody, pull, studio),
+  telling('/unmask/runs', 'The runs of training', listRuns, studio),
+  telling('/unmask/runs/:run', 'One run, with the texts that it wrote', tellRun, studio),
+  telling('/unmask/metrics/:run', "Rows of a run's metrics, and where the next begin", tellMetrics, {
+    ...studio,
+    query: metricsQuery,
+  }),
+  asking('/unmask/train', 'Starts a run on text', trainBody, startTraining, studio),
+  asking('/unmask/finetune', 'Starts a run on conversations', finetuneBody, startFinetuning, studio),
+  asking('/unmask/resume', 'Goes on with a run', resumeBody, resume, studio),
+  telling('/unmask/tasks', 'What runs beside the server, and what did', listTasks, studio),
+  asking('/unmask/stop', 'Has a task save what it has and end', stopBody, stopTask, studio),
   telling('/', 'The page for a browser', page, { access: 'anyone', isPage: true }),
   telling('/assets/:file{.+}', 'Files of the page', page, { access: 'anyone' }),
 ];

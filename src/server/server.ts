@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,10 +13,12 @@ import { type Engine, startEngine } from './engine.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
+import { filesOf, unknownFiles } from './model-files.ts';
 import { hashOf } from './protections.ts';
 import { FairQueue } from './queue.ts';
 import { routes } from './routes.ts';
-import type { Service } from './service.ts';
+import type { ServedModel, Service } from './service.ts';
+import { makeStudio, type StudioOptions } from './studio/studio.ts';
 
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly engine?: Engine;
   /** Default: the folder of the studio, where it was built. */
   readonly pages?: string;
+  /** With the routes of the studio. */
+  readonly studio?: StudioOptions;
 }
 
 /** A server that listens. */
@@ -68,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
     throw new InvalidOptionError('host', problem, host);
   }
-  const found = new Map<string, { path: string; modified: Date; sizeBytes: number }>();
+  const found = new Map<string, ServedModel>();
   for (const [name, asked] of options.models) {
     const path = options.engine ? asked : await modelDirectory(asked);
     found.set(name, { path, ...(options.engine ? unknownFiles : filesOf(path)) });
@@ -93,9 +97,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let isDraining = false;
   let port = options.port;
   const hashes = keys.map(hashOf);
+  const studio = options.studio && makeStudio(options.studio, now);
   const service: Service = {
     engine,
     models: found,
+    addModel(name, model) {
+      found.set(name, model);
+      engine.add(name, model.path);
+    },
     queue,
     metrics: new Metrics(queue),
     limits,
@@ -106,6 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       allowedHosts: options.allowedHosts,
       allowedOrigins: options.allowedOrigins,
       keys: hashes,
+      studioKey: studio?.key,
     }),
     newSeed: () => randomInt(2 ** 32),
     newId: () => randomBytes(12).toString('hex'),
@@ -114,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stop: stop.signal,
     isDraining: () => isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
+    studio,
   };
   engine.load([...found.keys()][0]);
 
@@ -146,7 +157,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       server.closeIdleConnections();
       const deadline = setTimeout(() => stop.abort(), limits.drainMs);
       const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
-      await closed;
+      // runs save what they have learned, however long that takes
+      await Promise.all([closed, studio?.tasks.close()]);
       clearTimeout(deadline);
       clearTimeout(hangUp);
       await engine.close();
@@ -169,16 +181,4 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<number> 
       resolve((server.address() as AddressInfo).port);
     });
   });
-}
-
-const unknownFiles = { modified: new Date(0), sizeBytes: 0 };
-
-/** When a model was last changed, and the size of its files. */
-function filesOf(path: string): { modified: Date; sizeBytes: number } {
-  const files = statSync(path).isFile() ? [path] : readdirSync(path).map((name) => join(path, name));
-  const all = files.map((file) => statSync(file)).filter((file) => file.isFile());
-  return {
-    modified: new Date(Math.max(0, ...all.map(({ mtimeMs }) => mtimeMs))),
-    sizeBytes: all.reduce((sum, { size }) => sum + size, 0),
-  };
 }

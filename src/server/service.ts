@@ -6,15 +6,24 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Admission } from './protections.ts';
 import type { FairQueue } from './queue.ts';
+import type { Studio } from './studio/studio.ts';
+
+/** A model that is served. */
+export interface ServedModel {
+  /** A model directory or a GGUF file. */
+  readonly path: string;
+  /** When its files were last changed. */
+  readonly modified: Date;
+  readonly sizeBytes: number;
+}
 
 /** What the routes work with. */
 export interface Service {
   readonly engine: Engine;
-  /** The models by name, the first is the one that is taken where a request names none; and when each was last changed. */
-  readonly models: ReadonlyMap<
-    string,
-    { readonly path: string; readonly modified: Date; readonly sizeBytes: number }
-  >;
+  /** The models by name, the first is the one that is taken where a request names none. */
+  readonly models: ReadonlyMap<string, ServedModel>;
+  /** Serves one more, or reads the one of this name anew. */
+  readonly addModel: (name: string, model: ServedModel) => void;
   readonly queue: FairQueue;
   readonly metrics: Metrics;
   readonly limits: Limits;
@@ -32,6 +41,8 @@ export interface Service {
   readonly isDraining: () => boolean;
   /** A folder of files for a browser, if there is one. */
   readonly pages?: string;
+  /** What `unmask studio` has beside `unmask serve`. */
+  readonly studio?: Studio;
 }
 
 /**

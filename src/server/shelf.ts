@@ -3,6 +3,7 @@ import { causal } from '../model/attention-pattern.ts';
 import type { ModelFacts, ModelState } from './protocol.ts';
 
 interface Entry {
+  readonly path: string;
   model: Promise<Model> | undefined;
   users: number;
   idle: NodeJS.Timeout | undefined;
@@ -17,20 +18,27 @@ export type Tell = (
 
 /** Models that are loaded when they are asked for, and closed when nobody has used them for a while. */
 export class ModelShelf {
-  readonly #entries: ReadonlyMap<string, Entry>;
-  readonly #load: (name: string) => Promise<Model>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #load: (path: string) => Promise<Model>;
   readonly #idleMs: number;
   readonly #tell: Tell;
 
   constructor(
-    names: readonly string[],
-    load: (name: string) => Promise<Model>,
+    paths: ReadonlyMap<string, string>,
+    load: (path: string) => Promise<Model>,
     { idleMs, tell }: { idleMs: number; tell: Tell },
   ) {
-    this.#entries = new Map(names.map((name) => [name, { model: undefined, users: 0, idle: undefined }]));
+    for (const [name, path] of paths) this.add(name, path);
     this.#load = load;
     this.#idleMs = idleMs;
     this.#tell = tell;
+  }
+
+  /** One more, or another in the place of the one of this name, which is closed when its last user has done. */
+  add(name: string, path: string): void {
+    const before = this.#entries.get(name);
+    this.#entries.set(name, { path, model: undefined, users: 0, idle: undefined });
+    if (before?.users === 0) void this.#shut(name, before);
   }
 
   /** Does something with a model, which isn't closed meanwhile. */
@@ -43,7 +51,10 @@ export class ModelShelf {
       return await work(await (entry.model ??= this.#open(name, entry)));
     } finally {
       entry.users -= 1;
-      if (entry.users === 0) this.#rest(name, entry);
+      if (entry.users === 0) {
+        if (this.#entries.get(name) === entry) this.#rest(name, entry);
+        else await this.#shut(name, entry);
+      }
     }
   }
 
@@ -52,14 +63,15 @@ export class ModelShelf {
   }
 
   async #open(name: string, entry: Entry): Promise<Model> {
-    this.#tell(name, 'loading', {});
+    this.#say(name, entry, 'loading');
     try {
-      const model = await this.#load(name);
-      this.#tell(name, 'loaded', { facts: factsOf(model) });
+      const model = await this.#load(entry.path);
+      this.#say(name, entry, 'loaded', { facts: factsOf(model) });
       return model;
     } catch (error) {
       entry.model = undefined;
-      this.#tell(name, 'failed', { problem: error instanceof Error ? error.message : String(error) });
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#say(name, entry, 'failed', { problem });
       throw error;
     }
   }
@@ -75,7 +87,12 @@ export class ModelShelf {
     entry.model = undefined;
     if (!model) return;
     await model.then((opened) => opened.close()).catch(() => {}); // one that couldn't be opened needs no closing
-    this.#tell(name, 'unloaded', {});
+    this.#say(name, entry, 'unloaded');
+  }
+
+  /** Of a model whose name another has now, nothing is told. */
+  #say(name: string, entry: Entry, state: ModelState, more: Parameters<Tell>[2] = {}): void {
+    if (this.#entries.get(name) === entry) this.#tell(name, state, more);
   }
 }
 

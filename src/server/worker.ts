@@ -13,4 +13,4 @@ export interface WorkerData {
 }
 
 const { paths, options, idleMs } = workerData as WorkerData;
-serveJobs(parentPort!, [...paths.keys()], (name) => load(paths.get(name)!, options), { idleMs });
+serveJobs(parentPort!, paths, (path) => load(path, options), { idleMs });

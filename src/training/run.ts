@@ -163,7 +163,7 @@ class Run {
     this.#state = state ?? { step: 0, tokens: 0, skipped: [], validated: 0, sampled: 0, metricsBytes: 0 };
     this.#savedStep = state?.step;
     this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
-    this.#event(state ? 'resumed' : 'began', { step: this.#state.step });
+    this.#event(state ? 'resumed' : 'began', { step: this.#state.step, steps: this.#schedule.steps });
     if (state) this.#progress.note(`goes on after step ${grouped(state.step)}`);
     if (!this.#isComplete) this.#metrics = new JsonLog(this.#path('metrics.jsonl'), this.#state.metricsBytes);
   }

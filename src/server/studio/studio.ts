@@ -1,0 +1,38 @@
+import type { HubSettings } from '../../hub/settings.ts';
+import { InvariantError } from '../../errors.ts';
+import { hashOf } from '../protections.ts';
+import type { Service } from '../service.ts';
+import { Inspector } from './inspector.ts';
+import { type StartProgram, Tasks } from './tasks.ts';
+
+export interface StudioOptions {
+  /** What every request to the studio's routes must bring. */
+  readonly token: string;
+  /** What a path in a request is inside of. */
+  readonly root: string;
+  /** The directory of the runs, as the program takes it from within `root`. */
+  readonly runs: string;
+  readonly hub: Pick<HubSettings, 'cache' | 'offline'>;
+  readonly start: StartProgram;
+}
+
+/** What the studio's routes work with. */
+export interface Studio extends Omit<StudioOptions, 'token' | 'start'> {
+  /** SHA-256 of the token. */
+  readonly key: Buffer;
+  readonly tasks: Tasks;
+  readonly inspector: Inspector;
+}
+
+export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () => Date): Studio => ({
+  ...places,
+  key: hashOf(token),
+  tasks: new Tasks(start, now),
+  inspector: new Inspector(),
+});
+
+/** The studio of a service; its routes are closed where there is none. */
+export function studioOf({ studio }: Service): Studio {
+  if (studio) return studio;
+  throw new InvariantError('a route of the studio was asked where there is none');
+}

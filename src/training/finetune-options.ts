@@ -1,0 +1,42 @@
+import { answerDefaults, trainingSchema } from './options.ts';
+
+/** What shapes a network that begins from nothing, or is for text. */
+const forText = {
+  size: true,
+  layers: true,
+  width: true,
+  heads: true,
+  kvHeads: true,
+  hidden: true,
+  tied: true,
+  init: true,
+  tokenizer: true,
+  vocabularySize: true,
+  field: true,
+  separator: true,
+  packing: true,
+  randomLengthShare: true,
+  promptShare: true,
+  variableLength: true,
+  surplus: true,
+  learn: true,
+} as const;
+
+const { from, data, length, epochs, steps, batch, learningRate, decayShare, ...others } =
+  trainingSchema.omit(forText).shape;
+const usually = (key: keyof typeof answerDefaults, text: string) => `${text} [${answerDefaults[key]}]`;
+
+/** What a person may ask of a run that learns to answer: the options of a run that are for answers, those first that matter most. */
+export const finetuneSchema = trainingSchema.omit(forText).extend({
+  from: from.describe('model that learns to answer'),
+  data: data.describe(
+    'conversations: .jsonl or .json, either as .gz, or directories of them; rows are {messages}, ShareGPT, {turns}, Alpaca, or {prompt, answer}',
+  ),
+  length: length.describe("most tokens of a conversation [the model's, at most 1024]"),
+  epochs: epochs.describe(usually('epochs', 'how often every answer is seen')),
+  steps: steps.describe('instead of epochs: updates [none]'),
+  batch: batch.describe(usually('batch', 'answers of a micro-batch')),
+  learningRate: learningRate.describe(usually('learningRate', 'highest learning rate')),
+  decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
+  out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),
+});

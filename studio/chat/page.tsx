@@ -1,0 +1,108 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { messagesOf, titleOf } from '../core/conversation.ts';
+import type { PageProperties } from '../pages.ts';
+import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
+import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { saveFile } from '../parts/save.ts';
+import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { Trouble } from '../parts/trouble.tsx';
+import { Composer } from './composer.tsx';
+import { Talk } from './talk.ts';
+import { Turns } from './turns.tsx';
+
+/** A conversation whose answers are unmasked while one looks on. */
+export default function Chat({ settings }: PageProperties) {
+  const talk = useMemo(() => new Talk(localStorage), []);
+  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
+  const options = useSignal<Values>({});
+  const problem = useSignal<unknown>(undefined);
+  useEffect(() => {
+    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
+    return () => talk.stop();
+  }, [talk]);
+
+  const models = servedModels.value;
+  const chosen =
+    models.find(({ id }) => id === model.value) ??
+    models.find(({ chat }) => chat === 'template') ??
+    models[0];
+  const conversation = talk.conversation.value;
+  const last = talk.path.value.at(-1);
+  return (
+    <div class="chat">
+      <h1>Chat</h1>
+      <aside class="panel" aria-label="Conversations and settings">
+        <button type="button" onClick={() => talk.begin()}>
+          New conversation
+        </button>
+        <ul class="conversations">
+          {talk.all.value.map((one) => (
+            <li key={one.id}>
+              <button
+                type="button"
+                class="plain"
+                aria-current={one.id === conversation.id ? 'true' : undefined}
+                onClick={() => talk.open(one.id)}
+              >
+                {titleOf(one)}
+              </button>
+              <button
+                type="button"
+                class="plain"
+                aria-label={`Delete: ${titleOf(one)}`}
+                onClick={() => talk.forget(one.id)}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+        <ModelPicker value={chosen?.id} onChange={(name) => (model.value = name)} />
+        {chosen?.chat === 'continuation' && (
+          <p class="help">
+            This model has not learned to answer: it goes on with the conversation as with a text.
+          </p>
+        )}
+        <label class="field">
+          <span>system prompt</span>
+          <textarea
+            rows={3}
+            value={conversation.system}
+            onInput={({ currentTarget }) => talk.setSystem(currentTarget.value)}
+          />
+        </label>
+        {optionSchemas.value && (
+          <SchemaForm
+            schema={optionSchemas.value.sampling}
+            basic={['length', 'temperature', 'seed']}
+            values={options.value}
+            onChange={(next) => (options.value = next)}
+          />
+        )}
+        <div class="row">
+          <button
+            type="button"
+            disabled={!last}
+            onClick={() => {
+              const row = `${JSON.stringify({ messages: messagesOf(conversation) })}\n`;
+              saveFile('conversation.jsonl', row, 'application/jsonl');
+            }}
+          >
+            Export
+          </button>
+          <span class="help">as unmask finetune reads it</span>
+        </div>
+      </aside>
+      <section class="talk" aria-label="Conversation">
+        <Turns talk={talk} model={chosen?.id} options={options.value} />
+        <Trouble error={problem.value ?? talk.problem.value} />
+        <Composer
+          isWriting={talk.writing.value !== undefined}
+          onSay={(text) => void talk.say(text, last?.id ?? null, chosen?.id, options.value)}
+          onStop={() => talk.stop()}
+        />
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,146 @@
+import { batch, computed, effect, signal } from '@preact/signals';
+import { stream } from '../client.ts';
+import {
+  type Conversation,
+  conversationsFrom,
+  emptyConversation,
+  messagesOf,
+  pathOf,
+  type Turn,
+  withBranch,
+  withTurn,
+} from '../core/conversation.ts';
+import { Player, type StreamEvent } from '../parts/player.ts';
+import type { Values } from '../parts/schema-form.tsx';
+
+interface ChatEvent extends StreamEvent {
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string };
+    readonly finish_reason?: string | null;
+  }[];
+}
+
+const storageKey = 'conversations';
+
+/** All conversations of this browser, the one that is seen, and the answer that is being written. */
+export class Talk {
+  readonly all = signal<readonly Conversation[]>([]);
+  readonly seen = signal('');
+  /** The answer that is being written, and the turn that it answers. */
+  readonly writing = signal<
+    { readonly player: Player; readonly to: number; readonly in: string } | undefined
+  >(undefined);
+  readonly problem = signal<unknown>(undefined);
+  /** How each answer of this visit came to be, by conversation and turn. */
+  readonly recordings = new Map<string, Player>();
+  readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
+  readonly path = computed(() => pathOf(this.conversation.value));
+  readonly #newId: () => string;
+  #aborting: AbortController | undefined;
+
+  constructor(storage: Storage, newId: () => string = () => crypto.randomUUID()) {
+    this.#newId = newId;
+    this.all.value = conversationsFrom(storage.getItem(storageKey));
+    if (this.all.value.length === 0) this.begin();
+    else this.seen.value = this.all.value[0].id;
+    effect(() => storage.setItem(storageKey, JSON.stringify(this.all.value)));
+  }
+
+  /** Begins another conversation, unless an empty one is there already. */
+  begin(): void {
+    this.stop();
+    const empty = this.all.value.find(({ turns }) => turns.length === 0);
+    const conversation = empty ?? emptyConversation(this.#newId());
+    batch(() => {
+      if (!empty) this.all.value = [conversation, ...this.all.value];
+      this.seen.value = conversation.id;
+      this.problem.value = undefined;
+    });
+  }
+
+  open(id: string): void {
+    this.stop();
+    this.problem.value = undefined;
+    this.seen.value = id;
+  }
+
+  forget(id: string): void {
+    this.stop();
+    batch(() => {
+      this.all.value = this.all.value.filter((conversation) => conversation.id !== id);
+      if (this.all.value.length === 0) this.begin();
+      else if (this.seen.value === id) this.seen.value = this.all.value[0].id;
+    });
+  }
+
+  setSystem(system: string): void {
+    this.#change((conversation) => ({ ...conversation, system }));
+  }
+
+  branch(turn: Turn): void {
+    this.stop();
+    this.#change((conversation) => withBranch(conversation, turn));
+  }
+
+  /** Says something, behind `parent`, and has it answered. */
+  async say(text: string, parent: number | null, model: string | undefined, options: Values): Promise<void> {
+    this.stop();
+    this.#change((conversation) => withTurn(conversation, parent, 'user', text));
+    await this.answer(this.conversation.value.leaf!, model, options);
+  }
+
+  /** Has a turn answered, once more if it was before. What is stopped keeps what was final by then. */
+  async answer(to: number, model: string | undefined, options: Values): Promise<void> {
+    this.stop();
+    const id = this.seen.value;
+    this.#change((conversation) => ({ ...conversation, leaf: to }));
+    const aborting = new AbortController();
+    this.#aborting = aborting;
+    const player = new Player();
+    batch(() => {
+      this.problem.value = undefined;
+      this.writing.value = { player, to, in: id };
+    });
+    const body = {
+      model,
+      messages: messagesOf(this.conversation.value),
+      ...options,
+      stream_options: { include_usage: true },
+    };
+    let text = '';
+    const events = stream<ChatEvent>('/v1/chat/completions', body, aborting.signal);
+    await player.watch(
+      heard(events, (more) => {
+        text += more;
+      }),
+    );
+    batch(() => {
+      if (this.writing.value?.player === player) this.writing.value = undefined;
+      this.problem.value = player.problem.value;
+      if (text === '' && (player.state.value === 'failed' || aborting.signal.aborted)) return;
+      this.#change((conversation) => withTurn(conversation, to, 'assistant', text.trim()), id);
+      const leaf = this.all.value.find((conversation) => conversation.id === id)?.leaf;
+      this.recordings.set(`${id} ${leaf}`, player);
+    });
+  }
+
+  /** Ends the answer that is being written, if one is. */
+  stop(): void {
+    this.#aborting?.abort();
+    this.#aborting = undefined;
+  }
+
+  #change(change: (conversation: Conversation) => Conversation, id = this.seen.value): void {
+    this.all.value = this.all.value.map((one) => (one.id === id ? change(one) : one));
+  }
+}
+
+async function* heard(
+  events: AsyncIterable<ChatEvent>,
+  hear: (text: string) => void,
+): AsyncGenerator<ChatEvent> {
+  for await (const event of events) {
+    hear(event.choices?.[0]?.delta?.content ?? '');
+    yield event;
+  }
+}

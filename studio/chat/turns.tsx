@@ -1,0 +1,162 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { branchesOf, type Turn } from '../core/conversation.ts';
+import type { Player } from '../parts/player.ts';
+import type { Values } from '../parts/schema-form.tsx';
+import { TokenCanvas } from '../parts/token-canvas.tsx';
+import { Transport } from '../parts/transport.tsx';
+import { visible } from '../core/shown.ts';
+import type { Talk } from './talk.ts';
+
+const names = { user: 'You', assistant: 'Model' };
+
+/** The turns of the branch that is seen, and the answer that is being written. */
+export function Turns({
+  talk,
+  model,
+  options,
+}: {
+  readonly talk: Talk;
+  readonly model: string | undefined;
+  readonly options: Values;
+}) {
+  const end = useRef<HTMLDivElement>(null);
+  const path = talk.path.value;
+  const writing = talk.writing.value;
+  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [path.length, writing]);
+  return (
+    <div class="turns">
+      {path.length === 0 && !writing && <p class="quiet">What is said stays in this browser.</p>}
+      {path.map((turn) => (
+        <TurnView
+          key={`${talk.seen.value} ${turn.id}`}
+          talk={talk}
+          turn={turn}
+          model={model}
+          options={options}
+        />
+      ))}
+      {writing && writing.in === talk.seen.value && (
+        <article class="turn assistant">
+          <h2>{names.assistant}</h2>
+          <TokenCanvas player={writing.player} />
+        </article>
+      )}
+      <div ref={end} />
+    </div>
+  );
+}
+
+function TurnView({
+  talk,
+  turn,
+  model,
+  options,
+}: {
+  readonly talk: Talk;
+  readonly turn: Turn;
+  readonly model: string | undefined;
+  readonly options: Values;
+}) {
+  const draft = useSignal<string | undefined>(undefined);
+  const replay = useSignal(false);
+  const recording = talk.recordings.get(`${talk.seen.value} ${turn.id}`);
+  const isUser = turn.role === 'user';
+  const save = () => {
+    const text = draft.value?.trim() ?? '';
+    draft.value = undefined;
+    if (text !== '') void talk.say(text, turn.parent, model, options);
+  };
+  return (
+    <article class={`turn ${turn.role}`}>
+      <h2>{names[turn.role]}</h2>
+      {draft.value === undefined ? (
+        <Said text={turn.text} recording={replay.value ? recording : undefined} />
+      ) : (
+        <label>
+          <span class="hidden">What you say instead</span>
+          <textarea
+            rows={2}
+            value={draft.value}
+            autofocus
+            onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') draft.value = undefined;
+              if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+              event.preventDefault();
+              save();
+            }}
+          />
+        </label>
+      )}
+      <div class="row">
+        <Branches talk={talk} turn={turn} />
+        {isUser && draft.value === undefined && (
+          <button type="button" class="plain" onClick={() => (draft.value = turn.text)}>
+            Say it otherwise
+          </button>
+        )}
+        {draft.value !== undefined && (
+          <button type="button" class="plain" onClick={save}>
+            Say this
+          </button>
+        )}
+        {!isUser && turn.parent !== null && (
+          <button type="button" class="plain" onClick={() => void talk.answer(turn.parent!, model, options)}>
+            Answer again
+          </button>
+        )}
+        {recording && (
+          <button
+            type="button"
+            class="plain"
+            aria-pressed={replay.value}
+            onClick={() => (replay.value = !replay.value)}
+          >
+            How it was written
+          </button>
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Said({ text, recording }: { readonly text: string; readonly recording: Player | undefined }) {
+  if (!recording) return <p class="said">{text === '' ? <em class="quiet">nothing</em> : visible(text)}</p>;
+  return (
+    <>
+      <TokenCanvas player={recording} />
+      <Transport player={recording} />
+    </>
+  );
+}
+
+/** ‹ 2 / 3 ›: what was said at the same place. */
+function Branches({ talk, turn }: { readonly talk: Talk; readonly turn: Turn }) {
+  const branches = branchesOf(talk.conversation.value, turn);
+  const index = branches.findIndex(({ id }) => id === turn.id);
+  if (branches.length < 2) return null;
+  return (
+    <span class="branches" role="group" aria-label="Branches">
+      <button
+        type="button"
+        class="plain"
+        disabled={index === 0}
+        onClick={() => talk.branch(branches[index - 1])}
+        aria-label="The branch before"
+      >
+        ‹
+      </button>
+      {index + 1} / {branches.length}
+      <button
+        type="button"
+        class="plain"
+        disabled={index === branches.length - 1}
+        onClick={() => talk.branch(branches[index + 1])}
+        aria-label="The branch behind"
+      >
+        ›
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  branchesOf,
+  type Conversation,
+  conversationsFrom,
+  emptyConversation,
+  messagesOf,
+  pathOf,
+  titleOf,
+  withBranch,
+  withTurn,
+} from './conversation.ts';
+
+const said = (conversation: Conversation): string =>
+  pathOf(conversation)
+    .map(({ text }) => text)
+    .join(' ');
+
+test('a branch leaves the others as they were, and each can be gone back to', () => {
+  let talk = emptyConversation('a');
+  talk = withTurn(talk, null, 'user', 'Hi.');
+  talk = withTurn(talk, 0, 'assistant', 'Hello.');
+  talk = withTurn(talk, 1, 'user', 'How are you?');
+  talk = withTurn(talk, 2, 'assistant', 'Fine.');
+  const again = withTurn(talk, 0, 'assistant', 'Good day.');
+  assert.equal(said(talk), 'Hi. Hello. How are you? Fine.');
+  assert.equal(said(again), 'Hi. Good day.');
+  const answers = branchesOf(again, pathOf(again)[1]);
+  assert.deepEqual(
+    answers.map(({ text }) => text),
+    ['Hello.', 'Good day.'],
+  );
+  assert.equal(said(withBranch(again, answers[0])), 'Hi. Hello. How are you? Fine.');
+  const elsewhere = withTurn(again, null, 'user', 'Bye.');
+  assert.equal(said(elsewhere), 'Bye.');
+  assert.equal(branchesOf(elsewhere, pathOf(elsewhere)[0]).length, 2);
+});
+
+test('a server is sent the branch that is seen, behind the system prompt', () => {
+  const talk = withTurn({ ...emptyConversation('a'), system: ' Be kind. ' }, null, 'user', 'Hi.');
+  assert.deepEqual(messagesOf(talk), [
+    { role: 'system', content: 'Be kind.' },
+    { role: 'user', content: 'Hi.' },
+  ]);
+  assert.equal(titleOf(talk), 'Hi.');
+  assert.equal(titleOf(emptyConversation('b')), 'New conversation');
+});
+
+test('what was kept comes back; what is no conversation does not', () => {
+  const talk = withTurn(emptyConversation('a'), null, 'user', 'Hi.');
+  assert.deepEqual(conversationsFrom(JSON.stringify([talk])), [talk]);
+  const ring = { ...talk, turns: [{ id: 0, parent: 0, role: 'user', text: 'Hi.' }] };
+  assert.deepEqual(conversationsFrom(JSON.stringify([ring, 3, null, { id: 'x' }])), []);
+  for (const text of [null, '', '{', '{}']) assert.deepEqual(conversationsFrom(text), []);
+});

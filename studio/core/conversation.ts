@@ -1,0 +1,101 @@
+/** What somebody said. */
+export interface Turn {
+  readonly id: number;
+  /** What it answers; null for the first. */
+  readonly parent: number | null;
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+}
+
+/** A conversation with all its branches: a tree of turns, of which the path to `leaf` is seen. */
+export interface Conversation {
+  readonly id: string;
+  readonly system: string;
+  readonly turns: readonly Turn[];
+  readonly leaf: number | null;
+}
+
+export const emptyConversation = (id: string): Conversation => ({ id, system: '', turns: [], leaf: null });
+
+/** The turns that are seen, first to last. */
+export function pathOf({ turns, leaf }: Conversation): Turn[] {
+  const byId = new Map(turns.map((turn) => [turn.id, turn]));
+  const path: Turn[] = [];
+  for (let turn = byId.get(leaf ?? -1); turn; turn = byId.get(turn.parent ?? -1)) path.unshift(turn);
+  return path;
+}
+
+/** What was said at the same place, the turn itself among them. */
+export const branchesOf = ({ turns }: Conversation, { parent, role }: Turn): Turn[] =>
+  turns.filter((turn) => turn.parent === parent && turn.role === role);
+
+/** With one more turn behind `parent`, which is then what is seen. */
+export function withTurn(
+  conversation: Conversation,
+  parent: number | null,
+  role: Turn['role'],
+  text: string,
+): Conversation {
+  const id = 1 + Math.max(-1, ...conversation.turns.map((turn) => turn.id));
+  return { ...conversation, turns: [...conversation.turns, { id, parent, role, text }], leaf: id };
+}
+
+/** With the branch that goes through a turn seen, down to what was said last in it. */
+export function withBranch(conversation: Conversation, turn: Turn): Conversation {
+  let leaf = turn.id;
+  for (;;) {
+    const next = conversation.turns.findLast(({ parent }) => parent === leaf);
+    if (!next) return { ...conversation, leaf };
+    leaf = next.id;
+  }
+}
+
+/** What a server is sent. */
+export interface Message {
+  readonly role: 'system' | Turn['role'];
+  readonly content: string;
+}
+
+export function messagesOf(conversation: Conversation): Message[] {
+  const system = conversation.system.trim();
+  return [
+    ...(system === '' ? [] : [{ role: 'system', content: system } as const]),
+    ...pathOf(conversation).map(({ role, text }) => ({ role, content: text })),
+  ];
+}
+
+/** What it is called in a list: its first words. */
+export function titleOf(conversation: Conversation): string {
+  const first = conversation.turns[0]?.text.trim().replace(/\s+/g, ' ') ?? '';
+  if (first === '') return 'New conversation';
+  return first.length > 40 ? `${first.slice(0, 39)}…` : first;
+}
+
+/** Conversations as they were kept, or none where that is no longer readable. */
+export function conversationsFrom(json: string | null): Conversation[] {
+  try {
+    const kept: unknown = JSON.parse(json ?? '[]');
+    return Array.isArray(kept) ? kept.filter(isConversation) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isConversation(value: unknown): value is Conversation {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, system, turns, leaf } = value as Record<string, unknown>;
+  return (
+    typeof id === 'string' &&
+    typeof system === 'string' &&
+    (leaf === null || typeof leaf === 'number') &&
+    Array.isArray(turns) &&
+    turns.every(
+      (turn: Partial<Turn> | null) =>
+        typeof turn?.id === 'number' &&
+        typeof turn.text === 'string' &&
+        (turn.role === 'user' || turn.role === 'assistant') &&
+        // a turn stands behind what it answers: there are no rings
+        (turn.parent === null || (typeof turn.parent === 'number' && turn.parent < turn.id)),
+    )
+  );
+}

@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { lockRun } from '../src/checkpoint/lock.ts';
+import { modelThatKnows } from './fake-model.ts';
+import { asker, fakeStudio, type Json, startFakeServer, studioToken } from './fake-server.ts';
+import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
+
+const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+/** A run of seconds: with enough steps to be watched, and few enough bytes to be saved at once. */
+const tinyRun = {
+  tokenizer: 'characters',
+  packing: 'stream',
+  layers: 1,
+  width: 16,
+  heads: 2,
+  hidden: 24,
+  length: 16,
+  batch: 2,
+  threads: 1,
+  warmup: 0,
+  validationEvery: 50,
+  sampleEvery: 50,
+  checkpointEvery: 1000,
+  validationWindows: 4,
+  validationDraws: 1,
+};
+const text = 'the sun falls and a bird sings. '.repeat(200);
+
+/** `unmask studio` in a folder of its own, and a way to ask it with its token. */
+async function startStudio(t: TestContext, folder: string) {
+  const env = { ...process.env, HF_HUB_CACHE: join(folder, 'hub'), HF_HUB_OFFLINE: '1' };
+  const child = spawn(process.execPath, [main, 'studio', 'tiny', '--port', '0', '--quiet'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  for await (const chunk of child.stdout) {
+    out += String(chunk);
+    if (out.endsWith('\n\n')) break;
+  }
+  const [, url, token] = /(http:\S+)\/#token=(\S+)/.exec(out)!;
+  assert.equal(Buffer.from(token, 'base64url').length, 32);
+  const ask = async (path: string, body?: object): Promise<Json> => {
+    const response = await fetch(url + path, {
+      method: body ? 'POST' : 'GET',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        Connection: 'close', // one that is kept would be waited for at the end
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const json = (await response.json()) as Json;
+    assert.equal(response.status, 200, `${path} ${JSON.stringify(json)}`);
+    return json;
+  };
+  return { child, ask };
+}
+
+type Ask = Awaited<ReturnType<typeof startStudio>>['ask'];
+
+async function until<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await wait(50)) {
+    const found = await look();
+    if (found) return found;
+  }
+  return assert.fail(`never came: ${what}`);
+}
+
+const stateOf = async (ask: Ask, run: string): Promise<string> =>
+  ((await ask('/unmask/runs')) as Json).runs.find(({ name }: Json) => name === run).state;
+
+test('a run is started, watched, stopped, resumed to its end, and written with', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeTinyModel(join(folder, 'tiny'));
+  const { child, ask } = await startStudio(t, folder);
+
+  const { run, task } = await ask('/unmask/train', { ...tinyRun, run: 'mine', text, steps: 100_000 });
+  assert.deepEqual([run, task.kind, task.state], ['mine', 'train', 'running']);
+  // rows come as they are made; each answer goes on where the last one ended
+  const steps: number[] = [];
+  let next = 0;
+  await until(async () => {
+    const answer = await ask(`/unmask/metrics/mine?from=${next}`).catch(() => undefined); // before its folder is there
+    if (!answer) return false;
+    assert.equal(answer.start, next);
+    next = answer.next;
+    for (const row of answer.rows) if (row.kind === 'step') steps.push(row.step);
+    return steps.length > 120;
+  }, 'rows');
+  assert.deepEqual(
+    steps,
+    Array.from(steps, (_, i) => i + 1),
+  );
+  const watched = await ask('/unmask/runs/mine');
+  assert.deepEqual([watched.state, watched.task, watched.steps], ['running', task.id, 100_000]);
+  assert.ok(watched.loss > 0 && watched.validation.natsPerToken > 0 && watched.options.width === 16);
+  assert.equal(watched.samples[0].step, 50);
+  assert.ok(watched.samples[0].text.length > 0);
+
+  assert.equal((await ask('/unmask/stop', { task: task.id })).task.state, 'stopping');
+  await until(async () => (await stateOf(ask, 'mine')) === 'stopped', 'the stop');
+  const stopped = await ask('/unmask/runs/mine');
+  assert.equal((await ask('/unmask/tasks')).tasks[0].state, 'stopped');
+  assert.deepEqual(await readdir(join(folder, 'runs/mine/checkpoints')), [
+    `step-${String(stopped.step).padStart(9, '0')}`,
+  ]);
+
+  const resumed = await ask('/unmask/resume', { run: 'mine', steps: stopped.step + 20 });
+  assert.equal(
+    (await ask('/unmask/resume', { run: 'mine' })).task.id,
+    resumed.task.id,
+    'it is resumed only once',
+  );
+  await until(async () => (await stateOf(ask, 'mine')) === 'finished', 'the end');
+  assert.equal((await ask('/unmask/runs/mine')).step, stopped.step + 20);
+
+  const { models } = await ask('/unmask/models');
+  const [served, mine] = ['tiny', 'runs/mine'].map((name) =>
+    models.find((model: Json) => model.name === name),
+  );
+  assert.deepEqual([served.isServed, served.path, served.layers], [true, 'tiny', 2]);
+  assert.deepEqual([mine.isServed, mine.source, mine.width], [false, 'run', 16]);
+  assert.ok(mine.parameters > 1000 && mine.memoryBytes.f32 > 4000 && mine.samplingMemory.bytes > 0);
+  assert.equal(models.find((model: Json) => model.name === 'stories').licence, 'Apache-2.0');
+  await ask('/unmask/serve', { model: 'runs/mine' });
+  const written = await ask('/v1/completions', { model: 'runs/mine', prompt: 'the sun', length: 8 });
+  assert.ok(written.choices[0].text.length > 0);
+
+  const { task: quantising } = await ask('/unmask/quantize', {
+    model: 'runs/mine',
+    weights: 'int8',
+    compare: false,
+  });
+  const made = await until(async () => {
+    const { tasks } = await ask('/unmask/tasks');
+    return tasks.find(({ id, ended }: Json) => id === quantising.id && ended);
+  }, 'the copy');
+  assert.deepEqual([made.state, made.result?.format], ['done', 'int8'], made.lines.join('\n'));
+  const copied = (await ask('/unmask/models')).models.find(({ name }: Json) => name === 'runs/mine');
+  assert.deepEqual(copied.copies, ['int8']);
+
+  // what is trained when the studio ends is saved first
+  const last = await ask('/unmask/resume', { run: 'mine', steps: 100_000 });
+  await until(async () => (await ask('/unmask/runs/mine')).step > stopped.step + 25, 'more steps');
+  assert.equal(last.task.state, 'running');
+  assert.equal(await endOf(child), 0);
+  const [newest] = (await readdir(join(folder, 'runs/mine/checkpoints'))).toSorted().toReversed();
+  assert.ok(Number(/\d+/.exec(newest)![0]) > stopped.step + 25, newest);
+});
+
+async function endOf(child: ChildProcess): Promise<number> {
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  return ((await exit) as [number])[0];
+}
+
+test('a model is read anew once it is served again, and what is being written with the old one comes to its end', async (t) => {
+  const made: ReturnType<typeof modelThatKnows>[] = [];
+  const make = (): ReturnType<typeof modelThatKnows> => {
+    made.push(modelThatKnows('abcdefgh'));
+    return made.at(-1)!;
+  };
+  const root = await temporaryFolder(t);
+  const server = await startFakeServer(t, { story: make }, { studio: fakeStudio(root) });
+  const ask = asker(server);
+  const body = { prompt: 'ab', length: 2 };
+  const text = async (more: object = {}): Promise<string> =>
+    ((await (await ask('/v1/completions', { body: { ...body, ...more } })).json()) as Json).choices[0].text;
+  assert.equal(await text(), 'cd');
+  const long = text({ length: 2000 });
+  while (server.service.queue.running === 0) await wait(1);
+  await ask('/unmask/serve', {
+    body: { model: 'story' },
+    headers: { authorization: `Bearer ${studioToken}` },
+  });
+  assert.equal(await text(), 'cd');
+  assert.equal(made.length, 2);
+  assert.equal(await long, 'cdefgh');
+  while (!made[0].closed) await wait(1);
+  assert.ok(!made[1].closed);
+});
+
+/** A server of routes alone: what it would start is in `started`. */
+async function startRoutes(t: TestContext) {
+  const root = await realpath(await temporaryFolder(t));
+  const started: (readonly string[])[] = [];
+  await mkdir(join(root, 'data'));
+  await writeFile(join(root, 'data', 'text.txt'), text);
+  await writeTinyModel(join(root, 'tiny'));
+  const server = await startFakeServer(
+    t,
+    { story: () => modelThatKnows('abc') },
+    { studio: fakeStudio(root, started) },
+  );
+  const asking = asker(server);
+  const headers = { authorization: `Bearer ${studioToken}` };
+  const ask = async (path: string, body?: object): Promise<{ status: number; json: Json }> => {
+    const response = await asking(path, { body, headers });
+    return { status: response.status, json: await response.json() };
+  };
+  return { root, started, ask };
+}
+
+test('the options of a run become the flags of the program, paths and models what it takes for them', async (t) => {
+  const { started, root, ask } = await startRoutes(t);
+  const first = await ask('/unmask/train', {
+    data: ['data', 'data/text.txt'],
+    size: 'tiny',
+    steps: 10,
+    tied: true,
+    antithetic: false,
+    separator: '-x',
+  });
+  assert.equal(first.json.run, 'tiny-0', JSON.stringify(first.json));
+  assert.deepEqual([...started[0]].toSorted(), [
+    '--data=data',
+    '--data=data/text.txt',
+    '--no-antithetic',
+    '--out=runs/tiny-0',
+    '--separator=-x',
+    '--size=tiny',
+    '--steps=10',
+    '--tied',
+    'train',
+  ]);
+  // the next has another name, though the first has made no folder by now
+  assert.equal((await ask('/unmask/train', { text, size: 'tiny' })).json.run, 'tiny-1');
+  assert.equal(await readFile(join(root, 'runs/.texts/tiny-1.txt'), 'utf8'), text);
+  const talk = await ask('/unmask/finetune', { text: '{}', from: 'tiny' });
+  assert.equal(talk.json.run, 'finetune-0', JSON.stringify(talk.json));
+  assert.ok(started[2].includes('--from=tiny') && started[2].includes('--data=runs/.texts/finetune-0.jsonl'));
+});
+
+test('no name leads out of the working directory, and none is more than a name', async (t) => {
+  const { root, started, ask } = await startRoutes(t);
+  const outside = await temporaryFolder(t);
+  await writeFile(join(outside, 'secret.txt'), text);
+  await symlink(join(outside, 'secret.txt'), join(root, 'link.txt'));
+  await mkdir(join(root, 'linked'));
+  await symlink(join(outside, 'secret.txt'), join(root, 'linked', 'link.txt'));
+  await mkdir(join(root, 'runs'));
+  await symlink(outside, join(root, 'runs', 'elsewhere'));
+  await writeFile(join(outside, 'options.json'), '{"format":1}');
+  const bad = [
+    '..',
+    '.',
+    '/',
+    '/etc/passwd',
+    '../x',
+    'a/../../x',
+    'a//b',
+    'C:\\x',
+    '\\\\host\\x',
+    '%2e%2e/x',
+    'a\0b',
+    'a\nb',
+    '\u202e',
+    'x'.repeat(10_000),
+    '-rf',
+    '--out=x',
+    '',
+    ' ',
+    '.texts',
+    'con/',
+    'é',
+  ];
+  for (const name of [...bad, 'elsewhere']) {
+    const told = await ask(`/unmask/runs/${encodeURIComponent(name)}`);
+    assert.ok([404, 405, 200].includes(told.status), `${name} ${told.status}`);
+    assert.ok(told.status !== 200 || told.json.runs !== undefined, name); // the list, for an empty name
+    assert.ok([400, 404].includes((await ask('/unmask/resume', { run: name })).status), name);
+    assert.equal(
+      (await ask('/unmask/serve', { model: name || 'x' })).status,
+      name.length > 256 ? 400 : 404,
+      name,
+    );
+  }
+  for (const name of bad) {
+    const { status, json } = await ask('/unmask/train', { text, run: name });
+    assert.deepEqual([status, json.error?.param], [400, 'run'], name);
+  }
+  for (const path of [...bad, outside, join(outside, 'secret.txt'), 'link.txt', 'linked', 'none.txt']) {
+    const { status, json } = await ask('/unmask/train', { data: [path] });
+    assert.deepEqual([status, json.error?.param], [400, 'data'], path);
+    if (path === 'linked') continue; // what is in a model is looked at when it is opened
+    const from = await ask('/unmask/finetune', { text, from: path });
+    assert.deepEqual([from.status, from.json.error?.param], [400, 'from'], path);
+    const tokenizer = await ask('/unmask/train', { text, tokenizer: path });
+    assert.deepEqual([tokenizer.status, tokenizer.json.error?.param], [400, 'tokenizer'], path);
+  }
+  const pulled = await ask('/unmask/pull', { repository: '../x' });
+  assert.deepEqual([pulled.status, pulled.json.error.param], [400, 'model']);
+  const listed = await ask('/unmask/runs');
+  assert.deepEqual(listed.json, { runs: [] });
+  assert.deepEqual(started, []);
+});
+
+test('what contradicts itself is told before anything is started', async (t) => {
+  const { started, ask } = await startRoutes(t);
+  const mistakes: [body: object, param: string][] = [
+    [{}, 'data'],
+    [{ text, data: ['data'] }, 'data'],
+    [{ text, heads: 3 }, 'heads'],
+    [{ text, steps: 10, warmup: 20 }, 'warmup'],
+    [{ text, steps: 0 }, 'steps'],
+    [{ text, block: 4 }, 'block'],
+    [{ text, separator: 'a\0' }, 'separator'],
+    [{ text, separator: 'x'.repeat(100_000) }, 'separator'],
+    [{ text, out: 'x' }, 'out'],
+    [{ text, resume: 'x' }, 'resume'],
+  ];
+  for (const [body, param] of mistakes) {
+    const { status, json } = await ask('/unmask/train', body);
+    assert.deepEqual([status, json.error?.param], [400, param], JSON.stringify(json));
+  }
+  const finetune = await ask('/unmask/finetune', { text });
+  assert.deepEqual([finetune.status, finetune.json.error.param], [400, 'from']);
+  assert.deepEqual(started, []);
+});
+
+test('the metrics of a run come in bounded pieces, and anew where the file has become shorter', async (t) => {
+  const { root, ask } = await startRoutes(t);
+  const directory = join(root, 'runs', 'long');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'options.json'), '{"format":1,"steps":9000}');
+  const rows = Array.from({ length: 9000 }, (_, i) => ({
+    kind: 'step',
+    step: i + 1,
+    loss: 4,
+    pad: 'x'.repeat(60),
+  }));
+  const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+  await writeFile(join(directory, 'metrics.jsonl'), `${lines.join('')}{"kind":"st`);
+  const steps: number[] = [];
+  let [pieces, from] = [0, 0];
+  for (let more = true; more; pieces++) {
+    const { json } = await ask(`/unmask/metrics/long?from=${from}`);
+    for (const { step } of json.rows) steps.push(step);
+    ({ next: from, more } = json);
+  }
+  assert.ok(pieces > 1);
+  assert.deepEqual(
+    steps,
+    rows.map(({ step }) => step),
+  );
+  assert.deepEqual((await ask(`/unmask/metrics/long?from=${from}`)).json.rows, []);
+  await writeFile(join(directory, 'metrics.jsonl'), lines[0]);
+  const anew = await ask(`/unmask/metrics/long?from=${from}`);
+  assert.deepEqual([anew.json.start, anew.json.rows.length], [0, 1]);
+  for (const query of ['from=-1', 'from=x', 'form=1', 'from=1.5'])
+    assert.equal((await ask(`/unmask/metrics/long?${query}`)).status, 400, query);
+
+  // a run that another program has locked is at work elsewhere
+  const lock = await lockRun(directory);
+  const state = async (): Promise<string> => (await ask('/unmask/runs')).json.runs[0].state;
+  assert.equal(await state(), 'elsewhere');
+  const refused = await ask('/unmask/resume', { run: 'long' });
+  assert.deepEqual([refused.status, refused.json.error.param], [400, 'run']);
+  await lock.release();
+  assert.equal(await state(), 'stopped');
+});
+
+test('the options are those of the flags, with their help', async (t) => {
+  const { ask } = await startRoutes(t);
+  const { json } = await ask('/unmask/options');
+  assert.equal(json.sampling.properties.length.default, 128);
+  assert.match(json.train.properties.learningRate.description, /highest learning rate/);
+  assert.ok(json.train.properties.run && json.train.properties.text && !json.train.properties.out);
+  assert.deepEqual(json.finetune.required, ['from']);
+  assert.ok(json.edit.properties.threshold && json.infill.properties.tokensPerStep);
+  assert.deepEqual([json.sizes.nano.width, json.sizes.tiny.width], [128, 256]);
+});
