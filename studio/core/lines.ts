@@ -8,7 +8,11 @@ export function linesAt(recording: Recording, frame: number, given: string, colu
   const fresh = new Set(recording.facts(frame).changed);
   const cells = recording.canvasAt(frame).map(({ token, text, confidence }, position): Piece => {
     const style = token !== null && text === '' ? 'special' : styleOf(token, confidence);
-    return { text: shownText(token, text), style: style === 'filled' ? 'special' : style, fresh: fresh.has(position) };
+    return {
+      text: shownText(token, text),
+      style: style === 'filled' ? 'special' : style,
+      fresh: fresh.has(position),
+    };
   });
   return layOut([{ text: shownText(0, given), style: 'given', fresh: false }, ...cells], columns);
 }
