@@ -6,11 +6,14 @@ import { skip, startStudio, violations } from './browser.ts';
 
 const composer = '.composer textarea';
 
-/** Waits until an answer is written whole. */
-const answered = (page: Page, count: number) =>
-  page.waitForFunction(
-    `document.querySelectorAll('.turn.assistant .said').length === ${count} && document.querySelector('.composer button.main')`,
-  );
+/** Waits until so many answers are seen, and none is being written. */
+async function answered(page: Page, count: number): Promise<void> {
+  await page
+    .locator('.turn.assistant .said')
+    .nth(count - 1)
+    .waitFor();
+  await page.locator('.composer button.main').waitFor();
+}
 
 async function say(page: Page, text: string, count: number): Promise<void> {
   await page.fill(composer, text);
@@ -46,8 +49,9 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_0
   await page.getByRole('button', { name: 'Say it otherwise' }).first().click();
   await page.getByLabel('What you say instead').fill('There was a bird.');
   await page.keyboard.press('Enter');
+  await page.locator('.said', { hasText: 'There was a bird.' }).waitFor();
   await answered(page, 1);
-  assert.equal((await turns(page))[0], 'There was a bird.');
+  assert.equal((await turns(page)).length, 2);
   await page.getByRole('button', { name: 'The branch before' }).first().click();
   assert.deepEqual(await turns(page), before);
 
