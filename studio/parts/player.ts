@@ -5,7 +5,7 @@ import { type Ending, type RecordedEvent, type RecordedFrame, Recording } from '
 /** Frames a second at speed 1. */
 const rate = 24;
 
-export type Speed = number | 'as written';
+export type Speed = number | 'real time';
 
 /** An event of a stream, as far as it is shown. */
 export interface StreamEvent {
@@ -109,7 +109,7 @@ export class Player {
   /** The frame that is shown some time after (or before) another one was. */
   #after(start: number, ms: number, speed: Speed): number {
     const last = this.size.peek() - 1;
-    if (speed !== 'as written')
+    if (speed !== 'real time')
       return Math.max(0, Math.min(last, start + Math.trunc((ms / 1000) * rate * speed)));
     const atMs = this.recording.facts(start).ms + ms;
     let to = start;

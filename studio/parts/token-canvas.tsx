@@ -10,6 +10,7 @@ import type { Player } from './player.ts';
  * final, and no flicker.
  *
  * @param given   the text before the canvas
+ * @param awaited  masks that are shown before the first frame
  * @param picked  the position that is marked
  * @param onPick  called with the position that is pointed at, or undefined, and whether it was clicked
  */
@@ -17,12 +18,14 @@ export function TokenCanvas({
   player,
   given = '',
   after = '',
+  awaited = 0,
   picked,
   onPick,
 }: {
   readonly player: Player;
   readonly given?: string;
   readonly after?: string;
+  readonly awaited?: number;
   readonly picked?: ReadonlySignal<number | undefined>;
   readonly onPick?: (position: number | undefined, isClick: boolean) => void;
 }) {
@@ -36,6 +39,7 @@ export function TokenCanvas({
     <>
       <div class="canvas" aria-hidden="true">
         <span class="given">{given}</span>
+        {player.size.value === 0 && <span class="token mask">{shownText(null, '').repeat(awaited)}</span>}
         <span ref={home} onMouseOver={pick} onClick={pick} />
         <span class="given">{after}</span>
       </div>

@@ -1,6 +1,6 @@
 import type { Player, Speed } from './player.ts';
 
-const speeds: readonly Speed[] = ['as written', 0.125, 0.25, 0.5, 1, 2, 4];
+const speeds: readonly Speed[] = ['real time', 0.125, 0.25, 0.5, 1, 2, 4];
 
 /** Plays, stops, steps and scrubs through what was recorded. */
 export function Transport({ player }: { readonly player: Player }) {

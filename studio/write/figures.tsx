@@ -57,49 +57,47 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
   );
 }
 
-/** Two runs in figures, side by side. */
+/** Runs in figures, one below the other. */
 export function Comparison({ lanes }: { readonly lanes: readonly Lane[] }) {
-  const both = lanes.map(figuresOf);
-  if (both.length < 2 || both.some((figures) => figures === undefined)) return null;
   return (
-    <div class="scroll">
+    <div class="scroll" role="region" aria-label="The runs compared" tabIndex={0}>
       <table class="comparison">
-        <caption>
-          The runs compared. They ran at once and shared the machine: times are to be compared with each other
-          only.
-        </caption>
         <thead>
           <tr>
-            <th scope="col">run</th>
-            <th scope="col">model</th>
-            <th scope="col">options</th>
-            <th scope="col">time</th>
-            <th scope="col">tokens/s</th>
-            <th scope="col">forwards</th>
-            <th scope="col">tokens a forward</th>
+            {['run', 'model', 'options', 'time', 'tokens/s', 'forwards', 'tokens a forward'].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
-          {lanes.map((lane, index) => (
-            <tr key={index}>
-              <th scope="row">{nameOf(index)}</th>
-              <td>{lane.asked.value?.model}</td>
-              <td>{saidOf(lane)}</td>
-              <td>{rounded(both[index]?.seconds, 2)} s</td>
-              <td>{rounded(both[index]?.tokensPerSecond, 0)}</td>
-              <td>{rounded(both[index]?.forwards, 0)}</td>
-              <td>{rounded(both[index]?.tokensPerForward, 2)}</td>
-            </tr>
-          ))}
+          {lanes.map((lane, index) => {
+            const figures = figuresOf(lane);
+            return (
+              <tr key={index}>
+                <th scope="row">{nameOf(index)}</th>
+                <td>{lane.asked.value?.model ?? lane.served?.id}</td>
+                <td class="said">{saidOf(lane)}</td>
+                <td>{rounded(figures?.seconds, 2)} s</td>
+                <td>{rounded(figures?.tokensPerSecond, 0)}</td>
+                <td>{rounded(figures?.forwards, 0)}</td>
+                <td>{rounded(figures?.tokensPerForward, 2)}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
+      <p class="help">
+        Same prompt, same seed. Both run at once and share this machine: compare their times with each other.
+      </p>
     </div>
   );
 }
 
-/** What was asked for beside the seed. */
-function saidOf({ asked }: Lane): string {
-  const { seed: _, ...options } = asked.value?.options ?? {};
+/** What was asked for, or will be, beside the seed. */
+function saidOf({ asked, options: set }: Lane): string {
+  const { seed: _, ...options } = asked.value?.options ?? set.value;
   const said = Object.entries(options).map(([name, value]) => `${name} ${saidValue(value)}`);
   return said.length === 0 ? 'as the model says' : said.join(', ');
 }

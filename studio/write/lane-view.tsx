@@ -27,28 +27,33 @@ export function LaneView({
           Run {name} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
         </h2>
       )}
-      <Trouble error={player.problem.value} />
-      <TokenCanvas
-        player={player}
-        given={lane.asked.value?.prompt ?? prompt}
-        picked={lane.picked}
-        onPick={(position, isClick) => {
-          if (isClick) lane.pin(position);
-          else lane.hovered.value = position ?? lane.hovered.value;
-        }}
-      />
-      <Transport player={player} />
-      <p class="moment quiet" aria-hidden="true">
-        {facts
-          ? `step ${facts.step} · block ${facts.block + 1} · t ${facts.t.toFixed(2)} · ${facts.written} of ${facts.length} written, ${facts.committed} final · ${(facts.ms / 1000).toFixed(2)} s`
-          : 'Press Enter: masks become words, the surest first.'}
-      </p>
-      <FiguresRow lane={lane} />
-      <div class="closer">
-        <Position lane={lane} />
-        <HeatMap lane={lane} />
+      <div>
+        <Trouble error={player.problem.value} />
+        <TokenCanvas
+          player={player}
+          given={lane.asked.value?.prompt ?? prompt}
+          awaited={lane.length}
+          picked={lane.picked}
+          onPick={(position, isClick) => {
+            if (isClick) lane.pin(position);
+            else lane.hovered.value = position ?? lane.hovered.value;
+          }}
+        />
       </div>
-      <Export lane={lane} />
+      <div>
+        <Transport player={player} />
+        <p class="moment quiet" aria-hidden="true">
+          {facts
+            ? `step ${facts.step} · block ${facts.block + 1} · t ${facts.t.toFixed(2)} · ${facts.written} of ${facts.length} written, ${facts.committed} final · ${(facts.ms / 1000).toFixed(2)} s`
+            : 'Press Enter: masks become words, the surest first.'}
+        </p>
+        {name === undefined && <FiguresRow lane={lane} />}
+        <div class="closer">
+          <Position lane={lane} />
+          <HeatMap lane={lane} />
+        </div>
+        <Export lane={lane} />
+      </div>
     </section>
   );
 }

@@ -39,6 +39,12 @@ export class Lane {
     return this.model.value === undefined ? models[0] : models.find(({ id }) => id === this.model.value);
   }
 
+  /** Tokens that will be written, as far as that is known. */
+  get length(): number {
+    const { length = this.served?.defaults?.length } = this.options.value;
+    return typeof length === 'number' ? length : 128;
+  }
+
   get settings(): LaneSettings {
     return { model: this.model.value, options: this.options.value };
   }

@@ -26,6 +26,8 @@ export default function Write({ settings }: PageProperties) {
   const problem = useSignal<unknown>(undefined);
   const link = useSignal<string | undefined>(undefined);
   const field = useRef<HTMLTextAreaElement>(null);
+  // beside the text there is room for all settings; above it, on a small screen, there is not
+  const wide = useRef(matchMedia('(min-width: 60rem)').matches);
 
   useEffect(() => {
     Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
@@ -56,10 +58,10 @@ export default function Write({ settings }: PageProperties) {
     const [first] = lanes.value;
     const { model, options } = first.settings;
     const other = servedModels.value.find(({ id }) => id !== first.served?.id)?.id;
-    // with one model there is still another strategy to compare with
+    // with one model there is still the question what fewer steps cost
     const run =
       other === undefined
-        ? { model, options: { ...options, strategy: 'threshold' } }
+        ? { model, options: { ...options, steps: Math.ceil(first.length / 2) } }
         : { model: other, options };
     lanes.value = [...lanes.value, new Lane(run)];
     set.value = lanes.value.length - 1;
@@ -134,69 +136,74 @@ export default function Write({ settings }: PageProperties) {
           )}
         </div>
       </div>
-      <aside class="panel" aria-label="Settings">
-        {!isOne && (
-          <div class="row" role="group" aria-label="Run that is set">
-            {lanes.value.map((_, index) => (
-              <button
-                key={index}
-                type="button"
-                aria-pressed={set.value === index}
-                onClick={() => (set.value = index)}
-              >
-                Run {nameOf(index)}
-              </button>
-            ))}
-          </div>
-        )}
-        <LaneForm key={set.value} lane={lanes.value[set.value]} schema={schema} />
-        {schema?.properties && (
-          <SchemaForm
-            schema={{ properties: { seed: schema.properties.seed } }}
-            basic={['seed']}
-            values={{ seed: seed.value }}
-            defaults={{ seed: 'a new one each time' }}
-            onChange={(values) => (seed.value = values.seed as number | undefined)}
-          />
-        )}
-        {lanes.value.length < mostRuns ? (
-          <button type="button" onClick={compare}>
-            Compare with a second run
-          </button>
-        ) : (
-          <button type="button" onClick={remove}>
-            Remove run B
-          </button>
-        )}
-        <div class="row">
-          <button type="button" onClick={() => void copy()}>
-            Copy link
-          </button>
-          <label class="file">
-            Open a recording
-            <input
-              type="file"
-              accept=".json,application/json"
-              onChange={({ currentTarget }) => {
-                void open(currentTarget.files?.[0]);
-                currentTarget.value = '';
-              }}
+      <aside aria-label="Settings">
+        <details class="panel" open={wide.current}>
+          <summary>Settings</summary>
+          {!isOne && (
+            <div class="row" role="group" aria-label="Run that is set">
+              {lanes.value.map((_, index) => (
+                <button
+                  key={index}
+                  type="button"
+                  aria-pressed={set.value === index}
+                  onClick={() => (set.value = index)}
+                >
+                  Run {nameOf(index)}
+                </button>
+              ))}
+            </div>
+          )}
+          <LaneForm key={set.value} lane={lanes.value[set.value]} schema={schema} />
+          {schema?.properties && (
+            <SchemaForm
+              schema={{ properties: { seed: schema.properties.seed } }}
+              basic={['seed']}
+              values={{ seed: seed.value }}
+              defaults={{ seed: 'a new one each time' }}
+              onChange={(values) => (seed.value = values.seed as number | undefined)}
             />
-          </label>
-        </div>
-        {link.value !== undefined && (
-          <label class="field">
-            <span>This link opens the page as it is set</span>
-            <input readOnly value={link.value} onFocus={({ currentTarget }) => currentTarget.select()} />
-          </label>
-        )}
-        <p class="help">
-          <kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step, <kbd>shift</kbd> with them goes
-          from token to token, <kbd>esc</kbd> stops.
-        </p>
+          )}
+          {lanes.value.length < mostRuns ? (
+            <button type="button" onClick={compare}>
+              Compare with a second run
+            </button>
+          ) : (
+            <button type="button" onClick={remove}>
+              Remove run B
+            </button>
+          )}
+          <div class="row">
+            <button type="button" onClick={() => void copy()}>
+              Copy link
+            </button>
+            <label class="file">
+              Open a recording
+              <input
+                type="file"
+                accept=".json,application/json"
+                onChange={({ currentTarget }) => {
+                  void open(currentTarget.files?.[0]);
+                  currentTarget.value = '';
+                }}
+              />
+            </label>
+          </div>
+          {link.value !== undefined && (
+            <label class="field">
+              <span>This link opens the page as it is set</span>
+              <input readOnly value={link.value} onFocus={({ currentTarget }) => currentTarget.select()} />
+            </label>
+          )}
+          <p class="help">
+            <kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step, <kbd>shift</kbd> with them goes
+            from token to token, <kbd>esc</kbd> stops.
+          </p>
+        </details>
       </aside>
       <div class="work">
         <Trouble error={problem.value} />
+        {!isOne && <Comparison lanes={lanes.value} />}
+        <Legend />
         <div class={isOne ? 'lanes' : 'lanes two'}>
           {lanes.value.map((lane, index) => (
             <LaneView
@@ -207,8 +214,6 @@ export default function Write({ settings }: PageProperties) {
             />
           ))}
         </div>
-        <Comparison lanes={lanes.value} />
-        <Legend />
       </div>
     </form>
   );
