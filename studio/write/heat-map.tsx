@@ -40,7 +40,8 @@ export function HeatMap({ lane }: { readonly lane: Lane }) {
 
 function drawing(player: Player, lane: Lane, canvas: HTMLCanvasElement): () => void {
   const context = canvas.getContext('2d')!;
-  let rows = new HeatRows(player.recording, scale());
+  let [ink, ...scale] = colorsOf(['--ink', ...scaleColors]);
+  let rows = new HeatRows(player.recording, scale);
   let request: number | undefined;
   const draw = () => {
     request = undefined;
@@ -54,8 +55,7 @@ function drawing(player: Player, lane: Lane, canvas: HTMLCanvasElement): () => v
     rows.grow(size);
     context.imageSmoothingEnabled = false;
     context.drawImage(rows.picture, 0, 0, rows.width, size, 0, 0, width, height);
-    const [[red, green, blue]] = colorsOf(['--ink']);
-    context.strokeStyle = `rgb(${red} ${green} ${blue})`;
+    context.strokeStyle = `rgb(${ink.join(' ')})`;
     context.lineWidth = devicePixelRatio;
     context.beginPath();
     const y = ((player.at.peek() + 0.5) / size) * height;
@@ -77,7 +77,8 @@ function drawing(player: Player, lane: Lane, canvas: HTMLCanvasElement): () => v
     ask();
   });
   const stopTheme = onTheme(() => {
-    rows = new HeatRows(player.recording, scale());
+    [ink, ...scale] = colorsOf(['--ink', ...scaleColors]);
+    rows = new HeatRows(player.recording, scale);
     ask();
   });
   const resized = new ResizeObserver(ask);
@@ -90,7 +91,8 @@ function drawing(player: Player, lane: Lane, canvas: HTMLCanvasElement): () => v
   };
 }
 
-const scale = () => colorsOf(['--guess', '--unsure', '--likely', '--accent']);
+/** From a guess to full confidence. */
+const scaleColors = ['--guess', '--unsure', '--likely', '--accent'];
 
 /** The same in words, made when it is asked for. */
 function Table({ player }: { readonly player: Player }) {
