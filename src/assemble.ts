@@ -18,7 +18,7 @@ import {
 } from './sample-request.ts';
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from './sampling/canvas.ts';
 import { endingOf } from './sampling/growth.ts';
-import { type SamplingOptions, samplingSchema, toSampleOptions } from './sampling/options.ts';
+import { type SamplingOptions, samplingSchema, showingSchema, toSampleOptions } from './sampling/options.ts';
 import { scorerOf } from './scorers.ts';
 import { scoreText } from './text-score.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
@@ -62,8 +62,9 @@ export function assemble(parts: Parts): Model {
   const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin. */
-  function begin({ prompt, tokens, messages, template, signal, ...asked }: SampleRequest) {
+  function begin({ prompt, tokens, messages, template, signal, candidates, ...asked }: SampleRequest) {
     requireOne({ prompt, tokens, messages });
+    const shown = checkOptions(showingSchema, { candidates });
     const wishes = withoutAbsent(asked);
     const options = checkOptions(samplingSchema, { ...fitting(defaults, wishes), ...wishes });
     const given = messages
@@ -87,7 +88,7 @@ export function assemble(parts: Parts): Model {
         : blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
     // without resizing, the token that asks for it would stand in the text
     const banned = [...(options.banned ?? []), ...(resizing ? [resizing.expandId] : [])];
-    const prepared = prepare(canvas, { ...options, length, banned, blockLength }, { ends, signal });
+    const prepared = prepare(canvas, { ...options, length, banned, blockLength }, { ends, signal, ...shown });
     return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
   }
 
@@ -141,8 +142,8 @@ export function assemble(parts: Parts): Model {
     score: scorerOf(network),
     opening: openingOf,
     check: (options) => void toSampleOptions(options, vocabulary),
-    run: async (canvas, options, { adapt, onFrame, signal }) =>
-      (await finish(prepare(canvas, options, { adapt, signal }), onFrame)).stats,
+    run: async (canvas, options, { adapt, onFrame, signal, candidates }) =>
+      (await finish(prepare(canvas, options, { adapt, signal, candidates }), onFrame)).stats,
   };
 
   return {

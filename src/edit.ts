@@ -4,6 +4,7 @@ import { tokenCosts } from './evaluation/token-costs.ts';
 import { fillingOptions, type HoleModel, infill } from './infill.ts';
 import type { Edit, EditRequest, InfillPart, SureToken, TextChange } from './language-model.ts';
 import { checkOptions } from './options.ts';
+import { fillingSchema, showingSchema } from './sampling/options.ts';
 import { type SampleStats, together } from './sampling/stats.ts';
 import { placesOf, replaced, type TextSpan, withReplacement } from './text-changes.ts';
 import { atomsOf } from './tokenizer/atoms.ts';
@@ -37,6 +38,12 @@ export const editSchema = z.strictObject({
   dryRun: z.boolean().default(false).describe('finds what would be rewritten, and changes nothing'),
 });
 
+/** All that a person may ask of an edit. */
+export const editingSchema = z.strictObject({ ...editSchema.shape, ...fillingSchema.shape });
+
+/** A person's wishes for an edit, checked. */
+export type EditingOptions = z.output<typeof editingSchema>;
+
 /**
  * `Model.edit`: a text is read, what the model doubts is masked again, and written as holes are.
  *
@@ -44,12 +51,13 @@ export const editSchema = z.strictObject({
  * the new words likelier than the old ones, token by token.
  */
 export async function edit(model: HoleModel, request: EditRequest): Promise<Edit> {
-  const { text, spans, onFrame, signal, ...asked } = request;
+  const { text, spans, onFrame, signal, candidates, ...asked } = request;
   const known = Object.entries(asked).filter(([, value]) => value !== undefined);
   const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
   const filling = Object.fromEntries(known.filter(([key]) => !(key in editSchema.shape)));
   const { threshold = 0.001, maxChange, passes = 1, stretch, dryRun } = checkOptions(editSchema, own);
   fillingOptions(model, filling);
+  checkOptions(showingSchema, { candidates });
   if (spans) checkSpans(text, spans, own);
   if (stretch > model.maxLength / 4) {
     const problem = `must be at most a quarter of the model's longest sequence (${model.maxLength} tokens)`;
@@ -99,7 +107,18 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
       const length = count(sure.filter((token) => touches(token, [span])));
       return stretch === 0 ? length : [Math.max(1, length - stretch), length + stretch];
     });
-    const filled = await infill(model, { temperature: 0, ...filling, parts, onFrame, signal });
+    const filled = await infill(model, {
+      temperature: 0,
+      ...filling,
+      parts,
+      candidates,
+      signal,
+      onFrame: (frame, holes) =>
+        onFrame?.(
+          frame,
+          holes.map((place) => ({ ...place, replaces: pieces[place.hole] })),
+        ),
+    });
     scored += filled.searched;
     spent.push(filled.stats);
 

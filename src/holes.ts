@@ -18,6 +18,15 @@ export interface TextWithHoles {
   readonly notFirst?: readonly (readonly number[] | undefined)[];
 }
 
+/** Where a hole stands in a canvas. */
+export interface HolePlace {
+  /** Which hole of the text, from 0. */
+  readonly hole: number;
+  readonly start: number;
+  /** Behind its last position. */
+  readonly end: number;
+}
+
 /** What filling holes needs of a model and of a person's wishes. */
 export interface HoleFiller {
   readonly maskId: number;
@@ -33,8 +42,12 @@ export interface HoleFiller {
   readonly isConstrained: boolean;
   readonly blockLength?: number;
   readonly tokensPerStep: number;
-  /** Samples a canvas to its end, and shows each frame to `see`. */
-  readonly fill: (canvas: Int32Array, how: HoleSampling, see: (frame: Frame) => void) => Promise<void>;
+  /** Samples a canvas to its end, and shows each frame to `see`, which knows where the holes are in it. */
+  readonly fill: (
+    canvas: Int32Array,
+    how: HoleSampling,
+    see: (frame: Frame) => readonly HolePlace[],
+  ) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -121,6 +134,11 @@ async function fillWindow(
   await filler.fill(canvas, samplingOf(canvas, window, notFirst, filler), (frame) => {
     if (frame.sources) parts = movedParts(parts, frame.sources);
     tokens = frame.tokens;
+    return lengths.map((_, h) => {
+      // parts ascend, and a hole may have no token any more
+      const before = (part: number): number => parts.filter((other) => other < part).length;
+      return { hole: window.first + h, start: before(holePart(h)), end: before(holePart(h) + 1) };
+    });
   });
   return lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h)));
 }
@@ -231,7 +249,10 @@ function contextOf(
           ),
         }),
       };
-      await fill(canvas, sampling, (frame) => (tokens = frame.tokens));
+      await fill(canvas, sampling, (frame) => {
+        ({ tokens } = frame);
+        return [];
+      });
       return tokens;
     },
   };

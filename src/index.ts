@@ -20,11 +20,12 @@ export type {
   SureToken,
   TextChange,
 } from './language-model.ts';
-export type { HoleLength } from './holes.ts';
+export type { HoleLength, HolePlace } from './holes.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { WeightFormat } from './model/weight-format.ts';
 export type { Device } from './runtime/session.ts';
 export type { CacheReport } from './sampling/cache-report.ts';
+export type { Candidates } from './sampling/decode.ts';
 export type { Ending } from './sampling/growth.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';

@@ -4,7 +4,12 @@ import { fillHoles, type HoleFiller, type HoleLength, longestOf, type TextWithHo
 import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './language-model.ts';
 import { checkOptions } from './options.ts';
 import { cutAtEnd } from './sampling/canvas.ts';
-import { type FillingOptions, fillingSchema, type SamplingOptions } from './sampling/options.ts';
+import {
+  type FillingOptions,
+  fillingSchema,
+  type SamplingOptions,
+  showingSchema,
+} from './sampling/options.ts';
 import type { ResizingTokens } from './sampling/resize.ts';
 import type { SampleOptions } from './sampling/sample.ts';
 import { type SampleStats, together } from './sampling/stats.ts';
@@ -29,7 +34,7 @@ export interface HoleModel {
   run(canvas: Int32Array, options: SamplingOptions, request: RunRequest): Promise<SampleStats>;
 }
 
-export interface RunRequest extends Pick<GenerateRequest, 'signal'> {
+export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates'> {
   /** Makes the options those of this canvas. */
   readonly adapt: (options: SampleOptions) => SampleOptions;
   readonly onFrame: NonNullable<GenerateRequest['onFrame']>;
@@ -37,9 +42,10 @@ export interface RunRequest extends Pick<GenerateRequest, 'signal'> {
 
 /** `Model.infill`. */
 export async function infill(model: HoleModel, request: InfillRequest): Promise<Infilling> {
-  const { parts, onFrame, signal, ...asked } = request;
+  const { parts, onFrame, signal, candidates, ...asked } = request;
   const { tokenizer, endIds } = model;
   const options = fillingOptions(model, asked);
+  const shown = checkOptions(showingSchema, { candidates });
   const isHole = parts.map((part) => typeof part !== 'string');
   if (!isHole.includes(true)) {
     throw new InvalidOptionError('parts', 'must have a hole to be filled', parts);
@@ -52,7 +58,7 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
   // a constraint is about the text of the hole, and would not find the space in it
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   text.given[0] = [...model.opening(text.given[0])];
-  const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal });
+  const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal, ...shown });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
   const filled = [...holes.slice(0, -1), ended].map((tokens, h) => {
@@ -140,7 +146,12 @@ const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false 
 export async function fillWith(
   model: HoleModel,
   text: TextWithHoles,
-  { options, onFrame, signal }: { options: FillingOptions } & Pick<GenerateRequest, 'onFrame' | 'signal'>,
+  {
+    options,
+    onFrame,
+    signal,
+    candidates,
+  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates'>,
 ) {
   const { tokensPerStep, expand = true } = options;
   const { seed = 0, blockLength } = options;
@@ -184,9 +195,10 @@ export async function fillWith(
         {
           adapt,
           signal,
+          candidates: isDraft ? 0 : candidates,
           onFrame: async (frame) => {
-            see(frame);
-            return isDraft ? undefined : onFrame?.(frame);
+            const holes = see(frame);
+            return isDraft ? undefined : onFrame?.(frame, holes);
           },
         },
       );

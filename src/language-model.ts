@@ -4,7 +4,7 @@ import type { editSchema } from './edit.ts';
 import type { TransformerConfig } from './model/config.ts';
 import type { WeightFormat } from './model/weight-format.ts';
 import type { Device } from './runtime/session.ts';
-import type { HoleLength } from './holes.ts';
+import type { HoleLength, HolePlace } from './holes.ts';
 import type { FillingOptions, SamplingOptions } from './sampling/options.ts';
 import type { Ending } from './sampling/growth.ts';
 import type { Frame } from './sampling/sample.ts';
@@ -41,6 +41,8 @@ export interface SampleRequest extends Partial<SamplingOptions> {
   readonly messages?: readonly ChatMessage[];
   /** What the chat template is told beside the messages. */
   readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
+  /** Frames say so many of the likeliest tokens of each position that was predicted; at most 8. Default: 0. */
+  readonly candidates?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -101,7 +103,13 @@ export interface ScoreRequest {
 export type InfillPart = string | { readonly length: HoleLength };
 
 /** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
-export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'onFrame'> {}
+export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'candidates'> {
+  /** As of `generate`, and is told where the holes of this canvas stand in it. */
+  readonly onFrame?: (
+    frame: Frame,
+    holes: readonly HolePlace[],
+  ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
+}
 
 export interface InfillRequest extends FillRequest {
   readonly parts: readonly InfillPart[];
@@ -120,7 +128,12 @@ export interface Infilling {
 }
 
 /** What is asked of an edit; what is absent is as `unmask edit --help` says. */
-export interface EditRequest extends FillRequest, Partial<z.output<typeof editSchema>> {
+export interface EditRequest extends Omit<FillRequest, 'onFrame'>, Partial<z.output<typeof editSchema>> {
+  /** As of `infill`; each hole also says what it takes the place of, in the text as earlier passes left it. */
+  readonly onFrame?: (
+    frame: Frame,
+    holes: readonly (HolePlace & { readonly replaces: TextSpan })[],
+  ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
   readonly text: string;
   /** What is to be rewritten, in order. Default: the words that the model doubts. */
   readonly spans?: readonly TextSpan[];

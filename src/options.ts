@@ -11,13 +11,15 @@ export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values:
   const checked = schema.safeParse(values);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], values);
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
+    if (issue.path.length > 0)
+      throw new InvalidOptionError(String(issue.path[0]), `must not have ${key} there`, value);
     const meant = nearest(key, Object.keys(schema.shape));
-    const value = (values as Readonly<Record<string, unknown>>)[key];
-    throw new InvalidOptionError(key, `is no option${meant ? ` (did you mean ${meant}?)` : ''}`, value);
+    const given = (values as Readonly<Record<string, unknown>>)[key];
+    throw new InvalidOptionError(key, `is no option${meant ? ` (did you mean ${meant}?)` : ''}`, given);
   }
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], values);
   throw new InvalidOptionError(String(issue.path[0] ?? 'options'), problemOf(issue, value), value);
 }
 

@@ -5,6 +5,7 @@ import type { Network } from './model/network.ts';
 import { blockCausal, encodingPredictor, predictorOf, rememberingNetwork } from './predictors.ts';
 import { blockCausalCache, causalCache, withCache } from './sampling/cache.ts';
 import { agreementOf, probing } from './sampling/cache-report.ts';
+import { withCandidates } from './sampling/candidates.ts';
 import { maskedPositions } from './sampling/canvas.ts';
 import { compileConstraint, constrain, type Wanted } from './sampling/constraint/constrain.ts';
 import type { DecodeOptions } from './sampling/decode.ts';
@@ -45,10 +46,12 @@ export function writerOf(network: Network, tokenizer: Tokenizer, vocabularyOf: V
     {
       ends = vocabularyOf.endIds,
       adapt = (same) => same,
+      candidates = 0,
       signal,
     }: {
       ends?: readonly number[];
       adapt?: (options: SampleOptions) => SampleOptions;
+      candidates?: number;
       signal?: AbortSignal;
     },
   ) {
@@ -59,15 +62,17 @@ export function writerOf(network: Network, tokenizer: Tokenizer, vocabularyOf: V
     const plain = adapt(named);
     const setting = { canvas, maskId, endIds: ends, strategy: plain.strategy, compile };
     const constrained = constrain(options, decoding, setting);
-    // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report and a constraint all
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
     const isReduced =
       isGreedy(decoding) &&
       options.guidance === 0 &&
       !options.reportCache &&
       !constrained &&
+      candidates === 0 &&
       plain.decode === named.decode;
-    const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode);
-    const sampling = { ...plain, decode, signal };
+    const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode!);
+    const shown = candidates === 0 ? decode : withCandidates(decode, candidates, decoding);
+    const sampling = { ...plain, decode: shown, signal };
 
     const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
     const how = { isCausal, startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };

@@ -73,8 +73,8 @@ export interface FakeModelOptions {
   readonly chatTemplate?: ChatTemplate;
   /** What any token costs when it is scored. Default: what is said of it. */
   readonly nats?: number;
-  /** Is called before each forward with the canvas. */
-  readonly onForward?: (xt: Int32Array) => void;
+  /** Is called before each forward with the canvas, and waited for. */
+  readonly onForward?: (xt: Int32Array) => Promise<void> | void;
 }
 
 /** A model whose network is a function; what it says is what it scores, too. */
@@ -116,7 +116,7 @@ export function modelThatSays(
       const canvases = canvasesOf(tokens).map((canvas, b) =>
         canvas.filter((_, i) => attentionMask?.data[b * L * L + i] !== 0),
       );
-      for (const canvas of canvases) onForward(canvas);
+      for (const canvas of canvases) await onForward(canvas);
       const data = new Float32Array(rows.length * V);
       rows.forEach((row, r) => {
         const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
@@ -128,7 +128,7 @@ export function modelThatSays(
     extend: () => Promise.reject(new Error('a network that says remembers nothing')),
     async score(tokens, rows, targets) {
       const [L, canvases] = [tokens.shape[1], canvasesOf(tokens)];
-      for (const canvas of canvases) onForward(canvas);
+      for (const canvas of canvases) await onForward(canvas);
       return Float32Array.from(rows, (row, r) => {
         const { id, logit } = say(canvases[Math.floor(row / L)], row % L);
         return nats ?? Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);

@@ -111,9 +111,9 @@ function bodyFor(fields: readonly string[], chance: Chance): Record<string, unkn
   const body: Record<string, unknown> = {
     prompt: chance.of(texts),
     messages,
+    parts: [chance.of(texts), { length: 1 + chance.below(3) }, chance.of(texts)],
     max_tokens: 1 + chance.below(4),
     run: chance.of(['a', 'b-1', ...texts]),
-    text: chance.of(texts),
     data: [chance.of(texts)],
     model: chance.of(['story', ...texts]),
     weights: 'int8',

@@ -313,6 +313,7 @@ test('when the thread dies its requests fail, and another is started', async () 
     stop: [],
     logprobs: false,
     view: 'nothing',
+    candidates: 0,
   } as const;
   const running = engine.start(job);
   opened[0].emit('error', new Error('out of memory'));

@@ -1,16 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { editSchema } from '../edit.ts';
+import { editingSchema, editSchema } from '../edit.ts';
 import { show } from '../errors.ts';
 import type { Edit } from '../language-model.ts';
-import { fillingSchema } from '../sampling/options.ts';
 import type { TextSpan } from '../text-changes.ts';
 import { type Style, styleOf } from './cells.ts';
 import { colorsFor, palette } from './colors.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { fillingFlags } from './filling-flags.ts';
 import { readText } from './input.ts';
-import { frameMs, liveCanvas, statisticsLine } from './live-canvas.ts';
-import { type LoadModel, loadModel, modelOptions } from './load.ts';
+import { liveCanvas, statisticsLine } from './live-canvas.ts';
+import { type LoadModel, loadModel } from './load.ts';
 import { markerOf, placeOf, spansOf } from './markers.ts';
 import { replaceFile } from './replace-file.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -33,13 +33,7 @@ const options = z.strictObject({
     .boolean()
     .default(false)
     .describe('prints the changes instead of the text, for patch or git apply; a terminal shows them anyway'),
-  inPlace: z.boolean().default(false).describe('writes the text into the file instead of stdout'),
-  ...modelOptions,
-  ...fillingSchema.shape,
-  seed: fillingSchema.shape.seed.describe(
-    'same seed, same text [a new one each time, printed with the text]',
-  ),
-  frameMs,
+  ...fillingFlags,
   json: z
     .boolean()
     .default(false)
@@ -72,8 +66,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
       const original = await readText(file, io);
       const { text, spans } = whatToRewrite(original, asked);
       const seed = asked.seed ?? randomInt(2 ** 32);
-      const keys = new Set([...Object.keys(editSchema.shape), ...Object.keys(fillingSchema.shape)]);
-      const wishes = Object.entries(asked).filter(([key]) => keys.has(key) && given.has(key));
+      const wishes = Object.entries(asked).filter(([key]) => key in editingSchema.shape && given.has(key));
       const model = await load({ model: asked.model, adapter, device, weights }, io);
       const live = json ? undefined : liveCanvas(model, frameMs, io);
       try {

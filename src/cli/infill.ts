@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Infilling, InfillPart } from '../language-model.ts';
-import { fillingSchema } from '../sampling/options.ts';
 import { colorsFor } from './colors.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { fillingFlags } from './filling-flags.ts';
 import { readText } from './input.ts';
-import { frameMs, liveCanvas, statisticsLine } from './live-canvas.ts';
-import { type LoadModel, loadModel, modelOptions } from './load.ts';
+import { liveCanvas, statisticsLine } from './live-canvas.ts';
+import { type LoadModel, loadModel } from './load.ts';
 import { markerOf, partsOf } from './markers.ts';
 import { replaceFile } from './replace-file.ts';
 import { visible } from './visible.ts';
@@ -20,13 +20,7 @@ const options = z.strictObject({
     .string()
     .default('{{')
     .describe('what opens a hole, its mirror image closes it; or both, as "<< >>"'),
-  inPlace: z.boolean().default(false).describe('writes the text into the file instead of stdout'),
-  ...modelOptions,
-  ...fillingSchema.shape,
-  seed: fillingSchema.shape.seed.describe(
-    'same seed, same text [a new one each time, printed with the text]',
-  ),
-  frameMs,
+  ...fillingFlags,
   json: z
     .boolean()
     .default(false)

@@ -21,6 +21,18 @@ export interface Prediction extends Certainty {
   readonly tokens: Int32Array;
   /** The tokens of highest probability: x̂_0 too, where none is drawn   [R] */
   readonly likeliest: Int32Array;
+  /** Where they are asked for (`withCandidates`). */
+  readonly candidates?: Candidates;
+}
+
+/** The k likeliest tokens of each position that was predicted. */
+export interface Candidates {
+  /** Ascending                                                                     [R] */
+  readonly positions: Int32Array;
+  /** The likeliest first                                                           [R, k] */
+  readonly tokens: Int32Array;
+  /** Their probabilities, of the same network as the confidence, nothing cut away  [R, k] */
+  readonly probabilities: Float64Array;
 }
 
 /** What a mask predictor said. */

@@ -264,6 +264,16 @@ export const fillingSchema = samplingSchema
       ),
   });
 
+/** What a person may ask to be shown of a sample. The text is the same with it and without. */
+export const showingSchema = z.strictObject({
+  candidates: z
+    .int()
+    .min(0)
+    .max(8)
+    .default(0)
+    .describe('shows so many of the likeliest tokens of each position that a step predicts'),
+});
+
 /** A person's wishes for holes, checked. */
 export type FillingOptions = z.output<typeof fillingSchema>;
 

@@ -1,8 +1,9 @@
 import type { NdArray } from '../array.ts';
 import { type Uniform, uniforms } from '../random.ts';
+import { movedCandidates } from './candidates.ts';
 import { type BlockLayout, layBlocks, type Stretch, tailStart } from './canvas.ts';
 import { evenly, type RevealCounts } from './counts.ts';
-import { type Decode, decoder } from './decode.ts';
+import { type Candidates, type Decode, decoder } from './decode.ts';
 import type { Grow } from './growth.ts';
 import { moved, nothingPredicted, withPrediction } from './latest.ts';
 import { absorbing, type Noise } from './noise.ts';
@@ -60,6 +61,8 @@ export interface Frame {
   readonly sources?: readonly number[];
   /** p_θ(x̂_0^i | x_t) when position i was last predicted; NaN where it never was.   [L] */
   readonly confidence: Float64Array;
+  /** What the step that led here chose from, by position in `tokens`, where `decode` tells it. */
+  readonly candidates?: Candidates;
 }
 
 /**
@@ -144,6 +147,7 @@ export async function* sample(
       const isSame = steady >= 0 && asked.every((i, r) => prediction!.likeliest[r] === latest.likeliest[i]);
       steady = isSame ? steady + 1 : 0;
       latest = withPrediction(latest, asked, prediction);
+      let candidates = prediction?.candidates;
 
       const uniform = uniforms(seed, 'remask', step);
       const reverse = { positions, masked, asked, xt, x0, ...latest, steady, t, s, count, uniform };
@@ -160,6 +164,7 @@ export async function* sample(
         xt = Int32Array.from(sources, (i) => xt[i] ?? -1); // a new mask wasn't there
         tokens = Int32Array.from(sources, (i) => tokens[i] ?? -1);
         latest = moved(latest, sources);
+        candidates &&= movedCandidates(candidates, sources);
         lost = new Set([...sources.keys()].filter((to) => sources[to] < 0 || lost.has(sources[to])));
         for (let b = index; b < blocks.length; b++) blocks[b] = movedBlock(blocks[b], sources, b === index);
         tail = tail === 0 ? 0 : sources.indexOf(tail - 1) + 1;
@@ -206,6 +211,7 @@ export async function* sample(
         final,
         ...(sources && { sources }),
         confidence,
+        ...(candidates && { candidates }),
       };
     }
 

@@ -44,6 +44,9 @@ const bodies: Readonly<Record<string, object>> = {
     ],
   },
   '/infill': { input_prefix: 'Once upon', input_suffix: 'time', n_predict: 3 },
+  '/unmask/infill': { parts: ['Once upon', { length: 1 }, 'a', { minimum: 1, maximum: 3 }, ' time'] },
+  '/unmask/edit': { text: 'Once upon a lime', spans: [[12, 13]] },
+  '/unmask/doubts': { text: 'Once upon a lime' },
   '/api/show': { model: 'story' },
   '/api/generate': { model: 'story', prompt: 'Once', options: { num_predict: 8 }, stream: false },
   '/api/chat': {

@@ -2,8 +2,9 @@ import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../language-model.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Frame } from '../sampling/sample.ts';
-import { limits } from './limits.ts';
-import type { Failure, Job, Progress, Result, Task } from './protocol.ts';
+import { runFilling } from './filling.ts';
+import { checkCandidates, checkSteps } from './limits.ts';
+import type { Failure, Job, Progress, Result, WritingTask } from './protocol.ts';
 import { Transcript } from './transcript.ts';
 
 /**
@@ -18,7 +19,9 @@ export async function runJob(
   { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
 ): Promise<Result> {
   const { tokenizer, maskId } = model;
-  const { task, sampling } = job;
+  const { task, sampling, candidates } = job;
+  if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
+    return runFilling(model, task, job, { signal, emit });
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
@@ -27,7 +30,9 @@ export async function runJob(
   const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens, before }, job);
   const watch = {
     signal,
+    candidates,
     onFrame: async (frame: Frame) => {
+      if (frame.step === 0) checkCandidates(frame.tokens, maskId, candidates);
       emit(transcript.read(frame));
       await new Promise((resume) => setImmediate(resume));
       return transcript.stoppedBy === undefined;
@@ -36,7 +41,7 @@ export async function runJob(
   const isGap = task.kind === 'fill' && task.after !== '';
   const { stats } = isGap
     ? await model.infill({ ...gapOf(model, task, job), ...watch })
-    : await model.generate({ ...continuationOf(model, job), ...watch });
+    : await model.generate({ ...continuationOf(model, task, job), ...watch });
   emit(transcript.finish());
   return {
     text: transcript.text,
@@ -54,7 +59,11 @@ export async function runJob(
 }
 
 /** What is asked of a model that goes on with a text. */
-function continuationOf(model: Model, { task, sampling, most, tokensPerStep }: Job): GenerateRequest {
+function continuationOf(
+  model: Model,
+  task: WritingTask,
+  { sampling, most, tokensPerStep }: Job,
+): GenerateRequest {
   const given = givenTo(model, task);
   const room = model.config.maxLength - given.tokens;
   if (room < 1) {
@@ -73,16 +82,6 @@ function continuationOf(model: Model, { task, sampling, most, tokensPerStep }: J
   return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
 }
 
-/** @throws InvalidOptionError  for more steps than a request may cost, in whichever option they are */
-function checkSteps(sampling: Job['sampling'], tokens: number): void {
-  for (const option of ['steps', 'stepsPerBlock', 'corrections'] as const) {
-    const steps = sampling[option];
-    if (steps === undefined || steps <= limits.stepsPerToken * tokens) continue;
-    const problem = `must be at most ${limits.stepsPerToken} for each token (${tokens})`;
-    throw new InvalidOptionError(option, problem, steps);
-  }
-}
-
 interface Given {
   /** The option of the request that gives it. */
   readonly option: string;
@@ -90,7 +89,7 @@ interface Given {
   readonly request: GenerateRequest;
 }
 
-function givenTo({ tokenizer, chatTemplate, config }: Model, task: Task): Given {
+function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask): Given {
   // an editor sends more than a small model can see: what is next to the gap is taken
   if (task.kind === 'fill') return { option: 'prompt', tokens: 0, request: {} };
   const option = task.kind === 'chat' ? 'messages' : 'prompt';
@@ -120,7 +119,7 @@ function openEnd({ tokenizer, maskId, config }: Model, before: string, length: n
 /** What is asked of a model that fills a gap: of a number of tokens, or of the likeliest up to one. */
 function gapOf(
   { config, defaults }: Model,
-  { before, after }: Extract<Task, { kind: 'fill' }>,
+  { before, after }: Extract<WritingTask, { kind: 'fill' }>,
   { sampling, most, tokensPerStep }: Job,
 ): InfillRequest {
   const { length, steps, grow, stopRepeating, reportCache, ...options } = sampling;

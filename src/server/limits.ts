@@ -1,3 +1,6 @@
+import { InvalidOptionError } from '../errors.ts';
+import type { SamplingOptions } from '../sampling/options.ts';
+
 /** What a request may cost, and how long it may take. Every number here is also in docs/server.md. */
 export const limits = {
   bodyBytes: 2 ** 20,
@@ -9,6 +12,13 @@ export const limits = {
   stops: 8,
   stopCharacters: 64,
   messages: 256,
+  /** Of a text that is given to be filled, edited or read. */
+  textCharacters: 2 ** 16,
+  holes: 256,
+  /** Times that a text is read and rewritten. */
+  passes: 16,
+  /** Candidates that an event may have: so many of each position that a canvas has to write. */
+  candidates: 2 ** 15,
   /** Steps that a request may ask for, for each token that it wants. */
   stepsPerToken: 4,
   connections: 256,
@@ -30,3 +40,24 @@ export const limits = {
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof limits]: number };
+
+/** @throws InvalidOptionError  for more steps than a request may cost, in whichever option they are */
+export function checkSteps(
+  asked: Partial<Pick<SamplingOptions, 'steps' | 'stepsPerBlock' | 'corrections'>>,
+  tokens: number,
+): void {
+  for (const option of ['steps', 'stepsPerBlock', 'corrections'] as const) {
+    const steps = asked[option];
+    if (steps === undefined || steps <= limits.stepsPerToken * tokens) continue;
+    const problem = `must be at most ${limits.stepsPerToken} for each token (${tokens})`;
+    throw new InvalidOptionError(option, problem, steps);
+  }
+}
+
+/** @throws InvalidOptionError  for more candidates than an event may have, for a canvas that is to be written */
+export function checkCandidates(canvas: Int32Array, maskId: number, candidates: number): void {
+  const masks = canvas.reduce((sum, token) => sum + (token === maskId ? 1 : 0), 0);
+  if (candidates * masks <= limits.candidates) return;
+  const problem = `must be at most ${Math.floor(limits.candidates / masks)} for ${masks} tokens`;
+  throw new InvalidOptionError('candidates', problem, candidates);
+}

@@ -1,11 +1,31 @@
-import type { SamplingOptions } from '../sampling/options.ts';
+import type { EditingOptions } from '../edit.ts';
+import type { Edit, InfillPart } from '../language-model.ts';
+import type { FillingOptions, SamplingOptions } from '../sampling/options.ts';
+import type { TextSpan } from '../text-changes.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 
 /** What is to be written: a continuation, the next answer, or what stands between two texts. */
-export type Task =
+export type WritingTask =
   | { readonly kind: 'write'; readonly prompt: string }
   | { readonly kind: 'chat'; readonly turns: readonly ChatMessage[] }
   | { readonly kind: 'fill'; readonly before: string; readonly after: string };
+
+/** What becomes of a given text: its holes are filled, it is rewritten, or it is read. The seed is the job's. */
+export type FillingTask =
+  | {
+      readonly kind: 'infill';
+      readonly parts: readonly InfillPart[];
+      readonly options: Partial<FillingOptions>;
+    }
+  | {
+      readonly kind: 'edit';
+      readonly text: string;
+      readonly spans?: readonly TextSpan[];
+      readonly options: Partial<EditingOptions>;
+    }
+  | { readonly kind: 'doubts'; readonly text: string };
+
+export type Task = WritingTask | FillingTask;
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
 export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
@@ -24,6 +44,8 @@ export interface Job {
   readonly stop: readonly string[];
   readonly logprobs: boolean;
   readonly view: View;
+  /** Frames have so many of the likeliest tokens of each position that was predicted. */
+  readonly candidates: number;
 }
 
 /** A token of an answer. */
@@ -42,6 +64,12 @@ export interface Change {
   readonly confidence: number | null;
 }
 
+/** What a step chose from at a position, the likeliest first. */
+export interface PositionCandidates {
+  readonly position: number;
+  readonly tokens: readonly { readonly token: number; readonly text: string; readonly probability: number }[];
+}
+
 /** One or several steps of the reverse process, for a reader who replays it. See docs/streaming.md. */
 export interface DiffusionFrame {
   /** Counts the revisions of the canvas; where it jumps, several were merged for a slow reader. */
@@ -56,6 +84,15 @@ export interface DiffusionFrame {
   /** True where all positions are masks before `changes` are applied. */
   readonly reset: boolean;
   readonly changes: readonly Change[];
+  /** Where holes are filled, with each reset: the positions of each, and the characters that it takes the place of. */
+  readonly holes?: readonly {
+    readonly hole: number;
+    readonly from: number;
+    readonly to: number;
+    readonly replaces?: readonly [from: number, to: number];
+  }[];
+  /** Where they are asked for: of each position that was predicted, as the last step did it. */
+  readonly candidates?: readonly PositionCandidates[];
 }
 
 /** What has become of an answer since the last report of it. */
@@ -83,6 +120,12 @@ export interface Result {
   readonly forwards: number;
   readonly ms: number;
   readonly firstTokenMs: number;
+  /** Canvases that were read without writing: for lengths, and to see how likely a text is. */
+  readonly scored?: number;
+  /** What was written into each hole. */
+  readonly holes?: readonly { readonly text: string; readonly tokens: number }[];
+  /** What a text was found to be, and what became of it. */
+  readonly edited?: Pick<Edit, 'changes' | 'doubts' | 'tokens'>;
 }
 
 /** Why a job gave no result: the request's mistake, a model's that can't be loaded, nobody's (it was called off), or ours. */
@@ -140,8 +183,21 @@ export function merged(a: Progress, b: Progress): Progress {
 
 function mergedFrames(a: DiffusionFrame, b: DiffusionFrame): DiffusionFrame {
   if (b.reset) return b;
-  const latest = new Map(a.changes.map((change) => [change.position, change]));
-  for (const change of b.changes) latest.set(change.position, change);
-  const changes = [...latest.values()].sort((x, y) => x.position - y.position);
-  return { ...b, reset: a.reset, changes };
+  const candidates = latestOf(a.candidates, b.candidates);
+  return {
+    ...b,
+    reset: a.reset,
+    changes: latestOf(a.changes, b.changes),
+    ...(a.holes && { holes: a.holes }),
+    ...(candidates.length > 0 && { candidates }),
+  };
+}
+
+/** Of each position the later, ascending. */
+function latestOf<At extends { readonly position: number }>(
+  a: readonly At[] = [],
+  b: readonly At[] = [],
+): At[] {
+  const latest = new Map([...a, ...b].map((at) => [at.position, at]));
+  return [...latest.values()].sort((x, y) => x.position - y.position);
 }

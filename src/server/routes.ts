@@ -14,6 +14,14 @@ import {
   ollamaVersion,
   showSchema,
 } from './apis/information.ts';
+import {
+  doubts,
+  doubtsSchema,
+  editing,
+  editingBodySchema,
+  infilling,
+  infillingSchema,
+} from './apis/filling.ts';
 import { infill, infillSchema } from './apis/llama.ts';
 import { apply, edit, editSchema } from './apis/mercury.ts';
 import { generate, generateSchema, ollamaChat, ollamaChatSchema } from './apis/ollama.ts';
@@ -147,6 +155,9 @@ export const routes: readonly Route[] = [
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
+  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infilling),
+  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editing),
+  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubts),
   telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
   telling('/unmask/models', 'The models on this machine', listModels, studio),
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),

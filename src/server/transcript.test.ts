@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { byteTokenizer, fakeIds } from '../../test/fake-model.ts';
 import type { Frame } from '../sampling/sample.ts';
 import { merged, type Job, type Progress } from './protocol.ts';
+import { Region } from './region.ts';
 import { Transcript } from './transcript.ts';
 
 const model = { tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end], contextTokens: 8 };
@@ -166,4 +167,40 @@ test('a canvas that changes its length is sent anew', () => {
     [true, false, true, false],
   );
   assert.equal(replay([reports.reduce(merged)]).at(-1), 'bxc');
+});
+
+test('merged frames have the latest candidates of each position, and the holes of the canvas that they are about', () => {
+  const candidates = (share: number, ...positions: number[]) => ({
+    positions: Int32Array.from(positions),
+    tokens: Int32Array.from(positions, (i) => fakeIds.byte(0x61 + i)),
+    probabilities: Float64Array.from(positions, () => share),
+  });
+  const [start, one, two] = framesOf('x__', 'xa_', 'xab');
+  const region = new Region(model);
+  const holes = [{ hole: 0, start: 1, end: 3 }];
+  const reports = [
+    start,
+    { ...one, candidates: candidates(0.25, 1, 2) },
+    { ...two, candidates: candidates(0.75, 2) },
+  ].map((frame) => {
+    region.read(frame);
+    return { text: '', tokens: [], frame: region.tell(frame, holes) };
+  });
+  const late = reports.slice(1).reduce<Progress>(merged, { text: '', tokens: [] });
+  assert.deepEqual(
+    late.frame!.candidates!.map(({ position, tokens }) => [position, tokens[0].text, tokens[0].probability]),
+    [
+      [0, 'b', 0.25],
+      [1, 'c', 0.75],
+    ],
+  );
+  assert.ok(!('holes' in late.frame!));
+  const whole = reports.reduce<Progress>(merged, { text: '', tokens: [] });
+  assert.deepEqual(whole.frame!.holes, [{ hole: 0, from: 0, to: 2 }]);
+  // the next canvas has nothing of the one before
+  region.read(start);
+  const next = { text: '', tokens: [], frame: region.tell(start, [{ hole: 1, start: 1, end: 3 }]) };
+  const other = [...reports, next].reduce<Progress>(merged, { text: '', tokens: [] });
+  assert.deepEqual([other.frame!.holes![0].hole, other.frame!.candidates], [1, undefined]);
+  assert.deepEqual(other.frame!.changes, []);
 });

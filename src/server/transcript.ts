@@ -1,6 +1,7 @@
 import type { Frame } from '../sampling/sample.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { Change, DiffusionFrame, Job, Progress, TokenReport } from './protocol.ts';
+import type { Job, Progress, TokenReport } from './protocol.ts';
+import { Region } from './region.ts';
 
 /** How a mask looks in a snapshot. */
 export const maskSign = '▒';
@@ -27,12 +28,7 @@ export class Transcript {
   readonly #model: Reading;
   readonly #job: Pick<Job, 'stop' | 'logprobs' | 'view'>;
   #last: Frame | undefined;
-  #start = 0;
-  /** Given tokens behind the answer. */
-  #behind = 0;
-  #confidence = new Map<number, number>();
-  #revision = -1;
-  #lengthSeen = -1;
+  readonly #region: Region;
   /** Ids of the answer that are final, end token excluded. */
   #ids: readonly number[] = [];
   #text = '';
@@ -44,6 +40,7 @@ export class Transcript {
   constructor(model: Reading, job: Pick<Job, 'stop' | 'logprobs' | 'view'>) {
     this.#model = model;
     this.#job = job;
+    this.#region = new Region(model);
   }
 
   /** The final text so far. */
@@ -66,7 +63,7 @@ export class Transcript {
 
   /** Whether the model itself ended the answer, or there is text behind it that it leads to. */
   get hasEnded(): boolean {
-    return this.#hasEnded || this.#stoppedBy !== undefined || this.#behind > 0;
+    return this.#hasEnded || this.#stoppedBy !== undefined || this.#region.behind > 0;
   }
 
   /** Steps that were made. */
@@ -76,21 +73,20 @@ export class Transcript {
 
   /** Tokens around the answer. */
   get promptTokens(): number {
-    return this.#start + this.#behind;
+    return this.#region.start + this.#region.behind;
   }
 
   /** What a frame adds; the frame of step 0 comes first. */
   read(frame: Frame): Progress {
-    if (frame.step === 0) this.#begin(frame);
-    this.#remember(frame);
+    this.#region.read(frame);
     this.#last = frame;
     const { view } = this.#job;
     const [text, tokens] = [this.#text.length, this.#reported.length];
-    const committed = this.#settle(frame);
+    this.#settle(frame);
     return {
       ...this.#since(text, tokens),
       ...(view === 'snapshots' && { snapshot: this.#isWhole ? this.#text : this.#snapshot(frame) }),
-      ...(view === 'frames' && { frame: this.#frame(frame, committed) }),
+      ...(view === 'frames' && { frame: this.#region.tell(frame) }),
     };
   }
 
@@ -106,37 +102,17 @@ export class Transcript {
     return { text: this.#text.slice(text), tokens: this.#reported.slice(tokens) };
   }
 
-  #begin({ tokens }: Frame): void {
-    const { maskId } = this.#model;
-    this.#start = tokens.indexOf(maskId);
-    this.#behind = tokens.length - 1 - tokens.lastIndexOf(maskId);
-  }
-
-  /** How sure the model was of each token when it wrote it: a later frame tells of later predictions. */
-  #remember({ tokens, changed, sources, confidence }: Frame): void {
-    if (sources) {
-      const known = this.#confidence;
-      const moved = sources.map((from, to) => [to, known.get(from)] as const);
-      this.#confidence = new Map(moved.filter((entry): entry is [number, number] => entry[1] !== undefined));
-    }
-    for (const i of changed) {
-      if (tokens[i] === this.#model.maskId || Number.isNaN(confidence[i])) this.#confidence.delete(i);
-      else this.#confidence.set(i, confidence[i]);
-    }
-  }
-
-  /** Reads what has become final. @returns how many positions of the answer are */
-  #settle(frame: Frame): number {
+  /** Reads what has become final. */
+  #settle(frame: Frame): void {
+    if (this.#stoppedBy !== undefined) return;
     const { endIds } = this.#model;
     const { tokens } = frame;
-    const end = tokens.length - this.#behind;
-    const final = Math.min(end, frame.final);
-    const committed = final - this.#start;
-    if (this.#stoppedBy !== undefined) return committed;
+    const { start, behind } = this.#region;
+    const final = start + this.#region.committedIn(frame);
 
     const ids: number[] = [];
-    for (let i = this.#start; i < final; i++) {
-      if (this.#behind === 0 && endIds.includes(tokens[i])) {
+    for (let i = start; i < final; i++) {
+      if (behind === 0 && endIds.includes(tokens[i])) {
         this.#hasEnded = true;
         break;
       }
@@ -155,7 +131,6 @@ export class Transcript {
       this.#text = this.#isWhole ? whole : whole.slice(0, safeLength(whole, this.#job.stop));
     }
     if (this.#job.logprobs) this.#report(tokens);
-    return committed;
   }
 
   /** Reports of the tokens whose text is out. */
@@ -163,7 +138,7 @@ export class Transcript {
     const { tokenizer } = this.#model;
     for (let n = this.#reported.length; n < this.#ids.length; n++) {
       if (!this.#isWhole && this.#textOf(tokens, n + 1).length > this.#text.length) break;
-      const confidence = this.#confidence.get(this.#start + n);
+      const confidence = this.#region.confidenceAt(this.#region.start + n);
       this.#reported.push({
         text: tokenizer.decode([this.#ids[n]]),
         ...(confidence !== undefined && { logprob: Math.max(-9999, Math.log(confidence)) }),
@@ -174,12 +149,12 @@ export class Transcript {
   /** The text of the first tokens of the answer. */
   #textOf(tokens: Int32Array, count: number): string {
     const { tokenizer, contextTokens, before } = this.#model;
-    const from = Math.max(0, this.#start - contextTokens);
-    const context = tokenizer.decode(tokens.slice(from, this.#start));
-    const whole = tokenizer.decode(tokens.slice(from, this.#start + count));
+    const from = Math.max(0, this.#region.start - contextTokens);
+    const context = tokenizer.decode(tokens.slice(from, this.#region.start));
+    const whole = tokenizer.decode(tokens.slice(from, this.#region.start + count));
     const text = whole.startsWith(context)
       ? whole.slice(context.length)
-      : tokenizer.decode(tokens.slice(this.#start, this.#start + count));
+      : tokenizer.decode(tokens.slice(this.#region.start, this.#region.start + count));
     const hasSpace = before?.endsWith(' ') && !context.endsWith(' ');
     return hasSpace ? text.replace(/^ /, '') : text;
   }
@@ -195,7 +170,7 @@ export class Transcript {
     const { tokenizer, maskId } = this.#model;
     let text = '';
     let run: number[] = [];
-    for (let i = this.#start; i < tokens.length - this.#behind; i++) {
+    for (let i = this.#region.start; i < tokens.length - this.#region.behind; i++) {
       if (tokens[i] !== maskId) {
         run.push(tokens[i]);
         continue;
@@ -204,29 +179,6 @@ export class Transcript {
       run = [];
     }
     return text + tokenizer.decode(run);
-  }
-
-  #frame({ step, block, t, tokens, changed, sources }: Frame, committed: number): DiffusionFrame {
-    const { maskId, tokenizer } = this.#model;
-    const length = tokens.length - this.#behind - this.#start;
-    // where the canvas was resized, positions mean something else: the reader begins anew
-    const reset = length !== this.#lengthSeen || sources !== undefined;
-    this.#lengthSeen = length;
-    this.#revision += 1;
-    const positions = reset ? Array.from({ length }, (_, i) => this.#start + i) : changed;
-    const changes = positions
-      .filter((i) => !reset || tokens[i] !== maskId)
-      .map((i): Change => {
-        const isMask = tokens[i] === maskId;
-        const confidence = this.#confidence.get(i);
-        return {
-          position: i - this.#start,
-          token: isMask ? null : tokens[i],
-          text: isMask ? '' : tokenizer.decode([tokens[i]]),
-          confidence: confidence === undefined ? null : Number(confidence.toPrecision(4)),
-        };
-      });
-    return { revision: this.#revision, step, block, t, length, committed, reset, changes };
   }
 }
 

@@ -8,7 +8,7 @@ import type { Result } from '../protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
 export const editSchema = chatSchema
-  .omit({ response_format: true, diffusing: true, diffusion: true })
+  .omit({ response_format: true, diffusing: true, diffusion: true, candidates: true })
   .extend({ messages: z.tuple([chatSchema.shape.messages.element]) });
 
 export type EditBody = z.output<typeof editSchema>;

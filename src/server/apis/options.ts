@@ -1,20 +1,24 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../errors.ts';
-import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { type SamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
 import { limits } from '../limits.ts';
 import type { Job, Task, View } from '../protocol.ts';
 import type { Asked } from './answer.ts';
 
-type SamplingShape = typeof samplingSchema.shape;
 type WithoutDefault<S> = S extends z.ZodDefault<infer Inner> ? Inner : S;
 
-/** The options of sampling as a request may give them, all optional: what is absent is as the model says. */
-export const samplingFields = Object.fromEntries(
-  Object.entries(samplingSchema.shape).map(([key, field]) => [
-    key,
-    (field instanceof z.ZodDefault ? field.unwrap() : field).optional(),
-  ]),
-) as { [Key in keyof SamplingShape]: z.ZodOptional<WithoutDefault<SamplingShape[Key]>> };
+/** Options as a request may give them, all optional: what is absent is as the model says. */
+export const mayBeAbsent = <Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape) =>
+  Object.fromEntries(
+    Object.entries(shape).map(([key, field]) => {
+      const given = field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : field;
+      const { description } = field;
+      return [key, (description === undefined ? given : given.describe(description)).optional()];
+    }),
+  ) as { [Key in keyof Shape]: z.ZodOptional<WithoutDefault<Shape[Key]>> };
+
+/** The options of sampling. */
+export const samplingFields = mayBeAbsent(samplingSchema.shape);
 
 /** A text that ends an answer. */
 export const stopText = z.string().min(1).max(limits.stopCharacters);
@@ -54,6 +58,9 @@ export const diffusionFields = {
     .boolean()
     .optional()
     .describe('with stream: events have a field `diffusion` with each step, see docs/streaming.md'),
+  candidates: mayBeAbsent(showingSchema.shape).candidates.describe(
+    'with diffusion: it has so many of the likeliest tokens of each position that a step predicts',
+  ),
   reasoning_effort: z
     .enum(['instant', 'none', 'minimal', 'low', 'medium', 'high'])
     .optional()
@@ -75,6 +82,7 @@ export interface CommonBody extends Partial<SamplingOptions> {
   readonly n?: number;
   readonly diffusing?: boolean;
   readonly diffusion?: boolean;
+  readonly candidates?: number;
   readonly reasoning_effort?: keyof typeof tokensPerStep;
 }
 
@@ -117,10 +125,18 @@ export function jobOf(
     stop: typeof stop === 'string' ? [stop] : stop,
     logprobs: more.logprobs ?? false,
     view: viewOf(body),
+    candidates: body.candidates ?? 0,
   };
 }
 
-function viewOf({ stream, diffusing, diffusion }: CommonBody): View {
+/** @throws InvalidOptionError  where what is asked to be shown isn't streamed */
+export function viewOf({
+  stream,
+  diffusing,
+  diffusion,
+  candidates = 0,
+}: Pick<CommonBody, 'stream' | 'diffusing' | 'diffusion' | 'candidates'>): View {
+  if (candidates > 0 && !diffusion) throw new InvalidOptionError('candidates', 'needs diffusion', candidates);
   if ((diffusing || diffusion) && !stream) {
     throw new InvalidOptionError(diffusing ? 'diffusing' : 'diffusion', 'needs stream', true);
   }

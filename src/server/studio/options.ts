@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editSchema } from '../../edit.ts';
+import { editingSchema } from '../../edit.ts';
 import { fillingSchema, samplingSchema } from '../../sampling/options.ts';
 import { type Size, sizes } from '../../training/options.ts';
 import { settle } from '../../training/settle.ts';
@@ -19,7 +19,7 @@ export function options(): Response {
   return Response.json({
     sampling: schemaOf(samplingSchema),
     infill: schemaOf(fillingSchema),
-    edit: schemaOf(fillingSchema.extend(editSchema.shape)),
+    edit: schemaOf(editingSchema),
     train: schemaOf(trainBody),
     finetune: schemaOf(finetuneBody),
     quantize: schemaOf(quantizeBody),
