@@ -1,3 +1,4 @@
+import { windowOf } from '../../src/cli/layout.ts';
 import { gifOf, type GifFrame, type Rgb } from '../core/gif.ts';
 import { framesAmong, linesAt } from '../core/lines.ts';
 import type { Recording } from '../core/recording.ts';
@@ -5,6 +6,8 @@ import { colorsOf } from '../parts/theme.tsx';
 
 /** Frames that a picture has at most. */
 export const mostFrames = 120;
+/** Lines of a GIF: of a longer text it shows those around where something happens. */
+const mostRows = 48;
 export const columns = 76;
 
 const styles = {
@@ -24,7 +27,7 @@ const shades = 6;
 /** A recording as an animated GIF, in the colours of the page. */
 export function gifPicture(recording: Recording, given: string): Uint8Array<ArrayBuffer> {
   const frames = framesAmong(recording.size, mostFrames);
-  const laidOut = frames.map((frame) => linesAt(recording, frame, given, columns));
+  const laidOut = frames.map((frame) => windowOf(linesAt(recording, frame, given, columns), mostRows).lines);
   const rows = Math.max(...laidOut.map((lines) => lines.length));
   const family = getComputedStyle(document.querySelector('.canvas')!).fontFamily;
   const canvas = new OffscreenCanvas(1, 1);
@@ -75,12 +78,16 @@ function nearestOf(palette: readonly Rgb[]): (data: Uint8ClampedArray) => Uint8A
     return distances.indexOf(Math.min(...distances));
   };
   return (data) => {
-    const pixels = new Uint8Array(data.length / 4);
+    const colors = new Uint32Array(data.buffer);
+    const pixels = new Uint8Array(colors.length);
+    let [last, place] = [-1, 0];
     for (let i = 0; i < pixels.length; i++) {
-      const [red, green, blue] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
-      const key = (red << 16) | (green << 8) | blue;
-      let place = known.get(key);
-      if (place === undefined) known.set(key, (place = find(red, green, blue)));
+      // most pixels are as the one before
+      if (colors[i] !== last) {
+        last = colors[i];
+        place = known.get(last) ?? find(data[4 * i], data[4 * i + 1], data[4 * i + 2]);
+        known.set(last, place);
+      }
       pixels[i] = place;
     }
     return pixels;
