@@ -147,7 +147,7 @@ function optionsOf(
 }
 
 const hasRoomForMarks = (plot: uPlot, at: number): boolean =>
-  plot.data[at].filter((value) => value !== null).length <= mostMarks;
+  Array.from(plot.data[at]).filter((value) => value !== null).length <= mostMarks;
 
 /** What a curve had come to by a step: not each is measured at every one. */
 function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {
