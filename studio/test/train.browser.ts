@@ -82,7 +82,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await open(page, 'Models');
   await page.getByRole('button', { name: 'Write with it: runs/watched' }).click();
   await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();
-  const picker = page.getByLabel('model', { exact: true });
+  const picker = page.locator('select').filter({ hasText: 'runs/watched' });
   await until(async () => (await picker.inputValue()) === 'runs/watched', 'the model in the form');
 });
 

@@ -133,18 +133,21 @@ function optionsOf(
     cursor: { drag: { x: true, y: false } },
     series: [
       { label: 'step' },
-      ...lines.map(({ name, color, look, curve }): uPlot.Series => ({
+      ...lines.map(({ name, color, look }): uPlot.Series => ({
         label: name,
         stroke: look === 'pale' ? faded(series[color]) : series[color],
         width: look === 'pale' ? 1 : 2,
         spanGaps: true,
-        points: { show: look === 'marked' && curve.steps.length <= mostMarks, size: 7, fill: series[color] },
+        points: { show: look === 'marked' && hasRoomForMarks, size: 7, fill: series[color] },
         dash: look === 'marked' ? [6, 4] : undefined,
         value: (plot, _, at, index) => latestBefore(plot.data[at], index),
       })),
     ],
   };
 }
+
+const hasRoomForMarks = (plot: uPlot, at: number): boolean =>
+  Array.from(plot.data[at]).filter((value) => value !== null).length <= mostMarks;
 
 /** What a curve had come to by a step: not each is measured at every one. */
 function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {

@@ -115,8 +115,8 @@ export class Runs {
     return run;
   }
 
-  async resume(run: string, steps?: number): Promise<void> {
-    await post('/unmask/resume', { run, ...(steps !== undefined && { steps }) });
+  async resume(run: string): Promise<void> {
+    await post('/unmask/resume', { run });
   }
 
   async #lookAtFocus(signal: AbortSignal): Promise<void> {
