@@ -114,7 +114,6 @@ function bodyFor(fields: readonly string[], chance: Chance): Record<string, unkn
     parts: [chance.of(texts), { length: 1 + chance.below(3) }, chance.of(texts)],
     max_tokens: 1 + chance.below(4),
     run: chance.of(['a', 'b-1', ...texts]),
-    text: chance.of(texts),
     data: [chance.of(texts)],
     model: chance.of(['story', ...texts]),
     weights: 'int8',
