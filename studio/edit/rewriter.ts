@@ -76,6 +76,7 @@ export class Rewriter {
         }),
       ],
     });
+    this.focus();
     return () => {
       this.stop();
       this.#editor?.view.destroy();

@@ -20,6 +20,9 @@ interface FillEvent {
   readonly seed?: number;
 }
 
+/** Where a person asks for another text and says no temperature. */
+export const retryTemperature = 0.8;
+
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
 const mostMasks = 12;
 
@@ -40,8 +43,13 @@ export class Filler {
   #retries = 0;
   #fill: () => void = () => {};
 
-  /** Puts the editor into the page. @returns what takes it away */
-  open(host: HTMLElement, text: string): () => void {
+  /**
+   * Puts the editor into the page.
+   *
+   * @param first  a part of the text that is a hole from the beginning
+   * @returns      what takes it away
+   */
+  open(host: HTMLElement, text: string, first?: string): () => void {
     this.#editor = openEditor(host, {
       text,
       label: 'Text with holes',
@@ -58,6 +66,17 @@ export class Filler {
         },
       }),
     });
+    const at = first === undefined ? -1 : text.indexOf(first);
+    if (first !== undefined && at >= 0) {
+      const hole = {
+        id: this.#nextId++,
+        from: at,
+        to: at + first.length,
+        length: { length: 'any' },
+      } as const;
+      this.#editor.view.dispatch(putting([hole], false));
+    }
+    this.focus();
     return () => {
       this.stop();
       this.#editor?.view.destroy();
@@ -125,6 +144,8 @@ export class Filler {
     const isAgain = asked.some((hole) => hole.text !== undefined);
     this.#retries += isAgain ? 1 : 0;
     const seed = typeof options.seed === 'number' ? { seed: options.seed + this.#retries } : {};
+    // at temperature 0 the next text would be the same
+    const other = isAgain ? { temperature: retryTemperature } : {};
     const parts = partsOf(
       text,
       this.#holes().map((hole) => ({
@@ -136,20 +157,23 @@ export class Filler {
     this.#aborting = new AbortController();
     this.#begin(asked);
     const canvas = new HoleCanvas();
+    let isDone = false;
     try {
-      const body = { model, parts, ...options, ...seed };
+      const body = { model, parts, ...other, ...options, ...seed };
       for await (const event of stream<FillEvent>('/unmask/infill', body, this.#aborting.signal)) {
         if (event.diffusion)
           for (const { hole, pieces } of canvas.read(event.diffusion)) this.#show(ids[hole], pieces);
-        if (event.holes) this.#end(asked, event.holes, canvas);
+        if (!event.holes) continue;
+        this.#end(asked, event.holes, canvas);
+        isDone = true;
       }
     } catch (error) {
       if (!isAbort(error)) this.problem.value = error;
     } finally {
       this.isFilling.value = false;
       this.#editor!.setWritable(true);
-      // what was called off is a hole as before
-      for (const hole of this.#holes()) this.#draw(hole);
+      // what was called off is as before
+      if (!isDone) view.dispatch(putting(asked, false));
     }
   }
 

@@ -8,11 +8,13 @@ import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { SchemaForm, type Values } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Proposal } from '../text/proposals.ts';
-import { Filler } from './filler.ts';
+import { Filler, retryTemperature } from './filler.ts';
 
 const sample = `Once upon a time there was a little girl named Lily. She loved to play in the garden.
 One day she found a red ball under the tree. She was very happy and ran to show it to her mom.
 `;
+/** With a hole in it, so that a key fills it. */
+const sampleHole = 'found a red ball under the tree';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
 export default function Fill({ settings }: PageProperties) {
@@ -21,10 +23,10 @@ export default function Fill({ settings }: PageProperties) {
   const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const options = useSignal<Values>({});
   const problem = useSignal<unknown>(undefined);
-  const text = typeof settings.text === 'string' ? settings.text : sample;
+  const given = typeof settings.text === 'string' ? settings.text : undefined;
   useEffect(() => {
     Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
-    return filler.open(host.current!, text);
+    return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
   }, [filler]);
 
   const fill = (holes: readonly Proposal[]) =>
@@ -147,7 +149,12 @@ function HoleRow({
             <button type="button" disabled={busy} onClick={() => filler.accept([hole])}>
               Accept<span class="hidden"> {name}</span>
             </button>
-            <button type="button" disabled={busy} onClick={() => fill([hole])}>
+            <button
+              type="button"
+              disabled={busy}
+              title={`another one, at temperature ${retryTemperature} unless you set it`}
+              onClick={() => fill([hole])}
+            >
               Retry<span class="hidden"> {name}</span>
             </button>
           </>
