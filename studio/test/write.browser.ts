@@ -91,8 +91,8 @@ function madeUp(
 /** Seconds that the page has computed so far: scripts, styles and layout. */
 async function secondsOf(devtools: CDPSession): Promise<number> {
   const { metrics } = await devtools.send('Performance.getMetrics');
-  const names = ['ScriptDuration', 'LayoutDuration', 'RecalcStyleDuration'];
-  return metrics.reduce((sum, { name, value }) => sum + (names.includes(name) ? value : 0), 0);
+  const names = new Set(['ScriptDuration', 'LayoutDuration', 'RecalcStyleDuration']);
+  return metrics.reduce((sum, { name, value }) => sum + (names.has(name) ? value : 0), 0);
 }
 
 test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
@@ -328,19 +328,18 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const devtools = await page.context().newCDPSession(page);
     const runs = async (count: number): Promise<number> => {
       for (let run = 0; run < count; run++) {
-        const answer = page.waitForResponse('**/v1/completions');
         await page.focus(prompt);
         await page.keyboard.press('Enter');
-        await (await answer).finished();
+        await page.evaluate('new Promise(requestAnimationFrame)');
+        await written(page);
       }
-      await written(page);
       await devtools.send('HeapProfiler.collectGarbage');
       return (await devtools.send('Runtime.getHeapUsage')).usedSize;
     };
     const first = await runs(10);
     const last = await runs(50);
     t.diagnostic(`${((last - first) / 1e6).toFixed(2)} MB more after 50 runs`);
-    assert.ok(last - first < 2e6, `${first} bytes, then ${last}`);
+    assert.ok(last - first < 1.5e6, `${first} bytes, then ${last}`);
     await page.close();
   });
 });
