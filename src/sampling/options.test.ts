@@ -3,14 +3,8 @@ import { test } from 'node:test';
 import { schedules } from '../diffusion/schedule.ts';
 import { alignedBlocks, hole, layCanvas } from './canvas.ts';
 import { type CachePolicy, causalCache, prefixCache } from './cache.ts';
-import {
-  samplingSchema,
-  strategiesFor,
-  temperatureOf,
-  toCachePolicy,
-  toSampleOptions,
-  type Vocabulary,
-} from './options.ts';
+import { samplingSchema, temperatureOf, toCachePolicy, toSampleOptions, type Vocabulary } from './options.ts';
+import { strategiesFor } from './strategy-table.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
 import type { ReverseStep, Strategy } from './strategies.ts';
