@@ -1,19 +1,22 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SamplingOptions } from '../src/sampling/options.ts';
 
 /** The repository, seen from a compiled recipe. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Runs of `unmask train`, one after the other; one that was stopped goes on where it was. Ends the program where one fails.
+ * Runs of `unmask train` or `finetune`, one after the other; one that was stopped goes on where it was. Ends the program where
+ * one fails.
  *
- * @param common  options of every run
- * @param runs    options of each
- * @param more    of every run again, over all others
+ * @param runs  the command and options of each
+ * @param more  options of every run, over its own
  */
-export function trainInTurn(common: string, runs: readonly string[], more: readonly string[]): void {
+export function inTurn(runs: readonly string[], more: readonly string[]): void {
   for (const run of runs) {
-    const args = ['train', ...`${common} ${run}`.trim().split(/\s+/), ...more];
+    const args = [...run.trim().split(/\s+/), ...more];
     process.stderr.write(`unmask ${args.join(' ')}\n`);
     const { status } = spawnSync(process.execPath, ['dist/src/cli/main.js', ...args], {
       cwd: root,
@@ -21,4 +24,19 @@ export function trainInTurn(common: string, runs: readonly string[], more: reado
     });
     if (status !== 0) process.exit(status ?? 1);
   }
+}
+
+/**
+ * Puts the model of runs/NAME in the place of models/NAME.
+ *
+ * @param sampling  how it writes when nobody says otherwise
+ */
+export function publish(name: string, sampling: Partial<SamplingOptions>): void {
+  const target = join(root, 'models', name);
+  cpSync(join(root, 'runs', name, 'model'), target, { recursive: true });
+  cpSync(join(root, 'runs', name, 'curve.svg'), join(target, 'curve.svg'));
+  const config = join(target, 'generation_config.json');
+  const generation = { ...JSON.parse(readFileSync(config, 'utf8')), unmask_sampling: sampling };
+  writeFileSync(config, `${JSON.stringify(generation, undefined, 2)}\n`);
+  process.stderr.write(`${target}\n`);
 }

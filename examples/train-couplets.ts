@@ -6,16 +6,16 @@
 
 import { join } from 'node:path';
 import { load } from '../src/unmask.ts';
-import { root, trainInTurn } from './recipe.ts';
+import { inTurn, root } from './recipe.ts';
 
 const [poems, ...more] = process.argv.slice(2);
 if (poems === undefined) throw new Error('usage: npm run recipe:couplets -- POEMS');
 
-trainInTurn(
-  `--data ${poems} --validation-share 0.01 --length 32 --batch 64 --random-length-share 0`,
+const common = `train --data ${poems} --validation-share 0.01 --length 32 --batch 64 --random-length-share 0`;
+inTurn(
   [
-    '--out runs/couplets-causal --objective autoregressive --tokenizer characters --layers 6 --width 256 --heads 4 --hidden 688 --steps 4000 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1',
-    '--out runs/couplets --from runs/couplets-causal --steps 6000 --learning-rate 1.5e-3 --warmup 100 --ema 0.998 --seed 2 --dtype F16',
+    `${common} --out runs/couplets-causal --objective autoregressive --tokenizer characters --layers 6 --width 256 --heads 4 --hidden 688 --steps 4000 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1`,
+    `${common} --out runs/couplets --from runs/couplets-causal --steps 6000 --learning-rate 1.5e-3 --warmup 100 --ema 0.998 --seed 2 --dtype F16`,
   ],
   more,
 );

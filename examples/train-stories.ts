@@ -6,28 +6,17 @@
 //     npm run recipe:stories               trains, then writes models/stories
 //     npm run recipe:stories -- --threads 1
 
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root, trainInTurn } from './recipe.ts';
+import { inTurn, publish } from './recipe.ts';
 
 const common =
-  '--data models/stories/stories.jsonl.gz --validation-share 0.02 --layers 4 --width 256 --heads 4 --hidden 688 --length 128 --batch 16';
+  'train --data models/stories/stories.jsonl.gz --validation-share 0.02 --layers 4 --width 256 --heads 4 --hidden 688 --length 128 --batch 16';
 
-const runs = [
-  '--out runs/stories-causal --objective autoregressive --vocabulary-size 2048 --steps 1000 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1',
-  '--out runs/stories-masked --from runs/stories-causal --steps 1527 --learning-rate 1.5e-3 --warmup 100 --schedule constant --ema 0.998 --seed 2 --dtype F16',
-  '--out runs/stories --from runs/stories-masked --steps 1700 --learning-rate 1.2e-3 --warmup 50 --prompt-share 0.6 --ema 0.998 --seed 3 --dtype F16',
-];
-
-/** How the model writes when nobody says otherwise. */
-const sampling = { length: 96, blockLength: 4, temperature: 0.7 };
-
-trainInTurn(common, runs, process.argv.slice(2));
-
-const target = join(root, 'models/stories');
-cpSync(join(root, 'runs/stories/model'), target, { recursive: true });
-cpSync(join(root, 'runs/stories/curve.svg'), join(target, 'curve.svg'));
-const config = join(target, 'generation_config.json');
-const generation = { ...JSON.parse(readFileSync(config, 'utf8')), unmask_sampling: sampling };
-writeFileSync(config, `${JSON.stringify(generation, undefined, 2)}\n`);
-process.stderr.write(`${target}\n`);
+inTurn(
+  [
+    `${common} --out runs/stories-causal --objective autoregressive --vocabulary-size 2048 --steps 1000 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1`,
+    `${common} --out runs/stories-masked --from runs/stories-causal --steps 1527 --learning-rate 1.5e-3 --warmup 100 --schedule constant --ema 0.998 --seed 2 --dtype F16`,
+    `${common} --out runs/stories --from runs/stories-masked --steps 1700 --learning-rate 1.2e-3 --warmup 50 --prompt-share 0.6 --ema 0.998 --seed 3 --dtype F16`,
+  ],
+  process.argv.slice(2),
+);
+publish('stories', { length: 96, blockLength: 4, temperature: 0.7 });

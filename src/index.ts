@@ -32,5 +32,5 @@ export type { SampleStats } from './sampling/stats.ts';
 export type { TextSpan } from './text-changes.ts';
 export type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
-export { shippedModel } from './opened-model.ts';
+export { shippedModel, shippedModels } from './opened-model.ts';
 export { load } from './unmask.ts';

@@ -21,8 +21,17 @@ import { readTokenizerFiles } from './tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
-/** The directory of the model that ships. */
-export const shippedModel: string = fileURLToPath(new URL('../../models/stories', import.meta.url));
+const shipped = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+
+/** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
+export const shippedModels = {
+  stories: shipped('stories'),
+  talk: shipped('talk'),
+  typescript: shipped('typescript'),
+} as const;
+
+/** The one of them that is taken where none is named. */
+export const shippedModel: string = shippedModels.stories;
 
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
 export interface OpenedModel extends OpenedNetwork {

@@ -120,8 +120,8 @@ test("a person's mistake in a pipe is one line and exit code 2", async () => {
     assert.match(io.err, sentence);
   }
   const io = fakeIo();
-  assert.equal(await run(modelThatKnows('a story'), [], io), 2);
-  assert.match(io.err, /^unmask chat: the model that ships is no chat model: it has no chat template/);
+  assert.equal(await run(modelThatKnows('a story'), ['--model', 'a-story'], io), 2);
+  assert.match(io.err, /^unmask chat: a-story is no chat model: it has no chat template/);
 });
 
 /** A person at a terminal. */

@@ -18,6 +18,9 @@ import { visible } from './visible.ts';
 
 const options = z.strictObject({
   ...modelOptions,
+  model: modelOptions.model.describe(
+    'a model directory, a run of unmask finetune, a GGUF file, or org/name after unmask pull [models/talk, which ships]',
+  ),
   system: z.string().optional().describe('what the model is told before the conversation'),
   thinking: z
     .boolean()
@@ -41,7 +44,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
     summary: 'Talks with a model that was made for it, and shows its answers being unmasked',
     options,
     examples: [
-      ['unmask chat --model LLaDA-8B-Instruct', '/help lists what else can be said'],
+      ['unmask chat', 'the small model that ships; /help lists what else can be said'],
       [
         'unmask chat --model LLaDA-8B-Instruct --length 256 --block-length 32 --temperature 0.5',
         'long answers, in blocks',
@@ -53,11 +56,12 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
       io,
       given,
     ) {
-      const model = await load({ model: path, adapter, device, weights }, io);
+      const { shippedModels } = await import('../opened-model.ts');
+      const model = await load({ model: path ?? shippedModels.talk, adapter, device, weights }, io);
       try {
         if (!model.chatTemplate)
           throw new UnsupportedError(
-            `${path ?? 'the model that ships'} is no chat model: it has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); name one that has with --model, or let this one go on with a text: unmask generate`,
+            `${path} is no chat model: it has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); name one that has with --model, or let this one go on with a text: unmask generate`,
           );
         const state = {
           conversation: new Conversation(system),

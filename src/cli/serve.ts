@@ -16,7 +16,7 @@ export const serveOptions = z.strictObject({
     .array(model.unwrap())
     .optional()
     .describe(
-      'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [models/stories, which ships]',
+      'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [models/stories, models/talk and models/typescript, which ship]',
     ),
   adapter: adapter.describe(`${adapter.description}; of one model that is served alone`),
   ...otherModelOptions,
@@ -84,14 +84,14 @@ export async function runServer(
 ): Promise<void> {
   const keys = await keysOf(asked.keyFile, io);
   // help and mistakes don't wait for the engine
-  const [{ startServer }, { catalogOf }, { jsonLog }, { shippedModel }] = await Promise.all([
+  const [{ startServer }, { catalogOf }, { jsonLog }, { shippedModels }] = await Promise.all([
     import('../server/server.ts'),
     import('../server/catalog.ts'),
     import('../server/log.ts'),
     import('../opened-model.ts'),
   ]);
   const now = (): Date => new Date();
-  const models = catalogOf(asked.model ?? [shippedModel]);
+  const models = catalogOf(asked.model ?? Object.values(shippedModels));
   if (asked.adapter !== undefined && models.size > 1) {
     const problem = `belongs to one model, and ${models.size} are served; unmask merge makes a model of the two`;
     throw new InvalidOptionError('adapter', problem, asked.adapter);

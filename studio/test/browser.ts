@@ -37,7 +37,10 @@ export interface Studio {
 }
 
 /** Starts a studio, which ends with the test. */
-export async function startStudio(t: TestContext, ...options: readonly string[]): Promise<Studio> {
+export async function startStudio(
+  t: Pick<TestContext, 'after'>,
+  ...options: readonly string[]
+): Promise<Studio> {
   const directory = mkdtempSync(join(tmpdir(), 'unmask-studio-'));
   const server = spawn(
     process.execPath,

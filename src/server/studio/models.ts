@@ -9,7 +9,7 @@ import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../inspection.ts';
 import { flagsFor } from '../../options.ts';
 import { quantisedCopies } from '../../quantised-model.ts';
-import { shippedModel } from '../../opened-model.ts';
+import { shippedModels } from '../../opened-model.ts';
 import { HttpError } from '../http-error.ts';
 import { filesOf, unknownFiles } from '../model-files.ts';
 import type { ServedModel, Service } from '../service.ts';
@@ -42,7 +42,8 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
   };
   for (const [name, { path, ...files }] of service.models)
     add('served', name, path, shownPath(studio, path), files);
-  add('shipped', basename(shippedModel), shippedModel, shownPath(studio, shippedModel));
+  for (const [name, path] of Object.entries(shippedModels))
+    add('shipped', name, path, shownPath(studio, path));
   const runs = join(studio.root, studio.runs);
   for (const run of await readdir(runs).catch(() => [])) {
     const directory = await directoryOf(studio, run).catch(() => undefined);
