@@ -1,4 +1,5 @@
-// Speed and memory of learning answers: all weights, an adapter, and pre-training on the same text, each in a process of its own.
+// Speed and memory of learning answers: all weights, an adapter of a model in floats or in blocks of few bits, and pre-training
+// on the same text, each in a process of its own.
 //   node dist/bench/finetune.js --steps 6 --batch 8 --width 320 --layers 8
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +12,7 @@ import { bidirectional } from '../src/model/attention-pattern.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { uniforms } from '../src/random.ts';
+import { directoryInFormat } from '../src/quantised-model.ts';
 import { plainTemplate } from '../src/tokenizer/plain-template.ts';
 import { tokenizerFiles } from '../src/tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, withSpecialTokens } from '../src/tokenizer/tokenizer-json.ts';
@@ -56,6 +58,8 @@ const ways: Readonly<Record<string, (folder: string) => TrainingRequest>> = {
     length,
     loraRank: rank,
   }),
+  'adapter, int8': (folder: string) => ({ ...ways['adapter'](folder), weights: 'int8' }),
+  'adapter, int4': (folder: string) => ({ ...ways['adapter'](folder), weights: 'int4' }),
 };
 
 if (values.run !== undefined) await train(values.run, values.folder!);
@@ -63,7 +67,7 @@ else await compare();
 
 /** Trains, and prints tokens a second and the most memory that the process had. */
 async function train(way: string, folder: string): Promise<void> {
-  const out = join(folder, way.replace(' ', '-'));
+  const out = join(folder, way.replace(/\W+/g, '-'));
   const marks: number[] = [];
   const never = 1_000_000;
   await runTraining(
@@ -120,7 +124,8 @@ async function compare(): Promise<void> {
         '--folder',
         folder,
       ];
-      spawnSync(process.execPath, args, { stdio: 'inherit' });
+      const { status, signal } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+      if (status !== 0) throw new Error(`${way} ended with ${signal ?? status}`);
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -176,5 +181,7 @@ async function prepare(folder: string): Promise<number> {
       ]),
     ),
   });
+  // made here, so that it isn't part of what is measured
+  for (const format of ['int8', 'int4'] as const) await directoryInFormat(join(folder, 'model'), format);
   return weights.reduce((sum, { data }) => sum + data.length, 0);
 }

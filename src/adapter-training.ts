@@ -1,48 +1,47 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { NdArray } from './array.ts';
+import { nodeFs, replaceFile } from './checkpoint/durable-fs.ts';
+import type { Weights } from './checkpoint/weights.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
-import { type Adapter, adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
+import { sizeLine } from './full-training.ts';
+import { adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
+import { writeAdapter } from './model/adapter-files.ts';
 import { causal } from './model/attention-pattern.ts';
-import { parameterShapes, type TensorNames } from './model/config.ts';
-import type { ModelConfig } from './model/families/family.ts';
+import { parameterShapes } from './model/config.ts';
+import { type LiveWeights, openNetwork } from './model/network.ts';
 import { openModel } from './model/open.ts';
 import { isBlockFormat } from './model/weight-format.ts';
 import { modelDirectory } from './opened-model.ts';
-import { requireSizes } from './start.ts';
+import { directoryInFormat } from './quantised-model.ts';
+import { requireSameLikelihood, requireSizes } from './start.ts';
+import type { Subject } from './subject.ts';
 import type { TrainingOptions } from './training/options.ts';
-
-/** An adapter that a run trains, and the model that it changes. */
-export interface AdapterStart {
-  readonly adapter: Adapter;
-  /** The model's weights, which stay as they are. */
-  readonly base: ReadonlyMap<string, NdArray>;
-  readonly names: TensorNames;
-  readonly config: ModelConfig;
-  readonly initial: ReadonlyMap<string, NdArray>;
-  /** Where the model is, for whoever loads the adapter. */
-  readonly place: string;
-}
+import { grouped } from './training/progress.ts';
 
 /**
- * What a run with `loraRank` begins with.
+ * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.
  *
  * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
  * @throws UnsupportedError    for a network with experts
  */
-export async function adapterStart(options: TrainingOptions, from: string): Promise<AdapterStart> {
+export async function adapterOf(options: TrainingOptions, from: string): Promise<Subject> {
   const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
-  const { config, names, format, weights, network } = await openModel(await modelDirectory(from));
+  const directory = await directoryInFormat(await modelDirectory(from), options.weights);
+  const { config, names, format, weights, stored, network } = await openModel(directory);
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
   if (transformer.mixture) throw new UnsupportedError(`${from}: a network with experts can't be trained on`);
-  if (isBlockFormat(format))
-    throw new InvalidOptionError('from', `must be a model in floats; this one is stored as ${format}`, from);
-  if ((transformer.attention === causal) !== (objective === 'autoregressive'))
+  if (options.weights !== undefined && options.weights !== format)
+    throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
+  const isCausal = transformer.attention === causal;
+  if (options.learn === 'preferences')
+    requireSameLikelihood(options, { isCausal, blockLength: config.blockLength });
+  if (isCausal !== (objective === 'autoregressive'))
     throw new InvalidOptionError(
       'objective',
-      `must be ${transformer.attention === causal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
+      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
       objective,
     );
   if (length > transformer.maxLength)
@@ -52,9 +51,34 @@ export async function adapterStart(options: TrainingOptions, from: string): Prom
       length,
     );
   const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
-  const initial = initialAdapter(adapterShapes(transformer, names, adapter), seed);
-  const base = new Map<string, NdArray>();
-  for (const name of parameterShapes(transformer, names).keys()) base.set(name, await weights.read(name));
-  const place = existsSync(from) ? resolve(from) : from;
-  return { adapter, base, names, config, initial, place };
+  const shapes = adapterShapes(transformer, names, adapter);
+  const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
+  const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
+  const numbers = [...shapes.values()].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+  return {
+    config,
+    names,
+    initial: initialAdapter(shapes, seed),
+    adapter: { adapter, base },
+    open: ({ arrays }) => openNetwork(transformer, names, base, { ...options, adapter: { adapter, arrays } }),
+    openReference: () => openNetwork(transformer, names, base, options),
+    summary: [
+      `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
+      `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+    ],
+    async exportTo(directory, { arrays }, beside) {
+      const place = existsSync(from) ? resolve(from) : from;
+      await writeAdapter(directory, { adapter, arrays }, { base: place, dtype: options.dtype });
+      for (const [name, content] of beside) await replaceFile(nodeFs, join(directory, name), content);
+    },
+  };
+}
+
+async function inMemory(
+  weights: Weights,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<LiveWeights> {
+  const arrays = new Map<string, NdArray>();
+  for (const name of shapes.keys()) arrays.set(name, await weights.read(name));
+  return { arrays: () => arrays };
 }

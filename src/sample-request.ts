@@ -2,7 +2,8 @@ import { InvalidOptionError } from './errors.ts';
 import type { SampleRequest } from './language-model.ts';
 import { causal } from './model/attention-pattern.ts';
 import type { Network } from './model/network.ts';
-import { parameters, type SamplingOptions } from './sampling/options.ts';
+import type { SamplingOptions } from './sampling/options.ts';
+import { strategyNamed, strategyOptions } from './sampling/strategy-table.ts';
 import type { ChatTemplate } from './tokenizer/chat-template.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -15,11 +16,14 @@ export function fitting(
 ): Partial<SamplingOptions> {
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
-  const meaningless = new Set([
+  // a schedule is the model's; all else is another strategy's
+  const keeps = (option: string): boolean =>
+    option === 'schedule' && strategyNamed(asked.strategy!).uses.includes(option);
+  const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
-    ...(changes('strategy') ? ['counts', ...Object.keys(parameters)] : []),
+    ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
 }

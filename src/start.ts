@@ -15,6 +15,8 @@ export interface Start {
   readonly isCausal: boolean;
   /** Whether it predicts a token at the position before it. */
   readonly predictsNext: boolean;
+  /** Of a model that writes in blocks. */
+  readonly blockLength?: number;
   /** Its network, with a row for every token of the run. */
   readonly transformer: TransformerConfig;
   /** By LLaDA's names. Tokens that the model didn't have begin as the mean of those that it had. */
@@ -61,6 +63,7 @@ export async function startFrom(
   }
   return {
     isCausal: transformer.attention === causal,
+    blockLength: config.blockLength,
     predictsNext: transformer.shiftedLogits || transformer.attention === causal,
     transformer: grown,
     parameters,
@@ -79,6 +82,28 @@ export function requireSizes(options: TrainingOptions, transformer: TransformerC
   };
   for (const key of sizeKeys) require(key, options[key], transformer[key]);
   require('tied', options.tied, transformer.tiedHead);
+}
+
+/**
+ * Preferences are compared with those of the model that the run begins with, so its likelihood must be had as it was
+ * trained.
+ *
+ * @throws InvalidOptionError  for another objective or other blocks
+ */
+export function requireSameLikelihood(
+  { objective, block, from }: TrainingOptions,
+  { isCausal, blockLength }: Pick<Start, 'isCausal' | 'blockLength'>,
+): void {
+  const diffusion = blockLength === undefined ? 'masked-diffusion' : 'block-diffusion';
+  const trained = isCausal ? 'autoregressive' : diffusion;
+  if (objective !== trained)
+    throw new InvalidOptionError(
+      'objective',
+      `must be ${trained}, as ${from} was trained: it is what preferences are compared with`,
+      objective,
+    );
+  if (!isCausal && block !== blockLength)
+    throw new InvalidOptionError('block', `must be ${blockLength}, as ${from} was trained`, block);
 }
 
 /** Rows from `known` to `count` are the mean of those before. */

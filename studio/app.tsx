@@ -9,7 +9,8 @@ import { ThemeSwitch } from './parts/theme.tsx';
 const fragment = signal(location.hash);
 addEventListener('hashchange', () => (fragment.value = location.hash));
 addEventListener('keydown', (event) => {
-  const isTyping = (event.target as Element).closest('input, textarea, select, [contenteditable]');
+  // an editor's text is in a shadow of its own, and the event's target is its host
+  const isTyping = (event.composedPath()[0] as Element).closest('input, textarea, select, [contenteditable]');
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const page = pages[Number(event.key) - 1];
   if (page) location.hash = `#/${page.name}`;

@@ -16,5 +16,9 @@ export interface Page {
 /** All pages, in the order of the menu; the digits 1, 2, … open them. */
 export const pages: readonly Page[] = [
   { name: 'write', title: 'Write', load: () => import('./write/page.tsx') },
+  { name: 'fill', title: 'Fill', load: () => import('./fill/page.tsx') },
+  { name: 'edit', title: 'Edit', load: () => import('./edit/page.tsx') },
   { name: 'chat', title: 'Chat', load: () => import('./chat/page.tsx') },
+  { name: 'train', title: 'Train', load: () => import('./train/page.tsx') },
+  { name: 'models', title: 'Models', load: () => import('./models/page.tsx') },
 ];

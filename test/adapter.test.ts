@@ -14,12 +14,16 @@ import {
   merge,
 } from '../src/model/adapter.ts';
 import { writeAdapter } from '../src/model/adapter-files.ts';
+import { parameterShapes } from '../src/model/config.ts';
 import { openModel } from '../src/model/open.ts';
+import { blockFormats } from '../src/model/weight-format.ts';
+import { directoryInFormat } from '../src/quantised-model.ts';
 import { uniforms } from '../src/random.ts';
 import { openLearner } from '../src/training/backpropagation.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { startServer } from '../src/server/server.ts';
 import { load } from '../src/unmask.ts';
+import { readPlainly } from './plain-blocks.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, threads: 1 };
@@ -63,7 +67,7 @@ test("an adapter's gradients are those of the merged matrices, by the chain rule
   }
   const learner = await openLearner(transformer, names, arrays, {
     ...adamW,
-    adapter: { adapter, base },
+    adapter: { adapter, base: { arrays: () => base } },
   });
   const batch = batchFor(maskId);
   const loss = await learner.accumulate(batch);
@@ -112,6 +116,52 @@ test("an adapter's gradients are those of the merged matrices, by the chain rule
   }
   await learner.close();
 });
+
+for (const format of ['int4', 'int8'] as const)
+  test(`beside a model in ${format} an adapter's loss and gradients are those beside the floats that the blocks stand for`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const { adapter, arrays } = await adapted(folder);
+    const opened = await openModel(await directoryInFormat(folder, format));
+    await opened.network.close();
+    const { config, names, weights, stored } = opened;
+    const { transformer, maskId = 0 } = config;
+    const floats = new Map<string, NdArray>();
+    let inBlocks = 0;
+    for (const [name, shape] of parameterShapes(transformer, names)) {
+      const isInBlocks = weights.entries.has(`${name}.codes`);
+      if (isInBlocks) inBlocks++;
+      const data = isInBlocks
+        ? await readPlainly(weights, name, shape, blockFormats[format])
+        : (await weights.read(name)).data;
+      floats.set(name, { shape, data });
+    }
+    assert.equal(inBlocks, 1 + 7 * transformer.layers);
+    // a head that shares the embedding is read in blocks, the embedding itself in 16 bits
+    const untied = { ...transformer, tiedHead: false };
+    const shared = floats.get(names.embedding)!;
+    const table = await weights.read(names.embedding);
+    const batch = batchFor(maskId);
+    const results = [];
+    for (const [network, base] of [
+      [transformer, stored],
+      [untied, { arrays: () => new Map([...floats, [names.embedding, table], [names.head!, shared]]) }],
+    ] as const) {
+      const learner = await openLearner(network, names, arrays, { ...adamW, adapter: { adapter, base } });
+      const loss = await learner.accumulate(batch);
+      results.push({ loss, gradients: learner.gradients() });
+      await learner.close();
+    }
+    const [ours, theirs] = results;
+    assert.ok(Math.abs(ours.loss - theirs.loss) < 1e-5, `${ours.loss}, not ${theirs.loss}`);
+    let largest = 0;
+    for (const [name, { data }] of ours.gradients)
+      for (const [i, value] of data.entries()) {
+        const other = theirs.gradients.get(name)!.data[i];
+        largest = Math.max(largest, Math.abs(other));
+        assert.ok(Math.abs(value - other) < 1e-5, `${name}[${i}]: ${value}, not ${other}`);
+      }
+    assert.ok(largest > 0.01, `gradients of ${largest} show nothing`);
+  });
 
 test('a model with an adapter beside it has the logits of the one with the adapter merged, and others than alone', async (t) => {
   const folder = await temporaryFolder(t);

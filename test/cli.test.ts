@@ -106,7 +106,10 @@ test('the program writes, scores and inspects with a model directory', async (t)
       await run([...score, '--model', model, '--weights', 'int8']),
     ];
     assert.equal(ours.out, theirs.out);
-    assert.match((await run(['inspect', elsewhere])).out, /\nin memory {3}int8 [\d.]+ MiB\n$/);
+    assert.match(
+      (await run(['inspect', elsewhere])).out,
+      /\nin memory {3}int8 [\d.]+ MiB\n {12}and about [\d.]+ MiB for a text of 64 tokens\n$/,
+    );
     for (const [mistake, sentence] of [
       [['quantize', elsewhere, '--weights', 'int4'], /--model: must have weights in floats; .* int8, got/],
       [['quantize', model, ...options, '--no-compare'], /int8: expected a new or an empty directory, found/],

@@ -9,7 +9,8 @@ import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint, constrain } from '../src/sampling/constraint/constrain.ts';
 import type { JsonSchema } from '../src/sampling/constraint/json-keywords.ts';
 import { fewestTokens } from '../src/sampling/constraint/token-automaton.ts';
-import { samplingSchema, strategiesFor, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
+import { samplingSchema, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
+import { strategiesFor } from '../src/sampling/strategy-table.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
 

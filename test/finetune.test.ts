@@ -93,8 +93,16 @@ test('a model without a chat template learns a dialogue set and answers it by me
   const before = await readFile(join(out, 'model', 'model.safetensors'));
   await runTraining({ ...request, ...small }, makeTrainee, io);
   assert.deepEqual(await readFile(join(out, 'model', 'model.safetensors')), before);
+  // so does one of the model in 4 bits, which is sampled in them
+  const small4 = join(folder, 'small4');
+  const inBits = { ...small, weights: 'int4', out: small4, sampleEvery: 30 } as const;
+  await runTraining({ ...request, ...inBits }, makeTrainee, io);
+  assert.match(lines.join(''), /vocabulary \d+, kept as int4\n/);
+  assert.match(await readFile(join(small4, 'samples', 'step-000000030.txt'), 'utf8'), /→ woof$/);
   const messages = [{ role: 'user', content: 'Say cat' }] as const;
   for (const [path, options, sound] of [
+    [out, { adapter: small4, weights: 'int4' }, 'woof'],
+    [small4, {}, 'woof'],
     [out, {}, 'meow'],
     [out, { adapter }, 'woof'],
     [adapter, {}, 'woof'],
@@ -111,6 +119,11 @@ test('a model without a chat template learns a dialogue set and answers it by me
     [{ objective: 'autoregressive' }, /objective: must be masked-diffusion, as .* was trained/],
     [{ length: 128 }, /length: must be at most the 64 tokens of/],
     [{ loraRank: undefined, loraAlpha: 2 }, /loraAlpha: is for --lora-rank/],
+    [{ loraRank: undefined, weights: 'int4' }, /weights: is for --lora-rank/],
+    [
+      { from: join(out, 'model', 'unmask-int4'), weights: 'int8' },
+      /weights: must be int4, as .*unmask-int4 is stored/,
+    ],
     [{ anneal: 3 }, /anneal: changes the model itself, and --lora-rank leaves it as it is/],
   ] as const)
     await assert.rejects(

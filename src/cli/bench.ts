@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { frontier, type Outcome, recommended } from '../evaluation/trade-off.ts';
 import { tradeOffSvg } from '../evaluation/trade-off-svg.ts';
-import { type SamplingOptions, samplingSchema, strategiesFor } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
+import { strategiesFor, strategyNamed } from '../sampling/strategy-table.ts';
 import type { Task, Way } from '../bench-sampling.ts';
 import { type Command, UsageError } from './command.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
@@ -131,29 +132,14 @@ function parametersOf(
   length: number,
   block: number,
 ): [string, Partial<SamplingOptions>][] {
-  const numbers = (
-    option: keyof SamplingOptions,
-    values: readonly number[],
-  ): [string, Partial<SamplingOptions>][] =>
-    values.map((value) => [`${option} ${value}`, { [option]: value }]);
-  switch (strategy) {
-    case 'threshold':
-    case 'threshold-or-count':
-    case 'editing':
-      return numbers('tau', [0.95, 0.9, 0.7, 0.5, 0.35, 0.2]);
-    case 'factor':
-      return numbers('factor', [0.5, 1, 1.5, 2]);
-    case 'entropy-bound':
-      return numbers('entropyBound', [0.1, 0.3, 0.6, 1]);
-    case 'hierarchical':
-      return numbers('tau', [0.9, 0.7]);
-    case 'first-hitting':
-      return [['1 a step', {}]];
-    default:
-      return [1, 2, 4, 8]
-        .filter((perStep) => block % perStep === 0)
-        .map((perStep) => [`${perStep} a step`, { steps: Math.ceil(length / perStep) }]);
-  }
+  const { dial } = strategyNamed(strategy);
+  if (dial === 'none') return [['1 a step', {}]];
+  if (dial === 'steps')
+    return [1, 2, 4, 8]
+      .filter((perStep) => block % perStep === 0)
+      .map((perStep) => [`${perStep} a step`, { steps: Math.ceil(length / perStep) }]);
+  const { option, values } = dial;
+  return values.map((value) => [`${option} ${value}`, { [option]: value }]);
 }
 
 function table(outcomes: readonly Outcome[], baseline: Outcome): string {

@@ -12,12 +12,20 @@ const finetune: Command<typeof finetuneSchema> = {
   examples: [
     ['unmask finetune models/stories talk.jsonl --out runs/talk', 'the model that ships learns to talk'],
     ['unmask chat --model runs/talk', 'talks with it'],
+    [
+      'unmask finetune runs/talk pairs.jsonl --learn preferences --out runs/better',
+      'learns from pairs of answers, one chosen, one rejected',
+    ],
     ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
   ],
   async run(options, io) {
     if (options.resume !== undefined) return trainAndTell(options, io, 'finetune');
     return trainAndTell(
-      { ...options, length: options.length ?? (await usualLength(options.from)), learn: 'answers' },
+      {
+        ...options,
+        length: options.length ?? (await usualLength(options.from)),
+        learn: options.learn ?? 'answers',
+      },
       io,
       'finetune',
     );

@@ -11,6 +11,7 @@ import { saveTokenizer } from '../tokenizer/save.ts';
 import { withSpecialTokens } from '../tokenizer/tokenizer-json.ts';
 import { type AnswersOptions, openAnswers } from './answers.ts';
 import type { Batch, Dataset } from './dataset.ts';
+import { pairsOfAnswers } from './exchanges.ts';
 import { makeTokenizer } from './make-tokenizer.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'unmask-answers-'));
@@ -245,4 +246,97 @@ test('files without a conversation, and files of other kinds, are refused', asyn
     open([join(root, 'text.txt')]),
     /expected a \.jsonl or \.json file, plain or \.gz, found another ending/,
   );
+});
+
+const openPairs = (data: string[], options: Partial<AnswersOptions> = {}): Promise<Dataset> =>
+  open(data, { meaning: pairsOfAnswers, ...options });
+
+test('every shape of a pair of answers gives the same two rows, the chosen one first', async () => {
+  const asked = { role: 'user', content: 'Hi' };
+  const [chosen, rejected] = [
+    { role: 'assistant', content: 'Hello' },
+    { role: 'assistant', content: 'Go' },
+  ];
+  const gpt = (value: string) => ({ from: 'gpt', value });
+  const rows = [
+    { prompt: 'Hi', chosen: 'Hello', rejected: 'Go' },
+    { prompt: [asked], chosen: [chosen], rejected: [rejected] },
+    { chosen: [asked, chosen], rejected: [asked, rejected] },
+    { prompt: 'Hi', chosen: [asked, chosen], rejected: [asked, rejected], score_chosen: 8 },
+    { prompt: 'Hi', chosen: [chosen], rejected: [rejected] },
+    { messages: [asked], chosen, rejected },
+    { messages: [asked], chosen: 'Hello', rejected: 'Go' },
+    { conversations: [{ from: 'human', value: 'Hi' }], chosen: gpt('Hello'), rejected: gpt('Go') },
+    { question: 'Hi', chosen: gpt('Hello'), rejected: gpt('Go') },
+    { instruction: 'Hi', input: '', chosen: 'Hello', rejected: 'Go' },
+  ];
+  for (const [i, row] of rows.entries()) {
+    const dataset = await openPairs([file(lines([row]))]);
+    assert.equal(dataset.windows, 1);
+    assert.deepEqual(pairs(dataset.batch(0, 1)), [hello, [whole, 'Go<|end|>']], `row ${i}`);
+  }
+  const dataset = await openPairs([
+    file(lines([{ system: 'S', messages: [asked, chosen, asked], chosen, rejected }])),
+  ]);
+  const given = `<|system|>S<|end|>${whole}Hello<|end|>${whole}`;
+  assert.deepEqual(pairs(dataset.batch(0, 1)), [
+    [given, 'Hello<|end|>'],
+    [given, 'Go<|end|>'],
+  ]);
+});
+
+test('a batch of pairs keeps them together, and whole pairs are held out', async () => {
+  const rows = Array.from({ length: 10 }, (_, i) => ({
+    prompt: `q${i}`,
+    chosen: `y${i}`,
+    rejected: `n${i}`,
+  }));
+  const dataset = await openPairs([file(lines(rows))], { validationShare: 0.2 });
+  assert.deepEqual([dataset.windows, dataset.validation.count], [8, 2]);
+  const all = [...pairs(dataset.batch(0, 8)), ...pairs(dataset.validation.batch(0, 2))];
+  const seen = new Set<string>();
+  for (let p = 0; p < 10; p++) {
+    const [[given, chosen], [same, rejected]] = all.slice(2 * p, 2 * p + 2);
+    assert.equal(given, same);
+    const digit = /q(\d)/.exec(given)![1];
+    assert.deepEqual([chosen, rejected], [`y${digit}<|end|>`, `n${digit}<|end|>`]);
+    seen.add(digit);
+  }
+  assert.equal(seen.size, 10);
+});
+
+test('both answers of a pair are given the same turns, those beside which the longer one fits', async () => {
+  const x = 'x'.repeat(15);
+  const turn = (role: string) => ({ role, content: x });
+  const messages = [turn('user'), turn('assistant'), turn('user')];
+  const rows = [
+    { messages, chosen: 'ok', rejected: 'no' },
+    { messages, chosen: 'ok', rejected: 'n'.repeat(20) },
+  ];
+  const dataset = await openPairs([file(lines(rows))], { length: 64 });
+  const short = `<|user|>${x}<|end|><|assistant|>`;
+  const given = pairs(dataset.batch(0, 2)).map(([prompt]) => prompt);
+  assert.deepEqual(new Set(given), new Set([short, `${short}${x}<|end|>${short}`]));
+  assert.deepEqual([given[0], given[2]], [given[1], given[3]]);
+  assert.ok(
+    dataset.summary.includes('before 2 answers the oldest turns were left out, to fit into 64 tokens'),
+    dataset.summary.join('\n'),
+  );
+});
+
+test('pairs that cannot be used are named by file and line', async () => {
+  const good = Array.from({ length: 10 }, () => ({ prompt: 'Hi', chosen: 'Hello', rejected: 'Go' }));
+  const long = 'x'.repeat(200);
+  const bad: [unknown, string][] = [
+    [{ prompt: 'Hi', answer: 'Hello' }, 'no chosen answer'],
+    [{ prompt: long, chosen: 'y', rejected: 'z' }, 'too long for the context'],
+    // nothing is left of what tells them apart
+    [{ prompt: 'Hi', chosen: `${long}y`, rejected: `${long}z` }, 'too long for the context'],
+  ];
+  const path = file(lines([...good, ...bad.map(([row]) => row)]));
+  const dataset = await openPairs([path], { maximumBadShare: 0.5 });
+  assert.equal(dataset.windows, 10);
+  const told = bad.map(([, reason], i) => `${path}:${11 + i} ${reason}`).join('; ');
+  assert.ok(dataset.summary.at(-1)!.endsWith(`(${told})`), dataset.summary.at(-1));
+  await assert.rejects(openPairs([path]), /3 of 13: 1 no chosen answer, 2 too long for the context/);
 });

@@ -12,6 +12,10 @@ export type BadRowReason =
   | 'damaged gzip'
   | 'no conversation'
   | 'no answer'
+  | 'no chosen answer'
+  | 'no rejected answer'
+  | 'equal answers'
+  | 'answers to different questions'
   | 'unknown role'
   | 'refused by the chat template'
   | 'too long for the context';

@@ -68,7 +68,8 @@ function* grouped<Item>(items: Iterable<Item>, size: number): Generator<Item[]> 
   if (group.length > 0) yield group;
 }
 
-function batchOf(canvases: readonly Canvas[]): ScoredBatch {
+/** Canvases of one length, side by side. */
+export function batchOf(canvases: readonly Canvas[]): ScoredBatch {
   const L = canvases[0].tokens.length;
   const R = canvases.reduce((total, { rows }) => total + rows.length, 0);
   const tokens = new Int32Array(canvases.length * L);

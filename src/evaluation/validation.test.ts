@@ -140,3 +140,18 @@ test('a single window has no standard error, a single draw no mask error, and no
     name: 'InvalidOptionError',
   });
 });
+
+test('the draws of a window are the same each time, and others in another round', () => {
+  const window = {
+    x0: Int32Array.from({ length: 32 }, (_, i) => i),
+    positions: Int32Array.from({ length: 32 }, (_, i) => i),
+  };
+  const tokens = (round?: number, index = 3) =>
+    diffusionScoring({ maskId: 99, draws: 2, seed: 1, round })
+      .canvases(window, index)
+      .map((canvas) => [...canvas.tokens]);
+  assert.deepEqual(tokens(), tokens(0));
+  assert.notDeepEqual(tokens(1), tokens(0));
+  assert.notDeepEqual(tokens(1), tokens(2));
+  assert.notDeepEqual(tokens(1, 4), tokens(1));
+});

@@ -36,26 +36,30 @@ export interface Scoring {
  * so that two validations differ by what was learned between them.
  *
  * @param draws  masks for each window
+ * @param round  draws of another round are others
  */
 export function diffusionScoring({
   maskId,
   draws,
   seed,
+  round = 0,
 }: {
   readonly maskId: number;
   readonly draws: number;
   readonly seed: number;
+  readonly round?: number;
 }): Scoring {
   return {
     exact: false,
     canvases: ({ x0, positions }, index) =>
-      noisedCanvases({ x0, maskId, positions, draws, uniform: uniforms(seed, 'likelihood', 0, index) }),
+      noisedCanvases({ x0, maskId, positions, draws, uniform: uniforms(seed, 'likelihood', round, index) }),
   };
 }
 
 /** The bound of block diffusion, see `doubledBound`: canvases are [x_t ; x_0]. */
 export function blockScoring({
   seed,
+  round = 0,
   ...options
 }: {
   readonly maskId: number;
@@ -63,11 +67,12 @@ export function blockScoring({
   readonly shiftedLogits?: boolean;
   readonly draws: number;
   readonly seed: number;
+  readonly round?: number;
 }): Scoring {
   return {
     exact: options.blockLength === 1,
     canvases: ({ x0, positions }, index) =>
-      doubledCanvases({ ...options, x0, positions, uniform: uniforms(seed, 'likelihood', 0, index) }),
+      doubledCanvases({ ...options, x0, positions, uniform: uniforms(seed, 'likelihood', round, index) }),
   };
 }
 

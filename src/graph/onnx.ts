@@ -46,6 +46,8 @@ export interface WriteOptions {
   readonly weights?: (name: string) => ExternalData | QuantisedData | undefined;
   /** Use ONNX Runtime's fused operators where an operation has one. Default true. */
   readonly fused?: boolean;
+  /** What is multiplied with a matrix in blocks is not rounded, too, as training needs it. Default false. */
+  readonly exact?: boolean;
 }
 
 export interface NamedType extends TensorType {
@@ -72,8 +74,12 @@ interface Node {
 export interface ValueWriter {
   /** Whether fused operators may be used. */
   readonly fused: boolean;
+  /** Whether products with a matrix in blocks are not to be rounded. */
+  readonly exact: boolean;
   /** Adds a node and returns the name of its only output. */
   node(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
+  /** The same for what is computed of weights alone, just before it is used. */
+  weightNode(type: string, inputs: readonly string[], attributes?: Attributes): string;
   /** Adds a node of two outputs and returns the name of the second. */
   secondOutput(type: string, inputs: readonly string[], attributes?: Attributes): string;
   /** A vector of int64, as many operators want their axes and shapes. */
@@ -110,14 +116,14 @@ const irVersion = 10;
  */
 export function writeOnnx(
   outputs: Readonly<Record<string, Tensor>>,
-  { weights = () => undefined, fused = true }: WriteOptions = {},
+  { weights = () => undefined, fused = true, exact = false }: WriteOptions = {},
 ): OnnxModel {
   const nodes: Node[] = [];
   /**
-   * The casts of weights. They stand before all other nodes: of what a node needs ONNX Runtime computes that last which
-   * stands first, so a weight is cast just before it is used, and not all of them at the beginning.
+   * What is computed of weights alone: their casts. It stands before all other nodes: of what a node needs ONNX Runtime
+   * computes that last which stands first, so a weight is cast just before it is used, and not all of them at the beginning.
    */
-  const casts: Node[] = [];
+  const ofWeights: Node[] = [];
   const initializers: object[] = [];
   const inputs = new Map<string, NamedType>();
   const valueOf = new Map<Tensor, string>();
@@ -153,11 +159,13 @@ export function writeOnnx(
     attributes: Attributes,
     domain: string,
     outputs: (name: string) => readonly string[],
+    to = nodes,
   ): string => {
     const input = from.map((value) => computable(value, type));
     return once(`${domain} ${type} ${input.join()} ${JSON.stringify(attributes)}`, (name) => {
       const weight = from.map((value) => weightOf.get(value)).find((found) => found !== undefined);
-      nodes.push({
+      if (weight !== undefined && to === ofWeights) weightOf.set(name, weight);
+      to.push({
         name: weight === undefined ? `${type} ${name}` : `${type} ${name} of ${weight}`,
         opType: type,
         domain,
@@ -178,7 +186,7 @@ export function writeOnnx(
     const input = stored(parameter, data);
     return once(`cast ${name}`, (output) => {
       weightOf.set(output, name);
-      casts.push({
+      ofWeights.push({
         name: `Cast ${output} of ${name}`,
         opType: 'Cast',
         domain: '',
@@ -189,10 +197,13 @@ export function writeOnnx(
     });
   }
 
-  const writer = {
+  const writer: ValueWriter = {
     fused,
+    exact,
     node: (type: string, from: readonly string[], attributes: Attributes = {}, domain = '') =>
       addNode(type, from, attributes, domain, (name) => [name]),
+    weightNode: (type, from, attributes = {}) =>
+      addNode(type, from, attributes, '', (name) => [name], ofWeights),
     secondOutput: (type: string, from: readonly string[], attributes: Attributes = {}) =>
       addNode(type, from, attributes, '', (name) => [`${name} unused`, name]),
     ints: (values: readonly number[]) => initializer('int64', [values.length], toBytes(values, 'int64')),
@@ -332,7 +343,7 @@ export function writeOnnx(
 
   // a value that a node computes takes the name of the output; a copy is needed only where it has another name already
   const outputOf = new Map<string, string>();
-  const all = [...casts, ...nodes];
+  const all = [...ofWeights, ...nodes];
   const computed = new Set(all.flatMap((node) => node.output));
   for (const { name, value } of named) {
     if (computed.has(value) && !outputOf.has(value)) outputOf.set(value, name);

@@ -1,3 +1,4 @@
+import { dequantised } from './blocks.ts';
 import { elementTypes } from './onnx-schema.ts';
 import { microsoft } from './onnx.ts';
 import { axisOf, broadcast, product, requireSameDtype, sameShape, showShape, showType } from './shape.ts';
@@ -559,16 +560,18 @@ const matmulOperation: Operation<MatMul> = {
       shape: [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul'), rows, columns],
     };
   },
-  onnx(writer, node, [a, b]) {
+  onnx(writer, node, [a, given]) {
     const { transA, transB, alpha } = node.attributes;
-    const quantised = isProductWithRows(node) ? writer.quantised(b) : undefined;
-    if (quantised) {
+    const shape = node.inputs[1].shape as readonly number[];
+    const quantised = shape.length === 2 ? writer.quantised(given) : undefined;
+    if (quantised && isProductWithRows(node)) {
       const { codes, scales, zeros, bits, block } = quantised;
-      const [N, K] = node.inputs[1].shape as readonly number[];
-      const attributes = { K, N, bits, block_size: block, accuracy_level: roundedToInt8 };
+      const accuracy = writer.exact ? inFloats : roundedToInt8;
+      const attributes = { K: shape[1], N: shape[0], bits, block_size: block, accuracy_level: accuracy };
       const inputs = [a, codes, scales, ...(zeros === undefined ? [] : [zeros])];
       return writer.node('MatMulNBits', inputs, attributes, microsoft);
     }
+    const b = quantised ? dequantised(writer, quantised, shape) : given;
     if (!transA && !transB && alpha === 1) return writer.node('MatMul', [a, b]);
     if (writer.fused && node.dtype === 'float32')
       return writer.node(
@@ -608,6 +611,8 @@ const matmulOperation: Operation<MatMul> = {
 
 /** MatMulNBits rounds x to 8 bits in blocks, too, and multiplies whole numbers: with few rows twice as fast, or more. */
 const roundedToInt8 = 4;
+/** It leaves x as it is. */
+const inFloats = 1;
 
 /** Whether a tensor is x Wᵀ for a matrix W: what can be computed of one that is stored in blocks. */
 function isProductWithRows({ inputs: [, b], attributes }: Tensor<MatMul>): boolean {

@@ -44,8 +44,10 @@ async function run(
   outputs: Record<string, Tensor>,
   weights: Record<string, ExternalData | QuantisedData>,
   feeds: Record<string, NdArray | NdArray<Int32Array>>,
+  { exact = false }: { exact?: boolean } = {},
 ) {
-  const session = await openSession(writeOnnx(outputs, { weights: (name) => weights[name] }), { folder });
+  const model = writeOnnx(outputs, { weights: (name) => weights[name], exact });
+  const session = await openSession(model, { folder, keepStoredTypes: exact });
   try {
     return await session.run(feeds);
   } finally {
@@ -57,13 +59,15 @@ for (const { bits, symmetric } of [
   { bits: 4, symmetric: false },
   { bits: 4, symmetric: true },
   { bits: 8, symmetric: true },
+  { bits: 8, symmetric: false },
 ] as const) {
-  test(`${bits} bits, ${symmetric ? 'symmetric' : 'with zero points'}: x Wᵀ is that of the numbers in the blocks, for every width`, async () => {
+  test(`${bits} bits, ${symmetric ? 'symmetric' : 'with zero points'}: x Wᵀ and y W are those of the numbers in the blocks, for every width`, async () => {
     for (const [R, N, M] of [
       [3, 5, 64],
       [1, 7, 48],
       [40, 33, 344],
       [2, 8, 20],
+      [3, 700, 128],
     ]) {
       const format = { bits, block: 64, symmetric };
       const w = numbers(N * M, bits);
@@ -82,7 +86,15 @@ for (const { bits, symmetric } of [
       const y = linear(input('x', 'float32', [1, 'R', M]), parameter('w', [N, M]));
       const result = await run({ y }, { w: data }, { x: { shape: [1, R, M], data: x } });
       assert.deepEqual(result.y.shape, [1, R, N]);
-      let [error, size] = [0, 0];
+      const g = input('g', 'float32', [1, 'R', N]);
+      const feeds = {
+        x: { shape: [1, R, M], data: x },
+        g: { shape: [1, R, N], data: numbers(R * N, 5) },
+      };
+      const outputs = { y, back: matmul(g, parameter('w', [N, M])) };
+      const exactly = await run(outputs, { w: data }, feeds, { exact: true });
+      const back = new Float64Array(R * M);
+      let [error, size, worst] = [0, 0, 0];
       const { scales: shape } = blockShapes([N, M], format);
       for (let r = 0; r < R; r++) {
         for (let n = 0; n < N; n++) {
@@ -92,15 +104,22 @@ for (const { bits, symmetric } of [
             const i = m % 64;
             const code = bits === 8 ? codes[b * 64 + i] : (codes[b * 32 + (i >> 1)] >> (4 * (i & 1))) & 15;
             const zeroAt = n * Math.ceil(shape[1] / 2) + (Math.floor(m / 64) >> 1);
-            const zero = zeros ? (zeros[zeroAt] >> (4 * (Math.floor(m / 64) & 1))) & 15 : 2 ** (bits - 1);
-            expected += x[r * M + m] * (code - zero) * scales[b];
+            const half = bits === 4 && zeros ? (zeros[zeroAt] >> (4 * (Math.floor(m / 64) & 1))) & 15 : 0;
+            const zero = zeros ? (bits === 8 ? zeros[b] : half) : 2 ** (bits - 1);
+            const weight = (code - zero) * scales[b];
+            expected += x[r * M + m] * weight;
+            back[r * M + m] += feeds.g.data[r * N + n] * weight;
           }
+          worst = Math.max(worst, Math.abs(expected - Number(exactly.y.data[r * N + n])));
           error += (expected - Number(result.y.data[r * N + n])) ** 2;
           size += expected ** 2;
         }
       }
       // what is left is x rounded to 8 bits
       assert.ok(Math.sqrt(error / size) < 0.01, `${R}, ${N}, ${M}: ${Math.sqrt(error / size)}`);
+      for (const [i, value] of exactly.back.data.entries())
+        worst = Math.max(worst, Math.abs(back[i] - Number(value)));
+      assert.ok(worst < 1e-5 * Math.sqrt(size / R / N), `${R}, ${N}, ${M}: ${worst}`);
     }
   });
 }
@@ -154,7 +173,7 @@ test('a matrix in blocks that is used otherwise is an error of ours', () => {
   const blocks: QuantisedData = { bits: 4, block: 64, codes: location, scales: location };
   const w = parameter('w', [64, 64]);
   const x = input('x', 'float32', [64, 64]);
-  for (const wrong of [add(x, w), matmul(x, w), gather(w, input('ids', 'int32', ['R'])), w])
+  for (const wrong of [add(x, w), gather(w, input('ids', 'int32', ['R'])), w])
     assert.throws(
       () => writeOnnx({ wrong }, { weights: () => blocks }),
       (error) => error instanceof GraphError && /which is stored in blocks of 4 bits/.test(error.message),

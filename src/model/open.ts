@@ -15,7 +15,7 @@ import { llada } from './families/llada.ts';
 import { lladaMoe } from './families/llada-moe.ts';
 import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3, sdar } from './families/llama.ts';
-import { type Network, openNetwork } from './network.ts';
+import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
   blockFormats,
@@ -53,6 +53,8 @@ export interface OpenedModel {
   readonly weights: Weights;
   /** How the network keeps its weights in memory. */
   readonly format: WeightFormat;
+  /** Where the network has them from. */
+  readonly stored: StoredWeights;
   readonly network: Network;
 }
 
@@ -95,7 +97,7 @@ export async function openModel(
   const stored = { folder, locate, keepTypes: format === 'f16' };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, config.transformer, names);
   const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
-  return { family, config, names, json, weights, format, network };
+  return { family, config, names, json, weights, format, stored, network };
 }
 
 /** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */

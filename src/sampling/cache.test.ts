@@ -13,7 +13,8 @@ import {
 } from './cache.ts';
 import { alignedBlocks, type BlockLayout, layBlocks } from './canvas.ts';
 import { decoder } from './decode.ts';
-import { samplingSchema, type SamplingOptions, strategiesFor, toSampleOptions } from './options.ts';
+import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { strategiesFor } from './strategy-table.ts';
 import { type MaskPredictor, wholeCanvas } from './predictor.ts';
 import { sample } from './sample.ts';
 

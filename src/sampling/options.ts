@@ -7,46 +7,16 @@ import { dream, evenly, following, type RevealCounts } from './counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
 import { growing } from './growth.ts';
 import { uniformNoise } from './noise.ts';
-import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
-import { renoising } from './renoising.ts';
 import type { SampleOptions } from './sample.ts';
 import { annealed } from './self-conditioning.ts';
 import {
-  ancestral,
-  editing,
-  entropy,
-  entropyBound,
-  factor,
-  firstHitting,
-  hierarchical,
-  lowConfidence,
-  margin,
-  random,
-  type Strategy,
-  threshold,
-  thresholdOrCount,
-  unmasking,
-} from './strategies.ts';
+  strategiesFor,
+  strategiesUsing,
+  strategyNamed,
+  strategyNames,
+  strategyOptions,
+} from './strategy-table.ts';
 
-export const strategyNames = [
-  'low-confidence',
-  'margin',
-  'entropy',
-  'random',
-  'ancestral',
-  'first-hitting',
-  'threshold',
-  'factor',
-  'entropy-bound',
-  'hierarchical',
-  'threshold-or-count',
-  'editing',
-  'remdm-cap',
-  'remdm-rescale',
-  'remdm-confidence',
-  'remdm-loop',
-  'renoising',
-] as const;
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
 const countNames = ['even', 'schedule', 'dream'] as const;
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
@@ -277,33 +247,11 @@ export const showingSchema = z.strictObject({
 /** A person's wishes for holes, checked. */
 export type FillingOptions = z.output<typeof fillingSchema>;
 
-/** The numbers that only some strategies have a use for. */
-export const parameters = {
-  tau: ['threshold', 'hierarchical', 'threshold-or-count', 'editing'],
-  tauLow: ['hierarchical'],
-  factor: ['factor'],
-  entropyBound: ['entropy-bound', 'renoising'],
-  finalTemperature: ['renoising'],
-  stability: ['renoising'],
-  confidence: ['renoising'],
-  tauEdit: ['editing'],
-  least: ['editing'],
-  corrections: ['editing'],
-  eta: ['remdm-cap', 'remdm-rescale', 'remdm-loop'],
-  loopFrom: ['remdm-loop'],
-  loopUntil: ['remdm-loop'],
-  loopAlpha: ['remdm-loop'],
-} as const;
-
-/** The strategies that can't tell noise from a token, and need not; all others look for [MASK]. */
-const forUniformNoise: ReadonlySet<string> = new Set(['renoising']);
-
-/** The names of the strategies for a model with this noise. */
-export const strategiesFor = (noise: Vocabulary['noise']): SamplingOptions['strategy'][] =>
-  strategyNames.filter((name) => forUniformNoise.has(name) === (noise === 'uniform'));
-
 /** A person's wishes, checked. */
 export type SamplingOptions = z.output<typeof samplingSchema>;
+
+/** What holds where nothing is said. */
+const samplingDefaults: SamplingOptions = samplingSchema.parse({});
 
 /** What sampling must know of a model's ids. */
 export interface Vocabulary {
@@ -317,7 +265,7 @@ export interface Vocabulary {
 }
 
 /**
- * From names to functions: the only table of them. `length` makes the canvas, `guidance` and `cache` wrap the predictor,
+ * From names to functions. `length` makes the canvas, `guidance` and `cache` wrap the predictor,
  * and `regex` and `jsonSchema` take the place of `decode` (`layCanvas`, `withGuidance`, `toCachePolicy`, `constrain`),
  * before `sample` is called; all else is here.
  *
@@ -327,14 +275,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   const { maskId, endIds, size, noise } = vocabulary;
   requireNoiseFor(asked, noise);
   const { steps, stepsPerBlock, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
-  for (const option of Object.keys(parameters) as (keyof typeof parameters)[]) {
-    const strategies: readonly string[] = parameters[option];
-    if (asked[option] !== undefined && !strategies.includes(asked.strategy)) {
-      const which = strategies.length === 1 ? 'strategy' : 'strategies';
-      const problem = `is for the ${which} ${strategies.join(', ')}, not for ${asked.strategy}`;
-      throw new InvalidOptionError(option, problem, asked[option]);
-    }
-  }
+  requireUse(asked);
   const beyond = banned.find((id) => id >= size);
   if (beyond !== undefined) {
     throw new InvalidOptionError('banned', `must be ids of the tokenizer, which has ${size}`, beyond);
@@ -363,38 +304,6 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
       true,
     );
   }
-  const { tau, tauEdit = 0.9, eta } = asked;
-  const loop: Loop = {
-    from: asked.loopFrom ?? 0.55,
-    until: asked.loopUntil ?? 0.05,
-    alpha: asked.loopAlpha ?? 0.9,
-  };
-  if (loop.until >= loop.from) {
-    throw new InvalidOptionError('loopUntil', `must be less than loopFrom (${loop.from})`, loop.until);
-  }
-  const strategies: Record<SamplingOptions['strategy'], Strategy> = {
-    'low-confidence': unmasking(lowConfidence),
-    margin: unmasking(margin),
-    entropy: unmasking(entropy),
-    random: unmasking(random),
-    ancestral: unmasking(ancestral(schedule)),
-    'first-hitting': unmasking(firstHitting),
-    threshold: unmasking(threshold(tau ?? 0.9)),
-    factor: unmasking(factor(asked.factor ?? 1)),
-    'entropy-bound': unmasking(entropyBound(asked.entropyBound ?? 0.1)),
-    hierarchical: unmasking(hierarchical(tau ?? 0.9, asked.tauLow ?? 0.4)),
-    'threshold-or-count': unmasking(thresholdOrCount(tau ?? 0.95)),
-    editing: editing(tau ?? 0.95, tauEdit, asked),
-    'remdm-cap': remdm(schedule, capped(eta ?? 0.008)),
-    'remdm-rescale': remdm(schedule, rescaled(eta ?? 0.015)),
-    'remdm-confidence': remdm(schedule, unsureFirst),
-    'remdm-loop': remdm(standingStill(schedule, loop), whileStill(eta ?? 0.02, loop)),
-    renoising: renoising({
-      bound: asked.entropyBound ?? 0.1,
-      stability: asked.stability ?? 1,
-      confidence: asked.confidence ?? 0.005,
-    }),
-  };
   const counts: Record<(typeof countNames)[number], RevealCounts> = {
     even: evenly,
     schedule: following(schedule),
@@ -415,7 +324,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
       : undefined,
     layout: asked.blockCausal ? alignedBlocks : noise === 'uniform' ? blocksFromFirstMask : undefined,
     noise: noise === 'uniform' ? uniformNoise(size) : undefined,
-    strategy: strategies[asked.strategy],
+    strategy: strategyNamed(asked.strategy).make(asked, schedule),
     counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
     decode: decoder(toDecodeOptions(asked, vocabulary)),
     seed,
@@ -459,6 +368,23 @@ export function toCachePolicy(
   return policies[cache];
 }
 
+/** @throws InvalidOptionError  for what the chosen strategy has no use for */
+function requireUse(asked: SamplingOptions): void {
+  const { uses } = strategyNamed(asked.strategy);
+  for (const option of strategyOptions) {
+    const value = asked[option];
+    const isAsked = value !== undefined && value !== samplingDefaults[option];
+    if (!isAsked || uses.includes(option)) continue;
+    const users = strategiesUsing(option);
+    const which = users.length === 1 ? 'strategy' : 'strategies';
+    throw new InvalidOptionError(
+      option,
+      `is for the ${which} ${users.join(', ')}, not for ${asked.strategy}`,
+      value,
+    );
+  }
+}
+
 /** @throws InvalidOptionError  for what can't be asked of a model with this noise */
 function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): void {
   const { strategy, temperature, guidance } = asked;
@@ -494,7 +420,8 @@ export function toDecodeOptions(
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
-    temperature: forUniformNoise.has(strategy) ? 1 : temperature,
+    // renoising has its temperature in the predictor
+    temperature: strategyNamed(strategy).noise === 'uniform' ? 1 : temperature,
     forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
     deferred: endLast ? endIds : [],
     topK,

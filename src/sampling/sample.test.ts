@@ -9,7 +9,8 @@ import { evenly, following } from './counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import { samplingSchema, type SamplingOptions, strategiesFor, toSampleOptions } from './options.ts';
+import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { strategiesFor } from './strategy-table.ts';
 import { ancestral, editing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
 
 const V = 7;

@@ -7,7 +7,14 @@ import { mul, total } from '../graph/primitives.ts';
 import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
-import { forTwoTexts, forwardFeeds, forwardInputs, vector } from '../model/network.ts';
+import {
+  forTwoTexts,
+  forwardFeeds,
+  forwardInputs,
+  type LiveWeights,
+  type StoredWeights,
+  vector,
+} from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
@@ -30,8 +37,11 @@ export interface LearnerOptions extends AdamWOptions {
 /** An adapter, and the weights that it changes. */
 export interface AdapterOfModel {
   readonly adapter: Adapter;
-  /** Fed like parameters, of which the engine keeps no copy in another order. */
-  readonly base: ReadonlyMap<string, NdArray>;
+  /**
+   * Floats are fed like parameters, of which the engine keeps no copy in another order. Matrices in blocks stay in files;
+   * each is made floats again, one at a time, for the gradient of what is multiplied with it.
+   */
+  readonly base: LiveWeights | StoredWeights;
 }
 
 type Arrays = ReadonlyMap<string, NdArray>;
@@ -60,9 +70,13 @@ export async function openLearner(
   const { clip, emaDecay, decays = isMatrix, adapter } = options;
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
+  const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
+  const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
+    const model = () => gradientModel(config, names, masks, adapter?.adapter, stored?.locate);
     const opened =
-      sessions.get(masks) ?? openSession(gradientModel(config, names, masks, adapter?.adapter), options);
+      sessions.get(masks) ??
+      openSession(model(), { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
     sessions.set(masks, opened);
     return opened;
   };
@@ -88,7 +102,7 @@ export async function openLearner(
     async accumulate(batch, signal) {
       const feeds = {
         ...batchFeeds(config, batch),
-        ...Object.fromEntries([...(adapter?.base ?? []), ...theta]),
+        ...Object.fromEntries([...(live?.arrays() ?? []), ...theta]),
       };
       const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
       const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
@@ -143,13 +157,15 @@ export async function openLearner(
  * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter; with an adapter,
  * with respect to those of the adapter alone.
  *
- * @param masks  of batches with an attention mask: 1 where all rows share it, else 'B'
+ * @param masks   of batches with an attention mask: 1 where all rows share it, else 'B'
+ * @param locate  where the weights are that an adapter changes. Default: they are inputs
  */
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
   masks?: Dim,
   adapter?: Adapter,
+  locate?: StoredWeights['locate'],
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
@@ -166,7 +182,8 @@ export function gradientModel(
     .filter(({ attributes: { name } }) => trained?.has(name) ?? true);
   const { loss, gradients } = differentiate(weighted, parameters);
   const named = gradients.map((gradient, i) => [`gradient.${parameters[i].attributes.name}`, gradient]);
-  return writeOnnx({ loss, ...Object.fromEntries(named) });
+  const weights = locate && ((name: string) => (trained?.has(name) ? undefined : locate(name)));
+  return writeOnnx({ loss, ...Object.fromEntries(named) }, { weights, exact: true });
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */

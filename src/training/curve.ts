@@ -9,6 +9,8 @@ export interface CurveData {
     readonly natsPerToken: number;
     readonly standardError: number;
   }[];
+  /** Of both. Default: nats a token. */
+  readonly unit?: string;
   /** A logarithmic axis of steps. */
   readonly logSteps?: boolean;
 }
@@ -19,7 +21,13 @@ const mostPoints = 400;
  * The learning curve as an SVG that is readable on light and dark ground: training loss (mean of each stretch of steps)
  * and validation bound with bars of two standard errors, both in nats a token.
  */
-export function curveSvg({ title, training, validation, logSteps = false }: CurveData): string {
+export function curveSvg({
+  title,
+  training,
+  validation,
+  unit = 'nats a token',
+  logSteps = false,
+}: CurveData): string {
   const losses = binned(
     training.filter(({ loss }) => Number.isFinite(loss)),
     logSteps,
@@ -39,7 +47,7 @@ export function curveSvg({ title, training, validation, logSteps = false }: Curv
       `<circle class="dot" cx="${x.at(step)}" cy="${y.at(natsPerToken)}" r="3"/>`
     );
   });
-  return chartSvg({ title, x, y, xLabel: 'steps', yLabel: 'nats a token', style }, [
+  return chartSvg({ title, x, y, xLabel: 'steps', yLabel: unit, style }, [
     `<text class="t-label" x="${box.right}" y="22" text-anchor="end">training loss</text>`,
     bars.length > 0
       ? `<text class="v-label" x="${box.right}" y="40" text-anchor="end">validation, ± 2 standard errors</text>`

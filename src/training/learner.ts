@@ -20,6 +20,15 @@ export interface TrainingBatch {
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Tokens of text in it, where `tokens` has some more than once. */
   readonly textTokens?: number;
+  /** Where the weighted sum has only the gradient of what is learned. */
+  readonly measured?: Measured;
+}
+
+/** What is told of an update: this batch's shares, which add up. */
+export interface Measured {
+  /** The loss itself. */
+  readonly loss: number;
+  readonly others: Readonly<Record<string, number>>;
 }
 
 /** A network being trained: parameters, moments, and what changes them. */

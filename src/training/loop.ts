@@ -15,6 +15,8 @@ export interface StepReport {
   readonly applied: boolean;
   /** Tokens that the network read. */
   readonly tokens: number;
+  /** What else its objective tells of it, by name. */
+  readonly measures: Readonly<Record<string, number>>;
 }
 
 /** Where a run stands between two updates. */
@@ -29,8 +31,8 @@ export interface LoopState {
 
 export interface LoopParts {
   readonly learner: Learner;
-  /** The micro-batches of the update with this index: a function of the index alone. */
-  readonly batches: (step: number) => Iterable<TrainingBatch>;
+  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
+  readonly batches: (step: number) => Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
   readonly rate: Rate;
   /** Updates of the whole run. */
   readonly steps: number;
@@ -76,8 +78,13 @@ export async function* train(
     const learningRate = rate(state.step);
     let loss = 0;
     let tokens = 0;
-    for (const batch of batches(state.step)) {
-      loss += await learner.accumulate(batch);
+    const measures: Record<string, number> = {};
+    for await (const batch of batches(state.step)) {
+      const { measured } = batch;
+      const weighted = await learner.accumulate(batch);
+      loss += measured?.loss ?? weighted;
+      for (const [name, share] of Object.entries(measured?.others ?? {}))
+        measures[name] = (measures[name] ?? 0) + share;
       tokens += batch.textTokens ?? batch.tokens.data.length;
     }
     const { gradientNorm, applied } = await learner.update(learningRate);
@@ -85,7 +92,7 @@ export async function* train(
 
     state.step += 1;
     state.tokens += tokens;
-    const report = { step: state.step, loss, gradientNorm, rate: learningRate, applied, tokens };
+    const report = { step: state.step, loss, gradientNorm, rate: learningRate, applied, tokens, measures };
     if (!applied) state.skipped = [...state.skipped.filter((step) => step > state.step - window), state.step];
     yield report;
     if (!applied && isHopeless(state)) throw new NonFiniteError(report, state.skipped.length);

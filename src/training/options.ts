@@ -52,6 +52,20 @@ export const answerDefaults = {
   randomLengthShare: 0,
 } as const;
 
+/**
+ * What is otherwise where preferences are. A window is a pair, each answer of which is scored on several canvases, so a
+ * micro-batch has few of them. At the rate of answers the model would soon be far from its reference.
+ */
+export const preferenceDefaults = {
+  ...answerDefaults,
+  epochs: 1,
+  batch: 2,
+  accumulate: 8,
+  learningRate: 2e-5,
+  beta: 0.1,
+  timesPerAnswer: 8,
+} as const;
+
 /** What is otherwise where an adapter is trained. */
 export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
 
@@ -225,9 +239,26 @@ export const trainingSchema = z.strictObject({
     .describe('for --variable-length: masks that a hole has too many, or too few, at most [8]'),
 
   learn: z
-    .enum(['text', 'answers'])
+    .enum(['text', 'answers', 'preferences'])
     .optional()
-    .describe(or('learn', 'all of a text, or the answers of conversations, as unmask finetune does')),
+    .describe(
+      or(
+        'learn',
+        'all of a text; the answers of conversations, or which of two is preferred, as unmask finetune does',
+      ),
+    ),
+  beta: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      `for --learn preferences: how much a likelihood counts, the less the farther the model may go [${preferenceDefaults.beta}]`,
+    ),
+  timesPerAnswer: count
+    .optional()
+    .describe(
+      `for --learn preferences: times at which an answer is scored, each with a mask [${preferenceDefaults.timesPerAnswer}]`,
+    ),
   objective: z
     .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
@@ -266,6 +297,10 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('for --lora-rank: matrices that are changed [all]'),
+  weights: z
+    .enum(['int8', 'int4'])
+    .optional()
+    .describe('for --lora-rank: how the weights of the model are kept in memory [as they are stored]'),
 
   batch: count.optional().describe(bySize('windows of a micro-batch')),
   accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
@@ -328,9 +363,12 @@ type Optional =
   | 'steps'
   | 'epochs'
   | 'warmup'
+  | 'beta'
+  | 'timesPerAnswer'
   | 'loraRank'
   | 'loraAlpha'
   | 'loraTargets'
+  | 'weights'
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork

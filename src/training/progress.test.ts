@@ -18,6 +18,7 @@ const report = (step: number, loss = 3): StepReport => ({
   rate: 1e-3,
   applied: true,
   tokens: 500,
+  measures: {},
 });
 
 test('a terminal gets one live line: steps, loss, tokens a second, time left and rate', () => {

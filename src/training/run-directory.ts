@@ -62,7 +62,7 @@ export async function placeOf(request: TrainingRequest): Promise<string> {
   }
   const options = settle(request);
   const path =
-    request.out ?? join('runs', `${options.learn === 'answers' ? 'finetune' : options.size}-${options.seed}`);
+    request.out ?? join('runs', `${options.learn === 'text' ? options.size : 'finetune'}-${options.seed}`);
   try {
     await mkdir(path, { recursive: true });
     const others = (await readdir(path)).filter((name) => name !== 'LOCK');

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { DurableFs } from '../checkpoint/durable-fs.ts';
 import { lockRun } from '../checkpoint/lock.ts';
 import { FileError } from '../errors.ts';
-import type { Validation } from '../evaluation/validation.ts';
 import { type CurveData, curveSvg } from './curve.ts';
 import { checkData } from './data-check.ts';
 import { bestEffort, JsonLog, readRows } from './log.ts';
@@ -15,7 +14,13 @@ import { grouped, Progress, type ProgressOutput } from './progress.ts';
 import { rates } from './rates.ts';
 import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
 import { restoreRun, type RunState, saveRun } from './snapshot.ts';
-import { type MakeTrainee, recordName, type Trainee, type TrainingRecord } from './trainee.ts';
+import {
+  type Judgement,
+  type MakeTrainee,
+  recordName,
+  type Trainee,
+  type TrainingRecord,
+} from './trainee.ts';
 
 /** What a run has of the world. */
 export interface RunIo {
@@ -100,7 +105,7 @@ class Run {
   #savedStep: number | undefined;
   #savedMs: number;
   #failedSaves = 0;
-  #validation: Validation | undefined;
+  #validation: Judgement | undefined;
   #isComplete = false;
 
   constructor(directory: RunDirectory, trainee: Trainee, io: RunIo) {
@@ -169,8 +174,9 @@ class Run {
   }
 
   #record(report: StepReport): void {
-    const { applied, ...row } = report;
-    this.#metrics.write({ kind: 'step', ...row, tokens: this.#state.tokens, ...(!applied && { applied }) });
+    const { applied, measures, ...row } = report;
+    const { tokens } = this.#state;
+    this.#metrics.write({ kind: 'step', ...row, ...measures, tokens, ...(!applied && { applied }) });
     this.#progress.step(report);
     if (applied) return;
     this.#event('skipped', { step: report.step, loss: report.loss, gradientNorm: report.gradientNorm });
@@ -203,7 +209,7 @@ class Run {
       const validation = await this.#trainee.validate(step, windows, this.#io.stop);
       this.#validation = validation;
       this.#metrics.write({ kind: 'validation', step, ...validation });
-      const { natsPerToken, standardError, bitsPerByte, windows: scored } = validation;
+      const { natsPerToken, standardError, bitsPerByte, windows: scored, preferences } = validation;
       const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ''; // of one window there is none
       const bound = `bound ${natsPerToken.toFixed(3)}${error}`;
       this.#progress.bound(bound);
@@ -211,6 +217,7 @@ class Run {
       this.#progress.note(
         `step ${grouped(step)}  ${bound} nats a token${perByte} (${grouped(scored)} windows)`,
       );
+      if (preferences) this.#progress.note(described(preferences));
     }
     this.#state.validated = step;
     this.#drawCurve();
@@ -286,10 +293,14 @@ class Run {
   #drawCurve(): void {
     const rows = readRows(this.#path('metrics.jsonl'));
     const of = (kind: string) => rows.filter((row) => row['kind'] === kind);
+    const { learn, objective, size } = this.#directory.options;
+    const isOfPairs = learn === 'preferences';
     const svg = curveSvg({
-      title: `${this.#directory.options.objective}, ${this.#directory.options.size}`,
+      title: `${objective}, ${isOfPairs ? learn : size}`,
       training: of('step') as unknown as CurveData['training'],
-      validation: of('validation') as unknown as CurveData['validation'],
+      // what a token costs is on another scale than what a pair does
+      validation: isOfPairs ? [] : (of('validation') as unknown as CurveData['validation']),
+      ...(isOfPairs && { unit: 'nats a pair' }),
     });
     bestEffort(() => writeFileSync(this.#path('curve.svg'), svg));
   }
@@ -338,6 +349,9 @@ async function isFinal(path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
   return ((await readJson(path)) as Partial<TrainingRecord>).final === true;
 }
+
+const described = ({ loss, margin, accuracy }: NonNullable<Judgement['preferences']>): string =>
+  `  of held-out pairs ${(100 * accuracy).toFixed(0)} % are as preferred, margin ${margin.toFixed(3)}, loss ${loss.toFixed(3)}`;
 
 /** A sample as it stands among the lines of progress. */
 const indented = (text: string): string => text.trim().replace(/^/gm, '  │ ');

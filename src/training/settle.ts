@@ -4,6 +4,7 @@ import {
   answerDefaults,
   defaults,
   type FromNetwork,
+  preferenceDefaults,
   type Schedule,
   sizes,
   type TrainingOptions,
@@ -22,9 +23,12 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
-  const byTask = request.learn === 'answers' ? answerDefaults : {};
-  const byWay = request.loraRank === undefined ? {} : { ...adapterDefaults, loraAlpha: 2 * request.loraRank };
+  const byTask = tasks[request.learn ?? defaults.learn];
+  const byWay = request.loraRank === undefined ? {} : adapterDefaultsFor(request);
   const merged = { ...defaults, ...bySize, ...byTask, ...byWay, tokenizer, ...given } as TrainingOptions;
+  // the likelihood of a causal model is exact, at no time
+  if (merged.objective === 'autoregressive' && request.timesPerAnswer === undefined)
+    delete merged.timesPerAnswer;
   if (request.epochs === undefined && request.steps !== undefined) delete merged.epochs;
   else if (merged.epochs !== undefined && request.steps === undefined) delete merged.steps;
   if (request.from !== undefined)
@@ -38,6 +42,15 @@ export function settle({ out: _out, resume: _resume, ...request }: TrainingReque
   const keys = Object.keys(trainingSchema.shape).filter((key) => key in merged) as (keyof TrainingOptions)[];
   return Object.fromEntries(keys.map((key) => [key, merged[key]])) as TrainingOptions;
 }
+
+/** What is otherwise for what is learned. */
+const tasks = { text: {}, answers: answerDefaults, preferences: preferenceDefaults };
+
+const adapterDefaultsFor = ({ learn, loraRank = 1 }: TrainingRequest) => ({
+  ...adapterDefaults,
+  ...(learn === 'preferences' && { learningRate: adapterDefaults.learningRate / 5 }),
+  loraAlpha: 2 * loraRank,
+});
 
 const ofNetwork: readonly FromNetwork[] = ['layers', 'width', 'heads', 'hidden', 'tied'];
 
@@ -64,7 +77,8 @@ function check(options: TrainingOptions): void {
   const { steps, epochs, warmup, learningRate, minimumRate } = options;
   checkHeads(options);
   checkObjective(options);
-  if (options.learn === 'answers') checkAnswers(options);
+  if (options.learn !== 'text') checkAnswers(options);
+  checkPreferences(options);
   checkAdapter(options);
   if (steps !== undefined && epochs !== undefined)
     throw new InvalidOptionError('epochs', 'is given instead of steps, not beside them', epochs);
@@ -93,7 +107,7 @@ function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
 
 function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
   if (loraRank === undefined) {
-    for (const key of ['loraAlpha', 'loraTargets'] as const)
+    for (const key of ['loraAlpha', 'loraTargets', 'weights'] as const)
       if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --lora-rank', options[key]);
     return;
   }
@@ -109,14 +123,10 @@ function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
 }
 
 /** @throws InvalidOptionError  for what is for text alone */
-function checkAnswers({ from, ...options }: TrainingOptions): void {
+function checkAnswers({ from, learn, ...options }: TrainingOptions): void {
   const text = { ...defaults, ...answerDefaults, separator: undefined, variableLength: undefined };
   if (from === undefined)
-    throw new InvalidOptionError(
-      'learn',
-      'needs a model that learns to answer: name it by --from',
-      'answers',
-    );
+    throw new InvalidOptionError('learn', 'needs a model that learns to answer: name it by --from', learn);
   for (const key of [
     'packing',
     'field',
@@ -127,6 +137,37 @@ function checkAnswers({ from, ...options }: TrainingOptions): void {
   ] as const)
     if (options[key] !== text[key])
       throw new InvalidOptionError(key, 'is for text, not for the answers of conversations', options[key]);
+}
+
+/** @throws InvalidOptionError  for what decides how noise is drawn, and for what makes another model of that of --from */
+function checkPreferences(options: TrainingOptions): void {
+  const { learn, objective } = options;
+  if (learn !== 'preferences') {
+    for (const key of ['beta', 'timesPerAnswer'] as const)
+      if (options[key] !== undefined)
+        throw new InvalidOptionError(key, 'is for --learn preferences', options[key]);
+    return;
+  }
+  if (objective === 'autoregressive' && options.timesPerAnswer !== undefined)
+    throw new InvalidOptionError(
+      'timesPerAnswer',
+      'is for models that diffuse; the likelihood of a causal one is exact',
+      options.timesPerAnswer,
+    );
+  for (const key of ['noise', 'eps', 'times', 'antithetic', 'complementary'] as const)
+    if (options[key] !== defaults[key])
+      throw new InvalidOptionError(
+        key,
+        'is not for preferences: how many tokens of an answer are masked is spread evenly',
+        options[key],
+      );
+  for (const key of ['anneal', 'shiftedLogits', 'blockWarmup'] as const)
+    if (options[key] !== undefined)
+      throw new InvalidOptionError(
+        key,
+        'makes another model of that of --from, with which preferences are compared',
+        options[key],
+      );
 }
 
 /** What only some objectives have a use for. */

@@ -1,3 +1,4 @@
+import type { PreferenceMeasures } from '../evaluation/preferences.ts';
 import type { Validation } from '../evaluation/validation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import type { TrainingOptions } from './options.ts';
@@ -16,6 +17,11 @@ export interface DataManifest {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** What held-out text says of a model: what it costs, and for one that learns from pairs of answers which it prefers. */
+export interface Judgement extends Validation {
+  readonly preferences?: PreferenceMeasures;
+}
+
 /** What an exported model says of its training, in `training.json` beside its weights. */
 export interface TrainingRecord {
   readonly format: 1;
@@ -23,7 +29,7 @@ export interface TrainingRecord {
   readonly tokens: number;
   /** Whether the run was done with it: all updates, validated, sampled. */
   readonly final: boolean;
-  readonly validation: Validation | undefined;
+  readonly validation: Judgement | undefined;
   readonly options: TrainingOptions;
 }
 
@@ -37,10 +43,10 @@ export interface Trainee {
   readonly summary: readonly string[];
   /** Windows of an epoch. */
   readonly windows: number;
-  /** The micro-batches of the update with this index: a function of the index alone. */
-  batches(step: number): Iterable<TrainingBatch>;
+  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
+  batches(step: number): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
-  validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<Validation>;
+  validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<Judgement>;
   /** A text by the learner's present weights. */
   sample?(step: number, signal: AbortSignal): Promise<string>;
   /** Writes a model directory that `generate` loads, with the record in `training.json`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { samplingSchema } from '../../src/sampling/options.ts';
-import { fieldsOf, type JsonSchema, valueOf } from './fields.ts';
+import { bySize, fieldsOf, type JsonSchema, valueOf } from './fields.ts';
 
 const schema = z.toJSONSchema(samplingSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 const fields = fieldsOf(schema);
@@ -34,4 +34,14 @@ test('what is typed is a value, nothing, or a mistake that is said', () => {
   assert.equal((valueOf(field('steps'), '0') as Error).message, 'steps must be at least 1');
   assert.equal((valueOf(field('topP'), '0') as Error).message, 'top p must be more than 0');
   assert.ok(valueOf(field('jsonSchema'), '{') instanceof Error);
+});
+
+test('what a size sets is said as what it is', () => {
+  const schema = {
+    properties: { width: { description: 'width [set by size]' }, seed: { description: 'seed [0]' } },
+  };
+  const [width, seed] = fieldsOf(bySize(schema, { width: 128, seed: 3 }));
+  assert.deepEqual([width.help, width.byDefault, seed.byDefault], ['width', '128', '0']);
+  const [unknown] = fieldsOf(bySize(schema));
+  assert.deepEqual([unknown.help, unknown.byDefault], ['width', '']);
 });

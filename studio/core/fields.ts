@@ -82,3 +82,15 @@ function numberOf(schema: JsonSchema, label: string, typed: string): unknown {
     return new Error(`${label} must be less than ${exclusiveMaximum}`);
   return number;
 }
+
+/** A schema whose descriptions say what a size sets, in place of that it does. */
+export function bySize(schema: JsonSchema, settled: Readonly<Record<string, unknown>> = {}): JsonSchema {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const value = settled[name];
+    const description = property.description?.replace(/ \[set by size\]$/, () =>
+      value === undefined ? '' : ` [${String(value)}]`,
+    );
+    return [name, { ...property, description }];
+  });
+  return { ...schema, properties: Object.fromEntries(properties) as JsonSchema['properties'] };
+}

@@ -40,6 +40,8 @@ test('any frame can be looked at, in any order, as a replay of the stream has it
           recording.canvasAt(index).map(({ token }) => token),
           canvases[index],
         );
+      for (const [index, canvas] of canvases.entries())
+        assert.equal(recording.facts(index).written, canvas.filter((token) => token !== null).length);
       const end = recording.size - 1;
       const changed = recording.changesBetween(end, 0);
       for (const position of [0, 1, 2, 3])

@@ -12,6 +12,22 @@ export interface RecordedFrame extends DiffusionFrame {
   readonly candidates?: readonly { readonly position: number; readonly tokens: readonly Candidate[] }[];
 }
 
+/** A frame, and the milliseconds after which it came. */
+export interface RecordedEvent {
+  readonly frame: RecordedFrame;
+  readonly ms: number;
+}
+
+/** What a stream of the server says in the end. */
+export interface Ending {
+  readonly finish: string;
+  readonly seed: number;
+  readonly forwards: number;
+  readonly tokens: number;
+  readonly tokensPerForward: number;
+  readonly ms: number;
+}
+
 /** What stands at a position, and since when. */
 export interface Cell {
   /** The frame that wrote it, or masked it again. */
@@ -33,6 +49,8 @@ export interface FrameFacts {
   readonly ms: number;
   /** Positions that changed. */
   readonly changed: readonly number[];
+  /** Positions that have a token. */
+  readonly written: number;
 }
 
 /** Canvases of one length: a reset begins another. */
@@ -50,7 +68,7 @@ const mask = (frame: number): Cell => ({ frame, token: null, text: '', confidenc
  */
 export class Recording {
   readonly #frames: FrameFacts[] = [];
-  readonly #events: { readonly frame: RecordedFrame; readonly ms: number }[] = [];
+  readonly #events: RecordedEvent[] = [];
   readonly #takes: Take[] = [];
 
   /** How many frames there are. */
@@ -70,13 +88,17 @@ export class Recording {
       });
     }
     const take = this.#takes.at(-1)!;
-    for (const { position, token, text, confidence } of frame.changes)
-      take.cells[position].push({ frame: index, token, text, confidence });
+    let written = take.from === index ? 0 : this.#frames[index - 1].written;
+    for (const { position, token, text, confidence } of frame.changes) {
+      const history = take.cells[position];
+      written += Number(token !== null) - Number(history.at(-1)!.token !== null);
+      history.push({ frame: index, token, text, confidence });
+    }
     for (const { position, tokens } of frame.candidates ?? [])
       take.candidates[position].push({ frame: index, tokens });
     const { step, block, t, committed, length } = frame;
     const changed = frame.changes.map(({ position }) => position);
-    this.#frames.push({ step, block, t, committed, length, ms, changed });
+    this.#frames.push({ step, block, t, committed, length, ms, changed, written });
     this.#events.push({ frame, ms });
   }
 
@@ -128,9 +150,9 @@ export class Recording {
       .join('');
   }
 
-  /** Everything, to be written to a file. */
-  toJSON(): { readonly frames: readonly { readonly frame: RecordedFrame; readonly ms: number }[] } {
-    return { frames: this.#events };
+  /** Everything that was added, in order: another recording can be made of it. */
+  get events(): readonly RecordedEvent[] {
+    return this.#events;
   }
 
   #take(frame: number): Take {

@@ -1,10 +1,10 @@
-import { styleOf as levelOf } from '../../src/cli/cells.ts';
+import { type Style, styleOf as levelOf } from '../../src/cli/cells.ts';
 import { visible } from '../../src/cli/visible.ts';
 
 export { visible };
 
 /** How a position looks: as on the terminal, by how sure the model was; `filled` is a token that was not predicted. */
-export function styleOf(token: number | null, confidence: number | null): string {
+export function styleOf(token: number | null, confidence: number | null): Style | 'filled' {
   if (token === null) return 'mask';
   return confidence === null ? 'filled' : levelOf(confidence);
 }

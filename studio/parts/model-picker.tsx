@@ -1,11 +1,17 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
+import type { Values } from './schema-form.tsx';
 
 /** A model that is served, as /v1/models has it. */
 export interface ServedModel {
   readonly id: string;
+  readonly state: string;
+  /** What is known once it was loaded. */
   readonly chat?: string;
-  readonly max_model_len?: number;
+  readonly context_length?: number;
+  readonly infill?: boolean;
+  /** What it does where the request says nothing. */
+  readonly defaults?: Values;
 }
 
 /** The models that can write now; empty until they were asked for. */

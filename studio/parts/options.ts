@@ -5,7 +5,10 @@ import type { JsonSchema } from '../core/fields.ts';
 /** The options of everything, as the server checks them. */
 export type OptionSchemas = Readonly<
   Record<'sampling' | 'infill' | 'edit' | 'train' | 'finetune', JsonSchema>
->;
+> & {
+  /** What a run of each size does where its options say nothing. */
+  readonly sizes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
 
 /** Undefined until they were asked for. */
 export const optionSchemas = signal<OptionSchemas | undefined>(undefined);

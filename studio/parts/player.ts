@@ -1,19 +1,11 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { isAbort } from '../client.ts';
-import { Recording, type RecordedFrame } from '../core/recording.ts';
+import { type Ending, type RecordedEvent, type RecordedFrame, Recording } from '../core/recording.ts';
 
 /** Frames a second at speed 1. */
 const rate = 24;
 
-/** What a stream of the server says in the end. */
-export interface Ending {
-  readonly finish: string;
-  readonly seed: number;
-  readonly forwards: number;
-  readonly tokens: number;
-  readonly tokensPerForward: number;
-  readonly ms: number;
-}
+export type Speed = number | 'real time';
 
 /** An event of a stream, as far as it is shown. */
 export interface StreamEvent {
@@ -37,9 +29,10 @@ export class Player {
   readonly state = signal<'waiting' | 'live' | 'done' | 'failed'>('waiting');
   readonly problem = signal<unknown>(undefined);
   readonly ending = signal<Ending | undefined>(undefined);
-  /** Frames a second over `rate`; negative plays backwards; 0 stands still. */
-  readonly pace = signal(0);
-  readonly speed = signal(1);
+  /** Forwards (1), backwards (-1), or standing still. */
+  readonly direction = signal<1 | 0 | -1>(0);
+  /** How fast it plays: times `rate`, or as fast as it was written. */
+  readonly speed = signal<Speed>(1);
   readonly isLast = computed(() => this.at.value === this.size.value - 1);
   readonly facts = computed(() => (this.at.value < 0 ? undefined : this.recording.facts(this.at.value)));
   readonly #now: () => number;
@@ -48,20 +41,18 @@ export class Player {
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
     this.#clock = effect(() => {
-      const pace = this.pace.value * this.speed.value;
-      if (pace === 0) return undefined;
+      const direction = this.direction.value;
+      const speed = this.speed.value;
+      if (direction === 0) return undefined;
       const startMs = this.#now();
       const start = this.at.peek();
-      let request = 0;
       const tick = () => {
-        const moved = Math.trunc(((this.#now() - startMs) / 1000) * rate * pace);
-        const to = Math.max(0, Math.min(this.size.peek() - 1, start + moved));
+        const to = this.#after(start, direction * (this.#now() - startMs), speed);
         this.at.value = to;
-        const isOver = pace > 0 ? to === this.size.peek() - 1 : to === 0;
-        if (isOver) this.pace.value = 0;
+        if (to === (direction > 0 ? this.size.peek() - 1 : 0)) this.direction.value = 0;
         else request = requestAnimationFrame(tick);
       };
-      request = requestAnimationFrame(tick);
+      let request = requestAnimationFrame(tick);
       return () => cancelAnimationFrame(request);
     });
   }
@@ -92,15 +83,18 @@ export class Player {
   }
 
   /** Takes what was recorded before. */
-  load(frames: readonly { readonly frame: RecordedFrame; readonly ms: number }[]): void {
-    for (const { frame, ms } of frames) this.#add(frame, ms);
-    this.state.value = 'done';
+  load(events: readonly RecordedEvent[], ending?: Ending): void {
+    batch(() => {
+      for (const { frame, ms } of events) this.#add(frame, ms);
+      this.ending.value = ending;
+      this.state.value = 'done';
+    });
   }
 
   /** Shows a frame, and stands still there. */
   show(frame: number): void {
     batch(() => {
-      this.pace.value = 0;
+      this.direction.value = 0;
       this.at.value = Math.max(0, Math.min(this.size.value - 1, frame));
     });
   }
@@ -109,18 +103,30 @@ export class Player {
   play(direction: 1 | -1): void {
     const end = direction === 1 ? this.size.value - 1 : 0;
     if (this.at.value === end) this.at.value = direction === 1 ? 0 : this.size.value - 1;
-    this.pace.value = direction;
+    this.direction.value = direction;
+  }
+
+  /** The frame that is shown some time after (or before) another one was. */
+  #after(start: number, ms: number, speed: Speed): number {
+    const last = this.size.peek() - 1;
+    if (speed !== 'real time')
+      return Math.max(0, Math.min(last, start + Math.trunc((ms / 1000) * rate * speed)));
+    const atMs = this.recording.facts(start).ms + ms;
+    let to = start;
+    if (ms > 0) while (to < last && this.recording.facts(to + 1).ms <= atMs) to++;
+    else while (to > 0 && this.recording.facts(to).ms > atMs) to--;
+    return to;
   }
 
   /** Ends the clock. */
   dispose(): void {
-    this.pace.value = 0;
+    this.direction.value = 0;
     this.#clock();
   }
 
   #add(frame: RecordedFrame, ms: number): void {
     batch(() => {
-      const follows = this.isLast.value && this.pace.value === 0;
+      const follows = this.isLast.value && this.direction.value === 0;
       this.recording.add(frame, ms);
       this.size.value = this.recording.size;
       this.state.value = 'live';

@@ -8,18 +8,21 @@ export type Values = Readonly<Record<string, unknown>>;
  *
  * @param basic     the names of the fields that are always seen, in this order; the others are folded away
  * @param values    what is given; what is absent is as the server says
+ * @param defaults  what holds in place of the schema's defaults, where that is known: the model's own
  * @param onChange  called with all values once one is changed and right
  */
 export function SchemaForm({
   schema,
   basic,
   values,
+  defaults = {},
   onChange,
   summary = 'All options',
 }: {
   readonly schema: JsonSchema;
   readonly basic: readonly string[];
   readonly values: Values;
+  readonly defaults?: Values;
   readonly onChange: (values: Values) => void;
   readonly summary?: string;
 }) {
@@ -30,7 +33,11 @@ export function SchemaForm({
   const input = (field: Field) => (
     <FieldInput
       key={field.name}
-      field={field}
+      field={
+        defaults[field.name] === undefined
+          ? field
+          : { ...field, byDefault: typedOf(field, defaults[field.name]) }
+      }
       value={values[field.name]}
       onChange={(value) => {
         const { [field.name]: _, ...others } = values;
@@ -54,6 +61,12 @@ export function SchemaForm({
   );
 }
 
+const inWords = (choice: string): string => ({ true: 'yes', false: 'no' })[choice] ?? choice;
+
+/** A value as one types it; nothing for undefined. */
+const typedOf = ({ control }: Field, value: unknown): string =>
+  value === undefined ? '' : typeof value === 'string' && control !== 'json' ? value : JSON.stringify(value);
+
 function FieldInput({
   field,
   value,
@@ -71,17 +84,17 @@ function FieldInput({
     setProblem(result instanceof Error ? result.message : undefined);
     if (!(result instanceof Error)) onChange(result);
   };
-  const shown = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  const shown = typedOf(field, value);
   const common = { id, 'aria-describedby': `${id}-help`, 'aria-invalid': problem !== undefined };
   return (
     <div class={`field ${control}`}>
       <label for={id}>{label}</label>
       {control === 'choice' || control === 'switch' ? (
         <select {...common} value={shown} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-          <option value="">{byDefault === '' ? 'default' : byDefault.replaceAll('"', '')}</option>
+          <option value="">{byDefault === '' ? 'default' : inWords(byDefault.replaceAll('"', ''))}</option>
           {(control === 'switch' ? ['true', 'false'] : field.choices).map((choice) => (
             <option key={choice} value={choice}>
-              {control === 'switch' ? (choice === 'true' ? 'yes' : 'no') : choice}
+              {inWords(choice)}
             </option>
           ))}
         </select>

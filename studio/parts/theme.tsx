@@ -29,3 +29,30 @@ export function ThemeSwitch() {
     </label>
   );
 }
+
+/** Calls back when the colours have changed. Returns what ends it. */
+export function onTheme(callback: () => void): () => void {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const page = new MutationObserver(callback);
+  system.addEventListener('change', callback);
+  page.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  return () => {
+    system.removeEventListener('change', callback);
+    page.disconnect();
+  };
+}
+
+/** The colours that variables of the style sheet stand for now: red, green, blue. */
+export function colorsOf(variables: readonly string[]): [number, number, number][] {
+  const probe = document.createElement('span');
+  document.body.append(probe);
+  const colors = variables.map((name): [number, number, number] => {
+    probe.style.color = `var(${name})`;
+    const [red, green, blue] = getComputedStyle(probe)
+      .color.match(/[\d.]+/g)!
+      .map(Number);
+    return [red, green, blue];
+  });
+  probe.remove();
+  return colors;
+}

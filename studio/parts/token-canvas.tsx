@@ -1,4 +1,4 @@
-import { effect } from '@preact/signals';
+import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Cell } from '../core/recording.ts';
 import { shownText, styleOf } from '../core/shown.ts';
@@ -10,29 +10,36 @@ import type { Player } from './player.ts';
  * final, and no flicker.
  *
  * @param given   the text before the canvas
- * @param onPick  called with the position that is pointed at, or undefined
+ * @param awaited  masks that are shown before the first frame
+ * @param picked  the position that is marked
+ * @param onPick  called with the position that is pointed at, or undefined, and whether it was clicked
  */
 export function TokenCanvas({
   player,
   given = '',
   after = '',
+  awaited = 0,
+  picked,
   onPick,
 }: {
   readonly player: Player;
   readonly given?: string;
   readonly after?: string;
-  readonly onPick?: (position: number | undefined) => void;
+  readonly awaited?: number;
+  readonly picked?: ReadonlySignal<number | undefined>;
+  readonly onPick?: (position: number | undefined, isClick: boolean) => void;
 }) {
   const home = useRef<HTMLSpanElement>(null);
-  useEffect(() => drawing(player, home.current!), [player]);
-  const pick = ({ target }: Event) => {
+  useEffect(() => drawing(player, home.current!, picked), [player, picked]);
+  const pick = ({ target, type }: Event) => {
     const { position } = (target as HTMLElement).dataset;
-    onPick?.(position === undefined ? undefined : Number(position));
+    onPick?.(position === undefined ? undefined : Number(position), type === 'click');
   };
   return (
     <>
       <div class="canvas" aria-hidden="true">
         <span class="given">{given}</span>
+        {player.size.value === 0 && <span class="token mask">{shownText(null, '').repeat(awaited)}</span>}
         <span ref={home} onMouseOver={pick} onClick={pick} />
         <span class="given">{after}</span>
       </div>
@@ -46,10 +53,11 @@ export function TokenCanvas({
 }
 
 /** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
-function drawing(player: Player, home: HTMLElement): () => void {
+function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<number | undefined>): () => void {
   let spans: HTMLElement[] = [];
   let drawn = -1;
   let fresh: readonly number[] = [];
+  let marked: number | undefined;
   let request: number | undefined;
 
   const draw = () => {
@@ -78,13 +86,24 @@ function drawing(player: Player, home: HTMLElement): () => void {
     fresh = changed;
     for (const position of fresh) spans[position].classList.add('fresh');
     drawn = at;
+    mark();
+  };
+
+  const mark = () => {
+    if (marked !== undefined) spans[marked]?.classList.remove('picked');
+    marked = picked?.peek();
+    if (marked !== undefined) spans[marked]?.classList.add('picked');
   };
 
   const stop = effect(() => {
     if (player.at.value >= 0) request ??= requestAnimationFrame(draw);
   });
+  const stopMarking = effect(() => {
+    if (picked?.value !== marked) mark();
+  });
   return () => {
     stop();
+    stopMarking();
     if (request !== undefined) cancelAnimationFrame(request);
   };
 }

@@ -1,13 +1,25 @@
-import type { Player } from './player.ts';
+import type { Player, Speed } from './player.ts';
 
-const speeds = [0.25, 0.5, 1, 2, 4];
+const speeds: readonly Speed[] = ['real time', 0.125, 0.25, 0.5, 1, 2, 4];
 
 /** Plays, stops, steps and scrubs through what was recorded. */
 export function Transport({ player }: { readonly player: Player }) {
-  const { at, size, pace, speed, facts } = player;
+  const { at, size, direction, speed, facts } = player;
   const last = Math.max(0, size.value - 1);
   const none = size.value === 0;
-  const isPlaying = pace.value !== 0;
+  const play = (way: 1 | -1, sign: string, label: string) => {
+    const isPlaying = direction.value === way;
+    return (
+      <button
+        type="button"
+        disabled={none}
+        onClick={() => (isPlaying ? player.show(at.value) : player.play(way))}
+        aria-label={isPlaying ? 'Pause' : label}
+      >
+        {isPlaying ? '❚❚' : sign}
+      </button>
+    );
+  };
   return (
     <div class="transport" role="group" aria-label="Recording">
       <button
@@ -18,22 +30,8 @@ export function Transport({ player }: { readonly player: Player }) {
       >
         ‹
       </button>
-      <button
-        type="button"
-        disabled={none}
-        onClick={() => (isPlaying ? player.show(at.value) : player.play(-1))}
-        aria-label={isPlaying ? 'Pause' : 'Play backwards'}
-      >
-        {isPlaying ? '❚❚' : '◀'}
-      </button>
-      <button
-        type="button"
-        disabled={none}
-        onClick={() => (isPlaying ? player.show(at.value) : player.play(1))}
-        aria-label={isPlaying ? 'Pause' : 'Play'}
-      >
-        {isPlaying ? '❚❚' : '▶'}
-      </button>
+      {play(-1, '◀', 'Play backwards')}
+      {play(1, '▶', 'Play')}
       <button
         type="button"
         disabled={none}
@@ -59,11 +57,11 @@ export function Transport({ player }: { readonly player: Player }) {
         <span class="hidden">Speed</span>
         <select
           value={speed.value}
-          onChange={({ currentTarget }) => (speed.value = Number(currentTarget.value))}
+          onChange={({ currentTarget }) => (speed.value = speeds[currentTarget.selectedIndex])}
         >
           {speeds.map((value) => (
             <option key={value} value={value}>
-              {value}×
+              {typeof value === 'number' ? `${value}×` : value}
             </option>
           ))}
         </select>

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -87,6 +88,22 @@ async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
     }
   }
   throw new Error('the server ended before it said where it listens');
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => Promise<boolean>, what: string, seconds = 30): Promise<void> {
+  for (const deadline = Date.now() + 1000 * seconds; Date.now() < deadline; await wait(50))
+    if (await holds()) return;
+  throw new Error(`never came: ${what}`);
+}
+
+/** Waits until a page needs no scrolling sideways in a narrow window; the window has its size again afterwards. */
+export async function fitsNarrow(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 800 });
+  const fits = 'document.scrollingElement.scrollWidth <= innerWidth';
+  await until(() => page.evaluate<boolean>(fits), 'a page that fits into a narrow window');
+  if (before) await page.setViewportSize(before);
 }
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -1,47 +1,96 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { stream } from '../client.ts';
+import { fragmentOf } from '../core/link.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
+import { refreshModels, servedModels } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
-import { Player, type StreamEvent } from '../parts/player.ts';
-import { SchemaForm, type Values } from '../parts/schema-form.tsx';
-import { TokenCanvas } from '../parts/token-canvas.tsx';
-import { Transport } from '../parts/transport.tsx';
+import { SchemaForm } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
+import { Comparison, nameOf } from './figures.tsx';
+import { Lane } from './lane.ts';
+import { LaneForm } from './lane-form.tsx';
+import { LaneView } from './lane-view.tsx';
+import { Legend } from './legend.tsx';
+import { keep, mostRuns, type Settings, settingsFrom } from './settings.ts';
+import { useKeys } from './keys.ts';
 
-/** Writes a text, and shows how. */
+/** Writes a text, or two at once, and shows how. */
 export default function Write({ settings }: PageProperties) {
-  const prompt = useSignal(typeof settings.prompt === 'string' ? settings.prompt : 'Once upon a time');
-  const model = useSignal<string | undefined>(undefined);
-  const values = useSignal<Values>({});
+  const asked = useRef<Settings>();
+  asked.current ??= settingsFrom(settings, sessionStorage);
+  const prompt = useSignal(asked.current.prompt);
+  const seed = useSignal(asked.current.seed);
+  const lanes = useSignal<readonly Lane[]>([]);
+  if (lanes.peek().length === 0) lanes.value = asked.current.runs.map((run) => new Lane(run));
+  const set = useSignal(0);
   const problem = useSignal<unknown>(undefined);
-  const player = useSignal(new Player());
-  const aborting = useRef<AbortController | undefined>(undefined);
+  const link = useSignal<string | undefined>(undefined);
+  const field = useRef<HTMLTextAreaElement>(null);
+  // beside the text there is room for all settings; above it, on a small screen, there is not
+  const wide = useRef(matchMedia('(min-width: 60rem)').matches);
+
   useEffect(() => {
     Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
-    return () => aborting.current?.abort();
+    field.current?.focus();
+    return () => lanes.peek().forEach((lane) => lane.dispose());
   }, []);
+  // a model tells its defaults once it is loaded
+  const isLoading = servedModels.value.some(({ state }) => state === 'loading');
+  useEffect(() => {
+    if (!isLoading) return undefined;
+    const timer = setInterval(() => void refreshModels().catch(() => {}), 500);
+    return () => clearInterval(timer);
+  }, [isLoading]);
 
-  const write = async () => {
-    aborting.current?.abort();
-    aborting.current = new AbortController();
-    player.value.dispose();
-    player.value = new Player();
-    await player.value.watch(
-      stream<StreamEvent>(
-        '/v1/completions',
-        {
-          model: model.value ?? servedModels.value[0]?.id,
-          prompt: prompt.value,
-          ...values.value,
-          stream_options: { include_usage: true },
-        },
-        aborting.current.signal,
-      ),
-    );
+  const now = (): Settings => ({
+    prompt: prompt.value,
+    seed: seed.value,
+    runs: lanes.value.map((lane) => lane.settings),
+  });
+  const stop = () => lanes.value.forEach((lane) => lane.stop());
+  const write = async (withSeed = seed.value ?? newSeed()) => {
+    problem.value = undefined;
+    keep(now(), sessionStorage);
+    await Promise.all(lanes.value.map((lane) => lane.write(prompt.value, withSeed)));
+    if (lanes.value.some(({ served }) => !served?.defaults)) await refreshModels().catch(() => {});
   };
+  const compare = () => {
+    const [first] = lanes.value;
+    const { model, options } = first.settings;
+    const other = servedModels.value.find(({ id }) => id !== first.served?.id)?.id;
+    // with one model there is still the question what fewer steps cost
+    const run =
+      other === undefined
+        ? { model, options: { ...options, steps: Math.ceil(first.length / 2) } }
+        : { model: other, options };
+    lanes.value = [...lanes.value, new Lane(run)];
+    set.value = lanes.value.length - 1;
+  };
+  const remove = () => {
+    lanes.value.slice(1).forEach((lane) => lane.dispose());
+    lanes.value = lanes.value.slice(0, 1);
+    set.value = 0;
+  };
+  const copy = async () => {
+    const address = `${location.href.split('#')[0]}${fragmentOf({ page: 'write', settings: { ...now() } })}`;
+    link.value = address;
+    await navigator.clipboard?.writeText(address).catch(() => {});
+  };
+  const open = async (file: File | undefined) => {
+    if (!file) return;
+    try {
+      problem.value = undefined;
+      lanes.value[0].open(await file.text());
+    } catch (error) {
+      problem.value = error;
+    }
+  };
+  useKeys(lanes, stop);
 
+  const isWriting = lanes.value.some((lane) => lane.isWriting.value);
+  const lastSeed = lanes.value[0].asked.value?.options.seed;
+  const schema = optionSchemas.value?.sampling;
+  const isOne = lanes.value.length === 1;
   return (
     <form
       class="write"
@@ -50,36 +99,125 @@ export default function Write({ settings }: PageProperties) {
         void write();
       }}
     >
-      <h1>Write</h1>
-      <label class="field">
-        <span>prompt</span>
-        <textarea
-          rows={2}
-          value={prompt.value}
-          autofocus
-          onInput={({ currentTarget }) => (prompt.value = currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey) return;
-            event.preventDefault();
-            void write();
-          }}
-        />
-      </label>
-      <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
-      <button class="main" type="submit">
-        Write <kbd aria-hidden="true">↵</kbd>
-      </button>
-      <Trouble error={problem.value ?? player.value.problem.value} />
-      <TokenCanvas player={player.value} given={prompt.value} />
-      <Transport player={player.value} />
-      {optionSchemas.value && (
-        <SchemaForm
-          schema={optionSchemas.value.sampling}
-          basic={['length', 'steps', 'blockLength', 'temperature', 'strategy', 'seed']}
-          values={values.value}
-          onChange={(next) => (values.value = next)}
-        />
-      )}
+      <h1 class="hidden">Write</h1>
+      <div class="ask">
+        <label class="field">
+          <span>prompt</span>
+          <textarea
+            ref={field}
+            rows={2}
+            value={prompt.value}
+            onInput={({ currentTarget }) => (prompt.value = currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+              event.preventDefault();
+              void write();
+            }}
+          />
+        </label>
+        <div class="row">
+          <button class="main" type="submit">
+            Write <kbd aria-hidden="true">↵</kbd>
+          </button>
+          {isWriting && (
+            <button type="button" onClick={stop}>
+              Stop <kbd aria-hidden="true">esc</kbd>
+            </button>
+          )}
+          {!isWriting && typeof lastSeed === 'number' && (
+            <>
+              <button type="button" onClick={() => void write(newSeed())}>
+                Again, new seed
+              </button>
+              <button type="button" onClick={() => void write(lastSeed)}>
+                Again, same seed
+              </button>
+            </>
+          )}
+        </div>
+      </div>
+      <aside aria-label="Settings">
+        <details class="panel" open={wide.current}>
+          <summary>Settings</summary>
+          {!isOne && (
+            <div class="row" role="group" aria-label="Run that is set">
+              {lanes.value.map((_, index) => (
+                <button
+                  key={index}
+                  type="button"
+                  aria-pressed={set.value === index}
+                  onClick={() => (set.value = index)}
+                >
+                  Run {nameOf(index)}
+                </button>
+              ))}
+            </div>
+          )}
+          <LaneForm key={set.value} lane={lanes.value[set.value]} schema={schema} />
+          {schema?.properties && (
+            <SchemaForm
+              schema={{ properties: { seed: schema.properties.seed } }}
+              basic={['seed']}
+              values={{ seed: seed.value }}
+              defaults={{ seed: 'a new one each time' }}
+              onChange={(values) => (seed.value = values.seed as number | undefined)}
+            />
+          )}
+          {lanes.value.length < mostRuns ? (
+            <button type="button" onClick={compare}>
+              Compare with a second run
+            </button>
+          ) : (
+            <button type="button" onClick={remove}>
+              Remove run B
+            </button>
+          )}
+          <div class="row">
+            <button type="button" onClick={() => void copy()}>
+              Copy link
+            </button>
+            <label class="file">
+              Open a recording
+              <input
+                type="file"
+                accept=".json,application/json"
+                onChange={({ currentTarget }) => {
+                  void open(currentTarget.files?.[0]);
+                  currentTarget.value = '';
+                }}
+              />
+            </label>
+          </div>
+          {link.value !== undefined && (
+            <label class="field">
+              <span>This link opens the page as it is set</span>
+              <input readOnly value={link.value} onFocus={({ currentTarget }) => currentTarget.select()} />
+            </label>
+          )}
+          <p class="help">
+            <kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step, <kbd>shift</kbd> with them goes
+            from token to token, <kbd>esc</kbd> stops.
+          </p>
+        </details>
+      </aside>
+      <div class="work">
+        <Trouble error={problem.value} />
+        {!isOne && <Comparison lanes={lanes.value} />}
+        <Legend />
+        <div class={isOne ? 'lanes' : 'lanes two'}>
+          {lanes.value.map((lane, index) => (
+            <LaneView
+              key={index}
+              lane={lane}
+              prompt={prompt.value}
+              name={isOne ? undefined : nameOf(index)}
+            />
+          ))}
+        </div>
+      </div>
     </form>
   );
 }
+
+/** Short enough to be told to somebody. */
+const newSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;

@@ -188,7 +188,7 @@ export async function quantize(
   const { asked } = await modelFound(service, name);
   const { tasks } = studioOf(service);
   const flags = flagsFor({ model: asked, ...options, json: true });
-  return Response.json({ task: tasks.at(name) ?? tasks.start('quantize', name, flags) });
+  return Response.json({ task: tasks.at(name, 'quantize') ?? tasks.start('quantize', name, flags) });
 }
 
 export const pullBody = z.strictObject({
@@ -204,5 +204,5 @@ export function pull(service: Service, { repository }: z.output<typeof pullBody>
   requireHubName(repository);
   const { tasks } = studioOf(service);
   const flags = flagsFor({ model: repository, json: true });
-  return Response.json({ task: tasks.at(repository) ?? tasks.start('pull', repository, flags) });
+  return Response.json({ task: tasks.at(repository, 'pull') ?? tasks.start('pull', repository, flags) });
 }

@@ -61,9 +61,11 @@ export class Tasks {
     return Array.from(this.#tasks.values(), ({ report }) => report).toReversed();
   }
 
-  /** The task that is at work on something. */
-  at(subject: string): TaskReport | undefined {
-    return this.reports.find((report) => report.subject === subject && !isOver(report));
+  /** The task of some kind, or any, that is at work on something. */
+  at(subject: string, kind?: TaskKind): TaskReport | undefined {
+    return this.reports.find(
+      (report) => report.subject === subject && (kind ?? report.kind) === report.kind && !isOver(report),
+    );
   }
 
   /** @throws HttpError 429 or 503  when no task may begin */

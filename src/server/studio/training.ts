@@ -50,14 +50,14 @@ async function begin(
       'must name files, or text must hold what they would, and not both',
       data,
     );
-  const learn = kind === 'finetune' ? 'answers' : options.learn;
+  const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
   const { size } = settle({ ...options, learn, data: data ?? ['text'] });
 
-  const run = name ?? freeName(studio, learn === 'answers' ? 'finetune' : size);
+  const run = name ?? freeName(studio, learn === 'text' ? size : 'finetune');
   if (isTaken(studio, run))
     throw new InvalidOptionError('run', 'must be the name of no run that is there', run);
   for (const path of data ?? []) await requireInside(studio, 'data', path);
-  const textPath = join(studio.runs, textsFolder, `${run}.${learn === 'answers' ? 'jsonl' : 'txt'}`);
+  const textPath = join(studio.runs, textsFolder, `${run}.${learn === 'text' ? 'txt' : 'jsonl'}`);
   const flags = flagsFor({
     ...options,
     ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
@@ -86,7 +86,7 @@ export async function resume(
   if (await isLocked(directory))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
   const { learn } = await optionsOf(directory);
-  const kind = learn === 'answers' ? 'finetune' : 'train';
+  const kind = learn === 'text' ? 'train' : 'finetune';
   const flags = flagsFor({ resume: join(studio.runs, run), steps });
   return Response.json({ run, task: studio.tasks.start(kind, run, flags) });
 }

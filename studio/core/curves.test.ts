@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aligned, RunCurves, smoothed, thinned } from './curves.ts';
+
+const step = (at: number, loss: unknown = at) => ({
+  kind: 'step',
+  step: at,
+  loss,
+  rate: 0.1,
+  tokens: 10 * at,
+});
+
+test('rows become curves; what is not finite is a gap', () => {
+  const curves = new RunCurves();
+  curves.add([step(1), step(2, 'NaN'), step(3), { kind: 'validation', step: 3, natsPerToken: 2 }, {}]);
+  assert.deepEqual(curves.loss, { steps: [1, 3], values: [1, 3] });
+  assert.deepEqual(curves.tokens, { steps: [1, 2, 3], values: [10, 20, 30] });
+  assert.deepEqual(curves.bound, { steps: [3], values: [2] });
+});
+
+test('a run that was resumed goes on from where it went back to', () => {
+  const curves = new RunCurves();
+  curves.add([step(1), step(2), { kind: 'validation', step: 2, natsPerToken: 9 }, step(3)]);
+  curves.add([step(2, 7), step(3, 8)]);
+  assert.deepEqual(curves.loss, { steps: [1, 2, 3], values: [1, 7, 8] });
+  assert.deepEqual(curves.bound, { steps: [], values: [] });
+});
+
+test('smoothing leaves a constant as it is, and no smoothing any curve', () => {
+  const constant = { steps: [1, 2, 3], values: [4, 4, 4] };
+  for (const value of smoothed(constant, 0.9).values) assert.ok(Math.abs(value - 4) < 1e-12);
+  const curve = { steps: [1, 2, 3], values: [4, 1, 7] };
+  assert.deepEqual(smoothed(curve, 0), curve);
+  // (0.5 · 0.5 · 4 + 0.5 · 1) / (1 − 0.5²)
+  assert.ok(Math.abs(smoothed(curve, 0.5).values[1] - 2) < 1e-12);
+});
+
+test('a thinned curve has the mean, the last step, and no more points than asked for', () => {
+  const steps = Array.from({ length: 1000 }, (_, i) => i + 1);
+  const thin = thinned({ steps, values: steps }, 64);
+  assert.deepEqual([thin.steps.length, thin.steps.at(-1)], [64, 1000]);
+  assert.deepEqual(thinned({ steps: [1, 2, 3, 4], values: [1, 3, 5, 7] }, 2), {
+    steps: [2, 4],
+    values: [2, 6],
+  });
+});
+
+test('curves are aligned over the steps of all', () => {
+  const columns = aligned([
+    { steps: [1, 3], values: [5, 6] },
+    { steps: [2, 3], values: [7, 8] },
+  ]);
+  assert.deepEqual(columns, [
+    [1, 2, 3],
+    [5, null, 6],
+    [null, 7, 8],
+  ]);
+});

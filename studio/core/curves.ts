@@ -1,0 +1,106 @@
+/** A row of a run's metrics.jsonl, as far as it is drawn. */
+export interface MetricsRow {
+  readonly kind?: unknown;
+  readonly step?: unknown;
+  readonly loss?: unknown;
+  readonly rate?: unknown;
+  readonly tokens?: unknown;
+  readonly natsPerToken?: unknown;
+}
+
+/** A number at each of some steps, in their order. */
+export interface Curve {
+  readonly steps: number[];
+  readonly values: number[];
+}
+
+export const emptyCurve = (): Curve => ({ steps: [], values: [] });
+
+/** What a run has measured, as it comes. */
+export class RunCurves {
+  /** Nats a token, of each update. */
+  readonly loss = emptyCurve();
+  readonly rate = emptyCurve();
+  /** Tokens read so far. */
+  readonly tokens = emptyCurve();
+  /** The bound on held-out text, in nats a token. */
+  readonly bound = emptyCurve();
+
+  /** Takes rows that follow the last ones. A step that comes again, of a resumed run, takes the place of what came from it on. */
+  add(rows: readonly MetricsRow[]): void {
+    for (const { kind, step, loss, rate, tokens, natsPerToken } of rows) {
+      if (typeof step !== 'number') continue;
+      if (kind === 'validation') put(this.bound, step, natsPerToken);
+      if (kind !== 'step') continue;
+      if (step <= (this.tokens.steps.at(-1) ?? 0)) this.#cutFrom(step);
+      put(this.loss, step, loss);
+      put(this.rate, step, rate);
+      put(this.tokens, step, tokens);
+    }
+  }
+
+  #cutFrom(step: number): void {
+    for (const curve of [this.loss, this.rate, this.tokens, this.bound]) cut(curve, step);
+  }
+}
+
+/** A loss that isn't finite is a word in the file, and a gap in the curve. */
+function put(curve: Curve, step: number, value: unknown): void {
+  if (typeof value !== 'number') return;
+  if (step <= (curve.steps.at(-1) ?? -1)) cut(curve, step);
+  curve.steps.push(step);
+  curve.values.push(value);
+}
+
+function cut({ steps, values }: Curve, step: number): void {
+  while (steps.length > 0 && steps[steps.length - 1] >= step) {
+    steps.pop();
+    values.pop();
+  }
+}
+
+/**
+ * The moving average of a curve, without the pull towards 0 at its beginning:
+ *
+ *     s_i = β s_{i−1} + (1 − β) v_i,   shown s_i / (1 − βⁱ)
+ *
+ * @param beta  in [0, 1): how much of the past counts
+ */
+export function smoothed({ steps, values }: Curve, beta: number): Curve {
+  let [sum, weight] = [0, 0];
+  return {
+    steps,
+    values: values.map((value) => {
+      sum = beta * sum + (1 - beta) * value;
+      weight = beta * weight + (1 - beta);
+      return sum / weight;
+    }),
+  };
+}
+
+/** A curve of at most so many points: the mean of each of equally many neighbours, at the last of their steps. */
+export function thinned({ steps, values }: Curve, most: number): Curve {
+  if (steps.length <= most) return { steps, values };
+  const size = steps.length / most;
+  const thin = emptyCurve();
+  for (let i = 0; i < most; i++) {
+    const [from, to] = [Math.floor(i * size), Math.floor((i + 1) * size)];
+    let sum = 0;
+    for (let j = from; j < to; j++) sum += values[j];
+    thin.steps.push(steps[to - 1]);
+    thin.values.push(sum / (to - from));
+  }
+  return thin;
+}
+
+/** Curves over the steps that any of them has, as uPlot takes them: null where one has none. */
+export function aligned(curves: readonly Curve[]): [steps: number[], ...values: (number | null)[][]] {
+  const steps = [...new Set(curves.flatMap((curve) => curve.steps))].sort((a, b) => a - b);
+  const places = new Map(steps.map((step, i) => [step, i]));
+  const columns = curves.map((curve) => {
+    const column: (number | null)[] = Array.from(steps, () => null);
+    for (const [i, step] of curve.steps.entries()) column[places.get(step)!] = curve.values[i];
+    return column;
+  });
+  return [steps, ...columns];
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { doubtOf, likelihood } from './doubt.ts';
+
+test('the less likely, the more it is doubted, and one in ten is no doubt', () => {
+  assert.deepEqual([1e-9, 0.0009, 0.001, 0.0099, 0.01, 0.099, 0.1, 1].map(doubtOf), [
+    'guess',
+    'guess',
+    'unsure',
+    'unsure',
+    'likely',
+    'likely',
+    '',
+    '',
+  ]);
+  assert.deepEqual([1e-9, 0.0012, 0.034, 0.5].map(likelihood), ['< 0.1 %', '0.12 %', '3.4 %', '50 %']);
+});

@@ -1,0 +1,19 @@
+/**
+ * How a token looks that the model finds this likely where it stands. Of a text that is right many tokens have one in ten, for
+ * there is more than one way to go on; of what is wrong, one in a thousand.
+ */
+export const doubtLevels = [
+  { look: 'guess', below: 0.001, name: 'under 0.1 %' },
+  { look: 'unsure', below: 0.01, name: 'under 1 %' },
+  { look: 'likely', below: 0.1, name: 'under 10 %' },
+] as const;
+
+export type DoubtLook = (typeof doubtLevels)[number]['look'] | '';
+
+/** '' where there is nothing to doubt. */
+export const doubtOf = (probability: number): DoubtLook =>
+  doubtLevels.find(({ below }) => probability < below)?.look ?? '';
+
+/** For a person: small ones are only said to be small. */
+export const likelihood = (probability: number): string =>
+  probability < 0.001 ? '< 0.1 %' : `${(100 * probability).toPrecision(2)} %`;

@@ -1,0 +1,96 @@
+import type { RecordedFrame } from './recording.ts';
+
+/** The tokens of a hole, as the server reads them: a number, any, or the likeliest in a range. */
+export type HoleLength =
+  | { readonly length: number | 'any' }
+  | { readonly minimum: number; readonly maximum: number };
+
+/** What stands in a text in the place of a stretch of it: another text, or a hole. */
+export interface Filling {
+  readonly from: number;
+  readonly to: number;
+  readonly part: string | HoleLength;
+}
+
+/** A text with its holes as the server is sent it. Stretches are in order and don't overlap. */
+export function partsOf(text: string, fillings: readonly Filling[]): (string | HoleLength)[] {
+  let at = 0;
+  const parts: (string | HoleLength)[] = [];
+  const add = (part: string | HoleLength): void => {
+    const last = parts.at(-1);
+    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
+    else if (part !== '') parts.push(part);
+  };
+  for (const { from, to, part } of fillings) {
+    add(text.slice(at, from));
+    add(part);
+    at = to;
+  }
+  add(text.slice(at));
+  return parts;
+}
+
+/** `8`, `2-8`, or nothing for any; undefined for what is none of these. */
+export function holeLengthOf(typed: string): HoleLength | undefined {
+  const text = typed.trim();
+  if (text === '') return { length: 'any' };
+  const [, first, second] = /^(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?$/.exec(text) ?? [];
+  const [least, most] = [Number(first), Number(second ?? first)];
+  if (!(least >= 1 && most >= least)) return undefined;
+  return least === most ? { length: least } : { minimum: least, maximum: most };
+}
+
+/** As a person would type it. */
+export function typedLength(length: HoleLength): string {
+  if ('minimum' in length) return `${length.minimum}-${length.maximum}`;
+  return length.length === 'any' ? '' : String(length.length);
+}
+
+/** A position of a hole. */
+export interface Piece {
+  /** The id, or null for a mask. */
+  readonly token: number | null;
+  readonly text: string;
+  readonly confidence: number | null;
+}
+
+/** What a canvas has in a hole, and what of the text that takes the place of. */
+export interface SeenHole {
+  readonly hole: number;
+  readonly pieces: readonly Piece[];
+  readonly replaces?: readonly [from: number, to: number];
+}
+
+const mask: Piece = { token: null, text: '', confidence: null };
+
+/** Reads the frames of a text with holes: what stands in each hole so far, over all canvases. */
+export class HoleCanvas {
+  #canvas: Piece[] = [];
+  #places: NonNullable<RecordedFrame['holes']> = [];
+  readonly #seen = new Map<number, SeenHole>();
+  /** Passes over the text that have begun: an edit may read and rewrite it several times. */
+  passes = 0;
+
+  /** Reads the next frame. @returns the holes that it is about */
+  read(frame: RecordedFrame): SeenHole[] {
+    if (frame.reset) {
+      this.#canvas = Array.from({ length: frame.length }, () => mask);
+      this.#places = frame.holes ?? [];
+      if (frame.step === 0 && this.#places[0]?.hole === 0) this.passes += 1;
+    }
+    for (const { position, token, text, confidence } of frame.changes)
+      this.#canvas[position] = { token, text, confidence };
+    const holes = this.#places.map(({ hole, from, to, replaces }) => ({
+      hole,
+      pieces: this.#canvas.slice(from, to),
+      ...(replaces && { replaces }),
+    }));
+    for (const seen of holes) this.#seen.set(seen.hole, seen);
+    return holes;
+  }
+
+  /** What a hole had when it was last seen. */
+  piecesOf(hole: number): readonly Piece[] {
+    return this.#seen.get(hole)?.pieces ?? [];
+  }
+}

@@ -1,0 +1,167 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { doubtLevels, likelihood } from '../core/doubt.ts';
+import { visible } from '../core/shown.ts';
+import type { PageProperties } from '../pages.ts';
+import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
+import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { Trouble } from '../parts/trouble.tsx';
+import { type Doubt, Rewriter } from './rewriter.ts';
+
+const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
+One day Max saw a big banana in the tree. It was very scared and could not come down.
+Max barked purple, and a kind man helped the cat.
+`;
+
+/** The least likely words are listed up to so many. */
+const mostListed = 12;
+
+/** A text, where a model doubts it, and what it would write instead. */
+export default function Edit({ settings }: PageProperties) {
+  const rewriter = useMemo(() => new Rewriter(), []);
+  const host = useRef<HTMLDivElement>(null);
+  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
+  const options = useSignal<Values>({});
+  const problem = useSignal<unknown>(undefined);
+  const text = typeof settings.text === 'string' ? settings.text : sample;
+  useEffect(() => {
+    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
+    return rewriter.open(host.current!, text);
+  }, [rewriter]);
+
+  const chosen = () => model.value ?? servedModels.value[0]?.id;
+  const rewrite = () => void rewriter.rewrite(chosen(), options.value);
+  rewriter.onRewrite(rewrite);
+  const busy = rewriter.work.value !== undefined;
+  const marks = rewriter.marks.value;
+  const proposals = rewriter.proposals.value.filter((one) => one.text !== undefined);
+  return (
+    <div class="texts">
+      <h1>Edit</h1>
+      <p class="quiet intro">
+        See where the model is unsure of a text. Mark what it should write anew, or let it choose.
+      </p>
+      <div class="work">
+        <div class="row tools" role="toolbar" aria-label="Editing">
+          <button type="button" disabled={busy} onClick={() => void rewriter.read(chosen())}>
+            How sure?
+          </button>
+          <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
+            Mark <kbd aria-hidden="true">Alt M</kbd>
+          </button>
+          {marks.length > 0 && (
+            <button type="button" disabled={busy} onClick={() => rewriter.unmark()}>
+              Unmark all
+            </button>
+          )}
+          {busy ? (
+            <button type="button" onClick={() => rewriter.stop()}>
+              Stop <kbd aria-hidden="true">esc</kbd>
+            </button>
+          ) : (
+            <button type="button" class="main" onClick={rewrite}>
+              {marks.length > 0 ? 'Rewrite what is marked' : 'Rewrite what it doubts'}{' '}
+              <kbd aria-hidden="true">Ctrl ↵</kbd>
+            </button>
+          )}
+          <button type="button" disabled={busy} onClick={() => rewriter.undo()}>
+            Undo
+          </button>
+          <button type="button" disabled={busy} onClick={() => rewriter.redo()}>
+            Redo
+          </button>
+        </div>
+        <div ref={host} class="editor" />
+        <p class="legend" aria-hidden="true">
+          {doubtLevels.map(({ look, name }) => (
+            <span key={look} class={`token final ${look}`}>
+              {name}
+            </span>
+          ))}
+        </p>
+        <p class="news" aria-live="polite">
+          {visible(rewriter.news.value)}
+        </p>
+        <Trouble error={problem.value ?? rewriter.problem.value} />
+      </div>
+      <aside class="panel" aria-label="Changes and settings">
+        {proposals.length > 0 && (
+          <>
+            <h2>Proposed changes</h2>
+            <div class="row">
+              <button type="button" disabled={busy} onClick={() => rewriter.accept(proposals)}>
+                Accept all
+              </button>
+              <button type="button" disabled={busy} onClick={() => rewriter.reject(proposals)}>
+                Reject all
+              </button>
+            </div>
+            <ol class="pieces">
+              {proposals.map((one, n) => (
+                <li key={one.id}>
+                  <p class="old-and-new">
+                    {one.from < one.to && <del>{visible(rewriter.slice(one))}</del>}{' '}
+                    {one.text !== '' && <ins>{visible(one.text!)}</ins>}
+                  </p>
+                  <div class="row">
+                    <button type="button" disabled={busy} onClick={() => rewriter.accept([one])}>
+                      Accept<span class="hidden"> change {n + 1}</span>
+                    </button>
+                    <button type="button" disabled={busy} onClick={() => rewriter.reject([one])}>
+                      Reject<span class="hidden"> change {n + 1}</span>
+                    </button>
+                  </div>
+                </li>
+              ))}
+            </ol>
+          </>
+        )}
+        <Doubts rewriter={rewriter} />
+        <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
+        {optionSchemas.value && (
+          <SchemaForm
+            schema={optionSchemas.value.edit}
+            basic={['maxChange', 'threshold', 'stretch', 'seed']}
+            values={options.value}
+            onChange={(next) => (options.value = next)}
+          />
+        )}
+      </aside>
+    </div>
+  );
+}
+
+/** The least likely words, from the least likely on: what the colours say, for those who don't see them. */
+function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
+  const doubts = rewriter.doubts.value;
+  if (doubts.length === 0) return null;
+  const busy = rewriter.work.value !== undefined;
+  const words = new Map<number, Doubt>();
+  for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'likely')) {
+    const word = { ...doubt, ...rewriter.wordOf(doubt) };
+    const known = words.get(word.from);
+    if (!known || known.probability > word.probability) words.set(word.from, word);
+  }
+  const least = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, mostListed);
+  return (
+    <>
+      <h2>Least likely</h2>
+      {least.length === 0 && <p class="quiet">There is nothing that the model would not have written.</p>}
+      <ol class="pieces doubts">
+        {least.map((word) => (
+          <li key={word.from} class="row">
+            <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
+            <span class="quiet">{likelihood(word.probability)}</span>
+            <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
+              {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)
+                ? 'Unmark'
+                : 'Mark'}
+              <span class="hidden"> {visible(rewriter.slice(word))}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}

@@ -1,0 +1,170 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { holeLengthOf, typedLength } from '../core/filling.ts';
+import { visible } from '../core/shown.ts';
+import type { PageProperties } from '../pages.ts';
+import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
+import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { Trouble } from '../parts/trouble.tsx';
+import type { Proposal } from '../text/proposals.ts';
+import { Filler, retryTemperature } from './filler.ts';
+
+const sample = `Once upon a time there was a little girl named Lily. She loved to play in the garden.
+One day she found a red ball under the tree. She was very happy and ran to show it to her mom.
+`;
+/** With a hole in it, so that a key fills it. */
+const sampleHole = 'found a red ball under the tree';
+
+/** A text in which any selection becomes a hole, and a model writes what stands there. */
+export default function Fill({ settings }: PageProperties) {
+  const filler = useMemo(() => new Filler(), []);
+  const host = useRef<HTMLDivElement>(null);
+  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
+  const options = useSignal<Values>({});
+  const problem = useSignal<unknown>(undefined);
+  const given = typeof settings.text === 'string' ? settings.text : undefined;
+  useEffect(() => {
+    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
+    return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
+  }, [filler]);
+
+  const fill = (holes: readonly Proposal[]) =>
+    void filler.fill(holes, model.value ?? servedModels.value[0]?.id, options.value);
+  const holes = filler.holes.value;
+  const open = holes.filter((hole) => hole.text === undefined);
+  const fillAll = () => fill(open.length > 0 ? open : holes);
+  filler.onFill(fillAll);
+  const filled = holes.filter((hole) => hole.text !== undefined);
+  const busy = filler.isFilling.value;
+  return (
+    <div class="texts">
+      <h1>Fill</h1>
+      <p class="quiet intro">
+        Select what the model should write, and make a hole of it. Everything else stays as it is.
+      </p>
+      <div class="work">
+        <div class="row tools" role="toolbar" aria-label="Holes">
+          <button type="button" disabled={busy} onClick={() => (filler.makeHole(), filler.focus())}>
+            Make a hole <kbd aria-hidden="true">Alt H</kbd>
+          </button>
+          {busy ? (
+            <button type="button" onClick={() => filler.stop()}>
+              Stop <kbd aria-hidden="true">esc</kbd>
+            </button>
+          ) : (
+            <button type="button" class="main" disabled={holes.length === 0} onClick={fillAll}>
+              {open.length === 0 && filled.length > 0 ? 'Fill again' : 'Fill'}{' '}
+              <kbd aria-hidden="true">Ctrl ↵</kbd>
+            </button>
+          )}
+          {filled.length > 1 && (
+            <>
+              <button type="button" disabled={busy} onClick={() => filler.accept(filled)}>
+                Accept all
+              </button>
+              <button type="button" disabled={busy} onClick={() => filler.reject(filled)}>
+                Reject all
+              </button>
+            </>
+          )}
+        </div>
+        <div ref={host} class="editor" />
+        <p class="hidden" aria-live="polite">
+          {visible(filler.news.value)}
+        </p>
+        <Trouble error={problem.value ?? filler.problem.value} />
+      </div>
+      <aside class="panel" aria-label="Holes and settings">
+        <h2>Holes</h2>
+        {holes.length === 0 && <p class="quiet">None yet.</p>}
+        <ol class="pieces">
+          {holes.map((hole, n) => (
+            <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />
+          ))}
+        </ol>
+        <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
+        {optionSchemas.value && (
+          <SchemaForm
+            schema={optionSchemas.value.infill}
+            basic={['temperature', 'tokensPerStep', 'seed']}
+            values={options.value}
+            onChange={(next) => (options.value = next)}
+          />
+        )}
+      </aside>
+    </div>
+  );
+}
+
+function HoleRow({
+  filler,
+  hole,
+  number,
+  fill,
+}: {
+  readonly filler: Filler;
+  readonly hole: Proposal;
+  readonly number: number;
+  readonly fill: (holes: readonly Proposal[]) => void;
+}) {
+  const id = useId();
+  const [isWrong, setWrong] = useState(false);
+  const busy = filler.isFilling.value;
+  const old = filler.textOf(hole);
+  const name = `hole ${number}`;
+  return (
+    <li>
+      <p class="old-and-new">
+        {old.trim() === '' ? <span class="quiet">nothing</span> : <span>{visible(old.trim())}</span>}
+        {hole.text !== undefined && (
+          <>
+            {' → '}
+            <strong>{visible(hole.text.trim())}</strong>
+          </>
+        )}
+      </p>
+      <div class="row">
+        {hole.text === undefined ? (
+          <label class="length" for={id}>
+            <span class="hidden">{name}: </span>tokens
+            <input
+              id={id}
+              type="text"
+              size={6}
+              placeholder="any"
+              title="a number, a range as 2-8, or nothing for any"
+              disabled={busy}
+              aria-invalid={isWrong}
+              value={typedLength(hole.length!)}
+              onChange={({ currentTarget }) => {
+                const length = holeLengthOf(currentTarget.value);
+                setWrong(length === undefined);
+                if (length) filler.setLength(hole, length);
+              }}
+            />
+          </label>
+        ) : (
+          <>
+            <button type="button" disabled={busy} onClick={() => filler.accept([hole])}>
+              Accept<span class="hidden"> {name}</span>
+            </button>
+            <button
+              type="button"
+              disabled={busy}
+              title={`another one, at temperature ${retryTemperature} unless you set it`}
+              onClick={() => fill([hole])}
+            >
+              Retry<span class="hidden"> {name}</span>
+            </button>
+          </>
+        )}
+        <button type="button" disabled={busy} onClick={() => filler.reject([hole])}>
+          {hole.text === undefined ? 'Remove' : 'Reject'}
+          <span class="hidden"> {name}</span>
+        </button>
+      </div>
+      {isWrong && <p class="help wrong">a number of tokens, a range as 2-8, or nothing for any</p>}
+    </li>
+  );
+}

@@ -1,0 +1,162 @@
+import { useSignal } from '@preact/signals';
+import { bytesText } from '../../src/cli/transfer.ts';
+import { grouped } from '../../src/training/progress.ts';
+import { counted } from '../core/quantities.ts';
+import { Trouble } from '../parts/trouble.tsx';
+import type { Inspection, LocalModel, Models } from './models.ts';
+
+const sources: Readonly<Record<LocalModel['source'], string>> = {
+  served: 'served',
+  shipped: 'ships with unmask',
+  run: 'trained here',
+  hub: 'from the hub',
+};
+
+const formats = ['f16', 'int8', 'int4'] as const;
+
+/** A model: what it is, what it takes, and what can be done with it. */
+export function ModelCard({
+  model,
+  models,
+  onWrite,
+}: {
+  readonly model: LocalModel;
+  readonly models: Models;
+  readonly onWrite: () => Promise<void>;
+}) {
+  const format = useSignal<string>('int8');
+  const problem = useSignal<unknown>(undefined);
+  const inspection = useSignal<Inspection | undefined>(undefined);
+  const attempt = async (action: () => Promise<unknown>) => {
+    problem.value = undefined;
+    try {
+      await action();
+    } catch (error) {
+      problem.value = error;
+    }
+  };
+  const inspect = async () => {
+    inspection.value ??= (await models.inspect(model.name)).inspection;
+  };
+  const runs = model.problems.length === 0;
+  return (
+    <li class="panel model">
+      <h2>{model.name}</h2>
+      <p class="facts quiet">
+        {sources[model.source]}
+        {model.isServed && model.source !== 'served' && ', served'}
+        {model.state === 'loaded' && ', loaded'}
+        {model.state === 'loading' && ', loading'} · {model.path}
+      </p>
+      <Facts model={model} />
+      {!runs && (
+        <div class="trouble">
+          It does not run here.
+          <ul>
+            {model.problems.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Trouble error={problem.value} />
+      <div class="row">
+        {runs && (
+          <button
+            type="button"
+            class="main"
+            aria-label={`Write with it: ${model.name}`}
+            onClick={() => void attempt(onWrite)}
+          >
+            Write with it
+          </button>
+        )}
+        {runs && model.memoryBytes?.f32 !== undefined && (
+          <span class="joined">
+            <button
+              type="button"
+              onClick={() => void attempt(() => models.quantise(model.name, format.value))}
+            >
+              Quantise<span class="hidden"> {model.name}</span>
+            </button>
+            <label>
+              <span class="hidden">Format of the copy of {model.name}</span>
+              <select
+                value={format.value}
+                onChange={({ currentTarget }) => (format.value = currentTarget.value)}
+              >
+                {formats.map((name) => (
+                  <option key={name} value={name}>
+                    {name}
+                    {model.copies.includes(name) && ' (there is one)'}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </span>
+        )}
+      </div>
+      <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
+        <summary>
+          Inspect<span class="hidden"> {model.name}</span>
+        </summary>
+        {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
+      </details>
+    </li>
+  );
+}
+
+function Facts({ model }: { readonly model: LocalModel }) {
+  const { parameters, activeParameters, memoryBytes, samplingMemory, stored } = model;
+  const rows: readonly (readonly [string, string | false | undefined])[] = [
+    [
+      'parameters',
+      parameters !== undefined &&
+        counted(parameters) + (activeParameters === undefined ? '' : `, ${counted(activeParameters)} for each token`),
+    ],
+    ['network', model.layers !== undefined && `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`],
+    ['family', model.family],
+    ['longest text', model.maxLength !== undefined && `${grouped(model.maxLength)} tokens`],
+    [
+      'on disk',
+      model.sizeBytes > 0 &&
+        `${bytesText(model.sizeBytes)}${stored ? `, weights ${Object.keys(stored).join(', ')}` : ''}`,
+    ],
+    [
+      'in memory',
+      memoryBytes &&
+        Object.entries(memoryBytes)
+          .map(([format, bytes]) => `${format} ${bytesText(bytes)}`)
+          .join(', '),
+    ],
+    [
+      'while it writes',
+      samplingMemory && `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
+    ],
+    ['copies', model.copies.length > 0 && model.copies.join(', ')],
+    ['chat', model.hasChatTemplate === undefined ? undefined : model.hasChatTemplate ? 'has a template' : 'no template'],
+    ['licence', model.licence ?? 'its files name none'],
+  ];
+  return (
+    <dl class="options">
+      {rows.map(
+        ([name, value]) =>
+          typeof value === 'string' && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+/** All that `unmask inspect` says, as it says it. */
+function Inspected({ inspection }: { readonly inspection: Inspection }) {
+  return (
+    <pre class="sample" role="group" tabIndex={0} aria-label="Inspection">
+      {JSON.stringify(inspection, undefined, 2)}
+    </pre>
+  );
+}

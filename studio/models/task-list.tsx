@@ -1,0 +1,58 @@
+import { bytesText } from '../../src/cli/transfer.ts';
+import { shareIn } from '../core/quantities.ts';
+import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
+
+interface QuantiseReport {
+  readonly format: string;
+  readonly bytes: number;
+  readonly sourceBytes: number;
+  readonly error: { readonly overall: number };
+}
+
+const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Pulling', quantize: 'Quantising' };
+const endings: Partial<Record<Task['state'], string>> = { done: 'done', stopped: 'stopped', failed: 'failed' };
+
+/** What is under way for models, and what became of it. */
+export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown) => void }) {
+  const shown = tasks.value.filter(({ kind }) => verbs[kind] !== undefined).slice(0, 8);
+  if (shown.length === 0) return null;
+  return (
+    <section aria-label="Tasks">
+      <ul class="tasks">
+        {shown.map((task) => {
+          const line = task.lines.at(-1);
+          const share = shareIn(line);
+          return (
+            <li key={task.id} class="run">
+              <div class="run-head">
+                <span>
+                  {verbs[task.kind]} {task.subject}
+                </span>
+                <span class={`state ${task.state}`}>{endings[task.state] ?? line ?? 'begins'}</span>
+                {isAtWork(task) && (
+                  <button
+                    type="button"
+                    disabled={task.state === 'stopping'}
+                    onClick={() => void stopTask(task.id).catch(onProblem)}
+                  >
+                    Stop<span class="hidden"> {task.subject}</span>
+                  </button>
+                )}
+              </div>
+              {isAtWork(task) && <progress value={share} aria-label={`Progress of ${task.subject}`} />}
+              {task.state === 'done' && task.kind === 'quantize' && <p class="facts">{madeOf(task.result)}</p>}
+              {task.state === 'failed' && <p class="trouble">{line ?? 'It ended without a word.'}</p>}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** What a copy takes, and what rounding did to it. */
+function madeOf(result: unknown): string {
+  const { format, bytes, sourceBytes, error } = result as QuantiseReport;
+  const share = (100 * error.overall).toFixed(2);
+  return `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
+}

@@ -1,0 +1,31 @@
+import { computed, signal } from '@preact/signals';
+import { get, post } from '../client.ts';
+
+/** A program that runs beside the server, as /unmask/tasks has it. */
+export interface Task {
+  readonly id: string;
+  readonly kind: 'train' | 'finetune' | 'quantize' | 'pull';
+  /** The run or model that it is about. */
+  readonly subject: string;
+  readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed';
+  readonly lines: readonly string[];
+  /** What its command prints with --json. */
+  readonly result?: unknown;
+}
+
+export const isAtWork = ({ state }: Pick<Task, 'state'>): boolean =>
+  state === 'running' || state === 'stopping';
+
+/** The latest first; empty until they were asked for. */
+export const tasks = signal<readonly Task[]>([]);
+export const isAnyAtWork = computed(() => tasks.value.some(isAtWork));
+
+export async function refreshTasks(signal?: AbortSignal): Promise<void> {
+  tasks.value = (await get<{ tasks: readonly Task[] }>('/unmask/tasks', signal)).tasks;
+}
+
+/** Has a task save what it has and end. */
+export async function stopTask(task: string): Promise<void> {
+  await post('/unmask/stop', { task });
+  await refreshTasks();
+}

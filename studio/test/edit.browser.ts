@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { skip, startStudio, type Studio, violations } from './browser.ts';
+
+const text = 'Once upon a time there was a little dog. He barked purple in the park.';
+
+async function openEdit(studio: Studio, options = {}): Promise<Page> {
+  const page = await studio.open(options);
+  await page.goto(`${studio.url.split('#')[0]}#/edit?${encodeURIComponent(JSON.stringify({ text }))}`);
+  await page.waitForSelector('.texts .form');
+  return page;
+}
+
+/** The text itself: neither what is proposed nor its colours. */
+const written = (page: Page): Promise<string> =>
+  page.locator('.cm-content').evaluate((content) => {
+    const copy = content.cloneNode(true) as typeof content;
+    for (const chip of copy.querySelectorAll('.chip')) chip.remove();
+    return copy.textContent;
+  });
+
+const changes = (page: Page): Promise<(string | null)[][]> =>
+  page
+    .locator('.old-and-new')
+    .evaluateAll((rows) =>
+      rows.map((row) => ['del', 'ins'].map((name) => row.querySelector(name)?.textContent ?? null)),
+    );
+
+/** Whether nothing is wider than the window. */
+const fits = (page: Page): Promise<boolean> =>
+  page.locator('html').evaluate((html) => html.scrollWidth <= html.clientWidth);
+
+async function mark(page: Page, word: string): Promise<void> {
+  await page.locator('.cm-content').focus();
+  await page.keyboard.press('Control+Home');
+  for (let n = 0; n < text.indexOf(word); n++) await page.keyboard.press('ArrowRight');
+  for (let n = 0; n < word.length; n++) await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Alt+m');
+}
+
+test(
+  'doubts are seen and listed, what is marked is rewritten, and taken piece by piece',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openEdit(studio);
+    await page.getByRole('button', { name: 'How sure?' }).click();
+    await page.getByText('Least likely').waitFor();
+    assert.ok((await page.locator('.cm-content .guess').count()) > 0);
+    const listed = await page.locator('.doubts .token').allTextContents();
+    assert.ok(listed.includes('purple'), listed.join());
+
+    await mark(page, 'little dog');
+    await mark(page, 'purple in the');
+    assert.equal(await page.locator('.cm-content .marked').count(), 2);
+    await page.getByLabel('seed', { exact: true }).fill('2');
+    await page.getByRole('button', { name: /^Rewrite what is marked/ }).click();
+    await page.getByText('Proposed changes').waitFor();
+    const proposed = await changes(page);
+    assert.ok(proposed.length >= 2, JSON.stringify(proposed));
+    assert.equal(await written(page), text);
+    assert.match(await page.locator('p[aria-live]').innerText(), /proposed: /);
+    for (const theme of ['light', 'dark']) {
+      await page.getByLabel('Theme').selectOption(theme);
+      assert.deepEqual(await violations(page), []);
+    }
+
+    const replaceOnce = (from: string, [old, now]: (string | null)[]): string => {
+      const at = from.indexOf(old ?? '', from.indexOf(old ?? ''));
+      return from.slice(0, at) + (now ?? '') + from.slice(at + (old ?? '').length);
+    };
+    await page.getByRole('button', { name: 'Accept change 1' }).click();
+    const accepted = replaceOnce(text, proposed[0]);
+    assert.equal(await written(page), accepted);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    assert.equal(await written(page), text);
+    assert.deepEqual(await changes(page), proposed);
+    await page.getByRole('button', { name: 'Redo' }).click();
+    assert.equal(await written(page), accepted);
+    await page
+      .getByRole('button', { name: 'Reject all' })
+      .or(page.getByRole('button', { name: 'Reject change 1' }))
+      .first()
+      .click();
+    await page.getByText('Proposed changes').waitFor({ state: 'hidden' });
+    assert.equal(await written(page), accepted);
+  },
+);
+
+test(
+  'the model chooses what it doubts, and says so where it changes nothing',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openEdit(studio, { viewport: { width: 420, height: 900 } });
+    await page.getByLabel('max change', { exact: true }).fill('0.3');
+    await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+    await page
+      .locator('p[aria-live]')
+      .getByText(/proposed|Nothing/)
+      .waitFor();
+    const proposed = await changes(page);
+    assert.ok(
+      proposed.some(([old]) => old?.includes('purple')),
+      JSON.stringify(proposed),
+    );
+    assert.ok(await fits(page));
+    // a proposal whose text somebody changes is gone
+    await page.getByRole('button', { name: 'Accept all' }).click();
+    assert.ok(!(await written(page)).includes('purple'));
+
+    await page.getByLabel('threshold', { exact: true }).fill('0');
+    await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+    await page.locator('p[aria-live]').getByText('Nothing to change').waitFor();
+  },
+);
+
+const hostile = `<img src=x onerror="document.title=1">\u0000\u001b[31m${'x'.repeat(10_000)}`;
+
+test('what a model proposes is text, whatever it is', { skip, timeout: 60_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await openEdit(studio);
+  const [from, to] = [text.indexOf('little'), text.indexOf('little') + 6];
+  const answer = {
+    text: '',
+    changes: [{ from, to, old: 'little', new: hostile, probability: { old: 0.001, new: 0.5 } }],
+  };
+  await page.route('**/unmask/edit', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `data: ${JSON.stringify(answer)}\n\ndata: [DONE]\n\n`,
+    }),
+  );
+  await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+  await page.locator('.chip').getByText('onerror').first().waitFor();
+  assert.equal(await page.locator('.texts img[src]').count(), 0);
+  assert.ok(!(await page.locator('.texts').textContent())!.includes('\u001b'));
+  assert.ok(await fits(page));
+  await page.getByRole('button', { name: 'Accept change 1' }).click();
+  await page.locator('.cm-content').getByText('onerror').waitFor();
+  assert.equal(await page.locator('.texts img[src]').count(), 0);
+  assert.deepEqual(await violations(page), []);
+});

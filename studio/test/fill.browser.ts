@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { skip, startStudio, type Studio, violations } from './browser.ts';
+
+const sentence = 'Once upon a time there was a little dog. He was very happy.';
+
+async function openFill(studio: Studio, options = {}): Promise<Page> {
+  const page = await studio.open(options);
+  const settings = encodeURIComponent(JSON.stringify({ text: sentence }));
+  await page.goto(`${studio.url.split('#')[0]}#/fill?${settings}`);
+  await page.waitForSelector('.texts .form');
+  return page;
+}
+
+/** The text of the editor, with what chips show in it. */
+const shown = (page: Page): Promise<string> => page.locator('.cm-content').innerText();
+
+/** A text without its spaces, which a list of texts leaves out at their ends. */
+const squeezed = (text: string): string => text.replaceAll(/\s+/g, '');
+
+/** Whether nothing is wider than the window. */
+const fits = (page: Page): Promise<boolean> =>
+  page.locator('html').evaluate((html) => html.scrollWidth <= html.clientWidth);
+
+/** Selects so many characters from the beginning, from the keyboard. */
+async function select(page: Page, from: number, to: number): Promise<void> {
+  await page.locator('.cm-content').focus();
+  await page.keyboard.press('Control+Home');
+  for (let n = 0; n < from; n++) await page.keyboard.press('ArrowRight');
+  for (let n = from; n < to; n++) await page.keyboard.press('Shift+ArrowRight');
+}
+
+test(
+  'a hole is made, filled while one looks on, retried, accepted and undone',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openFill(studio);
+    await page.getByLabel('seed', { exact: true }).fill('3');
+    const at = sentence.indexOf('little dog');
+    await select(page, at, at + 'little dog'.length);
+    await page.keyboard.press('Alt+h');
+    await page.getByLabel('hole 1').first().fill('3');
+    await page.keyboard.press('Enter');
+    assert.equal(await shown(page), sentence.replace('little dog', '▒▒▒'.repeat(3)));
+
+    // each picture of the chip while it is filled
+    await page.locator('.chip').evaluate((chip) => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { seen });
+      const { MutationObserver: Observer } = chip.ownerDocument.defaultView!;
+      new Observer(() => seen.push(chip.textContent)).observe(chip, { childList: true });
+    });
+    await page.locator('.cm-content').focus();
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+    const seen = await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+    assert.ok(
+      seen.some((text) => text.includes('▒') && text.replaceAll('▒', '') !== ''),
+      JSON.stringify(seen),
+    );
+    const first = (await page.locator('.old-and-new strong').innerText()).trim();
+    const [before, after] = sentence.split('little dog');
+    const { origin, hash } = new URL(studio.url);
+    const response = await fetch(`${origin}/unmask/infill`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${hash.replace('#token=', '')}`,
+      },
+      body: JSON.stringify({ parts: [before, { length: 3 }, after], seed: 3 }),
+    });
+    const answer = (await response.json()) as { holes: { text: string }[] };
+    assert.equal(first, answer.holes[0].text.trim());
+    assert.equal(await page.locator('p[aria-live]').innerText(), `Hole 1: ${answer.holes[0].text}`);
+
+    await page.getByRole('button', { name: 'Retry hole 1' }).click();
+    await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+    const second = await page.locator('.old-and-new strong').textContent();
+    await page.getByRole('button', { name: 'Accept hole 1' }).click();
+    await page.getByText('None yet.').waitFor();
+    assert.equal(squeezed(await shown(page)), squeezed(before + second + after));
+    await page.keyboard.press('Control+z');
+    await page.getByRole('button', { name: 'Reject hole 1' }).click();
+    assert.equal(await shown(page), sentence);
+  },
+);
+
+test(
+  'several holes, one of any length at the cursor, are filled and answered together',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openFill(studio, { viewport: { width: 420, height: 900 } });
+    await select(page, sentence.length, sentence.length);
+    await page.keyboard.press('Alt+h');
+    await select(page, 0, 4);
+    await page.getByRole('button', { name: 'Make a hole' }).click();
+    await page.getByLabel('hole 1').first().fill('x');
+    await page.keyboard.press('Tab');
+    await page.getByText('a number of tokens, a range').waitFor();
+    await page.getByLabel('hole 1').first().fill('1-3');
+    await page.getByRole('button', { name: /^Fill/ }).click();
+    await page.getByRole('button', { name: 'Accept all' }).waitFor();
+    for (const theme of ['light', 'dark']) {
+      await page.getByLabel('Theme').selectOption(theme);
+      assert.deepEqual(await violations(page), []);
+    }
+    assert.ok(await fits(page));
+    const texts = await page.locator('.old-and-new strong').allTextContents();
+    await page.getByRole('button', { name: 'Accept all' }).click();
+    await page.getByText('None yet.').waitFor();
+    assert.equal(squeezed(await shown(page)), squeezed(texts[0] + sentence.slice(4) + texts[1]));
+    // what is typed is text, and digits open no page
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('12');
+    assert.ok((await shown(page)).endsWith('12'));
+  },
+);
+
+test('filling that is stopped leaves a hole, and an error is said', { skip, timeout: 60_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await openFill(studio);
+  await page.getByRole('button', { name: 'Make a hole' }).click();
+  await page.getByLabel('hole 1').first().fill('300');
+  await page.getByRole('button', { name: /^Fill/ }).click();
+  await page.getByRole('alert').getByText('must leave room for text').waitFor();
+  await page.route('**/unmask/infill', () => {}); // a server that takes its time
+  await page.getByLabel('hole 1').first().fill('200');
+  await page.getByRole('button', { name: /^Fill/ }).click();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: /^Fill/ }).waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
+  await page.getByRole('button', { name: 'Remove hole 1' }).click();
+  assert.equal(await shown(page), sentence);
+});
+
+/** Events of a server that means no good. */
+const hostile = ['<img src=x onerror="document.title=1">', '\u0000\u001b[31m\u202e', 'x'.repeat(10_000)];
+
+test('what a model writes is text, whatever it is', { skip, timeout: 60_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await openFill(studio);
+  const changes = hostile.map((text, position) => ({ position, token: position, text, confidence: 0.5 }));
+  const diffusion = {
+    choice: 0,
+    revision: 0,
+    step: 0,
+    block: 0,
+    t: 1,
+    length: 3,
+    committed: 0,
+    reset: true,
+    changes,
+    holes: [{ hole: 0, from: 0, to: 3 }],
+  };
+  const answer = { text: '', holes: [{ text: hostile.join(''), tokens: 3 }], seed: 1 };
+  await page.route('**/unmask/infill', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `${[{ diffusion }, answer].map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}data: [DONE]\n\n`,
+    }),
+  );
+  await page.getByRole('button', { name: 'Make a hole' }).click();
+  await page.getByRole('button', { name: /^Fill/ }).click();
+  await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+  await page.locator('.chip').getByText('onerror').waitFor();
+  assert.equal(await page.locator('.texts img[src]').count(), 0);
+  const chip = await page.locator('.chip').textContent();
+  assert.ok(chip!.includes(hostile[0]) && chip!.includes(hostile[2]) && !chip!.includes('\u001b'));
+  assert.ok(await fits(page));
+  await page.getByRole('button', { name: 'Accept hole 1' }).click();
+  await page.locator('.cm-content').getByText('onerror').waitFor();
+  assert.equal(await page.locator('.texts img[src]').count(), 0);
+  assert.equal(await page.title(), 'Fill · unmask studio');
+  assert.deepEqual(await violations(page), []);
+});
+
+test('what the page opens with is filled by one key', { skip, timeout: 60_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await studio.open();
+  await page.goto(`${studio.url.split('#')[0]}#/fill`);
+  await page.waitForSelector('.chip');
+  await page.waitForSelector('.texts .form');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+  // a retry that is called off leaves what there was
+  const text = await page.locator('.old-and-new strong').textContent();
+  await page.route('**/unmask/infill', () => {});
+  await page.getByRole('button', { name: 'Retry hole 1' }).click();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  assert.equal(await page.locator('.old-and-new strong').textContent(), text);
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startFakeHub } from '../../test/fake-hub.ts';
+import { writeTinyModel } from '../../test/tiny-model.ts';
+import { fitsNarrow, skip, startStudio, violations } from './browser.ts';
+
+const seconds = 1000;
+
+test('models are listed, inspected, pulled and quantised', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'unmask-studio-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  await writeTinyModel(join(folder, 'tiny'));
+  const files = readdirSync(join(folder, 'tiny')).map(
+    (name) => [name, readFileSync(join(folder, 'tiny', name))] as const,
+  );
+  const hub = await startFakeHub(t, 'some-org/tiny', new Map(files));
+  // the studio has the environment of this process
+  Object.assign(process.env, { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: join(folder, 'hub') });
+  t.after(() => {
+    delete process.env.HF_ENDPOINT;
+    delete process.env.HF_HUB_CACHE;
+  });
+  const studio = await startStudio(t);
+  const page = await studio.open();
+  await page.getByRole('navigation').getByRole('link', { name: 'Models' }).click();
+
+  const shipped = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'stories' }) });
+  await shipped.waitFor({ timeout: 30 * seconds });
+  const facts = (await shipped.locator('dl').textContent())!;
+  for (const fact of ['4.2 million', '4 layers, width 256', '128 tokens', 'Apache-2.0', 'f32 16.9 MB'])
+    assert.ok(facts.includes(fact), `${fact} in ${facts}`);
+  await shipped.getByText('Inspect').click();
+  await shipped.getByText('"maskToken"').waitFor();
+
+  const pull = page.getByRole('form', { name: 'Pull a model' });
+  await pull.getByLabel('from the Hugging Face hub').fill('../x');
+  await pull.getByRole('button').click();
+  assert.match((await pull.getByRole('alert').textContent())!, /^model: must be org\/name/);
+  await pull.getByLabel('from the Hugging Face hub').fill('some-org/tiny');
+  await pull.getByLabel('from the Hugging Face hub').press('Enter');
+  const tasks = page.getByRole('region', { name: 'Tasks' });
+  await tasks.getByText('Pulling some-org/tiny').waitFor();
+  const pulled = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'some-org/tiny' }) });
+  await pulled.waitFor({ timeout: 30 * seconds });
+  await pulled.getByText('from the hub').waitFor();
+
+  await pulled.getByLabel('Format of the copy of some-org/tiny').selectOption('int4');
+  await pulled.getByRole('button', { name: 'Quantise some-org/tiny' }).click();
+  await tasks.getByText('Quantising some-org/tiny').waitFor();
+  await tasks.getByText(/^int4: .* kB in place of/).waitFor({ timeout: 60 * seconds });
+  await pulled.getByText('int4 (there is one)').waitFor({ state: 'attached', timeout: 60 * seconds });
+
+  assert.deepEqual(await violations(page), []);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await violations(page), []);
+  await fitsNarrow(page);
+});

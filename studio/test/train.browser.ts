@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { fitsNarrow, skip, startStudio, until, violations } from './browser.ts';
+
+/** Opens a page of the studio by its name in the menu. */
+async function open(page: Page, name: string): Promise<void> {
+  await page.getByRole('navigation').getByRole('link', { name }).click();
+  await page.getByRole('heading', { level: 1, name }).waitFor();
+}
+
+/** What the card of a run says of its steps. */
+const stepsOf = async (card: Locator): Promise<number> =>
+  Number(/^([\d,]+) of/.exec((await card.locator('.facts').first().textContent())!)![1].replaceAll(',', ''));
+
+test('a run is started from the form, watched, stopped, resumed, and written with', { skip }, async (t) => {
+  const studio = await startStudio(t);
+  writeFileSync(join(studio.directory, 'text.txt'), 'the sun falls and a bird sings. '.repeat(200));
+  const page = await studio.open();
+  await open(page, 'Train');
+  await page.getByText('No runs here').waitFor();
+  assert.deepEqual(await violations(page), []);
+
+  await page.getByRole('button', { name: 'New run' }).click();
+  const form = page.getByRole('form', { name: 'New run' });
+  const fieldOf = (label: string) => form.getByLabel(label, { exact: true });
+  const fill = async (label: string, value: string) => {
+    await fieldOf(label).fill(value);
+    await fieldOf(label).blur();
+  };
+  assert.equal(await fieldOf('steps').getAttribute('placeholder'), '6000');
+  await fieldOf('size').selectOption('tiny');
+  assert.equal(await fieldOf('steps').getAttribute('placeholder'), '15000');
+  const basic = { name: 'watched', steps: '100000', length: '16', batch: '2' };
+  for (const [label, value] of Object.entries(basic)) await fill(label, value);
+  await form.getByText('All options').click();
+  const small = { tokenizer: 'characters', layers: '1', width: '16', heads: '2', hidden: '24', threads: '1' };
+  const often = { warmup: '0', 'validation every': '50', 'sample every': '50', 'validation windows': '4' };
+  for (const [label, value] of Object.entries({ ...small, ...often })) await fill(label, value);
+  await fieldOf('packing').selectOption('stream');
+  assert.deepEqual(await violations(page), []);
+  await fill('files or folders, one a line', 'text.txt\nnone.txt');
+  await form.getByRole('button', { name: 'Start' }).click();
+  assert.match((await form.getByRole('alert').textContent())!, /^data: must be a file .*none\.txt/);
+  await fill('files or folders, one a line', 'text.txt');
+  await form.getByRole('button', { name: 'Start' }).click();
+
+  const card = page.getByRole('listitem').filter({ hasText: 'watched' });
+  await card.getByText('running').waitFor();
+  const details = page.getByRole('region', { name: 'Run watched' });
+  await details.getByLabel('Sample text').waitFor({ timeout: 60_000 });
+  // the legend tells the latest of each curve
+  const legend = page.locator('.u-legend').first();
+  const legendText = async (): Promise<string> => (await legend.textContent()) ?? '';
+  await until(async () => /watched bound\d/.test(await legendText()), 'the bound');
+  const seen = await stepsOf(card);
+  await until(async () => (await stepsOf(card)) > seen, 'more steps');
+  assert.match(await legendText(), /each step/);
+  await page.getByLabel('smoothing').press('Home');
+  await until(async () => !/each step/.test(await legendText()), 'curves without smoothing');
+
+  await card.getByRole('button', { name: 'Stop watched' }).click();
+  await card.getByText('stopped').waitFor();
+  const stopped = await stepsOf(card);
+  const canvas = page.locator('.chart canvas').first();
+  const linear = await canvas.screenshot();
+  await page.getByLabel('logarithmic').check();
+  await until(async () => !(await canvas.screenshot()).equals(linear), 'another scale');
+  assert.deepEqual(await violations(page), []);
+  await fitsNarrow(page);
+
+  await card.getByRole('button', { name: 'Resume watched' }).click();
+  await until(async () => (await stepsOf(card)) > stopped, 'steps beyond those');
+  // back in time, by the keyboard
+  await details.getByLabel('Sample text').press('Home');
+  await details.getByText('Step 50', { exact: true }).waitFor();
+  await card.getByRole('button', { name: 'Stop watched' }).click();
+  await card.getByText('stopped').waitFor();
+
+  await open(page, 'Models');
+  await page.getByRole('button', { name: 'Write with it: runs/watched' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();
+  const picker = page.locator('select').filter({ hasText: 'runs/watched' });
+  await until(async () => (await picker.inputValue()) === 'runs/watched', 'the model in the form');
+});
+
+test('what runs say is text, however it is spelled; their curves are compared', { skip }, async (t) => {
+  const studio = await startStudio(t);
+  const markup = `<img src=x onerror="document.title='run'">\u001b[31m\u202e${'x'.repeat(10_000)}`;
+  for (const name of ['first', 'second']) {
+    const run = join(studio.directory, 'runs', name);
+    mkdirSync(join(run, 'samples'), { recursive: true });
+    writeFileSync(join(run, 'options.json'), JSON.stringify({ format: 1, size: markup, from: markup }));
+    writeFileSync(join(run, 'samples', 'step-000000100.txt'), `${markup}\0`);
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      kind: 'step',
+      step: i + 1,
+      loss: 300 / (i + 1),
+      rate: 1,
+      tokens: i,
+    }));
+    writeFileSync(join(run, 'metrics.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileSync(join(run, 'events.jsonl'), `${JSON.stringify({ event: 'began', steps: 300 })}\n`);
+  }
+  const page = await studio.open({ colorScheme: 'dark' });
+  await open(page, 'Train');
+  for (const name of ['first', 'second']) await page.getByLabel(`Show the curves of ${name}`).check();
+  const legend = page.locator('.u-legend').first();
+  for (const name of ['first', 'second']) await legend.getByText(`${name} loss`).waitFor();
+  const text = page.getByLabel('Text of step 100');
+  assert.ok((await text.textContent())!.startsWith(markup.slice(0, 3000)));
+  await page.getByText('Options', { exact: true }).click();
+  assert.equal(await page.locator('main img').count(), 0);
+  assert.equal(await page.title(), 'Train · unmask studio');
+  await fitsNarrow(page);
+  assert.deepEqual(await violations(page), []);
+});

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { CDPSession, Page } from 'playwright-core';
+import { readRecording, type RecordingFile, writeRecording } from '../core/recording-file.ts';
+import { type RecordedEvent, Recording } from '../core/recording.ts';
+import { shownText } from '../core/shown.ts';
+import { skip, startStudio, violations } from './browser.ts';
+
+const prompt = '.ask textarea';
+const canvas = '.canvas';
+
+/** The page, opened with settings. */
+async function openWrite(page: Page, settings: object = {}): Promise<void> {
+  await page.goto(`${page.url().split('#')[0]}#/write?${encodeURIComponent(JSON.stringify(settings))}`);
+  await page.locator('.write .form').nth(1).waitFor();
+}
+
+/** Has a text written by the one key that it takes. */
+async function write(page: Page): Promise<void> {
+  await page.focus(prompt);
+  await page.keyboard.press('Enter');
+  await written(page);
+}
+
+async function written(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Again, same seed' }).waitFor();
+}
+
+const shown = (page: Page): Promise<string> =>
+  page
+    .locator('.canvas .token')
+    .allTextContents()
+    .then((texts) => texts.join(''));
+
+async function saved(page: Page, name: string): Promise<Buffer> {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name, exact: true }).click();
+  return readFileSync(await (await download).path());
+}
+
+const open = (page: Page, name: string, text: string): Promise<void> =>
+  page.getByLabel('Open a recording').setInputFiles({
+    name,
+    mimeType: 'application/json',
+    buffer: Buffer.from(text),
+  });
+
+function replayed({ events }: RecordingFile): Recording {
+  const recording = new Recording();
+  for (const { frame, ms } of events) recording.add(frame, ms);
+  return recording;
+}
+
+const textOf = (recording: Recording, frame: number): string =>
+  recording
+    .canvasAt(frame)
+    .map(({ token, text }) => shownText(token, text))
+    .join('');
+
+/** A made-up process: a token a step, in an order that jumps. */
+function madeUp(
+  length: number,
+  texts: readonly string[],
+  asked: Partial<RecordingFile['asked']> = {},
+): string {
+  const events = Array.from({ length: length + 1 }, (_, step): RecordedEvent => {
+    const position = (step * 7919) % length;
+    const tokens = texts.map((text, token) => ({ token, text, probability: 0.3 / (token + 1) }));
+    const text = texts[step % texts.length];
+    const change = { position, token: step, text, confidence: (step % 100) / 100 };
+    return {
+      ms: step * 10,
+      frame: {
+        revision: step,
+        step,
+        block: 0,
+        t: 1 - step / length,
+        length,
+        committed: step === length ? length : 0,
+        reset: step === 0,
+        changes: step === 0 ? [] : [change],
+        candidates: step === 0 ? [] : [{ position, tokens }],
+      },
+    };
+  });
+  return writeRecording({ asked: { prompt: 'Once', model: 'made up', options: {}, ...asked }, events });
+}
+
+/** Seconds that the page has computed so far: scripts, styles and layout. */
+async function secondsOf(devtools: CDPSession): Promise<number> {
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  const names = new Set(['ScriptDuration', 'LayoutDuration', 'RecalcStyleDuration']);
+  return metrics.reduce((sum, { name, value }) => sum + (names.has(name) ? value : 0), 0);
+}
+
+test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
+  const studio = await startStudio(t);
+
+  await t.test('the first load is small, and a first text is one key away', async () => {
+    const page = await studio.browser.newPage();
+    const loads: Promise<Buffer>[] = [];
+    page.on('response', (response) => {
+      if (/\/(?:assets\/[^/]*)?$/.test(new URL(response.url()).pathname)) loads.push(response.body());
+    });
+    await page.goto(studio.url);
+    await page.locator('.write .form').nth(1).waitFor();
+    const files = await Promise.all(loads);
+    assert.ok(files.length >= 4, 'the page, its style, its script and that of Write');
+    const sizeBytes = files.reduce((sum, file) => sum + gzipSync(file).length, 0);
+    assert.ok(sizeBytes < 150_000, `${sizeBytes} bytes`);
+    await page.keyboard.press('Enter');
+    await page.locator('.canvas .token.final').first().waitFor();
+    await page.close();
+  });
+
+  await t.test('a text is watched, scrubbed backwards, exported and opened again', async () => {
+    const page = await studio.open();
+    await openWrite(page, { seed: 7, runs: [{ options: { length: 16, blockLength: 8 } }] });
+    await page.evaluate(`
+      window.seen = new Set();
+      new MutationObserver(() => seen.add(document.querySelectorAll('.canvas .token.mask').length))
+        .observe(document.querySelector('.canvas'), { subtree: true, childList: true, characterData: true })`);
+    await write(page);
+    await page.locator('.canvas .token.mask').first().waitFor({ state: 'detached' });
+    const seen = await page.evaluate<number[]>('[...seen]');
+    assert.ok(seen.length > 4, `numbers of masks that were seen: ${seen.join(' ')}`);
+
+    const json = (await saved(page, 'JSON')).toString();
+    const file = readRecording(json);
+    const recording = replayed(file);
+    assert.equal(file.asked.options.seed, 7);
+    // where the reader is slow, several steps are one frame
+    assert.ok(recording.size > 4 && recording.size <= 17);
+    const last = recording.size - 1;
+    assert.equal(await page.locator('p[aria-live]').textContent(), recording.textAt(last));
+
+    // back to the beginning, by the key, frame by frame
+    await page.keyboard.press('Escape');
+    for (let frame = last; frame >= 0; frame--) {
+      await page.locator('output', { hasText: `${frame} / ${last}` }).waitFor();
+      await page.evaluate('new Promise(requestAnimationFrame)');
+      assert.equal(await shown(page), textOf(recording, frame));
+      await page.keyboard.press('ArrowLeft');
+    }
+    await page.getByLabel('Speed').selectOption('4×');
+    await page.evaluate('document.activeElement.blur()');
+    await page.keyboard.press('Space');
+    await page.locator('output', { hasText: `${last} / ${last}` }).waitFor();
+    await page.getByRole('button', { name: 'Play backwards' }).click();
+    await page.locator('output', { hasText: `0 / ${last}` }).waitFor();
+
+    const svg = (await saved(page, 'SVG')).toString();
+    // the studio allows no styles inside of its page, not even in what is only read
+    const blank = await studio.browser.newPage();
+    const drawn = await blank.evaluate<{ problem: boolean; frames: number }>(`(() => {
+      const svg = new DOMParser().parseFromString(${JSON.stringify(svg)}, 'image/svg+xml');
+      return { problem: !!svg.querySelector('parsererror'), frames: svg.querySelectorAll('.frame').length };
+    })()`);
+    await blank.close();
+    assert.deepEqual(drawn, { problem: false, frames: recording.size });
+    const gif = await saved(page, 'GIF');
+    assert.equal(gif.subarray(0, 6).toString(), 'GIF89a');
+    const frames = await page.evaluate<number>(`(async () => {
+      const data = Uint8Array.from(atob('${gif.toString('base64')}'), (c) => c.charCodeAt(0));
+      const decoder = new ImageDecoder({ data, type: 'image/gif' });
+      await decoder.tracks.ready;
+      await decoder.completed;
+      for (let frameIndex = 0; frameIndex < decoder.tracks.selectedTrack.frameCount; frameIndex++)
+        (await decoder.decode({ frameIndex })).image.close();
+      return decoder.tracks.selectedTrack.frameCount;
+    })()`);
+    assert.equal(frames, recording.size);
+
+    await openWrite(page);
+    await open(page, 'unmasking.json', json);
+    await page.locator('output', { hasText: `${last} / ${last}` }).waitFor();
+    assert.equal(await page.locator('.figures', { hasText: 'seed' }).locator('dd').last().textContent(), '7');
+    assert.equal((await saved(page, 'JSON')).toString(), json);
+    await open(page, 'else.json', '{"format":"another"}');
+    await page.getByText('This is no recording').waitFor();
+    await page.close();
+  });
+
+  await t.test('a position tells its candidates and its history; the heat map goes there', async () => {
+    const page = await studio.open();
+    await openWrite(page, { seed: 3, runs: [{ options: { length: 8, blockLength: 8 } }] });
+    await write(page);
+    const recording = replayed(readRecording((await saved(page, 'JSON')).toString()));
+    await page.locator('.canvas .token').nth(5).hover();
+    await page.getByRole('heading', { name: 'Position 5' }).waitFor();
+    // where the reader is slow, several steps are one frame
+    const last = recording.size - 1;
+    const { cells, candidates } = recording.historyOf(5, last);
+    assert.equal(await page.locator('.history li').count(), cells.length);
+    assert.ok(candidates.length > 1, 'it was predicted in several steps');
+    const likeliest = recording.candidatesAt(5, last);
+    assert.equal(likeliest.length, 3);
+    assert.deepEqual(
+      await page.locator('.candidates code').allTextContents(),
+      likeliest.map(({ token, text }) => shownText(token, text)),
+    );
+    assert.ok((await page.locator('.chart polyline').count()) >= 1);
+
+    await page.evaluate('document.activeElement.blur()');
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.getByRole('heading', { name: 'Position 6' }).waitFor();
+    assert.equal(await page.locator('.canvas .token.picked').count(), 1);
+
+    const map = page.locator('.heat canvas');
+    const { width, height } = (await map.boundingBox())!;
+    await map.click({ position: { x: (2.5 / 8) * width, y: (2.5 / recording.size) * height } });
+    await page.getByRole('heading', { name: 'Position 2' }).waitFor();
+    await page.locator('output', { hasText: `2 / ${last}` }).waitFor();
+    await page.getByText('As a table').click();
+    assert.equal(await page.locator('.heat tbody tr').count(), 8);
+    await page.close();
+  });
+
+  await t.test('two runs with one seed, and a link that restores them', async () => {
+    const page = await studio.open();
+    await openWrite(page, { prompt: 'The <dog> & "cat"', runs: [{ options: { length: 12 } }] });
+    await page.getByLabel('seed', { exact: true }).fill('5');
+    await page.getByLabel('strategy', { exact: true }).selectOption('margin');
+    await page.getByRole('button', { name: 'Compare with a second run' }).click();
+    assert.equal(await page.getByLabel('steps', { exact: true }).inputValue(), '6');
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    const link = await page.getByLabel('This link').inputValue();
+    await page.close();
+
+    const other = await studio.open();
+    await other.goto(link);
+    await other.locator('.lane').nth(1).waitFor();
+    assert.equal(await other.locator(prompt).inputValue(), 'The <dog> & "cat"');
+    assert.equal(await other.getByLabel('seed', { exact: true }).inputValue(), '5');
+    assert.equal(await other.getByLabel('strategy', { exact: true }).inputValue(), 'margin');
+    assert.equal(await other.getByLabel('length', { exact: true }).inputValue(), '12');
+    await write(other);
+    const rows = await other.locator('.comparison tbody tr').allTextContents();
+    const forwards = await other.locator('.comparison tbody td:nth-child(6)').allTextContents();
+    assert.deepEqual(forwards, ['12', '6'], rows.join('\n'));
+    for (const theme of ['light', 'dark']) {
+      await other.getByLabel('Theme').selectOption(theme);
+      assert.deepEqual(await violations(other), []);
+    }
+    await other.setViewportSize({ width: 375, height: 700 });
+    assert.equal(await other.evaluate('document.documentElement.scrollWidth'), 375);
+    await other.close();
+  });
+
+  await t.test('Escape ends the run at the server, and a mistake is told in a sentence', async () => {
+    const page = await studio.open();
+    const token = new URLSearchParams(new URL(studio.url).hash.slice(1)).get('token');
+    const cancelled = async (): Promise<number> => {
+      const response = await fetch(new URL('/metrics', studio.url), {
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      return Number(/cancelled_total\{[^}]*\} (\d+)/.exec(await response.text())?.[1] ?? 0);
+    };
+    await openWrite(page, { runs: [{ options: { length: 96 } }] });
+    const before = await cancelled();
+    await page.focus(prompt);
+    await page.keyboard.press('Enter');
+    await page.locator('.canvas .token:not(.mask)').nth(2).waitFor();
+    await page.keyboard.press('Escape');
+    await written(page);
+    assert.ok((await page.locator('.canvas .token.mask').count()) > 0);
+    for (let tries = 0; (await cancelled()) === before; tries++) {
+      assert.ok(tries < 40, 'the server goes on');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await page.getByLabel('steps', { exact: true }).fill('1000');
+    await page.locator(prompt).press('Enter');
+    await page.getByRole('alert').getByText('steps').waitFor();
+    await page.close();
+  });
+
+  await t.test('markup, control characters and long tokens are text', async () => {
+    const page = await studio.open();
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    const elements = () => page.locator('main').locator('img, script, iframe, b, a').count();
+    const markup = '<img src=x onerror=alert(1)><script>alert(2)</script><b>';
+    await openWrite(page, { prompt: `${markup}\u0007\u202e`, runs: [{ options: { length: 4 } }] });
+    await write(page);
+    assert.match((await page.locator(canvas).textContent())!, /<img src=x onerror=alert\(1\)>/);
+    const texts = [markup, '\u0000\u001b[31m\u202e', 'x'.repeat(10_000), '</span><b>'];
+    await open(page, 'hostile.json', madeUp(12, texts, { prompt: markup, model: markup }));
+    await page.locator('output', { hasText: '12 / 12' }).waitFor();
+    const text = await shown(page);
+    assert.ok(text.includes(markup) && text.includes('x'.repeat(10_000)) && text.includes('␀␛[31m<202e>'));
+    await page.locator('.canvas .token').nth(5).hover();
+    await page.locator('.candidates code').first().waitFor();
+    await page.getByText('As a table').click();
+    await page.locator('.heat tbody tr').first().waitFor();
+    const svg = (await saved(page, 'SVG')).toString();
+    assert.ok(!svg.includes('<img') && !svg.includes('\u0000'));
+    assert.ok((await saved(page, 'GIF')).length > 100);
+    assert.equal(await elements(), 0);
+    assert.deepEqual(dialogs, []);
+    await page.close();
+  });
+
+  await t.test('512 tokens by 512 steps play with time to spare in each frame', async () => {
+    const page = await studio.open();
+    await openWrite(page);
+    await open(page, 'long.json', madeUp(512, [' word', ' and', ' castle', '.']));
+    await page.locator('output', { hasText: '512 / 512' }).waitFor();
+    await page.getByLabel('Speed').selectOption('4×');
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const before = await secondsOf(devtools);
+    await page.evaluate(`
+      window.frames60 = 0;
+      const count = () => { frames60++; counting = requestAnimationFrame(count); };
+      let counting = requestAnimationFrame(count)`);
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+    await page.locator('output', { hasText: '512 / 512' }).waitFor();
+    const frames = await page.evaluate<number>('frames60');
+    const ms = (1000 * ((await secondsOf(devtools)) - before)) / frames;
+    t.diagnostic(`${frames} frames, ${ms.toFixed(2)} ms of script, style and layout each`);
+    assert.ok(frames > 10, `${frames} frames`);
+    assert.ok(ms < 8, `${ms} ms a frame`);
+    await page.close();
+  });
+
+  await t.test('memory is flat over many runs', async () => {
+    const page = await studio.open();
+    await openWrite(page, { runs: [{ options: { length: 8, steps: 2, blockLength: 8 } }] });
+    const devtools = await page.context().newCDPSession(page);
+    const runs = async (count: number): Promise<number> => {
+      for (let run = 0; run < count; run++) {
+        await page.focus(prompt);
+        await page.keyboard.press('Enter');
+        await page.evaluate('new Promise(requestAnimationFrame)');
+        await written(page);
+      }
+      await devtools.send('HeapProfiler.collectGarbage');
+      return (await devtools.send('Runtime.getHeapUsage')).usedSize;
+    };
+    const first = await runs(10);
+    const last = await runs(50);
+    t.diagnostic(`${((last - first) / 1e6).toFixed(2)} MB more after 50 runs`);
+    assert.ok(last - first < 1.5e6, `${first} bytes, then ${last}`);
+    await page.close();
+  });
+});

@@ -1,0 +1,93 @@
+import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { Compartment, EditorState, type Extension } from '@codemirror/state';
+import { drawSelection, EditorView, highlightSpecialChars, keymap, type KeyBinding } from '@codemirror/view';
+
+export { redo, undo };
+
+const theme = EditorView.theme({
+  '&': {
+    border: '1px solid var(--line)',
+    borderRadius: '0.6rem',
+    background: 'var(--panel)',
+    color: 'var(--ink)',
+    fontSize: '1.02rem',
+  },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '1px' },
+  '.cm-scroller': {
+    fontFamily: 'var(--mono)',
+    lineHeight: '1.75',
+    minHeight: '10rem',
+    maxHeight: '60vh',
+    overflow: 'auto',
+  },
+  '.cm-content': { padding: '1rem', caretColor: 'var(--ink)', minWidth: '0' },
+  '.cm-line': { padding: '0', overflowWrap: 'anywhere' },
+  '.cm-cursor': { borderLeftColor: 'var(--ink)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    background: 'color-mix(in srgb, var(--accent) 30%, transparent)',
+  },
+  '.likely': { color: 'var(--likely)', background: 'var(--likely-back)' },
+  '.unsure': { color: 'var(--unsure)', background: 'var(--unsure-back)' },
+  '.guess': { color: 'var(--guess)', background: 'var(--guess-back)' },
+  '.marked': {
+    background: 'color-mix(in srgb, var(--accent) 20%, transparent)',
+    boxShadow: 'inset 0 -2px var(--accent)',
+  },
+  '.mask': { color: 'var(--mask)', letterSpacing: '-0.05em' },
+});
+
+/** A text that a person writes, and what is drawn into it. */
+export interface TextEditor {
+  readonly view: EditorView;
+  /** Whether a person may change the text. */
+  setWritable(isWritable: boolean): void;
+}
+
+/**
+ * An editor in a shadow of its own: its styles are sheets made by script, which the page's content policy allows there and
+ * not in the page.
+ *
+ * @param label  what it is called for screen readers
+ */
+export function openEditor(
+  host: HTMLElement,
+  {
+    text,
+    label,
+    keys,
+    extensions,
+  }: {
+    readonly text: string;
+    readonly label: string;
+    readonly keys: readonly KeyBinding[];
+    readonly extensions: Extension;
+  },
+): TextEditor {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
+  root.replaceChildren();
+  const writable = new Compartment();
+  const view = new EditorView({
+    root,
+    parent: root,
+    state: EditorState.create({
+      doc: text,
+      extensions: [
+        history(),
+        drawSelection(),
+        highlightSpecialChars(),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
+        keymap.of([...keys, ...defaultKeymap, ...historyKeymap]),
+        writable.of([]),
+        theme,
+        extensions,
+      ],
+    }),
+  });
+  return {
+    view,
+    setWritable(isWritable) {
+      view.dispatch({ effects: writable.reconfigure(isWritable ? [] : EditorState.readOnly.of(true)) });
+    },
+  };
+}

@@ -1,0 +1,221 @@
+import { invertedEffects } from '@codemirror/commands';
+import {
+  type ChangeDesc,
+  type Extension,
+  type Range,
+  StateEffect,
+  StateField,
+  Transaction,
+  type TransactionSpec,
+} from '@codemirror/state';
+import { Decoration, EditorView, WidgetType } from '@codemirror/view';
+import type { HoleLength, Piece } from '../core/filling.ts';
+import { shownText, styleOf } from '../core/shown.ts';
+
+/** A stretch of the text, and what may come to stand in its place. */
+export interface Proposal {
+  readonly id: number;
+  readonly from: number;
+  /** Behind the last; `from` where something is only added. */
+  readonly to: number;
+  /** Of a hole that is to be filled. */
+  readonly length?: HoleLength;
+  /** What is proposed, once there is something. */
+  readonly text?: string;
+}
+
+const moved = (one: Proposal, changes: ChangeDesc): Proposal => ({
+  ...one,
+  from: changes.mapPos(one.from, one.from === one.to ? -1 : 1),
+  to: changes.mapPos(one.to, -1),
+});
+
+/** Adds proposals, or puts them in the place of those with the same id. Places are those of the new text. */
+const put = StateEffect.define<readonly Proposal[]>({
+  map: (proposals, changes) => proposals.map((one) => moved(one, changes)),
+});
+const drop = StateEffect.define<readonly number[]>();
+
+/** The proposals of a text, in order. One whose text somebody changes is gone. */
+export const proposalsField = StateField.define<readonly Proposal[]>({
+  create: () => [],
+  update(value, { changes, docChanged, effects }) {
+    let next = value;
+    if (docChanged) {
+      const cut: [number, number][] = [];
+      changes.iterChangedRanges((from, to) => cut.push([from, to]));
+      next = next
+        .filter(({ from, to }) => !cut.some(([start, end]) => start < to && end > from))
+        .map((one) => moved(one, changes));
+    }
+    for (const effect of effects) {
+      if (effect.is(drop)) next = next.filter(({ id }) => !effect.value.includes(id));
+      if (effect.is(put)) {
+        const ids = new Set(effect.value.map(({ id }) => id));
+        next = [...next.filter(({ id }) => !ids.has(id)), ...effect.value].sort((a, b) => a.from - b.from);
+      }
+    }
+    return next;
+  },
+});
+
+/** What is dropped comes back by an undo, and what was added goes. */
+const undoable = invertedEffects.of(({ effects, startState }) => {
+  const before = startState.field(proposalsField);
+  return effects.flatMap((effect) => {
+    if (effect.is(drop)) return [put.of(before.filter(({ id }) => effect.value.includes(id)))];
+    if (!effect.is(put)) return [];
+    const known = new Set(before.map(({ id }) => id));
+    const added = effect.value.map(({ id }) => id).filter((id) => !known.has(id));
+    return [drop.of(added), put.of(before.filter(({ id }) => effect.value.some((one) => one.id === id)))];
+  });
+});
+
+/** Adds or changes proposals; what a program does on its way is no step that a person undoes. */
+export const putting = (proposals: readonly Proposal[], isStep: boolean): TransactionSpec => ({
+  effects: put.of(proposals),
+  annotations: isStep ? [] : Transaction.addToHistory.of(false),
+});
+
+export const dropping = (ids: readonly number[], isStep = true): TransactionSpec => ({
+  effects: drop.of(ids),
+  annotations: isStep ? [] : Transaction.addToHistory.of(false),
+});
+
+/** Writes what is proposed into the text. */
+export const accepting = (proposals: readonly Proposal[]): TransactionSpec => ({
+  changes: proposals.map(({ from, to, text }) => ({ from, to, insert: text })),
+  effects: drop.of(proposals.map(({ id }) => id)),
+  userEvent: 'input.accept',
+});
+
+/** What is drawn of each proposal, as elements that stay while the text around them changes. */
+export class Chips {
+  readonly #elements = new Map<number, HTMLElement>();
+  readonly #drawn = new Map<number, () => void>();
+  #isAsked = false;
+  view: EditorView | undefined;
+
+  elementOf(id: number): HTMLElement {
+    let element = this.#elements.get(id);
+    if (!element) {
+      element = document.createElement('span');
+      element.className = 'chip';
+      element.setAttribute('role', 'img');
+      element.setAttribute('aria-label', 'a hole');
+      this.#elements.set(id, element);
+    }
+    return element;
+  }
+
+  /** Draws pieces with the next picture of the screen; what comes between isn't drawn. */
+  draw(id: number, label: string, pieces: readonly Piece[]): void {
+    this.#drawn.set(id, () => {
+      const element = this.elementOf(id);
+      element.setAttribute('aria-label', label);
+      element.replaceChildren(
+        ...pieces.map(({ token, text, confidence }) => {
+          const span = document.createElement('span');
+          span.className = styleOf(token, confidence);
+          span.textContent = shownText(token, text);
+          return span;
+        }),
+      );
+    });
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    requestAnimationFrame(() => {
+      this.#isAsked = false;
+      for (const draw of this.#drawn.values()) draw();
+      this.#drawn.clear();
+      this.view?.requestMeasure();
+    });
+  }
+}
+
+class Chip extends WidgetType {
+  readonly #chips: Chips;
+  readonly #id: number;
+
+  constructor(chips: Chips, id: number) {
+    super();
+    this.#chips = chips;
+    this.#id = id;
+  }
+
+  override eq(other: Chip): boolean {
+    return other.#id === this.#id && other.#chips === this.#chips;
+  }
+
+  toDOM(): HTMLElement {
+    return this.#chips.elementOf(this.#id);
+  }
+
+  override ignoreEvent(): boolean {
+    return false;
+  }
+}
+
+const theme = EditorView.theme({
+  '.chip': {
+    padding: '0.1em 0.25em',
+    border: '1px dashed var(--accent)',
+    borderRadius: '0.35em',
+    background: 'color-mix(in srgb, var(--accent) 8%, transparent)',
+    overflowWrap: 'anywhere',
+    whiteSpace: 'pre-wrap',
+  },
+  '.chip:empty': { display: 'none' },
+  '.old': {
+    color: 'var(--quiet)',
+    textDecoration: 'line-through 1.5px var(--wrong)',
+    background: 'color-mix(in srgb, var(--wrong) 12%, transparent)',
+  },
+});
+
+/**
+ * Proposals in an editor.
+ *
+ * @param keepsOld  whether the old text is seen, struck out, beside what is proposed; else a chip stands in its place
+ * @param onChange  is told the proposals whenever they change
+ */
+export function proposing(
+  chips: Chips,
+  { keepsOld, onChange }: { keepsOld: boolean; onChange: (proposals: readonly Proposal[]) => void },
+): Extension {
+  const chipOf = ({ id, from, to }: Proposal): Range<Decoration>[] => {
+    const widget = new Chip(chips, id);
+    if (from === to) return [Decoration.widget({ widget, side: 1 }).range(to)];
+    if (!keepsOld) return [Decoration.replace({ widget }).range(from, to)];
+    return [
+      Decoration.mark({ class: 'old' }).range(from, to),
+      Decoration.widget({ widget, side: 1 }).range(to),
+    ];
+  };
+  const decorations = EditorView.decorations.compute([proposalsField], (state) =>
+    Decoration.set(state.field(proposalsField).flatMap(chipOf), true),
+  );
+  return [
+    proposalsField,
+    undoable,
+    decorations,
+    theme,
+    ...(keepsOld
+      ? []
+      : [
+          EditorView.atomicRanges.of(({ state }) =>
+            Decoration.set(
+              state
+                .field(proposalsField)
+                .filter(({ from, to }) => to > from)
+                .map(({ from, to }) => Decoration.mark({}).range(from, to)),
+            ),
+          ),
+        ]),
+    EditorView.updateListener.of(({ view, state, startState }) => {
+      chips.view = view;
+      const now = state.field(proposalsField);
+      if (now !== startState.field(proposalsField)) onChange(now);
+    }),
+  ];
+}

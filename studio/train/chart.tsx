@@ -1,0 +1,167 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { aligned, type Curve, thinned } from '../core/curves.ts';
+
+/** A curve with its name, the place of its colour, and how it is drawn. */
+export interface Line {
+  readonly name: string;
+  readonly color: number;
+  readonly curve: Curve;
+  /** Thin and pale, with marks at its points, or plain. */
+  readonly look: 'pale' | 'marked' | 'plain';
+}
+
+const mostPoints = 1500;
+/** More would run into each other. */
+const mostMarks = 40;
+const height = { tall: 320, low: 140 };
+
+/** Curves over the steps of runs. It is a picture: what it shows is told in words elsewhere. */
+export function Chart({
+  title,
+  lines,
+  isLogarithmic = false,
+  size = 'tall',
+}: {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly isLogarithmic?: boolean;
+  readonly size?: keyof typeof height;
+}) {
+  const home = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const shape = JSON.stringify([isLogarithmic, lines.map(({ name, color, look }) => [name, color, look])]);
+  const data = () => aligned(lines.map(({ curve }) => thinned(curve, mostPoints))) as uPlot.AlignedData;
+  const latest = useRef(data);
+  latest.current = data;
+
+  useEffect(() => {
+    const element = home.current!;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(
+        optionsOf(
+          lines,
+          { isLogarithmic, width: element.clientWidth, height: height[size] },
+          colorsOf(element),
+        ),
+        latest.current(),
+        element,
+      );
+      showLatest(plot.current);
+    };
+    draw();
+    const resized = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: height[size] }),
+    );
+    resized.observe(element);
+    // a canvas doesn't follow the colours of the page by itself
+    const themed = new MutationObserver(draw);
+    themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    system.addEventListener('change', draw);
+    return () => {
+      resized.disconnect();
+      themed.disconnect();
+      system.removeEventListener('change', draw);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [shape, size]);
+
+  useEffect(() => {
+    if (!plot.current) return;
+    plot.current.setData(data());
+    showLatest(plot.current);
+  });
+
+  return (
+    <figure class="chart">
+      <figcaption>{title}</figcaption>
+      <div
+        ref={home}
+        role="img"
+        aria-label={`${title}, over steps: ${lines.map(({ name }) => name).join(', ')}`}
+      />
+    </figure>
+  );
+}
+
+/** While nobody points at a step, the legend tells of the last one. */
+function showLatest(plot: uPlot): void {
+  const isPointed = (plot.cursor.left ?? -1) >= 0;
+  if (!isPointed) plot.setLegend({ idx: plot.data[0].length - 1 });
+}
+
+interface Colors {
+  readonly ink: string;
+  readonly grid: string;
+  readonly series: readonly string[];
+}
+
+/** The colours of the page, as a canvas takes them. */
+function colorsOf(element: HTMLElement): Colors {
+  const probe = document.createElement('span');
+  element.append(probe);
+  const colorOf = (name: string): string => {
+    probe.className = name;
+    return getComputedStyle(probe).color;
+  };
+  const colors = {
+    ink: colorOf('chart-ink'),
+    grid: colorOf('chart-grid'),
+    series: Array.from({ length: 6 }, (_, i) => colorOf(`series-${i}`)),
+  };
+  probe.remove();
+  return colors;
+}
+
+function optionsOf(
+  lines: readonly Line[],
+  { isLogarithmic, ...sizes }: { isLogarithmic: boolean; width: number; height: number },
+  { ink, grid, series }: Colors,
+): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: ink,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1 },
+  };
+  return {
+    ...sizes,
+    scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
+    axes: [axis, { ...axis, size: 56 }],
+    cursor: { drag: { x: true, y: false } },
+    series: [
+      { label: 'step' },
+      ...lines.map(({ name, color, look }): uPlot.Series => ({
+        label: name,
+        stroke: look === 'pale' ? faded(series[color]) : series[color],
+        width: look === 'pale' ? 1 : 2,
+        spanGaps: true,
+        points: { show: look === 'marked' && hasRoomForMarks, size: 7, fill: series[color] },
+        dash: look === 'marked' ? [6, 4] : undefined,
+        value: (plot, _, at, index) => latestBefore(plot.data[at], index),
+      })),
+    ],
+  };
+}
+
+const hasRoomForMarks = (plot: uPlot, at: number): boolean =>
+  Array.from(plot.data[at]).filter((value) => value !== null).length <= mostMarks;
+
+/** What a curve had come to by a step: not each is measured at every one. */
+function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {
+  for (let i = index ?? -1; i >= 0; i--) {
+    const value = column?.[i];
+    if (typeof value === 'number') return short(value);
+  }
+  return '–';
+}
+
+const short = (value: number): string =>
+  value !== 0 && Math.abs(value) < 0.01
+    ? value.toExponential(2)
+    : value.toLocaleString('en-US', { maximumSignificantDigits: 5 });
+
+/** `rgb(1, 2, 3)` with a quarter of its strength. */
+const faded = (color: string): string => color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.3)');

@@ -1,0 +1,179 @@
+import { computed, signal } from '@preact/signals';
+import { get, post } from '../client.ts';
+import { type Curve, emptyCurve, type MetricsRow, RunCurves } from '../core/curves.ts';
+import { isAtWork, refreshTasks, tasks } from '../parts/tasks.ts';
+
+/** A run in a list, as /unmask/runs has it. */
+export interface Run {
+  readonly name: string;
+  readonly state: 'running' | 'stopping' | 'elsewhere' | 'stopped' | 'finished';
+  /** The task that trains it. */
+  readonly task?: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly steps?: number;
+  readonly loss?: number | string;
+  readonly validation?: { readonly step: number; readonly natsPerToken: number };
+  /** The name of its model in /unmask/models, once there is one. */
+  readonly model?: string;
+}
+
+/** All that is told of one. */
+export interface RunDetails extends Run {
+  readonly events: readonly {
+    readonly event?: string;
+    readonly step?: number;
+    readonly tokensPerSecond?: number;
+  }[];
+  readonly samples: readonly { readonly step: number; readonly text: string }[];
+  readonly lines: readonly string[];
+}
+
+/** What is known of a run's measurements, and how far its file was read. */
+interface Followed {
+  readonly curves: RunCurves;
+  /** Tokens a second: what the run wrote down when it saved, and what was seen since. */
+  speed: Curve;
+  next: number;
+  seenMs: number | undefined;
+}
+
+/** The most runs whose curves are shown at once: there are so many colours. */
+export const mostShown = 6;
+
+/** The runs on this machine, followed as they go. */
+export class Runs {
+  readonly list = signal<readonly Run[]>([]);
+  /** Runs that began and are not in the list by now, or could not begin. */
+  readonly beginning = computed(() =>
+    tasks.value.filter(
+      ({ kind, subject, state }) =>
+        (kind === 'train' || kind === 'finetune') &&
+        (isAtWork({ state }) || state === 'failed') &&
+        !this.list.value.some(({ name }) => name === subject),
+    ),
+  );
+  /** Those whose curves are shown, each at the place of its colour. */
+  readonly shown = signal<readonly (string | undefined)[]>([]);
+  /** The one whose texts are shown. */
+  readonly focus = signal<string | undefined>(undefined);
+  readonly details = signal<RunDetails | undefined>(undefined);
+  /** Counts what was read, so that curves are drawn anew. */
+  readonly revision = signal(0);
+  readonly #followed = new Map<string, Followed>();
+
+  /** Looks at everything once. */
+  async look(signal: AbortSignal): Promise<void> {
+    const [{ runs }] = await Promise.all([
+      get<{ runs: readonly Run[] }>('/unmask/runs', signal),
+      refreshTasks(signal),
+    ]);
+    const isFirst = this.list.value.length === 0;
+    this.list.value = runs;
+    if (isFirst && runs.length > 0 && this.focus.value === undefined) this.open(runs[0].name);
+    await Promise.all(this.shown.value.map((name) => name !== undefined && this.#follow(name, signal)));
+    await this.#lookAtFocus(signal);
+  }
+
+  /** Shows a run's curves and texts. */
+  open(name: string): void {
+    this.focus.value = name;
+    if (!this.shown.value.includes(name)) this.toggle(name);
+  }
+
+  /** Shows a run's curves, or no more. */
+  toggle(name: string): void {
+    const places = Array.from({ length: mostShown }, (_, i) => this.shown.value[i]);
+    const at = places.indexOf(name);
+    if (at >= 0) places[at] = undefined;
+    else {
+      const free = places.indexOf(undefined);
+      if (free < 0) return;
+      places[free] = name;
+    }
+    this.shown.value = places;
+  }
+
+  curvesOf(name: string): { readonly curves: RunCurves; readonly speed: Curve } | undefined {
+    return this.#followed.get(name);
+  }
+
+  /** Until a running run is done, by how fast it was lately; undefined before that was seen. */
+  leftMs({ name, state, step, steps }: Run): number | undefined {
+    const followed = this.#followed.get(name);
+    const speed = followed?.speed.values.at(-1);
+    const tokens = followed?.curves.tokens.values.at(-1);
+    if (state !== 'running' || speed === undefined || tokens === undefined || steps === undefined)
+      return undefined;
+    return (1000 * (steps - step) * tokens) / Math.max(1, step) / speed;
+  }
+
+  async start(kind: 'train' | 'finetune', options: object): Promise<string> {
+    const { run } = await post<{ run: string }>(`/unmask/${kind}`, options);
+    await refreshTasks();
+    this.open(run);
+    return run;
+  }
+
+  async resume(run: string): Promise<void> {
+    await post('/unmask/resume', { run });
+  }
+
+  async #lookAtFocus(signal: AbortSignal): Promise<void> {
+    const run = this.list.value.find(({ name }) => name === this.focus.value);
+    if (!run) {
+      this.details.value = undefined;
+      return;
+    }
+    const details = await get<RunDetails>(`/unmask/runs/${encodeURIComponent(run.name)}`, signal);
+    this.details.value = details;
+    const followed = this.#followed.get(run.name);
+    if (!followed) return;
+    const speed = emptyCurve();
+    for (const { event, step, tokensPerSecond } of details.events) {
+      if (event !== 'saved' || step === undefined || tokensPerSecond === undefined) continue;
+      speed.steps.push(step);
+      speed.values.push(tokensPerSecond);
+    }
+    const last = speed.steps.at(-1) ?? 0;
+    for (const [i, step] of followed.speed.steps.entries()) {
+      if (step <= last) continue;
+      speed.steps.push(step);
+      speed.values.push(followed.speed.values[i]);
+    }
+    followed.speed = speed;
+  }
+
+  /** Reads what was measured since the last look. */
+  async #follow(name: string, signal: AbortSignal): Promise<void> {
+    if (!this.list.value.some((run) => run.name === name)) return;
+    const followed = this.#followed.get(name) ?? {
+      curves: new RunCurves(),
+      speed: emptyCurve(),
+      next: 0,
+      seenMs: undefined,
+    };
+    this.#followed.set(name, followed);
+    const { tokens } = followed.curves;
+    const [before, isFirst] = [tokens.values.at(-1), followed.next === 0];
+    for (let more = true; more;) {
+      const path = `/unmask/metrics/${encodeURIComponent(name)}?from=${followed.next}`;
+      const answer = await get<{ rows: readonly MetricsRow[]; next: number; more: boolean }>(path, signal);
+      followed.curves.add(answer.rows);
+      if (answer.rows.length > 0) this.revision.value += 1;
+      ({ next: followed.next, more } = answer);
+    }
+    const [after, nowMs] = [tokens.values.at(-1), performance.now()];
+    if (
+      before !== undefined &&
+      after !== undefined &&
+      after > before &&
+      !isFirst &&
+      followed.seenMs !== undefined
+    ) {
+      followed.speed.steps.push(tokens.steps.at(-1)!);
+      followed.speed.values.push((1000 * (after - before)) / (nowMs - followed.seenMs));
+    }
+    followed.seenMs = nowMs;
+  }
+}

@@ -1,0 +1,33 @@
+import { useSignal } from '@preact/signals';
+import { grouped } from '../../src/training/progress.ts';
+import type { RunDetails } from './runs.ts';
+
+/** The texts that a run wrote on its way, the latest first; the slider goes back in time. */
+export function Samples({ samples }: { readonly samples: RunDetails['samples'] }) {
+  // the latest stays shown as others come, until somebody looks back
+  const back = useSignal(0);
+  if (samples.length === 0)
+    return <p class="quiet">No sample text yet: one is written every so many steps.</p>;
+  const last = samples.length - 1;
+  const at = Math.max(0, last - back.value);
+  const { step, text } = samples[at];
+  return (
+    <div class="samples">
+      <label class="row">
+        <span>Step {grouped(step)}</span>
+        <input
+          type="range"
+          min={0}
+          max={last}
+          value={at}
+          aria-label="Sample text"
+          aria-valuetext={`step ${step}, text ${at + 1} of ${samples.length}`}
+          onInput={({ currentTarget }) => (back.value = last - Number(currentTarget.value))}
+        />
+      </label>
+      <pre class="sample" role="group" tabIndex={0} aria-label={`Text of step ${step}`}>
+        {text.trim()}
+      </pre>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { TokenCanvas } from '../parts/token-canvas.tsx';
+import { Transport } from '../parts/transport.tsx';
+import { Trouble } from '../parts/trouble.tsx';
+import { Export } from './export.tsx';
+import { FiguresRow } from './figures.tsx';
+import { HeatMap } from './heat-map.tsx';
+import type { Lane } from './lane.ts';
+import { Position } from './position.tsx';
+
+/** A run: its canvas, what moves it, and what is told of it. */
+export function LaneView({
+  lane,
+  prompt,
+  name,
+}: {
+  readonly lane: Lane;
+  readonly prompt: string;
+  /** Where there are several. */
+  readonly name?: string;
+}) {
+  const player = lane.player.value;
+  const facts = player.facts.value;
+  return (
+    <section class="lane" aria-label={name === undefined ? 'Run' : `Run ${name}`}>
+      {name !== undefined && (
+        <h2>
+          Run {name} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
+        </h2>
+      )}
+      <div>
+        <Trouble error={player.problem.value} />
+        <TokenCanvas
+          player={player}
+          given={lane.asked.value?.prompt ?? prompt}
+          awaited={lane.length}
+          picked={lane.picked}
+          onPick={(position, isClick) => {
+            if (isClick) lane.pin(position);
+            else lane.hovered.value = position ?? lane.hovered.value;
+          }}
+        />
+      </div>
+      <div>
+        <Transport player={player} />
+        <p class="moment quiet" aria-hidden="true">
+          {facts
+            ? `step ${facts.step} · block ${facts.block + 1} · t ${facts.t.toFixed(2)} · ${facts.written} of ${facts.length} written, ${facts.committed} final · ${(facts.ms / 1000).toFixed(2)} s`
+            : 'Press Enter: masks become words, the surest first.'}
+        </p>
+        {name === undefined && <FiguresRow lane={lane} />}
+        <div class="closer">
+          <Position lane={lane} />
+          <HeatMap lane={lane} />
+        </div>
+        <Export lane={lane} />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,107 @@
+import { batch, computed, signal } from '@preact/signals';
+import { stream } from '../client.ts';
+import { readRecording, type Asked } from '../core/recording-file.ts';
+import { servedModels } from '../parts/model-picker.tsx';
+import { Player, type StreamEvent } from '../parts/player.ts';
+import type { Values } from '../parts/schema-form.tsx';
+
+/** What a link, or the last visit, says of a run. */
+export interface LaneSettings {
+  readonly model?: string;
+  readonly options: Values;
+}
+
+/** Likeliest tokens that are asked for of each position. */
+const candidates = 3;
+
+/** One of the runs that are compared: what is asked for, and the process that came of it. */
+export class Lane {
+  readonly model = signal<string | undefined>(undefined);
+  readonly options = signal<Values>({});
+  readonly player = signal(new Player());
+  /** What the process is of. */
+  readonly asked = signal<Asked | undefined>(undefined);
+  readonly isWriting = signal(false);
+  /** The position that was clicked, which stays; and the one that is pointed at. */
+  readonly pinned = signal<number | undefined>(undefined);
+  readonly hovered = signal<number | undefined>(undefined);
+  readonly picked = computed(() => this.pinned.value ?? this.hovered.value);
+  #aborting: AbortController | undefined;
+
+  constructor({ model, options }: LaneSettings) {
+    this.model.value = model;
+    this.options.value = options;
+  }
+
+  /** The model that writes: the first that is served, where none was chosen. */
+  get served() {
+    const models = servedModels.value;
+    return this.model.value === undefined ? models[0] : models.find(({ id }) => id === this.model.value);
+  }
+
+  /** Tokens that will be written, as far as that is known. */
+  get length(): number {
+    const { length = this.served?.defaults?.length } = this.options.value;
+    return typeof length === 'number' ? length : 128;
+  }
+
+  get settings(): LaneSettings {
+    return { model: this.model.value, options: this.options.value };
+  }
+
+  async write(prompt: string, seed: number): Promise<void> {
+    const model = this.model.value ?? this.served?.id;
+    const options = { ...this.options.value, seed };
+    const aborting = new AbortController();
+    const player = this.#begin({ prompt, model: model ?? '', options });
+    this.#aborting = aborting;
+    this.isWriting.value = true;
+    const body = { model, prompt, ...options, candidates, stream_options: { include_usage: true } };
+    await player.watch(stream<StreamEvent>('/v1/completions', body, aborting.signal));
+    if (this.#aborting === aborting) this.isWriting.value = false;
+  }
+
+  /** Shows a recording in place of a run. @throws Error  where the text is none */
+  open(text: string): void {
+    const { asked, events, ending } = readRecording(text);
+    this.#begin(asked).load(events, ending);
+  }
+
+  /** Ends the run, at the server within a step. What is written until then stays. */
+  stop(): void {
+    this.#aborting?.abort();
+    this.#aborting = undefined;
+    this.isWriting.value = false;
+  }
+
+  /** Marks a position; the one that is marked already is let go. */
+  pin(position: number | undefined): void {
+    this.pinned.value = position === this.pinned.value ? undefined : position;
+  }
+
+  /** Marks the position before or behind the one that is marked. */
+  pinNext(by: 1 | -1): void {
+    const { facts } = this.player.value;
+    if (!facts.value) return;
+    const from = this.picked.value ?? (by === 1 ? -1 : facts.value.length);
+    this.pinned.value = Math.max(0, Math.min(facts.value.length - 1, from + by));
+  }
+
+  dispose(): void {
+    this.stop();
+    this.player.value.dispose();
+  }
+
+  #begin(asked: Asked): Player {
+    this.dispose();
+    const player = new Player();
+    batch(() => {
+      player.speed.value = this.player.value.speed.value;
+      this.player.value = player;
+      this.asked.value = asked;
+      this.pinned.value = undefined;
+      this.hovered.value = undefined;
+    });
+    return player;
+  }
+}

@@ -1,0 +1,166 @@
+import type { Candidate, Cell } from '../core/recording.ts';
+import { percent, shownText } from '../core/shown.ts';
+import type { Player } from '../parts/player.ts';
+import type { Lane } from './lane.ts';
+
+/** A position looked at closely: what the model took into consideration for it, step by step, and what became of it. */
+export function Position({ lane }: { readonly lane: Lane }) {
+  const player = lane.player.value;
+  const position = lane.picked.value;
+  const facts = player.facts.value;
+  const isThere = position !== undefined && facts !== undefined && position < facts.length;
+  return (
+    <section class="position">
+      <h3>{isThere ? `Position ${position}` : 'A position'}</h3>
+      <p class="row">
+        <button
+          type="button"
+          disabled={!facts}
+          onClick={() => lane.pinNext(-1)}
+          aria-label="The position before"
+        >
+          ‹
+        </button>
+        <button
+          type="button"
+          disabled={!facts}
+          onClick={() => lane.pinNext(1)}
+          aria-label="The position behind"
+        >
+          ›
+        </button>
+        {lane.pinned.value !== undefined && (
+          <button type="button" class="plain" onClick={() => lane.pin(undefined)}>
+            Let go
+          </button>
+        )}
+      </p>
+      {isThere ? (
+        <Details player={player} position={position} />
+      ) : (
+        <p class="help">
+          Point at a token to see what else the model thought of, and when; click to keep it.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Details({ player, position }: { readonly player: Player; readonly position: number }) {
+  const { recording, at } = player;
+  // frames that come while one looks on belong to the history, too
+  void player.size.value;
+  const { from, cells, candidates } = recording.historyOf(position, at.value);
+  const now = recording.candidatesAt(position, at.value);
+  return (
+    <>
+      {candidates.length > 0 && (
+        <Chart
+          history={candidates}
+          from={from}
+          to={Math.max(player.size.value - 1, from + 1)}
+          at={at.value}
+        />
+      )}
+      {now.length > 0 && (
+        <table class="candidates">
+          <caption>Likeliest in this frame, or when last predicted</caption>
+          <tbody>
+            {now.map(({ token, text, probability }) => (
+              <tr key={token}>
+                <th scope="row">
+                  <code>{shownText(token, text)}</code>
+                </th>
+                <td>
+                  <meter min={0} max={1} value={probability} aria-hidden="true" />
+                </td>
+                <td>{percent(probability)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <ol class="history">
+        {cells.map((cell, index) => (
+          <li key={index} aria-current={isNow(cells, index, at.value) ? 'step' : undefined}>
+            <button type="button" class="plain" onClick={() => player.show(cell.frame)}>
+              step {recording.facts(cell.frame).step}
+            </button>{' '}
+            {happened(cell, cells[index - 1])}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+const isNow = (cells: readonly Cell[], index: number, frame: number): boolean =>
+  cells[index].frame <= frame && !(cells[index + 1]?.frame <= frame);
+
+function happened({ token, text, confidence }: Cell, before: Cell | undefined) {
+  if (token === null) return before ? 'masked again' : 'masked';
+  return (
+    <>
+      {before && before.token !== null ? 'rewritten as ' : 'written as '}
+      <code>{shownText(token, text)}</code>
+      {confidence !== null && `, ${percent(confidence)} sure`}
+    </>
+  );
+}
+
+/** Tokens that are drawn. */
+const drawn = 4;
+const [width, height] = [300, 90];
+
+type Told = { readonly frame: number; readonly tokens: readonly Candidate[] };
+
+/** The probabilities of the tokens that were ever the likeliest, over the frames. */
+function Chart({
+  history,
+  from,
+  to,
+  at,
+}: {
+  readonly history: readonly Told[];
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}) {
+  const most = new Map<number, Candidate>();
+  for (const candidate of history.flatMap(({ tokens }) => tokens))
+    if (candidate.probability > (most.get(candidate.token)?.probability ?? 0))
+      most.set(candidate.token, candidate);
+  const tokens = [...most.values()].sort((a, b) => b.probability - a.probability).slice(0, drawn);
+  const x = (frame: number) => ((frame - from) / (to - from)) * width;
+  const y = (probability: number) => (1 - probability) * (height - 4) + 2;
+  return (
+    <figure class="chart">
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+        {[0, 0.5, 1].map((line) => (
+          <line key={line} class="grid" x1={0} x2={width} y1={y(line)} y2={y(line)} />
+        ))}
+        {tokens.map(({ token }, index) => (
+          <polyline
+            key={token}
+            class={`series-${index}`}
+            points={history
+              .map((told) => `${x(told.frame).toFixed(1)},${y(probabilityOf(told, token)).toFixed(1)}`)
+              .join(' ')}
+          />
+        ))}
+        <line class="now" x1={x(at)} x2={x(at)} y1={0} y2={height} />
+      </svg>
+      <figcaption>
+        {tokens.map(({ token, text, probability }, index) => (
+          <span key={token} class={`series-${index}`}>
+            <code>{shownText(token, text)}</code> up to {percent(probability)}
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Nothing where it was not among those that were told. */
+const probabilityOf = ({ tokens }: Told, token: number): number =>
+  tokens.find((candidate) => candidate.token === token)?.probability ?? 0;

@@ -1,0 +1,49 @@
+import type { Values } from '../parts/schema-form.tsx';
+import type { LaneSettings } from './lane.ts';
+
+/** What the page is set to: what a link has of it, and what the browser keeps for a tab. */
+export interface Settings {
+  readonly prompt: string;
+  readonly seed?: number;
+  readonly runs: readonly LaneSettings[];
+}
+
+const storageKey = 'write';
+
+/** Runs that may be compared. */
+export const mostRuns = 2;
+
+/** Settings from a link, or else from the last time; whatever is not as it must be is as at first. */
+export function settingsFrom(link: Values, storage: Storage): Settings {
+  const { prompt, seed, runs, ...run } = Object.keys(link).length > 0 ? link : kept(storage);
+  const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, mostRuns) : [run];
+  return {
+    prompt: typeof prompt === 'string' ? prompt : 'Once upon a time',
+    seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,
+    runs: asked.map(laneSettings),
+  };
+}
+
+function laneSettings(run: unknown): LaneSettings {
+  const { model, options } = isObject(run) ? run : {};
+  return {
+    model: typeof model === 'string' ? model : undefined,
+    options: isObject(options) ? options : {},
+  };
+}
+
+function kept(storage: Storage): Values {
+  try {
+    const settings: unknown = JSON.parse(storage.getItem(storageKey) ?? '');
+    return isObject(settings) ? settings : {};
+  } catch {
+    return {};
+  }
+}
+
+export function keep(settings: Settings, storage: Storage): void {
+  storage.setItem(storageKey, JSON.stringify(settings));
+}
+
+const isObject = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

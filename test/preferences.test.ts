@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeTrainee } from '../src/trainee.ts';
+import { readRows } from '../src/training/log.ts';
+import type { TrainingRequest } from '../src/training/options.ts';
+import { type RunIo, runTraining } from '../src/training/run.ts';
+import type { MakeTrainee } from '../src/training/trainee.ts';
+import { load } from '../src/unmask.ts';
+import { temporaryFolder } from './tiny-model.ts';
+
+const lines: string[] = [];
+const ioUntil = (stop: AbortSignal): RunIo => ({
+  output: { write: (text: string) => lines.push(text) },
+  clock: () => performance.now(),
+  now: () => new Date(0),
+  stop,
+  visible: (line) => line,
+});
+const io = ioUntil(new AbortController().signal);
+
+const animals: Readonly<Record<string, string>> = { cat: 'meow', dog: 'woof', cow: 'moo', hen: 'cluck' };
+const talk = Object.entries(animals).map(([animal, sound]) => ({ prompt: `Say ${animal}`, answer: sound }));
+/** It is to answer in capitals. */
+const pairs = talk.map(({ prompt, answer }) => ({ prompt, chosen: answer.toUpperCase(), rejected: answer }));
+const jsonLines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+const never = 1_000_000;
+const common: TrainingRequest = {
+  threads: 1,
+  warmup: 0,
+  validationShare: 0,
+  checkpointEvery: never,
+  sampleEvery: never,
+  validationEvery: never,
+};
+const network = { layers: 1, width: 32, heads: 2, hidden: 64, tokenizer: 'characters' } as const;
+
+async function prepare(folder: string, request: TrainingRequest = {}) {
+  const [corpus, talks, data] = ['text.txt', 'talk.jsonl', 'pairs.jsonl'].map((name) => join(folder, name));
+  const text = `${JSON.stringify(talk)} ${JSON.stringify(pairs)}\n`.repeat(4);
+  await writeFile(corpus, text);
+  await writeFile(talks, jsonLines(talk));
+  await writeFile(data, jsonLines(pairs));
+  const base = join(folder, 'base');
+  await runTraining(
+    {
+      ...common,
+      ...network,
+      ...request,
+      data: [corpus],
+      out: base,
+      packing: 'stream',
+      length: 32,
+      batch: 8,
+      steps: 100,
+      learningRate: 5e-3,
+    },
+    makeTrainee,
+    io,
+  );
+  const { objective, block } = request;
+  const from = join(folder, 'talk');
+  await runTraining(
+    {
+      ...common,
+      learn: 'answers',
+      objective,
+      block,
+      from: base,
+      data: [talks],
+      out: from,
+      length: 32,
+      epochs: 60,
+      batch: 4,
+      learningRate: 5e-3,
+    },
+    makeTrainee,
+    io,
+  );
+  const wish: TrainingRequest = {
+    ...common,
+    learn: 'preferences',
+    objective,
+    block,
+    from,
+    data: [data],
+    length: 32,
+    batch: 2,
+    accumulate: 2,
+    steps: 20,
+    learningRate: 1e-3,
+    out: join(folder, 'better'),
+  };
+  return { from, data, wish };
+}
+
+const metricsOf = (out: string) =>
+  readRows(join(out, 'metrics.jsonl')).filter(({ kind }) => kind === 'step') as unknown as {
+    loss: number;
+    margin: number;
+    accuracy: number;
+    tokens: number;
+  }[];
+
+test('preferences are learned from pairs: loss, margin and accuracy tell it, and so do the likelihoods', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { from, wish } = await prepare(folder);
+  await runTraining(wish, makeTrainee, io);
+  const steps = metricsOf(wish.out!);
+  const [first, last] = [steps[0], steps.at(-1)!];
+  assert.ok(Math.abs(first.loss - Math.LN2) < 1e-6, `${first.loss}`);
+  assert.deepEqual([first.margin, first.accuracy], [0, 0]);
+  assert.ok(last.loss < 0.4 && last.margin > 0.8 && last.accuracy === 1, JSON.stringify(last));
+  assert.equal(first.tokens, 4 * 2 * 32, 'text is counted once, though it is read at many times');
+
+  const scores = async (path: string) => {
+    const model = await load(path);
+    const { prompt, chosen, rejected } = pairs[0];
+    const nats = await Promise.all(
+      [chosen, rejected].map(
+        async (answer) =>
+          (
+            await model.score({
+              prompt,
+              answer,
+              samples: 32,
+              seed: 1,
+            })
+          ).nats,
+      ),
+    );
+    await model.close();
+    return nats[1] - nats[0];
+  };
+  const [before, after] = [await scores(from), await scores(wish.out!)];
+  assert.ok(after > before + 5, `${before}, then ${after}`);
+
+  // an adapter learns the same
+  const lora = { ...wish, loraRank: 4, learningRate: 1e-2, out: join(folder, 'lora') };
+  await runTraining(lora, makeTrainee, io);
+  const adapted = metricsOf(lora.out);
+  assert.deepEqual([adapted[0].margin, adapted.at(-1)!.accuracy], [0, 1]);
+  assert.ok((await scores(lora.out)) > before + 5);
+
+  for (const [others, sentence] of [
+    [
+      { objective: 'autoregressive' },
+      /objective: must be masked-diffusion, as .*talk was trained: it is what preferences are compared with/,
+    ],
+    [{ objective: 'block-diffusion', block: 4 }, /objective: must be masked-diffusion, as/],
+    [{ complementary: true }, /complementary: is not for preferences: how many tokens/],
+    [{ eps: 0.1 }, /eps: is not for preferences/],
+    [{ anneal: 3 }, /anneal: makes another model of that of --from/],
+    [{ learn: 'answers', beta: 1 }, /beta: is for --learn preferences/],
+    [{ from: undefined }, /learn: needs a model that learns to answer/],
+    [{ promptShare: 0.5 }, /promptShare: is for text/],
+  ] as [TrainingRequest, RegExp][])
+    await assert.rejects(
+      runTraining({ ...wish, ...others, out: join(folder, 'no') }, makeTrainee, io),
+      sentence,
+    );
+});
+
+test('a run of preferences that is stopped and resumed has the bits of one that was not, with an average too', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { wish } = await prepare(folder);
+  const request = { ...wish, steps: 6, ema: 0.5, validationShare: 0.5, validationEvery: 3 };
+  const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
+  await runTraining({ ...request, out: whole }, makeTrainee, io);
+
+  const controller = new AbortController();
+  const stopping: MakeTrainee = async (...given) => {
+    const trainee = await makeTrainee(...given);
+    const { learner } = trainee;
+    const update = learner.update.bind(learner);
+    let updates = 0;
+    learner.update = (rate) => {
+      if (++updates === 4) controller.abort();
+      return update(rate);
+    };
+    return trainee;
+  };
+  const { finished, step } = await runTraining(
+    { ...request, out: parts },
+    stopping,
+    ioUntil(controller.signal),
+  );
+  assert.deepEqual([finished, step], [false, 4]);
+  await runTraining({ resume: parts }, makeTrainee, io);
+  for (const name of ['metrics.jsonl', 'model/model.safetensors', 'model/training.json'])
+    assert.deepEqual(await readFile(join(parts, name)), await readFile(join(whole, name)), name);
+
+  // what is learned is learned by the weights themselves, whatever is exported
+  const plain = join(folder, 'plain');
+  await runTraining({ ...request, ema: undefined, out: plain }, makeTrainee, io);
+  assert.deepEqual(metricsOf(plain), metricsOf(whole));
+
+  const judged = readRows(join(whole, 'metrics.jsonl')).filter(({ kind }) => kind === 'validation');
+  assert.deepEqual(
+    judged.map((row) => row['step']),
+    [3, 6],
+  );
+  const { loss, accuracy } = judged[1]['preferences'] as { loss: number; accuracy: number };
+  assert.ok(loss < Math.LN2 && accuracy === 1, JSON.stringify(judged[1]));
+  assert.match(lines.join(''), /of held-out pairs 100 % are as preferred, margin 0\.\d+, loss 0\.\d+/);
+  assert.match(await readFile(join(whole, 'curve.svg'), 'utf8'), /nats a pair/);
+});
+
+for (const [objective, block] of [['autoregressive'], ['block-diffusion', 8]] as const)
+  test(`${objective}: preferences are learned as the model is trained`, async (t) => {
+    const { from, wish } = await prepare(await temporaryFolder(t), { objective, block });
+    await runTraining(wish, makeTrainee, io);
+    const steps = metricsOf(wish.out!);
+    assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6);
+    assert.deepEqual([steps[0].margin, steps.at(-1)!.accuracy], [0, 1]);
+    const options = JSON.parse(await readFile(join(wish.out!, 'options.json'), 'utf8')) as {
+      options?: object;
+    };
+    assert.equal('timesPerAnswer' in (options.options ?? options), objective !== 'autoregressive');
+    const wrong = block === undefined ? { timesPerAnswer: 2 } : { block: 4 };
+    const sentence =
+      block === undefined
+        ? /timesPerAnswer: is for models that diffuse/
+        : /block: must be 8, as .* was trained/;
+    await assert.rejects(runTraining({ ...wish, ...wrong, out: `${from}-no` }, makeTrainee, io), sentence);
+  });
