@@ -80,3 +80,19 @@ test('masks of other holes and text far away are not scored', async () => {
   await likeliestLength(score, context, { least: 4, most: 4 });
   assert.equal(rowsInAll, 4 + (8 - 2) + (8 - 1));
 });
+
+test('a search that fails does so once nobody reads any more', async () => {
+  let reading = 0;
+  const score: RowScorer = async ({ rows }) => {
+    reading += 1;
+    await new Promise((resume) => setTimeout(resume, 10));
+    reading -= 1;
+    return new Float64Array(rows.length);
+  };
+  const plain = drafting([]);
+  const draft = (canvas: Int32Array, positions: number[]): Promise<Int32Array> =>
+    positions.length === 2 ? Promise.reject(new Error('called off')) : plain(canvas, positions);
+  const context = { before, after, maskId: M, draft };
+  await assert.rejects(likeliestLength(score, context, { least: 1, most: 6 }), /called off/);
+  assert.equal(reading, 0);
+});

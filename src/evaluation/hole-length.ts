@@ -36,8 +36,12 @@ export async function likeliestLength(
 ): Promise<{ length: number; scored: number }> {
   const costs = new Map<number, number>();
   const tryAll = async (lengths: readonly number[]): Promise<void> => {
-    const found = await Promise.all(lengths.map((n) => costOf(score, context, n)));
-    for (const [index, n] of lengths.entries()) costs.set(n, found[index]);
+    // where one fails the others are waited for: who is told of it may count on the network being free
+    const found = await Promise.allSettled(lengths.map((n) => costOf(score, context, n)));
+    for (const [index, result] of found.entries()) {
+      if (result.status === 'rejected') throw result.reason;
+      costs.set(lengths[index], result.value);
+    }
   };
   const best = (): number => [...costs].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 
