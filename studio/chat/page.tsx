@@ -2,7 +2,13 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { messagesOf, titleOf } from '../core/conversation.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
+import {
+  ModelPicker,
+  refreshModels,
+  type ServedModel,
+  servedModels,
+  useLoading,
+} from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { saveFile } from '../parts/save.ts';
 import { SchemaForm, type Values } from '../parts/schema-form.tsx';
@@ -22,11 +28,12 @@ export default function Chat({ settings }: PageProperties) {
     return () => talk.stop();
   }, [talk]);
 
-  const models = servedModels.value;
-  const chosen =
-    models.find(({ id }) => id === model.value) ??
-    models.find(({ chat }) => chat === 'template') ??
-    models[0];
+  useLoading();
+  const chosen = servedModels.value.find(({ id }) => id === model.value) ?? likeliest(servedModels.value);
+  const isWriting = talk.writing.value !== undefined;
+  useEffect(() => {
+    if (!isWriting) refreshModels().catch(() => {});
+  }, [isWriting]);
   const conversation = talk.conversation.value;
   const last = talk.path.value.at(-1);
   return (
@@ -76,6 +83,7 @@ export default function Chat({ settings }: PageProperties) {
           <SchemaForm
             schema={optionSchemas.value.sampling}
             basic={['length', 'temperature', 'seed']}
+            defaults={chosen?.defaults}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />
@@ -98,7 +106,7 @@ export default function Chat({ settings }: PageProperties) {
         <Turns talk={talk} model={chosen?.id} options={options.value} />
         <Trouble error={problem.value ?? talk.problem.value} />
         <Composer
-          isWriting={talk.writing.value !== undefined}
+          isWriting={isWriting}
           onSay={(text) => void talk.say(text, last?.id ?? null, chosen?.id, options.value)}
           onStop={() => talk.stop()}
         />
@@ -106,3 +114,9 @@ export default function Chat({ settings }: PageProperties) {
     </div>
   );
 }
+
+/** The first model that answers, or else that may: whether it does is known once it was loaded. */
+const likeliest = (models: readonly ServedModel[]): ServedModel | undefined =>
+  models.find(({ chat }) => chat === 'template') ??
+  models.find(({ state, chat }) => state === 'unloaded' && chat === undefined) ??
+  models[0];

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { get } from '../client.ts';
 import type { Values } from './schema-form.tsx';
 
@@ -20,6 +21,16 @@ export const servedModels = signal<readonly ServedModel[]>([]);
 export async function refreshModels(): Promise<void> {
   const { data } = await get<{ data: readonly ServedModel[] }>('/v1/models');
   servedModels.value = data;
+}
+
+/** Asks again while a model is being loaded: it tells its defaults afterwards. */
+export function useLoading(): void {
+  const isLoading = servedModels.value.some(({ state }) => state === 'loading');
+  useEffect(() => {
+    if (!isLoading) return undefined;
+    const timer = setInterval(() => void refreshModels().catch(() => {}), 500);
+    return () => clearInterval(timer);
+  }, [isLoading]);
 }
 
 export function ModelPicker({

@@ -54,7 +54,10 @@ await open('write', {
 });
 await page.getByRole('button', { name: /^Write/ }).click();
 await written(page, 0.6);
+await page.locator('.token').nth(14).click();
+await page.setViewportSize({ width: 1200, height: 1060 });
 await picture('write');
+await page.setViewportSize({ width: 1200, height: 780 });
 
 await open('fill', {
   text: 'Once upon a time there was a little dog. He was very happy because he found a ball.',
@@ -110,6 +113,7 @@ for (const [out, objective] of [
 }
 await open('train');
 await page.getByRole('listitem').filter({ hasText: 'masked' }).first().waitFor();
+await page.getByRole('listitem').filter({ hasText: 'causal' }).getByRole('checkbox').check();
 await page.waitForTimeout(1500);
 await picture('train');
 

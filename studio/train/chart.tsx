@@ -116,6 +116,9 @@ function colorsOf(element: HTMLElement): Colors {
   return colors;
 }
 
+/** A number on an axis; the logarithmic one leaves most of them out. */
+const tickText = (tick: number | null): string => (tick === null ? '' : String(Number(tick.toPrecision(3))));
+
 function optionsOf(
   lines: readonly Line[],
   { isLogarithmic, ...sizes }: { isLogarithmic: boolean; width: number; height: number },
@@ -129,7 +132,7 @@ function optionsOf(
   return {
     ...sizes,
     scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
-    axes: [axis, { ...axis, size: 56 }],
+    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map(tickText) }],
     cursor: { drag: { x: true, y: false } },
     series: [
       { label: 'step' },

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { fragmentOf } from '../core/link.ts';
 import type { PageProperties } from '../pages.ts';
-import { refreshModels, servedModels } from '../parts/model-picker.tsx';
+import { refreshModels, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { SchemaForm } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -34,13 +34,7 @@ export default function Write({ settings }: PageProperties) {
     field.current?.focus();
     return () => lanes.peek().forEach((lane) => lane.dispose());
   }, []);
-  // a model tells its defaults once it is loaded
-  const isLoading = servedModels.value.some(({ state }) => state === 'loading');
-  useEffect(() => {
-    if (!isLoading) return undefined;
-    const timer = setInterval(() => void refreshModels().catch(() => {}), 500);
-    return () => clearInterval(timer);
-  }, [isLoading]);
+  useLoading();
 
   const now = (): Settings => ({
     prompt: prompt.value,

@@ -55,6 +55,12 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
   return found;
 }
 
+/** Of a model that ships its place in the package. */
+function placeInPackage(path: string): string | undefined {
+  const found = Object.entries(shippedModels).find(([, place]) => place === path);
+  return found && `models/${found[0]}`;
+}
+
 /** Relative where it is inside the working directory. */
 function shownPath({ root }: Studio, path: string): string {
   const inside = relative(root, path);
@@ -130,7 +136,7 @@ async function factsOf(service: Service, { name, source, asked, path, modified, 
   return {
     name,
     source,
-    path: asked,
+    path: placeInPackage(path) ?? asked,
     isServed: service.models.has(name),
     state: service.engine.status(name).state,
     modified: modified.toISOString(),
