@@ -4,8 +4,8 @@ import { resolveInside } from './checkpoint/resolve-inside.ts';
 /** How a model's files may say it, each with what stands in front of the name. */
 const places: readonly (readonly [file: string, pattern: RegExp])[] = [
   // the card of a model of the hub
-  ['README.md', /^---\n(?:[^]*?\n)?license_name: *["']?([^\n"']+)/],
-  ['README.md', /^---\n(?:[^]*?\n)?license: *["']?([^\n"']+)/],
+  ['README.md', /^---\n(?:(?!---\n)[^\n]*\n)*?license_name: *["']?([^\n"']+)/],
+  ['README.md', /^---\n(?:(?!---\n)[^\n]*\n)*?license: *["']?([^\n"']+)/],
   ['README.md', /\blicen[cs]e\b[^\n:]{0,40}: *\**([\w.+-]*[\w+])/i],
   ['config.json', /"license": *"([^"\n]+)"/],
   ['LICENSE', /^\s*([^\n]+)/],

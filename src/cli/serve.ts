@@ -60,7 +60,7 @@ const command: Command<typeof serveOptions> = {
   options: serveOptions,
   positionals: ['model'],
   examples: [
-    ['unmask serve', 'the model that ships, on this machine alone'],
+    ['unmask serve', 'the models that ship, on this machine alone'],
     ['unmask serve story=runs/mine models/ --port 9000', 'a run under a name, and all models of a folder'],
     ['UNMASK_API_KEY=secret unmask serve --host 0.0.0.0', 'for others too, who need the key'],
   ],

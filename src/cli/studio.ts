@@ -26,7 +26,7 @@ const command: Command<typeof options> = {
   options,
   positionals: ['model'],
   examples: [
-    ['unmask studio', 'the model that ships, on this machine alone'],
+    ['unmask studio', 'the models that ship, on this machine alone'],
     ['unmask studio runs/mine --no-open', 'a model of your own; prints the address'],
   ],
   async run({ runs, open, ...asked }, io) {

@@ -116,4 +116,5 @@ export class Region {
   }
 }
 
-const rounded = (probability: number): number => Number(probability.toPrecision(4));
+/** A probability in so many digits as are of use; a very small one stays above 0. */
+export const rounded = (probability: number): number => Number(probability.toPrecision(4));

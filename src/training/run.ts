@@ -252,7 +252,12 @@ class Run {
       this.#savedStep = step;
       this.#savedMs = this.#io.clock();
       this.#failedSaves = 0;
-      this.#event('saved', { step, bytes: result.bytes, tokensPerSecond: this.#progress.tokensPerSecond });
+      this.#event('saved', {
+        step,
+        steps: this.#schedule.steps,
+        bytes: result.bytes,
+        tokensPerSecond: this.#progress.tokensPerSecond,
+      });
     } else {
       this.#failedSaves += 1;
       this.#event('save failed', { step, problem: result.error.message });

@@ -43,7 +43,22 @@ export class Talk {
     this.all.value = conversationsFrom(storage.getItem(storageKey));
     if (this.all.value.length === 0) this.begin();
     else this.seen.value = this.all.value[0].id;
-    effect(() => storage.setItem(storageKey, JSON.stringify(this.all.value)));
+    effect(() => {
+      try {
+        storage.setItem(storageKey, JSON.stringify(this.all.value));
+      } catch {
+        this.problem.value = new Error(
+          'The browser keeps no more: export what matters, and delete conversations.',
+        );
+      }
+    });
+    // another tab is as good as this one
+    addEventListener('storage', ({ key, newValue }) => {
+      if (key !== storageKey || this.writing.value !== undefined) return;
+      const all = conversationsFrom(newValue);
+      if (!all.some(({ id }) => id === this.seen.value)) return;
+      this.all.value = all;
+    });
   }
 
   /** Begins another conversation, unless an empty one is there already. */
@@ -118,9 +133,12 @@ export class Talk {
       if (this.writing.value?.player === player) this.writing.value = undefined;
       this.problem.value = player.problem.value;
       if (text === '' && (player.state.value === 'failed' || aborting.signal.aborted)) return;
-      this.#change((conversation) => withTurn(conversation, to, 'assistant', text.trim()), id);
-      const leaf = this.all.value.find((conversation) => conversation.id === id)?.leaf;
-      this.recordings.set(`${id} ${leaf}`, player);
+      this.#change((conversation) => {
+        const added = withTurn(conversation, to, 'assistant', text.trim());
+        this.recordings.set(`${id} ${added.leaf}`, player);
+        // who looks at another branch by now stays there
+        return conversation.leaf === to ? added : { ...added, leaf: conversation.leaf };
+      }, id);
     });
   }
 

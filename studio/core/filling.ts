@@ -68,6 +68,7 @@ export class HoleCanvas {
   #canvas: Piece[] = [];
   #places: NonNullable<RecordedFrame['holes']> = [];
   readonly #seen = new Map<number, SeenHole>();
+  #step = Infinity;
   /** Passes over the text that have begun: an edit may read and rewrite it several times. */
   passes = 0;
 
@@ -76,8 +77,10 @@ export class HoleCanvas {
     if (frame.reset) {
       this.#canvas = Array.from({ length: frame.length }, () => mask);
       this.#places = frame.holes ?? [];
-      if (frame.step === 0 && this.#places[0]?.hole === 0) this.passes += 1;
+      // steps are counted from the beginning of each; where frames were merged, its first has some already
+      if (this.#places[0]?.hole === 0 && frame.step <= this.#step) this.passes += 1;
     }
+    this.#step = frame.step;
     for (const { position, token, text, confidence } of frame.changes)
       this.#canvas[position] = { token, text, confidence };
     const holes = this.#places.map(({ hole, from, to, replaces }) => ({

@@ -230,7 +230,7 @@ export class Rewriter {
   #watch(canvas: HoleCanvas, frame: RecordedFrame, firstId: number): void {
     const holes = canvas.read(frame);
     if (canvas.passes > 1) return;
-    if (frame.step === 0) {
+    if (frame.reset) {
       const proposals = holes.flatMap(({ hole, replaces }) =>
         replaces ? [{ id: firstId + hole, from: replaces[0], to: replaces[1] }] : [],
       );

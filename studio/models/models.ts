@@ -58,9 +58,9 @@ export class Models {
     return get(`/unmask/models/${model.split('/').map(encodeURIComponent).join('/')}`);
   }
 
-  /** Has it served, unless it is. */
-  async serve({ name, isServed }: LocalModel): Promise<void> {
-    if (!isServed) await post('/unmask/serve', { model: name });
+  /** Has it served; a run's anew, since it may have learned meanwhile. */
+  async serve({ name, isServed, source }: LocalModel): Promise<void> {
+    if (!isServed || source === 'run') await post('/unmask/serve', { model: name });
   }
 
   /** Nothing is compared: the text for that would have to be one of the model's language. */

@@ -52,6 +52,7 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
 
 /** What a copy takes, and what rounding did to it. */
 function madeOf(result: unknown): string {
+  if (result === undefined) return 'Done.'; // of a model with very many matrices the report is too long to be kept
   const { format, bytes, sourceBytes, error } = result as QuantiseReport;
   const share = (100 * error.overall).toFixed(2);
   return `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;

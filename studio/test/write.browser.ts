@@ -117,7 +117,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
 
   await t.test('a text is watched, scrubbed backwards, exported and opened again', async () => {
     const page = await studio.open();
-    await openWrite(page, { seed: 7, runs: [{ options: { length: 16, blockLength: 8 } }] });
+    await openWrite(page, { seed: 7, runs: [{ options: { length: 64, blockLength: 8 } }] });
     await page.evaluate(`
       window.seen = new Set();
       new MutationObserver(() => seen.add(document.querySelectorAll('.canvas .token.mask').length))
@@ -132,7 +132,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const recording = replayed(file);
     assert.equal(file.asked.options.seed, 7);
     // where the reader is slow, several steps are one frame
-    assert.ok(recording.size > 4 && recording.size <= 17);
+    assert.ok(recording.size > 4 && recording.size <= 65);
     const last = recording.size - 1;
     assert.equal(await page.locator('p[aria-live]').textContent(), recording.textAt(last));
 
@@ -258,7 +258,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
       });
       return Number(/cancelled_total\{[^}]*\} (\d+)/.exec(await response.text())?.[1] ?? 0);
     };
-    await openWrite(page, { runs: [{ options: { length: 96 } }] });
+    await openWrite(page, { runs: [{ options: { length: 110, guidance: 1 } }] });
     const before = await cancelled();
     await page.focus(prompt);
     await page.keyboard.press('Enter');

@@ -53,7 +53,11 @@ export function RunCard({
         {leftMs !== undefined && ` · ${duration(leftMs)} left`}
       </p>
       <p class="facts quiet">
-        {[options.learn === 'answers' ? 'answers' : options.size, options.objective, options.from]
+        {[
+          (options.learn ?? 'text') === 'text' ? options.size : options.learn,
+          options.objective,
+          options.from,
+        ]
           .filter((part) => typeof part === 'string')
           .join(', ')}
       </p>

@@ -14,8 +14,6 @@ export interface Run {
   readonly steps?: number;
   readonly loss?: number | string;
   readonly validation?: { readonly step: number; readonly natsPerToken: number };
-  /** The name of its model in /unmask/models, once there is one. */
-  readonly model?: string;
 }
 
 /** All that is told of one. */

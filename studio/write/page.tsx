@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { fragmentOf } from '../core/link.ts';
 import type { PageProperties } from '../pages.ts';
-import { refreshModels, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { refreshModels, useLoading } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { SchemaForm } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -51,12 +51,8 @@ export default function Write({ settings }: PageProperties) {
   const compare = () => {
     const [first] = lanes.value;
     const { model, options } = first.settings;
-    const other = servedModels.value.find(({ id }) => id !== first.served?.id)?.id;
-    // with one model there is still the question what fewer steps cost
-    const run =
-      other === undefined
-        ? { model, options: { ...options, steps: Math.ceil(first.length / 2) } }
-        : { model: other, options };
+    // what fewer steps cost is the first question; another model is a choice away
+    const run = { model, options: { ...options, steps: Math.ceil(first.length / 2) } };
     lanes.value = [...lanes.value, new Lane(run)];
     set.value = lanes.value.length - 1;
   };

@@ -6,6 +6,7 @@ import { fillingSchema } from '../../sampling/options.ts';
 import type { TextSpan } from '../../text-changes.ts';
 import { limits } from '../limits.ts';
 import type { FillingTask, Result } from '../protocol.ts';
+import { rounded } from '../region.ts';
 import type { Answer, Asked } from './answer.ts';
 import { commonFields, diffusionFields, mayBeAbsent, viewOf } from './options.ts';
 import { usageOf } from './usage.ts';
@@ -154,6 +155,3 @@ function answered(
     closing: (results) => [whole(results)],
   };
 }
-
-/** A probability in so many digits as are of use; a very small one stays above 0. */
-const rounded = (probability: number): number => Number(probability.toPrecision(4));

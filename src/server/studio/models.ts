@@ -24,7 +24,7 @@ interface FoundModel extends ServedModel {
   readonly source: 'served' | 'shipped' | 'run' | 'hub';
 }
 
-/** Models by name: those that are served, the one that ships, those of the runs, those of the hub's cache. */
+/** Models by name: those that are served, those that ship, those of the runs, those of the hub's cache. */
 async function findModels(service: Service): Promise<Map<string, FoundModel>> {
   const studio = studioOf(service);
   const found = new Map<string, FoundModel>();
@@ -195,7 +195,8 @@ export async function quantize(
   const { asked } = await modelFound(service, name);
   const { tasks } = studioOf(service);
   const flags = flagsFor({ model: asked, ...options, json: true });
-  return Response.json({ task: tasks.at(name, 'quantize') ?? tasks.start('quantize', name, flags) });
+  const subject = `${name} as ${options.weights}`;
+  return Response.json({ task: tasks.at(subject, 'quantize') ?? tasks.start('quantize', subject, flags) });
 }
 
 export const pullBody = z.strictObject({

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
@@ -70,7 +69,7 @@ async function summaryOf(studio: Studio, directory: string) {
   ]);
   const last = tail.findLast(({ kind }) => kind === 'step');
   const validation = tail.findLast(({ kind }) => kind === 'validation');
-  const task = studio.tasks.at(name);
+  const task = studio.tasks.at(name, 'train', 'finetune');
   const isDone = record.final === true && (last === undefined || Number(last.step) <= Number(record.step));
   const state = task
     ? task.state
@@ -93,7 +92,6 @@ async function summaryOf(studio: Studio, directory: string) {
     loss: last?.loss,
     rate: last?.rate,
     validation: validation ?? (record.validation && { step: record.step, ...(record.validation as Row) }),
-    model: existsSync(join(directory, 'model', 'config.json')) ? `${studio.runs}/${name}` : undefined,
     modifiedMs: Math.round(mtimeMs),
   };
 }
@@ -124,7 +122,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
         return { step, text: text.slice(0, sampleLength) };
       }),
     ),
-    lines: studio.tasks.reports.find(({ subject }) => subject === run)?.lines ?? [],
+    lines: studio.tasks.about(run, 'train', 'finetune')[0]?.lines ?? [],
   });
 }
 

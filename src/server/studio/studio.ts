@@ -21,6 +21,8 @@ export interface Studio extends Omit<StudioOptions, 'token' | 'start'> {
   /** SHA-256 of the token. */
   readonly key: Buffer;
   readonly tasks: Tasks;
+  /** Names of runs that are about to begin. */
+  readonly claimed: Set<string>;
   readonly inspector: Inspector;
 }
 
@@ -28,6 +30,7 @@ export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () =
   ...places,
   key: hashOf(token),
   tasks: new Tasks(start, now),
+  claimed: new Set(),
   inspector: new Inspector(),
 });
 

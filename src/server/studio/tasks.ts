@@ -61,11 +61,14 @@ export class Tasks {
     return Array.from(this.#tasks.values(), ({ report }) => report).toReversed();
   }
 
-  /** The task of some kind, or any, that is at work on something. */
-  at(subject: string, kind?: TaskKind): TaskReport | undefined {
-    return this.reports.find(
-      (report) => report.subject === subject && (kind ?? report.kind) === report.kind && !isOver(report),
-    );
+  /** The task of one of these kinds that is at work on something. */
+  at(subject: string, ...kinds: readonly TaskKind[]): TaskReport | undefined {
+    return this.about(subject, ...kinds).find((report) => !isOver(report));
+  }
+
+  /** All that is remembered of it, the latest first. */
+  about(subject: string, ...kinds: readonly TaskKind[]): TaskReport[] {
+    return this.reports.filter((report) => report.subject === subject && kinds.includes(report.kind));
   }
 
   /** @throws HttpError 429 or 503  when no task may begin */

@@ -56,17 +56,23 @@ async function begin(
   const run = name ?? freeName(studio, learn === 'text' ? size : 'finetune');
   if (isTaken(studio, run))
     throw new InvalidOptionError('run', 'must be the name of no run that is there', run);
-  for (const path of data ?? []) await requireInside(studio, 'data', path);
-  const textPath = join(studio.runs, textsFolder, `${run}.${learn === 'text' ? 'txt' : 'jsonl'}`);
-  const flags = flagsFor({
-    ...options,
-    ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
-    ...(options.tokenizer !== undefined && { tokenizer: await tokenizerOf(service, options.tokenizer) }),
-    data: data ?? [textPath],
-    out: join(studio.runs, run),
-  });
-  if (text !== undefined) await writeText(join(studio.root, textPath), text);
-  return Response.json({ run, task: studio.tasks.start(kind, run, flags) });
+  // the name is this run's from here on, whatever is asked meanwhile
+  studio.claimed.add(run);
+  try {
+    for (const path of data ?? []) await requireInside(studio, 'data', path);
+    const textPath = join(studio.runs, textsFolder, `${run}.${learn === 'text' ? 'txt' : 'jsonl'}`);
+    const flags = flagsFor({
+      ...options,
+      ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
+      ...(options.tokenizer !== undefined && { tokenizer: await tokenizerOf(service, options.tokenizer) }),
+      data: data ?? [textPath],
+      out: join(studio.runs, run),
+    });
+    if (text !== undefined) await writeText(join(studio.root, textPath), text);
+    return Response.json({ run, task: studio.tasks.start(kind, run, flags) });
+  } finally {
+    studio.claimed.delete(run);
+  }
 }
 
 export const resumeBody = z.strictObject({
@@ -81,21 +87,23 @@ export async function resume(
 ): Promise<Response> {
   const studio = studioOf(service);
   const directory = await directoryOf(studio, run);
-  const running = studio.tasks.at(run);
-  if (running) return Response.json({ run, task: running });
-  if (await isLocked(directory))
+  if (studio.tasks.at(run, 'train', 'finetune') === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
   const { learn } = await optionsOf(directory);
   const kind = learn === 'text' ? 'train' : 'finetune';
   const flags = flagsFor({ resume: join(studio.runs, run), steps });
-  return Response.json({ run, task: studio.tasks.start(kind, run, flags) });
+  // nothing is waited for from here to its start, so that it has no second one
+  return Response.json({
+    run,
+    task: studio.tasks.at(run, 'train', 'finetune') ?? studio.tasks.start(kind, run, flags),
+  });
 }
 
 /** Where texts of requests are written, beside the runs: a run may begin in an empty folder alone. No run has such a name. */
 const textsFolder = '.texts';
 
-const isTaken = ({ root, runs, tasks }: Studio, run: string): boolean =>
-  existsSync(join(root, runs, run)) || tasks.at(run) !== undefined;
+const isTaken = ({ root, runs, tasks, claimed }: Studio, run: string): boolean =>
+  existsSync(join(root, runs, run)) || claimed.has(run) || tasks.at(run, 'train', 'finetune') !== undefined;
 
 /** `nano-0`, or with the first number that is free. */
 function freeName(studio: Studio, stem: string): string {
