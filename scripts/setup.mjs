@@ -1,7 +1,7 @@
 // Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
 // `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,6 +50,7 @@ const run = (script, ...args) =>
 if (modified(stamp) < changed) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   run('typescript/bin/tsc');
+  chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }
 
 // the page of the studio, where its sources are: the published package has it ready

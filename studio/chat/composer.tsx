@@ -7,14 +7,14 @@ export function Composer({
   onStop,
 }: {
   readonly isWriting: boolean;
-  readonly onSay: (text: string) => void;
+  /** @returns whether it was said */
+  readonly onSay: (text: string) => boolean;
   readonly onStop: () => void;
 }) {
   const text = useSignal('');
   const send = () => {
     if (text.value.trim() === '' || isWriting) return;
-    onSay(text.value.trim());
-    text.value = '';
+    if (onSay(text.value.trim())) text.value = '';
   };
   return (
     <form

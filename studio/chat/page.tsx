@@ -11,7 +11,7 @@ import {
 } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { saveFile } from '../parts/save.ts';
-import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Composer } from './composer.tsx';
 import { Talk } from './talk.ts';
@@ -107,7 +107,11 @@ export default function Chat({ settings }: PageProperties) {
         <Trouble error={problem.value ?? talk.problem.value} />
         <Composer
           isWriting={isWriting}
-          onSay={(text) => void talk.say(text, last?.id ?? null, chosen?.id, options.value)}
+          onSay={(text) => {
+            if (hasMistake()) return false;
+            void talk.say(text, last?.id ?? null, chosen?.id, options.value);
+            return true;
+          }}
           onStop={() => talk.stop()}
         />
       </section>

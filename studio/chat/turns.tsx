@@ -42,7 +42,7 @@ export function Turns({
           <TokenCanvas player={writing.player} />
         </article>
       )}
-      <div ref={end} />
+      <div ref={end} class="end" />
     </div>
   );
 }

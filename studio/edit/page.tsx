@@ -5,7 +5,7 @@ import { visible } from '../core/shown.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
-import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
 
@@ -31,7 +31,9 @@ export default function Edit({ settings }: PageProperties) {
   }, [rewriter]);
 
   const chosen = () => model.value ?? servedModels.value[0]?.id;
-  const rewrite = () => void rewriter.rewrite(chosen(), options.value);
+  const rewrite = () => {
+    if (!hasMistake()) void rewriter.rewrite(chosen(), options.value);
+  };
   rewriter.onRewrite(rewrite);
   const busy = rewriter.work.value !== undefined;
   const marks = rewriter.marks.value;

@@ -5,7 +5,7 @@ import { visible } from '../core/shown.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
-import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { Filler, retryTemperature } from './filler.ts';
@@ -29,8 +29,9 @@ export default function Fill({ settings }: PageProperties) {
     return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
   }, [filler]);
 
-  const fill = (holes: readonly Proposal[]) =>
-    void filler.fill(holes, model.value ?? servedModels.value[0]?.id, options.value);
+  const fill = (holes: readonly Proposal[]) => {
+    if (!hasMistake()) void filler.fill(holes, model.value ?? servedModels.value[0]?.id, options.value);
+  };
   const holes = filler.holes.value;
   const open = holes.filter((hole) => hole.text === undefined);
   const fillAll = () => fill(open.length > 0 ? open : holes);

@@ -67,6 +67,14 @@ const inWords = (choice: string): string => ({ true: 'yes', false: 'no' })[choic
 const typedOf = ({ control }: Field, value: unknown): string =>
   value === undefined ? '' : typeof value === 'string' && control !== 'json' ? value : JSON.stringify(value);
 
+/** Whether a field on the page has a mistake in it, which is then where one types: nothing should begin without what was meant. */
+export function hasMistake(): boolean {
+  const field = document.querySelector<HTMLInputElement>('input[aria-invalid="true"]');
+  field?.closest('details')?.setAttribute('open', '');
+  field?.focus();
+  return field !== null;
+}
+
 function FieldInput({
   field,
   value,
@@ -77,11 +85,13 @@ function FieldInput({
   readonly onChange: (value: unknown) => void;
 }) {
   const id = useId();
-  const [problem, setProblem] = useState<string>();
+  const [mistake, setMistake] = useState<{ readonly text: string; readonly problem: string }>();
+  const problem = mistake?.problem;
   const { label, help, byDefault, control } = field;
   const typed = (text: string) => {
     const result = valueOf(field, text);
-    setProblem(result instanceof Error ? result.message : undefined);
+    // what is wrong stays to be mended
+    setMistake(result instanceof Error ? { text, problem: result.message } : undefined);
     if (!(result instanceof Error)) onChange(result);
   };
   const shown = typedOf(field, value);
@@ -91,7 +101,9 @@ function FieldInput({
       <label for={id}>{label}</label>
       {control === 'choice' || control === 'switch' ? (
         <select {...common} value={shown} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-          <option value="">{byDefault === '' ? 'default' : inWords(byDefault.replaceAll('"', ''))}</option>
+          <option value="">
+            {byDefault === '' ? 'default' : `${inWords(byDefault.replaceAll('"', ''))} (default)`}
+          </option>
           {(control === 'switch' ? ['true', 'false'] : field.choices).map((choice) => (
             <option key={choice} value={choice}>
               {inWords(choice)}
@@ -119,7 +131,7 @@ function FieldInput({
           {...common}
           type="text"
           inputMode={control === 'number' ? 'decimal' : 'text'}
-          value={shown}
+          value={mistake?.text ?? shown}
           placeholder={byDefault.replaceAll('"', '')}
           spellcheck={false}
           autocomplete="off"

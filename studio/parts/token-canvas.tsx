@@ -114,4 +114,5 @@ function dress(span: HTMLElement, { token, text, confidence }: Cell): void {
   span.textContent = shownText(token, text);
   span.className = `token ${styleOf(token, confidence)}`;
   span.classList.toggle('final', isFinal);
+  span.classList.toggle('end', token !== null && text === '');
 }

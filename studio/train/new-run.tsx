@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { get } from '../client.ts';
 import { bySize, type JsonSchema } from '../core/fields.ts';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
-import { SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 
 type Kind = 'train' | 'finetune';
@@ -44,15 +44,20 @@ export function NewRun({ onStart }: { readonly onStart: (kind: Kind, options: ob
   const schemas = optionSchemas.value;
 
   const start = async () => {
+    if (hasMistake()) return;
+    const paths = files.value.split('\n').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]));
+    if (source.value === 'text' ? text.value.trim() === '' : paths.length === 0) {
+      problem.value = new Error('Say what is to be learned: name a file or a folder, or type a text.');
+      return;
+    }
     isStarting.value = true;
     problem.value = undefined;
-    const paths = files.value.split('\n').map((path) => path.trim());
     try {
       await onStart(kind.value, {
         ...values.value,
         ...(name.value !== '' && { run: name.value.trim() }),
         ...(from.value !== '' && { from: from.value }),
-        ...(source.value === 'text' ? { text: text.value } : { data: paths.filter((path) => path !== '') }),
+        ...(source.value === 'text' ? { text: text.value } : { data: paths }),
       });
     } catch (error) {
       problem.value = error;

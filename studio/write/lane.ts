@@ -42,7 +42,8 @@ export class Lane {
   /** Tokens that will be written, as far as that is known. */
   get length(): number {
     const { length = this.served?.defaults?.length } = this.options.value;
-    return typeof length === 'number' ? length : 128;
+    const most = this.served?.context_length ?? 1024;
+    return Math.min(typeof length === 'number' ? length : 128, most);
   }
 
   get settings(): LaneSettings {

@@ -4,7 +4,7 @@ import { fragmentOf } from '../core/link.ts';
 import type { PageProperties } from '../pages.ts';
 import { refreshModels, useLoading } from '../parts/model-picker.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
-import { SchemaForm } from '../parts/schema-form.tsx';
+import { hasMistake, SchemaForm } from '../parts/schema-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Comparison, nameOf } from './figures.tsx';
 import { Lane } from './lane.ts';
@@ -43,6 +43,7 @@ export default function Write({ settings }: PageProperties) {
   });
   const stop = () => lanes.value.forEach((lane) => lane.stop());
   const write = async (withSeed = seed.value ?? newSeed()) => {
+    if (hasMistake()) return;
     problem.value = undefined;
     keep(now(), sessionStorage);
     await Promise.all(lanes.value.map((lane) => lane.write(prompt.value, withSeed)));
