@@ -22,7 +22,14 @@ if (files.length === 0) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-timeout=600000', ...files],
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-timeout=600000',
+    // a browser that shares its cores with others draws too seldom to be watched
+    ...(inBrowser ? ['--test-concurrency=1'] : []),
+    ...files,
+  ],
   {
     cwd: root,
     stdio: 'inherit',
