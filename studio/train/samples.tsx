@@ -4,12 +4,13 @@ import type { RunDetails } from './runs.ts';
 
 /** The texts that a run wrote on its way, the latest first; the slider goes back in time. */
 export function Samples({ samples }: { readonly samples: RunDetails['samples'] }) {
-  // the latest stays shown as others come, until somebody looks back
-  const back = useSignal(0);
+  // the latest is shown as others come, until somebody looks back: then that step stays
+  const chosen = useSignal<number | undefined>(undefined);
   if (samples.length === 0)
     return <p class="quiet">No sample text yet: one is written every so many steps.</p>;
   const last = samples.length - 1;
-  const at = Math.max(0, last - back.value);
+  const found = samples.findIndex((sample) => sample.step === chosen.value);
+  const at = found < 0 ? last : found;
   const { step, text } = samples[at];
   return (
     <div class="samples">
@@ -22,7 +23,10 @@ export function Samples({ samples }: { readonly samples: RunDetails['samples'] }
           value={at}
           aria-label="Sample text"
           aria-valuetext={`step ${step}, text ${at + 1} of ${samples.length}`}
-          onInput={({ currentTarget }) => (back.value = last - Number(currentTarget.value))}
+          onInput={({ currentTarget }) => {
+            const to = Number(currentTarget.value);
+            chosen.value = to === last ? undefined : samples[to].step;
+          }}
         />
       </label>
       <pre class="sample" role="group" tabIndex={0} aria-label={`Text of step ${step}`}>
