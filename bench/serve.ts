@@ -1,7 +1,6 @@
 // How the server behaves under load: `npm run bench:serve`. All traffic stays on 127.0.0.1, bounded in number and time.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { shippedModel } from '../src/opened-model.ts';
 import { limits } from '../src/server/limits.ts';
 import { startServer } from '../src/server/server.ts';
+import { deafRequest } from '../test/deaf-request.ts';
 
 const concurrency = 8;
 const waiting = 16;
@@ -164,7 +164,9 @@ async function measure(): Promise<void> {
   say('memory', { growthMB: rounded(memoryGrowth / 2 ** 20), wanted: 'flat after the first round' });
 
   const beforeDeaf = await vitals();
-  const deaf = Array.from({ length: 4 }, () => deafClient(url));
+  const deaf = Array.from({ length: 4 }, () =>
+    deafRequest(Number(new URL(url).port), { ...body, steps: 96, n: 4, stream: true, diffusion: true }),
+  );
   await wait(Math.min(seconds, 6) * 1000);
   const whileDeaf = await vitals();
   for (const socket of deaf) socket.destroy();
@@ -244,20 +246,6 @@ function ask(url: string, request: object, signal?: AbortSignal): Promise<Respon
     body: JSON.stringify(request),
     signal,
   });
-}
-
-/** Asks for much, and reads nothing. */
-function deafClient(url: string): ReturnType<typeof connect> {
-  const text = JSON.stringify({ ...body, steps: 96, n: 4, stream: true, diffusion: true });
-  const { port } = new URL(url);
-  const socket = connect(Number(port), '127.0.0.1');
-  socket.pause();
-  socket.on('error', () => {});
-  socket.write(
-    `POST /v1/completions HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
-  return socket;
 }
 
 function rounded(value: number): number {

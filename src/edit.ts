@@ -80,9 +80,8 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   }
 
   const tokens = await read(text);
-  const count = (among: readonly SureToken[]): number => among.reduce((sum, token) => sum + token.tokens, 0);
-  const most = Math.floor((maxChange ?? (spans ? 1 : 0.2)) * count(tokens));
-  if (spans && count(tokens.filter((token) => touches(token, spans))) > most) {
+  const most = Math.floor((maxChange ?? (spans ? 1 : 0.2)) * countOf(tokens));
+  if (spans && countOf(tokens.filter((token) => touches(token, spans))) > most) {
     throw new InvalidOptionError(
       'maxChange',
       'must be at least the share of the text that is marked',
@@ -94,7 +93,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   let [current, sure] = [text, tokens];
   for (let pass = 0; pass < passes; pass++) {
     const changed = placesOf(changes);
-    const room = most - count(tokens.filter((token) => touches(token, changes)));
+    const room = most - countOf(tokens.filter((token) => touches(token, changes)));
     const chosen = spans ?? doubtful(current, sure, { threshold, room, changed });
     doubts ??= chosen;
     if (chosen.length === 0 || dryRun) break;
@@ -104,7 +103,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
     }
     const pieces = chosen.flatMap((span) => divided(span, sure, Math.ceil(model.maxLength / 2)));
     const parts = partsOf(current, pieces, (span) => {
-      const length = count(sure.filter((token) => touches(token, [span])));
+      const length = countOf(sure.filter((token) => touches(token, [span])));
       return stretch === 0 ? length : [Math.max(1, length - stretch), length + stretch];
     });
     const filled = await infill(model, {
@@ -149,6 +148,10 @@ const isLikelier = ({ before, after }: TextChange['probability']): boolean => af
 
 const touches = (token: TextSpan, spans: readonly TextSpan[]): boolean =>
   spans.some(({ start, end }) => token.start < end && token.end > start);
+
+/** How many tokens of the model they are. */
+export const countOf = (tokens: readonly SureToken[]): number =>
+  tokens.reduce((sum, token) => sum + token.tokens, 0);
 
 /** The geometric mean of the probabilities of the tokens in a stretch; of nothing it is 1. */
 function probabilityIn(tokens: readonly SureToken[], span: TextSpan): number {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { truncate } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -18,6 +18,7 @@ import { limits } from '../src/server/limits.ts';
 import type { FromWorker, ToWorker } from '../src/server/protocol.ts';
 import { startServer } from '../src/server/server.ts';
 import { load } from '../src/unmask.ts';
+import { deafRequest } from './deaf-request.ts';
 import { modelThatKnows } from './fake-model.ts';
 import { asker, engineHere, eventsIn, startFakeServer, type Json } from './fake-server.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
@@ -115,19 +116,6 @@ test('a request that is called off ends within a step, and the next is answered 
   }
   assert.ok(forwards < 1000, `${forwards}`);
 });
-
-/** A request whose answer is not read. */
-function deafRequest(port: number, body: object): Socket {
-  const text = JSON.stringify(body);
-  const socket = connect(port, '127.0.0.1');
-  socket.pause();
-  socket.on('error', () => {});
-  socket.write(
-    `POST /v1/completions HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
-  return socket;
-}
 
 /** An engine that says more than any connection holds, as fast as it is read. */
 function endless(): Engine & { taken: number; cancelled: boolean } {

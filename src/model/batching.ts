@@ -1,5 +1,5 @@
 import type { NdArray } from '../array.ts';
-import { columnsOf, copyColumns, type KeyValues } from './key-values.ts';
+import { columnsOf, copyColumns, isBeginning, type KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
 /**
@@ -131,7 +131,7 @@ async function runTogether(
     const [{ kind, tokens, rows, past, options }] = batch;
     const alone = { ...options, signal: undefined };
     if (kind === 'extend') {
-      const before = isBeginning(past) ? past : joinedPast(batch, memoryOf);
+      const before = !past || isBeginning(past) ? past : joinedPast(batch, memoryOf);
       return [await network.extend(tokens, rows, before, alone)];
     }
     return [{ logits: await network.logits(tokens, rows, alone) }];
@@ -186,10 +186,6 @@ function maskOf(batch: readonly Waiting[], L: number, C: number): NdArray<Uint8A
   }
   return { shape: [batch.length, L, C + L], data };
 }
-
-/** Whether keys and values are fed to a network as they lie. */
-const isBeginning = (past: KeyValues | undefined): boolean =>
-  !past?.columns || past.columns.every((column, c) => column === c);
 
 /** The keys and values of all, zeros behind their end. */
 function joinedPast(batch: readonly Waiting[], memoryOf: MemoryOf): KeyValues | undefined {

@@ -72,14 +72,18 @@ export function joinKeyValues(a: KeyValues, b: KeyValues): KeyValues {
   };
 }
 
+/** Whether a network reads keys and values as they lie: without gaps, from the first column. */
+export const isBeginning = ({ columns }: KeyValues): boolean =>
+  columns === undefined || columns.every((column, c) => column === c);
+
 /** The same without `columns`, as a network reads it; a copy unless what is kept is a beginning. */
 export function packed(memory: KeyValues): KeyValues {
   const { positions, layers, columns } = memory;
   if (!columns) return memory;
-  const isBeginning = columns.every((column, c) => column === c);
+  const isPacked = isBeginning(memory);
   const pack = ({ shape: [, , width], data }: NdArray): NdArray => {
     const shape = [1, columns.length, width];
-    if (isBeginning) return { shape, data: data.subarray(0, columns.length * width) };
+    if (isPacked) return { shape, data: data.subarray(0, columns.length * width) };
     const to = new Float32Array(columns.length * width);
     copyColumns({ from: data, columns }, { to, columns: columns.map((_, c) => c) }, width);
     return { shape, data: to };

@@ -1,11 +1,10 @@
-import type { Model, SureToken } from '../language-model.ts';
+import { countOf } from '../edit.ts';
+import type { Model } from '../language-model.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { SampleStats } from '../sampling/stats.ts';
 import { checkCandidates, checkSteps } from './limits.ts';
 import type { FillingTask, Job, Progress, Result } from './protocol.ts';
 import { type PlacedHole, Region } from './region.ts';
-
-const countOf = (tokens: readonly SureToken[]): number => tokens.reduce((sum, { tokens: n }) => sum + n, 0);
 
 /**
  * Writes into a given text, or reads how likely it is. The event loop gets its turn after every step.

@@ -8,6 +8,7 @@ import { recordName } from '../../training/trainee.ts';
 import { HttpError } from '../http-error.ts';
 import type { Service } from '../service.ts';
 import { type Studio, studioOf } from './studio.ts';
+import type { TaskReport } from './tasks.ts';
 
 const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -35,6 +36,14 @@ export async function directoryOf({ root, runs }: Studio, run: string): Promise<
   });
   return join(directory, run);
 }
+
+/** What trains a run here, or did, the latest first. */
+export const tasksOf = ({ tasks }: Studio, run: string): TaskReport[] =>
+  tasks.about(run, 'train', 'finetune');
+
+/** What trains it now. */
+export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
+  tasks.at(run, 'train', 'finetune');
 
 /** What a run was started with; nothing where its record can't be read. */
 export const optionsOf = (directory: string): Promise<Row> =>
@@ -69,7 +78,7 @@ async function summaryOf(studio: Studio, directory: string) {
   ]);
   const last = tail.findLast(({ kind }) => kind === 'step');
   const validation = tail.findLast(({ kind }) => kind === 'validation');
-  const task = studio.tasks.at(name, 'train', 'finetune');
+  const task = taskOf(studio, name);
   const isDone = record.final === true && (last === undefined || Number(last.step) <= Number(record.step));
   const state = task
     ? task.state
@@ -122,7 +131,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
         return { step, text: text.slice(0, sampleLength) };
       }),
     ),
-    lines: studio.tasks.about(run, 'train', 'finetune')[0]?.lines ?? [],
+    lines: tasksOf(studio, run)[0]?.lines ?? [],
   });
 }
 

@@ -12,7 +12,7 @@ import { type TrainingRequest, trainingSchema } from '../../training/options.ts'
 import { settle } from '../../training/settle.ts';
 import type { Service } from '../service.ts';
 import { pathOfModel } from './models.ts';
-import { directoryOf, optionsOf, runName } from './runs.ts';
+import { directoryOf, optionsOf, runName, taskOf } from './runs.ts';
 import { type Studio, studioOf } from './studio.ts';
 
 /** What a request says of a run in place of its directory, and of its text. */
@@ -87,7 +87,7 @@ export async function resume(
 ): Promise<Response> {
   const studio = studioOf(service);
   const directory = await directoryOf(studio, run);
-  if (studio.tasks.at(run, 'train', 'finetune') === undefined && (await isLocked(directory)))
+  if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
   const { learn } = await optionsOf(directory);
   const kind = learn === 'text' ? 'train' : 'finetune';
@@ -95,15 +95,17 @@ export async function resume(
   // nothing is waited for from here to its start, so that it has no second one
   return Response.json({
     run,
-    task: studio.tasks.at(run, 'train', 'finetune') ?? studio.tasks.start(kind, run, flags),
+    task: taskOf(studio, run) ?? studio.tasks.start(kind, run, flags),
   });
 }
 
 /** Where texts of requests are written, beside the runs: a run may begin in an empty folder alone. No run has such a name. */
 const textsFolder = '.texts';
 
-const isTaken = ({ root, runs, tasks, claimed }: Studio, run: string): boolean =>
-  existsSync(join(root, runs, run)) || claimed.has(run) || tasks.at(run, 'train', 'finetune') !== undefined;
+const isTaken = (studio: Studio, run: string): boolean =>
+  existsSync(join(studio.root, studio.runs, run)) ||
+  studio.claimed.has(run) ||
+  taskOf(studio, run) !== undefined;
 
 /** `nano-0`, or with the first number that is free. */
 function freeName(studio: Studio, stem: string): string {
