@@ -2,16 +2,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { messagesOf, titleOf } from '../core/conversation.ts';
 import type { PageProperties } from '../pages.ts';
-import {
-  ModelPicker,
-  refreshModels,
-  type ServedModel,
-  servedModels,
-  useLoading,
-} from '../parts/model-picker.tsx';
-import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { ModelPicker, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { optionSchemas } from '../parts/options.ts';
 import { saveFile } from '../parts/save.ts';
 import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Composer } from './composer.tsx';
 import { Talk } from './talk.ts';
@@ -22,18 +17,14 @@ export default function Chat({ settings }: PageProperties) {
   const talk = useMemo(() => new Talk(localStorage), []);
   const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const options = useSignal<Values>({});
-  const problem = useSignal<unknown>(undefined);
+  const problem = useServed();
   useEffect(() => {
-    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
     return () => talk.stop();
   }, [talk]);
 
   useLoading();
   const chosen = servedModels.value.find(({ id }) => id === model.value) ?? likeliest(servedModels.value);
   const isWriting = talk.writing.value !== undefined;
-  useEffect(() => {
-    if (!isWriting) refreshModels().catch(() => {});
-  }, [isWriting]);
   const conversation = talk.conversation.value;
   const last = talk.path.value.at(-1);
   return (

@@ -10,6 +10,7 @@ import {
   withBranch,
   withTurn,
 } from '../core/conversation.ts';
+import { learnDefaults, servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
 import type { Values } from '../parts/schema-form.tsx';
 
@@ -129,6 +130,7 @@ export class Talk {
         text += more;
       }),
     );
+    void learnDefaults([servedModels.value.find(({ id: name }) => name === model)]);
     batch(() => {
       if (this.writing.value?.player === player) this.writing.value = undefined;
       this.problem.value = player.problem.value;

@@ -61,7 +61,8 @@ export interface SeenHole {
   readonly replaces?: readonly [from: number, to: number];
 }
 
-const mask: Piece = { token: null, text: '', confidence: null };
+/** What stands where nothing is written yet. */
+export const mask: Piece = { token: null, text: '', confidence: null };
 
 /** Reads the frames of a text with holes: what stands in each hole so far, over all canvases. */
 export class HoleCanvas {

@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
-import { visible } from '../core/shown.ts';
+import { visible } from '../../src/cli/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
-import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
+import { optionSchemas } from '../parts/options.ts';
 import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
 
@@ -23,10 +24,9 @@ export default function Edit({ settings }: PageProperties) {
   const host = useRef<HTMLDivElement>(null);
   const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const options = useSignal<Values>({});
-  const problem = useSignal<unknown>(undefined);
+  const problem = useServed();
   const text = typeof settings.text === 'string' ? settings.text : sample;
   useEffect(() => {
-    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
     return rewriter.open(host.current!, text);
   }, [rewriter]);
 

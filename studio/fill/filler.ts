@@ -1,6 +1,6 @@
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { isAbort, stream } from '../client.ts';
-import { HoleCanvas, type HoleLength, partsOf, type Piece } from '../core/filling.ts';
+import { HoleCanvas, type HoleLength, mask, partsOf, type Piece } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import type { Values } from '../parts/schema-form.tsx';
 import { openEditor, type TextEditor } from '../text/editor.ts';
@@ -33,7 +33,6 @@ export class Filler {
   readonly problem = signal<unknown>(undefined);
   /** What screen readers are told once holes are filled. */
   readonly news = signal('');
-  readonly isReady = computed(() => this.holes.value.some(({ text }) => text !== undefined));
   readonly #chips = new Chips();
   /** How what is proposed came to be seen, by hole. */
   readonly #pieces = new Map<number, readonly Piece[]>();
@@ -216,7 +215,6 @@ export class Filler {
     const pieces = this.#pieces.get(id);
     if (text !== undefined && pieces) return this.#chips.draw(id, `proposed: ${text}`, pieces);
     const known = length && 'length' in length && length.length !== 'any' ? length.length : undefined;
-    const mask: Piece = { token: null, text: '', confidence: null };
     const masks = Array.from({ length: Math.min(known ?? 2, mostMasks) }, () => mask);
     const of = length === undefined || known !== undefined ? `${known} tokens` : 'a length to be found';
     this.#chips.draw(id, `a hole of ${of}`, masks);

@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
-import { visible } from '../core/shown.ts';
+import { visible } from '../../src/cli/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, refreshModels, servedModels } from '../parts/model-picker.tsx';
-import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
+import { optionSchemas } from '../parts/options.ts';
 import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { Filler, retryTemperature } from './filler.ts';
@@ -22,10 +23,9 @@ export default function Fill({ settings }: PageProperties) {
   const host = useRef<HTMLDivElement>(null);
   const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const options = useSignal<Values>({});
-  const problem = useSignal<unknown>(undefined);
+  const problem = useServed();
   const given = typeof settings.text === 'string' ? settings.text : undefined;
   useEffect(() => {
-    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
     return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
   }, [filler]);
 

@@ -23,6 +23,11 @@ export async function refreshModels(): Promise<void> {
   servedModels.value = data;
 }
 
+/** Models tell their defaults once they are loaded: asks again where one of these has been used and they aren't known yet. */
+export async function learnDefaults(used: readonly (ServedModel | undefined)[]): Promise<void> {
+  if (used.some((model) => !model?.defaults)) await refreshModels().catch(() => {});
+}
+
 /** Asks again while a model is being loaded: it tells its defaults afterwards. */
 export function useLoading(): void {
   const isLoading = servedModels.value.some(({ state }) => state === 'loading');

@@ -42,17 +42,20 @@ export function onTheme(callback: () => void): () => void {
   };
 }
 
-/** The colours that variables of the style sheet stand for now: red, green, blue. */
-export function colorsOf(variables: readonly string[]): [number, number, number][] {
+/** The colour of an element that is dressed so, as a canvas takes it. */
+export function colorOf(dress: (element: HTMLElement) => void): string {
   const probe = document.createElement('span');
+  dress(probe);
   document.body.append(probe);
-  const colors = variables.map((name): [number, number, number] => {
-    probe.style.color = `var(${name})`;
-    const [red, green, blue] = getComputedStyle(probe)
-      .color.match(/[\d.]+/g)!
-      .map(Number);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/** The colours that variables of the style sheet stand for now: red, green, blue. */
+export const colorsOf = (variables: readonly string[]): [number, number, number][] =>
+  variables.map((name) => {
+    const color = colorOf(({ style }) => (style.color = `var(${name})`));
+    const [red, green, blue] = color.match(/[\d.]+/g)!.map(Number);
     return [red, green, blue];
   });
-  probe.remove();
-  return colors;
-}

@@ -11,6 +11,7 @@ import {
 import { Decoration, EditorView, WidgetType } from '@codemirror/view';
 import type { HoleLength, Piece } from '../core/filling.ts';
 import { shownText, styleOf } from '../core/shown.ts';
+import { kept } from './layer.ts';
 
 /** A stretch of the text, and what may come to stand in its place. */
 export interface Proposal {
@@ -39,16 +40,9 @@ const drop = StateEffect.define<readonly number[]>();
 /** The proposals of a text, in order. One whose text somebody changes is gone. */
 export const proposalsField = StateField.define<readonly Proposal[]>({
   create: () => [],
-  update(value, { changes, docChanged, effects }) {
-    let next = value;
-    if (docChanged) {
-      const cut: [number, number][] = [];
-      changes.iterChangedRanges((from, to) => cut.push([from, to]));
-      next = next
-        .filter(({ from, to }) => !cut.some(([start, end]) => start < to && end > from))
-        .map((one) => moved(one, changes));
-    }
-    for (const effect of effects) {
+  update(value, transaction) {
+    let next = kept(value, transaction, moved);
+    for (const effect of transaction.effects) {
       if (effect.is(drop)) next = next.filter(({ id }) => !effect.value.includes(id));
       if (effect.is(put)) {
         const ids = new Set(effect.value.map(({ id }) => id));

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { aligned, type Curve, thinned } from '../core/curves.ts';
+import { colorOf } from '../parts/theme.tsx';
 
 /** A curve with its name, the place of its colour, and how it is drawn. */
 export interface Line {
@@ -40,11 +41,7 @@ export function Chart({
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
-        optionsOf(
-          lines,
-          { isLogarithmic, width: element.clientWidth, height: height[size] },
-          colorsOf(element),
-        ),
+        optionsOf(lines, { isLogarithmic, width: element.clientWidth, height: height[size] }, chartColors()),
         latest.current(),
         element,
       );
@@ -100,20 +97,13 @@ interface Colors {
 }
 
 /** The colours of the page, as a canvas takes them. */
-function colorsOf(element: HTMLElement): Colors {
-  const probe = document.createElement('span');
-  element.append(probe);
-  const colorOf = (name: string): string => {
-    probe.className = name;
-    return getComputedStyle(probe).color;
+function chartColors(): Colors {
+  const colorNamed = (name: string): string => colorOf((element) => (element.className = name));
+  return {
+    ink: colorNamed('chart-ink'),
+    grid: colorNamed('chart-grid'),
+    series: Array.from({ length: 6 }, (_, i) => colorNamed(`series-${i}`)),
   };
-  const colors = {
-    ink: colorOf('chart-ink'),
-    grid: colorOf('chart-grid'),
-    series: Array.from({ length: 6 }, (_, i) => colorOf(`series-${i}`)),
-  };
-  probe.remove();
-  return colors;
 }
 
 /** A number on an axis; the logarithmic one leaves most of them out. */

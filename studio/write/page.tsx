@@ -2,9 +2,10 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { fragmentOf } from '../core/link.ts';
 import type { PageProperties } from '../pages.ts';
-import { refreshModels, useLoading } from '../parts/model-picker.tsx';
-import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { learnDefaults, useLoading } from '../parts/model-picker.tsx';
+import { optionSchemas } from '../parts/options.ts';
 import { hasMistake, SchemaForm } from '../parts/schema-form.tsx';
+import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Comparison, nameOf } from './figures.tsx';
 import { Lane } from './lane.ts';
@@ -23,14 +24,13 @@ export default function Write({ settings }: PageProperties) {
   const lanes = useSignal<readonly Lane[]>([]);
   if (lanes.peek().length === 0) lanes.value = asked.current.runs.map((run) => new Lane(run));
   const set = useSignal(0);
-  const problem = useSignal<unknown>(undefined);
+  const problem = useServed();
   const link = useSignal<string | undefined>(undefined);
   const field = useRef<HTMLTextAreaElement>(null);
   // beside the text there is room for all settings; above it, on a small screen, there is not
   const wide = useRef(matchMedia('(min-width: 60rem)').matches);
 
   useEffect(() => {
-    Promise.all([refreshModels(), loadOptions()]).catch((error: unknown) => (problem.value = error));
     field.current?.focus();
     return () => lanes.peek().forEach((lane) => lane.dispose());
   }, []);
@@ -47,7 +47,7 @@ export default function Write({ settings }: PageProperties) {
     problem.value = undefined;
     keep(now(), sessionStorage);
     await Promise.all(lanes.value.map((lane) => lane.write(prompt.value, withSeed)));
-    if (lanes.value.some(({ served }) => !served?.defaults)) await refreshModels().catch(() => {});
+    await learnDefaults(lanes.value.map(({ served }) => served));
   };
   const compare = () => {
     const [first] = lanes.value;
