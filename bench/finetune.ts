@@ -13,7 +13,7 @@ import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { uniforms } from '../src/random.ts';
 import { directoryInFormat } from '../src/quantised-model.ts';
-import { plainTemplate } from '../src/tokenizer/plain-template.ts';
+import { taggedTemplate } from '../src/tokenizer/plain-template.ts';
 import { tokenizerFiles } from '../src/tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, withSpecialTokens } from '../src/tokenizer/tokenizer-json.ts';
 
@@ -148,7 +148,7 @@ async function prepare(folder: string): Promise<number> {
 
   const pieces = new Map<string, number>();
   for (const { text } of texts) countPieces(text, pieces);
-  const json = withSpecialTokens(trainFromPieces(pieces, { vocabularySize: 512 }), plainTemplate.tokens);
+  const json = withSpecialTokens(trainFromPieces(pieces, { vocabularySize: 512 }), taggedTemplate.tokens);
   const [mask, end] = DEFAULT_SPECIAL_TOKENS.map((name) =>
     json.added_tokens.find(({ content }) => content === name)!,
   );
@@ -175,7 +175,7 @@ async function prepare(folder: string): Promise<number> {
     config: llada.write({ transformer, maskId: mask.id, endId: end.id, padId: end.id }),
     weights,
     tokenizerFiles: new Map(
-      Object.entries(tokenizerFiles(json, {}, { jinja: plainTemplate.source })).map(([name, text]) => [
+      Object.entries(tokenizerFiles(json, {}, { jinja: taggedTemplate.source })).map(([name, text]) => [
         name,
         Buffer.from(text),
       ]),

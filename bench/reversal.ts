@@ -84,8 +84,8 @@ async function asked(path: string, pairs: readonly Pair[]): Promise<{ forward: n
           await model.generate({ prompt: second + between, ...before, endless: true }),
         ]
       : [
-          await model.infill({ parts: [first + between, after, end] }),
-          await model.infill({ parts: [before, between + second + end] }),
+          await model.infill({ parts: [first + between, after, end], complete: true }),
+          await model.infill({ parts: [before, between + second + end], complete: true }),
         ];
     if (onward.text.startsWith(first + between + second)) forward++;
     if (back.text.startsWith(isCausal ? second + between + first : first)) backward++;

@@ -14,8 +14,10 @@ import { openModel } from './model/open.ts';
 import { isBlockFormat } from './model/weight-format.ts';
 import { modelDirectory } from './opened-model.ts';
 import { directoryInFormat } from './quantised-model.ts';
+import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './start.ts';
 import type { Subject } from './subject.ts';
+import { chatTemplateName } from './tokenizer/files.ts';
 import type { TrainingOptions } from './training/options.ts';
 import { grouped } from './training/progress.ts';
 
@@ -25,7 +27,7 @@ import { grouped } from './training/progress.ts';
  * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
  * @throws UnsupportedError    for a network with experts
  */
-export async function adapterOf(options: TrainingOptions, from: string): Promise<Subject> {
+export async function adapterOf(options: TrainingOptions, run: RunTokenizer, from: string): Promise<Subject> {
   const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
   const directory = await directoryInFormat(await modelDirectory(from), options.weights);
   const { config, names, format, weights, stored, network } = await openModel(directory);
@@ -69,7 +71,11 @@ export async function adapterOf(options: TrainingOptions, from: string): Promise
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;
       await writeAdapter(directory, { adapter, arrays }, { base: place, dtype: options.dtype });
-      for (const [name, content] of beside) await replaceFile(nodeFs, join(directory, name), content);
+      const { jinja } = run.templateFiles;
+      const template: [string, Uint8Array][] =
+        jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];
+      for (const [name, content] of [...template, ...beside])
+        await replaceFile(nodeFs, join(directory, name), content);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InvalidOptionError } from './errors.ts';
 import { tokenCosts } from './evaluation/token-costs.ts';
-import { fillingOptions, type HoleModel, infill } from './infill.ts';
+import { closing, fillingOptions, type HoleModel, infill } from './infill.ts';
 import type { Edit, EditRequest, InfillPart, SureToken, TextChange } from './language-model.ts';
 import { checkOptions } from './options.ts';
 import { fillingSchema, showingSchema } from './sampling/options.ts';
@@ -56,7 +56,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
   const filling = Object.fromEntries(known.filter(([key]) => !(key in editSchema.shape)));
   const { threshold = 0.001, maxChange, passes = 1, stretch, dryRun } = checkOptions(editSchema, own);
-  fillingOptions(model, filling);
+  const options = fillingOptions(model, filling);
   checkOptions(showingSchema, { candidates });
   if (spans) checkSpans(text, spans, own);
   if (stretch > model.maxLength / 4) {
@@ -69,10 +69,11 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
   async function read(of: string): Promise<SureToken[]> {
     const atoms = atomsOf(of, model.tokenizer);
     const ids = atoms.flatMap((atom) => atom.ids);
-    const x0 = Int32Array.from(model.opening(ids));
+    const opened = model.opening(ids);
+    const x0 = Int32Array.from(closing(model, opened, options));
     const { nats, forwards } = await tokenCosts(model.score, { x0, ...model, signal });
     scored += forwards;
-    let at = x0.length - ids.length;
+    let at = opened.length - ids.length;
     return atoms.map(({ start, end, ids }) => {
       const costs = nats.subarray(at, (at += ids.length));
       return { start, end, tokens: ids.length, probability: Math.exp(-Math.max(...costs)) };

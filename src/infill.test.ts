@@ -51,8 +51,9 @@ test('the text around holes is the given text to the byte, in 1,000 random cases
     .map(([left, given, one, right]) => [...left, given, one, ...right])
     .filter((list) => list.some((part) => typeof part === 'string' && part !== ''));
   await fc.assert(
-    fc.asyncProperty(parts, fc.nat({ max: 99 }), async (list, seed) => {
-      const filled = await model.infill({ parts: list, seed, temperature: 1, tokensPerStep: 3 });
+    fc.asyncProperty(parts, fc.nat({ max: 99 }), fc.boolean(), async (list, seed, complete) => {
+      const options = { seed, complete, temperature: 1, tokensPerStep: 3 };
+      const filled = await model.infill({ ...options, parts: list });
       let at = 0;
       const left = filled.holes.values();
       for (const part of list) {
@@ -69,6 +70,37 @@ test('the text around holes is the given text to the byte, in 1,000 random cases
       assert.ok(filled.holes.every(({ tokens }) => !tokens.includes(stories.maskId!)));
     }),
     { seed: 1, numRuns: 1000 },
+  );
+});
+
+test('behind a complete text the model sees the end token, and nobody else does', async () => {
+  const seen: number[][] = [];
+  const [id] = stories.encode(' dog');
+  const model = modelThatSays(() => ({ id, logit: 9 }), {
+    tokenizer: stories,
+    endIds: [stories.endId!],
+    onForward: (xt) => void seen.push([...xt]),
+  });
+  const end = stories.endId!;
+  for (const parts of [
+    ['The', { length: 2 }, ' ran.'],
+    ['The', { length: 2 }],
+  ]) {
+    const { text, tokens } = await model.infill({ parts, temperature: 0, complete: true });
+    assert.deepEqual([...tokens].includes(end), false);
+    assert.equal(text, `The dog dog${parts.length === 3 ? ' ran.' : ''}`);
+    assert.ok(seen.every((xt) => xt.indexOf(end) === tokens.length && xt.length === tokens.length + 1));
+    seen.length = 0;
+  }
+  await model.edit({ text: 'The cat ran.', spans: [{ start: 4, end: 7 }], complete: true });
+  const length = stories.encode('The cat ran.').length + 1;
+  assert.ok(
+    seen.length > 2 && seen.every((xt) => xt.length === length && [end, stories.maskId].includes(xt.at(-1))),
+  );
+  const endless = modelThatSays(() => ({ id, logit: 9 }), { tokenizer: stories, endIds: [] });
+  await assert.rejects(
+    endless.infill({ parts: ['The', { length: 2 }], complete: true }),
+    /complete: needs a model with a token for the end of a text/,
   );
 });
 

@@ -58,7 +58,8 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
   // a constraint is about the text of the hole, and would not find the space in it
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   text.given[0] = [...model.opening(text.given[0])];
-  const { holes, searched, stats } = await fillWith(model, text, { options, onFrame, signal, ...shown });
+  const seen = { ...text, given: [...text.given.slice(0, -1), closing(model, text.given.at(-1)!, options)] };
+  const { holes, searched, stats } = await fillWith(model, seen, { options, onFrame, signal, ...shown });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
   const filled = [...holes.slice(0, -1), ended].map((tokens, h) => {
@@ -75,6 +76,13 @@ export async function infill(model: HoleModel, request: InfillRequest): Promise<
     stats,
   };
 }
+
+/** The end of a text in ids, with the end token that says so where the text is complete. */
+export const closing = (
+  { endIds }: HoleModel,
+  text: readonly number[],
+  { complete }: FillingOptions,
+): readonly number[] => (complete ? [...text, endIds[0]] : text);
 
 /**
  * The parts in ids, each text by itself.
@@ -119,7 +127,7 @@ const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSch
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
-  { defaults, isCausal, resizing, check }: HoleModel,
+  { defaults, isCausal, resizing, endIds, check }: HoleModel,
   asked: object,
   own: Partial<FillingOptions> = {},
 ): FillingOptions {
@@ -134,6 +142,9 @@ export function fillingOptions(
   if (options.expand && !resizing) {
     const problem = 'needs a model with the token <|expand|>, as DreamOn has it, and this one has none';
     throw new InvalidOptionError('expand', problem, true);
+  }
+  if (options.complete && endIds.length === 0) {
+    throw new InvalidOptionError('complete', 'needs a model with a token for the end of a text', true);
   }
   check({ ...options, ...fixed });
   return options;

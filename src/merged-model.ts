@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { writeModelDirectory } from './checkpoint/directory.ts';
 import type { FileContent } from './checkpoint/durable-fs.ts';
 import { resolveInside } from './checkpoint/resolve-inside.ts';
@@ -10,6 +12,7 @@ import { openModel } from './model/open.ts';
 import { isBlockFormat } from './model/weight-format.ts';
 import { modelDirectory, requireAdapter } from './opened-model.ts';
 import { presentCompanions } from './quantised-model.ts';
+import { chatTemplateName } from './tokenizer/files.ts';
 
 /**
  * Writes a model directory with an adapter's changes in its weights, in the types that they are stored in.
@@ -28,7 +31,8 @@ export async function mergeAdapter(model: string, adapter: string, out: string):
       `must be a model in floats; this one is stored as ${format}`,
       model,
     );
-  const live = await readAdapter(requireAdapter(adapter), config.transformer, names);
+  const changes = requireAdapter(adapter);
+  const live = await readAdapter(changes, config.transformer, names);
   const targets = new Set(live.adapter.targets);
   const arrays = live.arrays();
   const tensors = Array.from(weights.entries, ([name, { shape, dtype }]) => ({
@@ -49,5 +53,7 @@ export async function mergeAdapter(model: string, adapter: string, out: string):
   const files = new Map<string, FileContent>();
   for (const name of presentCompanions(weights.directory))
     files.set(name, await readFile(await resolveInside(weights.directory, name)));
+  if (existsSync(join(changes, chatTemplateName)))
+    files.set(chatTemplateName, await readFile(await resolveInside(changes, chatTemplateName)));
   await writeModelDirectory(out, { config: json, weights: tensors, tokenizerFiles: files });
 }

@@ -17,7 +17,7 @@ import { checkOptions } from './options.ts';
 import { directoryInFormat } from './quantised-model.ts';
 import { type SamplingOptions, samplingSchema } from './sampling/options.ts';
 import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
-import { readTokenizerFiles } from './tokenizer/files.ts';
+import { readTokenizerFiles, withTemplateOf } from './tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from './tokenizer/load.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -77,7 +77,9 @@ export async function openModelWithTokenizer(
   const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
   const changes = adapter === undefined ? undefined : requireAdapter(adapter);
   const opened = await openModel(directory, { device, weights, adapter: changes });
-  const files = await readTokenizerFiles(directory);
+  const own = await readTokenizerFiles(directory);
+  // an adapter that learned to answer knows how conversations are written
+  const files = changes === undefined ? own : await withTemplateOf(own, changes);
   const tokenizer = tokenizerOf(files);
   const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
   const generation = await generationOf(directory, opened.family.sampling);

@@ -6,7 +6,7 @@ import { modelDirectory } from './opened-model.ts';
 import { type ChatTemplate, chatTemplateOf } from './tokenizer/chat-template.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer/files.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from './tokenizer/load.ts';
-import { plainTemplate } from './tokenizer/plain-template.ts';
+import { linesTemplate, taggedTemplate } from './tokenizer/plain-template.ts';
 import { saveTokenizer, type TemplateFiles, templateFilesIn } from './tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from './tokenizer/tokenizer-json.ts';
 import type { TrainingOptions } from './training/options.ts';
@@ -14,7 +14,8 @@ import type { TrainingOptions } from './training/options.ts';
 /** A run's tokenizer, and what it knows of the run's text. */
 export interface RunTokenizer {
   readonly tokenizer: LoadedTokenizer;
-  readonly maskId: number;
+  /** None where an adapter of a causal model is trained, which needs none. */
+  readonly maskId?: number;
   readonly endId: number;
   /** How the run's conversations are written, where it learns from such. */
   readonly template?: ChatTemplate;
@@ -38,7 +39,8 @@ export async function openRunTokenizer(
   const files = await readTokenizerFiles(place);
   return {
     tokenizer,
-    ...specialIds(tokenizer),
+    maskId: needsNoMask(options) ? tokenizer.maskId : requireMaskId(tokenizer, tokenizer.path),
+    endId: requireEnd(tokenizer).id,
     template: options.learn === 'text' ? undefined : requireTemplate(files, tokenizer),
     templateFiles: templateFilesIn(files),
   };
@@ -51,7 +53,7 @@ async function tokenizerOf(
   { note, signal }: { note: (line: string) => void; signal: AbortSignal },
 ): Promise<LoadedTokenizer> {
   if (!existsSync(join(directory, 'tokenizer_config.json'))) {
-    const { tokenizer: kind, from, learn, variableLength } = options;
+    const { tokenizer: kind, from, learn, variableLength, loraRank } = options;
     if (from !== undefined && kind !== from)
       throw new InvalidOptionError('tokenizer', `must be left out, or be that of --from ${from}`, kind);
     const added = variableLength ? [expandToken] : [];
@@ -64,20 +66,27 @@ async function tokenizerOf(
       const given = await loadTokenizer(place);
       const names = namesOf(given);
       const files = await readTokenizerFiles(place);
-      const known = chatTemplateOf(files, given, () => new Date());
-      const isPlain = learn !== 'text' && !known;
-      if (isPlain) added.push(...plainTemplate.tokens);
+      const isAdapter = loraRank !== undefined;
+      const template =
+        learn === 'text' || chatTemplateOf(files, given, () => new Date())
+          ? undefined
+          : isAdapter
+            ? linesTemplate(requireEnd(given).name)
+            : taggedTemplate;
       // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
+      const wantsMask = from !== undefined && names.mask === undefined && !needsNoMask(options);
       const [mask] = DEFAULT_SPECIAL_TOKENS;
-      const all = from !== undefined && names.mask === undefined ? [mask, ...added] : added;
-      if (options.loraRank !== undefined && all.length > 0)
+      const lacking = [wantsMask ? mask : [], added, template?.tokens ?? []]
+        .flat()
+        .filter((name) => !given.specialTokens.has(name));
+      if (isAdapter && lacking.length > 0)
         throw new InvalidOptionError(
           'loraRank',
-          `needs a model with ${isPlain ? 'a chat template' : 'a mask token'}, as an adapter adds no tokens; fine-tune all of ${place} first`,
-          options.loraRank,
+          `needs a model that has ${lacking.join(' and ')}, as an adapter adds no tokens; fine-tune all of ${place} first`,
+          loraRank,
         );
-      const template = isPlain ? { jinja: plainTemplate.source } : templateFilesIn(files);
-      saveTokenizer(directory, withSpecialTokens(given.json, all), names, template);
+      const templateFiles = template ? { jinja: template.source } : templateFilesIn(files);
+      saveTokenizer(directory, withSpecialTokens(given.json, lacking), names, templateFiles);
     }
   }
   return loadTokenizer(directory);
@@ -90,14 +99,16 @@ function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer): Cha
   throw new FileError(files.directory, 'a chat_template.jinja', 'none', 'start the run again');
 }
 
-/** The ids of the mask and the end of a text. @throws FileError  for a tokenizer without them */
-function specialIds(tokenizer: LoadedTokenizer): { maskId: number; endId: number } {
-  const { endId, path } = tokenizer;
-  if (endId === undefined) {
-    const remedy = 'set eos_token in tokenizer_config.json';
-    throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
-  }
-  return { maskId: requireMaskId(tokenizer, path), endId };
+const needsNoMask = ({ loraRank, objective }: TrainingOptions): boolean =>
+  loraRank !== undefined && objective === 'autoregressive';
+
+/** The token for the end of a text. @throws FileError  for a tokenizer without one */
+function requireEnd(tokenizer: LoadedTokenizer): { readonly id: number; readonly name: string } {
+  const { endId: id, path } = tokenizer;
+  const { end: name } = namesOf(tokenizer);
+  if (id !== undefined && name !== undefined) return { id, name };
+  const remedy = 'set eos_token in tokenizer_config.json';
+  throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
 }
 
 /** The mask and the end of a text as the tokenizer spells them. */

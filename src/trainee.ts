@@ -26,14 +26,16 @@ const longestSample = 128;
 export const makeTrainee: MakeTrainee = async (options, directory, note, signal) => {
   const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, { note, signal });
-  const { tokenizer, template, maskId, endId } = run;
+  const { tokenizer, template, endId } = run;
   const isOfPairs = learn === 'preferences';
   const meaning = isOfPairs ? pairsOfAnswers : everyAnswer;
   const dataset = template
     ? await openAnswers({ ...options, meaning }, tokenizer, template, directory, note, signal)
     : await openDataset(options, tokenizer, directory, note, signal);
-  const subject = loraRank === undefined ? await allWeights(options, run) : await adapterOf(options, from!);
+  const subject =
+    loraRank === undefined ? await allWeights(options, run) : await adapterOf(options, run, from!);
   const { config, names, initial, adapter } = subject;
+  const maskId = run.maskId ?? config.transformer.vocabularySize;
   const { blockLength } = config;
   const learner = await openLearner(config.transformer, names, initial, {
     ...options,

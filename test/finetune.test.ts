@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { mergeAdapter } from '../src/merged-model.ts';
 import { load } from '../src/unmask.ts';
 import { makeTrainee } from '../src/trainee.ts';
 import { readRows } from '../src/training/log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
 import { type RunIo, runTraining } from '../src/training/run.ts';
-import { temporaryFolder } from './tiny-model.ts';
+import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const lines: string[] = [];
 const io: RunIo = {
@@ -112,10 +113,6 @@ test('a model without a chat template learns a dialogue set and answers it by me
     await each.close();
   }
   for (const [wish, sentence] of [
-    [
-      { from: join(folder, 'base') },
-      /loraRank: needs a model with a chat template, as an adapter adds no tokens; fine-tune all of/,
-    ],
     [{ objective: 'autoregressive' }, /objective: must be masked-diffusion, as .* was trained/],
     [{ length: 128 }, /length: must be at most the 64 tokens of/],
     [{ loraRank: undefined, loraAlpha: 2 }, /loraAlpha: is for --lora-rank/],
@@ -139,3 +136,60 @@ test('a model without a chat template learns a dialogue set and answers it by me
     /learn: needs a model that learns to answer: name it by --from/,
   );
 });
+
+for (const isCausal of [false, true])
+  test(`an adapter of a ${isCausal ? 'causal ' : ''}model without a chat template brings one of text alone`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const [base, data] = [join(folder, 'base'), join(folder, 'talk.jsonl')];
+    await writeTinyModel(base, { isCausal, width: 64 });
+    if (isCausal) await withoutMask(base);
+    await writeFile(data, talks.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const request: TrainingRequest = {
+      ...common,
+      learn: 'answers',
+      objective: isCausal ? 'autoregressive' : 'masked-diffusion',
+      from: base,
+      data: [data],
+      out: join(folder, 'adapter'),
+      loraRank: 16,
+      length: 64,
+      epochs: isCausal ? 250 : 400,
+      batch: 12,
+      learningRate: isCausal ? 1e-2 : 5e-3,
+    };
+    await runTraining(request, makeTrainee, io);
+
+    const merged = join(folder, 'merged');
+    await mergeAdapter(base, request.out!, merged);
+    for (const path of [request.out!, merged]) {
+      const model = await load(path);
+      const answers = Object.keys(animals).map(async (animal) => {
+        const messages = [{ role: 'user', content: `Say ${animal}` }] as const;
+        return (await model.generate({ messages, length: 16, steps: 16 })).text.trim();
+      });
+      assert.deepEqual(await Promise.all(answers), Object.values(animals));
+      assert.equal(
+        model.chatTemplate!.encode([{ role: 'user', content: 'Say cat' }]).text,
+        'user: Say cat\nassistant:',
+      );
+      await model.close();
+    }
+    if (isCausal) return;
+    await withoutMask(base);
+    await assert.rejects(
+      runTraining({ ...request, out: join(folder, 'no') }, makeTrainee, io),
+      /loraRank: needs a model that has <\|mask\|>, as an adapter adds no tokens; fine-tune all of/,
+    );
+  });
+
+/** Makes a token like others of the mask of a model. */
+async function withoutMask(model: string): Promise<void> {
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'config.json']) {
+    const path = join(model, name);
+    const text = await readFile(path, 'utf8');
+    await writeFile(
+      path,
+      text.replaceAll('<|mask|>', '<|other|>').replace(/\n? *"mask_token\w*": *[^\n]*/gu, ''),
+    );
+  }
+}

@@ -232,6 +232,10 @@ export const fillingSchema = samplingSchema
       .describe(
         'finds unknown lengths by the expand and delete tokens of the model [if it has them]; without, by likelihood',
       ),
+    complete: z
+      .boolean()
+      .default(false)
+      .describe('nothing follows the text: the model sees its end token behind it'),
   });
 
 /** What a person may ask to be shown of a sample. The text is the same with it and without. */

@@ -17,6 +17,8 @@ const FILES = [
   'config.json',
 ] as const;
 
+export const chatTemplateName = 'chat_template.jinja';
+
 export type TokenizerFileName = (typeof FILES)[number];
 
 /** The files of a tokenizer that are there, as text. */
@@ -45,6 +47,13 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
     if (!texts.has(name) && existsSync(join(directory, name)))
       texts.set(name, await readText(await resolveInside(directory, name)));
   return { directory, texts };
+}
+
+/** The same files with the chat template of a directory in the place of their own, where it has one. */
+export async function withTemplateOf(files: TokenizerFiles, directory: string): Promise<TokenizerFiles> {
+  if (!existsSync(join(directory, chatTemplateName))) return files;
+  const template = await readText(await resolveInside(directory, chatTemplateName));
+  return { ...files, texts: new Map([...files.texts, [chatTemplateName, template]]) };
 }
 
 async function readText(path: string): Promise<string> {

@@ -19,14 +19,19 @@ export interface HoleOptions extends Noising {
 
 /**
  * The objective on windows of which some have a hole whose masks are not as many as its tokens: so a model learns to say
- * that a hole is too short or too long. DreamOn, arXiv:2602.01326:
+ * that a hole is too short or too long. DreamOn, arXiv:2602.01326; a third of the holes each
  *
- * - two neighbours in the hole that are both masked become one mask, labelled expand, with probability 1/2;
- * - at the hole's end are s masks more, labelled delete, s uniform in 0 … surplus.
+ * - is too short: two neighbours that are both masked become one mask, labelled expand, with probability 1/2;
+ * - is too long: at its end are s masks more, labelled delete, s uniform in 1 … surplus;
+ * - is as long as its tokens.
  *
  * At time t a token of the hole is masked with p(t), and each of the s is still there with p(t), so that all scored rows of
- * a window weigh the same, and what is learned are the label's odds. Rows are `surplus` tokens shorter than windows: as long
- * whatever was merged and added, so that their length tells nothing.
+ * a window weigh the same, and what is learned are the label's odds. Half of the holes are masked whole, t = 1, as those are
+ * that infilling begins with: a run of masks in a hole that is partly written is nearly always the surplus at its end, and
+ * a model that saw only such deletes what it is given. For the same reason short holes are as frequent as long ones, the
+ * length being log-uniform.
+ *
+ * Rows are `surplus` tokens shorter than windows: as long whatever was merged and added, so that their length tells nothing.
  *
  * @param objective  of the other windows
  */
@@ -63,6 +68,8 @@ interface Scored {
   readonly weight: number;
 }
 
+const fits = ['short', 'right', 'long'] as const;
+
 /** One window with a hole, as W tokens. The weights are those of a row's own loss. */
 function withHole(
   x0: Int32Array,
@@ -73,11 +80,13 @@ function withHole(
 ): { tokens: number[]; scored: Scored[] } {
   const uniform = uniforms(seed, 'hole', step, sample);
   const start = integerBelow(W - surplus, uniform(1));
-  const length = 1 + integerBelow(W - surplus - start, uniform(2));
-  const t = uniform(3);
+  const longest = W - surplus - start;
+  const length = Math.min(longest, Math.floor((longest + 1) ** uniform(2)));
+  const t = Math.min(1, 2 * uniform(3));
+  const fit = fits[integerBelow(fits.length, uniform(4))];
   const p = maskProbability(t, noising);
   const weight = lossWeight(t, noising) / length;
-  const [masked, coin] = [0, 1].map((which) => (i: number) => uniform(5 + 2 * i + which));
+  const [masked, coin] = [0, 1].map((which) => (i: number) => uniform(6 + 2 * i + which));
 
   const tokens = [...x0.subarray(0, start)];
   const scored: Scored[] = [];
@@ -89,13 +98,13 @@ function withHole(
   let merged = 0;
   for (let i = start; i < start + length; i++) {
     if (!isMasked(i)) tokens.push(x0[i]);
-    else if (merged < surplus && isMasked(i + 1) && coin(i) < 0.5) {
+    else if (fit === 'short' && merged < surplus && isMasked(i + 1) && coin(i) < 0.5) {
       mask(expandId);
       merged++;
       i++;
     } else mask(x0[i]);
   }
-  const extra = integerBelow(surplus + 1, uniform(4));
+  const extra = fit === 'long' ? 1 + integerBelow(surplus, uniform(5)) : 0;
   for (let j = 0; j < extra; j++) if (masked(x0.length + j) < p) mask(deleteId);
   for (let i = start + length; tokens.length < W; i++) tokens.push(x0[i]);
   return { tokens, scored };
