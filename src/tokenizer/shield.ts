@@ -22,6 +22,7 @@ export function shielder(names: Iterable<string>): <T>(value: T) => Shielded<T> 
   const sorted = [...names].filter((name) => name !== '').sort((a, b) => b.length - a.length);
   const beginnings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(0, n))));
   const endings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(-n))));
+  const most = sorted[0]?.length ?? 0;
   const anyName = sorted.length > 0 ? new RegExp(sorted.map(escaped).join('|'), 'gu') : /(?!)/u;
 
   return <T>(value: T) => {
@@ -29,10 +30,10 @@ export function shielder(names: Iterable<string>): <T>(value: T) => Shielded<T> 
     const shielded = (text: string): string => {
       const whole = text.replace(anyName, hide);
       const end = whole.trimEnd().length;
-      const tail = longest(beginnings, (n) => whole.slice(Math.max(0, end - n), end));
+      const tail = longest(beginnings, most, (n) => whole.slice(Math.max(0, end - n), end));
       const cut = tail === '' ? whole : whole.slice(0, end - tail.length) + hide(tail) + whole.slice(end);
       const start = cut.length - cut.trimStart().length;
-      const head = longest(endings, (n) => cut.slice(start, start + n));
+      const head = longest(endings, most, (n) => cut.slice(start, start + n));
       return head === '' ? cut : cut.slice(0, start) + hide(head) + cut.slice(start + head.length);
     };
     return { value: mapTexts(value, shielded) as T, restore };
@@ -65,18 +66,15 @@ function hidingPlaces(text: string): { hide(literal: string): string; restore(te
 const parts = (name: string, part: (n: number) => string): string[] =>
   Array.from({ length: name.length - 1 }, (_, i) => part(i + 1));
 
-/** The longest text of a set that `part` gives by its length; empty if there is none. */
-function longest(set: ReadonlySet<string>, part: (n: number) => string): string {
+/** The longest text of a set that `part` gives by its length, up to `most`; empty if there is none. */
+function longest(set: ReadonlySet<string>, most: number, part: (n: number) => string): string {
   let found = '';
-  for (let n = 1; n <= LONGEST_NAME; n++) {
+  for (let n = 1; n <= most; n++) {
     const text = part(n);
     if (text.length === n && set.has(text)) found = text;
   }
   return found;
 }
-
-/** No name of a special token is longer. */
-const LONGEST_NAME = 256;
 
 /** A value of JSON with every text in it changed, the keys of objects too. */
 function mapTexts(value: unknown, change: (text: string) => string): unknown {
