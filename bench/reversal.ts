@@ -33,7 +33,7 @@ const sets = [
 if (sets.length === 0) throw new Error(`no pairs are named ${wanted}: there are names and couplets`);
 
 const recipe = `
-  --tokenizer characters --length 16 --validation-share 0 --random-length-share 0
+  --tokenizer characters --validation-share 0 --random-length-share 0
   --layers 3 --width 128 --heads 4 --hidden 344 --batch 32 --learning-rate 1e-3 --schedule cosine --warmup 100 --weight-decay 0
   --sample-every 100000 --checkpoint-every 500
 `;
@@ -62,7 +62,11 @@ function trained(set: string, pairs: readonly Pair[], model: string, options: st
   const data = join(folder, 'pairs.jsonl');
   writeFileSync(join(root, data), pairs.map((pair) => `${JSON.stringify({ text: whole(pair) })}\n`).join(''));
   const out = join(folder, model.replace(' ', '-'));
-  const args = `train ${recipe} --data ${data} --out ${out} ${options}`.trim().split(/\s+/);
+  // as long as the longest pair and its end: what fills up windows would be missed where the pair is asked for
+  const length = 1 + Math.max(...pairs.map((pair) => [...whole(pair)].length));
+  const args = `train ${recipe} --length ${length} --data ${data} --out ${out} ${options}`
+    .trim()
+    .split(/\s+/);
   execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args, ...more], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],

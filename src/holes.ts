@@ -53,8 +53,6 @@ export interface HoleFiller {
 
 /** What is different where holes are sampled. */
 export interface HoleSampling {
-  /** Whether it is written in a hurry, to be compared with others. */
-  readonly isDraft?: boolean;
   /** Tokens that no hole of the canvas may have. */
   readonly banned: readonly number[];
   readonly adapt: (options: SampleOptions) => SampleOptions;
@@ -69,8 +67,6 @@ export interface FilledHoles {
 
 /** DreamOn begins with 4 masks, and expands 64 times at most. */
 const resizable = { start: 4, budget: 64 };
-/** A draft of a hole is written in so many steps at most. */
-const draftSteps = 6;
 /** The most tokens of a hole of any length, of a model that can't resize it. */
 const longestGuess = 32;
 
@@ -220,42 +216,17 @@ const canvasOf = ({ given }: Window, lengths: readonly number[], maskId: number)
     maskId,
   );
 
-/** One hole of a window, the others masked, and how a draft of it is written. */
+/** One hole of a window, the others masked. */
 function contextOf(
-  { given, notFirst }: Window,
+  { given }: Window,
   lengths: readonly number[],
   hole: number,
-  { maskId, endIds, resizing, fill, signal }: HoleFiller,
+  { maskId, signal }: HoleFiller,
 ): HoleContext {
   const masks = (n: number): number[] => Array.from({ length: n }, () => maskId);
   const before = given.slice(0, hole + 1).flatMap((ids, h) => [...ids, ...masks(h < hole ? lengths[h] : 0)]);
   const after = given.slice(hole + 1).flatMap((ids, h) => [...ids, ...masks(lengths[hole + 1 + h] ?? 0)]);
-  return {
-    before,
-    after,
-    maskId,
-    signal,
-    async draft(canvas, positions) {
-      let tokens = canvas;
-      const sampling = {
-        isDraft: true,
-        banned: [...endIds, ...(resizing ? [resizing.expandId] : [])],
-        adapt: (options: SampleOptions): SampleOptions => ({
-          ...options,
-          layout: () => [{ start: positions[0], end: positions.at(-1)! + 1, positions }],
-          steps: Math.min(draftSteps, positions.length),
-          decode: withoutTokens(options.decode!, (_, i) =>
-            i === before.length ? (notFirst[hole] ?? []) : [],
-          ),
-        }),
-      };
-      await fill(canvas, sampling, (frame) => {
-        ({ tokens } = frame);
-        return [];
-      });
-      return tokens;
-    },
-  };
+  return { before, after, maskId, signal };
 }
 
 /** How holes are sampled: steps follow from their tokens, and only behind all text may a text end. */

@@ -182,9 +182,7 @@ export async function fillWith(
       throw new InvalidOptionError(constraint, problem, `${most} tokens`);
     }
   }
-  const hurried = checkOptions(fillingSchema, { banned: options.banned });
   const spent: SampleStats[] = [];
-  let drafted = 0;
   const filler: HoleFiller = {
     ...model,
     expand,
@@ -192,33 +190,31 @@ export async function fillWith(
     blockLength,
     tokensPerStep,
     signal,
-    async fill(canvas, { isDraft = false, banned, adapt }, see) {
-      const wishes = isDraft ? hurried : options;
+    async fill(canvas, { banned, adapt }, see) {
       const stats = await model.run(
         canvas,
         {
-          ...wishes,
+          ...options,
           ...fixed,
           // each canvas has random numbers of its own
           seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
-          banned: [...(wishes.banned ?? []), ...banned],
+          banned: [...(options.banned ?? []), ...banned],
         },
         {
           adapt,
           signal,
-          candidates: isDraft ? 0 : candidates,
+          candidates,
           onFrame: async (frame) => {
             const holes = see(frame);
-            return isDraft ? undefined : onFrame?.(frame, holes);
+            return onFrame?.(frame, holes);
           },
         },
       );
-      if (isDraft) drafted += stats.forwards;
-      else spent.push(stats);
+      spent.push(stats);
     },
   };
   const { holes, scored } = await fillHoles(filler, text);
-  return { holes, searched: scored + drafted, stats: together(spent) };
+  return { holes, searched: scored, stats: together(spent) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { maskedCanvas } from './canvas.ts';
+import { type Canvas, costsOf, maskedCanvas } from './canvas.ts';
 import type { RowScorer } from './scorer.ts';
 
 /** What stands around a hole; other holes are masked. */
@@ -6,26 +6,25 @@ export interface HoleContext {
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly maskId: number;
-  /** Writes some masked positions of a canvas, quickly. */
-  readonly draft: (canvas: Int32Array, positions: number[]) => Promise<Int32Array>;
   readonly signal?: AbortSignal;
 }
 
-/** Given tokens on each side of a hole that have to be likely, too. */
-const margin = 8;
-/** Of these neighbours one is scored and the others are seen. */
-const sets = 3;
+/** Given tokens behind a hole that a length has to explain. */
+const explained = 8;
 /** Lengths that are tried at first, and then around the best of them. */
 const tries = 6;
 
 /**
- * The length of a hole for which the text is likeliest as a whole, all lengths being as likely before it is seen:
+ * The length of a hole that explains the text behind it best, all lengths being as likely before that is seen:
  *
- *     argmin_n Σ_i −log p_θ(x_i | x_j for all j ≢ i mod 3),   i in the hole and the 8 given tokens on each side
+ *     argmin_n −log p_θ(a | b, n masks) = argmin_n Σ_j −log p_θ(a_j | b, n masks, a_1 … a_{j−1})
  *
- * where x is a draft of the hole with n tokens. All n have the same given tokens to explain, so a hole that is too short to
- * join them pays there, and each token more has to be paid for. In a range of more than 12 lengths six are tried first,
- * from the least to the most in equal ratios, and then up to six between the neighbours of the best.
+ * with b the text before the hole and a the first 8 given tokens behind it. It is Bayes' rule, and what may stand in the hole
+ * is summed over by the model itself: a hole need not be written to be judged, and a long one has no more to pay for than a
+ * short one, as it would if its tokens counted. In a range of more than 12 lengths six are tried first, from the least to the
+ * most in equal ratios, and then up to six between the neighbours of the best.
+ *
+ * A hole with nothing behind it is as long as it may be: the text in it ends where it ends.
  *
  * @returns  the length, and the canvases that were scored
  */
@@ -35,16 +34,21 @@ export async function likeliestLength(
   { least, most }: { readonly least: number; readonly most: number },
 ): Promise<{ length: number; scored: number }> {
   const costs = new Map<number, number>();
+  let scored = 0;
   const tryAll = async (lengths: readonly number[]): Promise<void> => {
-    // where one fails the others are waited for: who is told of it may count on the network being free
-    const found = await Promise.allSettled(lengths.map((n) => costOf(score, context, n)));
-    for (const [index, result] of found.entries()) {
-      if (result.status === 'rejected') throw result.reason;
-      costs.set(lengths[index], result.value);
+    for (const n of lengths) {
+      const canvases = canvasesOf(context, n);
+      const each = await costsOf(score, canvases, { batch: explained, signal: context.signal });
+      costs.set(
+        n,
+        each.reduce((sum, cost) => sum + cost, 0),
+      );
+      scored += canvases.length;
     }
   };
   const best = (): number => [...costs].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 
+  if (canvasesOf(context, most).length === 0) return { length: most, scored };
   if (most - least < 2 * tries) await tryAll(between(least, most, 2 * tries));
   else {
     await tryAll(inRatios(least, most, tries));
@@ -53,34 +57,19 @@ export async function likeliestLength(
     const [from, to] = [tried[at - 1] ?? least, tried[at + 1] ?? most];
     await tryAll(between(from, to, tries + 3).filter((n) => !costs.has(n)));
   }
-  return { length: best(), scored: sets * costs.size };
+  return { length: best(), scored };
 }
 
-/** −log p of a draft of a hole of n tokens, and of the given text at its sides. */
-async function costOf(
-  score: RowScorer,
-  { before, after, maskId, draft, signal }: HoleContext,
-  n: number,
-): Promise<number> {
-  const hole = Array.from({ length: n }, (_, k) => before.length + k);
-  const x0 = await draft(Int32Array.from([...before, ...hole.map(() => maskId), ...after]), hole);
-  const zone = Array.from({ length: n + 2 * margin }, (_, k) => before.length - margin + k).filter(
-    (i) => i >= 0 && i < x0.length && x0[i] !== maskId,
-  );
-  const canvases = Array.from({ length: sets }, (_, set) =>
-    maskedCanvas(x0, Int32Array.from(zone.filter((i) => i % sets === set)), 1, maskId),
-  );
-  signal?.throwIfAborted();
-  const L = x0.length;
-  const costs = await score(
-    {
-      tokens: { shape: [sets, L], data: Int32Array.from(canvases.flatMap(({ tokens }) => [...tokens])) },
-      rows: Int32Array.from(canvases.flatMap(({ rows }, b) => Array.from(rows, (i) => b * L + i))),
-      targets: Int32Array.from(canvases.flatMap(({ targets }) => [...targets])),
-    },
-    signal,
-  );
-  return Array.from(costs).reduce((sum, cost) => sum + cost, 0);
+/** A hole of n masks, and one by one the given tokens behind it, each with what is behind it masked. */
+function canvasesOf({ before, after, maskId }: HoleContext, n: number): Canvas[] {
+  const near = after.slice(0, explained);
+  const x0 = Int32Array.from([...before, ...Array.from({ length: n }, () => maskId), ...near]);
+  const first = before.length + n;
+  return near.flatMap((token, j) => {
+    if (token === maskId) return [];
+    const { tokens, ...scored } = maskedCanvas(x0, Int32Array.of(first + j), 1, maskId);
+    return { ...scored, tokens: tokens.fill(maskId, first + j) };
+  });
 }
 
 /** At most so many whole numbers from one to another, as evenly as can be. */
