@@ -82,7 +82,9 @@ async function heldOut(path: string, data: string): Promise<Int32Array[]> {
       length,
       ids: ids.subarray(w * window, (w + 1) * window),
     }));
-    return whole.flatMap(({ length, ids }) => (length === window ? [ids] : [])).slice(0, times);
+    const texts = whole.flatMap(({ length, ids }) => (length === window ? [ids] : [])).slice(0, times);
+    if (texts.length === 0) throw new Error(`${data} has no held-out text of ${window} tokens`);
+    return texts;
   } finally {
     rmSync(folder, { recursive: true });
   }

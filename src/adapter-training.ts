@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { NdArray } from './array.ts';
 import { nodeFs, replaceFile } from './checkpoint/durable-fs.ts';
-import type { Weights } from './checkpoint/weights.ts';
+import { filesOf, type Weights } from './checkpoint/weights.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { sizeLine } from './full-training.ts';
 import { adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
@@ -64,6 +64,7 @@ export async function adapterOf(options: TrainingOptions, run: RunTokenizer, fro
     adapter: { adapter, base },
     open: ({ arrays }) => openNetwork(transformer, names, base, { ...options, adapter: { adapter, arrays } }),
     openReference: () => openNetwork(transformer, names, base, options),
+    heldTo: filesOf(weights),
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
       `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,

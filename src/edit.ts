@@ -105,7 +105,9 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
     const pieces = chosen.flatMap((span) => divided(span, sure, Math.ceil(model.maxLength / 2)));
     const parts = partsOf(current, pieces, (span) => {
       const length = countOf(sure.filter((token) => touches(token, [span])));
-      return stretch === 0 ? length : [Math.max(1, length - stretch), length + stretch];
+      // with nothing behind it no length is likelier than another
+      const isKept = stretch === 0 || (span.end === current.length && !options.complete);
+      return isKept ? length : [Math.max(1, length - stretch), length + stretch];
     });
     const filled = await infill(model, {
       temperature: 0,

@@ -34,6 +34,7 @@ export async function allWeights(options: TrainingOptions, run: RunTokenizer): P
     initial,
     open: (numbers) => openNetwork(transformer, names, numbers, options),
     openReference: () => openNetwork(transformer, names, { arrays: () => initial }, options),
+    heldTo: options.learn === 'preferences' ? (start?.files ?? []) : [],
     summary: [sizeLine(transformer, [...parameterShapes(transformer, names).values()])],
     async exportTo(directory, numbers, beside) {
       const { dtype } = options;

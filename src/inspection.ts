@@ -26,6 +26,7 @@ import {
   openModelWithTokenizer,
 } from './opened-model.ts';
 import type { SamplingOptions } from './sampling/options.ts';
+import { chatTemplateName } from './tokenizer/files.ts';
 import { tokenizerFromGguf } from './tokenizer/from-gguf.ts';
 import { loadTokenizer } from './tokenizer/load.ts';
 
@@ -249,7 +250,7 @@ const lengthIn = (json: Readonly<Record<string, unknown>>): number | undefined =
   [json.max_position_embeddings, json.max_sequence_length].find((length) => typeof length === 'number');
 
 async function chatTemplateIn(directory: string): Promise<string | undefined> {
-  const files = ['chat_template.jinja', 'chat_template.json'];
+  const files = [chatTemplateName, 'chat_template.json'];
   const own = files.find((name) => existsSync(join(directory, name)));
   const path = join(directory, 'tokenizer_config.json');
   if (own !== undefined || !existsSync(path)) return own;

@@ -98,7 +98,8 @@ export interface ScoreRequest {
 }
 
 /**
- * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any.
+ * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any. With
+ * nothing behind it a hole has as many as it may, in which the text ends where the model ends it.
  */
 export type InfillPart = string | { readonly length: HoleLength };
 

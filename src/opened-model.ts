@@ -77,11 +77,11 @@ export async function openModelWithTokenizer(
   const directory = await directoryInFormat(stored, weights, { onProgress: onQuantising, signal });
   const changes = adapter === undefined ? undefined : requireAdapter(adapter);
   const opened = await openModel(directory, { device, weights, adapter: changes });
-  const own = await readTokenizerFiles(directory);
-  // an adapter that learned to answer knows how conversations are written
-  const files = changes === undefined ? own : await withTemplateOf(own, changes);
+  const files = await readTokenizerFiles(directory);
   const tokenizer = tokenizerOf(files);
-  const chatTemplate = chatTemplateOf(files, tokenizer, () => new Date());
+  // an adapter that learned to answer knows how conversations are written
+  const speaking = changes === undefined ? files : await withTemplateOf(files, changes);
+  const chatTemplate = chatTemplateOf(speaking, tokenizer, () => new Date());
   const generation = await generationOf(directory, opened.family.sampling);
   const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
   const { attention, vocabularySize: rows } = opened.config.transformer;

@@ -40,7 +40,7 @@ export async function openRunTokenizer(
   return {
     tokenizer,
     maskId: needsNoMask(options) ? tokenizer.maskId : requireMaskId(tokenizer, tokenizer.path),
-    endId: requireEnd(tokenizer).id,
+    endId: requireEnd(tokenizer),
     template: options.learn === 'text' ? undefined : requireTemplate(files, tokenizer),
     templateFiles: templateFilesIn(files),
   };
@@ -71,22 +71,20 @@ async function tokenizerOf(
         learn === 'text' || chatTemplateOf(files, given, () => new Date())
           ? undefined
           : isAdapter
-            ? linesTemplate(requireEnd(given).name)
+            ? linesTemplate(nameOfEnd(given))
             : taggedTemplate;
       // only the network of --from is given rows for tokens that it lacks; elsewhere a mask is asked for
       const wantsMask = from !== undefined && names.mask === undefined && !needsNoMask(options);
       const [mask] = DEFAULT_SPECIAL_TOKENS;
-      const lacking = [wantsMask ? mask : [], added, template?.tokens ?? []]
-        .flat()
-        .filter((name) => !given.specialTokens.has(name));
-      if (isAdapter && lacking.length > 0)
+      if (isAdapter && wantsMask)
         throw new InvalidOptionError(
           'loraRank',
-          `needs a model that has ${lacking.join(' and ')}, as an adapter adds no tokens; fine-tune all of ${place} first`,
+          `needs a model that has a mask token, as an adapter adds none; fine-tune all of ${place} first`,
           loraRank,
         );
+      const tokens = [wantsMask ? mask : [], added, template?.tokens ?? []].flat();
       const templateFiles = template ? { jinja: template.source } : templateFilesIn(files);
-      saveTokenizer(directory, withSpecialTokens(given.json, lacking), names, templateFiles);
+      saveTokenizer(directory, withSpecialTokens(given.json, tokens), names, templateFiles);
     }
   }
   return loadTokenizer(directory);
@@ -102,13 +100,19 @@ function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer): Cha
 const needsNoMask = ({ loraRank, objective }: TrainingOptions): boolean =>
   loraRank !== undefined && objective === 'autoregressive';
 
-/** The token for the end of a text. @throws FileError  for a tokenizer without one */
-function requireEnd(tokenizer: LoadedTokenizer): { readonly id: number; readonly name: string } {
-  const { endId: id, path } = tokenizer;
-  const { end: name } = namesOf(tokenizer);
-  if (id !== undefined && name !== undefined) return { id, name };
+/** The id of the end of a text. @throws FileError  for a tokenizer without one */
+function requireEnd({ endId, path }: LoadedTokenizer): number {
+  if (endId !== undefined) return endId;
   const remedy = 'set eos_token in tokenizer_config.json';
   throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
+}
+
+/** How the end of a text is spelled. @throws FileError  for a tokenizer without one that can be */
+function nameOfEnd(tokenizer: LoadedTokenizer): string {
+  const id = requireEnd(tokenizer);
+  const token = tokenizer.json.added_tokens.find((added) => added.id === id);
+  if (token) return token.content;
+  throw new FileError(tokenizer.path, 'an end of a text among the added tokens', `id ${id}`);
 }
 
 /** The mask and the end of a text as the tokenizer spells them. */

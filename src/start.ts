@@ -1,4 +1,5 @@
 import { type NdArray, sizeOf } from './array.ts';
+import { filesOf } from './checkpoint/weights.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
@@ -19,6 +20,8 @@ export interface Start {
   readonly blockLength?: number;
   /** Its network, with a row for every token of the run. */
   readonly transformer: TransformerConfig;
+  /** Those of its weights. */
+  readonly files: readonly string[];
   /** By LLaDA's names. Tokens that the model didn't have begin as the mean of those that it had. */
   readonly parameters: ReadonlyMap<string, NdArray>;
   /** How it is sampled unless somebody says otherwise. */
@@ -66,6 +69,7 @@ export async function startFrom(
     blockLength: config.blockLength,
     predictsNext: transformer.shiftedLogits || transformer.attention === causal,
     transformer: grown,
+    files: filesOf(weights),
     parameters,
     sampling: (await generationOf(directory, family.sampling)).defaults,
   };

@@ -16,6 +16,8 @@ export interface Subject {
   open(numbers: LiveWeights): Network;
   /** The network as it was before it was trained. */
   openReference(): Network;
+  /** Files of the model that it changes or is compared with: a resumed run needs them as they were. */
+  readonly heldTo: readonly string[];
   /** Lines for people on its size. */
   readonly summary: readonly string[];
   /** Writes what `load` takes, with a file beside it. */

@@ -3,6 +3,7 @@ import { assemble } from './assemble.ts';
 import { openAnswers } from './data/answers.ts';
 import { type Batch, type Dataset, openDataset } from './data/dataset.ts';
 import { everyAnswer, pairsOfAnswers } from './data/exchanges.ts';
+import { fingerprint } from './data/sources.ts';
 import type { CleanWindows } from './diffusion/windows.ts';
 import { validate } from './evaluation/validation.ts';
 import { allWeights } from './full-training.ts';
@@ -35,6 +36,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const subject =
     loraRank === undefined ? await allWeights(options, run) : await adapterOf(options, run, from!);
   const { config, names, initial, adapter } = subject;
+  const heldTo = await Promise.all(subject.heldTo.map((path) => fingerprint({ path }, signal)));
   const maskId = run.maskId ?? config.transformer.vocabularySize;
   const { blockLength } = config;
   const learner = await openLearner(config.transformer, names, initial, {
@@ -69,7 +71,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
 
   return {
     learner,
-    data: dataset.manifest,
+    data: { ...dataset.manifest, files: [...dataset.manifest.files, ...heldTo] },
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
 

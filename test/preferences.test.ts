@@ -165,7 +165,7 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
 
 test('a run of preferences that is stopped and resumed has the bits of one that was not, with an average too', async (t) => {
   const folder = await temporaryFolder(t);
-  const { wish } = await prepare(folder);
+  const { from, wish } = await prepare(folder);
   const request = { ...wish, steps: 6, ema: 0.5, validationShare: 0.5, validationEvery: 3 };
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
   await runTraining({ ...request, out: whole }, makeTrainee, io);
@@ -188,6 +188,15 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
     ioUntil(controller.signal),
   );
   assert.deepEqual([finished, step], [false, 4]);
+  // it is compared with the model that it began with, and that has to be the same
+  const base = join(from, 'model', 'model.safetensors');
+  const bytes = await readFile(base);
+  await writeFile(base, Buffer.from(bytes).fill(bytes.at(-1)! ^ 1, -1));
+  await assert.rejects(
+    runTraining({ resume: parts }, makeTrainee, io),
+    /model\.safetensors: expected what the run in .* began with/,
+  );
+  await writeFile(base, bytes);
   await runTraining({ resume: parts }, makeTrainee, io);
   for (const name of ['metrics.jsonl', 'model/model.safetensors', 'model/training.json'])
     assert.deepEqual(await readFile(join(parts, name)), await readFile(join(whole, name)), name);

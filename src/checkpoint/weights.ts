@@ -24,6 +24,11 @@ export interface Weights {
   readRaw(name: string): Promise<Uint8Array>;
 }
 
+/** The paths of the files that weights are in. */
+export const filesOf = ({ entries }: Weights): string[] => [
+  ...new Set(Array.from(entries.values(), ({ file }) => file)),
+];
+
 /** The tensors that lie one after another in a tensor of some name and shape; undefined where it is one. */
 export type PartsOf = (
   name: string,

@@ -84,8 +84,8 @@ function linksToFile(entry: Dirent, path: string): boolean {
   return entry.isSymbolicLink() && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
-/** Size and SHA-256 of a source's file. */
-export async function fingerprint({ path }: Source, signal?: AbortSignal): Promise<SourceFile> {
+/** Size and SHA-256 of a file. */
+export async function fingerprint({ path }: Pick<Source, 'path'>, signal?: AbortSignal): Promise<SourceFile> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) {

@@ -22,7 +22,7 @@ const tries = 6;
  * with b the text before the hole and a the first 8 given tokens behind it. It is Bayes' rule, and what may stand in the hole
  * is summed over by the model itself: a hole need not be written to be judged, and a long one has no more to pay for than a
  * short one, as it would if its tokens counted. In a range of more than 12 lengths six are tried first, from the least to the
- * most in equal ratios, and then up to six between the neighbours of the best.
+ * most in equal ratios, and then up to seven between the neighbours of the best.
  *
  * A hole with nothing behind it is as long as it may be: the text in it ends where it ends.
  *
@@ -62,7 +62,8 @@ export async function likeliestLength(
 
 /** A hole of n masks, and one by one the given tokens behind it, each with what is behind it masked. */
 function canvasesOf({ before, after, maskId }: HoleContext, n: number): Canvas[] {
-  const near = after.slice(0, explained);
+  const given = Array.from(after.keys()).filter((i) => after[i] !== maskId);
+  const near = after.slice(0, (given.slice(0, explained).at(-1) ?? -1) + 1);
   const x0 = Int32Array.from([...before, ...Array.from({ length: n }, () => maskId), ...near]);
   const first = before.length + n;
   return near.flatMap((token, j) => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../errors.ts';
 import type { TextPart } from './added-tokens.ts';
-import { objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
+import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { template, type RunTemplate } from './run-template.ts';
 import { shielder } from './shield.ts';
@@ -153,9 +153,9 @@ export function chatTemplateOf(
   clock: () => Date,
 ): ChatTemplate | undefined {
   const config = objectIn(files, 'tokenizer_config.json');
-  const jinja = files.texts.get('chat_template.jinja');
+  const jinja = files.texts.get(chatTemplateName);
   const places: readonly [TokenizerFileName, unknown][] = [
-    ['chat_template.jinja', jinja],
+    [chatTemplateName, jinja],
     ['chat_template.json', objectIn(files, 'chat_template.json').chat_template],
     ['tokenizer_config.json', config.chat_template],
   ];

@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { FileError } from '../errors.ts';
 
+export const chatTemplateName = 'chat_template.jinja';
+
 /** All that a model directory may say of its tokenizer and its chat template. Nothing else is ever opened. */
 const FILES = [
   'tokenizer.json',
@@ -12,12 +14,10 @@ const FILES = [
   'added_tokens.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
-  'chat_template.jinja',
+  chatTemplateName,
   'chat_template.json',
   'config.json',
 ] as const;
-
-export const chatTemplateName = 'chat_template.jinja';
 
 export type TokenizerFileName = (typeof FILES)[number];
 
@@ -49,11 +49,11 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
   return { directory, texts };
 }
 
-/** The same files with the chat template of a directory in the place of their own, where it has one. */
+/** Of files and of a directory what says how conversations are written: the directory's own template where it has one. */
 export async function withTemplateOf(files: TokenizerFiles, directory: string): Promise<TokenizerFiles> {
   if (!existsSync(join(directory, chatTemplateName))) return files;
   const template = await readText(await resolveInside(directory, chatTemplateName));
-  return { ...files, texts: new Map([...files.texts, [chatTemplateName, template]]) };
+  return { directory, texts: new Map([...files.texts, [chatTemplateName, template]]) };
 }
 
 async function readText(path: string): Promise<string> {

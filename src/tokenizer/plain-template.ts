@@ -17,11 +17,12 @@ export const taggedTemplate: PlainTemplate = {
 };
 
 /**
- * For an adapter, which adds no tokens. Every message begins a line, and an answer ends as a text does:
+ * For an adapter, which adds no tokens. Who speaks stands on a line of its own, and an answer ends as a text does:
  *
- *     system: Be brief.
- *     user: Who is Lily?
- *     assistant: A girl.<|endoftext|>
+ *     user:
+ *     Who is Lily?
+ *     assistant:
+ *     A girl.<|endoftext|>
  *
  * A message may pretend to be two, as it may not with special tokens.
  *
@@ -30,9 +31,9 @@ export const taggedTemplate: PlainTemplate = {
 export function linesTemplate(end: string): PlainTemplate {
   return {
     source: written({
-      before: `message.role + ': '`,
+      before: `message.role + ':\\n'`,
       behind: `(${JSON.stringify(end)} if message.role == 'assistant' else '') + '\\n'`,
-      asking: `'assistant:'`,
+      asking: `'assistant:\\n'`,
     }),
     tokens: [],
   };

@@ -30,8 +30,10 @@ export type RunTemplate = (variables: Readonly<Record<string, unknown>>, now: Da
  */
 export function template(source: string): RunTemplate {
   let program: unknown;
+  // one for all renderings, as it takes longer to be made than most templates to be rendered
+  let context: Running | undefined;
   return (variables, now) =>
-    withinTime(() => {
+    withinTime((context ??= createContext({ __proto__: null }) as Running), () => {
       program ??= parse(tokenize(source, { trim_blocks: true, lstrip_blocks: true }));
       // the library's own `render` has these names too, but with a clock and a language of its own
       const environment = new Environment();
@@ -50,25 +52,30 @@ type LibraryInterpreter = new (environment: unknown) => {
   run(program: unknown): { readonly value: unknown };
 };
 
-function withinTime(run: () => string, tries = 4): Outcome {
+/** A context in which `run()` can be called. */
+interface Running {
+  run?: () => string;
+}
+
+function withinTime(context: Running, run: () => string, tries = 4): Outcome {
   const before = process.cpuUsage();
+  context.run = run;
   try {
-    running.run = run;
-    return { kind: 'text', text: call.runInContext(running, { timeout: TEMPLATE_MS }) as string };
+    return { kind: 'text', text: call.runInContext(context, { timeout: TEMPLATE_MS }) as string };
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', reason: error.message };
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') return { kind: 'failed', reason: message };
     // on a machine that is busy with other things the time was theirs
     const { user, system } = process.cpuUsage(before);
-    if (tries > 1 && (user + system) / 1000 < TEMPLATE_MS / 2) return withinTime(run, tries - 1);
+    if (tries > 1 && (user + system) / 1000 < TEMPLATE_MS / 2) return withinTime(context, run, tries - 1);
     return { kind: 'failed', reason: `one that takes more than ${TEMPLATE_MS} ms` };
+  } finally {
+    context.run = undefined;
   }
 }
 
 const call = new Script('run()');
-/** One for all, as it takes longer to be made than most templates to be rendered. */
-const running: { run?: () => string } = createContext({ __proto__: null });
 
 /** Checks the size of every value. */
 class LimitedInterpreter extends (Interpreter as unknown as LibraryInterpreter) {

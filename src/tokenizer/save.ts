@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { objectIn, type TokenizerFiles } from './files.ts';
+import { chatTemplateName, objectIn, type TokenizerFiles } from './files.ts';
 import { nameIn } from './token-name.ts';
 import { DEFAULT_SPECIAL_TOKENS, type TokenizerJson } from './tokenizer-json.ts';
 
@@ -36,7 +36,7 @@ export function tokenizerFiles(
   return {
     'tokenizer.json': `${JSON.stringify(json)}\n`,
     'tokenizer_config.json': `${JSON.stringify(config, undefined, 2)}\n`,
-    ...(template.jinja !== undefined && { 'chat_template.jinja': template.jinja }),
+    ...(template.jinja !== undefined && { [chatTemplateName]: template.jinja }),
   };
 }
 
@@ -54,7 +54,7 @@ export function templateFilesIn(files: TokenizerFiles): TemplateFiles {
       return name === undefined ? [] : [[key, name]];
     }),
   );
-  return { jinja: files.texts.get('chat_template.jinja'), config };
+  return { jinja: files.texts.get(chatTemplateName), config };
 }
 
 /**

@@ -16,7 +16,7 @@ export async function checkData(runDirectory: string, data: DataManifest): Promi
   const remedy = 'put it back as it was, or start a new run with another --out';
   for (const file of began.files) {
     const present = data.files.find((other) => other.path === file.path);
-    const expected = `the text that the run in ${runDirectory} began with (${describe(file)})`;
+    const expected = `what the run in ${runDirectory} began with (${describe(file)})`;
     if (!present) throw new FileError(file.path, expected, 'none', remedy);
     if (present.sha256 !== file.sha256) throw new FileError(file.path, expected, describe(present), remedy);
   }

@@ -293,7 +293,7 @@ test('text that changed, is gone or was added since the run began is refused by 
     (error: unknown) =>
       error instanceof FileError &&
       error.path === mine &&
-      /expected the text that the run in .* began with \(3 bytes/.test(error.message),
+      /expected what the run in .* began with \(3 bytes/.test(error.message),
   );
   await writeFile(mine, 'one');
   assert.equal((await runTraining({ resume: out }, fakeTrainees(), quiet())).finished, true);

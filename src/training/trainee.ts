@@ -3,7 +3,7 @@ import type { Validation } from '../evaluation/validation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** One file that a run learns from, as it was when the run began. */
+/** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
 export interface SourceFile {
   readonly path: string;
   readonly bytes: number;

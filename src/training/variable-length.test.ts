@@ -57,7 +57,28 @@ test('masks taken for what they stand for, a row with a hole is the beginning of
   assert.ok(counts.expand > B / 10 && counts.delete > B / 2, JSON.stringify(counts));
 });
 
-test('windows without a hole are those of the objective, and all scored rows of a hole weigh the same', () => {
+test('a third of the holes each is too short, right and too long; half are masked whole, and short ones are as frequent as long', () => {
+  const B = 3000;
+  const windows = circles(B, 2);
+  const { tokens, rows, targets } = holes(1)(windows, { step: 0, firstRow: 0, batchRows: B });
+  const shares = { expands: 0, deletes: 0, whole: 0, upTo4: 0 };
+  for (let b = 0; b < B; b++) {
+    const mine = Array.from(rows.keys()).filter((r) => Math.floor(rows[r] / W) === b);
+    if (mine.some((r) => targets[r] === expandId)) shares.expands += 1 / B;
+    if (mine.some((r) => targets[r] === deleteId)) shares.deletes += 1 / B;
+    const masks = tokens.data.subarray(b * W, (b + 1) * W).filter((id) => id === maskId).length;
+    const isRun = mine.every((r, k) => k === 0 || rows[r] === rows[mine[k - 1]] + 1);
+    if (isRun && masks > 0) shares.whole += 1 / B;
+    if (masks <= 4) shares.upTo4 += 1 / B;
+  }
+  // a hole of one token can't be too short; few masks of a hole that is partly written are a run, too
+  assert.ok(shares.expands > 0.1 && shares.expands < 1 / 3, `${shares.expands}`);
+  assert.ok(shares.deletes > 0.26 && shares.deletes < 1 / 3, `${shares.deletes}`);
+  assert.ok(shares.whole > 0.6 && shares.whole < 0.9, `${shares.whole}`);
+  assert.ok(shares.upTo4 > 0.5 && shares.upTo4 < 0.8, `${shares.upTo4}`);
+});
+
+test('windows without a hole are those of the objective, and the masks of a hole share one weight', () => {
   const windows = circles(40, 1);
   const place = { step: 1, firstRow: 0, batchRows: 40 };
   const first = {
@@ -69,9 +90,13 @@ test('windows without a hole are those of the objective, and all scored rows of 
     maskedDiffusion({ seed: 1, schedule: linear, maskId })(first, place),
   );
   const { rows, weights } = holes(1)(windows, place);
-  for (const [r, row] of rows.entries())
-    if (r > 0 && Math.floor(row / W) === Math.floor(rows[r - 1] / W))
-      assert.equal(weights[r], weights[r - 1]);
+  const perWindow = new Map<number, number[]>();
+  for (const [r, row] of rows.entries()) {
+    const b = Math.floor(row / W);
+    perWindow.set(b, [...(perWindow.get(b) ?? []), weights[r]]);
+  }
+  for (const mine of perWindow.values())
+    for (const weight of mine) assert.ok(Math.abs(weight - 1 / (40 * mine.length)) < 1e-8);
 });
 
 test('a small model learns to expand a hole that is too short and to delete from one that is too long', async () => {

@@ -1,4 +1,4 @@
-import { lossWeight, maskProbability, type Noising } from '../diffusion/forward.ts';
+import { maskProbability, type Noising } from '../diffusion/forward.ts';
 import { rowsOf } from '../diffusion/windows.ts';
 import { integerBelow, uniforms } from '../random.ts';
 import type { TrainingBatch } from './learner.ts';
@@ -25,11 +25,11 @@ export interface HoleOptions extends Noising {
  * - is too long: at its end are s masks more, labelled delete, s uniform in 1 … surplus;
  * - is as long as its tokens.
  *
- * At time t a token of the hole is masked with p(t), and each of the s is still there with p(t), so that all scored rows of
- * a window weigh the same, and what is learned are the label's odds. Half of the holes are masked whole, t = 1, as those are
- * that infilling begins with: a run of masks in a hole that is partly written is nearly always the surplus at its end, and
- * a model that saw only such deletes what it is given. For the same reason short holes are as frequent as long ones, the
- * length being log-uniform.
+ * At time t a token of the hole is masked with p(t), and each of the s is still there with p(t). Half of the holes are masked
+ * whole, t = 1, as those are that infilling begins with: a run of masks in a hole that is partly written is nearly always
+ * the surplus at its end, and a model that saw only such deletes what it is given. For the same reason short holes are as
+ * frequent as long ones, the length being log-uniform. The loss of a window is the mean over its masks: what a mask weighs
+ * follows from what is seen, so that the odds which are learned are those of the labels.
  *
  * Rows are `surplus` tokens shorter than windows: as long whatever was merged and added, so that their length tells nothing.
  *
@@ -70,7 +70,7 @@ interface Scored {
 
 const fits = ['short', 'right', 'long'] as const;
 
-/** One window with a hole, as W tokens. The weights are those of a row's own loss. */
+/** One window with a hole, as W tokens. The weights are those of the window's own loss. */
 function withHole(
   x0: Int32Array,
   W: number,
@@ -85,13 +85,12 @@ function withHole(
   const t = Math.min(1, 2 * uniform(3));
   const fit = fits[integerBelow(fits.length, uniform(4))];
   const p = maskProbability(t, noising);
-  const weight = lossWeight(t, noising) / length;
   const [masked, coin] = [0, 1].map((which) => (i: number) => uniform(6 + 2 * i + which));
 
   const tokens = [...x0.subarray(0, start)];
-  const scored: Scored[] = [];
+  const masks: Omit<Scored, 'weight'>[] = [];
   const mask = (target: number) => {
-    scored.push({ row: tokens.length, target, weight });
+    masks.push({ row: tokens.length, target });
     tokens.push(maskId);
   };
   const isMasked = (i: number) => i < start + length && masked(i) < p;
@@ -107,7 +106,7 @@ function withHole(
   const extra = fit === 'long' ? 1 + integerBelow(surplus, uniform(5)) : 0;
   for (let j = 0; j < extra; j++) if (masked(x0.length + j) < p) mask(deleteId);
   for (let i = start + length; tokens.length < W; i++) tokens.push(x0[i]);
-  return { tokens, scored };
+  return { tokens, scored: masks.map((each) => ({ ...each, weight: 1 / masks.length })) };
 }
 
 function firstTokens({ shape: [B, L], data, maskable }: Parameters<Objective>[0], W: number) {
