@@ -36,7 +36,7 @@ export async function readTasks(path: string, count: number, words: number): Pro
   if (tasks.length === 0) {
     for await (const { text } of readDocuments(sources, rows, { separator: '\\n\\n' }))
       tasks.push({ prompt: beginningOf(text, words) });
-    checkRows(rows.counts(), [path], 0.5);
+    checkRows(rows.counts(), [path], 0.5, 'mend the rows');
   }
   if (tasks.length < count)
     throw new InvalidOptionError('count', `must be at most the ${tasks.length} documents of ${path}`, count);

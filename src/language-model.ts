@@ -94,6 +94,8 @@ export interface ScoreRequest {
   readonly samples?: number;
   /** Same seed, same number. Default: 0. */
   readonly seed?: number;
+  /** Is told how much of the work is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
   readonly signal?: AbortSignal;
 }
 

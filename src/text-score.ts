@@ -1,5 +1,6 @@
 import { InvalidOptionError } from './errors.ts';
 import { bound, type BoundOptions, doubledBound, type Likelihood } from './evaluation/likelihood.ts';
+import type { RowScorer } from './evaluation/scorer.ts';
 import type { Score, ScoreRequest } from './language-model.ts';
 import { causal } from './model/attention-pattern.ts';
 import type { Network } from './model/network.ts';
@@ -28,7 +29,7 @@ export interface Scoring {
  */
 export async function scoreText(
   { network, tokenizer, maskId, startId, blockLength, opening }: Scoring,
-  { prompt = '', answer, samples = 128, seed = 0, signal }: ScoreRequest,
+  { prompt = '', answer, samples = 128, seed = 0, onProgress, signal }: ScoreRequest,
 ): Promise<Score> {
   const { config } = network;
   const isCausal = config.attention === causal;
@@ -41,6 +42,9 @@ export async function scoreText(
     throw new InvalidOptionError('prompt', problem, `${given.length} tokens`);
   }
   const windows: Likelihood[] = [];
+  const pieces = Math.ceil(scored.length / room);
+  const onCanvases = (done: number): void =>
+    onProgress?.((windows.length + Math.min(1, done / samples)) / pieces);
   for (let start = 0; start < scored.length; start += room) {
     const x0 = Int32Array.from([...given, ...scored.slice(start, start + room)]);
     const positions = Int32Array.from(x0.keys()).subarray(given.length);
@@ -48,8 +52,16 @@ export async function scoreText(
     windows.push(
       isCausal
         ? await exact(network, { x0, positions, startId, signal })
-        : await boundOf(network, blockLength, { x0, positions, maskId, draws: samples, uniform, signal }),
+        : await boundOf(network, blockLength, onCanvases, {
+            x0,
+            positions,
+            maskId,
+            draws: samples,
+            uniform,
+            signal,
+          }),
     );
+    onProgress?.(windows.length / pieces);
   }
   return summed(windows, {
     tokens: scored.length,
@@ -62,15 +74,27 @@ export async function scoreText(
 const boundOf = (
   network: Network,
   blockLength: number | undefined,
+  onCanvases: (done: number) => void,
   options: BoundOptions,
 ): Promise<Likelihood> =>
   blockLength === undefined
-    ? bound(scorerOf(network), options)
-    : doubledBound(doubledScorerOf(network, blockLength), {
+    ? bound(counting(scorerOf(network), onCanvases), options)
+    : doubledBound(counting(doubledScorerOf(network, blockLength), onCanvases), {
         ...options,
         blockLength,
         shiftedLogits: network.config.shiftedLogits,
       });
+
+/** A scorer that tells how many canvases it has scored. */
+function counting(score: RowScorer, tell: (done: number) => void): RowScorer {
+  let done = 0;
+  return async (batch, signal) => {
+    const costs = await score(batch, signal);
+    done += batch.tokens.shape[0];
+    tell(done);
+    return costs;
+  };
+}
 
 /** −log p_θ of some positions given those before them, by the chain rule in one forward of a causal network. */
 async function exact(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Score } from '../language-model.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { duration } from '../training/progress.ts';
+import { type Command, type Io, type Output, UsageError } from './command.ts';
 import { fileText, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
 
@@ -33,10 +34,14 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
     async run({ text, file, prompt, model: path, adapter, device, weights, samples, seed, json }, io) {
       const answer = await textToScore(text, file, io);
       const model = await load({ model: path, adapter, device, weights }, io);
+      const progress = new ScoreProgress(io.stderr, () => performance.now());
       try {
-        const score = await model.score({ prompt, answer, samples, seed, signal: io.signal });
+        const onProgress = (share: number): void => progress.show(share);
+        const score = await model.score({ prompt, answer, samples, seed, onProgress, signal: io.signal });
+        progress.clear();
         io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));
       } finally {
+        progress.clear();
         await model.close();
       }
     },
@@ -44,6 +49,43 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
 }
 
 export default scoreCommand(loadModel);
+
+const liveMs = 200;
+const plainMs = 10_000;
+
+/** How far a score is: on a terminal a line that goes away at the end, elsewhere a line now and then. */
+export class ScoreProgress {
+  readonly #output: Output;
+  readonly #clock: () => number;
+  readonly #beganMs: number;
+  #shownMs: number;
+  #isLive = false;
+
+  /** @param clock  milliseconds that never go back */
+  constructor(output: Output, clock: () => number) {
+    this.#output = output;
+    this.#clock = clock;
+    this.#beganMs = this.#shownMs = clock();
+  }
+
+  /** @param share  of the work that is done, from 0 to 1 */
+  show(share: number): void {
+    const ms = this.#clock();
+    const { isTTY } = this.#output;
+    if (share >= 1 || ms - this.#shownMs < (isTTY ? liveMs : plainMs)) return;
+    this.#shownMs = ms;
+    const leftMs = (ms - this.#beganMs) * (1 / share - 1);
+    const line = `scoring: ${Math.floor(100 * share)} %, ${duration(leftMs)} left`;
+    this.#output.write(isTTY ? `\r${line}\x1b[K` : `${line}\n`);
+    this.#isLive = isTTY === true;
+  }
+
+  /** Takes the live line away. */
+  clear(): void {
+    if (this.#isLive) this.#output.write('\r\x1b[K');
+    this.#isLive = false;
+  }
+}
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');

@@ -147,6 +147,7 @@ test('what cannot be used is counted, and named by file and line', async () => {
     ['{', 'not JSON'],
     [[1], 'no conversation'],
     [{ text: 'a story' }, 'no conversation'],
+    [{ prompt: 'Hi', chosen: 'Hello', rejected: 'Go' }, 'no conversation but a pair'],
     [{ messages: [{ role: 'user', content: 'Hi' }] }, 'no answer'],
     [
       {
@@ -179,7 +180,12 @@ test('what cannot be used is counted, and named by file and line', async () => {
       [...good, ...good].map(() => hello),
     );
     assert.equal(dataset.manifest.counts['badRows'], 1);
-    assert.ok(dataset.summary.includes(`passed over 1 rows: 1 ${reason} (${path}:11 ${reason})`), reason);
+    const told = `passed over 1 row: 1 ${reason} (${path}:11 ${reason})`;
+    assert.ok(
+      dataset.summary.some((line) => line.startsWith(told)),
+      reason,
+    );
+    assert.deepEqual(dataset.manifest.badRows, [{ path, line: 11, reason }]);
     await assert.rejects(open([path]), new RegExp(`1 of 21: 1 ${reason} \\(.*:11 ${reason}\\)`));
   }
 });
@@ -214,12 +220,12 @@ test('the oldest turns are left out where a conversation is too long, then an an
   );
   assert.deepEqual(cut, [whole, 'y'.repeat(59)]); // with the 5 before it; it does not end
   assert.ok(
-    dataset.summary.includes('before 1 answers the oldest turns were left out, to fit into 64 tokens'),
+    dataset.summary.includes('before 1 answer the oldest turns were left out, to fit into 64 tokens'),
   );
   assert.ok(
     dataset.summary.some(
       (line) =>
-        line.startsWith('1 answers were cut to 64 tokens with what came before: 37 tokens, ') &&
+        line.startsWith('1 answer was cut to 64 tokens with what came before: 37 tokens, ') &&
         line.endsWith(`(the first at ${path}:2)`),
     ),
     dataset.summary.join('\n'),
@@ -328,7 +334,7 @@ test('pairs that cannot be used are named by file and line', async () => {
   const good = Array.from({ length: 10 }, () => ({ prompt: 'Hi', chosen: 'Hello', rejected: 'Go' }));
   const long = 'x'.repeat(200);
   const bad: [unknown, string][] = [
-    [{ prompt: 'Hi', answer: 'Hello' }, 'no chosen answer'],
+    [{ prompt: 'Hi', rejected: 'Hello' }, 'no chosen answer'],
     [{ prompt: long, chosen: 'y', rejected: 'z' }, 'too long for the context'],
     // nothing is left of what tells them apart
     [{ prompt: 'Hi', chosen: `${long}y`, rejected: `${long}z` }, 'too long for the context'],
@@ -339,4 +345,26 @@ test('pairs that cannot be used are named by file and line', async () => {
   const told = bad.map(([, reason], i) => `${path}:${11 + i} ${reason}`).join('; ');
   assert.ok(dataset.summary.at(-1)!.endsWith(`(${told})`), dataset.summary.at(-1));
   await assert.rejects(openPairs([path]), /3 of 13: 1 no chosen answer, 2 too long for the context/);
+});
+
+test('both answers of a pair that is passed over are told as cut wholly', async () => {
+  const good = { prompt: 'Hi', chosen: 'Hello', rejected: 'Go' };
+  const long = 'x'.repeat(200);
+  const path = file(lines([good, { prompt: 'Hi', chosen: `${long}y`, rejected: `${long}z` }]));
+  const { summary } = await openPairs([path], { maximumBadShare: 0.5 });
+  const told = '2 answers were cut to 100 tokens with what came before, 2 of them wholly: 404 tokens, ';
+  assert.ok(
+    summary.some((line) => line.startsWith(told)),
+    summary.join('\n'),
+  );
+});
+
+test('rows of the other shape name the option that reads them', async () => {
+  const rows = Array.from({ length: 5 }, () => ({ prompt: 'Hi', answer: 'Hello' }));
+  await assert.rejects(openPairs([file(lines(rows))]), /; --learn answers is for conversations; /);
+  const pairs = rows.map(({ prompt }) => ({ prompt, chosen: 'Hello', rejected: 'Go' }));
+  await assert.rejects(
+    open([file(lines(pairs))]),
+    /found 5 of 5: .*; --learn preferences is for pairs of answers; mend the rows, or .*--maximum-bad-share/,
+  );
 });

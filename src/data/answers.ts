@@ -3,7 +3,8 @@ import { FileError, InvalidOptionError } from '../errors.ts';
 import { permutation, uniforms } from '../random.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
-import { badRows, describeBadRows } from './bad-rows.ts';
+import { badRows, passedOver } from './bad-rows.ts';
+import { counted } from './counted.ts';
 import { type Batch, type Dataset, rows, shuffled, widthOf } from './dataset.ts';
 import { everyAnswer, exchangesReading, type RowMeaning } from './exchanges.ts';
 import { splitDocuments } from './split.ts';
@@ -95,13 +96,12 @@ function answersOf(store: TokenStore, endId: number, together: number, options: 
         validationTokens: learned(heldOut),
         badRows: badRows(store.rows),
       },
+      badRows: store.rows.examples,
     },
     summary: [
-      `${ends.length} conversations, ${training.length} ${together === 1 ? 'answers' : 'pairs of answers'} of ${(tokens / training.length / together).toFixed(0)} tokens to learn, ${heldOut.length} held out`,
+      `${counted(ends.length, 'conversation')}, ${together === 1 ? counted(training.length, 'answer') : counted(training.length, 'pair of answers', 'pairs of answers')} of ${(tokens / training.length / together).toFixed(0)} tokens to learn, ${heldOut.length} held out`,
       ...store.report,
-      ...(badRows(store.rows) > 0
-        ? [`passed over ${badRows(store.rows)} rows: ${describeBadRows(store.rows)}`]
-        : []),
+      ...passedOver(store.rows),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import { FileError } from '../errors.ts';
+import { counted } from './counted.ts';
 
 /** Why a row cannot be used. */
 export type BadRowReason =
@@ -11,6 +12,8 @@ export type BadRowReason =
   | 'too long'
   | 'damaged gzip'
   | 'no conversation'
+  | 'no conversation but a pair'
+  | 'no pair but a conversation'
   | 'no answer'
   | 'no chosen answer'
   | 'no rejected answer'
@@ -31,11 +34,11 @@ export interface BadRow {
 export interface RowCounts {
   readonly good: number;
   readonly bad: Readonly<Partial<Record<BadRowReason, number>>>;
-  /** The first bad rows. */
+  /** The first thousand bad rows. */
   readonly examples: readonly BadRow[];
 }
 
-const EXAMPLES = 20;
+const EXAMPLES = 1000;
 
 /** Counts rows while they are read: lines of a text, objects of a .jsonl file. */
 export class RowCounter {
@@ -60,19 +63,40 @@ export class RowCounter {
 export const badRows = ({ bad }: RowCounts): number =>
   Object.values(bad).reduce((sum, count) => sum + count, 0);
 
-/** One line on the bad rows: how many for which reason, and the first of them. */
+/** Reasons that an option does away with. */
+const hints: Partial<Record<BadRowReason, string>> = {
+  'no such field': '--field names the one with the text',
+  'no conversation but a pair': '--learn preferences is for pairs of answers',
+  'no pair but a conversation': '--learn answers is for conversations',
+};
+
+/** One line on the bad rows: how many for which reason, the first of them, and the option that reads them, if there is one. */
 export function describeBadRows({ bad, examples }: RowCounts): string {
   const reasons = Object.entries(bad).map(([reason, count]) => `${count} ${reason}`);
   const first = examples.slice(0, 3).map(({ path, line, reason }) => `${path}:${line} ${reason}`);
-  return `${reasons.join(', ')} (${first.join('; ')}${examples.length > 3 ? '; …' : ''})`;
+  const named = `${reasons.join(', ')} (${first.join('; ')}${examples.length > 3 ? '; …' : ''})`;
+  const hinted = Object.keys(bad).flatMap((reason) => hints[reason as BadRowReason] ?? []);
+  return [named, ...hinted].join('; ');
+}
+
+/** A line for people on the rows that were passed over; none where there are none. */
+export function passedOver(rows: RowCounts): string[] {
+  const count = badRows(rows);
+  return count > 0 ? [`passed over ${counted(count, 'row')}: ${describeBadRows(rows)}`] : [];
 }
 
 /**
  * Refuses data of which too much cannot be read, or nothing can.
  *
+ * @param remedy  what a person can do about rows that can't be read
  * @throws FileError
  */
-export function checkRows(counts: RowCounts, paths: readonly string[], maximumBadShare: number): void {
+export function checkRows(
+  counts: RowCounts,
+  paths: readonly string[],
+  maximumBadShare: number,
+  remedy = 'mend the rows, or allow a larger share with --maximum-bad-share (maximumBadShare in a program)',
+): void {
   const bad = badRows(counts);
   const all = counts.good + bad;
   if (bad > maximumBadShare * all)
@@ -80,7 +104,7 @@ export function checkRows(counts: RowCounts, paths: readonly string[], maximumBa
       counts.examples[0].path,
       `at most ${100 * maximumBadShare} % unreadable rows`,
       `${bad} of ${all}: ${describeBadRows(counts)}`,
-      'mend the rows, or allow a larger share',
+      remedy,
     );
   if (counts.good === 0)
     throw new FileError(paths.join(', '), 'text to learn from', 'none', 'name files with text');

@@ -3,7 +3,8 @@ import type { NdArray } from '../array.ts';
 import { FileError, InvalidOptionError } from '../errors.ts';
 import { integerBelow, permutation, uniforms } from '../random.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
-import { badRows, describeBadRows } from './bad-rows.ts';
+import { type BadRow, badRows, passedOver } from './bad-rows.ts';
+import { counted } from './counted.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
 import { openTokens, textReading, type TokenStore } from './token-store.ts';
@@ -73,6 +74,8 @@ export interface Dataset {
   readonly manifest: {
     readonly files: readonly SourceFile[];
     readonly counts: Readonly<Record<string, number>>;
+    /** The first thousand. */
+    readonly badRows: readonly BadRow[];
   };
   /** Lines for people on what was read. */
   readonly summary: readonly string[];
@@ -160,6 +163,7 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
         validationTokens: validation.tokens,
         badRows: badRows(store.rows),
       },
+      badRows: store.rows.examples,
     },
     summary: summaryOf(store, training, validation, windows),
   };
@@ -293,8 +297,8 @@ function summaryOf(
   const used = lengths.reduce((sum, length) => sum + length, 0);
   const most = lengths.reduce((longest, length) => Math.max(longest, length), 0);
   return [
-    `${ends.length} documents, ${training.tokens} tokens to learn from (${(training.bytes / training.tokens).toFixed(2)} bytes a token), ${validation.tokens} held out`,
-    `${starts.length} windows an epoch, ${((100 * used) / (most * starts.length)).toFixed(0)} % of them text`,
-    ...(badRows(rows) > 0 ? [`passed over ${badRows(rows)} rows: ${describeBadRows(rows)}`] : []),
+    `${counted(ends.length, 'document')}, ${training.tokens} tokens to learn from (${(training.bytes / training.tokens).toFixed(2)} bytes a token), ${validation.tokens} held out`,
+    `${counted(starts.length, 'window')} an epoch, ${((100 * used) / (most * starts.length)).toFixed(0)} % of them text`,
+    ...passedOver(rows),
   ];
 }

@@ -109,7 +109,7 @@ test('each row of a .jsonl file is a document; bad ones are counted by reason, w
   assert.deepEqual(rows.examples[0], { path, line: 4, reason: 'not JSON' });
   assert.equal(
     describeBadRows({ ...rows, examples: rows.examples.slice(0, 1) }),
-    `1 not JSON, 3 no such field, 1 not a text, 1 empty, 1 half a surrogate pair (${path}:4 not JSON)`,
+    `1 not JSON, 3 no such field, 1 not a text, 1 empty, 1 half a surrogate pair (${path}:4 not JSON); --field names the one with the text`,
   );
 });
 

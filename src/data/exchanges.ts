@@ -1,9 +1,10 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { ChatMessage, ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
+import { counted } from './counted.ts';
 import { conversationIn } from './dialogues.ts';
 import { readJsonRows } from './json-rows.ts';
-import { preferenceIn } from './preferences.ts';
+import { isPair, preferenceIn } from './preferences.ts';
 import { rowKinds } from './sources.ts';
 import type { Reading, TokenPart } from './token-store.ts';
 
@@ -28,7 +29,7 @@ export const everyAnswer: RowMeaning = {
   answers: 1,
   exchangesIn(row) {
     const messages = conversationIn(row);
-    if (typeof messages === 'string') return messages;
+    if (typeof messages === 'string') return isPair(row) ? 'no conversation but a pair' : messages;
     return messages.flatMap((message, i) =>
       message.role === 'assistant' ? [{ before: messages.slice(0, i), answers: [message] }] : [],
     );
@@ -90,9 +91,10 @@ function partsOf(
     const parts: TokenPart[] = [];
     for (const { examples, dropped } of fitted(exchanges, template, endId, cuts.L)) {
       const kept = examples.map(({ prompt, answer }) => answer.slice(0, Math.max(0, cuts.L - prompt.length)));
-      cuts.add(examples, kept, dropped, place);
       const [first, ...others] = kept.map(String);
-      if (kept.some(({ length }) => length === 0) || others.includes(first)) continue;
+      const isPassedOver = kept.some(({ length }) => length === 0) || others.includes(first);
+      cuts.add(examples, isPassedOver ? kept.map(() => []) : kept, dropped, place);
+      if (isPassedOver) continue;
       for (const [i, { prompt, bytes }] of examples.entries())
         parts.push({ ids: [...prompt, ...kept[i]], bytes, ends: false, given: prompt.length });
     }
@@ -176,13 +178,13 @@ class Cuts {
     const lines: string[] = [];
     if (this.#shortened > 0)
       lines.push(
-        `before ${this.#shortened} answers the oldest turns were left out, to fit into ${this.L} tokens`,
+        `before ${counted(this.#shortened, 'answer')} the oldest turns were left out, to fit into ${this.L} tokens`,
       );
     if (this.#answers > 0) {
       const share = ((100 * this.#tokens) / this.#of).toFixed(1);
       const whole = this.#skipped > 0 ? `, ${this.#skipped} of them wholly` : '';
       lines.push(
-        `${this.#answers} answers were cut to ${this.L} tokens with what came before${whole}: ${this.#tokens} tokens, ${share} % of all (the first at ${this.#first})`,
+        `${counted(this.#answers, 'answer was', 'answers were')} cut to ${this.L} tokens with what came before${whole}: ${counted(this.#tokens, 'token')}, ${share} % of all (the first at ${this.#first})`,
       );
     }
     return lines;

@@ -8,7 +8,9 @@ const says = (content: unknown) => ({ role: 'assistant', content });
 test('what is no pair of answers has a reason', () => {
   const cases: [unknown, string][] = [
     [[1], 'no conversation'],
-    [{ prompt: 'Hi', answer: 'Hello' }, 'no chosen answer'],
+    [{ prompt: 'Hi', answer: 'Hello' }, 'no pair but a conversation'],
+    [{ messages: [user, says('Hello')] }, 'no pair but a conversation'],
+    [{ messages: [user] }, 'no chosen answer'],
     [{ prompt: 'Hi', chosen: 'Hello' }, 'no rejected answer'],
     [{ prompt: 'Hi', chosen: 'Hello', rejected: null }, 'no rejected answer'],
     [{ chosen: 'Hello', rejected: 'Go' }, 'no conversation'],

@@ -26,6 +26,7 @@ type Row = Readonly<Record<string, unknown>>;
 export function preferenceIn(row: unknown): Preference | BadRowReason {
   if (!isObject(row)) return 'no conversation';
   const { chosen, rejected, ...asked } = row;
+  if (!isPair(row) && typeof conversationIn(row) !== 'string') return 'no pair but a conversation';
   if (chosen === undefined || chosen === null) return 'no chosen answer';
   if (rejected === undefined || rejected === null) return 'no rejected answer';
   const better = conversationIn(answered(asked, chosen));
@@ -39,6 +40,10 @@ export function preferenceIn(row: unknown): Preference | BadRowReason {
   if (first.content === second.content) return 'equal answers';
   return { before, chosen: first, rejected: second };
 }
+
+/** Whether a row has two answers, or one of them. */
+export const isPair = (row: unknown): boolean =>
+  isObject(row) && [row.chosen, row.rejected].some((answer) => answer !== undefined && answer !== null);
 
 /** The row of a conversation that ends with the answer. */
 function answered(asked: Row, answer: unknown): Row {

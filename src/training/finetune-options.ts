@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { answerDefaults, preferenceDefaults, trainingSchema } from './options.ts';
+import {
+  adapterDefaults,
+  adapterPreferenceRate,
+  answerDefaults,
+  preferenceDefaults,
+  trainingSchema,
+} from './options.ts';
 
 /** What shapes a network that begins from nothing, or is for text. */
 const forText = {
@@ -47,7 +53,9 @@ export const finetuneSchema = trainingSchema.omit(forText).extend({
   accumulate: accumulate.describe(
     `micro-batches of an update [1; preferences ${preferenceDefaults.accumulate}]`,
   ),
-  learningRate: learningRate.describe(usually('learningRate', 'highest learning rate')),
+  learningRate: learningRate.describe(
+    `highest learning rate [${answerDefaults.learningRate}, preferences ${preferenceDefaults.learningRate}; with --lora-rank ${adapterDefaults.learningRate}, preferences ${adapterPreferenceRate}]`,
+  ),
   decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
   out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),
 });

@@ -69,6 +69,9 @@ export const preferenceDefaults = {
 /** What is otherwise where an adapter is trained. */
 export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
 
+/** The rate of an adapter that learns preferences. */
+export const adapterPreferenceRate = adapterDefaults.learningRate / 5;
+
 /** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
 export const sizes = {
   nano: {

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors.ts';
 import {
   adapterDefaults,
+  adapterPreferenceRate,
   answerDefaults,
   defaults,
   type FromNetwork,
@@ -48,7 +49,7 @@ const tasks = { text: {}, answers: answerDefaults, preferences: preferenceDefaul
 
 const adapterDefaultsFor = ({ learn, loraRank = 1 }: TrainingRequest) => ({
   ...adapterDefaults,
-  ...(learn === 'preferences' && { learningRate: adapterDefaults.learningRate / 5 }),
+  ...(learn === 'preferences' && { learningRate: adapterPreferenceRate }),
   loraAlpha: 2 * loraRank,
 });
 

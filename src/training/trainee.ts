@@ -15,6 +15,8 @@ export interface DataManifest {
   readonly files: readonly SourceFile[];
   /** Counts for people: tokens, windows, bad rows. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The first thousand rows that were passed over. */
+  readonly badRows?: readonly { readonly path: string; readonly line: number; readonly reason: string }[];
 }
 
 /** What held-out text says of a model: what it costs, and for one that learns from pairs of answers which it prefers. */
