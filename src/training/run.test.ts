@@ -280,6 +280,16 @@ test('options of another run are refused by name, with both values', async () =>
   }
 });
 
+test("a run that is there isn't gone on with by another default, which nobody typed", async () => {
+  const out = place();
+  await runTraining({ ...small, out }, fakeTrainees(), quiet());
+  const { batch: _, ...request } = small;
+  await assert.rejects(runTraining({ ...request, out }, fakeTrainees(), quiet()), {
+    name: 'InvalidOptionError',
+    message: `batch: the run in ${out} has 3, and a new one 32 by default; give another --out, or --resume ${out} to go on as it was started`,
+  });
+});
+
 test('text that changed, is gone or was added since the run began is refused by its path', async () => {
   const out = place();
   const mine = join(scratch, 'mine.txt');
