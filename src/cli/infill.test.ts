@@ -117,6 +117,7 @@ test("a person's mistakes are one sentence, and the network doesn't run", async 
     [[], '', /^unmask infill: --file is needed/],
     [[latin1], '', /latin1\.txt: expected text in UTF-8, found other bytes; convert it/],
     [[join(folder, 'none.txt')], '', /none\.txt: no such file or directory/],
+    [[folder], '', /: expected a file of text, found a directory; check the path\n$/],
   ];
   for (const [args, stdin, sentence] of mistakes) {
     const io = fakeIo({ stdin });
