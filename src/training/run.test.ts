@@ -280,6 +280,31 @@ test('options of another run are refused by name, with both values', async () =>
   }
 });
 
+test('of a single validation window no error is told', async () => {
+  const make = fakeTrainees();
+  const io = quiet();
+  const out = place();
+  await runTraining(
+    { ...small, out },
+    async (...given) => {
+      const trainee = await make(...given);
+      return {
+        ...trainee,
+        validate: async (...asked) => {
+          const validation = await trainee.validate!(...asked);
+          return { ...validation, standardError: NaN, maskError: NaN, windows: 1 };
+        },
+      };
+    },
+    io,
+  );
+  const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  const [validation] = rows.map((row) => JSON.parse(row)).filter(({ kind }) => kind === 'validation');
+  assert.deepEqual(Object.keys(validation), ['kind', 'step', 'natsPerToken', 'windows', 'tokens']);
+  assert.match(io.lines(), /bound \d\.\d{3} nats a token \(1 window\)/);
+  assert.doesNotMatch(await readFile(join(out, 'curve.svg'), 'utf8'), /NaN/);
+});
+
 test("a run that is there isn't gone on with by another default, which nobody typed", async () => {
   const out = place();
   await runTraining({ ...small, out }, fakeTrainees(), quiet());
