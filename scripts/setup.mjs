@@ -1,7 +1,7 @@
 // Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
 // `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -52,6 +52,10 @@ if (modified(stamp) < changed) {
   run('typescript/bin/tsc');
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }
+
+// so that npx finds the command even where it was asked for before it was there
+const command = join(root, 'node_modules/.bin/unmask');
+if (process.platform !== 'win32' && !existsSync(command)) symlinkSync('../../dist/src/cli/main.js', command);
 
 // the page of the studio, where its sources are: the published package has it ready
 const studio = join(root, 'studio');

@@ -6,7 +6,7 @@ import { filesOf, type Weights } from './checkpoint/weights.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { sizeLine } from './full-training.ts';
 import { adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
-import { writeAdapter } from './model/adapter-files.ts';
+import { fingerprintOf, writeAdapter } from './model/adapter-files.ts';
 import { causal } from './model/attention-pattern.ts';
 import { parameterShapes } from './model/config.ts';
 import { type LiveWeights, openNetwork } from './model/network.ts';
@@ -56,6 +56,7 @@ export async function adapterOf(options: TrainingOptions, run: RunTokenizer, fro
   const shapes = adapterShapes(transformer, names, adapter);
   const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
   const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
+  const fingerprint = await fingerprintOf(weights, names);
   const numbers = [...shapes.values()].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   return {
     config,
@@ -71,7 +72,7 @@ export async function adapterOf(options: TrainingOptions, run: RunTokenizer, fro
     ],
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;
-      await writeAdapter(directory, { adapter, arrays }, { base: place, dtype: options.dtype });
+      await writeAdapter(directory, { adapter, arrays }, { base: place, fingerprint, dtype: options.dtype });
       const { jinja } = run.templateFiles;
       const template: [string, Uint8Array][] =
         jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];

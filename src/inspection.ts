@@ -10,6 +10,7 @@ import { openWeights } from './checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from './errors.ts';
 import { ggufWeights } from './gguf.ts';
 import { licenceOf } from './licence.ts';
+import { type AdapterFacts, adapterFacts, baseOf } from './model/adapter-files.ts';
 import { causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './model/config.ts';
 import type { ModelConfig } from './model/families/family.ts';
@@ -19,6 +20,7 @@ import { type SamplingMemory, samplingMemory } from './model/sampling-memory.ts'
 import { bytesIn } from './model/storage.ts';
 import { isBlockFormat, type WeightFormat, weightFormats } from './model/weight-format.ts';
 import {
+  adapterIn,
   generationOf,
   isFile,
   modelDirectory,
@@ -57,6 +59,8 @@ export interface Inspection {
   readonly memoryBytes?: Readonly<Record<string, number>>;
   /** What a text takes beside them, about. */
   readonly samplingMemory?: SamplingMemory;
+  /** What is laid over it, where the path is an adapter's. */
+  readonly adapter?: AdapterFacts;
   /** As its files name it. */
   readonly licence?: string;
   readonly maskId?: number;
@@ -86,6 +90,8 @@ export interface Inspection {
  */
 export async function inspectModel(path: string, { tensors = false } = {}): Promise<Inspection> {
   if (isFile(path)) return inspectGguf(path, tensors);
+  const adapter = adapterIn(path);
+  if (adapter !== undefined) return inspectAdapter(adapter, tensors);
   const directory = await modelDirectory(path);
   const { path: configPath, config: json } = await readModelConfig(directory);
 
@@ -128,6 +134,21 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],
+  };
+}
+
+/** The model that an adapter is of, with it. */
+async function inspectAdapter(directory: string, tensors: boolean): Promise<Inspection> {
+  const base = await inspectModel(await baseOf(directory), { tensors });
+  const { attempt, problems } = attempts();
+  const adapter = await attempt(() => adapterFacts(directory));
+  if (base.problems.length === 0)
+    await (await attempt(() => openModelWithTokenizer(directory)))?.network.close();
+  return {
+    ...base,
+    adapter,
+    chatTemplate: (await attempt(() => chatTemplateIn(directory))) ?? base.chatTemplate,
+    problems: [...base.problems, ...problems],
   };
 }
 

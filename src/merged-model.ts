@@ -32,7 +32,7 @@ export async function mergeAdapter(model: string, adapter: string, out: string):
       model,
     );
   const changes = requireAdapter(adapter);
-  const live = await readAdapter(changes, config.transformer, names);
+  const live = await readAdapter(changes, { config: config.transformer, names, weights });
   const targets = new Set(live.adapter.targets);
   const arrays = live.arrays();
   const tensors = Array.from(weights.entries, ([name, { shape, dtype }]) => ({

@@ -108,7 +108,7 @@ export async function openModelWithTokenizer(
 }
 
 /** The directory of an adapter that a path leads to: itself, or `model/` in it for a run; none where a model is. */
-function adapterIn(path: string): string | undefined {
+export function adapterIn(path: string): string | undefined {
   return [path, join(path, 'model')].find(
     (directory) => isAdapter(directory) && !existsSync(join(directory, 'config.json')),
   );

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NdArray } from '../src/array.ts';
 import { readJson } from '../src/checkpoint/json.ts';
 import { openSafetensors } from '../src/checkpoint/safetensors.ts';
+import { inspectModel } from '../src/inspection.ts';
 import { mergeAdapter } from '../src/merged-model.ts';
 import {
   adapterNames,
@@ -13,7 +15,7 @@ import {
   matricesOf,
   merge,
 } from '../src/model/adapter.ts';
-import { writeAdapter } from '../src/model/adapter-files.ts';
+import { fingerprintOf, writeAdapter } from '../src/model/adapter-files.ts';
 import { parameterShapes } from '../src/model/config.ts';
 import { openModel } from '../src/model/open.ts';
 import { blockFormats } from '../src/model/weight-format.ts';
@@ -40,7 +42,8 @@ async function adapted(directory: string, scale = 0.3) {
     const uniform = uniforms(2, 'synthetic', 0, n);
     if (name.includes('lora_B')) data.forEach((_, i) => (data[i] = scale * (uniform(i) - 0.5)));
   }
-  return { ...opened, adapter, arrays };
+  const fingerprint = await fingerprintOf(opened.weights, opened.names);
+  return { ...opened, adapter, arrays, fingerprint };
 }
 
 function batchFor(maskId: number): TrainingBatch {
@@ -166,8 +169,8 @@ for (const format of ['int4', 'int8'] as const)
 test('a model with an adapter beside it has the logits of the one with the adapter merged, and others than alone', async (t) => {
   const folder = await temporaryFolder(t);
   const [model, directory, out] = ['model', 'adapter', 'merged'].map((name) => join(folder, name));
-  const { adapter, arrays } = await adapted(model);
-  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model });
+  const { adapter, arrays, fingerprint } = await adapted(model);
+  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model, fingerprint });
   await mergeAdapter(model, directory, out);
 
   const config = (await readJson(join(directory, 'adapter_config.json'))) as Record<string, unknown>;
@@ -202,12 +205,31 @@ test('a model with an adapter beside it has the logits of the one with the adapt
 test('an adapter for another model, and what is none, is one sentence', async (t) => {
   const folder = await temporaryFolder(t);
   const [model, other, directory] = ['model', 'other', 'adapter'].map((name) => join(folder, name));
-  const { adapter, arrays } = await adapted(model);
-  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model });
+  const { adapter, arrays, fingerprint } = await adapted(model);
+  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model, fingerprint });
   await writeTinyModel(other, { width: 16 });
   await assert.rejects(
     load(other, { adapter: directory }),
     /adapter_model\.safetensors: expected an adapter of this model, with base_model\.model\..*lora_A\.weight of shape \[3, 16\], found \[3, /,
+  );
+  // one of the same shape, of which a single number is another
+  const twin = join(folder, 'twin');
+  await mergeAdapter(model, directory, twin);
+  const { tensors } = await openSafetensors(join(twin, 'model.safetensors'));
+  const bytes = await readFile(join(twin, 'model.safetensors'));
+  const { offset } = tensors.get('model.transformer.ln_f.weight')!;
+  bytes[offset] ^= 1;
+  await writeFile(join(twin, 'model.safetensors'), bytes);
+  const { adapter: facts, problems } = await inspectModel(directory);
+  assert.deepEqual([facts?.rank, facts?.alpha, facts?.matrices, problems], [3, 5, 14, []]);
+  const config = join(directory, 'adapter_config.json');
+  const named = JSON.parse(await readFile(config, 'utf8')) as Record<string, unknown>;
+  await writeFile(config, JSON.stringify({ ...named, base_model_name_or_path: twin }));
+  assert.match((await inspectModel(directory)).problems.join(), /found one of another model/);
+  await writeFile(config, JSON.stringify(named));
+  await assert.rejects(
+    load(twin, { adapter: directory }),
+    /adapter_model\.safetensors: expected an adapter of .*twin, found one of another model, which it calls ".*model"/,
   );
   await assert.rejects(
     load(model, { adapter: other }),
@@ -221,8 +243,8 @@ test('an adapter for another model, and what is none, is one sentence', async (t
 
 test('a server with an adapter writes what the model writes with it', async (t) => {
   const [path, adapter] = [await temporaryFolder(t), await temporaryFolder(t)];
-  const { adapter: shape, arrays } = await adapted(path, 3);
-  await writeAdapter(adapter, { adapter: shape, arrays: () => arrays }, { base: path });
+  const { adapter: shape, arrays, fingerprint } = await adapted(path, 3);
+  await writeAdapter(adapter, { adapter: shape, arrays: () => arrays }, { base: path, fingerprint });
   const server = await startServer({
     models: new Map([['tiny', path]]),
     load: { adapter },

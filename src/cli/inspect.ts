@@ -50,7 +50,7 @@ function page(inspection: Inspection, io: Io): string {
   ].join('\n');
 }
 
-function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
+function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
   const { parameters, activeParameters, dtypes, memoryBytes, samplingMemory, maxLength, maskId } = facts;
   const active =
@@ -63,6 +63,11 @@ function rowsOf({ config, gguf, ...facts }: Inspection): Row[] {
       'becomes',
       gguf?.bytesToWrite !== undefined &&
         `${gguf.directory} when it first runs, with ${sizeText(gguf.bytesToWrite)} of weights`,
+    ],
+    [
+      'adapter',
+      adapter &&
+        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
     ],
     ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
     ['blocks', facts.blockLength !== undefined && `${facts.blockLength} tokens`],

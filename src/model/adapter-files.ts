@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { NdArray } from '../array.ts';
+import { type NdArray, sizeOf } from '../array.ts';
 import { type DurableFs, nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
 import { readJsonObject } from '../checkpoint/json.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openSafetensors, readFloats } from '../checkpoint/safetensors.ts';
+import type { Weights } from '../checkpoint/weights.ts';
 import { safetensorsPieces } from '../checkpoint/write-safetensors.ts';
 import { makeDirectories } from '../checkpoint/durable.ts';
 import { FileError, show, UnsupportedError } from '../errors.ts';
@@ -27,6 +29,13 @@ const schema = z.object({
   r: z.int().min(1),
   lora_alpha: z.number(),
 });
+
+/** What an adapter is read for. */
+export interface AdaptedModel {
+  readonly config: TransformerConfig;
+  readonly names: TensorNames;
+  readonly weights: Weights;
+}
 
 /** What PEFT's LoRA may have, and nothing here computes: its config's keys, with the values that mean "not so". */
 const unused: Readonly<Record<string, readonly string[]>> = {
@@ -54,6 +63,24 @@ export async function baseOf(directory: string): Promise<string> {
   );
 }
 
+/** What an adapter is, without its numbers. */
+export interface AdapterFacts {
+  readonly path: string;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly matrices: number;
+  /** All numbers of A and B. */
+  readonly parameters: number;
+}
+
+/** @throws FileError, UnsupportedError  as `readAdapter` for what doesn't depend on the model */
+export async function adapterFacts(directory: string): Promise<AdapterFacts> {
+  const { r: rank, lora_alpha: alpha } = (await configIn(directory)).config;
+  const { tensors } = await openSafetensors(await resolveInside(directory, weightsName));
+  const parameters = Array.from(tensors.values(), ({ shape }) => sizeOf(shape)).reduce((a, b) => a + b, 0);
+  return { path: directory, rank, alpha, matrices: tensors.size / 2, parameters };
+}
+
 async function configIn(directory: string) {
   const path = await resolveInside(directory, adapterConfigName);
   const json = await readJsonObject(path);
@@ -72,6 +99,15 @@ async function configIn(directory: string) {
   return { path, config: parsed.data };
 }
 
+/** The key of the file's metadata that says which model an adapter is of. */
+const fingerprintKey = 'unmask_base';
+
+/** What tells models of one shape apart, however their weights are stored: a hash of the scales of the last norm. */
+export async function fingerprintOf(weights: Weights, names: TensorNames): Promise<string> {
+  const { data } = await weights.read(names.finalNorm);
+  return createHash('sha256').update(data).digest('hex').slice(0, 32);
+}
+
 /**
  * The adapter in a directory: adapter_config.json and adapter_model.safetensors as Hugging Face's PEFT writes them.
  *
@@ -80,10 +116,9 @@ async function configIn(directory: string) {
  */
 export async function readAdapter(
   directory: string,
-  config: TransformerConfig,
-  names: TensorNames,
+  { config, names, weights }: AdaptedModel,
 ): Promise<LiveAdapter> {
-  const { r: rank, lora_alpha: alpha } = (await configIn(directory)).config;
+  const { r: rank, lora_alpha: alpha, base_model_name_or_path: base } = (await configIn(directory)).config;
   const file = await openSafetensors(await resolveInside(directory, weightsName));
   const matrices = new Map(
     [...parameterShapes(config, names)]
@@ -109,24 +144,36 @@ export async function readAdapter(
     arrays.set(name, await readFloats(file, name));
   }
   if (arrays.size === 0) throw anothers('A and B of its matrices', 'none');
+  const made = file.metadata.get(fingerprintKey);
+  if (made !== undefined && made !== (await fingerprintOf(weights, names))) {
+    const expected = `an adapter of ${weights.directory}`;
+    throw new FileError(file.path, expected, `one of another model, which it calls ${show(base)}`);
+  }
   return { adapter: { rank, alpha, targets }, arrays: () => arrays };
 }
 
 /**
  * Writes an adapter as PEFT lays it out, each file whole or not at all, the numbers first.
  *
- * @param base   where the model is that it changes
+ * @param base         where the model is that it changes
+ * @param fingerprint  of that model, see `fingerprintOf`
  * @throws FileError  when the disk refuses
  */
 export async function writeAdapter(
   directory: string,
   { adapter, arrays }: LiveAdapter,
-  { base, dtype, fs = nodeFs }: { base: string; dtype?: 'F32' | 'F16' | 'BF16'; fs?: DurableFs },
+  {
+    base,
+    fingerprint,
+    dtype,
+    fs = nodeFs,
+  }: { base: string; fingerprint: string; dtype?: 'F32' | 'F16' | 'BF16'; fs?: DurableFs },
 ): Promise<void> {
   const tensors = Array.from(arrays(), ([name, { shape, data }]) => ({ name, shape, data, dtype }));
+  const metadata = { format: 'pt', [fingerprintKey]: fingerprint };
   try {
     await makeDirectories(fs, directory);
-    await replaceFile(fs, join(directory, weightsName), () => safetensorsPieces(tensors, { format: 'pt' }));
+    await replaceFile(fs, join(directory, weightsName), () => safetensorsPieces(tensors, metadata));
     const text = `${JSON.stringify(configOf(adapter, base), undefined, 2)}\n`;
     await replaceFile(fs, join(directory, adapterConfigName), Buffer.from(text));
   } catch (error) {

@@ -95,7 +95,8 @@ export async function openModel(
   const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
   const locate = (name: string) => located(weights, folder, name, format);
   const stored = { folder, locate, keepTypes: format === 'f16' };
-  const changes = adapter === undefined ? undefined : await readAdapter(adapter, config.transformer, names);
+  const adapted = { config: config.transformer, names, weights };
+  const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, stored, network };
 }
