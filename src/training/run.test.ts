@@ -299,7 +299,7 @@ test('of a single validation window no error is told', async () => {
     io,
   );
   const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
-  const [validation] = rows.map((row) => JSON.parse(row)).filter(({ kind }) => kind === 'validation');
+  const validation = rows.map((row) => JSON.parse(row)).find(({ kind }) => kind === 'validation');
   assert.deepEqual(Object.keys(validation), ['kind', 'step', 'natsPerToken', 'windows', 'tokens']);
   assert.match(io.lines(), /bound \d\.\d{3} nats a token \(1 window\)/);
   assert.doesNotMatch(await readFile(join(out, 'curve.svg'), 'utf8'), /NaN/);
