@@ -4,9 +4,16 @@ export class InvalidOptionError extends Error {
   readonly option: string;
   readonly value: unknown;
 
-  /** @param problem  what was expected: "must divide length (8)" */
+  /**
+   * @param problem  what was expected: "must divide length (8)"
+   * @param value    what was given; it is quoted unless it says nothing: a missing value or a switch, of which `problem`
+   *   doesn't say what it "must" be
+   */
   constructor(option: string, problem: string, value: unknown) {
-    super(`${option}: ${problem}, got ${show(value)}`);
+    const saysNothing = value === undefined || typeof value === 'boolean';
+    super(
+      `${option}: ${problem}${saysNothing && !problem.startsWith('must ') ? '' : `, got ${show(value)}`}`,
+    );
     this.option = option;
     this.value = value;
   }

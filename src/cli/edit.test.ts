@@ -32,8 +32,8 @@ test('piped, stdout has the new text, byte by byte, or the diff, or one line of 
   const diff = fakeIo({ stdin: bad });
   await run(knows(), ['-', '--diff'], diff);
   assert.deepEqual(diff.out.split('\n'), [
-    '--- stdin',
-    '+++ stdin',
+    '--- a/stdin',
+    '+++ b/stdin',
     '@@ -1,3 +1,3 @@',
     ' The cat sat on the mat.\r',
     '-The pxq lay on the rug.\r',

@@ -13,7 +13,7 @@ import { liveCanvas, statisticsLine } from './live-canvas.ts';
 import { type LoadModel, loadModel } from './load.ts';
 import { markerOf, placeOf, spansOf } from './markers.ts';
 import { replaceFile } from './replace-file.ts';
-import { unifiedDiff } from './unified-diff.ts';
+import { diffPath, unifiedDiff } from './unified-diff.ts';
 import { visible } from './visible.ts';
 
 const options = z.strictObject({
@@ -80,7 +80,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
         });
         live?.view.clear();
         if (inPlace) await replaceFile(file, original, edit.text);
-        const name = file === '-' ? 'stdin' : file;
+        const name = file === '-' ? 'stdin' : diffPath(file);
         if (json) io.stdout.write(`${JSON.stringify({ seed, ...edit })}\n`);
         else if (asked.dryRun) io.stdout.write(live ? heat(text, edit, io) : doubtLines(text, edit));
         else if (asked.diff || (live && !inPlace))

@@ -103,12 +103,12 @@ test("a person's mistakes are one sentence, and the network doesn't run", async 
     [
       ['-'],
       '{{5}}',
-      /^unmask infill: parts: must have text beside the holes; to write from nothing, generate/,
+      /^unmask infill: line 1, column 1: there must be text beside the holes; to write from nothing, unmask generate/,
     ],
     [
       ['-'],
       'a{{5000}}',
-      /^unmask infill: length: must leave room for text beside the hole .*\(4096 tokens\), got 5000/,
+      /^unmask infill: line 1, column 2: "\{\{5000}}" must leave room for text beside it .*\(4096 tokens\)$/m,
     ],
     [['-', '--expand'], 'a{{?}}b', /^unmask infill: --expand: needs a model with the token <\|expand\|>/],
     [['-', '--in-place'], 'a{{5}}', /^unmask infill: --in-place needs a file, and - is stdin/],
@@ -117,6 +117,7 @@ test("a person's mistakes are one sentence, and the network doesn't run", async 
     [[], '', /^unmask infill: --file is needed/],
     [[latin1], '', /latin1\.txt: expected text in UTF-8, found other bytes; convert it/],
     [[join(folder, 'none.txt')], '', /none\.txt: no such file or directory/],
+    [[folder], '', /: expected a file of text, found a directory; check the path\n$/],
   ];
   for (const [args, stdin, sentence] of mistakes) {
     const io = fakeIo({ stdin });

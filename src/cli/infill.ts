@@ -49,11 +49,12 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
       if (inPlace && file === '-') throw new UsageError('--in-place needs a file, and - is stdin');
       const marker = markerOf(hole, '--hole');
       const text = await readText(file, io);
-      const parts = partsOf(text, marker);
+      partsOf(text, marker); // most mistakes don't wait for the model
       const seed = filling.seed ?? randomInt(2 ** 32);
       const model = await load({ model: path, adapter, device, weights }, io);
       const live = json ? undefined : liveCanvas(model, frameMs, io);
       try {
+        const parts = partsOf(text, marker, model.config.maxLength);
         const asked = Object.entries(filling).filter(([key]) => given.has(key));
         const infilling = await model.infill({
           ...Object.fromEntries(asked),

@@ -11,10 +11,20 @@ export async function inputText(option: string, io: Io): Promise<string> {
 /**
  * All of a text file, or of stdin where the path is `-`, so that the same text written again is the same bytes.
  *
- * @throws FileError  where it isn't UTF-8
+ * @throws FileError  where it is a directory, or isn't UTF-8
  */
 export async function readText(path: string, io: Io): Promise<string> {
-  return path === '-' ? decoded('stdin', await readStdin(io)) : decoded(path, await readFile(path));
+  return path === '-' ? decoded('stdin', await readStdin(io)) : decoded(path, await bytesOf(path));
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    // alone among the system's errors it doesn't say the path
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EISDIR')) throw cause;
+    throw new FileError(path, 'a file of text', 'a directory', 'check the path', { cause });
+  }
 }
 
 async function readStdin(io: Io): Promise<Buffer> {
@@ -28,7 +38,7 @@ async function readStdin(io: Io): Promise<Buffer> {
 
 /** The text of a file, without a byte order mark. */
 export async function fileText(path: string): Promise<string> {
-  return decoded(path, await readFile(path)).replace(/^\ufeff/, '');
+  return decoded(path, await bytesOf(path)).replace(/^\ufeff/, '');
 }
 
 function decoded(path: string, bytes: Uint8Array): string {

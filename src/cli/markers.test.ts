@@ -22,7 +22,7 @@ test('holes of a number, a range and any length, in the text around them', () =>
     '\r\n',
     { length: 'any' },
   ]);
-  assert.deepEqual(partsOf('{{1}}{{2}}', braces), [{ length: 1 }, { length: 2 }]);
+  assert.deepEqual(partsOf('{{1}}{{2}}.', braces), [{ length: 1 }, { length: 2 }, '.']);
 });
 
 test('the opening between marks is the opening itself', () => {
@@ -39,6 +39,13 @@ test('what opens and is no hole is told with its place, and so is a text without
     ['{{}}', /^line 1, column 1: "{{}}" is no hole/],
     ['{{-4}}', /is no hole/],
     ['{{4..}}', /is no hole/],
+    ['a\n {{0}}', /^line 2, column 2: "\{\{0}}" must have at least 1 token$/],
+    ['a{{0..3}}', /^line 1, column 2: "\{\{0\.\.3}}" must have at least 1 token$/],
+    ['é😀{{12..3}}', /^line 1, column 3: "\{\{12\.\.3}}" must have its lower number first$/],
+    [
+      '{{5}}{{?}}',
+      /^line 1, column 1: there must be text beside the holes; to write from nothing, unmask gen/,
+    ],
     ['no holes', /^there is no hole in the text; write \{\{24}}/],
     ['{{{{}}', /^there is no hole in the text/],
   ];
@@ -47,6 +54,18 @@ test('what opens and is no hole is told with its place, and so is a text without
       () => partsOf(text, braces),
       (error: Error) => error instanceof UsageError && message.test(error.message),
       text,
+    );
+  }
+});
+
+test('a hole leaves room for text in what the model sees', () => {
+  assert.deepEqual(partsOf('a{{15}}', braces, 16), ['a', { length: 15 }]);
+  for (const hole of ['{{16}}', '{{2..16}}', '{{99999999999999999999}}']) {
+    assert.throws(
+      () => partsOf(`a {{1}}\n${hole}`, braces, 16),
+      new UsageError(
+        `line 2, column 1: "${hole}" must leave room for text beside it in the model's longest sequence (16 tokens)`,
+      ),
     );
   }
 });

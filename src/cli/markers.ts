@@ -37,10 +37,12 @@ function mirrored(character: string): string {
  * A text with holes in parts: `{{24}}` is a hole of 24 tokens, `{{8..32}}` one of 8 to 32 and `{{?}}` one of any number.
  * `{{{{}}` is the opening itself, as text. Every opening must be one of these: nothing is a hole by mistake, or text.
  *
- * @throws UsageError  with line and column of what isn't a hole, or where there is none
+ * @param maxLength  tokens that the model sees at most, of which a hole leaves some for text
+ * @throws UsageError  with line and column of what isn't a hole, or can't be filled, or where there is none
  */
-export function partsOf(text: string, marker: Marker): InfillPart[] {
+export function partsOf(text: string, marker: Marker, maxLength = Infinity): InfillPart[] {
   const parts: InfillPart[] = [];
+  let firstHole: number | undefined;
   let given = '';
   for (const { between, content, start } of marked(text, marker, holeRemedy(marker))) {
     given += between;
@@ -50,19 +52,30 @@ export function partsOf(text: string, marker: Marker): InfillPart[] {
       continue;
     }
     const found = /^\s*(?:(\d+)(?:\.\.(\d+))?|\?)\s*$/.exec(content);
-    if (!found) {
+    const refuse = (problem: string): never => {
       const whole = marker.opening + content + marker.closing;
-      throw new UsageError(`${placeOf(text, start)}: ${show(whole)} is no hole; ${holeRemedy(marker)}`);
+      throw new UsageError(`${placeOf(text, start)}: ${show(whole)} ${problem}`);
+    };
+    if (!found) return refuse(`is no hole; ${holeRemedy(marker)}`);
+    const [, least, most = least] = found;
+    if (Number(least) < 1) refuse('must have at least 1 token');
+    if (Number(most) < Number(least)) refuse('must have its lower number first');
+    if (Number(most) >= maxLength) {
+      refuse(`must leave room for text beside it in the model's longest sequence (${maxLength} tokens)`);
     }
-    const [, least, most] = found;
+    firstHole ??= start;
     if (given !== '') parts.push(given);
     given = '';
     if (least === undefined) parts.push({ length: 'any' });
-    else parts.push({ length: most === undefined ? Number(least) : [Number(least), Number(most)] });
+    else parts.push({ length: most === least ? Number(least) : [Number(least), Number(most)] });
   }
   if (given !== '') parts.push(given);
-  if (parts.every((part) => typeof part === 'string')) {
-    throw new UsageError(`there is no hole in the text; ${holeRemedy(marker)}`);
+  if (firstHole === undefined) throw new UsageError(`there is no hole in the text; ${holeRemedy(marker)}`);
+  if (parts.every((part) => typeof part !== 'string')) {
+    const place = placeOf(text, firstHole);
+    throw new UsageError(
+      `${place}: there must be text beside the holes; to write from nothing, unmask generate`,
+    );
   }
   return parts;
 }

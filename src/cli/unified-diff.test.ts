@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { type Replacement, replaced, withReplacement } from '../text-changes.ts';
-import { unifiedDiff } from './unified-diff.ts';
+import { diffPath, unifiedDiff } from './unified-diff.ts';
 
 /** What `patch` does, without looking for a hunk that has moved. */
 function patched(text: string, diff: readonly string[]): string {
@@ -31,8 +32,8 @@ test('by hand: a word in a line', () => {
   const text = Array.from({ length: 9 }, (_, i) => `line ${i}\n`).join('');
   const start = text.indexOf('4');
   assert.deepEqual(unifiedDiff(text, [{ start, end: start + 1, after: 'four' }], 'a.txt'), [
-    '--- a.txt',
-    '+++ a.txt',
+    '--- a/a.txt',
+    '+++ b/a.txt',
     '@@ -2,7 +2,7 @@',
     ' line 1',
     ' line 2',
@@ -50,6 +51,25 @@ test('by hand: a word in a line', () => {
     '\\ No newline at end of file',
     '+b',
     '\\ No newline at end of file',
+  ]);
+});
+
+test('a file is called by its path from the working directory, or from the root', () => {
+  for (const file of ['w/e.txt', './w/e.txt', 'w/../w/e.txt', join('w', 'e.txt'), resolve('w/e.txt')]) {
+    assert.equal(diffPath(file), 'w/e.txt', file);
+  }
+  assert.equal(diffPath('..e.txt'), '..e.txt');
+  const outside = diffPath('../e.txt');
+  assert.ok(outside.endsWith('/e.txt') && !/^\/|\.\.|\\/.test(outside), outside);
+});
+
+test('a path that could be mistaken is ended by a tab, or quoted', () => {
+  const headers = (path: string) => unifiedDiff('a', [{ start: 0, end: 1, after: 'b' }], path).slice(0, 2);
+  assert.deepEqual(headers('w/é.txt'), ['--- a/w/é.txt', '+++ b/w/é.txt']);
+  assert.deepEqual(headers('my text.txt'), ['--- a/my text.txt\t', '+++ b/my text.txt\t']);
+  assert.deepEqual(headers('é "\n\\'), [
+    String.raw`--- "a/\303\251 \042\012\134"`,
+    String.raw`+++ "b/\303\251 \042\012\134"`,
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { type Replacement, replaced } from '../text-changes.ts';
 
 /** Lines around a change that are shown with it. */
@@ -15,12 +16,13 @@ interface Block {
  * changes.
  *
  * @param changes  in order, without overlap
+ * @param path     of the text, as `diffPath` has it
  */
 export function unifiedDiff(text: string, changes: readonly Replacement[], path: string): string[] {
   const lines = linesOf(text);
   const blocks = blocksOf(text, changes);
   if (blocks.length === 0) return [];
-  const output = [`--- ${path}`, `+++ ${path}`];
+  const output = [`--- ${header('a', path)}`, `+++ ${header('b', path)}`];
   let shift = 0;
   for (let first = 0; first < blocks.length;) {
     let end = first + 1;
@@ -41,6 +43,32 @@ export function unifiedDiff(text: string, changes: readonly Replacement[], path:
     first = end;
   }
   return output;
+}
+
+/**
+ * A file's path as `patch -p1` and `git apply` look for it from the working directory, with slashes. What lies outside
+ * of that is called by its absolute path, for `patch -p1 -d /`.
+ */
+export function diffPath(file: string): string {
+  const inside = relative('.', file);
+  const isOutside = isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
+  const path = (isOutside ? resolve(file) : inside).split(sep).join('/');
+  return path.replace(/^\//, '');
+}
+
+/** A path in the folder of the old or the new text: quoted as git does it where a reader of the diff could mistake it. */
+function header(folder: 'a' | 'b', path: string): string {
+  const whole = `${folder}/${path}`;
+  if (/["\\\p{Cc}]/u.test(whole)) {
+    const escaped = Array.from(Buffer.from(whole), (byte) =>
+      byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c
+        ? `\\${byte.toString(8).padStart(3, '0')}`
+        : String.fromCharCode(byte),
+    );
+    return `"${escaped.join('')}"`;
+  }
+  // a tab ends a path that has spaces
+  return whole.includes(' ') ? `${whole}\t` : whole;
 }
 
 const lineEnd = ({ line, before }: Block): number => line + before.length;

@@ -172,7 +172,7 @@ export const samplingSchema = z.strictObject({
     .enum(cacheNames)
     .optional()
     .describe(
-      'what is computed once and remembered: all before the block, all outside it, or tokens that have stood for a step (approximate, see reportCache); or what a causal model never changes (exact) [exact where possible, else none]',
+      'what is computed once and remembered: all before the block, all outside it, or tokens that have stood for a step (approximate); or what a causal model never changes (exact) [exact where possible, else none]',
     ),
   cacheRefresh: z
     .int()
@@ -214,6 +214,9 @@ export const fillingSchema = samplingSchema
     reportCache: true,
   })
   .extend({
+    stepsPerBlock: samplingSchema.shape.stepsPerBlock.describe(
+      'of a model that writes in stretches of its own (DiffusionGemma): reverse steps for each',
+    ),
     blockLength: z
       .int()
       .min(1)

@@ -38,6 +38,12 @@ test('each validation has a bar of two standard errors around its point', () => 
   }
 });
 
+test('a validation of one window has a point without a bar', () => {
+  const svg = curveSvg({ title: 'a run', training, validation: [{ step: 1000, natsPerToken: 2.5 }] });
+  assert.ok(svg.includes('class="dot"') && !svg.includes('<path class="v"'));
+  assert.ok(!/NaN|undefined/.test(svg));
+});
+
 test('a logarithmic axis puts each tenfold of steps at the same distance', () => {
   const svg = curveSvg({ title: 'a run', training, validation, logSteps: true });
   const ticks = [...svg.matchAll(/<text class="ink" x="([\d.]+)" y="370" text-anchor="middle">([\d,]+)</g)];

@@ -7,7 +7,8 @@ export interface CurveData {
   readonly validation: readonly {
     readonly step: number;
     readonly natsPerToken: number;
-    readonly standardError: number;
+    /** Absent where it isn't known. */
+    readonly standardError?: number;
   }[];
   /** Of both. Default: nats a token. */
   readonly unit?: string;
@@ -41,11 +42,10 @@ export function curveSvg({
   const line = losses.map(({ step, loss }) => `${x.at(step)},${y.at(loss)}`).join(' ');
   const bound = bars.map(({ step, natsPerToken }) => `${x.at(step)},${y.at(natsPerToken)}`).join(' ');
   const marks = bars.map(({ step, natsPerToken, standardError }) => {
+    const dot = `<circle class="dot" cx="${x.at(step)}" cy="${y.at(natsPerToken)}" r="3"/>`;
+    if (standardError === undefined || !Number.isFinite(standardError)) return dot;
     const [low, high] = [y.at(natsPerToken - 2 * standardError), y.at(natsPerToken + 2 * standardError)];
-    return (
-      `<path class="v" d="M${x.at(step)} ${low}V${high}"/>` +
-      `<circle class="dot" cx="${x.at(step)}" cy="${y.at(natsPerToken)}" r="3"/>`
-    );
+    return `<path class="v" d="M${x.at(step)} ${low}V${high}"/>${dot}`;
   });
   return chartSvg({ title, x, y, xLabel: 'steps', yLabel: unit, style }, [
     `<text class="t-label" x="${box.right}" y="22" text-anchor="end">training loss</text>`,

@@ -101,10 +101,12 @@ export async function openRun(path: string, request: TrainingRequest): Promise<R
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
     if (!allowed.includes(key)) {
       const has = from === undefined ? 'has none' : `has ${JSON.stringify(from)}`;
+      const usual = request[key] === undefined && to !== undefined;
+      const wants = usual ? `, and a new one ${JSON.stringify(to)} by default` : '';
       throw new InvalidOptionError(
         key,
-        `the run in ${path} ${has}; give another --out, or --resume ${path} to go on as it was started`,
-        to,
+        `the run in ${path} ${has}${wants}; give another --out, or --resume ${path} to go on as it was started`,
+        request[key],
       );
     }
     changes[key] = { from, to };

@@ -280,6 +280,41 @@ test('options of another run are refused by name, with both values', async () =>
   }
 });
 
+test('of a single validation window no error is told', async () => {
+  const make = fakeTrainees();
+  const io = quiet();
+  const out = place();
+  await runTraining(
+    { ...small, out },
+    async (...given) => {
+      const trainee = await make(...given);
+      return {
+        ...trainee,
+        validate: async (...asked) => {
+          const validation = await trainee.validate!(...asked);
+          return { ...validation, standardError: NaN, maskError: NaN, windows: 1 };
+        },
+      };
+    },
+    io,
+  );
+  const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  const validation = rows.map((row) => JSON.parse(row)).find(({ kind }) => kind === 'validation');
+  assert.deepEqual(Object.keys(validation), ['kind', 'step', 'natsPerToken', 'windows', 'tokens']);
+  assert.match(io.lines(), /bound \d\.\d{3} nats a token \(1 window\)/);
+  assert.doesNotMatch(await readFile(join(out, 'curve.svg'), 'utf8'), /NaN/);
+});
+
+test("a run that is there isn't gone on with by another default, which nobody typed", async () => {
+  const out = place();
+  await runTraining({ ...small, out }, fakeTrainees(), quiet());
+  const { batch: _, ...request } = small;
+  await assert.rejects(runTraining({ ...request, out }, fakeTrainees(), quiet()), {
+    name: 'InvalidOptionError',
+    message: `batch: the run in ${out} has 3, and a new one 32 by default; give another --out, or --resume ${out} to go on as it was started`,
+  });
+});
+
 test('text that changed, is gone or was added since the run began is refused by its path', async () => {
   const out = place();
   const mine = join(scratch, 'mine.txt');

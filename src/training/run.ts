@@ -10,7 +10,7 @@ import { bestEffort, JsonLog, readRows } from './log.ts';
 import { type StepReport, train } from './loop.ts';
 import type { Schedule, TrainingRequest } from './options.ts';
 import { scheduleOf } from './settle.ts';
-import { grouped, Progress, type ProgressOutput } from './progress.ts';
+import { counted, grouped, Progress, type ProgressOutput } from './progress.ts';
 import { rates } from './rates.ts';
 import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
 import { restoreRun, type RunState, saveRun } from './snapshot.ts';
@@ -125,7 +125,9 @@ class Run {
       await this.#restore();
       if (Object.keys(changes).length > 0) this.#event('changed', { changes });
       if (this.#isComplete) {
-        this.#progress.note(`all ${grouped(steps)} steps are done already`);
+        this.#progress.note(
+          `${steps === 1 ? 'the 1 step is' : `all ${grouped(steps)} steps are`} done already`,
+        );
         return this.#outcome();
       }
       this.#progress.restart(this.#state.step);
@@ -208,14 +210,14 @@ class Run {
       const windows = last ? undefined : this.#directory.options.validationWindows;
       const validation = await this.#trainee.validate(step, windows, this.#io.stop);
       this.#validation = validation;
-      this.#metrics.write({ kind: 'validation', step, ...validation });
+      this.#metrics.write({ kind: 'validation', step, ...withoutUnknownErrors(validation) });
       const { natsPerToken, standardError, bitsPerByte, windows: scored, preferences } = validation;
       const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ''; // of one window there is none
       const bound = `bound ${natsPerToken.toFixed(3)}${error}`;
       this.#progress.bound(bound);
       const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
       this.#progress.note(
-        `step ${grouped(step)}  ${bound} nats a token${perByte} (${grouped(scored)} windows)`,
+        `step ${grouped(step)}  ${bound} nats a token${perByte} (${counted(scored, 'window')})`,
       );
       if (preferences) this.#progress.note(described(preferences));
     }
@@ -357,6 +359,13 @@ async function isFinal(path: string): Promise<boolean> {
 
 const described = ({ loss, margin, accuracy }: NonNullable<Judgement['preferences']>): string =>
   `  of held-out pairs ${(100 * accuracy).toFixed(0)} % are as preferred, margin ${margin.toFixed(3)}, loss ${loss.toFixed(3)}`;
+
+/** Of one window, or one draw, no error is known: it is absent then. */
+const withoutUnknownErrors = ({ standardError, maskError, ...known }: Judgement): object => ({
+  ...known,
+  ...(Number.isFinite(standardError) && { standardError }),
+  ...(Number.isFinite(maskError) && { maskError }),
+});
 
 /** A sample as it stands among the lines of progress. */
 const indented = (text: string): string => text.trim().replace(/^/gm, '  │ ');
