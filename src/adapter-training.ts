@@ -19,7 +19,7 @@ import { requireSameLikelihood, requireSizes } from './start.ts';
 import type { Subject } from './subject.ts';
 import { chatTemplateName } from './tokenizer/files.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { grouped } from './training/progress.ts';
+import { grouped } from './counted.ts';
 
 /**
  * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.

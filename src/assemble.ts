@@ -136,6 +136,7 @@ export function assemble(parts: Parts): Model {
     maskId,
     endIds,
     isCausal,
+    noise,
     defaults,
     maxLength: config.maxLength,
     resizing,

@@ -12,7 +12,7 @@ import { requireSameLikelihood, type Start, startFrom } from './start.ts';
 import type { Subject } from './subject.ts';
 import { tokenizerFiles } from './tokenizer/save.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { grouped } from './training/progress.ts';
+import { grouped } from './counted.ts';
 
 /**
  * All weights of a network of LLaDA's architecture, new or those of the model that `from` names.

@@ -97,6 +97,10 @@ test('behind a complete text the model sees the end token, and nobody else does'
   assert.ok(
     seen.length > 2 && seen.every((xt) => xt.length === length && [end, stories.maskId].includes(xt.at(-1))),
   );
+  await assert.rejects(
+    model.infill({ parts: ['The', { length: 2 }], stepsPerBlock: 4 }),
+    /stepsPerBlock: is for models that write in stretches of their own; say tokensPerStep/,
+  );
   const endless = modelThatSays(() => ({ id, logit: 9 }), { tokenizer: stories, endIds: [] });
   await assert.rejects(
     endless.infill({ parts: ['The', { length: 2 }], complete: true }),

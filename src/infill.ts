@@ -22,6 +22,8 @@ export interface HoleModel {
   readonly endIds: readonly number[];
   readonly maxLength: number;
   readonly isCausal: boolean;
+  /** See `OpenedModel.noise`. */
+  readonly noise?: 'uniform';
   readonly defaults: Partial<SamplingOptions>;
   /** The tokens by which the model resizes holes, where it has them. */
   readonly resizing?: ResizingTokens;
@@ -127,7 +129,7 @@ const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSch
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
-  { defaults, isCausal, resizing, endIds, check }: HoleModel,
+  { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
   asked: object,
   own: Partial<FillingOptions> = {},
 ): FillingOptions {
@@ -139,6 +141,10 @@ export function fillingOptions(
   const known = Object.entries({ ...defaults, ...own }).filter(([key]) => key in fillingSchema.shape);
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   const options = checkOptions(fillingSchema, Object.fromEntries([...known, ...given]));
+  if (given.some(([key]) => key === 'stepsPerBlock') && noise !== 'uniform') {
+    const problem = 'is for models that write in stretches of their own; say tokensPerStep';
+    throw new InvalidOptionError('stepsPerBlock', problem, options.stepsPerBlock);
+  }
   if (options.expand && !resizing) {
     const problem = 'needs a model with the token <|expand|>, as DreamOn has it, and this one has none';
     throw new InvalidOptionError('expand', problem, true);

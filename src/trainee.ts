@@ -17,7 +17,7 @@ import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { expandToken } from './tokenizer/tokenizer-json.ts';
 import { openLearner } from './training/backpropagation.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { counted } from './training/progress.ts';
+import { counted } from './counted.ts';
 import { type MakeTrainee, recordName } from './training/trainee.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
@@ -172,10 +172,7 @@ function describe({
   schedule,
   ...options
 }: TrainingOptions): string {
-  const steps =
-    options.steps === undefined
-      ? `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`
-      : counted(options.steps, 'step');
+  const steps = options.steps === undefined ? counted(epochs!, 'epoch') : counted(options.steps, 'step');
   const windows = counted(batch, learn === 'preferences' ? 'pair' : 'window');
   return `${steps} of ${accumulate === 1 ? '' : `${accumulate} × `}${windows} of ${length} tokens, rate ${learningRate} (${schedule})`;
 }

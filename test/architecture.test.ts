@@ -39,7 +39,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['base', 'assembly', 'server', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
 };
 
-const base = new Set(['array.ts', 'chart.ts', 'errors.ts', 'nearest.ts', 'options.ts', 'random.ts']);
+const base = new Set([
+  'array.ts',
+  'chart.ts',
+  'counted.ts',
+  'errors.ts',
+  'nearest.ts',
+  'options.ts',
+  'random.ts',
+]);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Inspection } from '../inspection.ts';
 import { kebabCase } from '../options.ts';
+import { grouped } from '../counted.ts';
 import { colorsFor } from './colors.ts';
 import type { Command, Io } from './command.ts';
 import { modelOptions } from './load.ts';
@@ -115,8 +116,6 @@ const listed = (
   Object.entries(values)
     .map(([key, value]) => say(key, value))
     .join(', ');
-
-const grouped = (value: number): string => value.toLocaleString('en-US');
 
 /** 8,015,581,184 (8.0 billion) */
 function counted(value: number): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StepReport } from './loop.ts';
-import { duration, grouped, Progress } from './progress.ts';
+import { grouped } from '../counted.ts';
+import { duration, Progress } from './progress.ts';
 
 function written(isTTY: boolean, columns = 200) {
   let text = '';

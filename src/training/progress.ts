@@ -1,3 +1,4 @@
+import { grouped } from '../counted.ts';
 import type { StepReport } from './loop.ts';
 
 /** Where progress is written: a terminal gets one live line, anything else plain lines now and then. */
@@ -102,15 +103,6 @@ export class Progress {
     this.#live = true;
   }
 }
-
-/** 12,345 */
-export function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** How many there are of something: "1 window", "1,024 windows". */
-export const counted = (count: number, noun: string): string =>
-  `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 /** A length of time in the two largest units that say something: "45 s", "12 min", "3 h 20 min", "2 d 4 h". */
 export function duration(ms: number): string {

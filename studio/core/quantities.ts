@@ -1,4 +1,4 @@
-import { grouped } from '../../src/training/progress.ts';
+import { grouped } from '../../src/counted.ts';
 
 /** 4.2 million */
 export function counted(value: number): string {

@@ -1,4 +1,5 @@
-import { duration, grouped } from '../../src/training/progress.ts';
+import { grouped } from '../../src/counted.ts';
+import { duration } from '../../src/training/progress.ts';
 import type { Run } from './runs.ts';
 
 const stateWords: Readonly<Record<Run['state'], string>> = {
