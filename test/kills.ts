@@ -84,12 +84,13 @@ export async function killTraining({
     let starts = 0;
     while (kills < wanted) {
       const out = join(scratch, `run-${runs}`);
+      const before = kills;
       for (let finished = false; !finished;) {
         const ended = await train(out, kills < wanted ? nextKill(starts++) : undefined);
         const { code, signal, stderr } = ended;
         finished = code === 0;
-        // one that was quicker than its kill, on a machine that has more to give by now: the next kills come sooner
-        if (finished)
+        // a whole run that was quicker than its kill, on a machine that has more to give by now: the next kills come sooner
+        if (finished && kills === before)
           [startMs, trainMs] = [Math.min(startMs, ended.startMs), Math.min(trainMs, ended.trainMs)];
         if (signal === 'SIGKILL') {
           kills += 1;
