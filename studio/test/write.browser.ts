@@ -215,6 +215,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.getByRole('heading', { name: 'Position 2' }).waitFor();
     await page.locator('output', { hasText: `2 / ${last}` }).waitFor();
     await page.getByText('As a table').click();
+    await page.locator('.heat tbody tr').nth(7).waitFor();
     assert.equal(await page.locator('.heat tbody tr').count(), 8);
     await page.close();
   });
