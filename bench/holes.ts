@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { counted } from '../src/counted.ts';
 import { openDataset } from '../src/data/dataset.ts';
 import { modelDirectory } from '../src/opened-model.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
@@ -15,8 +16,10 @@ import { load } from '../src/unmask.ts';
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
 const [model, data, share = '0.02'] = process.argv.slice(2);
+if (model !== undefined && data === undefined)
+  throw new Error('usage: npm run bench:holes -- MODEL DATA [SHARE]');
 const wanted =
-  model === undefined || data === undefined
+  model === undefined
     ? [
         { path: shipped('stories'), data: join(shipped('stories'), 'stories.jsonl.gz') },
         { path: shipped('typescript'), data: join(shipped('typescript'), 'sources.jsonl.gz') },
@@ -27,7 +30,7 @@ const [window, times] = [96, 24];
 const lengths = [1, 2, 4, 8, 16, 24];
 
 console.log(
-  `| model | lengths are found by | ${lengths.map((n) => `${n} token${n === 1 ? '' : 's'}`).join(' | ')} | off by a factor of |`,
+  `| model | lengths are found by | ${lengths.map((n) => counted(n, 'token')).join(' | ')} | off by a factor of |`,
 );
 console.log(`|---|---|${lengths.map(() => '---').join('|')}|---|`);
 for (const { path, data } of wanted) {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { NdArray } from './array.ts';
 import { nodeFs, replaceFile } from './checkpoint/durable-fs.ts';
 import { filesOf, type Weights } from './checkpoint/weights.ts';
+import { grouped } from './counted.ts';
 import { InvalidOptionError, UnsupportedError } from './errors.ts';
 import { sizeLine } from './full-training.ts';
 import { adapterShapes, initialAdapter, matricesOf } from './model/adapter.ts';
@@ -19,7 +20,6 @@ import { requireSameLikelihood, requireSizes } from './start.ts';
 import type { Subject } from './subject.ts';
 import { chatTemplateName } from './tokenizer/files.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { grouped } from './counted.ts';
 
 /**
  * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.

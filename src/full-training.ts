@@ -1,5 +1,6 @@
 import { sizeOf } from './array.ts';
 import { writeModelDirectory } from './checkpoint/directory.ts';
+import { grouped } from './counted.ts';
 import { InvalidOptionError, invariant } from './errors.ts';
 import { bidirectional, causal } from './model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from './model/config.ts';
@@ -12,7 +13,6 @@ import { requireSameLikelihood, type Start, startFrom } from './start.ts';
 import type { Subject } from './subject.ts';
 import { tokenizerFiles } from './tokenizer/save.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { grouped } from './counted.ts';
 
 /**
  * All weights of a network of LLaDA's architecture, new or those of the model that `from` names.

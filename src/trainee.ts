@@ -1,5 +1,6 @@
 import { adapterOf } from './adapter-training.ts';
 import { assemble } from './assemble.ts';
+import { counted } from './counted.ts';
 import { openAnswers } from './data/answers.ts';
 import { type Batch, type Dataset, openDataset } from './data/dataset.ts';
 import { everyAnswer, pairsOfAnswers } from './data/exchanges.ts';
@@ -17,7 +18,6 @@ import { doubledScorerOf, scorerOf } from './scorers.ts';
 import { expandToken } from './tokenizer/tokenizer-json.ts';
 import { openLearner } from './training/backpropagation.ts';
 import type { TrainingOptions } from './training/options.ts';
-import { counted } from './counted.ts';
 import { type MakeTrainee, recordName } from './training/trainee.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */

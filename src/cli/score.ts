@@ -4,6 +4,7 @@ import { duration } from '../training/progress.ts';
 import { type Command, type Io, type Output, UsageError } from './command.ts';
 import { fileText, inputText } from './input.ts';
 import { type LoadModel, loadModel, modelOptions } from './load.ts';
+import { StatusLine } from './status-line.ts';
 
 const options = z.strictObject({
   text: z.string().optional().describe('the text to be scored, - reads it from stdin'),
@@ -55,35 +56,28 @@ const plainMs = 10_000;
 
 /** How far a score is: on a terminal a line that goes away at the end, elsewhere a line now and then. */
 export class ScoreProgress {
-  readonly #output: Output;
   readonly #clock: () => number;
   readonly #beganMs: number;
-  #shownMs: number;
-  #isLive = false;
+  readonly #status: StatusLine;
 
   /** @param clock  milliseconds that never go back */
   constructor(output: Output, clock: () => number) {
-    this.#output = output;
     this.#clock = clock;
-    this.#beganMs = this.#shownMs = clock();
+    this.#beganMs = clock();
+    // what is soon done has no line
+    this.#status = new StatusLine(output, clock, { liveMs, plainMs, shownMs: this.#beganMs });
   }
 
   /** @param share  of the work that is done, from 0 to 1 */
   show(share: number): void {
-    const ms = this.#clock();
-    const { isTTY } = this.#output;
-    if (share >= 1 || ms - this.#shownMs < (isTTY ? liveMs : plainMs)) return;
-    this.#shownMs = ms;
-    const leftMs = (ms - this.#beganMs) * (1 / share - 1);
-    const line = `scoring: ${Math.floor(100 * share)} %, ${duration(leftMs)} left`;
-    this.#output.write(isTTY ? `\r${line}\x1b[K` : `${line}\n`);
-    this.#isLive = isTTY === true;
+    if (share >= 1 || !this.#status.isDue) return;
+    const leftMs = (this.#clock() - this.#beganMs) * (1 / share - 1);
+    this.#status.show(`scoring: ${Math.floor(100 * share)} %, ${duration(leftMs)} left`);
   }
 
   /** Takes the live line away. */
   clear(): void {
-    if (this.#isLive) this.#output.write('\r\x1b[K');
-    this.#isLive = false;
+    this.#status.clear();
   }
 }
 

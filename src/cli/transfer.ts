@@ -1,6 +1,7 @@
 import type { PullProgress } from '../hub/pull.ts';
 import { duration } from '../training/progress.ts';
 import type { Output } from './command.ts';
+import { StatusLine } from './status-line.ts';
 
 const liveMs = 100;
 const plainMs = 10_000;
@@ -11,10 +12,8 @@ const recentMs = 10_000;
 export class TransferView {
   readonly #output: Output;
   readonly #clock: () => number;
-  readonly #lineMs: number;
+  readonly #status: StatusLine;
   readonly #marks: { readonly ms: number; readonly bytes: number }[] = [];
-  #shownMs = -Infinity;
-  #isLive = false;
 
   /**
    * @param clock   milliseconds that never go back
@@ -23,26 +22,18 @@ export class TransferView {
   constructor(output: Output, clock: () => number, lineMs = plainMs) {
     this.#output = output;
     this.#clock = clock;
-    this.#lineMs = lineMs;
+    this.#status = new StatusLine(output, clock, { liveMs, plainMs: lineMs });
   }
 
   show(progress: PullProgress): void {
-    const ms = this.#clock();
     const isLast = progress.doneBytes === progress.totalBytes;
-    if (!isLast && ms - this.#shownMs < (this.#output.isTTY ? liveMs : this.#lineMs)) return;
+    if (!isLast && !this.#status.isDue) return;
     // what was there before is no news
     if (isLast && progress.receivedBytes === 0) return;
-    this.#shownMs = ms;
+    const ms = this.#clock();
     this.#marks.push({ ms, bytes: progress.receivedBytes });
     while (this.#marks.length > 2 && ms - this.#marks[1].ms >= recentMs) this.#marks.shift();
-    const line = this.#line(progress);
-    if (!this.#output.isTTY) {
-      this.#output.write(`${line}\n`);
-      return;
-    }
-    // one column is left free: a line that fills the terminal wraps
-    this.#output.write(`\r${line.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1))}\x1b[K`);
-    this.#isLive = true;
+    this.#status.show(this.#line(progress));
   }
 
   /** A line that stays. */
@@ -53,8 +44,7 @@ export class TransferView {
 
   /** Leaves the live line as it is. */
   end(): void {
-    if (this.#isLive) this.#output.write('\n');
-    this.#isLive = false;
+    this.#status.end();
   }
 
   #line({ doneBytes, totalBytes }: PullProgress): string {

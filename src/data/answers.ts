@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { counted } from '../counted.ts';
 import { FileError, InvalidOptionError } from '../errors.ts';
 import { permutation, uniforms } from '../random.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { badRows, passedOver } from './bad-rows.ts';
-import { counted } from '../counted.ts';
 import { type Batch, type Dataset, rows, shuffled, widthOf } from './dataset.ts';
 import { everyAnswer, exchangesReading, type RowMeaning } from './exchanges.ts';
 import { splitDocuments } from './split.ts';

@@ -1,5 +1,5 @@
-import { FileError } from '../errors.ts';
 import { counted } from '../counted.ts';
+import { FileError } from '../errors.ts';
 
 /** Why a row cannot be used. */
 export type BadRowReason =

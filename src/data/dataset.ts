@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { NdArray } from '../array.ts';
+import { counted } from '../counted.ts';
 import { FileError, InvalidOptionError } from '../errors.ts';
 import { integerBelow, permutation, uniforms } from '../random.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { type BadRow, badRows, passedOver } from './bad-rows.ts';
-import { counted } from '../counted.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
 import { openTokens, textReading, type TokenStore } from './token-store.ts';

@@ -1,7 +1,7 @@
+import { counted } from '../counted.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { ChatMessage, ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
-import { counted } from '../counted.ts';
 import { conversationIn } from './dialogues.ts';
 import { readJsonRows } from './json-rows.ts';
 import { isPair, preferenceIn } from './preferences.ts';

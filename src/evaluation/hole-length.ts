@@ -1,4 +1,4 @@
-import { type Canvas, costsOf, maskedCanvas } from './canvas.ts';
+import { type Canvas, costsOf } from './canvas.ts';
 import type { RowScorer } from './scorer.ts';
 
 /** What stands around a hole; other holes are masked. */
@@ -48,7 +48,7 @@ export async function likeliestLength(
   };
   const best = (): number => [...costs].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 
-  if (canvasesOf(context, most).length === 0) return { length: most, scored };
+  if (context.after.every((id) => id === context.maskId)) return { length: most, scored };
   if (most - least < 2 * tries) await tryAll(between(least, most, 2 * tries));
   else {
     await tryAll(inRatios(least, most, tries));
@@ -68,8 +68,8 @@ function canvasesOf({ before, after, maskId }: HoleContext, n: number): Canvas[]
   const first = before.length + n;
   return near.flatMap((token, j) => {
     if (token === maskId) return [];
-    const { tokens, ...scored } = maskedCanvas(x0, Int32Array.of(first + j), 1, maskId);
-    return { ...scored, tokens: tokens.fill(maskId, first + j) };
+    const tokens = x0.slice().fill(maskId, first + j);
+    return { tokens, rows: Int32Array.of(first + j), targets: Int32Array.of(token), weight: 1 };
   });
 }
 
