@@ -11,16 +11,16 @@ import { writeModelDirectory } from '../src/checkpoint/directory.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
-import { uniforms } from '../src/random.ts';
-import { directoryInFormat } from '../src/quantised-model.ts';
+import { uniforms } from '../src/base/random.ts';
+import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
 import { taggedTemplate } from '../src/tokenizer/plain-template.ts';
 import { tokenizerFiles } from '../src/tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, withSpecialTokens } from '../src/tokenizer/tokenizer-json.ts';
 
 import { countPieces, trainFromPieces } from '../src/tokenizer/train-bpe.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
-import { runTraining } from '../src/training/run.ts';
-import { makeTrainee } from '../src/trainee.ts';
+import { runTraining } from '../src/training/run/run.ts';
+import { makeTrainee } from '../src/training/create-job.ts';
 
 const { values } = parseArgs({
   options: {

@@ -8,11 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { counted } from '../src/counted.ts';
+import { counted } from '../src/base/format-count.ts';
 import { openDataset } from '../src/data/dataset.ts';
-import { modelDirectory } from '../src/opened-model.ts';
+import { modelDirectory } from '../src/model-files/open-model.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
-import { load } from '../src/unmask.ts';
+import { load } from '../src/language-model/load.ts';
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
 const [model, data, share = '0.02'] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { randomFillSync, randomInt } from 'node:crypto';
-import { sizeOf } from '../src/array.ts';
-import { blockShapes } from '../src/checkpoint/blocks.ts';
+import { sizeOf } from '../src/base/array.ts';
+import { blockShapes } from '../src/checkpoint/block-quantisation.ts';
 import { writeModelDirectory } from '../src/checkpoint/directory.ts';
 import type { Numbers, TensorToWrite } from '../src/checkpoint/write-safetensors.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';

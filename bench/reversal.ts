@@ -3,7 +3,7 @@
 // al. 2023 (arXiv:2309.12288) call the failure of causal models the reversal curse; LLaDA section 3.3 asks for lines of poems.
 // A few minutes on two cores.
 //
-//     npm run bench:reversal                  made-up names and descriptions, then couplets of examples/couplets.jsonl
+//     npm run bench:reversal                  made-up names and descriptions, then couplets of recipes/couplets.jsonl
 //     npm run bench:reversal -- names         one of the two
 //     npm run bench:reversal -- '' --threads 1   with options of unmask train
 
@@ -11,9 +11,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { integerBelow, uniforms } from '../src/random.ts';
+import { integerBelow, uniforms } from '../src/base/random.ts';
 import { causal } from '../src/model/attention-pattern.ts';
-import { load } from '../src/unmask.ts';
+import { load } from '../src/language-model/load.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -28,7 +28,7 @@ interface Pair {
 const [wanted = '', ...more] = process.argv.slice(2);
 const sets = [
   { name: 'names', pairs: madeUp(50) },
-  { name: 'couplets', pairs: couplets('examples/couplets.jsonl') },
+  { name: 'couplets', pairs: couplets('recipes/couplets.jsonl') },
 ].filter(({ name }) => name.includes(wanted));
 if (sets.length === 0) throw new Error(`no pairs are named ${wanted}: there are names and couplets`);
 

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What the rows share: 0.8M parameters, windows of 64 characters, cosine from 1e-3 to 1e-4. */
 const recipe = `
-  --data examples/tinyshakespeare.txt.gz --tokenizer characters --packing stream
+  --data recipes/tinyshakespeare.txt.gz --tokenizer characters --packing stream
   --layers 4 --width 128 --heads 4 --hidden 344 --length 64 --init gpt2
   --learning-rate 1e-3 --minimum-rate 1e-4 --warmup 100 --schedule cosine
   --beta2 0.99 --weight-decay 0.1 --clip 1 --random-length-share 0

@@ -8,9 +8,9 @@ import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
-import { integerBelow, uniforms } from '../src/random.ts';
+import { integerBelow, uniforms } from '../src/base/random.ts';
 import { openLearner } from '../src/training/backpropagation.ts';
-import { maskedDiffusion } from '../src/training/objective.ts';
+import { maskedDiffusion } from '../src/training/objectives/objective.ts';
 import { median } from './measure.ts';
 import { flopsAStep, type Shape, shapes } from './shapes.ts';
 

@@ -38,7 +38,7 @@ if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root
 }
 
 const stamp = join(root, 'dist/src/index.js');
-const sources = ['src', 'test', 'bench', 'examples', 'studio/core', 'studio/test']
+const sources = ['src', 'test', 'bench', 'recipes', 'studio/core', 'studio/test']
   .map((name) => join(root, name))
   .filter(existsSync);
 const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));

@@ -1,5 +1,5 @@
-export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './errors.ts';
-export type { NdArray } from './array.ts';
+export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './base/errors.ts';
+export type { NdArray } from './base/array.ts';
 export { pull, type Pulled, type PullOptions, type PullProgress } from './hub/pull.ts';
 export type { HubSettings } from './hub/settings.ts';
 export type {
@@ -19,8 +19,8 @@ export type {
   ScoreRequest,
   SureToken,
   TextChange,
-} from './language-model.ts';
-export type { HoleLength, HolePlace } from './holes.ts';
+} from './language-model/language-model.ts';
+export type { HoleLength, HolePlace } from './language-model/infill-windows.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { WeightFormat } from './model/weight-format.ts';
 export type { Device } from './runtime/session.ts';
@@ -29,8 +29,8 @@ export type { Candidates } from './sampling/decode.ts';
 export type { Ending } from './sampling/growth.ts';
 export type { Frame } from './sampling/sample.ts';
 export type { SampleStats } from './sampling/stats.ts';
-export type { TextSpan } from './text-changes.ts';
+export type { TextSpan } from './base/text-edits.ts';
 export type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
-export { shippedModel, shippedModels } from './opened-model.ts';
-export { load } from './unmask.ts';
+export { shippedModel, shippedModels } from './model-files/open-model.ts';
+export { load } from './language-model/load.ts';

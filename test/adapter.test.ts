@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { NdArray } from '../src/array.ts';
+import type { NdArray } from '../src/base/array.ts';
 import { readJson } from '../src/checkpoint/json.ts';
 import { openSafetensors } from '../src/checkpoint/safetensors.ts';
-import { inspectModel } from '../src/inspection.ts';
-import { mergeAdapter } from '../src/merged-model.ts';
+import { inspectModel } from '../src/model-files/inspect-model.ts';
+import { mergeAdapter } from '../src/model-files/merge-adapter.ts';
 import {
   adapterNames,
   adapterShapes,
@@ -19,12 +19,12 @@ import { fingerprintOf, writeAdapter } from '../src/model/adapter-files.ts';
 import { parameterShapes } from '../src/model/config.ts';
 import { openModel } from '../src/model/open.ts';
 import { blockFormats } from '../src/model/weight-format.ts';
-import { directoryInFormat } from '../src/quantised-model.ts';
-import { uniforms } from '../src/random.ts';
+import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
+import { uniforms } from '../src/base/random.ts';
 import { openLearner } from '../src/training/backpropagation.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
-import { startServer } from '../src/server/server.ts';
-import { load } from '../src/unmask.ts';
+import { startServer } from '../src/server/http/server.ts';
+import { load } from '../src/language-model/load.ts';
 import { readPlainly } from './plain-blocks.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 

@@ -4,10 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/**
- * What each folder of src/ may import beside itself. `base` are the files in src/ that everything may use,
- * `assembly` those in src/ that put the folders together.
- */
+/** What each folder of src/ may import beside itself, types included: one line a folder, those below first. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   base: [],
   diffusion: ['base'],
@@ -19,35 +16,69 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   data: ['base', 'tokenizer', 'checkpoint'],
   model: ['base', 'graph', 'runtime', 'checkpoint'],
   sampling: ['base', 'diffusion'],
-  evaluation: ['base', 'diffusion', 'sampling'],
+  likelihood: ['base', 'diffusion', 'sampling'],
+  'model-files': ['base', 'diffusion', 'checkpoint', 'tokenizer', 'hub', 'model', 'sampling', 'likelihood'],
+  'language-model': [
+    'base',
+    'diffusion',
+    'tokenizer',
+    'graph',
+    'runtime',
+    'model',
+    'sampling',
+    'likelihood',
+    'model-files',
+  ],
   training: [
     'base',
     'diffusion',
-    'sampling',
-    'evaluation',
+    'checkpoint',
+    'tokenizer',
     'data',
     'graph',
     'runtime',
     'model',
-    'checkpoint',
+    'sampling',
+    'likelihood',
+    'model-files',
+    'language-model',
   ],
-  assembly:
-    'base diffusion sampling evaluation training data tokenizer graph runtime model checkpoint hub'.split(
-      ' ',
-    ),
-  server: ['base', 'assembly', 'training', 'sampling', 'model', 'tokenizer', 'checkpoint', 'hub'],
-  cli: ['base', 'assembly', 'server', 'training', 'evaluation', 'sampling', 'model', 'tokenizer', 'hub'],
+  evaluation: [
+    'base',
+    'data',
+    'tokenizer',
+    'sampling',
+    'likelihood',
+    'model-files',
+    'language-model',
+    'training',
+  ],
+  server: [
+    'base',
+    'checkpoint',
+    'tokenizer',
+    'hub',
+    'model',
+    'sampling',
+    'model-files',
+    'language-model',
+    'training',
+    'evaluation',
+  ],
+  cli: [
+    'base',
+    'tokenizer',
+    'hub',
+    'model',
+    'sampling',
+    'likelihood',
+    'model-files',
+    'language-model',
+    'training',
+    'evaluation',
+    'server',
+  ],
 };
-
-const base = new Set([
-  'array.ts',
-  'chart.ts',
-  'counted.ts',
-  'errors.ts',
-  'nearest.ts',
-  'options.ts',
-  'random.ts',
-]);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');
@@ -56,17 +87,13 @@ interface SourceFile {
   readonly path: string;
   readonly folder: string;
   readonly text: string;
-  /** Files of src/ that it imports, types too. */
+  /** Files of src/ that it imports, types included. */
   readonly imports: readonly string[];
-  /** Those that must be there when it runs. */
-  readonly needs: readonly string[];
   readonly packages: readonly string[];
 }
 
 function folderOf(path: string): string {
-  const [first, ...rest] = path.split(sep);
-  if (rest.length > 0) return first;
-  return base.has(first) ? 'base' : 'assembly';
+  return path.split(sep)[0];
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -90,13 +117,15 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
       folder: folderOf(path),
       text,
       imports: local.map(({ target }) => target),
-      needs: local.filter(({ isType }) => !isType).map(({ target }) => target),
       packages: statements.map(({ specifier }) => specifier).filter((name) => !/^(\.|node:)/.test(name)),
     };
   });
 
 test('the sources are read: every folder is there, and what is imported exists', () => {
-  assert.deepEqual([...new Set(files.map(({ folder }) => folder))].sort(), Object.keys(allowed).sort());
+  assert.deepEqual(
+    [...new Set(files.map(({ folder }) => folder))].sort(),
+    [...Object.keys(allowed), 'index.ts'].sort(),
+  );
   assert.ok(files.length > 60);
   for (const { path, imports } of files) {
     for (const imported of imports)
@@ -106,20 +135,20 @@ test('the sources are read: every folder is there, and what is imported exists',
 
 test('imports point down', () => {
   const upward = files.flatMap(({ path, folder, imports }) =>
-    imports
+    (folder === 'index.ts' ? [] : imports)
       .filter((imported) => ![folder, ...allowed[folder]].includes(folderOf(imported)))
       .map((imported) => `${path} imports ${imported}`),
   );
   assert.deepEqual(upward, []);
 });
 
-test('no file needs itself through others', () => {
+test('no file imports itself through others, types included', () => {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]): void => {
     assert.ok(!trail.includes(path), `a ring: ${[...trail, path].join(' → ')}`);
     if (done.has(path)) return;
-    for (const imported of byPath.get(path)?.needs ?? []) visit(imported, [...trail, path]);
+    for (const imported of byPath.get(path)?.imports ?? []) visit(imported, [...trail, path]);
     done.add(path);
   };
   for (const { path } of files) visit(path, []);
@@ -134,7 +163,7 @@ test('only runtime/ knows ONNX Runtime, and the core has no dependencies', () =>
   assert.deepEqual(users(/^onnxruntime/), ['runtime']);
   assert.deepEqual(users(/^protobufjs/), ['graph']);
   for (const { path, folder, packages } of files) {
-    if (['base', 'diffusion', 'model', 'sampling', 'evaluation'].includes(folder)) {
+    if (['base', 'diffusion', 'model', 'sampling', 'likelihood'].includes(folder)) {
       assert.deepEqual(
         packages.filter((used) => used !== 'zod'),
         [],
@@ -183,7 +212,7 @@ test('no randomness and no clock but those that are passed, below the edge', () 
     'graph',
     'model',
     'sampling',
-    'evaluation',
+    'likelihood',
     'tokenizer',
     'training',
   ]);

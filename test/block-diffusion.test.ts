@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doubledMask, doubledPositions } from '../src/diffusion/blocks.ts';
+import { doubledMask, doubledPositions } from '../src/diffusion/block-diffusion.ts';
 import { linear } from '../src/diffusion/schedule.ts';
-import { blockBound, bound, chainRule, doubledBound } from '../src/evaluation/likelihood.ts';
+import { blockBound, bound, chainRule, doubledBound } from '../src/likelihood/likelihood.ts';
 import { bidirectional, causal } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { type Network, openNetwork } from '../src/model/network.ts';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, rememberingNetwork } from '../src/predictors.ts';
-import { uniforms } from '../src/random.ts';
+import { blockCausal, predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { uniforms } from '../src/base/random.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { wholeCanvas } from '../src/sampling/predictor.ts';
-import { scorerOf as scorerOfPredictor } from '../src/evaluation/scorer.ts';
-import { doubledScorerOf, scorerOf } from '../src/scorers.ts';
-import { blockDiffusion } from '../src/training/objective.ts';
+import { scorerOf as scorerOfPredictor } from '../src/likelihood/scorer.ts';
+import { doubledScorerOf, scorerOf } from '../src/language-model/network-scorer.ts';
+import { blockDiffusion } from '../src/training/objectives/objective.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 
 // Block diffusion of a network with random weights: one forward over [x_t ; x_0] against everything that it stands for.

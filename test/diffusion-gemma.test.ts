@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NdArray } from '../src/array.ts';
-import { InvalidOptionError, UnsupportedError } from '../src/errors.ts';
-import type { Model } from '../src/language-model.ts';
+import type { NdArray } from '../src/base/array.ts';
+import { InvalidOptionError, UnsupportedError } from '../src/base/errors.ts';
+import type { Model } from '../src/language-model/language-model.ts';
 import { type OpenedModel, openModel } from '../src/model/open.ts';
-import { encodingPredictor } from '../src/predictors.ts';
+import { encodingPredictor } from '../src/language-model/network-predictor.ts';
 import { blocksFromFirstMask, cutAtEnd, hole, layCanvas } from '../src/sampling/canvas.ts';
 import { type Decode, decodeRows, type Prediction } from '../src/sampling/decode.ts';
 import { type Noise, uniformNoise } from '../src/sampling/noise.ts';
@@ -12,7 +12,7 @@ import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { renoising } from '../src/sampling/renoising.ts';
 import { type Frame, sample } from '../src/sampling/sample.ts';
 import { annealed, withSelfConditioning, withTemperature } from '../src/sampling/self-conditioning.ts';
-import { load } from '../src/unmask.ts';
+import { load } from '../src/language-model/load.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { readTensors } from './reference-llada.ts';
 

@@ -1,4 +1,4 @@
-import { byShare, type RevealCounts } from '../src/sampling/counts.ts';
+import { byShare, type RevealCounts } from '../src/sampling/reveal-counts.ts';
 
 export const roundHalfToEven = (count: number): number =>
   count % 1 === 0.5 ? 2 * Math.round(count / 2) : Math.round(count);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/predictors.ts';
+import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
 import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { alignedBlocks, hole, layBlocks, layCanvas } from '../src/sampling/canvas.ts';
 import { decoder } from '../src/sampling/decode.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { maskProbability } from '../src/diffusion/forward.ts';
 import { linear } from '../src/diffusion/schedule.ts';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/predictors.ts';
+import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
 import { dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas } from '../src/sampling/canvas.ts';
-import { dream } from '../src/sampling/counts.ts';
+import { dream } from '../src/sampling/reveal-counts.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
 import {

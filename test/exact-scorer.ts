@@ -1,5 +1,5 @@
-import type { RowScorer } from '../src/evaluation/scorer.ts';
-import { uniforms } from '../src/random.ts';
+import type { RowScorer } from '../src/likelihood/scorer.ts';
+import { uniforms } from '../src/base/random.ts';
 import { type ExactJoint, exactJoint } from './exact-joint.ts';
 
 /** A joint distribution with no structure at all: a flat Dirichlet's, V^L probabilities from exponential variables. */

@@ -1,6 +1,6 @@
-import type { NdArray } from '../src/array.ts';
-import { invariant } from '../src/errors.ts';
-import type { ScoredBatch } from '../src/evaluation/scorer.ts';
+import type { NdArray } from '../src/base/array.ts';
+import { invariant } from '../src/base/errors.ts';
+import type { ScoredBatch } from '../src/likelihood/scorer.ts';
 import type { Learner, TrainingBatch } from '../src/training/learner.ts';
 
 const beta1 = 0.9;

@@ -1,8 +1,8 @@
-import { assemble } from '../src/assemble.ts';
+import { assemble } from '../src/language-model/create-model.ts';
 import type { ChatTemplate } from '../src/tokenizer/chat-template.ts';
-import type { Model } from '../src/language-model.ts';
+import type { Model } from '../src/language-model/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
-import type { NdArray } from '../src/array.ts';
+import type { NdArray } from '../src/base/array.ts';
 import { writeOnnx } from '../src/graph/onnx.ts';
 import { input } from '../src/graph/tensor.ts';
 import type { Network, RowReduction } from '../src/model/network.ts';

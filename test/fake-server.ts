@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import type { Model } from '../src/language-model.ts';
-import { makeApp } from '../src/server/app.ts';
-import { type Engine, type EnginePort, engineOver } from '../src/server/engine.ts';
-import { limits } from '../src/server/limits.ts';
-import { serveJobs } from '../src/server/model-thread.ts';
-import { routes } from '../src/server/routes.ts';
+import type { Model } from '../src/language-model/language-model.ts';
+import { makeApp } from '../src/server/http/app.ts';
+import { type Engine, type EnginePort, engineOver } from '../src/server/worker/engine.ts';
+import { limits } from '../src/server/http/limits.ts';
+import { serveJobs } from '../src/server/worker/model-thread.ts';
+import { routes } from '../src/server/http/routes.ts';
 import type { StudioOptions } from '../src/server/studio/studio.ts';
 import type { Program } from '../src/server/studio/tasks.ts';
-import { load } from '../src/unmask.ts';
-import { type RunningServer, type ServerOptions, startServer } from '../src/server/server.ts';
+import { load } from '../src/language-model/load.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../src/server/http/server.ts';
 
 /** An engine whose other side is on this thread: the protocol is the same, the models may be anything. */
 export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, idleMs = 60_000): Engine {

@@ -1,4 +1,4 @@
-import { graphemes } from '../src/cli/width.ts';
+import { graphemes } from '../src/cli/terminal/width.ts';
 
 /**
  * A terminal that knows the few control sequences which a live view and a prompt may use, and refuses all others.

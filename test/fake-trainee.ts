@@ -2,9 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linear } from '../src/diffusion/schedule.ts';
-import { uniforms } from '../src/random.ts';
-import { maskedDiffusion } from '../src/training/objective.ts';
-import { type MakeTrainee, recordName, type Trainee, type TrainingRecord } from '../src/training/trainee.ts';
+import { uniforms } from '../src/base/random.ts';
+import { maskedDiffusion } from '../src/training/objectives/objective.ts';
+import {
+  type MakeTrainee,
+  recordName,
+  type Trainee,
+  type TrainingRecord,
+} from '../src/training/run/training-job.ts';
 import { FakeLearner } from './fake-learner.ts';
 
 const vocabularySize = 12;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mergeAdapter } from '../src/merged-model.ts';
-import { load } from '../src/unmask.ts';
-import { makeTrainee } from '../src/trainee.ts';
-import { readRows } from '../src/training/log.ts';
+import { mergeAdapter } from '../src/model-files/merge-adapter.ts';
+import { load } from '../src/language-model/load.ts';
+import { makeTrainee } from '../src/training/create-job.ts';
+import { readRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
-import { type RunIo, runTraining } from '../src/training/run.ts';
+import { type RunIo, runTraining } from '../src/training/run/run.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const lines: string[] = [];

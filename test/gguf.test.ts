@@ -5,21 +5,21 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import type { NdArray } from '../src/array.ts';
+import type { NdArray } from '../src/base/array.ts';
 import { readModelConfig, writeModelDirectory } from '../src/checkpoint/directory.ts';
 import { openGguf, readRows, sourceOf } from '../src/checkpoint/gguf/file.ts';
 import { narrowF16, widenF16 } from '../src/checkpoint/half.ts';
 import { openWeights } from '../src/checkpoint/weights.ts';
 import { readGgufHeader } from '../src/checkpoint/gguf/header.ts';
-import { FileError, UnsupportedError } from '../src/errors.ts';
-import { ggufDirectory } from '../src/gguf.ts';
+import { FileError, UnsupportedError } from '../src/base/errors.ts';
+import { ggufDirectory } from '../src/model-files/convert-gguf.ts';
 import { ggufModel } from '../src/model/gguf/model.ts';
 import { openModel } from '../src/model/open.ts';
-import { shippedModel } from '../src/opened-model.ts';
+import { shippedModel } from '../src/model-files/open-model.ts';
 import { tokenizerFromGguf } from '../src/tokenizer/from-gguf.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
-import { load } from '../src/unmask.ts';
-import inspect from '../src/cli/inspect.ts';
+import { load } from '../src/language-model/load.ts';
+import inspect from '../src/cli/commands/inspect.ts';
 import { fakeIo } from './fake-io.ts';
 import { ggufName, ggufOfReference, type Json } from './gguf-of-reference.ts';
 import { type Entry, ggufBytes, type GgufContent, writeGguf } from './gguf-writer.ts';
@@ -182,7 +182,7 @@ test('the directory is made once, and again when the file has changed', skipWith
 
 test('two processes that make the directory at once both have it', skipWithout('llada'), async (t) => {
   const path = await written(t, await ggufOfReference('llada'));
-  const script = `import { ggufDirectory } from ${JSON.stringify(new URL('../src/gguf.js', import.meta.url))};
+  const script = `import { ggufDirectory } from ${JSON.stringify(new URL('../src/model-files/convert-gguf.js', import.meta.url))};
     console.log(await ggufDirectory(process.argv[1]));`;
   const make = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path]);
   for (const { stdout } of await Promise.all([make(), make()])) assert.equal(stdout, `${path}.unmask\n`);

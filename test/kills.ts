@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { uniforms } from '../src/random.ts';
+import { uniforms } from '../src/base/random.ts';
 
 const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 

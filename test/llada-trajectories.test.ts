@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { integerBelow, uniforms } from '../src/random.ts';
-import { predictorOf, rememberingNetwork } from '../src/predictors.ts';
+import { integerBelow, uniforms } from '../src/base/random.ts';
+import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
 import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas, maskedPositions } from '../src/sampling/canvas.ts';
 import { argmax, type Decode, type DecodeOptions, decodeRows } from '../src/sampling/decode.ts';

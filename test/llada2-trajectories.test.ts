@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, rememberingNetwork } from '../src/predictors.ts';
+import { blockCausal, predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { alignedBlocks, cutAtEnd, hole, layCanvas } from '../src/sampling/canvas.ts';
-import { evenly } from '../src/sampling/counts.ts';
+import { evenly } from '../src/sampling/reveal-counts.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { editing, thresholdOrCount, unmasking } from '../src/sampling/strategies.ts';

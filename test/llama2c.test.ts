@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { convertLlama2c } from '../examples/convert-llama2c.ts';
-import { load } from '../src/unmask.ts';
-import { startFrom } from '../src/start.ts';
-import { settle } from '../src/training/settle.ts';
+import { convertLlama2c } from '../recipes/convert-llama2c.ts';
+import { load } from '../src/language-model/load.ts';
+import { startFrom } from '../src/training/initial-model.ts';
+import { settle } from '../src/training/run/resolve-options.ts';
 import { repositoryRoot } from './reference.ts';
 import { temporaryFolder } from './tiny-model.ts';
 

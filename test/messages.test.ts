@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ChatMessage } from '../src/tokenizer/chat-template.ts';
-import { load } from '../src/unmask.ts';
+import { load } from '../src/language-model/load.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeTrainee } from '../src/trainee.ts';
-import { readRows } from '../src/training/log.ts';
+import { makeTrainee } from '../src/training/create-job.ts';
+import { readRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
-import { type RunIo, runTraining } from '../src/training/run.ts';
-import type { MakeTrainee } from '../src/training/trainee.ts';
-import { load } from '../src/unmask.ts';
+import { type RunIo, runTraining } from '../src/training/run/run.ts';
+import type { MakeTrainee } from '../src/training/run/training-job.ts';
+import { load } from '../src/language-model/load.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
 const lines: string[] = [];

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { openWeights } from '../src/checkpoint/weights.ts';
 import { safetensorsPieces } from '../src/checkpoint/write-safetensors.ts';
 import { cachedModels } from '../src/hub/cache.ts';
-import { load } from '../src/unmask.ts';
+import { load } from '../src/language-model/load.ts';
 import { commitOf, sha256, startFakeHub } from './fake-hub.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NdArray } from '../src/array.ts';
+import type { NdArray } from '../src/base/array.ts';
 
 /**
  * LLaDA's network in plain float64 loops, read from a directory of `../shared/reference`: slow, plain and independent

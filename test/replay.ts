@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BlockLayout } from '../src/sampling/canvas.ts';
 import { maskedPositions } from '../src/sampling/canvas.ts';
-import type { RevealCounts } from '../src/sampling/counts.ts';
+import type { RevealCounts } from '../src/sampling/reveal-counts.ts';
 import type { Frame } from '../src/sampling/sample.ts';
 import type { Selection, Strategy } from '../src/sampling/strategies.ts';
 import { inDllm } from './dllm-counts.ts';

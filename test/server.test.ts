@@ -13,11 +13,11 @@ import {
   engineOver,
   type JobEvent,
   type RunningJob,
-} from '../src/server/engine.ts';
-import { limits } from '../src/server/limits.ts';
-import type { FromWorker, ToWorker } from '../src/server/protocol.ts';
-import { startServer } from '../src/server/server.ts';
-import { load } from '../src/unmask.ts';
+} from '../src/server/worker/engine.ts';
+import { limits } from '../src/server/http/limits.ts';
+import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
+import { startServer } from '../src/server/http/server.ts';
+import { load } from '../src/language-model/load.ts';
 import { deafRequest } from './deaf-request.ts';
 import { modelThatKnows } from './fake-model.ts';
 import { asker, engineHere, eventsIn, startFakeServer, type Json } from './fake-server.ts';

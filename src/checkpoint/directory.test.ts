@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { readModelConfig, writeModelDirectory } from './directory.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
 import { readJson } from './json.ts';

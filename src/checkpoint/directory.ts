@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { FileError, invariant, show } from '../errors.ts';
-import { makeDirectories } from './durable.ts';
+import { FileError, invariant, show } from '../base/errors.ts';
+import { makeDirectories } from './checkpoints.ts';
 import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { readJsonObject } from './json.ts';

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 
 /** The element types of safetensors that fill whole bytes, with the bytes that one element takes. */
 export const itemSizes = {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 /**
  * The few operations that a durable write is made of. An interface, so that a simulated disk that

@@ -1,4 +1,4 @@
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 /** What the operating system meant, in words that a person can act on. */
 const meanings: ReadonlyMap<string, readonly [found: string, remedy?: string]> = new Map([

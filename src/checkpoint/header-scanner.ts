@@ -1,4 +1,4 @@
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 
 const space = 0x20;
 const quote = 0x22;

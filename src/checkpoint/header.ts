@@ -1,4 +1,4 @@
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { byteLengthOf, checkedSum } from './checked.ts';
 import { type Dtype, isDtype, itemSizes } from './dtype.ts';
 import { HeaderScanner } from './header-scanner.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import type { RangeReader } from './range-reader.ts';
 import { readHeader } from './safetensors.ts';
 

@@ -1,4 +1,4 @@
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { withFile } from './range-reader.ts';
 
 /** What JSON of a file has to keep to. */

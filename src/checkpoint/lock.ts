@@ -4,7 +4,7 @@ import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 
 /** The right to write a directory, until it's released or the process ends. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { FileError, show, UnsupportedError } from '../errors.ts';
+import { FileError, show, UnsupportedError } from '../base/errors.ts';
 import type { DurableFs } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 

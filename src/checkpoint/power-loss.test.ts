@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FileError } from '../errors.ts';
-import { findCheckpoints, saveCheckpoint } from './durable.ts';
+import { FileError } from '../base/errors.ts';
+import { findCheckpoints, saveCheckpoint } from './checkpoints.ts';
 import type { DurableFile, DurableFs, FileContent } from './durable-fs.ts';
 
 /**

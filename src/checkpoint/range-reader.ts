@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { FileError, invariant, show, UnsupportedError } from '../errors.ts';
+import { FileError, invariant, show, UnsupportedError } from '../base/errors.ts';
 import { safeSize } from './checked.ts';
 import { fileProblem } from './file-problem.ts';
 

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { fileProblem } from './file-problem.ts';
 
 /**

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FileError, InvariantError, UnsupportedError } from '../errors.ts';
+import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
 import { withFile } from './range-reader.ts';

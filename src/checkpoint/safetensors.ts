@@ -1,5 +1,5 @@
-import { type NdArray, sizeOf } from '../array.ts';
-import { FileError, invariant, show, UnsupportedError } from '../errors.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { FileError, invariant, show, UnsupportedError } from '../base/errors.ts';
 import { safeSize } from './checked.ts';
 import { itemSizes, requireLittleEndian } from './dtype.ts';
 import { widenBf16, widenF16 } from './half.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { resolveInside } from './resolve-inside.ts';
 import { openWeights } from './weights.ts';
 import { writeSafetensors } from './write-safetensors.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NdArray, sizeOf } from '../array.ts';
-import { FileError, show } from '../errors.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { FileError, show } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';

@@ -1,5 +1,5 @@
-import { sizeOf } from '../array.ts';
-import { invariant, show } from '../errors.ts';
+import { sizeOf } from '../base/array.ts';
+import { invariant, show } from '../base/errors.ts';
 import { type Dtype, itemSizes, requireLittleEndian } from './dtype.ts';
 import { type DurableFs, nodeFs, replaceFile } from './durable-fs.ts';
 import { fileProblem } from './file-problem.ts';

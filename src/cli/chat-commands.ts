@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
 import { UsageError } from './command.ts';
 import type { Conversation } from './conversation.ts';
-import { kebabCase } from '../options.ts';
-import { parseOptions } from './options.ts';
+import { kebabCase } from '../base/options.ts';
+import { parseOptions } from './flags.ts';
 
 /** What the commands of a chat change. */
 export interface ChatState {

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 
 const file = z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fillingSchema } from '../sampling/options.ts';
-import { frameMs } from './live-canvas.ts';
-import { modelOptions } from './load.ts';
+import { frameMs } from './terminal/live-canvas.ts';
+import { modelOptions } from './load-model.ts';
 
 /** The options of every command that writes into a given text. */
 export const fillingFlags = {

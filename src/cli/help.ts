@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { type Flag, flagsOf } from './options.ts';
+import { type Flag, flagsOf } from './flags.ts';
 
 /** The help of one command, made from its schema and broken at the terminal's width. */
 export function commandHelp(name: string, command: Command, columns = 80): string {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import type { Io } from './command.ts';
 
 /** The text that an option means: `-` is all of stdin, without the line feed that `echo` adds. */

@@ -1,24 +1,24 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { showCursor } from './live.ts';
+import { showCursor } from './terminal/live.ts';
 import { type CommandTable, runProgram } from './program.ts';
 
 /** The whole command line. */
 const commands: CommandTable = {
-  generate: () => import('./generate.ts'),
-  chat: () => import('./chat.ts'),
-  infill: () => import('./infill.ts'),
-  edit: () => import('./edit.ts'),
-  score: () => import('./score.ts'),
-  train: () => import('./train.ts'),
-  finetune: () => import('./finetune.ts'),
-  merge: () => import('./merge.ts'),
-  pull: () => import('./pull.ts'),
-  serve: () => import('./serve.ts'),
-  studio: () => import('./studio.ts'),
-  inspect: () => import('./inspect.ts'),
-  quantize: () => import('./quantize.ts'),
-  bench: () => import('./bench.ts'),
+  generate: () => import('./commands/generate.ts'),
+  chat: () => import('./commands/chat.ts'),
+  infill: () => import('./commands/infill.ts'),
+  edit: () => import('./commands/edit.ts'),
+  score: () => import('./commands/score.ts'),
+  train: () => import('./commands/train.ts'),
+  finetune: () => import('./commands/finetune.ts'),
+  merge: () => import('./commands/merge.ts'),
+  pull: () => import('./commands/pull.ts'),
+  serve: () => import('./commands/serve.ts'),
+  studio: () => import('./commands/studio.ts'),
+  inspect: () => import('./commands/inspect.ts'),
+  quantize: () => import('./commands/quantize.ts'),
+  bench: () => import('./commands/bench.ts'),
 };
 
 const interrupt = new AbortController();

@@ -1,6 +1,6 @@
-import type { InfillPart } from '../language-model.ts';
-import { show } from '../errors.ts';
-import type { TextSpan } from '../text-changes.ts';
+import type { InfillPart } from '../language-model/language-model.ts';
+import { show } from '../base/errors.ts';
+import type { TextSpan } from '../base/text-edits.ts';
 import { UsageError } from './command.ts';
 
 /** What stands around a hole, or around text that is to be rewritten. */

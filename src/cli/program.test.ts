@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
+import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { Command, Io } from './command.ts';
 import { type CommandTable, runProgram } from './program.ts';
 

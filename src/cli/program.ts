@@ -1,9 +1,9 @@
-import { FileError, InvalidOptionError, UnsupportedError } from '../errors.ts';
+import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { type Command, type Io, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { nearest } from '../nearest.ts';
-import { kebabCase } from '../options.ts';
-import { parseOptions } from './options.ts';
+import { nearest } from '../base/spelling.ts';
+import { kebabCase } from '../base/options.ts';
+import { parseOptions } from './flags.ts';
 
 /** Commands by name. One is loaded when it's called, so that `unmask --help` doesn't load an engine. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: Command }>>>;

@@ -1,5 +1,5 @@
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 /**
  * Writes a new text in the place of an old one: whole or not at all, with the rights of the old file. A link stays a link.

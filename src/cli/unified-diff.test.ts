@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type Replacement, replaced, withReplacement } from '../text-changes.ts';
+import { type Replacement, replaced, withReplacement } from '../base/text-edits.ts';
 import { diffPath, unifiedDiff } from './unified-diff.ts';
 
 /** What `patch` does, without looking for a hunk that has moved. */

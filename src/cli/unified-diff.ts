@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { type Replacement, replaced } from '../text-changes.ts';
+import { type Replacement, replaced } from '../base/text-edits.ts';
 
 /** Lines around a change that are shown with it. */
 const context = 3;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { counted } from '../counted.ts';
-import { FileError, InvalidOptionError } from '../errors.ts';
-import { permutation, uniforms } from '../random.ts';
+import { counted } from '../base/format-count.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
+import { permutation, uniforms } from '../base/random.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { badRows, passedOver } from './bad-rows.ts';

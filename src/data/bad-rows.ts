@@ -1,5 +1,5 @@
-import { counted } from '../counted.ts';
-import { FileError } from '../errors.ts';
+import { counted } from '../base/format-count.ts';
+import { FileError } from '../base/errors.ts';
 
 /** Why a row cannot be used. */
 export type BadRowReason =

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FileError, InvalidOptionError } from '../errors.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 import { saveTokenizer } from '../tokenizer/save.ts';
 import { type Batch, type Dataset, type DatasetOptions, openDataset } from './dataset.ts';

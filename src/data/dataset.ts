@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { NdArray } from '../array.ts';
-import { counted } from '../counted.ts';
-import { FileError, InvalidOptionError } from '../errors.ts';
-import { integerBelow, permutation, uniforms } from '../random.ts';
+import type { NdArray } from '../base/array.ts';
+import { counted } from '../base/format-count.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
+import { integerBelow, permutation, uniforms } from '../base/random.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { type BadRow, badRows, passedOver } from './bad-rows.ts';
 import type { SourceFile } from './sources.ts';

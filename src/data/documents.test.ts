@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { checkRows, describeBadRows, RowCounter } from './bad-rows.ts';
 import { type DocumentPart, readDocuments, type ReadingOptions } from './documents.ts';
 import { findSources } from './sources.ts';

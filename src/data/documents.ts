@@ -1,5 +1,5 @@
 import type { BadRowReason, RowCounter } from './bad-rows.ts';
-import { readLines } from './lines.ts';
+import { readLines } from './read-lines.ts';
 import type { Source } from './sources.ts';
 
 /** A part of a document; long ones come in several. */

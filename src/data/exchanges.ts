@@ -1,10 +1,10 @@
-import { counted } from '../counted.ts';
-import { InvalidOptionError } from '../errors.ts';
+import { counted } from '../base/format-count.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import type { ChatMessage, ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
 import { conversationIn } from './dialogues.ts';
 import { readJsonRows } from './json-rows.ts';
-import { isPair, preferenceIn } from './preferences.ts';
+import { isPair, preferenceIn } from './preference-rows.ts';
 import { rowKinds } from './sources.ts';
 import type { Reading, TokenPart } from './token-store.ts';
 

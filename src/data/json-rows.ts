@@ -1,5 +1,5 @@
 import type { BadRowReason } from './bad-rows.ts';
-import { readLines } from './lines.ts';
+import { readLines } from './read-lines.ts';
 import type { Source } from './sources.ts';
 
 /** A value of a file of rows, with the line that it begins in, or why it cannot be had. */

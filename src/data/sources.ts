@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 /** One file that text is read from. */
 export interface Source {

@@ -1,4 +1,4 @@
-import { permutation, uniforms } from '../random.ts';
+import { permutation, uniforms } from '../base/random.ts';
 import type { Span } from './windows.ts';
 
 export interface Split {

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { checkRows, RowCounter, type RowCounts } from './bad-rows.ts';
 import { readDocuments, type ReadingOptions } from './documents.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { uniforms } from '../random.ts';
+import { uniforms } from '../base/random.ts';
 import { forwardProcess, lossWeight, maskProbability } from './forward.ts';
 import { cosine, linear, logLinear, polynomial, schedules } from './schedule.ts';
 

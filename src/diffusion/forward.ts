@@ -1,4 +1,4 @@
-import type { Uniform } from '../random.ts';
+import type { Uniform } from '../base/random.ts';
 import type { Schedule } from './schedule.ts';
 
 /** How a time becomes a probability of [MASK]. */

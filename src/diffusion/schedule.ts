@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 
 /**
  * A noise schedule: how much of a sequence is still visible at diffusion time t ∈ [0, 1].

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { uniforms } from '../random.ts';
+import { uniforms } from '../base/random.ts';
 import { antithetic, independent, lowDiscrepancy, timeSamplers } from './times.ts';
 
 const samplers = {

@@ -1,5 +1,5 @@
-import { permutation } from '../random.ts';
-import type { Uniform } from '../random.ts';
+import { permutation } from '../base/random.ts';
+import type { Uniform } from '../base/random.ts';
 
 /**
  * Draws the diffusion times of the sequences of one batch, each uniform in (0, 1].

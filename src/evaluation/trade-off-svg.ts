@@ -1,4 +1,4 @@
-import { box, chartSvg, escaped, niceTicks, xAxis, yAxis } from '../chart.ts';
+import { box, chartSvg, escaped, niceTicks, xAxis, yAxis } from '../base/svg-chart.ts';
 import type { Outcome } from './trade-off.ts';
 
 const colors = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type NdArray, sizeOf } from '../array.ts';
-import { uniforms } from '../random.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { uniforms } from '../base/random.ts';
 import { type Feeds, openSession } from '../runtime/session.ts';
 import { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './composites.ts';
 import { differentiate } from './differentiate.ts';

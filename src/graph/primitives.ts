@@ -1,4 +1,4 @@
-import { dequantised } from './blocks.ts';
+import { dequantised } from './dequantise-blocks.ts';
 import { elementTypes } from './onnx-schema.ts';
 import { microsoft } from './onnx.ts';
 import { axisOf, broadcast, product, requireSameDtype, sameShape, showShape, showType } from './shape.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 /** How a server is spoken to. */
 export interface Connection {

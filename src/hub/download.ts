@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nodeFs } from '../checkpoint/durable-fs.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { ask, type Connection, Patience, TransientError } from './connection.ts';
 import { type RemoteFile, requireGood } from './remote.ts';
 

@@ -1,5 +1,5 @@
 import { companions } from '../checkpoint/companions.ts';
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { isInnerPath, type HubName } from './name.ts';
 
 /** What beside its weights a model may be made of; the rest of a repository is for people and for other programs. */

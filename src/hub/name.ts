@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 
 /** What a person calls a model of the hub: `org/name`, `org/name@revision`, `org/name:file.gguf`, or all of it. */
 export interface HubName {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { commitOf, gitHash, sha256, startFakeHub } from '../../test/fake-hub.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { cachedModel } from './cache.ts';
 import { parseHubName } from './name.ts';
 import { pull, type PullOptions, type PullProgress } from './pull.ts';

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileProblem } from '../checkpoint/file-problem.ts';
 import { type DirectoryLock, lockHolder, tryLock } from '../checkpoint/lock.ts';
 import { shardNames } from '../checkpoint/weights.ts';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import {
   type CachedRepository,
   cachedCommit,

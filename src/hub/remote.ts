@@ -1,4 +1,4 @@
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import { isObject } from '../checkpoint/json.ts';
 import { type Answer, ask, type Connection, patiently, TransientError } from './connection.ts';
 import { isCommit } from './cache.ts';

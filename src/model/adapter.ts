@@ -1,8 +1,8 @@
-import type { NdArray } from '../array.ts';
-import { sizeOf } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
+import { sizeOf } from '../base/array.ts';
 import { add, matmul, mul, useOf } from '../graph/primitives.ts';
 import { isParameter, parameter, scalar, type Tensor, topological } from '../graph/tensor.ts';
-import { uniforms } from '../random.ts';
+import { uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 
 /**

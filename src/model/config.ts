@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts';
+import { invariant } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { AttentionPattern } from './attention-pattern.ts';
 import { type Mixture, type MixtureNames, mixtureShapes, type MlpNames, mlpShapes } from './mixture.ts';

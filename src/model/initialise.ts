@@ -1,5 +1,5 @@
-import { type NdArray, sizeOf } from '../array.ts';
-import { normals, uniforms } from '../random.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { normals, uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 
 /** A weight matrix about to be filled. */

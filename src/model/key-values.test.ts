@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, readRaw } from '../checkpoint/safetensors.ts';
 import { joinKeyValues, keepPositions, type KeyValues, packed } from './key-values.ts';
 import type { Network } from './network.ts';

@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 
 /**
  * Keys (rotated) and values that a forward computed, so that later ones look at those positions without computing them

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { writeOnnx } from '../graph/onnx.ts';
 import { nonZero, sigmoid, softmax, topK } from '../graph/primitives.ts';
 import { input, parameter, type Tensor } from '../graph/tensor.ts';

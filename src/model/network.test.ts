@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { initialParameters } from './initialise.ts';
 import { bidirectional, causal } from './attention-pattern.ts';
 import type { TransformerConfig } from './config.ts';

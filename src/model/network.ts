@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { crossEntropy } from '../graph/composites.ts';
 import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
 import { type Dim, input, type Tensor } from '../graph/tensor.ts';

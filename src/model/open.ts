@@ -1,8 +1,8 @@
 import { dirname, relative } from 'node:path';
-import { blockShapes } from '../checkpoint/blocks.ts';
+import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
-import { FileError, InvalidOptionError, show, UnsupportedError } from '../errors.ts';
+import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
 import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';

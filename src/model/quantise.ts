@@ -1,9 +1,9 @@
-import { sizeOf } from '../array.ts';
-import { blockShapes, type BlockWriter, blockWriter } from '../checkpoint/blocks.ts';
+import { sizeOf } from '../base/array.ts';
+import { blockShapes, type BlockWriter, blockWriter } from '../checkpoint/block-quantisation.ts';
 import { narrowF16, widenF16 } from '../checkpoint/half.ts';
 import type { Weights } from '../checkpoint/weights.ts';
 import type { Numbers, TensorToWrite } from '../checkpoint/write-safetensors.ts';
-import { FileError, show } from '../errors.ts';
+import { FileError, show } from '../base/errors.ts';
 import type { StoredParameter } from './storage.ts';
 import {
   type BlockFormatName,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeOnnx } from '../graph/onnx.ts';

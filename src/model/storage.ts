@@ -1,5 +1,5 @@
-import { sizeOf } from '../array.ts';
-import { blockShapes } from '../checkpoint/blocks.ts';
+import { sizeOf } from '../base/array.ts';
+import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { usesOfParameters } from '../graph/uses.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 import { forwardInputs, otherInputs } from './network.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { BlockFormat } from '../checkpoint/blocks.ts';
-import { FileError, show } from '../errors.ts';
+import type { BlockFormat } from '../checkpoint/block-quantisation.ts';
+import { FileError, show } from '../base/errors.ts';
 
 /** How the weights of a network are kept in memory, by the names that a person gives. */
 export const weightFormats = ['f32', 'f16', 'int8', 'int4'] as const;

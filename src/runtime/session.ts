@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
-import { type NdArray, sizeOf } from '../array.ts';
-import { InvalidOptionError, invariant, UnsupportedError } from '../errors.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.ts';
 import type { NamedType, OnnxModel } from '../graph/onnx.ts';
 import { showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';

@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import type { MaskPredictor } from './predictor.ts';
 
 /** How far a sample with a cache strayed from the same one without. */

@@ -1,5 +1,5 @@
-import type { NdArray } from '../array.ts';
-import { invariant } from '../errors.ts';
+import type { NdArray } from '../base/array.ts';
+import { invariant } from '../base/errors.ts';
 import type { Block, MaskPredictor, Moment } from './predictor.ts';
 
 /**

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { byteTokenizer, fakeIds, modelThatSays } from '../../test/fake-model.ts';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
-import type { Model, SampleRequest } from '../language-model.ts';
-import { load } from '../unmask.ts';
+import type { Model, SampleRequest } from '../language-model/language-model.ts';
+import { load } from '../language-model/load.ts';
 import { candidatesOf, movedCandidates } from './candidates.ts';
 import type { Frame } from './sample.ts';
 

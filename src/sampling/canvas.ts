@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 
 /** A stretch of a canvas: ids that are given, or a number of tokens to write. */
 export type CanvasPart = ArrayLike<number> | { readonly length: number; readonly hole: true };

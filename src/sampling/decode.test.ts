@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chiSquare, chiSquareLimit } from '../../test/exact-joint.ts';
-import type { NdArray } from '../array.ts';
-import { InvalidOptionError, InvariantError } from '../errors.ts';
-import { gumbel, uniforms } from '../random.ts';
+import type { NdArray } from '../base/array.ts';
+import { InvalidOptionError, InvariantError } from '../base/errors.ts';
+import { gumbel, uniforms } from '../base/random.ts';
 import { argmax, type DecodeOptions, decodeRows, decoder, type Seen } from './decode.ts';
 
 const half = (): number => 0.5;

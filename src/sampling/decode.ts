@@ -1,6 +1,6 @@
-import type { NdArray } from '../array.ts';
-import { InvalidOptionError, invariant } from '../errors.ts';
-import type { Uniform } from '../random.ts';
+import type { NdArray } from '../base/array.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
+import type { Uniform } from '../base/random.ts';
 
 /**
  * How sure the mask predictor is, in the three ways that strategies ask for, with p = p_θ(x_0^i | x_t) over the

@@ -1,4 +1,4 @@
-import { InvalidOptionError, invariant } from '../errors.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
 import type { MaskPredictor } from './predictor.ts';
 
 /**

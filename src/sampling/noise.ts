@@ -1,4 +1,4 @@
-import type { Uniform } from '../random.ts';
+import type { Uniform } from '../base/random.ts';
 
 /** What the forward process makes of a token: the state that the reverse process begins in and may go back to. */
 export interface Noise {

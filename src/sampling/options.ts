@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Schedule, schedules } from '../diffusion/schedule.ts';
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
 import { alignedBlocks, blocksFromFirstMask } from './canvas.ts';
-import { dream, evenly, following, type RevealCounts } from './counts.ts';
+import { dream, evenly, following, type RevealCounts } from './reveal-counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
 import { growing } from './growth.ts';
 import { uniformNoise } from './noise.ts';

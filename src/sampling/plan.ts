@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import type { ReverseStep } from './strategies.ts';
 
 /** A step that is to come. */

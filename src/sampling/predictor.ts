@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 
 /** The block that is being written, given text in it included. */
 export interface Block {

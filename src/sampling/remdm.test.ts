@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
 import { linear, schedules } from '../diffusion/schedule.ts';
-import { uniforms } from '../random.ts';
+import { uniforms } from '../base/random.ts';
 import { hole, layCanvas } from './canvas.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';

@@ -1,11 +1,11 @@
-import type { NdArray } from '../array.ts';
-import { type Uniform, uniforms } from '../random.ts';
+import type { NdArray } from '../base/array.ts';
+import { type Uniform, uniforms } from '../base/random.ts';
 import { movedCandidates } from './candidates.ts';
 import { type BlockLayout, layBlocks, type Stretch, tailStart } from './canvas.ts';
-import { evenly, type RevealCounts } from './counts.ts';
+import { evenly, type RevealCounts } from './reveal-counts.ts';
 import { type Candidates, type Decode, decoder } from './decode.ts';
 import type { Grow } from './growth.ts';
-import { moved, nothingPredicted, withPrediction } from './latest.ts';
+import { moved, nothingPredicted, withPrediction } from './prediction-state.ts';
 import { absorbing, type Noise } from './noise.ts';
 import { divideSteps, type PlannedStep, planSteps } from './plan.ts';
 import type { MaskPredictor } from './predictor.ts';

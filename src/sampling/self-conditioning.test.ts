@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import type { MaskPredictor, Moment } from './predictor.ts';
 import { annealed, withSelfConditioning, withTemperature } from './self-conditioning.ts';
 

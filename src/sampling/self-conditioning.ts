@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import type { MaskPredictor } from './predictor.ts';
 
 /** A temperature that goes from one value at t = 1 to another at t = 0 in a straight line. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InvariantError } from '../errors.ts';
+import { InvariantError } from '../base/errors.ts';
 import { hole, layCanvas } from './canvas.ts';
 import { withGuidance } from './guidance.ts';
 import type { MaskPredictor } from './predictor.ts';

@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts';
+import { invariant } from '../base/errors.ts';
 import type { CacheReport } from './cache-report.ts';
 import type { MaskPredictor } from './predictor.ts';
 import type { Frame } from './sample.ts';

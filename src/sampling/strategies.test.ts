@@ -4,7 +4,7 @@ import { exactJoint } from '../../test/exact-joint.ts';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
 import { readTensors } from '../../test/reference-llada.ts';
 import { cosine, linear } from '../diffusion/schedule.ts';
-import { uniforms } from '../random.ts';
+import { uniforms } from '../base/random.ts';
 import { decoder } from './decode.ts';
 import {
   ancestral,

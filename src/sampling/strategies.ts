@@ -1,5 +1,5 @@
 import type { Schedule } from '../diffusion/schedule.ts';
-import type { Uniform } from '../random.ts';
+import type { Uniform } from '../base/random.ts';
 import type { Certainty } from './decode.ts';
 
 /** One step of the reverse process, t → s, after every position that the strategy asks for was predicted. */

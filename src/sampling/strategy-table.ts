@@ -1,5 +1,5 @@
 import type { Schedule } from '../diffusion/schedule.ts';
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import { renoising } from './renoising.ts';
 import {

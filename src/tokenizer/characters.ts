@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import { checkSpecialTokens } from './train-bpe.ts';
 import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';
 

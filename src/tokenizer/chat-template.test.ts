@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { referencePath } from '../../test/reference.ts';
-import { FileError, InvalidOptionError } from '../errors.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { type ChatMessage, chatTemplate, chatTemplateOf, type ChatTemplate } from './chat-template.ts';
 import { readTokenizerFiles, type TokenizerFileName } from './files.ts';
 import { tokenizerFromJson } from './from-json.ts';

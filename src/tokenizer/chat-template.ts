@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { isObject } from '../checkpoint/json.ts';
-import { FileError, InvalidOptionError, show } from '../errors.ts';
+import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import type { TextPart } from './added-tokens.ts';
 import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { template, type RunTemplate } from './run-template.ts';
-import { shielder } from './shield.ts';
+import { shielder } from './special-token-escaping.ts';
 import { nameIn } from './token-name.ts';
 
 /** Who may speak in a conversation. */

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 
 export const chatTemplateName = 'chat_template.jinja';
 

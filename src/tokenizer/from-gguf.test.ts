@@ -6,7 +6,7 @@ import { ggufOfReference } from '../../test/gguf-of-reference.ts';
 import type { Entry } from '../../test/gguf-writer.ts';
 import { readReference, referencePath, repositoryRoot, skipWithout } from '../../test/reference.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { type Metadata, tokenizerFromGguf } from './from-gguf.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';

@@ -1,4 +1,4 @@
-import { FileError, show, UnsupportedError } from '../errors.ts';
+import { FileError, show, UnsupportedError } from '../base/errors.ts';
 import { LLADA_PATTERN, LLAMA3_PATTERN, QWEN_PATTERN } from './byte-level.ts';
 import { type AddedToken, specialToken, type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
 

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import * as fc from 'fast-check';
 import { spelledBy } from '../../test/spelled-by.ts';
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { trainCharacters } from './characters.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';

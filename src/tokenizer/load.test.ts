@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FileError } from '../errors.ts';
+import { FileError } from '../base/errors.ts';
 import { loadTokenizer, requireMaskId } from './load.ts';
 import { saveTokenizer } from './save.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { FileError, InvalidOptionError } from '../errors.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { objectIn, readTokenizerFiles, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { tokenBytes } from './byte-level.ts';
 import { isCharacterLevel } from './characters.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';

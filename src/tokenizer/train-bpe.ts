@@ -1,4 +1,4 @@
-import { InvalidOptionError, invariant } from '../errors.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { BYTE_CHARACTERS, BYTE_ORDER, forEachPiece } from './byte-level.ts';
 import { Heap } from './heap.ts';
 import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';

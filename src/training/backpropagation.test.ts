@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
 import type { TransformerConfig } from '../model/config.ts';

@@ -1,5 +1,5 @@
-import { type NdArray, sizeOf } from '../array.ts';
-import { invariant } from '../errors.ts';
+import { type NdArray, sizeOf } from '../base/array.ts';
+import { invariant } from '../base/errors.ts';
 import { crossEntropy } from '../graph/composites.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';

@@ -1,4 +1,4 @@
-import type { NdArray } from '../array.ts';
+import type { NdArray } from '../base/array.ts';
 
 /**
  * One micro-batch as the network sees it: noised tokens, and which rows of the output are scored against what.

@@ -1,6 +1,6 @@
-import { invariant } from '../errors.ts';
+import { invariant } from '../base/errors.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
-import type { Rate } from './rates.ts';
+import type { Rate } from './learning-rate.ts';
 
 /** What one update did. Nothing here depends on the clock, so a resumed run reports the same. */
 export interface StepReport {

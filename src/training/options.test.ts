@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import { sizes, trainingSchema } from './options.ts';
-import { settle } from './settle.ts';
+import { settle } from './run/resolve-options.ts';
 
 const data = ['text.txt'];
 

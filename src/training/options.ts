@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { adapterTargets } from '../model/adapter.ts';
-import { rates } from './rates.ts';
+import { rates } from './learning-rate.ts';
 
 const count = z.number().int().min(1);
 const share = z.number().min(0).max(1);

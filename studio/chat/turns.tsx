@@ -5,7 +5,7 @@ import type { Player } from '../parts/player.ts';
 import type { Values } from '../parts/schema-form.tsx';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 import { Transport } from '../parts/transport.tsx';
-import { visible } from '../../src/cli/visible.ts';
+import { visible } from '../../src/cli/terminal/visible.ts';
 import type { Talk } from './talk.ts';
 
 const names = { user: 'You', assistant: 'Model' };

@@ -1,4 +1,4 @@
-import type { Line } from '../../src/cli/layout.ts';
+import type { Line } from '../../src/cli/terminal/layout.ts';
 
 /** How an animation is drawn. */
 export interface AnimationOptions {

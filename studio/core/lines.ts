@@ -1,5 +1,5 @@
-import type { Cell as Piece } from '../../src/cli/cells.ts';
-import { layOut, type Line } from '../../src/cli/layout.ts';
+import type { Cell as Piece } from '../../src/cli/terminal/cells.ts';
+import { layOut, type Line } from '../../src/cli/terminal/layout.ts';
 import type { Recording } from './recording.ts';
 import { shownText, styleOf } from './shown.ts';
 

@@ -1,4 +1,4 @@
-import { grouped } from '../../src/counted.ts';
+import { grouped } from '../../src/base/format-count.ts';
 
 /** 4.2 million */
 export function counted(value: number): string {

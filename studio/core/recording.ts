@@ -1,4 +1,4 @@
-import type { DiffusionFrame } from '../../src/server/protocol.ts';
+import type { DiffusionFrame } from '../../src/server/worker/protocol.ts';
 
 /** A token that the model took into consideration for a position. */
 export interface Candidate {

@@ -1,5 +1,5 @@
-import { type Style, styleOf as levelOf } from '../../src/cli/cells.ts';
-import { visible } from '../../src/cli/visible.ts';
+import { type Style, styleOf as levelOf } from '../../src/cli/terminal/cells.ts';
+import { visible } from '../../src/cli/terminal/visible.ts';
 
 /** How a position looks: as on the terminal, by how sure the model was; `filled` is a token that was not predicted. */
 export function styleOf(token: number | null, confidence: number | null): Style | 'filled' {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
-import { visible } from '../../src/cli/visible.ts';
+import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';

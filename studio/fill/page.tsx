@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
-import { visible } from '../../src/cli/visible.ts';
+import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';

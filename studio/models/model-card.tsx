@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { bytesText } from '../../src/cli/transfer.ts';
-import { grouped } from '../../src/counted.ts';
+import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
+import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Inspection, LocalModel, Models } from './models.ts';

@@ -1,4 +1,4 @@
-import { bytesText } from '../../src/cli/transfer.ts';
+import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { shareIn } from '../core/quantities.ts';
 import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
 

@@ -106,7 +106,7 @@ for (const [out, objective] of [
   ['runs/causal', 'autoregressive'],
   ['runs/masked', 'masked-diffusion'],
 ]) {
-  const args = `train ${join(root, 'examples/tinyshakespeare.txt.gz')} --tokenizer characters --objective ${objective} --out ${out} ${small}`;
+  const args = `train ${join(root, 'recipes/tinyshakespeare.txt.gz')} --tokenizer characters --objective ${objective} --out ${out} ${small}`;
   spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args.split(' ')], {
     cwd: studio.directory,
   });

@@ -1,5 +1,5 @@
-import { grouped } from '../../src/counted.ts';
-import { duration } from '../../src/training/progress.ts';
+import { grouped } from '../../src/base/format-count.ts';
+import { duration } from '../../src/training/run/progress.ts';
 import type { Run } from './runs.ts';
 
 const stateWords: Readonly<Record<Run['state'], string>> = {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { grouped } from '../../src/counted.ts';
+import { grouped } from '../../src/base/format-count.ts';
 import type { RunDetails } from './runs.ts';
 
 /** The texts that a run wrote on its way, the latest first; the slider goes back in time. */

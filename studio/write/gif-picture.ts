@@ -1,4 +1,4 @@
-import { windowOf } from '../../src/cli/layout.ts';
+import { windowOf } from '../../src/cli/terminal/layout.ts';
 import { gifOf, type GifFrame, type Rgb } from '../core/gif.ts';
 import { framesAmong, linesAt } from '../core/lines.ts';
 import type { Recording } from '../core/recording.ts';

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { FileError } from '../../errors.ts';
+import { FileError } from '../../base/errors.ts';
 import { safeSize } from '../checked.ts';
 
 /** Thrown where the bytes that were read so far end, and the file does not: so many more are wanted from its start. */

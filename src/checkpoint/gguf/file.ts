@@ -1,5 +1,5 @@
-import { type NdArray, sizeOf } from '../../array.ts';
-import { invariant, show, UnsupportedError } from '../../errors.ts';
+import { type NdArray, sizeOf } from '../../base/array.ts';
+import { invariant, show, UnsupportedError } from '../../base/errors.ts';
 import { type Dtype, requireLittleEndian } from '../dtype.ts';
 import { widenBf16, widenF16 } from '../half.ts';
 import { allocate, type FileIdentity, withFile } from '../range-reader.ts';

@@ -1,4 +1,4 @@
-import { FileError, show, UnsupportedError } from '../../errors.ts';
+import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 import { byteLengthOf, checkedProduct, checkedSum } from '../checked.ts';
 import type { RangeReader } from '../range-reader.ts';
 import { GgufCursor, MoreWanted } from './cursor.ts';

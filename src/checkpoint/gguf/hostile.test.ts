@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Entry, ggufBytes, type TensorData } from '../../../test/gguf-writer.ts';
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import type { RangeReader } from '../range-reader.ts';
 import { type GgufHeader, readGgufHeader } from './header.ts';
 

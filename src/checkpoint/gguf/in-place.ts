@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { FileError, show } from '../../errors.ts';
+import { FileError, show } from '../../base/errors.ts';
 import { byteLengthOf, checkedSum } from '../checked.ts';
 import { isDtype, itemSizes } from '../dtype.ts';
 import type { TensorEntry } from '../header.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FileError } from '../../errors.ts';
+import { FileError } from '../../base/errors.ts';
 import { geluTanh } from '../../graph/composites.ts';
 import { softmax } from '../../graph/primitives.ts';
 import { bidirectional, causal, slidingCanvas, slidingCausal } from '../attention-pattern.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { lladaMoe } from './llada-moe.ts';
 import { llada2 } from './llada2.ts';
 

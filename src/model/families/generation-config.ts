@@ -1,4 +1,4 @@
-import { show } from '../../errors.ts';
+import { show } from '../../base/errors.ts';
 
 /** What a key of generation_config.json means in options of our sampling; undefined for a value that we can't honour. */
 export type SamplingKey = (

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FileError } from '../../errors.ts';
+import { FileError } from '../../base/errors.ts';
 import { softmax } from '../../graph/primitives.ts';
 import { bidirectional } from '../attention-pattern.ts';
 import type { Family } from './family.ts';

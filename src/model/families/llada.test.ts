@@ -5,7 +5,7 @@ import { referencePath, skipWithout } from '../../../test/reference.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { readModelConfig, writeModelDirectory } from '../../checkpoint/directory.ts';
 import { openWeights } from '../../checkpoint/weights.ts';
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../config.ts';
 import { openModel } from '../open.ts';
 import { llada } from './llada.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
 import { headWidthOf, type TransformerConfig } from '../config.ts';
 import type { WritableFamily } from './family.ts';

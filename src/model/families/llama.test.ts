@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { parameterShapes } from '../config.ts';
 import { frequencies } from '../rotary.ts';
 import { a2dLlama, a2dQwen3, dream, llama, qwen2, qwen3, sdar } from './llama.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UnsupportedError } from '../../errors.ts';
+import { UnsupportedError } from '../../base/errors.ts';
 import { type AttentionPattern, bidirectional, causal } from '../attention-pattern.ts';
 import type { TensorNames } from '../config.ts';
 import type { RopeScaling } from '../rotary.ts';

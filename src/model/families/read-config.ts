@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FileError, show, UnsupportedError } from '../../errors.ts';
+import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 
 // What the families share in reading a config.json.
 

@@ -1,4 +1,4 @@
-import { FileError, UnsupportedError } from '../../errors.ts';
+import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { bidirectional } from '../attention-pattern.ts';
 import { llada } from '../families/llada.ts';
 import { lladaMoe } from '../families/llada-moe.ts';

@@ -1,5 +1,5 @@
 import type { GgufFile } from '../../checkpoint/gguf/file.ts';
-import { FileError, show, UnsupportedError } from '../../errors.ts';
+import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 
 /** Reads the metadata of a GGUF file key by key, and tells which were never asked for. */
 export class GgufKeys {

@@ -1,7 +1,7 @@
 import { type GgufFile, type GgufSource, readRows, sourceOf } from '../../checkpoint/gguf/file.ts';
 import type { GgufTensor } from '../../checkpoint/gguf/header.ts';
 import { readableTypes } from '../../checkpoint/gguf/types.ts';
-import { FileError, show, UnsupportedError } from '../../errors.ts';
+import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 import { sameShape, showShape } from '../../graph/shape.ts';
 import { type LayerNames, parameterShapes, type TensorNames } from '../config.ts';
 import type { Family, ModelConfig } from '../families/family.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { InvalidOptionError, UnsupportedError } from '../../errors.ts';
+import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { type Automaton, automatonOf, follow, intersection } from './automaton.ts';
 import { anyCharacter, characters, type Expression, literally, repeated, sequence } from './expression.ts';
 import { anywhere, parseRegularExpression, whole } from './regular-expression.ts';

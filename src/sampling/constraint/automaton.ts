@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../errors.ts';
+import { UnsupportedError } from '../../base/errors.ts';
 import type { Expression } from './expression.ts';
 import { minimal } from './minimal.ts';
 import { utf8Ranges } from './utf8-ranges.ts';

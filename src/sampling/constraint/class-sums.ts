@@ -1,4 +1,4 @@
-import type { NdArray } from '../../array.ts';
+import type { NdArray } from '../../base/array.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
 
 /**

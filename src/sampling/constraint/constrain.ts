@@ -1,4 +1,4 @@
-import { InvalidOptionError, UnsupportedError } from '../../errors.ts';
+import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { tailStart } from '../canvas.ts';
 import type { Decode, DecodeOptions } from '../decode.ts';
 import type { Strategy } from '../strategies.ts';

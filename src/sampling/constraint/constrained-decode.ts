@@ -1,5 +1,5 @@
-import type { NdArray } from '../../array.ts';
-import { invariant } from '../../errors.ts';
+import type { NdArray } from '../../base/array.ts';
+import { invariant } from '../../base/errors.ts';
 import type { Decode } from '../decode.ts';
 import { certaintyOfClasses, type ClassSums, classSums } from './class-sums.ts';
 import { possibleStates, type Span } from './possible-states.ts';

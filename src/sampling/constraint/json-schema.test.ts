@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { z } from 'zod';
-import { UnsupportedError } from '../../errors.ts';
+import { UnsupportedError } from '../../base/errors.ts';
 import { type Automaton, automatonOf, follow } from './automaton.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { jsonLanguage } from './json-schema.ts';

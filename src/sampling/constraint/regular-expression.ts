@@ -1,4 +1,4 @@
-import { InvalidOptionError, UnsupportedError } from '../../errors.ts';
+import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import {
   anyCharacter,
   characters,

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../errors.ts';
+import { UnsupportedError } from '../../base/errors.ts';
 import type { Automaton } from './automaton.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Job, ModelFacts, Progress, Result } from '../protocol.ts';
+import type { Job, ModelFacts, Progress, Result } from '../worker/protocol.ts';
 
 /** What an endpoint knows beside the request's body. */
 export interface Asked {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
 import type { Answer, Asked } from './answer.ts';
-import { limits } from '../limits.ts';
-import { commonFields, diffusionFields, jobOf } from './options.ts';
-import type { Job, Progress, Result, TokenReport } from '../protocol.ts';
+import { limits } from '../http/limits.ts';
+import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
+import type { Job, Progress, Result, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
 

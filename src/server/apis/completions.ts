@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Answer, Asked } from './answer.ts';
-import { commonFields, diffusionFields, jobOf } from './options.ts';
-import type { Job, Progress, Result, Task, TokenReport } from '../protocol.ts';
+import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
+import type { Job, Progress, Result, Task, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { gapIn } from './sentinels.ts';
 import { usageOf } from './usage.ts';

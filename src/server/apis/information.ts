@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { HttpError } from '../http-error.ts';
-import { modelNamed, type Service } from '../service.ts';
+import { HttpError } from '../http/http-error.ts';
+import { modelNamed, type Service } from '../http/service.ts';
 
 /** Whether requests can be answered: 503 while the first model is loading, as llama.cpp's server says it. */
 export function health(service: Service): Response {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { InvalidOptionError } from '../../errors.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
 import type { Answer, Asked } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
 import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
-import { HttpError } from '../http-error.ts';
-import { jobOf, samplingFields } from './options.ts';
-import type { Result } from '../protocol.ts';
+import { HttpError } from '../http/http-error.ts';
+import { jobOf, samplingFields } from './common-fields.ts';
+import type { Result } from '../worker/protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
 export const editSchema = chatSchema

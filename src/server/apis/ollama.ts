@@ -3,9 +3,9 @@ import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts'
 import type { Answer, Asked } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
-import { limits } from '../limits.ts';
-import { jobOf, samplingFields, stopText } from './options.ts';
-import type { Job, Result, Task } from '../protocol.ts';
+import { limits } from '../http/limits.ts';
+import { jobOf, samplingFields, stopText } from './common-fields.ts';
+import type { Job, Result, Task } from '../worker/protocol.ts';
 import { constraintOf } from './response-format.ts';
 
 /** What Ollama's clients send to tune its engine: read, and without effect here. */

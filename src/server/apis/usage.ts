@@ -1,5 +1,5 @@
-import { perForward } from '../metrics.ts';
-import type { Result } from '../protocol.ts';
+import { perForward } from '../http/metrics.ts';
+import type { Result } from '../worker/protocol.ts';
 
 /** OpenAI's usage, and what the text cost the network. */
 export function usageOf(results: readonly Result[]): object {

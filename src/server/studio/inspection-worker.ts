@@ -1,6 +1,6 @@
 // The thread that looks at models, see inspector.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { inspectModel } from '../../inspection.ts';
+import { inspectModel } from '../../model-files/inspect-model.ts';
 import type { Look, LookReport } from './inspector.ts';
 
 async function lookAt(path: string): Promise<Look> {

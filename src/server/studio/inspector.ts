@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Inspection } from '../../inspection.ts';
+import type { Inspection } from '../../model-files/inspect-model.ts';
 
 /** What a look at a model found: what it is, or why that can't be known. */
 export type Look = { readonly inspection: Inspection } | { readonly problem: string };

@@ -1,7 +1,7 @@
 import type { HubSettings } from '../../hub/settings.ts';
-import { InvariantError } from '../../errors.ts';
-import { hashOf } from '../protections.ts';
-import type { Service } from '../service.ts';
+import { InvariantError } from '../../base/errors.ts';
+import { hashOf } from '../http/protections.ts';
+import type { Service } from '../http/service.ts';
 import { Inspector } from './inspector.ts';
 import { type StartProgram, Tasks } from './tasks.ts';
 

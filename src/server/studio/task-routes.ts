@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Service } from '../service.ts';
+import type { Service } from '../http/service.ts';
 import { studioOf } from './studio.ts';
 
 /** What runs beside the server, and what did. */

@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import { InvalidOptionError } from './errors.ts';
+import { nearest } from './spelling.ts';
+
+/**
+ * Options as their schema has them, with its defaults.
+ *
+ * @throws InvalidOptionError  for the first that the schema refuses or does not know, in one sentence
+ */
+export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values: unknown): z.output<Schema> {
+  const checked = schema.safeParse(values);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], values);
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    if (issue.path.length > 0)
+      throw new InvalidOptionError(String(issue.path[0]), `must not have ${key} there`, value);
+    const meant = nearest(key, Object.keys(schema.shape));
+    const given = (values as Readonly<Record<string, unknown>>)[key];
+    throw new InvalidOptionError(key, `is no option${meant ? ` (did you mean ${meant}?)` : ''}`, given);
+  }
+  throw new InvalidOptionError(String(issue.path[0] ?? 'options'), problemOf(issue, value), value);
+}
+
+function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+    case 'invalid_type':
+      return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
+    case 'invalid_value': {
+      const choices = issue.values.map(String);
+      const meant = nearest(String(value), choices);
+      return `must be one of ${choices.join(', ')}${meant ? ` (did you mean ${meant}?)` : ''}`;
+    }
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** An option's name as a flag has it: `blockLength` is `block-length`. */
+export const kebabCase = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** What an argument may have under any system, whatever its characters. */
+const mostCharacters = 8000;
+
+/**
+ * The flags by which a command is asked for these options; what is undefined is left out.
+ *
+ * @throws InvalidOptionError  for a text that no command line can carry
+ */
+export function flagsFor(options: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(options).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const flag = kebabCase(key);
+    if (typeof value === 'boolean') return [value ? `--${flag}` : `--no-${flag}`];
+    return [value].flat().map((one) => {
+      const text = String(one);
+      if (text.includes('\0')) throw new InvalidOptionError(key, 'must not hold a NUL', one);
+      if (text.length > mostCharacters)
+        throw new InvalidOptionError(key, `must have at most ${mostCharacters} characters`, one);
+      return `--${flag}=${text}`;
+    });
+  });
+}

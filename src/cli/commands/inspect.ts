@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Inspection } from '../../model-files/inspect-model.ts';
+import { kebabCase } from '../../base/options.ts';
+import { grouped } from '../../base/format-count.ts';
+import { colorsFor } from '../terminal/colors.ts';
+import type { Command, Io } from '../command.ts';
+import { modelOptions } from '../load-model.ts';
+import { visible } from '../terminal/visible.ts';
+
+const options = z.strictObject({
+  path: modelOptions.model,
+  tensors: z.boolean().default(false).describe('lists every tensor'),
+  json: z.boolean().default(false).describe('prints one line of JSON'),
+});
+
+const command: Command<typeof options> = {
+  summary: 'Shows what a model is, and whether it runs here: family, parameters, tokens, memory',
+  options,
+  positionals: ['path'],
+  examples: [
+    ['unmask inspect', 'the model that ships'],
+    ['unmask inspect runs/mine --json', 'for another program'],
+    ['unmask inspect model.gguf', 'a file of llama.cpp'],
+  ],
+  async run({ path, tensors, json }, io) {
+    const [{ inspectModel }, { shippedModel }] = await Promise.all([
+      import('../../model-files/inspect-model.ts'),
+      import('../../model-files/open-model.ts'),
+    ]);
+    const inspection = await inspectModel(path ?? shippedModel, { tensors });
+    io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : page(inspection, io));
+    return inspection.problems.length > 0 ? 2 : 0;
+  },
+};
+
+export default command;
+
+type Row = readonly [name: string, value: string];
+
+function page(inspection: Inspection, io: Io): string {
+  const colors = colorsFor(io.stdout, io.stdout.isTTY ? io.env : {});
+  const tensors = (inspection.tensors ?? []).map(({ name, dtype, shape }): Row => [
+    `  ${name}`,
+    `${dtype} [${shape.join(', ')}]`,
+  ]);
+  const problems = inspection.problems.map((problem) => `  ${visible(problem)}\n`).join('');
+  return [
+    aligned(rowsOf(inspection), colors.dim),
+    ...(problems ? [`${colors.bold('This model does not run here:')}\n${colors.yellow(problems)}`] : []),
+    ...(tensors.length > 0 ? [aligned(tensors, colors.dim)] : []),
+  ].join('\n');
+}
+
+function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
+  const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
+  const { parameters, activeParameters, dtypes, memoryBytes, samplingMemory, maxLength, maskId } = facts;
+  const active =
+    activeParameters === undefined ? '' : `; ${counted(activeParameters)} of them for each token`;
+  const { mixture } = config ?? {};
+  const rows: [name: string, value: string | false | undefined][] = [
+    ['path', facts.path],
+    ['file', gguf && [`GGUF ${gguf.version}`, gguf.architecture, gguf.name].filter(Boolean).join(', ')],
+    [
+      'becomes',
+      gguf?.bytesToWrite !== undefined &&
+        `${gguf.directory} when it first runs, with ${sizeText(gguf.bytesToWrite)} of weights`,
+    ],
+    [
+      'adapter',
+      adapter &&
+        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
+    ],
+    ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
+    ['blocks', facts.blockLength !== undefined && `${facts.blockLength} tokens`],
+    ['parameters', parameters !== undefined && `${counted(parameters)}${active}`],
+    [
+      'network',
+      config &&
+        `${config.layers} layers, width ${config.width}, ${config.heads} heads, SwiGLU ${config.hidden}`,
+    ],
+    ['experts', mixture && `${mixture.experts}, ${mixture.chosen} for each token, SwiGLU ${mixture.hidden}`],
+    ['vocabulary', config && grouped(config.vocabularySize)],
+    ['longest', maxLength !== undefined && `${grouped(maxLength)} tokens`],
+    ['mask token', maskId === undefined ? 'none' : special(maskId, facts.maskToken)],
+    ['end tokens', facts.endIds.map((id, i) => special(id, facts.endTokens[i])).join(', ') || 'none'],
+    ['chat', facts.chatTemplate ? `template in ${facts.chatTemplate}` : 'no template'],
+    ['sampling', samplingText(facts.defaults)],
+    ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
+    ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
+    ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${sizeText(bytes)}`)],
+    [
+      '',
+      samplingMemory &&
+        `and about ${sizeText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
+    ],
+    ['licence', facts.licence],
+  ];
+  return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
+}
+
+function aligned(rows: readonly Row[], paint: (text: string) => string): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${paint(visible(name).padEnd(width))}${visible(value)}\n`).join('');
+}
+
+/** The model's own defaults as the flags that they stand for. */
+function samplingText(defaults: Inspection['defaults']): string {
+  const flags = Object.entries(defaults).map(([key, value]) => `--${kebabCase(key)} ${String(value)}`);
+  return flags.length > 0 ? `${flags.join(' ')}, unless told otherwise` : 'as unmask generate --help says';
+}
+
+const listed = (
+  values: Readonly<Record<string, number>>,
+  say: (key: string, value: number) => string,
+): string =>
+  Object.entries(values)
+    .map(([key, value]) => say(key, value))
+    .join(', ');
+
+/** 8,015,581,184 (8.0 billion) */
+function counted(value: number): string {
+  if (value < 1e6) return grouped(value);
+  const short = value < 1e9 ? `${(value / 1e6).toFixed(1)} million` : `${(value / 1e9).toFixed(1)} billion`;
+  return `${grouped(value)} (${short})`;
+}
+
+const sizeText = (bytes: number): string =>
+  bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;

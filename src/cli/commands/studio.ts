@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { setPriority } from 'node:os';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { hubSettings } from '../../hub/settings.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
+import type { StartProgram } from '../../server/studio/tasks.ts';
+import type { Command, Io } from '../command.ts';
+import { runServer, serveOptions } from './serve.ts';
+
+// an adapter belongs to one model, and the studio may load others
+const options = serveOptions.omit({ adapter: true }).extend({
+  runs: z
+    .string()
+    .min(1)
+    .default('runs')
+    .meta({ placeholder: 'directory' })
+    .describe('the runs that are shown, and where new ones go; inside the working directory'),
+  open: z.boolean().default(true).describe('opens the page in a browser, where stdout is a terminal'),
+});
+
+const command: Command<typeof options> = {
+  summary: 'Opens a page to write, fill, edit, chat and train, and serves what unmask serve does',
+  options,
+  positionals: ['model'],
+  examples: [
+    ['unmask studio', 'the models that ship, on this machine alone'],
+    ['unmask studio runs/mine --no-open', 'a model of your own; prints the address'],
+  ],
+  async run({ runs, open, ...asked }, io) {
+    const token = randomBytes(32).toString('base64url');
+    const root = process.cwd();
+    const studio = { token, root, runs: insideOf(root, runs), hub: hubSettings(io.env), start: startProgram };
+    const welcome = (url: string): string => {
+      const address = `${url}/#token=${token}`;
+      if (open && io.stdout.isTTY) openInBrowser(address, io);
+      return `unmask studio is at ${address}\n\n`;
+    };
+    await runServer(asked, io, { studio, welcome });
+  },
+};
+
+export default command;
+
+/** A directory by its way from the working directory. @throws InvalidOptionError  where it is not inside */
+function insideOf(root: string, directory: string): string {
+  const inside = relative(root, resolve(root, directory));
+  if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside))
+    return inside;
+  throw new InvalidOptionError('runs', 'must be a directory inside the working directory', directory);
+}
+
+/** This program once more. In a group of its own, so that Ctrl-C reaches it from the studio alone, and behind what is written. */
+const startProgram: StartProgram = (args) => {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    windowsHide: true,
+  });
+  if (child.pid !== undefined) setPriority(child.pid, 10);
+  return child;
+};
+
+const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ['open'],
+  win32: ['cmd', '/c', 'start', ''],
+};
+
+/** Where there is no browser to be opened, the address that was printed is enough. */
+function openInBrowser(address: string, { env }: Io): void {
+  const [opener, ...args] = openers[process.platform] ?? ['xdg-open'];
+  const child = spawn(opener, [...args, address], { stdio: 'ignore', detached: true, env: { ...env } });
+  child.once('error', () => {});
+  child.unref();
+}

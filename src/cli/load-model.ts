@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { LoadOptions, Model } from '../language-model/language-model.ts';
+import { weightFormats } from '../model/weight-format.ts';
+import type { Io } from './command.ts';
+
+/** The options of every command that runs a model. */
+export const modelOptions = {
+  model: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe(
+      'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
+    ),
+  adapter: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('an adapter (LoRA) for the model: a directory as PEFT has it, or a run of unmask finetune'),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
+  weights: z
+    .enum(weightFormats)
+    .optional()
+    .describe(
+      'how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]',
+    ),
+};
+
+/** What a person asks of a model: `modelOptions`, checked. */
+export interface ModelChoice extends LoadOptions {
+  readonly model?: string;
+}
+
+/** Loads the model that is asked for, or the one that ships. */
+export type LoadModel = (choice: ModelChoice, io: Io) => Promise<Model>;
+
+/** The engine is loaded here and not before, so that help and mistakes don't wait for it. */
+export const loadModel: LoadModel = async ({ model, ...options }, io) => {
+  const { load } = await import('../language-model/load.ts');
+  const { shippedModel } = await import('../model-files/open-model.ts');
+  const note = (text: string): void => void io.stderr.write(`${text}\n`);
+  const watching = { note, onQuantising: weightsProgress(io), signal: io.signal };
+  return load(model ?? shippedModel, { ...watching, ...options });
+};
+
+/** A program that reads lines of progress has one so often. */
+export const followedMs = 1000;
+
+/**
+ * Says on stderr how far the quantising is: on a terminal in one line that changes, else at the beginning alone, or, where a
+ * program follows it, every second.
+ */
+export function weightsProgress(
+  { stderr }: Io,
+  { isFollowed = false } = {},
+): (done: number, total: number) => void {
+  let shown = -1;
+  let shownMs = -Infinity;
+  return (done, total) => {
+    const percent = Math.floor((100 * done) / total);
+    if (percent === shown) return;
+    const line = `quantising the weights: ${percent} %`;
+    if (stderr.isTTY) stderr.write(`\r${line}${percent === 100 ? '\n' : ''}`);
+    else if (isFollowed && performance.now() - shownMs >= followedMs) {
+      stderr.write(`${line}\n`);
+      shownMs = performance.now();
+    } else if (shown === -1) stderr.write('quantising the weights\n');
+    shown = percent;
+  };
+}

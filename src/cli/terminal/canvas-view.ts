@@ -1,0 +1,95 @@
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { type CanvasFrame, type Cell, CanvasReader, type Style } from './cells.ts';
+import { colorsFor, type Paint, palette } from './colors.ts';
+import type { Io, Output } from '../command.ts';
+import { type Line, layOut, windowOf } from './layout.ts';
+import { LiveArea, type LiveLine } from './live.ts';
+import { fit, widthOf } from './width.ts';
+
+/** A frame with its place in the reverse process. */
+export interface ViewFrame extends CanvasFrame {
+  readonly step: number;
+  readonly t: number;
+}
+
+/** Shows a canvas being unmasked, in place on a terminal. */
+export class CanvasView {
+  readonly #output: Output;
+  readonly #area: LiveArea;
+  readonly #newReader: () => CanvasReader;
+  #reader: CanvasReader;
+  readonly #paint: Record<Style, Paint>;
+  readonly #dim: Paint;
+  readonly #freshPaint: Paint;
+
+  constructor(
+    output: Output,
+    env: Io['env'],
+    { tokenizer, maskId }: { tokenizer: Tokenizer; maskId: number },
+  ) {
+    const colors = colorsFor(output, env);
+    this.#output = output;
+    this.#area = new LiveArea(output);
+    this.#newReader = () => new CanvasReader(tokenizer, maskId);
+    this.#reader = this.#newReader();
+    this.#paint = palette(colors);
+    this.#dim = colors.dim;
+    this.#freshPaint = colors.underline;
+  }
+
+  /** Draws a frame over the one before; with step 0 another canvas begins. */
+  show(frame: ViewFrame): void {
+    if (frame.step === 0) this.#reader = this.#newReader();
+    const { columns, rows } = this.#area;
+    const all = layOut(this.#reader.cells(frame), columns);
+    const shown = windowOf(all, Math.max(1, rows - 2));
+    const hidden = all.length - shown.lines.length;
+    const more =
+      hidden === 0 ? '' : `  lines ${shown.from + 1}-${shown.from + shown.lines.length} of ${all.length}`;
+    const status = this.#status(frame, more, columns);
+    const lines = [...shown.lines.map((line) => this.#paintLine(line)), ...(rows > 1 ? [status] : [])];
+    this.#area.draw(lines.slice(-rows));
+  }
+
+  /** Takes the canvas away and leaves the text of `frame` in its place, whole, however long it is. */
+  finish(frame: CanvasFrame): void {
+    const lines = layOut(this.#reader.cells(frame).filter(isText), this.#area.columns);
+    this.#area.clear();
+    for (const line of lines) this.#output.write(`${this.#paintLine(line).text}\n`);
+  }
+
+  /** Takes the canvas away. */
+  clear(): void {
+    this.#area.clear();
+  }
+
+  /** Leaves the last frame as it stands and gives the terminal back; for an interrupt. Does nothing after `finish`. */
+  close(): void {
+    this.#area.close();
+  }
+
+  #paintLine({ pieces, width }: Line): LiveLine {
+    const text = pieces.map((piece) => {
+      const painted = this.#paint[piece.style](piece.text);
+      return piece.fresh ? this.#freshPaint(painted) : painted;
+    });
+    return { text: text.join(''), width };
+  }
+
+  #status({ step, t }: ViewFrame, more: string, columns: number): LiveLine {
+    const done = Math.round((1 - t) * 20);
+    const text = fit(
+      `t ${t.toFixed(2)} ${'━'.repeat(done)}${'─'.repeat(20 - done)} step ${step}${more}`,
+      columns,
+    );
+    const legend: Style[] = ['guess', 'unsure', 'likely', 'sure'];
+    const legendWidth = legend.join(' ').length + 3;
+    const width = widthOf(text);
+    if (width + legendWidth > columns) return { text: this.#dim(text), width };
+    const painted = legend.map((style) => this.#paint[style](style)).join(' ');
+    return { text: `${this.#dim(text)}   ${painted}`, width: width + legendWidth };
+  }
+}
+
+/** A text that stands alone shows no marks of the process: no masks that an interrupt left, no special tokens. */
+const isText = ({ style }: Cell): boolean => style !== 'mask' && style !== 'special';

@@ -1,0 +1,49 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Model } from '../../language-model/language-model.ts';
+import type { Frame } from '../../sampling/sample.ts';
+import type { SampleStats } from '../../sampling/stats.ts';
+import { colorsFor } from './colors.ts';
+import type { Io } from '../command.ts';
+import { CanvasView } from './canvas-view.ts';
+
+/** The option of every command that shows frames. */
+export const frameMs = z
+  .number()
+  .min(0)
+  .max(10_000)
+  .default(40)
+  .meta({ placeholder: 'ms' })
+  .describe('the least time that a frame stays on a terminal');
+
+/** Frames in place on a terminal. */
+export interface LiveCanvas {
+  readonly view: CanvasView;
+  /** Draws a frame, and waits until it may be drawn over. */
+  show(frame: Frame): Promise<void>;
+}
+
+/** Undefined where stdout isn't a terminal that frames can be drawn on. */
+export function liveCanvas(model: Model, frameMs: number, io: Io): LiveCanvas | undefined {
+  if (!io.stdout.isTTY || io.env.TERM === 'dumb') return undefined;
+  const view = new CanvasView(io.stdout, io.env, model);
+  return {
+    view,
+    async show(frame) {
+      view.show(frame);
+      await wait(frameMs, undefined, { signal: io.signal });
+    },
+  };
+}
+
+/** What a text cost, as a dim line for stderr. */
+export function statisticsLine(seed: number, stats: SampleStats, notes: readonly string[], io: Io): string {
+  const parts = [
+    `seed ${seed}`,
+    `${stats.tokens} tokens in ${stats.forwards} forwards (${stats.tokensPerForward.toFixed(1)} a forward)`,
+    `${(stats.ms / 1000).toFixed(1)} s`,
+    ...(stats.ms > 0 ? [`${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s`] : []),
+    ...notes,
+  ];
+  return `${colorsFor(io.stderr, io.env).dim(parts.join(' · '))}\n`;
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { byteTokenizer, fakeIds, modelThatSays, type Saying } from '../../test/fake-model.ts';
+import { replaced } from '../base/text-edits.ts';
+
+const good = 'The cat sat on the mat, and the dog lay on the rug.';
+
+/** Knows one text of one length, and is sure of it. */
+const knowing =
+  (text: string, logit = 12): Saying =>
+  (_, i) => ({ id: byteTokenizer.encode(text)[i] ?? fakeIds.end, logit });
+
+test('a word that the model doubts is rewritten, and all else is as it was', async () => {
+  const text = good.replace('dog', 'pxq');
+  const { text: edited, changes, doubts, tokens, scored } = await modelThatSays(knowing(good)).edit({ text });
+  assert.equal(edited, good);
+  const at = text.indexOf('pxq');
+  assert.deepEqual(doubts, [{ start: at, end: at + 3 }]);
+  assert.equal(changes.length, 1);
+  const [{ start, end, before, after, probability }] = changes;
+  assert.deepEqual([start, end, before, after], [at, at + 3, 'pxq', 'dog']);
+  assert.ok(probability.before < 0.001 && probability.after > 0.99);
+  assert.equal(tokens.length, text.length);
+  assert.equal(scored, 2 * 8, 'the text is read once before and once after');
+});
+
+test('a text that the model does not doubt costs one reading and stays', async () => {
+  const { text, changes, doubts, stats } = await modelThatSays(knowing(good)).edit({ text: good });
+  assert.deepEqual([text, changes, doubts, stats.forwards], [good, [], [], 0]);
+});
+
+test('a dry run says what would be rewritten, and changes nothing', async () => {
+  const text = good.replace('dog', 'pxq');
+  const edit = await modelThatSays(knowing(good)).edit({ text, dryRun: true });
+  assert.deepEqual([edit.text, edit.changes, edit.stats.forwards], [text, [], 0]);
+  assert.equal(edit.doubts.length, 1);
+});
+
+test('no more changes than is allowed, the least likely words first, over all passes', async () => {
+  // twelve letters are wrong, each in a word of its own; the model is less sure of the later ones
+  const right = 'a b c d e f g h i j k l'.split(' ');
+  const known = byteTokenizer.encode(right.join(' '));
+  const model = modelThatSays((_, i) => ({ id: known[i], logit: 8 + i / 4 }));
+  const text = right.map(() => 'x').join(' ');
+  for (const [maxChange, passes, expected] of [
+    [0.2, 1, 4],
+    [0.2, 3, 4],
+    [1, 1, 12],
+    [0.05, 1, 1],
+    [0.01, 1, 0],
+  ]) {
+    const { text: edited, changes } = await model.edit({ text, maxChange, passes });
+    assert.equal(changes.length, expected);
+    const left = edited.split(' ').filter((letter) => letter === 'x').length;
+    assert.equal(left, 12 - expected);
+    if (expected === 4) assert.ok(edited.endsWith('i j k l'), edited);
+  }
+});
+
+test('what is no likelier than what stood there is not taken, unless it was asked for', async () => {
+  // writes z, and then would rather have had something else
+  const model = modelThatSays((xt) => {
+    const isWritten = xt.includes(fakeIds.byte(122));
+    return { id: fakeIds.byte(isWritten ? 63 : 122), logit: 9 };
+  });
+  const text = 'ab cd ef';
+  const { changes, doubts } = await model.edit({ text, maxChange: 0.3, tokensPerStep: 2 });
+  assert.ok(doubts.length > 0);
+  assert.deepEqual(changes, []);
+  const asked = await model.edit({ text, spans: [{ start: 3, end: 5 }], tokensPerStep: 2 });
+  assert.equal(asked.text, 'ab zz ef');
+});
+
+test('several passes mend what one leaves, and a change over a change is one change', async () => {
+  // the first letter is known only once the second is right
+  const model = modelThatSays((xt, i) => {
+    const mended = xt[3] === fakeIds.byte(98);
+    return {
+      id: [fakeIds.byte(mended ? 97 : 113), fakeIds.byte(32), fakeIds.byte(45), fakeIds.byte(98)][i],
+      logit: 12,
+    };
+  });
+  const text = 'q -x';
+  const once = await model.edit({ text, maxChange: 1 });
+  assert.equal(once.text, 'q -b');
+  const twice = await model.edit({ text, maxChange: 1, passes: 5 });
+  assert.equal(twice.text, 'a -b');
+  assert.deepEqual(
+    twice.changes.map(({ start, end, before, after }) => [start, end, before, after]),
+    [
+      [0, 1, 'q', 'a'],
+      [3, 4, 'x', 'b'],
+    ],
+  );
+});
+
+test('a span may become longer or shorter, where it is allowed to', async () => {
+  const text = good.replace('dog', 'elephant');
+  const model = modelThatSays((xt, i) => ({
+    id: byteTokenizer.encode(good)[i] ?? fakeIds.end,
+    logit: xt.length === good.length ? 12 : 3,
+  }));
+  const spans = [{ start: text.indexOf('elephant'), end: text.indexOf('elephant') + 8 }];
+  assert.equal((await model.edit({ text, spans, stretch: 6 })).text, good);
+  assert.notEqual((await model.edit({ text, spans })).text, good);
+});
+
+test('whatever a model writes, the text outside the changes is the given text, also where it is longer than the model', async () => {
+  const model = modelThatSays(
+    (xt, i) => ({ id: fakeIds.byte(97 + ((xt[Math.max(0, i - 1)] + i) % 26)), logit: 7 + (i % 3) }),
+    {
+      maxLength: 24,
+    },
+  );
+  const word = fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom('é', '😀', '\r\n', ' ', 'ab', '\ufeff'));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(word, { minLength: 1, maxLength: 25 }),
+      fc.constantFrom(0.1, 0.5, 1),
+      fc.constantFrom(1, 2),
+      async (words, maxChange, passes) => {
+        const text = words.join(' ');
+        // a single word that is all of the text can't be rewritten
+        const edit = await model
+          .edit({ text, maxChange, passes, threshold: 0.02 })
+          .catch((error: Error) => error);
+        if (edit instanceof Error)
+          return assert.match(edit.message, /^maxChange: must leave some of the text as it is/);
+        assert.equal(edit.text, replaced(text, edit.changes));
+        for (const { start, end, before } of edit.changes) assert.equal(text.slice(start, end), before);
+        const changed = edit.changes.reduce(
+          (sum, { before }) => sum + byteTokenizer.encode(before).length,
+          0,
+        );
+        assert.ok(changed <= maxChange * byteTokenizer.encode(text).length, `${changed}`);
+      },
+    ),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+test('what cannot be is refused before the network runs', async () => {
+  const model = modelThatSays(knowing(good), { onForward: () => assert.fail('the network ran') });
+  const spans = [{ start: 1, end: 3 }];
+  const wrong: [object, RegExp][] = [
+    [{ spans: [] }, /^spans: must be stretches of the text in order/],
+    [{ spans: [{ start: 3, end: 3 }] }, /^spans: /],
+    [{ spans: [{ start: 3, end: 999 }] }, /^spans: /],
+    [{ spans: [...spans, ...spans] }, /^spans: /],
+    [{ spans: [{ start: 0, end: good.length }] }, /^spans: must leave some of the text as it is/],
+    [{ spans, threshold: 0.5 }, /^threshold: has no use where it is said what is to be rewritten/],
+    [{ spans, passes: 2 }, /^passes: has no use/],
+    [{ maxChange: 0 }, /^maxChange: must be more than 0/],
+    [{ passes: 0 }, /^passes: must be at least 1/],
+    [{ treshold: 0.5 }, /^treshold: is no option/],
+    [{ tau: 0.5 }, /^tau: is for the strategies/],
+  ];
+  for (const [request, message] of wrong)
+    await assert.rejects(model.edit({ text: good, ...request }), (error: Error) => {
+      assert.equal(error.name, 'InvalidOptionError');
+      assert.match(error.message, message);
+      return true;
+    });
+  const capped = modelThatSays(knowing(good)).edit({
+    text: good,
+    spans: [{ start: 1, end: 30 }],
+    maxChange: 0.1,
+  });
+  await assert.rejects(capped, /maxChange: must be at least the share of the text that is marked/);
+});

@@ -1,0 +1,241 @@
+import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
+import type { RowScorer } from '../likelihood/scorer.ts';
+import {
+  fillHoles,
+  type HoleFiller,
+  type HoleLength,
+  longestOf,
+  type TextWithHoles,
+} from './infill-windows.ts';
+import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './language-model.ts';
+import { checkOptions } from '../base/options.ts';
+import { cutAtEnd } from '../sampling/canvas.ts';
+import {
+  type FillingOptions,
+  fillingSchema,
+  type SamplingOptions,
+  showingSchema,
+} from '../sampling/options.ts';
+import type { ResizingTokens } from '../sampling/resize.ts';
+import type { SampleOptions } from '../sampling/sample.ts';
+import { type SampleStats, together } from '../sampling/stats.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+/** What writing into a text needs of a model. */
+export interface HoleModel {
+  readonly tokenizer: Tokenizer;
+  readonly maskId: number;
+  readonly endIds: readonly number[];
+  readonly maxLength: number;
+  readonly isCausal: boolean;
+  /** See `OpenedModel.noise`. */
+  readonly noise?: 'uniform';
+  readonly defaults: Partial<SamplingOptions>;
+  /** The tokens by which the model resizes holes, where it has them. */
+  readonly resizing?: ResizingTokens;
+  readonly score: RowScorer;
+  /** A beginning of a text in ids, with what the model reads before every text. */
+  opening(text: readonly number[]): readonly number[];
+  /** @throws InvalidOptionError  for options that this model can't be sampled with */
+  check(options: SamplingOptions): void;
+  /** Samples a canvas to its end. */
+  run(canvas: Int32Array, options: SamplingOptions, request: RunRequest): Promise<SampleStats>;
+}
+
+export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates'> {
+  /** Makes the options those of this canvas. */
+  readonly adapt: (options: SampleOptions) => SampleOptions;
+  readonly onFrame: NonNullable<GenerateRequest['onFrame']>;
+}
+
+/** `Model.infill`. */
+export async function infill(model: HoleModel, request: InfillRequest): Promise<Infilling> {
+  const { parts, onFrame, signal, candidates, ...asked } = request;
+  const { tokenizer, endIds } = model;
+  const options = fillingOptions(model, asked);
+  const shown = checkOptions(showingSchema, { candidates });
+  const isHole = parts.map((part) => typeof part !== 'string');
+  if (!isHole.includes(true)) {
+    throw new InvalidOptionError('parts', 'must have a hole to be filled', parts);
+  }
+  if (parts.every((part) => typeof part !== 'string' || part === '')) {
+    const problem = 'must have text beside the holes; to write from nothing, generate';
+    throw new InvalidOptionError('parts', problem, parts);
+  }
+  const constraint = constraintOf(options);
+  // a constraint is about the text of the hole, and would not find the space in it
+  const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
+  text.given[0] = [...model.opening(text.given[0])];
+  const seen = { ...text, given: [...text.given.slice(0, -1), closing(model, text.given.at(-1)!, options)] };
+  const { holes, searched, stats } = await fillWith(model, seen, { options, onFrame, signal, ...shown });
+
+  const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
+  const filled = [...holes.slice(0, -1), ended].map((tokens, h) => {
+    const written = decodeAfter(tokenizer, text.given[h].at(-1), tokens);
+    // the space that the hole began with stands in the given text
+    return { tokens, text: text.notFirst[h] ? written.replace(/^ /, '') : written };
+  });
+  const left = filled.values();
+  return {
+    text: parts.map((part) => (typeof part === 'string' ? part : left.next().value!.text)).join(''),
+    tokens: Int32Array.from(text.given.flatMap((ids, h) => [...ids, ...(filled[h]?.tokens ?? [])])),
+    holes: filled,
+    searched,
+    stats,
+  };
+}
+
+/** The end of a text in ids, with the end token that says so where the text is complete. */
+export const closing = (
+  { endIds }: HoleModel,
+  text: readonly number[],
+  { complete }: FillingOptions,
+): readonly number[] => (complete ? [...text, endIds[0]] : text);
+
+/**
+ * The parts in ids, each text by itself.
+ *
+ * Where a text ends with a space before a hole, tokenizers have that space at the beginning of the next word. So it is left
+ * to the hole, which then can't but begin with it.
+ */
+function textWithHoles(
+  parts: readonly InfillPart[],
+  idsNotFirst: ((tokenizer: Tokenizer) => readonly number[] | undefined) | undefined,
+  tokenizer: Tokenizer,
+) {
+  const [given, lengths] = [[[]] as number[][], [] as HoleLength[]];
+  const notFirst: (readonly number[] | undefined)[] = [];
+  for (const [n, part] of parts.entries()) {
+    if (typeof part === 'string') {
+      const unspaced = isSpacedHole(part, parts[n + 1]) ? idsNotFirst?.(tokenizer) : undefined;
+      given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
+      if (unspaced) notFirst[lengths.length] = unspaced;
+    } else {
+      lengths.push(part.length);
+      given.push([]);
+    }
+  }
+  return { given, lengths, notFirst };
+}
+
+const isSpacedHole = (text: string, next: InfillPart | undefined): boolean =>
+  /\S $/.test(text) && next !== undefined && typeof next !== 'string';
+
+/** The ids that don't stand for a space and something behind it; undefined where none does. */
+function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
+  const [context] = tokenizer.encode('a');
+  const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id);
+  const unspaced = ids.filter((id) => !/^ \S/.test(decodeAfter(tokenizer, context, Int32Array.of(id))));
+  return unspaced.length < ids.length ? unspaced : undefined;
+}
+
+/** The option that says what may stand in the holes, if one does. */
+const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSchema' | undefined =>
+  regex !== undefined ? 'regex' : jsonSchema === undefined ? undefined : 'jsonSchema';
+
+/** What a person asks of holes, with the defaults of the model and of the program. */
+export function fillingOptions(
+  { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
+  asked: object,
+  own: Partial<FillingOptions> = {},
+): FillingOptions {
+  if (isCausal) {
+    throw new UnsupportedError(
+      "a causal model doesn't see the text behind a hole; it can only generate: give it the text as a prompt",
+    );
+  }
+  const known = Object.entries({ ...defaults, ...own }).filter(([key]) => key in fillingSchema.shape);
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  const options = checkOptions(fillingSchema, Object.fromEntries([...known, ...given]));
+  if (given.some(([key]) => key === 'stepsPerBlock') && noise !== 'uniform') {
+    const problem = 'is for models that write in stretches of their own; say tokensPerStep';
+    throw new InvalidOptionError('stepsPerBlock', problem, options.stepsPerBlock);
+  }
+  if (options.expand && !resizing) {
+    const problem = 'needs a model with the token <|expand|>, as DreamOn has it, and this one has none';
+    throw new InvalidOptionError('expand', problem, true);
+  }
+  if (options.complete && endIds.length === 0) {
+    throw new InvalidOptionError('complete', 'needs a model with a token for the end of a text', true);
+  }
+  check({ ...options, ...fixed });
+  return options;
+}
+
+/** What has no meaning for holes. */
+const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false } as const;
+
+/** Fills the holes of a text in ids. */
+export async function fillWith(
+  model: HoleModel,
+  text: TextWithHoles,
+  {
+    options,
+    onFrame,
+    signal,
+    candidates,
+  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates'>,
+) {
+  const { tokensPerStep, expand = true } = options;
+  const { seed = 0, blockLength } = options;
+  if (options.guidance !== 0 && expand && model.resizing && text.lengths.includes('any')) {
+    const problem =
+      'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
+    throw new InvalidOptionError('guidance', problem, options.guidance);
+  }
+  const constraint = constraintOf(options);
+  if (constraint) {
+    const most = longestOf({ ...model, expand }, text);
+    const resizes = expand && model.resizing && text.lengths.includes('any');
+    if (resizes || most > model.maxLength) {
+      const problem = resizes
+        ? 'needs holes whose length is known; say expand: false'
+        : `needs a text within the model's longest sequence (${model.maxLength} tokens)`;
+      throw new InvalidOptionError(constraint, problem, `${most} tokens`);
+    }
+  }
+  const spent: SampleStats[] = [];
+  const filler: HoleFiller = {
+    ...model,
+    expand,
+    isConstrained: constraint !== undefined,
+    blockLength,
+    tokensPerStep,
+    signal,
+    async fill(canvas, { banned, adapt }, see) {
+      const stats = await model.run(
+        canvas,
+        {
+          ...options,
+          ...fixed,
+          // each canvas has random numbers of its own
+          seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
+          banned: [...(options.banned ?? []), ...banned],
+        },
+        {
+          adapt,
+          signal,
+          candidates,
+          onFrame: async (frame) => {
+            const holes = see(frame);
+            return onFrame?.(frame, holes);
+          },
+        },
+      );
+      spent.push(stats);
+    },
+  };
+  const { holes, scored } = await fillHoles(filler, text);
+  return { holes, searched: scored, stats: together(spent) };
+}
+
+/**
+ * The text of ids that stand behind another: a tokenizer may write the beginning of a text in a way of its own, such as
+ * without a space.
+ */
+export function decodeAfter(tokenizer: Tokenizer, before: number | undefined, ids: Int32Array): string {
+  const alone = tokenizer.decode(ids);
+  if (before === undefined) return alone;
+  const [context, both] = [tokenizer.decode([before]), tokenizer.decode([before, ...ids])];
+  return both.startsWith(context) ? both.slice(context.length) : alone;
+}

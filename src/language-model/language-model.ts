@@ -1,0 +1,211 @@
+import type { z } from 'zod';
+import type { NdArray } from '../base/array.ts';
+import type { editSchema } from './edit.ts';
+import type { TransformerConfig } from '../model/config.ts';
+import type { WeightFormat } from '../model/weight-format.ts';
+import type { Device } from '../runtime/session.ts';
+import type { HoleLength, HolePlace } from './infill-windows.ts';
+import type { FillingOptions, SamplingOptions } from '../sampling/options.ts';
+import type { Ending } from '../sampling/growth.ts';
+import type { Frame } from '../sampling/sample.ts';
+import type { SampleStats } from '../sampling/stats.ts';
+import type { TextSpan } from '../base/text-edits.ts';
+import type { ChatMessage, ChatTemplate, TemplateOptions } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+export interface LoadOptions {
+  /** Default: 'cpu'. */
+  readonly device?: Device;
+  /**
+   * How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. For fewer bits than they
+   * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
+   */
+  readonly weights?: WeightFormat;
+  /** The directory of an adapter (LoRA) that changes the model, or a run of `unmask finetune --lora-rank`. */
+  readonly adapter?: string;
+  /** Is told how many of the numbers have been read while such a copy is made. */
+  readonly onQuantising?: (done: number, total: number) => void;
+  /** Ends the making of the copy. */
+  readonly signal?: AbortSignal;
+  /** Is told what takes long: the weights of a GGUF file being written the first time. */
+  readonly note?: (text: string) => void;
+}
+
+/** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */
+export interface SampleRequest extends Partial<SamplingOptions> {
+  /** The beginning of the text; `length` tokens are written after it, by default as many as fit, at most 128. */
+  readonly prompt?: string;
+  /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
+  readonly tokens?: ArrayLike<number>;
+  /** Instead of both: a conversation, whose next answer the model writes; for models with a chat template. */
+  readonly messages?: readonly ChatMessage[];
+  /** What the chat template is told beside the messages. */
+  readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
+  /** Frames say so many of the likeliest tokens of each position that was predicted; at most 8. Default: 0. */
+  readonly candidates?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateRequest extends SampleRequest {
+  /**
+   * Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. `false` ends
+   * the text with this frame.
+   */
+  readonly onFrame?: (frame: Frame) => Promise<boolean | void> | boolean | void;
+}
+
+/** A finished text. */
+export interface Generation {
+  /** The whole text, with the prompt, up to the first end token that the model wrote; of `messages` the answer alone. */
+  readonly text: string;
+  /** The whole canvas up to the same place, the end token included. */
+  readonly tokens: Int32Array;
+  /** Why it is no longer: repetition is looked for where the text grows. */
+  readonly ended: Ending;
+  /** The last frame, in which nothing is cut. */
+  readonly frame: Frame;
+  readonly stats: SampleStats;
+}
+
+/** An upper bound on −log p, of an answer given its prompt. */
+export interface Score {
+  /** −log p ≤ this, in nats; of a causal model it is exact. */
+  readonly nats: number;
+  /** The standard error of `nats` from the draws of masks; 0 where it is exact. */
+  readonly standardError: number;
+  readonly natsPerToken: number;
+  readonly bitsPerByte: number;
+  /** Tokens and UTF-8 bytes that were scored. */
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly forwards: number;
+  /** Pieces that a text longer than the model's longest sequence was cut into; each is scored without the others. */
+  readonly windows: number;
+  /** False where `nats` is −log p itself. */
+  readonly isBound: boolean;
+}
+
+export interface ScoreRequest {
+  /** What is given. Default: nothing. */
+  readonly prompt?: string;
+  /** What is scored. */
+  readonly answer: string;
+  /** Draws of masks. Default: 128, as in LLaDA's evaluation. */
+  readonly samples?: number;
+  /** Same seed, same number. Default: 0. */
+  readonly seed?: number;
+  /** Is told how much of the work is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any. With
+ * nothing behind it a hole has as many as it may, in which the text ends where the model ends it.
+ */
+export type InfillPart = string | { readonly length: HoleLength };
+
+/** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
+export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'candidates'> {
+  /** As of `generate`, and is told where the holes of this canvas stand in it. */
+  readonly onFrame?: (
+    frame: Frame,
+    holes: readonly HolePlace[],
+  ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
+}
+
+export interface InfillRequest extends FillRequest {
+  readonly parts: readonly InfillPart[];
+}
+
+/** A text whose holes are filled. */
+export interface Infilling {
+  /** The given parts exactly as they are, and what was written between them; the last up to its first end token. */
+  readonly text: string;
+  /** The same as ids: each given part by itself, so where one ends in a word the ids are not those of the whole text. */
+  readonly tokens: Int32Array;
+  readonly holes: readonly { readonly text: string; readonly tokens: Int32Array }[];
+  /** Canvases that the network read to find lengths, beside the forwards of `stats`. */
+  readonly searched: number;
+  readonly stats: SampleStats;
+}
+
+/** What is asked of an edit; what is absent is as `unmask edit --help` says. */
+export interface EditRequest extends Omit<FillRequest, 'onFrame'>, Partial<z.output<typeof editSchema>> {
+  /** As of `infill`; each hole also says what it takes the place of, in the text as earlier passes left it. */
+  readonly onFrame?: (
+    frame: Frame,
+    holes: readonly (HolePlace & { readonly replaces: TextSpan })[],
+  ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
+  readonly text: string;
+  /** What is to be rewritten, in order. Default: the words that the model doubts. */
+  readonly spans?: readonly TextSpan[];
+}
+
+/** A token of a text, or several that only together are whole characters. */
+export interface SureToken extends TextSpan {
+  /** How many it is. */
+  readonly tokens: number;
+  /** Of the least likely of them, given the text around it; each eighth token of the text isn't seen. */
+  readonly probability: number;
+}
+
+/** A stretch of the given text that was rewritten. */
+export interface TextChange extends TextSpan {
+  readonly before: string;
+  readonly after: string;
+  /** The geometric mean of its tokens' probabilities, given the text around it. */
+  readonly probability: { readonly before: number; readonly after: number };
+}
+
+/** A text that was read and perhaps rewritten. */
+export interface Edit {
+  /** The given text with the changes in it. */
+  readonly text: string;
+  /** In order; places are those of the given text. */
+  readonly changes: readonly TextChange[];
+  /** What the first pass set out to rewrite. */
+  readonly doubts: readonly TextSpan[];
+  /** The given text as it was read. */
+  readonly tokens: readonly SureToken[];
+  /** Canvases that the network read to see how likely the text is, and to find lengths, beside the forwards of `stats`. */
+  readonly scored: number;
+  readonly stats: SampleStats;
+}
+
+/** What a forward may be told beside the tokens. */
+export interface LogitsOptions {
+  /** 0 where a token is padding   [B][L], or 1 where a query may look at a key   [B][L][L] */
+  readonly attentionMask?: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[];
+  /** Default: 0 … L − 1   [B][L] */
+  readonly positionIds?: readonly (readonly number[])[];
+  readonly signal?: AbortSignal;
+}
+
+/** A model that was loaded. */
+export interface Model {
+  readonly config: TransformerConfig;
+  readonly tokenizer: Tokenizer;
+  /** Stands where the model is to write. Of a causal model without a mask token it is beyond the vocabulary. */
+  readonly maskId: number;
+  /** How this model's conversations are written; absent if it has no chat template. */
+  readonly chatTemplate?: ChatTemplate;
+  /** Tokens that end a text. */
+  readonly endIds: readonly number[];
+  /** How this model is sampled unless the request says otherwise. */
+  readonly defaults: Partial<SamplingOptions>;
+
+  /** Logits of x_0, raw and unshifted.   tokens [B][L] → [B, L, V] */
+  logits(tokens: readonly ArrayLike<number>[], options?: LogitsOptions): Promise<NdArray>;
+  /** The frames of a text being written, the masks first. */
+  sample(request: SampleRequest): AsyncGenerator<Frame, void, void>;
+  /** A text. */
+  generate(request: GenerateRequest): Promise<Generation>;
+  /** A text with its holes filled; a text longer than the model is filled from left to right, `onFrame` sees the canvases. */
+  infill(request: InfillRequest): Promise<Infilling>;
+  /** A given text, rewritten where the model doubts it or where it is asked to; all else stays as it is. */
+  edit(request: EditRequest): Promise<Edit>;
+  /** How likely a text is. */
+  score(request: ScoreRequest): Promise<Score>;
+  close(): Promise<void>;
+}

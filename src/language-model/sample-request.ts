@@ -1,0 +1,97 @@
+import { InvalidOptionError } from '../base/errors.ts';
+import type { SampleRequest } from './language-model.ts';
+import { causal } from '../model/attention-pattern.ts';
+import type { Network } from '../model/network.ts';
+import type { SamplingOptions } from '../sampling/options.ts';
+import { strategyNamed, strategyOptions } from '../sampling/strategy-table.ts';
+import type { ChatTemplate } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+// What is asked of a sample, beside what the model says of itself.
+
+/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's. */
+export function fitting(
+  defaults: Partial<SamplingOptions>,
+  asked: Partial<SamplingOptions>,
+): Partial<SamplingOptions> {
+  const changes = (option: 'length' | 'strategy'): boolean =>
+    asked[option] !== undefined && asked[option] !== defaults[option];
+  // a schedule is the model's; all else is another strategy's
+  const keeps = (option: string): boolean =>
+    option === 'schedule' && strategyNamed(asked.strategy!).uses.includes(option);
+  const meaningless = new Set<string>([
+    ...(changes('length') ? ['steps'] : []),
+    ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
+    ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
+    ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
+  ]);
+  return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
+}
+
+/** Absent options may be given as undefined. */
+export function withoutAbsent(options: Partial<SamplingOptions>): Partial<SamplingOptions> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+export function checkFits(length: number, maxLength: number): void {
+  if (length <= maxLength) return;
+  const problem = `must keep prompt and answer within the model's longest sequence (${maxLength} tokens)`;
+  throw new InvalidOptionError('length', problem, `${length} tokens in all`);
+}
+
+/**
+ * A text's ids as a canvas begins with them: behind what the tokenizer puts before every text. A causal network that
+ * reads nothing before a text needs a first token: where a text is empty it is an end token, behind which others begin.
+ */
+export function opening(
+  {
+    network,
+    tokenizer,
+    endIds,
+    startId,
+  }: {
+    readonly network: Network;
+    readonly tokenizer: Tokenizer;
+    readonly endIds: readonly number[];
+    readonly startId?: number;
+  },
+  text: readonly number[],
+): readonly number[] {
+  const ids = [...(tokenizer.prefixIds ?? []), ...text];
+  if (ids.length > 0 || network.config.attention !== causal || startId !== undefined) return ids;
+  return endIds.slice(0, 1);
+}
+
+/** @throws InvalidOptionError  for more than one way to say what is given */
+export function requireOne(ways: Pick<SampleRequest, 'prompt' | 'tokens' | 'messages'>): void {
+  const given = Object.entries(ways).filter(([, value]) => value !== undefined);
+  if (given.length <= 1) return;
+  const names = given.map(([name]) => name);
+  throw new InvalidOptionError(
+    names[1],
+    'is given instead of prompt, tokens or messages, not beside them',
+    names,
+  );
+}
+
+export function requireTemplate(template: ChatTemplate | undefined): ChatTemplate {
+  if (template) return template;
+  const problem =
+    "needs a model with a chat template (chat_template.jinja, or chat_template in tokenizer_config.json), and this one has none: use prompt, with the conversation written as the model's training data had it";
+  throw new InvalidOptionError('messages', problem, 'messages');
+}
+
+/** @throws InvalidOptionError  for what a causal network can't do with masks that it doesn't know */
+export function checkLeftToRight(
+  canvas: Int32Array,
+  { maskId, startId, guidance, size }: { maskId: number; startId?: number; guidance: number; size: number },
+): void {
+  if (startId === undefined && canvas[0] === maskId)
+    throw new InvalidOptionError(
+      'tokens',
+      'must begin with a token that is given, the model being causal',
+      maskId,
+    );
+  if (guidance !== 0 && maskId >= size)
+    throw new InvalidOptionError('guidance', 'needs a model with a mask token', guidance);
+}

@@ -1,0 +1,39 @@
+import { open } from 'node:fs/promises';
+import { resolveInside } from '../checkpoint/resolve-inside.ts';
+
+/** How a model's files may say it, each with what stands in front of the name. */
+const places: readonly (readonly [file: string, pattern: RegExp])[] = [
+  // the card of a model of the hub
+  ['README.md', /^---\n(?:(?!---\n)[^\n]*\n)*?license_name: *["']?([^\n"']+)/],
+  ['README.md', /^---\n(?:(?!---\n)[^\n]*\n)*?license: *["']?([^\n"']+)/],
+  ['README.md', /\blicen[cs]e\b[^\n:]{0,40}: *\**([\w.+-]*[\w+])/i],
+  ['config.json', /"license": *"([^"\n]+)"/],
+  ['LICENSE', /^\s*([^\n]+)/],
+  ['LICENSE.txt', /^\s*([^\n]+)/],
+];
+
+/** Bytes of a file that are looked at. */
+const mostBytes = 2 ** 16;
+
+/** The licence of a model as its own files name it, or nothing where they don't. It is what is said, not advice. */
+export async function licenceOf(directory: string): Promise<string | undefined> {
+  for (const [file, pattern] of places) {
+    const name = pattern.exec(await beginningOf(directory, file))?.[1].trim();
+    if (name) return name.slice(0, 100);
+  }
+  return undefined;
+}
+
+async function beginningOf(directory: string, name: string): Promise<string> {
+  const path = await resolveInside(directory, name).catch(() => undefined);
+  const file = path === undefined ? undefined : await open(path).catch(() => undefined);
+  if (!file) return '';
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+    return buffer.toString('utf8', 0, bytesRead).replaceAll('\r\n', '\n');
+  } catch {
+    return ''; // a directory of that name
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeModelDirectory } from '../checkpoint/directory.ts';
+import type { FileContent } from '../checkpoint/durable-fs.ts';
+import { resolveInside } from '../checkpoint/resolve-inside.ts';
+import type { Numbers } from '../checkpoint/write-safetensors.ts';
+import { InvalidOptionError } from '../base/errors.ts';
+import { adapterNames, merge } from '../model/adapter.ts';
+import { readAdapter } from '../model/adapter-files.ts';
+import { openModel } from '../model/open.ts';
+import { isBlockFormat } from '../model/weight-format.ts';
+import { modelDirectory, requireAdapter } from './open-model.ts';
+import { presentCompanions } from './quantised-copy.ts';
+import { chatTemplateName } from '../tokenizer/files.ts';
+
+/**
+ * Writes a model directory with an adapter's changes in its weights, in the types that they are stored in.
+ *
+ * @param model  path of the model
+ * @param out    a new directory, or an empty one
+ * @throws InvalidOptionError  for a model in blocks: rounding again would lose what was learned
+ * @throws FileError           for an adapter of another model, or a directory with something in it
+ */
+export async function mergeAdapter(model: string, adapter: string, out: string): Promise<void> {
+  const { config, names, json, weights, format, network } = await openModel(await modelDirectory(model));
+  await network.close();
+  if (isBlockFormat(format))
+    throw new InvalidOptionError(
+      'model',
+      `must be a model in floats; this one is stored as ${format}`,
+      model,
+    );
+  const changes = requireAdapter(adapter);
+  const live = await readAdapter(changes, { config: config.transformer, names, weights });
+  const targets = new Set(live.adapter.targets);
+  const arrays = live.arrays();
+  const tensors = Array.from(weights.entries, ([name, { shape, dtype }]) => ({
+    name,
+    shape,
+    dtype: dtype === 'F64' && targets.has(name) ? 'F32' : dtype,
+    async *data(): AsyncGenerator<Numbers> {
+      if (!targets.has(name)) {
+        yield await weights.readRaw(name);
+        return;
+      }
+      const { a, b } = adapterNames(name);
+      const matrix = await weights.read(name);
+      merge(matrix.data, arrays.get(a)!, arrays.get(b)!, live.adapter.alpha);
+      yield matrix.data;
+    },
+  }));
+  const files = new Map<string, FileContent>();
+  for (const name of presentCompanions(weights.directory))
+    files.set(name, await readFile(await resolveInside(weights.directory, name)));
+  if (existsSync(join(changes, chatTemplateName)))
+    files.set(chatTemplateName, await readFile(await resolveInside(changes, chatTemplateName)));
+  await writeModelDirectory(out, { config: json, weights: tensors, tokenizerFiles: files });
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { InvalidOptionError } from '../../base/errors.ts';
+import { type SamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
+import { limits } from '../http/limits.ts';
+import type { Job, Task, View } from '../worker/protocol.ts';
+import type { Asked } from './answer.ts';
+
+type WithoutDefault<S> = S extends z.ZodDefault<infer Inner> ? Inner : S;
+
+/** Options as a request may give them, all optional: what is absent is as the model says. */
+export const mayBeAbsent = <Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape) =>
+  Object.fromEntries(
+    Object.entries(shape).map(([key, field]) => {
+      const given = field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : field;
+      const { description } = field;
+      return [key, (description === undefined ? given : given.describe(description)).optional()];
+    }),
+  ) as { [Key in keyof Shape]: z.ZodOptional<WithoutDefault<Shape[Key]>> };
+
+/** The options of sampling. */
+export const samplingFields = mayBeAbsent(samplingSchema.shape);
+
+/** A text that ends an answer. */
+export const stopText = z.string().min(1).max(limits.stopCharacters);
+
+/** What each API of texts has, under OpenAI's names. */
+export const commonFields = {
+  model: z.string().max(256).optional().describe('a name of /v1/models [the first]'),
+  ...samplingFields,
+  max_tokens: z.int().min(1).optional().describe('tokens at most'),
+  top_p: samplingFields.topP,
+  top_k: z.int().min(-1).optional().describe('take only the k likeliest tokens; -1 is all of them'),
+  stop: z
+    .union([stopText, z.array(stopText).max(limits.stops)], {
+      error: `must be a text, or at most ${limits.stops}, of 1 to ${limits.stopCharacters} characters`,
+    })
+    .optional()
+    .describe('texts that end the answer and are no part of it'),
+  stream: z.boolean().optional().describe('sends the text as it becomes final'),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().optional(), include_obfuscation: z.literal(false).optional() })
+    .optional(),
+  n: z.int().min(1).max(limits.choices).optional().describe('texts; each has the next seed'),
+  presence_penalty: z.literal(0).optional(),
+  frequency_penalty: z.literal(0).optional(),
+  repetition_penalty: z.literal(1).optional(),
+  logit_bias: z.strictObject({}).optional(),
+  user: z.string().optional().describe('has no effect'),
+};
+
+/** What is asked for beyond OpenAI. */
+export const diffusionFields = {
+  diffusing: z
+    .boolean()
+    .optional()
+    .describe('with stream: each event has the whole text so far, masks as ▒, as Mercury sends it'),
+  diffusion: z
+    .boolean()
+    .optional()
+    .describe('with stream: events have a field `diffusion` with each step, see docs/streaming.md'),
+  candidates: mayBeAbsent(showingSchema.shape).candidates.describe(
+    'with diffusion: it has so many of the likeliest tokens of each position that a step predicts',
+  ),
+  reasoning_effort: z
+    .enum(['instant', 'none', 'minimal', 'low', 'medium', 'high'])
+    .optional()
+    .describe(
+      'tokens a step: 8 for instant, none and minimal, 4 for low, 2 for medium, 1 for high; steps says it exactly',
+    ),
+};
+
+const tokensPerStep = { instant: 8, none: 8, minimal: 8, low: 4, medium: 2, high: 1 } as const;
+
+/** What a body may have of all that. */
+export interface CommonBody extends Partial<SamplingOptions> {
+  readonly max_tokens?: number;
+  readonly max_completion_tokens?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly stop?: string | readonly string[];
+  readonly stream?: boolean;
+  readonly n?: number;
+  readonly diffusing?: boolean;
+  readonly diffusion?: boolean;
+  readonly candidates?: number;
+  readonly reasoning_effort?: keyof typeof tokensPerStep;
+}
+
+/**
+ * What a body asks for, in terms of the model.
+ *
+ * @throws InvalidOptionError  where it says the same in two ways, or asks for a stream of what isn't streamed
+ */
+export function jobOf(
+  body: CommonBody,
+  task: Task,
+  { model, newSeed }: Asked,
+  more: { readonly logprobs?: boolean; readonly sampling?: Partial<SamplingOptions> } = {},
+): Job {
+  once(body, 'max_completion_tokens', 'max_tokens');
+  once(body, 'max_tokens', 'length');
+  once(body, 'max_completion_tokens', 'length');
+  once(body, 'top_p', 'topP');
+  once(body, 'top_k', 'topK');
+  once(body, 'reasoning_effort', 'steps');
+  const own = Object.fromEntries(
+    Object.keys(samplingFields).flatMap((key) => {
+      const value = body[key as keyof SamplingOptions];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+  const { top_p: topP = body.topP, top_k: topK = body.topK, stop = [] } = body;
+  return {
+    model,
+    task,
+    sampling: {
+      ...own,
+      ...(topP !== undefined && { topP }),
+      ...(topK !== undefined && topK > 0 && { topK }),
+      ...more.sampling,
+      seed: body.seed ?? newSeed(),
+    },
+    most: body.max_completion_tokens ?? body.max_tokens,
+    tokensPerStep: body.reasoning_effort && tokensPerStep[body.reasoning_effort],
+    stop: typeof stop === 'string' ? [stop] : stop,
+    logprobs: more.logprobs ?? false,
+    view: viewOf(body),
+    candidates: body.candidates ?? 0,
+  };
+}
+
+/** @throws InvalidOptionError  where what is asked to be shown isn't streamed */
+export function viewOf({
+  stream,
+  diffusing,
+  diffusion,
+  candidates = 0,
+}: Pick<CommonBody, 'stream' | 'diffusing' | 'diffusion' | 'candidates'>): View {
+  if (candidates > 0 && !diffusion) throw new InvalidOptionError('candidates', 'needs diffusion', candidates);
+  if ((diffusing || diffusion) && !stream) {
+    throw new InvalidOptionError(diffusing ? 'diffusing' : 'diffusion', 'needs stream', true);
+  }
+  if (diffusing && diffusion)
+    throw new InvalidOptionError('diffusing', 'shows the same as diffusion; ask for one of them', true);
+  if (diffusing) return 'snapshots';
+  if (diffusion) return 'frames';
+  return stream ? 'text' : 'nothing';
+}
+
+function once(body: CommonBody, one: keyof CommonBody, other: keyof CommonBody): void {
+  if (body[one] !== undefined && body[other] !== undefined)
+    throw new InvalidOptionError(one, `says the same as ${other}; give one of them`, body[one]);
+}

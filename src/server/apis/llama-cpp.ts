@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { InvalidOptionError } from '../../base/errors.ts';
+import { limits } from '../http/limits.ts';
+import type { Answer, Asked } from './answer.ts';
+import { gapTask } from './completions.ts';
+import { jobOf, samplingFields, stopText } from './common-fields.ts';
+import type { Result } from '../worker/protocol.ts';
+
+/** What llama.cpp's clients send to tune its engine: read, and without effect here. */
+const tuning = z.unknown().optional().describe('has no effect');
+
+/** llama.cpp's /infill, as llama.vim and llama.vscode ask it. */
+export const infillSchema = z.strictObject({
+  model: z.string().max(256).optional(),
+  ...samplingFields,
+  input_prefix: z.string().default('').describe('the file in front of the line'),
+  input_suffix: z.string().default('').describe('the file behind the cursor'),
+  prompt: z.string().default('').describe('the line up to the cursor'),
+  input_extra: z
+    .array(z.object({ text: z.string(), filename: z.string().optional(), time: z.unknown().optional() }))
+    .max(256)
+    .optional()
+    .describe('other pieces of code; they come first, as far as there is room'),
+  n_predict: z.int().min(-1).optional().describe('tokens at most; 0 writes nothing, -1 is as the model says'),
+  top_k: z.int().min(-1).optional(),
+  top_p: samplingFields.topP,
+  stop: z.array(stopText).max(limits.stops).optional(),
+  stream: z.boolean().optional(),
+  response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
+  n_indent: tuning,
+  samplers: tuning,
+  cache_prompt: tuning,
+  t_max_prompt_ms: tuning,
+  t_max_predict_ms: tuning,
+  min_p: tuning,
+  repeat_penalty: tuning,
+  id_slot: tuning,
+});
+
+export type InfillBody = z.output<typeof infillSchema>;
+
+/**
+ * What is between prefix and suffix.
+ *
+ * @throws InvalidOptionError  where it says the same in two ways
+ */
+export function infill(body: InfillBody, asked: Asked): Answer {
+  const { input_prefix, input_suffix, prompt, input_extra = [], n_predict = -1 } = body;
+  if (n_predict > 0 && body.length !== undefined)
+    throw new InvalidOptionError('n_predict', 'says the same as length; give one of them', n_predict);
+  const before = [...input_extra.map(({ text }) => text), input_prefix + prompt].join('\n');
+  const job = {
+    ...jobOf(body, gapTask(before, input_suffix), asked),
+    ...(n_predict > 0 && { most: n_predict }),
+  };
+  const report = (result: Result): object => reportOf(result, asked);
+  const chosen = (whole: object): object =>
+    body.response_fields ? pick(whole, body.response_fields) : whole;
+  return {
+    // what only warms up a cache needs no answer
+    job: n_predict === 0 ? undefined : job,
+    choices: 1,
+    stream: body.stream && n_predict !== 0 ? 'events' : undefined,
+    whole: ([result = nothing]) => chosen(report(result)),
+    progress: (_, { text }) => (text === '' ? [] : [{ content: text, stop: false }]),
+    ended: (_, result) => [chosen({ ...report(result), content: '' })],
+  };
+}
+
+const nothing: Result = {
+  text: '',
+  tokens: [],
+  finish: 'length',
+  promptTokens: 0,
+  completionTokens: 0,
+  seed: 0,
+  steps: 0,
+  forwards: 0,
+  ms: 0,
+  firstTokenMs: 0,
+};
+
+function reportOf(result: Result, { model, facts }: Asked): object {
+  const { promptTokens, completionTokens, ms } = result;
+  const [prompt_ms, predicted_ms] = [0, ms]; // the prompt is read in the same forwards
+  return {
+    content: result.text,
+    model,
+    stop: true,
+    stop_type: result.stoppedBy === undefined ? (result.finish === 'stop' ? 'eos' : 'limit') : 'word',
+    stopping_word: result.stoppedBy ?? '',
+    tokens_predicted: completionTokens,
+    tokens_evaluated: promptTokens,
+    tokens_cached: 0,
+    truncated: false,
+    generation_settings: { n_ctx: facts.maxLength, seed: result.seed },
+    timings: {
+      prompt_n: promptTokens,
+      prompt_ms,
+      prompt_per_token_ms: 0,
+      prompt_per_second: 0,
+      predicted_n: completionTokens,
+      predicted_ms,
+      predicted_per_token_ms: completionTokens === 0 ? 0 : predicted_ms / completionTokens,
+      predicted_per_second: predicted_ms === 0 ? 0 : (1000 * completionTokens) / predicted_ms,
+      forwards: result.forwards,
+    },
+  };
+}
+
+/** The fields of a report that are asked for, under the names that they are asked by. */
+function pick(report: object, fields: readonly string[]): object {
+  const picked = new Map<string, unknown>();
+  for (const field of fields) {
+    let value: unknown = report;
+    for (const key of field.split('/'))
+      value =
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Record<string, unknown>)[key]
+          : undefined;
+    if (value !== undefined) picked.set(field, value);
+  }
+  return Object.fromEntries(picked);
+}

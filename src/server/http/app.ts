@@ -1,0 +1,214 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Context, Hono } from 'hono';
+import { checkOptions } from '../../base/options.ts';
+import type { Answer } from '../apis/answer.ts';
+import { readBody } from './body.ts';
+import { type Envelope, HttpError, ollamaEnvelope, openaiEnvelope, toHttpError } from './http-error.ts';
+import { checkHost, checkKey, checkOrigin } from './protections.ts';
+import { reply } from './reply.ts';
+import type { Route, WritingRoute } from './routes.ts';
+import { loadedFacts, modelNamed, type Service } from './service.ts';
+
+/** What a context has: the two ends of the connection, where there is one, and who asks. */
+interface Environment {
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse };
+  Variables: { who: string };
+}
+
+type Asking = Context<Environment>;
+
+const safeHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Content-Security-Policy':
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+};
+
+/** The server as a function from requests to responses. */
+export function makeApp(service: Service, routes: readonly Route[]): Hono<Environment> {
+  const app = new Hono<Environment>();
+
+  app.use(async (c, next) => {
+    const startMs = service.clock();
+    await next();
+    for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
+    const route = routeAt(routes, c.req.path)?.path ?? 'none';
+    const { status } = c.res;
+    service.metrics.answered(route, status);
+    const ms = Math.round(service.clock() - startMs);
+    service.log(status < 500 ? 'info' : 'error', 'answered', { method: c.req.method, route, status, ms });
+  });
+
+  // before anything else, whatever the path: who asks, and from where
+  app.use(async (c, next) => {
+    const { incoming } = c.env ?? {};
+    const admission = service.admission();
+    const { method, path } = c.req;
+    const route = routeAt(routes, path);
+    checkHost(c.req.header('host'), admission, incoming?.socket.localAddress);
+    const origin = checkOrigin(
+      { host: c.req.header('host'), origin: c.req.header('origin'), site: c.req.header('sec-fetch-site') },
+      admission,
+      method === 'GET' && route?.method === 'GET' && route.isPage === true,
+    );
+    if (origin !== undefined && method === 'OPTIONS') return preflight(origin);
+    const isOpen = route?.access === 'anyone' && (method === 'GET' || method === 'HEAD');
+    const isStudios = route?.access === 'studio';
+    const key = isOpen ? undefined : checkKey(c.req.header('authorization'), admission, isStudios);
+    if (isStudios && !service.studio)
+      throw new HttpError(404, 'this is a part of the studio: start unmask studio in place of unmask serve');
+    const { remoteAddress, remotePort } = incoming?.socket ?? {};
+    c.set('who', key ?? `${remoteAddress} ${remotePort}`);
+    await next();
+    if (origin !== undefined) {
+      c.header('Access-Control-Allow-Origin', origin);
+      c.header('Vary', 'Origin');
+    }
+    return undefined;
+  });
+
+  for (const route of routes) {
+    if (route.method === 'GET') {
+      app.get(route.path, async (c) =>
+        route.tell(
+          service,
+          Object.values(c.req.param()).join('/'),
+          (route.query ? checkOptions(route.query, c.req.query()) : {}) as never,
+        ),
+      );
+      continue;
+    }
+    app.post(route.path, async (c) => {
+      if ('answer' in route) checkMayWrite(service);
+      const body = checkOptions(route.body, withoutNulls(await readBody(c.req.raw, service.limits))) as never;
+      return 'answer' in route ? write(service, route, c, body) : route.ask(service, body);
+    });
+  }
+
+  app.notFound((c) => {
+    const route = routeAt(routes, c.req.path);
+    const error = route
+      ? new HttpError(405, `only ${route.method} here`)
+      : new HttpError(404, 'there is nothing at this path; /openapi.json says what there is');
+    return errorResponse(error, c, routes, route && { Allow: route.method });
+  });
+
+  app.onError(async (problem, c) => {
+    const error = toHttpError(problem);
+    const { cause } = error;
+    if (error.status >= 500 && cause !== undefined)
+      service.log('error', 'failed', { cause: cause instanceof Error ? cause.stack : JSON.stringify(cause) });
+    // those who ask again at once would take the time of those who are served
+    if (error.status === 429) await wait(service.limits.refusalMs);
+    return errorResponse(error, c, routes);
+  });
+
+  return app;
+}
+
+/** What a browser asks before a page of another origin, which is allowed by name, may send JSON. */
+const preflight = (origin: string): Response =>
+  new Response(null, {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Allow-Methods': 'GET, POST',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+      Vary: 'Origin',
+    },
+  });
+
+/** Before the body is read: whether there is any chance. */
+function checkMayWrite(service: Service): void {
+  if (service.isDraining())
+    throw new HttpError(503, 'the server is shutting down', { retryAfterSeconds: 5, code: 'shutting_down' });
+  service.queue.checkRoom();
+}
+
+async function write(
+  service: Service,
+  route: WritingRoute,
+  c: Asking,
+  body: { readonly model?: string; readonly n?: number },
+): Promise<Response> {
+  const { queue, metrics, engine } = service;
+  const model = modelNamed(service, body.model);
+  const asked = {
+    id: `unmask-${service.newId()}`,
+    nowMs: service.nowMs(),
+    model,
+    newSeed: service.newSeed,
+  };
+  const { signal } = c.req.raw;
+  const { facts } = engine.status(model);
+  // mistakes are told at once, where they can be
+  const early = facts && route.answer(body as never, { ...asked, facts });
+  const enteredMs = service.clock();
+  const release = await queue
+    .enter(c.get('who'), early?.choices ?? body.n ?? 1, signal)
+    .catch((error: unknown) => {
+      throw unlessGone(error, signal);
+    });
+  metrics.waited(service.clock() - enteredMs);
+  let answer: Answer;
+  try {
+    answer =
+      early ?? route.answer(body as never, { ...asked, facts: await loadedFacts(service, model, signal) });
+  } catch (error) {
+    release();
+    throw unlessGone(error, signal);
+  }
+  return reply(service, answer, {
+    envelope: route.envelope,
+    signal,
+    release,
+    hangUp: () => c.env?.outgoing?.destroy(),
+    finished: ({ results, error }) => {
+      for (const result of results) if (result) metrics.finished(model, result);
+      service.log(error ? 'warn' : 'info', 'written', {
+        id: asked.id,
+        model,
+        promptTokens: results[0]?.promptTokens,
+        tokens: results.reduce((sum, result) => sum + (result?.completionTokens ?? 0), 0),
+        error: error && (error.code ?? error.status),
+      });
+    },
+  });
+}
+
+/** What is told a client that isn't there any more; the log should not take it for a mistake of ours. */
+const unlessGone = (error: unknown, signal: AbortSignal): unknown =>
+  signal.aborted && !(error instanceof HttpError)
+    ? new HttpError(408, 'the client went away', { code: 'cancelled' })
+    : error;
+
+/** As with OpenAI, null is as good as absent. */
+const withoutNulls = (body: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+
+function errorResponse(
+  error: HttpError,
+  c: Asking,
+  routes: readonly Route[],
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const { status, code, retryAfterSeconds } = error;
+  return c.json(envelopeAt(routes, c.req.path)(error), status, {
+    ...headers,
+    ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...((status === 413 || code === 'shutting_down') && { Connection: 'close' }),
+  });
+}
+
+/** The route of a path, whatever the method; no path has two. */
+function routeAt(routes: readonly Route[], path: string): Route | undefined {
+  return routes.find((route) => {
+    const [fixed, parameter] = route.path.split(':');
+    return parameter === undefined ? path === fixed : path.startsWith(fixed) && path.length > fixed.length;
+  });
+}
+
+const envelopeAt = (routes: readonly Route[], path: string): Envelope =>
+  routeAt(routes, path)?.envelope ?? (path.startsWith('/api/') ? ollamaEnvelope : openaiEnvelope);

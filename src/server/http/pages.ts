@@ -1,0 +1,56 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { Readable } from 'node:stream';
+import { resolveInside } from '../../checkpoint/resolve-inside.ts';
+import { HttpError } from './http-error.ts';
+import type { Service } from './service.ts';
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+};
+
+/** What a person sees who opens the address in a browser and no page was built. */
+const plainPage = `unmask serves models that write by unmasking.
+
+  GET  /v1/models             the models
+  POST /v1/chat/completions   OpenAI's API; so is /v1/completions
+  POST /v1/fim/completions    a gap between two texts
+  GET  /openapi.json          everything, with every option
+`;
+
+/**
+ * A file of the page: `/` is its index, `/assets/…` the rest.
+ *
+ * @throws HttpError 404
+ */
+export async function page({ pages }: Service, file: string): Promise<Response> {
+  if (pages === undefined && file === '')
+    return new Response(plainPage, { headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+  const notFound = new HttpError(404, 'there is no such file');
+  if (pages === undefined) throw notFound;
+  let path: string;
+  let size: number;
+  try {
+    path = await resolveInside(pages, file === '' ? 'index.html' : `assets/${file}`);
+    const found = await stat(path);
+    if (!found.isFile()) throw notFound;
+    size = found.size;
+  } catch {
+    throw notFound;
+  }
+  return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, {
+    headers: {
+      'Content-Type': types[extname(path)] ?? 'application/octet-stream',
+      'Content-Length': String(size),
+      'Cache-Control': 'no-cache',
+    },
+  });
+}

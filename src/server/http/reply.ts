@@ -1,0 +1,216 @@
+import type { Answer } from '../apis/answer.ts';
+import type { JobEvent, RunningJob } from '../worker/engine.ts';
+import { type Envelope, failed, type HttpError, toHttpError } from './http-error.ts';
+import type { Job, Result } from '../worker/protocol.ts';
+import type { Service } from './service.ts';
+
+/** How a reply is carried out. */
+export interface Carrying {
+  readonly envelope: Envelope;
+  /** Aborted when the client has gone away, or the server must end. */
+  readonly signal: AbortSignal;
+  /** Gives the turn back. */
+  readonly release: () => void;
+  /** Ends the connection: a client that doesn't read isn't told in any other way. */
+  readonly hangUp: () => void;
+  /** Is told what became of the reply, once. */
+  readonly finished: (outcome: { readonly results: readonly Result[]; readonly error?: HttpError }) => void;
+}
+
+/**
+ * Writes what an answer asks for and says it: at once, or as it comes.
+ *
+ * @throws HttpError  while no byte has been sent
+ */
+export async function reply(service: Service, answer: Answer, how: Carrying): Promise<Response> {
+  const running = startChoices(service, answer, how);
+  const events = interleaved(running.map(({ events: mine }) => mine));
+  try {
+    if (!answer.stream) {
+      const results = await allOf(events);
+      how.finished({ results });
+      return Response.json(answer.whole(results));
+    }
+    // the first event tells whether there is anything to be streamed
+    const first = await events.next();
+    if (!first.done && first.value.event.type === 'failed') throw failed(first.value.event.failure);
+    return streamed(service, answer, how, running, afterFirst(first, events));
+  } catch (error) {
+    for (const job of running) job.cancel();
+    throw error;
+  }
+}
+
+/** Starts the jobs of all choices, and gives the turn back when the last of them is over. */
+function startChoices(
+  { engine, metrics, limits, stop }: Service,
+  answer: Answer,
+  how: Carrying,
+): RunningJob[] {
+  const { job, choices } = answer;
+  if (!job) {
+    how.release();
+    return [];
+  }
+  const { seed = 0 } = job.sampling;
+  const jobs = Array.from({ length: choices }, (_, i): Job => ({
+    ...job,
+    sampling: { ...job.sampling, seed: seed + i },
+  }));
+  const running = jobs.map((one) => engine.start(one));
+  let isOver = false;
+  const cancel = (): void => {
+    if (!isOver) metrics.cancelled(job.model);
+    for (const one of running) one.cancel();
+  };
+  const timer = setTimeout(cancel, limits.generationMs);
+  for (const signal of [how.signal, stop]) {
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+  }
+  void Promise.all(running.map(({ over }) => over)).then(() => {
+    isOver = true;
+    clearTimeout(timer);
+    for (const signal of [how.signal, stop]) signal.removeEventListener('abort', cancel);
+    how.release();
+  });
+  return running;
+}
+
+interface ChoiceEvent {
+  readonly choice: number;
+  readonly event: JobEvent;
+}
+
+/** The events of several jobs as they come. */
+async function* interleaved(
+  sources: readonly AsyncIterable<JobEvent>[],
+): AsyncGenerator<ChoiceEvent, void, void> {
+  const iterators = sources.map((source) => source[Symbol.asyncIterator]());
+  const next = async (choice: number) => ({ choice, event: await iterators[choice].next() });
+  const pending = new Map(iterators.map((_, choice) => [choice, next(choice)]));
+  while (pending.size > 0) {
+    const { choice, event } = await Promise.race(pending.values());
+    if (event.done) pending.delete(choice);
+    else {
+      yield { choice, event: event.value };
+      pending.set(choice, next(choice));
+    }
+  }
+}
+
+async function* afterFirst(
+  first: IteratorResult<ChoiceEvent, void>,
+  rest: AsyncGenerator<ChoiceEvent, void, void>,
+): AsyncGenerator<ChoiceEvent, void, void> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
+async function allOf(events: AsyncIterable<ChoiceEvent>): Promise<Result[]> {
+  const results: Result[] = [];
+  for await (const { choice, event } of events) {
+    if (event.type === 'failed') throw failed(event.failure);
+    if (event.type === 'done') results[choice] = event.result;
+  }
+  return results;
+}
+
+/** The objects of a stream; its results are kept in `results`. */
+async function* objectsOf(
+  answer: Answer,
+  events: AsyncIterable<ChoiceEvent>,
+  results: Result[],
+): AsyncGenerator<object, void, void> {
+  for (let choice = 0; choice < answer.choices; choice++) yield* answer.opening?.(choice) ?? [];
+  for await (const { choice, event } of events) {
+    if (event.type === 'failed') throw failed(event.failure);
+    yield* answer.progress?.(choice, event.progress) ?? [];
+    if (event.type === 'done') {
+      results[choice] = event.result;
+      yield* answer.ended?.(choice, event.result) ?? [];
+    }
+  }
+  yield* answer.closing?.(results) ?? [];
+}
+
+/**
+ * A body that is made as it is read: nothing is kept for a client that doesn't. One that leaves it unread for too long is
+ * hung up on. After an error there is no terminator, so that what was cut short can't be taken for whole.
+ */
+function streamed(
+  { limits, log }: Service,
+  answer: Answer,
+  { envelope, hangUp, finished }: Carrying,
+  running: readonly RunningJob[],
+  events: AsyncIterable<ChoiceEvent>,
+): Response {
+  const isEvents = answer.stream === 'events';
+  const results: Result[] = [];
+  const objects = objectsOf(answer, events, results);
+  const encoder = new TextEncoder();
+  const encode = (value: object): Uint8Array =>
+    encoder.encode(isEvents ? `data: ${JSON.stringify(value)}\n\n` : `${JSON.stringify(value)}\n`);
+  let next: Promise<IteratorResult<object, void>> | undefined;
+  let stall: NodeJS.Timeout | undefined;
+
+  const end = (error?: HttpError): void => {
+    clearTimeout(stall);
+    for (const job of running) job.cancel();
+    finished({ results, error });
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        clearTimeout(stall);
+        try {
+          next ??= objects.next();
+          const heartbeat = Symbol('heartbeat');
+          const taken = await within(next, isEvents ? limits.heartbeatMs : undefined, heartbeat);
+          if (taken === heartbeat) controller.enqueue(encoder.encode(': writing\n\n'));
+          else {
+            next = undefined;
+            const { done, value } = taken as IteratorResult<object, void>;
+            if (!done) controller.enqueue(encode(value));
+            else {
+              if (answer.terminator) controller.enqueue(encoder.encode(`data: ${answer.terminator}\n\n`));
+              controller.close();
+              return end();
+            }
+          }
+          stall = setTimeout(() => {
+            log('warn', 'stalled');
+            end(failed({ kind: 'cancelled', message: 'the client did not read' }));
+            hangUp();
+          }, limits.stallMs);
+        } catch (problem) {
+          const error = toHttpError(problem);
+          controller.enqueue(encode(envelope(error)));
+          controller.close();
+          end(error);
+        }
+      },
+      cancel: () => end(failed({ kind: 'cancelled', message: 'the client went away' })),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, {
+    headers: {
+      'Content-Type': isEvents ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson',
+      'Cache-Control': 'no-cache',
+      'X-Accel-Buffering': 'no',
+    },
+  });
+}
+
+async function within<T, Late>(promise: Promise<T>, ms: number | undefined, late: Late): Promise<T | Late> {
+  if (ms === undefined) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Late>((resolve) => (timer = setTimeout(() => resolve(late), ms)));
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

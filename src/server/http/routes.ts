@@ -1,0 +1,180 @@
+import type { z } from 'zod';
+import type { Answer, Asked } from '../apis/answer.ts';
+import { chat, chatSchema } from '../apis/chat.ts';
+import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
+import { type Envelope, llamaEnvelope, ollamaEnvelope, openaiEnvelope } from './http-error.ts';
+import {
+  health,
+  metrics,
+  model,
+  models,
+  ollamaRunning,
+  ollamaShow,
+  ollamaTags,
+  ollamaVersion,
+  showSchema,
+} from '../apis/information.ts';
+import {
+  doubts,
+  doubtsSchema,
+  editing,
+  editingBodySchema,
+  infilling,
+  infillingSchema,
+} from '../apis/infill-edit.ts';
+import { infill, infillSchema } from '../apis/llama-cpp.ts';
+import { apply, edit, editSchema } from '../apis/mercury.ts';
+import { generate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
+import { openapi } from './openapi.ts';
+import { page } from './pages.ts';
+import type { Service } from './service.ts';
+import {
+  listModels,
+  pull,
+  pullBody,
+  quantize,
+  quantizeBody,
+  serve,
+  serveBody,
+  tellModel,
+} from '../studio/model-routes.ts';
+import { options } from '../studio/option-routes.ts';
+import { listRuns, metricsQuery, tellMetrics, tellRun } from '../studio/run-routes.ts';
+import { listTasks, stopBody, stopTask } from '../studio/task-routes.ts';
+import {
+  finetuneBody,
+  resume,
+  resumeBody,
+  startFinetuning,
+  startTraining,
+  trainBody,
+} from '../studio/training-routes.ts';
+
+interface Common {
+  readonly path: string;
+  readonly summary: string;
+  /**
+   * Who may ask: those with a key, where keys are set; anyone whose Host and Origin are right; or those with the token of
+   * the studio, where there is one.
+   */
+  readonly access: 'key' | 'anyone' | 'studio';
+  readonly envelope: Envelope;
+}
+
+/** Tells something. */
+export interface TellingRoute extends Common {
+  readonly method: 'GET';
+  /** Whether a person may come here by a link on another site's page. */
+  readonly isPage?: boolean;
+  /** What may stand behind the `?`, where something is read there. */
+  readonly query?: z.ZodObject;
+  readonly tell: (service: Service, parameter: string, query: never) => Response | Promise<Response>;
+}
+
+/** Tells something about what the body names. */
+export interface AskingRoute extends Common {
+  readonly method: 'POST';
+  readonly body: z.ZodObject;
+  readonly ask: (service: Service, body: never) => Response | Promise<Response>;
+}
+
+/** Has a text written: it waits for its turn. */
+export interface WritingRoute extends Common {
+  readonly method: 'POST';
+  readonly body: z.ZodObject;
+  readonly answer: (body: never, asked: Asked) => Answer;
+}
+
+export type Route = TellingRoute | AskingRoute | WritingRoute;
+
+const writing = <Schema extends z.ZodObject>(
+  path: string,
+  summary: string,
+  body: Schema,
+  answer: (body: z.output<Schema>, asked: Asked) => Answer,
+  envelope: Envelope = openaiEnvelope,
+): WritingRoute => ({ method: 'POST', path, summary, access: 'key', envelope, body, answer });
+
+const telling = (
+  path: string,
+  summary: string,
+  tell: TellingRoute['tell'],
+  more: Partial<TellingRoute> = {},
+): TellingRoute => ({ method: 'GET', path, summary, access: 'key', envelope: openaiEnvelope, tell, ...more });
+
+const asking = <Schema extends z.ZodObject>(
+  path: string,
+  summary: string,
+  body: Schema,
+  ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
+  more: Partial<Common> = {},
+): AskingRoute => ({
+  method: 'POST',
+  path,
+  summary,
+  access: 'key',
+  envelope: openaiEnvelope,
+  body,
+  ask,
+  ...more,
+});
+
+const studio = { access: 'studio' } as const;
+const ollama = { envelope: ollamaEnvelope };
+
+/** All that is served: the app, its description in /openapi.json and the tests of its protections are made from this. */
+export const routes: readonly Route[] = [
+  telling('/health', 'Whether requests can be answered', health, {
+    access: 'anyone',
+    envelope: llamaEnvelope,
+  }),
+  telling('/metrics', 'Counters for Prometheus', metrics),
+  telling('/openapi.json', 'This description', () => Response.json(openapi(routes))),
+  telling('/v1/models', 'The models', models),
+  telling('/v1/models/:model{.+}', 'One model', model),
+  writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat),
+  writing(
+    '/v1/completions',
+    'The continuation of a text, or what is in its gap',
+    completionSchema,
+    completion,
+  ),
+  writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim),
+  writing('/v1/edit/completions', 'The code around the cursor as it should be', editSchema, edit),
+  writing('/v1/apply/completions', 'Code with an update laid over it', editSchema, apply),
+  writing(
+    '/infill',
+    'What is at the cursor, for llama.vim and llama.vscode',
+    infillSchema,
+    infill,
+    llamaEnvelope,
+  ),
+  telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
+  telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
+  telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),
+  asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
+  writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
+  writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
+  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infilling),
+  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editing),
+  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubts),
+  telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
+  telling('/unmask/models', 'The models on this machine', listModels, studio),
+  telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
+  asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
+  asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantize, studio),
+  asking('/unmask/pull', 'Downloads a model', pullBody, pull, studio),
+  telling('/unmask/runs', 'The runs of training', listRuns, studio),
+  telling('/unmask/runs/:run', 'One run, with the texts that it wrote', tellRun, studio),
+  telling('/unmask/metrics/:run', "Rows of a run's metrics, and where the next begin", tellMetrics, {
+    ...studio,
+    query: metricsQuery,
+  }),
+  asking('/unmask/train', 'Starts a run on text', trainBody, startTraining, studio),
+  asking('/unmask/finetune', 'Starts a run on conversations', finetuneBody, startFinetuning, studio),
+  asking('/unmask/resume', 'Goes on with a run', resumeBody, resume, studio),
+  telling('/unmask/tasks', 'What runs beside the server, and what did', listTasks, studio),
+  asking('/unmask/stop', 'Has a task save what it has and end', stopBody, stopTask, studio),
+  telling('/', 'The page for a browser', page, { access: 'anyone', isPage: true }),
+  telling('/assets/:file{.+}', 'Files of the page', page, { access: 'anyone' }),
+];

@@ -1,0 +1,185 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { InvalidOptionError } from '../../base/errors.ts';
+import type { LoadOptions } from '../../language-model/language-model.ts';
+import { modelDirectory } from '../../model-files/open-model.ts';
+import { makeApp } from './app.ts';
+import { type Engine, startEngine } from '../worker/engine.ts';
+import { type Limits, limits as usualLimits } from './limits.ts';
+import type { Log } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { filesOf, unknownFiles } from './model-file-names.ts';
+import { hashOf } from './protections.ts';
+import { FairQueue } from './fair-queue.ts';
+import { routes } from './routes.ts';
+import type { ServedModel, Service } from './service.ts';
+import { makeStudio, type StudioOptions } from '../studio/studio.ts';
+
+export interface ServerOptions {
+  /** Path by name, see `catalogOf`; the first is loaded at once. */
+  readonly models: ReadonlyMap<string, string>;
+  /** How they are loaded; an adapter is for the only one. */
+  readonly load?: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
+  readonly host: string;
+  /** 0 takes one that is free. */
+  readonly port: number;
+  readonly keys: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Texts that are written at the same time. */
+  readonly concurrency: number;
+  /** Requests that may wait for their turn. */
+  readonly waiting: number;
+  /** A model that nobody used for so long is closed. */
+  readonly idleMs: number;
+  readonly limits?: Limits;
+  readonly log: Log;
+  readonly version: string;
+  readonly now: () => Date;
+  readonly clock: () => number;
+  /** In place of a thread with the models of `models`. */
+  readonly engine?: Engine;
+  /** Default: the folder of the studio, where it was built. */
+  readonly pages?: string;
+  /** With the routes of the studio. */
+  readonly studio?: StudioOptions;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  readonly service: Service;
+  /** Takes no more requests, lets what is being written come to its end for a while, and closes everything. */
+  close(): Promise<void>;
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '::1']);
+const builtPages = fileURLToPath(new URL('../../../page', import.meta.url));
+
+/**
+ * Starts the server.
+ *
+ * @throws InvalidOptionError  for an address that others can reach, without a key
+ * @throws FileError           for a model that isn't there
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, keys, limits = usualLimits, log, clock, now } = options;
+  if (!loopback.has(host) && keys.length === 0) {
+    const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
+    throw new InvalidOptionError('host', problem, host);
+  }
+  const found = new Map<string, ServedModel>();
+  for (const [name, asked] of options.models) {
+    const path = options.engine ? asked : await modelDirectory(asked);
+    found.set(name, { path, ...(options.engine ? unknownFiles : filesOf(path)) });
+  }
+  const engine =
+    options.engine ??
+    startEngine(
+      {
+        paths: new Map(Array.from(found, ([name, { path }]) => [name, path])),
+        options: options.load ?? {},
+        idleMs: options.idleMs,
+      },
+      (error) => log('error', 'engine died', { cause: error.stack }),
+    );
+  const queue = new FairQueue({
+    running: options.concurrency,
+    waiting: options.waiting,
+    waitMs: limits.queueMs,
+    clock,
+  });
+  const stop = new AbortController();
+  let isDraining = false;
+  let port = options.port;
+  const hashes = keys.map(hashOf);
+  const studio = options.studio && makeStudio(options.studio, now);
+  const service: Service = {
+    engine,
+    models: found,
+    addModel(name, model) {
+      found.set(name, model);
+      engine.add(name, model.path);
+    },
+    queue,
+    metrics: new Metrics(queue),
+    limits,
+    log,
+    version: options.version,
+    admission: () => ({
+      port,
+      allowedHosts: options.allowedHosts,
+      allowedOrigins: options.allowedOrigins,
+      keys: hashes,
+      studioKey: studio?.key,
+    }),
+    newSeed: () => randomInt(2 ** 32),
+    newId: () => randomBytes(12).toString('hex'),
+    nowMs: () => now().getTime(),
+    clock,
+    stop: stop.signal,
+    isDraining: () => isDraining,
+    pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
+    studio,
+  };
+  engine.load([...found.keys()][0]);
+
+  const app = makeApp(service, routes);
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: 1000,
+    },
+    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+  );
+  server.maxHeadersCount = limits.headers;
+  server.maxConnections = limits.connections;
+  try {
+    port = await listen(server, options);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    service,
+    async close() {
+      isDraining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
+      const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
+      // runs save what they have learned, however long that takes
+      await Promise.all([closed, studio?.tasks.close()]);
+      clearTimeout(deadline);
+      clearTimeout(hangUp);
+      await engine.close();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: ServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      reject(
+        isTaken
+          ? new InvalidOptionError('port', 'must be free, and another program listens there', port)
+          : error,
+      );
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}

@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { resolveInside } from '../../checkpoint/resolve-inside.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
+import { cachedModels } from '../../hub/cache.ts';
+import { requireHubName } from '../../hub/name.ts';
+import type { Inspection } from '../../model-files/inspect-model.ts';
+import { flagsFor } from '../../base/options.ts';
+import { quantisedCopies } from '../../model-files/quantised-copy.ts';
+import { shippedModels } from '../../model-files/open-model.ts';
+import { HttpError } from '../http/http-error.ts';
+import { filesOf, unknownFiles } from '../http/model-file-names.ts';
+import type { ServedModel, Service } from '../http/service.ts';
+import { directoryOf } from './run-routes.ts';
+import { type Studio, studioOf } from './studio.ts';
+
+/** A model on this machine. */
+interface FoundModel extends ServedModel {
+  readonly name: string;
+  /** What a command of the program takes for it. */
+  readonly asked: string;
+  readonly source: 'served' | 'shipped' | 'run' | 'hub';
+}
+
+/** Models by name: those that are served, those that ship, those of the runs, those of the hub's cache. */
+async function findModels(service: Service): Promise<Map<string, FoundModel>> {
+  const studio = studioOf(service);
+  const found = new Map<string, FoundModel>();
+  const paths = new Set<string>();
+  const add = (
+    source: FoundModel['source'],
+    name: string,
+    path: string,
+    asked: string,
+    files?: Omit<ServedModel, 'path'>,
+  ) => {
+    if (found.has(name) || paths.has(resolve(path))) return;
+    paths.add(resolve(path));
+    found.set(name, { source, name, path, asked, ...(files ?? filesAt(path)) });
+  };
+  for (const [name, { path, ...files }] of service.models)
+    add('served', name, path, shownPath(studio, path), files);
+  for (const [name, path] of Object.entries(shippedModels))
+    add('shipped', name, path, shownPath(studio, path));
+  const runs = join(studio.root, studio.runs);
+  for (const run of await readdir(runs).catch(() => [])) {
+    const directory = await directoryOf(studio, run).catch(() => undefined);
+    if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) continue;
+    const asked = join(studio.runs, run);
+    add('run', `${basename(runs)}/${run}`, join(directory, 'model'), asked);
+  }
+  for (const { name, path } of await cachedModels(studio.hub.cache)) add('hub', name, path, name);
+  return found;
+}
+
+/** Of a model that ships its place in the package. */
+function placeInPackage(path: string): string | undefined {
+  const found = Object.entries(shippedModels).find(([, place]) => place === path);
+  return found && `models/${found[0]}`;
+}
+
+/** Relative where it is inside the working directory. */
+function shownPath({ root }: Studio, path: string): string {
+  const inside = relative(root, path);
+  return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
+    ? path
+    : inside;
+}
+
+function filesAt(path: string): Omit<ServedModel, 'path'> {
+  try {
+    return filesOf(path);
+  } catch {
+    return unknownFiles; // it was taken away meanwhile
+  }
+}
+
+/** @throws HttpError 404 */
+async function modelFound(service: Service, name: string): Promise<FoundModel> {
+  const model = (await findModels(service)).get(name);
+  if (model) return model;
+  throw new HttpError(404, 'there is no model of this name; /unmask/models lists those that are here', {
+    param: 'model',
+    code: 'model_not_found',
+  });
+}
+
+/**
+ * What a command takes for a model that a request names: as /unmask/models does, or by its path inside the working directory.
+ *
+ * @throws InvalidOptionError
+ */
+export async function pathOfModel(service: Service, option: string, name: string): Promise<string> {
+  const model = (await findModels(service)).get(name);
+  if (model) return model.asked;
+  await resolveInside(studioOf(service).root, name).catch(() => {
+    throw new InvalidOptionError(
+      option,
+      'must be a model of /unmask/models, or a path inside the working directory',
+      name,
+    );
+  });
+  return name;
+}
+
+/** The models that are here, with what is known of each. */
+export async function listModels(service: Service): Promise<Response> {
+  const { inspector } = studioOf(service);
+  const models = [...(await findModels(service)).values()];
+  const looks = await inspector.inspect(models);
+  const cards = models.map(async (model, i) => {
+    const look = looks[i];
+    return {
+      ...(await factsOf(service, model)),
+      ...('problem' in look ? { problems: [look.problem] } : summaryOf(look.inspection)),
+    };
+  });
+  return Response.json({ models: await Promise.all(cards) });
+}
+
+/** One model: all that `unmask inspect` says of it. */
+export async function tellModel(service: Service, name: string): Promise<Response> {
+  const model = await modelFound(service, name);
+  const [look] = await studioOf(service).inspector.inspect([model]);
+  const facts = await factsOf(service, model);
+  return Response.json(
+    'problem' in look
+      ? { ...facts, problems: [look.problem] }
+      : { ...facts, ...summaryOf(look.inspection), inspection: { ...look.inspection, path: facts.path } },
+  );
+}
+
+async function factsOf(service: Service, { name, source, asked, path, modified, sizeBytes }: FoundModel) {
+  return {
+    name,
+    source,
+    path: placeInPackage(path) ?? asked,
+    isServed: service.models.has(name),
+    state: service.engine.status(name).state,
+    modified: modified.toISOString(),
+    sizeBytes,
+    // copies in fewer bits, which --weights takes
+    copies: await quantisedCopies(path).catch(() => []),
+  };
+}
+
+const summaryOf = ({ config, ...facts }: Inspection) => ({
+  family: facts.family,
+  attention: facts.attention,
+  parameters: facts.parameters,
+  activeParameters: facts.activeParameters,
+  layers: config?.layers,
+  width: config?.width,
+  maxLength: facts.maxLength,
+  stored: facts.dtypes,
+  memoryBytes: facts.memoryBytes,
+  samplingMemory: facts.samplingMemory,
+  licence: facts.licence,
+  isCausal: facts.attention === undefined ? undefined : facts.attention === 'causal',
+  hasChatTemplate: facts.chatTemplate !== undefined,
+  problems: facts.problems,
+});
+
+const model = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
+
+export const serveBody = z.strictObject({ model });
+
+/** Serves a model that is here under its name; one that is served already is read anew, for a run may have gone on. */
+export async function serve(
+  service: Service,
+  { model: name }: z.output<typeof serveBody>,
+): Promise<Response> {
+  const { path } = await modelFound(service, name);
+  service.addModel(name, { path, ...filesAt(path) });
+  service.engine.load(name);
+  return Response.json({ model: name });
+}
+
+export const quantizeBody = z.strictObject({
+  model,
+  weights: z.enum(['f16', 'int8', 'int4']).describe('how the weights are to be stored'),
+  compare: z
+    .boolean()
+    .default(true)
+    .describe('runs both models on a text, and says how their predictions differ'),
+});
+
+/** Makes a copy of a model in fewer bits, as a program of its own. */
+export async function quantize(
+  service: Service,
+  { model: name, ...options }: z.output<typeof quantizeBody>,
+): Promise<Response> {
+  const { asked } = await modelFound(service, name);
+  const { tasks } = studioOf(service);
+  const flags = flagsFor({ model: asked, ...options, json: true });
+  const subject = `${name} as ${options.weights}`;
+  return Response.json({ task: tasks.at(subject, 'quantize') ?? tasks.start('quantize', subject, flags) });
+}
+
+export const pullBody = z.strictObject({
+  repository: z
+    .string()
+    .min(1)
+    .max(512)
+    .describe('org/name of the Hugging Face hub, with @revision, with :file.gguf for a file of that kind'),
+});
+
+/** Downloads a model, as a program of its own. */
+export function pull(service: Service, { repository }: z.output<typeof pullBody>): Response {
+  requireHubName(repository);
+  const { tasks } = studioOf(service);
+  const flags = flagsFor({ model: repository, json: true });
+  return Response.json({ task: tasks.at(repository, 'pull') ?? tasks.start('pull', repository, flags) });
+}

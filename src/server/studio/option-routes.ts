@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { editingSchema } from '../../language-model/edit.ts';
+import { fillingSchema, samplingSchema } from '../../sampling/options.ts';
+import { type Size, sizes } from '../../training/options.ts';
+import { settle } from '../../training/run/resolve-options.ts';
+import { quantizeBody } from './model-routes.ts';
+import { finetuneBody, trainBody } from './training-routes.ts';
+
+const schemaOf = (schema: z.ZodObject): object =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+
+/**
+ * What may be asked of each verb, as JSON Schema: what the requests are checked by, and the flags are made from.
+ * `sizes` has what a new run of each size does where its options say nothing.
+ */
+export function options(): Response {
+  const names = Object.keys(sizes) as Size[];
+  const settled = names.map((size) => [size, { ...settle({ data: [' '], size }), data: undefined }]);
+  return Response.json({
+    sampling: schemaOf(samplingSchema),
+    infill: schemaOf(fillingSchema),
+    edit: schemaOf(editingSchema),
+    train: schemaOf(trainBody),
+    finetune: schemaOf(finetuneBody),
+    quantize: schemaOf(quantizeBody),
+    sizes: Object.fromEntries(settled),
+  });
+}

@@ -1,0 +1,199 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { readJsonObject } from '../../checkpoint/json.ts';
+import { isLocked } from '../../checkpoint/lock.ts';
+import { resolveInside } from '../../checkpoint/resolve-inside.ts';
+import { recordName } from '../../training/run/training-job.ts';
+import { HttpError } from '../http/http-error.ts';
+import type { Service } from '../http/service.ts';
+import { type Studio, studioOf } from './studio.ts';
+import type { TaskReport } from './tasks.ts';
+
+const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** The name of a run: of its folder in the directory of runs. */
+export const runName = z
+  .string()
+  .regex(
+    runPattern,
+    'must be at most 64 letters, digits, dots, dashes and underscores, a letter or digit first',
+  );
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The directory of a run.
+ *
+ * @throws HttpError 404
+ */
+export async function directoryOf({ root, runs }: Studio, run: string): Promise<string> {
+  const directory = join(root, runs);
+  const notFound = new HttpError(404, 'there is no run of this name', { param: 'run' });
+  if (!runPattern.test(run)) throw notFound;
+  await resolveInside(directory, `${run}/options.json`).catch(() => {
+    throw notFound;
+  });
+  return join(directory, run);
+}
+
+/** What trains a run here, or did, the latest first. */
+export const tasksOf = ({ tasks }: Studio, run: string): TaskReport[] =>
+  tasks.about(run, 'train', 'finetune');
+
+/** What trains it now. */
+export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
+  tasks.at(run, 'train', 'finetune');
+
+/** What a run was started with; nothing where its record can't be read. */
+export const optionsOf = (directory: string): Promise<Row> =>
+  readJsonObject(join(directory, 'options.json')).catch(() => ({}));
+
+/** The runs, the latest first. */
+export async function listRuns(service: Service): Promise<Response> {
+  const studio = studioOf(service);
+  const names = await readdir(join(studio.root, studio.runs)).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const directory = await directoryOf(studio, name).catch(() => undefined);
+      return directory === undefined ? [] : [await summaryOf(studio, directory)];
+    }),
+  );
+  return Response.json({ runs: found.flat().sort((a, b) => b.modifiedMs - a.modifiedMs) });
+}
+
+/** What is said of a run in a list. */
+const summaryKeys = 'size learn objective from data loraRank length batch accumulate learningRate seed'.split(
+  ' ',
+);
+
+async function summaryOf(studio: Studio, directory: string) {
+  const name = basename(directory);
+  const path = join(directory, 'metrics.jsonl');
+  const [options, tail, events, record] = await Promise.all([
+    optionsOf(directory),
+    lastRows(path, 2 ** 17),
+    lastRows(join(directory, 'events.jsonl'), 2 ** 14),
+    readJsonObject(join(directory, 'model', recordName)).catch((): Row => ({})),
+  ]);
+  const last = tail.findLast(({ kind }) => kind === 'step');
+  const validation = tail.findLast(({ kind }) => kind === 'validation');
+  const task = taskOf(studio, name);
+  const isDone = record.final === true && (last === undefined || Number(last.step) <= Number(record.step));
+  const state = task
+    ? task.state
+    : (await isLocked(directory))
+      ? 'elsewhere'
+      : isDone
+        ? 'finished'
+        : 'stopped';
+  const { mtimeMs } = await stat(path)
+    .catch(() => stat(join(directory, 'options.json')))
+    .catch(() => ({ mtimeMs: 0 }));
+  return {
+    name,
+    state,
+    task: task?.id,
+    options: Object.fromEntries(summaryKeys.map((key) => [key, options[key]])),
+    step: last?.step ?? 0,
+    steps: events.findLast(({ steps }) => steps !== undefined)?.steps ?? options.steps,
+    tokens: last?.tokens,
+    loss: last?.loss,
+    rate: last?.rate,
+    validation: validation ?? (record.validation && { step: record.step, ...(record.validation as Row) }),
+    modifiedMs: Math.round(mtimeMs),
+  };
+}
+
+const mostSamples = 200;
+const sampleLength = 4000;
+
+/** One run: what it was started with, what happened, the texts that it wrote on the way. */
+export async function tellRun(service: Service, run: string): Promise<Response> {
+  const studio = studioOf(service);
+  const directory = await directoryOf(studio, run);
+  const { format: _, ...options } = await optionsOf(directory);
+  const names = await readdir(join(directory, 'samples')).catch(() => []);
+  const samples = names.flatMap((name) => {
+    const step = /^step-(\d+)\.txt$/.exec(name)?.[1];
+    return step === undefined ? [] : [{ step: Number(step), name }];
+  });
+  samples.sort((a, b) => a.step - b.step);
+  return Response.json({
+    ...(await summaryOf(studio, directory)),
+    options,
+    events: await lastRows(join(directory, 'events.jsonl'), 2 ** 17),
+    samples: await Promise.all(
+      samples.slice(-mostSamples).map(async ({ step, name }) => {
+        const text = await resolveInside(directory, `samples/${name}`)
+          .then((path) => readFile(path, 'utf8'))
+          .catch(() => '');
+        return { step, text: text.slice(0, sampleLength) };
+      }),
+    ),
+    lines: tasksOf(studio, run)[0]?.lines ?? [],
+  });
+}
+
+export const metricsQuery = z.strictObject({
+  from: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('`next` of the last answer, whose rows are followed by those of this one'),
+});
+
+const metricsBytes = 2 ** 19;
+
+/**
+ * Rows of a run's metrics.jsonl, so many that the answer is bounded; `next` is where the next begin, and `more` says whether
+ * there are any by now. A run that is resumed goes back to its last checkpoint: rows that come again take the place of those
+ * of the same step. `from` is beyond the end then, and the rows begin anew.
+ */
+export async function tellMetrics(
+  service: Service,
+  run: string,
+  { from }: z.output<typeof metricsQuery>,
+): Promise<Response> {
+  const path = join(await directoryOf(studioOf(service), run), 'metrics.jsonl');
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  const start = from > size ? 0 : from;
+  const { lines, end } = await linesAt(path, start, metricsBytes);
+  return Response.json({ rows: lines, start, next: end, more: end < size && lines.length > 0 });
+}
+
+/** The rows whose lines end in these bytes of a file, and where the last of them ends. */
+async function linesAt(path: string, start: number, bytes: number): Promise<{ lines: Row[]; end: number }> {
+  const chunk = await bytesAt(path, start, bytes);
+  const end = chunk.lastIndexOf(10) + 1;
+  const lines = chunk.subarray(0, end).toString('utf8').split('\n');
+  return { lines: lines.flatMap(rowIn), end: start + end };
+}
+
+/** The rows in the last bytes of a file. */
+async function lastRows(path: string, bytes: number): Promise<Row[]> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  return (await linesAt(path, Math.max(0, size - bytes), bytes)).lines;
+}
+
+async function bytesAt(path: string, start: number, bytes: number): Promise<Buffer> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return Buffer.alloc(0);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, start);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A line that is cut off or damaged is none. */
+function rowIn(line: string): Row[] {
+  try {
+    const row: unknown = JSON.parse(line);
+    return typeof row === 'object' && row !== null ? [row as Row] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,148 @@
+import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
+import type { GenerateRequest, InfillRequest, Model } from '../../language-model/language-model.ts';
+import { causal } from '../../model/attention-pattern.ts';
+import type { Frame } from '../../sampling/sample.ts';
+import { runFilling } from './infill-jobs.ts';
+import { checkCandidates, checkSteps } from '../http/limits.ts';
+import type { Failure, Job, Progress, Result, WritingTask } from './protocol.ts';
+import { Transcript } from './text-stream.ts';
+
+/**
+ * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
+ *
+ * @param emit  is given what each step adds, if the job has a view
+ * @throws InvalidOptionError  for what this model can't do
+ */
+export async function runJob(
+  model: Model,
+  job: Job,
+  { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
+): Promise<Result> {
+  const { tokenizer, maskId } = model;
+  const { task, sampling, candidates } = job;
+  if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
+    return runFilling(model, task, job, { signal, emit });
+  const template = task.kind === 'chat' ? model.chatTemplate : undefined;
+  const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
+  // an answer is a text of its own, all else goes on with one
+  const contextTokens = template ? 0 : 8;
+  const before = task.kind === 'fill' ? task.before : undefined;
+  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens, before }, job);
+  const watch = {
+    signal,
+    candidates,
+    onFrame: async (frame: Frame) => {
+      if (frame.step === 0) checkCandidates(frame.tokens, maskId, candidates);
+      emit(transcript.read(frame));
+      await new Promise((resume) => setImmediate(resume));
+      return transcript.stoppedBy === undefined;
+    },
+  };
+  const isGap = task.kind === 'fill' && task.after !== '';
+  const { stats } = isGap
+    ? await model.infill({ ...gapOf(model, task, job), ...watch })
+    : await model.generate({ ...continuationOf(model, task, job), ...watch });
+  emit(transcript.finish());
+  return {
+    text: transcript.text,
+    tokens: transcript.tokens,
+    finish: transcript.hasEnded ? 'stop' : 'length',
+    stoppedBy: transcript.stoppedBy,
+    promptTokens: transcript.promptTokens,
+    completionTokens: transcript.completionTokens,
+    seed: sampling.seed ?? 0,
+    steps: transcript.steps,
+    forwards: stats.forwards,
+    ms: stats.ms,
+    firstTokenMs: stats.firstTokenMs,
+  };
+}
+
+/** What is asked of a model that goes on with a text. */
+function continuationOf(
+  model: Model,
+  task: WritingTask,
+  { sampling, most, tokensPerStep }: Job,
+): GenerateRequest {
+  const given = givenTo(model, task);
+  const room = model.config.maxLength - given.tokens;
+  if (room < 1) {
+    const problem = `must leave room for an answer in the model's longest sequence (${model.config.maxLength} tokens)`;
+    throw new InvalidOptionError(given.option, problem, `${given.tokens} tokens`);
+  }
+  const length = sampling.length ?? (most === undefined ? undefined : Math.min(most, room));
+  const wanted = length ?? Math.min(model.defaults.length ?? 128, room);
+  checkSteps(sampling, wanted);
+  const blocks = Math.ceil(wanted / (sampling.blockLength ?? model.defaults.blockLength ?? wanted));
+  const steps =
+    sampling.steps ??
+    (tokensPerStep === undefined ? undefined : Math.max(blocks, Math.ceil(wanted / tokensPerStep)));
+  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length };
+  const { length: _, ...others } = sampling;
+  return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
+}
+
+interface Given {
+  /** The option of the request that gives it. */
+  readonly option: string;
+  readonly tokens: number;
+  readonly request: GenerateRequest;
+}
+
+function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask): Given {
+  // an editor sends more than a small model can see: what is next to the gap is taken
+  if (task.kind === 'fill') return { option: 'prompt', tokens: 0, request: {} };
+  const option = task.kind === 'chat' ? 'messages' : 'prompt';
+  if (task.kind === 'chat' && chatTemplate) {
+    const tokens = chatTemplate.encode(task.turns).ids.length;
+    return { option, tokens, request: { messages: task.turns } };
+  }
+  const prompt = task.kind === 'chat' ? conversation(task.turns) : task.prompt;
+  const start = Math.max(
+    tokenizer.prefixIds?.length ?? 0,
+    config.attention === causal && prompt === '' ? 1 : 0,
+  );
+  return { option, tokens: start + tokenizer.encode(prompt).length, request: { prompt } };
+}
+
+/** A conversation with a model that has no chat template: its turns as one text, which the model goes on with. */
+const conversation = (turns: readonly { content: string }[]): string =>
+  turns.map(({ content }) => content).join('\n\n');
+
+/** A canvas with room behind a text, of which the end is taken as far as it fits. */
+function openEnd({ tokenizer, maskId, config }: Model, before: string, length: number): number[] {
+  const masks = Array.from({ length: Math.min(length, config.maxLength) }, () => maskId);
+  const given = [...(tokenizer.prefixIds ?? []), ...tokenizer.encode(before)];
+  return [...given.slice(Math.max(0, given.length - (config.maxLength - masks.length))), ...masks];
+}
+
+/** What is asked of a model that fills a gap: of a number of tokens, or of the likeliest up to one. */
+function gapOf(
+  { config, defaults }: Model,
+  { before, after }: Extract<WritingTask, { kind: 'fill' }>,
+  { sampling, most, tokensPerStep }: Job,
+): InfillRequest {
+  const { length, steps, grow, stopRepeating, reportCache, ...options } = sampling;
+  for (const [option, value] of Object.entries({ grow, stopRepeating, reportCache }))
+    if (value !== undefined) throw new InvalidOptionError(option, 'has no meaning for a gap', value);
+  // a text on both sides is worth more than a longer gap
+  const room = Math.max(1, Math.floor(config.maxLength / 2));
+  const range = most === undefined ? 'any' : ([1, Math.min(most, room)] as const);
+  const tokens = length ?? Math.min(most ?? defaults.length ?? room, room);
+  checkSteps(sampling, tokens);
+  return {
+    ...options,
+    tokensPerStep: tokensPerStep ?? (steps === undefined ? undefined : Math.ceil(tokens / steps)),
+    parts: [before, { length: length ?? range }, after],
+  };
+}
+
+/** What became of an error, for the one who asked. */
+export function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted) return { kind: 'cancelled', message: 'the request was called off' };
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InvalidOptionError) return { kind: 'request', message, option: error.option };
+  if (error instanceof UnsupportedError) return { kind: 'request', message };
+  if (error instanceof FileError) return { kind: 'model', message };
+  return { kind: 'internal', message: error instanceof Error ? (error.stack ?? message) : message };
+}

@@ -1,0 +1,104 @@
+import type { Model } from '../../language-model/language-model.ts';
+import { causal } from '../../model/attention-pattern.ts';
+import type { ModelFacts, ModelState } from './protocol.ts';
+
+interface Entry {
+  readonly path: string;
+  model: Promise<Model> | undefined;
+  users: number;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** What is told of a model: that it is loading, loaded, or not there any more. */
+export type Tell = (
+  name: string,
+  state: ModelState,
+  more: { readonly facts?: ModelFacts; readonly problem?: string },
+) => void;
+
+/** Models that are loaded when they are asked for, and closed when nobody has used them for a while. */
+export class ModelShelf {
+  readonly #entries = new Map<string, Entry>();
+  readonly #load: (path: string) => Promise<Model>;
+  readonly #idleMs: number;
+  readonly #tell: Tell;
+
+  constructor(
+    paths: ReadonlyMap<string, string>,
+    load: (path: string) => Promise<Model>,
+    { idleMs, tell }: { idleMs: number; tell: Tell },
+  ) {
+    for (const [name, path] of paths) this.add(name, path);
+    this.#load = load;
+    this.#idleMs = idleMs;
+    this.#tell = tell;
+  }
+
+  /** One more, or another in the place of the one of this name, which is closed when its last user has done. */
+  add(name: string, path: string): void {
+    const before = this.#entries.get(name);
+    this.#entries.set(name, { path, model: undefined, users: 0, idle: undefined });
+    if (before?.users === 0) void this.#shut(name, before);
+  }
+
+  /** Does something with a model, which isn't closed meanwhile. */
+  async use<T>(name: string, work: (model: Model) => Promise<T>): Promise<T> {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new Error(`no model ${name}`);
+    clearTimeout(entry.idle);
+    entry.users += 1;
+    try {
+      return await work(await (entry.model ??= this.#open(name, entry)));
+    } finally {
+      entry.users -= 1;
+      if (entry.users === 0) {
+        if (this.#entries.get(name) === entry) this.#rest(name, entry);
+        else await this.#shut(name, entry);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const [name, entry] of this.#entries) await this.#shut(name, entry);
+  }
+
+  async #open(name: string, entry: Entry): Promise<Model> {
+    this.#say(name, entry, 'loading');
+    try {
+      const model = await this.#load(entry.path);
+      this.#say(name, entry, 'loaded', { facts: factsOf(model) });
+      return model;
+    } catch (error) {
+      entry.model = undefined;
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#say(name, entry, 'failed', { problem });
+      throw error;
+    }
+  }
+
+  #rest(name: string, entry: Entry): void {
+    clearTimeout(entry.idle);
+    if (entry.model) entry.idle = setTimeout(() => void this.#shut(name, entry), this.#idleMs).unref();
+  }
+
+  async #shut(name: string, entry: Entry): Promise<void> {
+    clearTimeout(entry.idle);
+    const { model } = entry;
+    entry.model = undefined;
+    if (!model) return;
+    await model.then((opened) => opened.close()).catch(() => {}); // one that couldn't be opened needs no closing
+    this.#say(name, entry, 'unloaded');
+  }
+
+  /** Of a model whose name another has now, nothing is told. */
+  #say(name: string, entry: Entry, state: ModelState, more: Parameters<Tell>[2] = {}): void {
+    if (this.#entries.get(name) === entry) this.#tell(name, state, more);
+  }
+}
+
+const factsOf = ({ config, chatTemplate, defaults }: Model): ModelFacts => ({
+  maxLength: config.maxLength,
+  hasChatTemplate: chatTemplate !== undefined,
+  isCausal: config.attention === causal,
+  defaults,
+});

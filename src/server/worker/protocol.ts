@@ -1,0 +1,203 @@
+import type { EditingOptions } from '../../language-model/edit.ts';
+import type { Edit, InfillPart } from '../../language-model/language-model.ts';
+import type { FillingOptions, SamplingOptions } from '../../sampling/options.ts';
+import type { TextSpan } from '../../base/text-edits.ts';
+import type { ChatMessage } from '../../tokenizer/chat-template.ts';
+
+/** What is to be written: a continuation, the next answer, or what stands between two texts. */
+export type WritingTask =
+  | { readonly kind: 'write'; readonly prompt: string }
+  | { readonly kind: 'chat'; readonly turns: readonly ChatMessage[] }
+  | { readonly kind: 'fill'; readonly before: string; readonly after: string };
+
+/** What becomes of a given text: its holes are filled, it is rewritten, or it is read. The seed is the job's. */
+export type FillingTask =
+  | {
+      readonly kind: 'infill';
+      readonly parts: readonly InfillPart[];
+      readonly options: Partial<FillingOptions>;
+    }
+  | {
+      readonly kind: 'edit';
+      readonly text: string;
+      readonly spans?: readonly TextSpan[];
+      readonly options: Partial<EditingOptions>;
+    }
+  | { readonly kind: 'doubts'; readonly text: string };
+
+export type Task = WritingTask | FillingTask;
+
+/** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
+export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
+
+/** One text to be written, in terms of the model and no API. */
+export interface Job {
+  readonly model: string;
+  readonly task: Task;
+  /** What the request says of sampling; the model's own defaults hold for the rest. */
+  readonly sampling: Partial<SamplingOptions>;
+  /** Tokens at most; fewer where the model has less room. Absent: as the model says. */
+  readonly most?: number;
+  /** In place of `steps`: tokens that a step reveals. */
+  readonly tokensPerStep?: number;
+  /** Texts that end the answer, and aren't part of it. */
+  readonly stop: readonly string[];
+  readonly logprobs: boolean;
+  readonly view: View;
+  /** Frames have so many of the likeliest tokens of each position that was predicted. */
+  readonly candidates: number;
+}
+
+/** A token of an answer. */
+export interface TokenReport {
+  readonly text: string;
+  /** ln p_θ(x̂_0^i | x_t) at the step that wrote it; absent where nothing was predicted. */
+  readonly logprob?: number;
+}
+
+/** A position of the answer that was written, rewritten or masked again. */
+export interface Change {
+  readonly position: number;
+  /** The id, or null for [MASK]. */
+  readonly token: number | null;
+  readonly text: string;
+  readonly confidence: number | null;
+}
+
+/** What a step chose from at a position, the likeliest first. */
+export interface PositionCandidates {
+  readonly position: number;
+  readonly tokens: readonly { readonly token: number; readonly text: string; readonly probability: number }[];
+}
+
+/** One or several steps of the reverse process, for a reader who replays it. See docs/streaming.md. */
+export interface DiffusionFrame {
+  /** Counts the revisions of the canvas; where it jumps, several were merged for a slow reader. */
+  readonly revision: number;
+  readonly step: number;
+  readonly block: number;
+  readonly t: number;
+  /** Tokens of the answer's canvas. */
+  readonly length: number;
+  /** Positions from the left that are final. */
+  readonly committed: number;
+  /** True where all positions are masks before `changes` are applied. */
+  readonly reset: boolean;
+  readonly changes: readonly Change[];
+  /** Where holes are filled, with each reset: the positions of each, and the characters that it takes the place of. */
+  readonly holes?: readonly {
+    readonly hole: number;
+    readonly from: number;
+    readonly to: number;
+    readonly replaces?: readonly [from: number, to: number];
+  }[];
+  /** Where they are asked for: of each position that was predicted, as the last step did it. */
+  readonly candidates?: readonly PositionCandidates[];
+}
+
+/** What has become of an answer since the last report of it. */
+export interface Progress {
+  /** Final text, to be appended. */
+  readonly text: string;
+  /** The tokens that became final; empty unless logprobs are wanted. */
+  readonly tokens: readonly TokenReport[];
+  /** The whole canvas as text, a mask as ▒. */
+  readonly snapshot?: string;
+  readonly frame?: DiffusionFrame;
+}
+
+/** A finished answer. */
+export interface Result {
+  readonly text: string;
+  readonly tokens: readonly TokenReport[];
+  readonly finish: 'stop' | 'length';
+  /** The stop text that ended it, if one did. */
+  readonly stoppedBy?: string;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly forwards: number;
+  readonly ms: number;
+  readonly firstTokenMs: number;
+  /** Canvases that were read without writing: for lengths, and to see how likely a text is. */
+  readonly scored?: number;
+  /** What was written into each hole. */
+  readonly holes?: readonly { readonly text: string; readonly tokens: number }[];
+  /** What a text was found to be, and what became of it. */
+  readonly edited?: Pick<Edit, 'changes' | 'doubts' | 'tokens'>;
+}
+
+/** Why a job gave no result: the request's mistake, a model's that can't be loaded, nobody's (it was called off), or ours. */
+export interface Failure {
+  readonly kind: 'request' | 'model' | 'cancelled' | 'internal';
+  readonly message: string;
+  /** The option that is wrong. */
+  readonly option?: string;
+}
+
+/** What is known of a model once it is loaded. */
+export interface ModelFacts {
+  readonly maxLength: number;
+  readonly hasChatTemplate: boolean;
+  readonly isCausal: boolean;
+  readonly defaults: Partial<SamplingOptions>;
+}
+
+export type ModelState = 'unloaded' | 'loading' | 'loaded' | 'failed';
+
+/** To the thread of the models. */
+export type ToWorker =
+  | { readonly type: 'load'; readonly model: string }
+  /** A model more, or another under a name that is known. */
+  | { readonly type: 'add'; readonly model: string; readonly path: string }
+  | { readonly type: 'start'; readonly id: number; readonly job: Job }
+  /** The reader has taken the last progress; the next may come. */
+  | { readonly type: 'more'; readonly id: number }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'close' };
+
+/** From the thread of the models. */
+export type FromWorker =
+  | { readonly type: 'progress'; readonly id: number; readonly progress: Progress }
+  | { readonly type: 'done'; readonly id: number; readonly progress: Progress; readonly result: Result }
+  | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
+  | {
+      readonly type: 'model';
+      readonly model: string;
+      readonly state: ModelState;
+      readonly facts?: ModelFacts;
+      readonly problem?: string;
+    }
+  | { readonly type: 'closed' };
+
+/** Two reports as one. */
+export function merged(a: Progress, b: Progress): Progress {
+  return {
+    text: a.text + b.text,
+    tokens: [...a.tokens, ...b.tokens],
+    snapshot: b.snapshot ?? a.snapshot,
+    frame: a.frame && b.frame ? mergedFrames(a.frame, b.frame) : (b.frame ?? a.frame),
+  };
+}
+
+function mergedFrames(a: DiffusionFrame, b: DiffusionFrame): DiffusionFrame {
+  if (b.reset) return b;
+  const candidates = latestOf(a.candidates, b.candidates);
+  return {
+    ...b,
+    reset: a.reset,
+    changes: latestOf(a.changes, b.changes),
+    ...(a.holes && { holes: a.holes }),
+    ...(candidates.length > 0 && { candidates }),
+  };
+}
+
+/** Of each position the later, ascending. */
+function latestOf<At extends { readonly position: number }>(
+  a: readonly At[] = [],
+  b: readonly At[] = [],
+): At[] {
+  const latest = new Map([...a, ...b].map((at) => [at.position, at]));
+  return [...latest.values()].sort((x, y) => x.position - y.position);
+}

@@ -1,0 +1,16 @@
+// The thread of the models: the main thread starts it, see engine.ts.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LoadOptions } from '../../language-model/language-model.ts';
+import { load } from '../../language-model/load.ts';
+import { serveJobs } from './model-thread.ts';
+
+/** What the main thread tells its worker at birth. */
+export interface WorkerData {
+  /** Path by name. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly options: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
+  readonly idleMs: number;
+}
+
+const { paths, options, idleMs } = workerData as WorkerData;
+serveJobs(parentPort!, paths, (path) => load(path, options), { idleMs });

@@ -1,0 +1,92 @@
+import { growingBlock } from '../diffusion/block-diffusion.ts';
+import { schedules } from '../diffusion/schedule.ts';
+import { antithetic, timeSamplers } from '../diffusion/times.ts';
+import { blockScoring, causalScoring, diffusionScoring, type Scoring } from '../likelihood/validation.ts';
+import { annealed } from './objectives/attention-annealing.ts';
+import { complementaryDiffusion } from './objectives/complementary-masks.ts';
+import {
+  autoregressive,
+  blockDiffusion,
+  maskedDiffusion,
+  type Objective,
+  withPrompts,
+} from './objectives/objective.ts';
+import type { TrainingOptions } from './options.ts';
+import { withHoles } from './objectives/variable-length.ts';
+
+/** What learning must know of the tokenizer and the network. */
+export interface LearningFacts {
+  readonly maskId: number;
+  readonly endId: number;
+  /** For holes of unknown length. */
+  readonly expandId?: number;
+  readonly blockLength?: number;
+  readonly shiftedLogits: boolean;
+}
+
+/** What is learned from windows of text, or from answers. */
+export function objectiveOf(
+  options: TrainingOptions,
+  { maskId, endId, expandId, shiftedLogits }: LearningFacts,
+): Objective {
+  if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
+  const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
+  const times = timeSamplers[options.times];
+  const noising = {
+    seed,
+    eps,
+    schedule: schedules[noise],
+    maskId,
+    times: options.antithetic ? antithetic(times) : times,
+  };
+  const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
+  let objective =
+    block === undefined
+      ? diffusion(noising)
+      : blockDiffusion({
+          ...noising,
+          blockLength: growingBlock(block, { updates: blockWarmup }),
+          shiftedLogits,
+        });
+  if (promptShare > 0) objective = withPrompts(objective, { seed, share: promptShare });
+  if (expandId !== undefined)
+    objective = withHoles(objective, {
+      ...noising,
+      share: variableLength!,
+      surplus: surplus!,
+      expandId,
+      deleteId: endId,
+    });
+  return anneal === undefined ? objective : annealed(objective, { seed, updates: anneal });
+}
+
+/**
+ * How −log p of a window is estimated, or had.
+ *
+ * @param draws  masks for each window
+ * @param round  see `diffusionScoring`
+ */
+export function scoringOf(
+  { objective, seed }: TrainingOptions,
+  { maskId, endId, blockLength, shiftedLogits }: LearningFacts,
+  { draws, round }: { readonly draws: number; readonly round?: number },
+): Scoring {
+  if (objective === 'autoregressive') return causalScoring({ startId: endId });
+  return whole(
+    blockLength === undefined
+      ? diffusionScoring({ maskId, draws, seed, round })
+      : blockScoring({ maskId, blockLength, shiftedLogits, draws, seed, round }),
+  );
+}
+
+/**
+ * Masks and scores what fills a window up together with its text, for the nats of the text: if the filling stood there,
+ * the model would be told where the text ends, which a causal model isn't.
+ */
+function whole({ exact, canvases }: Scoring): Scoring {
+  return {
+    exact,
+    canvases: ({ x0, positions: [first] }, index) =>
+      canvases({ x0, positions: Int32Array.from(x0.keys()).subarray(first) }, index),
+  };
+}

@@ -1,0 +1,178 @@
+import { adapterOf } from './lora.ts';
+import { assemble } from '../language-model/create-model.ts';
+import { counted } from '../base/format-count.ts';
+import { openAnswers } from '../data/answers.ts';
+import { type Batch, type Dataset, openDataset } from '../data/dataset.ts';
+import { everyAnswer, pairsOfAnswers } from '../data/exchanges.ts';
+import { fingerprint } from '../data/sources.ts';
+import type { CleanWindows } from '../diffusion/clean-windows.ts';
+import { validate } from '../likelihood/validation.ts';
+import { allWeights } from './full-weights.ts';
+import type { Model } from '../language-model/language-model.ts';
+import { objectiveOf, scoringOf } from './choose-objective.ts';
+import { causal } from '../model/attention-pattern.ts';
+import type { Network } from '../model/network.ts';
+import { openPairs } from './preference-pairs.ts';
+import { openRunTokenizer } from './run-tokenizer.ts';
+import { doubledScorerOf, scorerOf } from '../language-model/network-scorer.ts';
+import { expandToken } from '../tokenizer/tokenizer-json.ts';
+import { openLearner } from './backpropagation.ts';
+import type { TrainingOptions } from './options.ts';
+import { type MakeTrainee, recordName } from './run/training-job.ts';
+
+/** Tokens of a sample on the way: a longer one would cost more than it shows. */
+const longestSample = 128;
+
+/** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
+export const makeTrainee: MakeTrainee = async (options, directory, note, signal) => {
+  const { learn, batch, accumulate, from, loraRank } = options;
+  const run = await openRunTokenizer(options, directory, { note, signal });
+  const { tokenizer, template, endId } = run;
+  const isOfPairs = learn === 'preferences';
+  const meaning = isOfPairs ? pairsOfAnswers : everyAnswer;
+  const dataset = template
+    ? await openAnswers({ ...options, meaning }, tokenizer, template, directory, note, signal)
+    : await openDataset(options, tokenizer, directory, note, signal);
+  const subject =
+    loraRank === undefined ? await allWeights(options, run) : await adapterOf(options, run, from!);
+  const { config, names, initial, adapter } = subject;
+  const heldTo = await Promise.all(subject.heldTo.map((path) => fingerprint({ path }, signal)));
+  const maskId = run.maskId ?? config.transformer.vocabularySize;
+  const { blockLength } = config;
+  const learner = await openLearner(config.transformer, names, initial, {
+    ...options,
+    emaDecay: options.ema,
+    adapter,
+  });
+  // validation, samples and the exported model all look at the weights as they are, or at their average
+  const live = { arrays: learner.averages };
+  const network = subject.open(live);
+  const scorer = (of: Network) =>
+    blockLength === undefined ? scorerOf(of) : doubledScorerOf(of, blockLength);
+  const model = assemble({
+    network,
+    tokenizer,
+    maskId,
+    endIds: [endId, template?.turnEndId ?? []].flat(),
+    startId: network.config.attention === causal ? endId : undefined,
+    blockLength,
+  });
+  const facts = {
+    maskId,
+    endId,
+    expandId: options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined,
+    blockLength,
+    shiftedLogits: config.transformer.shiftedLogits,
+  };
+  const scoring = scoringOf(options, facts, { draws: options.validationDraws });
+  const pairs = isOfPairs ? openPairs(options, { subject, learner, network, scorer, facts }) : undefined;
+  const objective = pairs?.objective ?? objectiveOf(options, facts);
+  const { validation } = dataset;
+
+  return {
+    learner,
+    data: { ...dataset.manifest, files: [...dataset.manifest.files, ...heldTo] },
+    windows: dataset.windows,
+    summary: [...dataset.summary, ...subject.summary, describe(options)],
+
+    async *batches(step) {
+      const rows = batch * (isOfPairs ? meaning.answers : 1);
+      const drawn = dataset.batch(step, accumulate * batch);
+      const windows = isOfPairs ? textOf(drawn) : drawn;
+      for (let firstRow = 0; firstRow < accumulate * rows; firstRow += rows)
+        yield await objective(rowsFrom(windows, firstRow, rows), {
+          step,
+          firstRow,
+          batchRows: accumulate * rows,
+        });
+    },
+
+    ...(validation.count > 0 && {
+      async validate(_step: number, most: number | undefined, signal: AbortSignal) {
+        const windows = textOf(validation.batch(0, Math.min(validation.count, most ?? Infinity)));
+        const { bytesPerToken } = validation;
+        const how = { scoring, bytesPerToken, batch, signal };
+        if (!pairs) return validate(scorer(network), windows, how);
+        return {
+          ...(await validate(scorer(network), everySecond(windows), how)),
+          preferences: await pairs.measure(windows, { scoring, signal }),
+        };
+      },
+    }),
+
+    async sample(step, signal) {
+      if (template) return writtenAnswer(model, dataset, step, signal);
+      const length = Math.min(longestSample, options.length);
+      return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
+    },
+
+    async exportTo(target, record) {
+      const recorded = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
+      await subject.exportTo(target, live, new Map([[recordName, recorded]]));
+    },
+
+    async close() {
+      await pairs?.close();
+      await network.close();
+      await learner.close();
+    },
+  };
+};
+
+/** What the model answers to one of the held-out conversations, or of the others where none is held out. */
+async function writtenAnswer(
+  model: Model,
+  { validation, batch }: Dataset,
+  step: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const index = validation.count > 0 ? step % validation.count : 0;
+  const drawn = validation.count > 0 ? validation.batch(index, index + 1) : batch(step, 1);
+  const { data, maskable } = rowsFrom(drawn, 0, 1);
+  const from = maskable?.indexOf(1) ?? 0;
+  const room = Math.min(longestSample, data.length - from);
+  const tokens = data.slice(0, from + room).fill(model.maskId, from);
+  const { tokens: written } = await model.generate({ tokens, temperature: 0, seed: step, signal });
+  const question = model.tokenizer.decode(data.subarray(0, from), { special: true });
+  return `${question}\n→ ${model.tokenizer.decode(written.subarray(from)).trim()}`;
+}
+
+/** Some rows of windows. */
+function rowsFrom(
+  { shape: [, L], data, maskable }: CleanWindows,
+  first: number,
+  count: number,
+): CleanWindows {
+  const [begin, end] = [first * L, (first + count) * L];
+  const part = maskable?.subarray(begin, end);
+  return { shape: [count, L], data: data.subarray(begin, end), ...(part && { maskable: part }) };
+}
+
+/** The rows of the chosen answers. */
+function everySecond({ shape: [rows, L], data, maskable }: CleanWindows): CleanWindows {
+  const isFirst = (_: number, i: number) => Math.floor(i / L) % 2 === 0;
+  return { shape: [rows / 2, L], data: data.filter(isFirst), maskable: maskable?.filter(isFirst) };
+}
+
+/** Windows of which the text is scored: what is given and what fills them up is not. */
+function textOf({ shape, data, lengths, maskable }: Batch): CleanWindows {
+  const [, L] = shape;
+  const isText = (i: number) => i % L < lengths[Math.floor(i / L)] && maskable?.[i] !== 0;
+  return { shape, data, maskable: Uint8Array.from(data, (_, i) => (isText(i) ? 1 : 0)) };
+}
+
+/** The options that the size sets, in a line. */
+function describe({
+  learn,
+  epochs,
+  batch,
+  accumulate,
+  length,
+  learningRate,
+  schedule,
+  ...options
+}: TrainingOptions): string {
+  const steps = options.steps === undefined ? counted(epochs!, 'epoch') : counted(options.steps, 'step');
+  const windows = counted(batch, learn === 'preferences' ? 'pair' : 'window');
+  return `${steps} of ${accumulate === 1 ? '' : `${accumulate} × `}${windows} of ${length} tokens, rate ${learningRate} (${schedule})`;
+}

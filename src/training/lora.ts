@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { NdArray } from '../base/array.ts';
+import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
+import { filesOf, type Weights } from '../checkpoint/weights.ts';
+import { grouped } from '../base/format-count.ts';
+import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
+import { sizeLine } from './full-weights.ts';
+import { adapterShapes, initialAdapter, matricesOf } from '../model/adapter.ts';
+import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
+import { causal } from '../model/attention-pattern.ts';
+import { parameterShapes } from '../model/config.ts';
+import { type LiveWeights, openNetwork } from '../model/network.ts';
+import { openModel } from '../model/open.ts';
+import { isBlockFormat } from '../model/weight-format.ts';
+import { modelDirectory } from '../model-files/open-model.ts';
+import { directoryInFormat } from '../model-files/quantised-copy.ts';
+import type { RunTokenizer } from './run-tokenizer.ts';
+import { requireSameLikelihood, requireSizes } from './initial-model.ts';
+import type { Subject } from './training-target.ts';
+import { chatTemplateName } from '../tokenizer/files.ts';
+import type { TrainingOptions } from './options.ts';
+
+/**
+ * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.
+ *
+ * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
+ * @throws UnsupportedError    for a network with experts
+ */
+export async function adapterOf(options: TrainingOptions, run: RunTokenizer, from: string): Promise<Subject> {
+  const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
+  const directory = await directoryInFormat(await modelDirectory(from), options.weights);
+  const { config, names, format, weights, stored, network } = await openModel(directory);
+  await network.close();
+  const { transformer } = config;
+  requireSizes(options, transformer, from);
+  if (transformer.mixture) throw new UnsupportedError(`${from}: a network with experts can't be trained on`);
+  if (options.weights !== undefined && options.weights !== format)
+    throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
+  const isCausal = transformer.attention === causal;
+  if (options.learn === 'preferences')
+    requireSameLikelihood(options, { isCausal, blockLength: config.blockLength });
+  if (isCausal !== (objective === 'autoregressive'))
+    throw new InvalidOptionError(
+      'objective',
+      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
+      objective,
+    );
+  if (length > transformer.maxLength)
+    throw new InvalidOptionError(
+      'length',
+      `must be at most the ${transformer.maxLength} tokens of ${from}`,
+      length,
+    );
+  const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
+  const shapes = adapterShapes(transformer, names, adapter);
+  const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
+  const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
+  const fingerprint = await fingerprintOf(weights, names);
+  const numbers = [...shapes.values()].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+  return {
+    config,
+    names,
+    initial: initialAdapter(shapes, seed),
+    adapter: { adapter, base },
+    open: ({ arrays }) => openNetwork(transformer, names, base, { ...options, adapter: { adapter, arrays } }),
+    openReference: () => openNetwork(transformer, names, base, options),
+    heldTo: filesOf(weights),
+    summary: [
+      `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
+      `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+    ],
+    async exportTo(directory, { arrays }, beside) {
+      const place = existsSync(from) ? resolve(from) : from;
+      await writeAdapter(directory, { adapter, arrays }, { base: place, fingerprint, dtype: options.dtype });
+      const { jinja } = run.templateFiles;
+      const template: [string, Uint8Array][] =
+        jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];
+      for (const [name, content] of [...template, ...beside])
+        await replaceFile(nodeFs, join(directory, name), content);
+    },
+  };
+}
+
+async function inMemory(
+  weights: Weights,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<LiveWeights> {
+  const arrays = new Map<string, NdArray>();
+  for (const name of shapes.keys()) arrays.set(name, await weights.read(name));
+  return { arrays: () => arrays };
+}

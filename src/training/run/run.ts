@@ -1,0 +1,372 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DurableFs } from '../../checkpoint/durable-fs.ts';
+import { lockRun } from '../../checkpoint/lock.ts';
+import { FileError } from '../../base/errors.ts';
+import { type CurveData, curveSvg } from './loss-curve.ts';
+import { counted, grouped } from '../../base/format-count.ts';
+import { checkData } from './data-check.ts';
+import { bestEffort, JsonLog, readRows } from './json-log.ts';
+import { type StepReport, train } from '../loop.ts';
+import type { Schedule, TrainingRequest } from '../options.ts';
+import { scheduleOf } from './resolve-options.ts';
+import { Progress, type ProgressOutput } from './progress.ts';
+import { rates } from '../learning-rate.ts';
+import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
+import { restoreRun, type RunState, saveRun } from './snapshot.ts';
+import {
+  type Judgement,
+  type MakeTrainee,
+  recordName,
+  type Trainee,
+  type TrainingRecord,
+} from './training-job.ts';
+
+/** What a run has of the world. */
+export interface RunIo {
+  readonly output: ProgressOutput;
+  /** Milliseconds that never go back: for speed and time left. */
+  readonly clock: () => number;
+  /** The time of day, for events.jsonl. */
+  readonly now: () => Date;
+  /** Aborted when the run is to save and stop after the present update. */
+  readonly stop: AbortSignal;
+  /** Makes what a model wrote safe for the output. */
+  readonly visible: (text: string) => string;
+  /** Where checkpoints are written. Default: the disk. */
+  readonly fs?: DurableFs;
+}
+
+export interface RunOutcome {
+  readonly directory: string;
+  /** The model directory, once there is one. */
+  readonly model: string;
+  readonly step: number;
+  /** Whether all updates are done; false for a run that was stopped. */
+  readonly finished: boolean;
+}
+
+/** A run that cannot put its work anywhere. What was saved before stands. */
+export class CannotSaveError extends Error {
+  override readonly name = 'CannotSaveError';
+  readonly exitCode = 2;
+}
+
+/** Saves may fail for this long before a run gives up. */
+const mostUnsavedMs = 3_600_000;
+
+/**
+ * Trains: begins the run that is asked for, or goes on with it from its newest whole checkpoint, to the same bits as if
+ * it had never been stopped.
+ *
+ * @throws InvalidOptionError  for a run that was started with other options
+ * @throws FileError           for a run directory or data that cannot be used
+ * @throws NonFiniteError      when too many updates could not be applied
+ * @throws CannotSaveError     when no checkpoint could be saved for an hour, or the last one could not
+ */
+export async function runTraining(
+  request: TrainingRequest,
+  make: MakeTrainee,
+  io: RunIo,
+): Promise<RunOutcome> {
+  const path = await placeOf(request);
+  const lock = await lockRun(path);
+  try {
+    await removeLeftovers(path);
+    const directory = await openRun(path, request);
+    const note = (line: string): void => void io.output.write(`${line}\n`);
+    const trainee = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
+      // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
+      if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
+      throw error;
+    });
+    try {
+      await checkData(path, trainee.data);
+      for (const line of trainee.summary) note(line);
+      return await new Run(directory, trainee, io).train();
+    } finally {
+      await trainee.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+/** One run while it is trained: what happens between two updates. */
+class Run {
+  readonly #directory: RunDirectory;
+  readonly #trainee: Trainee;
+  readonly #schedule: Schedule;
+  readonly #io: RunIo;
+  readonly #progress: Progress;
+  readonly #events: JsonLog;
+  #metrics!: JsonLog;
+  #state!: RunState;
+  #savedStep: number | undefined;
+  #savedMs: number;
+  #failedSaves = 0;
+  #validation: Judgement | undefined;
+  #isComplete = false;
+
+  constructor(directory: RunDirectory, trainee: Trainee, io: RunIo) {
+    this.#directory = directory;
+    this.#trainee = trainee;
+    this.#io = io;
+    this.#schedule = scheduleOf(directory.options, trainee.windows);
+    this.#progress = new Progress(io.output, this.#schedule.steps, io.clock);
+    this.#events = new JsonLog(this.#path('events.jsonl'));
+    this.#savedMs = io.clock();
+  }
+
+  async train(): Promise<RunOutcome> {
+    const { options, changes } = this.#directory;
+    const { steps } = this.#schedule;
+    try {
+      await this.#restore();
+      if (Object.keys(changes).length > 0) this.#event('changed', { changes });
+      if (this.#isComplete) {
+        this.#progress.note(
+          `${steps === 1 ? 'the 1 step is' : `all ${grouped(steps)} steps are`} done already`,
+        );
+        return this.#outcome();
+      }
+      this.#progress.restart(this.#state.step);
+      // what was due when the run was stopped comes first, so that metrics are those of a run that was not
+      await this.#judge();
+      const { learner, batches } = this.#trainee;
+      const rate = rates[options.schedule]({
+        ...options,
+        ...this.#schedule,
+        peak: options.learningRate,
+        minimum: options.minimumRate,
+      });
+      const parts = {
+        learner,
+        batches: (step: number) => batches.call(this.#trainee, step),
+        rate,
+        steps,
+      };
+      for await (const report of train(parts, this.#state, this.#io.stop)) {
+        this.#record(report);
+        await this.#judge();
+        if (this.#isEvery(options.checkpointEvery)) await this.#save();
+      }
+      await this.#finish();
+      return this.#outcome();
+    } finally {
+      this.#progress.end();
+      this.#metrics?.close();
+      this.#events.close();
+    }
+  }
+
+  /** Puts back the newest whole checkpoint; without one the run begins. */
+  async #restore(): Promise<void> {
+    const { state, damaged } = await restoreRun(this.#directory.path, this.#trainee.learner);
+    for (const problem of damaged) {
+      this.#event('damaged', { problem: problem.message });
+      this.#progress.note(problem.message);
+    }
+    this.#state = state ?? { step: 0, tokens: 0, skipped: [], validated: 0, sampled: 0, metricsBytes: 0 };
+    this.#savedStep = state?.step;
+    this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
+    this.#event(state ? 'resumed' : 'began', { step: this.#state.step, steps: this.#schedule.steps });
+    if (state) this.#progress.note(`goes on after step ${grouped(state.step)}`);
+    if (!this.#isComplete) this.#metrics = new JsonLog(this.#path('metrics.jsonl'), this.#state.metricsBytes);
+  }
+
+  #record(report: StepReport): void {
+    const { applied, measures, ...row } = report;
+    const { tokens } = this.#state;
+    this.#metrics.write({ kind: 'step', ...row, ...measures, tokens, ...(!applied && { applied }) });
+    this.#progress.step(report);
+    if (applied) return;
+    this.#event('skipped', { step: report.step, loss: report.loss, gradientNorm: report.gradientNorm });
+    this.#progress.note(
+      `step ${grouped(report.step)} was not applied: loss ${report.loss}, gradient norm ${report.gradientNorm}`,
+    );
+  }
+
+  /** Validates and samples where that is due and not done. When the run is to stop, it's left to the resumed run. */
+  async #judge(): Promise<void> {
+    const { step } = this.#state;
+    const { validationEvery, sampleEvery } = this.#directory.options;
+    if (step === 0) return;
+    const last = this.#isLast();
+    try {
+      if (this.#state.validated < step && (last || this.#isEvery(validationEvery)))
+        await this.#validate(last);
+      if (this.#state.sampled < step && (last || this.#isEvery(sampleEvery))) await this.#sample();
+    } catch (error) {
+      if (!this.#io.stop.aborted) throw error;
+    }
+    if (last || this.#isEvery(validationEvery) || this.#isEvery(sampleEvery)) this.#progress.restart(step);
+  }
+
+  async #validate(last: boolean): Promise<void> {
+    const { step } = this.#state;
+    if (this.#trainee.validate) {
+      if (this.#io.stop.aborted) return;
+      const windows = last ? undefined : this.#directory.options.validationWindows;
+      const validation = await this.#trainee.validate(step, windows, this.#io.stop);
+      this.#validation = validation;
+      this.#metrics.write({ kind: 'validation', step, ...withoutUnknownErrors(validation) });
+      const { natsPerToken, standardError, bitsPerByte, windows: scored, preferences } = validation;
+      const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ''; // of one window there is none
+      const bound = `bound ${natsPerToken.toFixed(3)}${error}`;
+      this.#progress.bound(bound);
+      const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
+      this.#progress.note(
+        `step ${grouped(step)}  ${bound} nats a token${perByte} (${counted(scored, 'window')})`,
+      );
+      if (preferences) this.#progress.note(described(preferences));
+    }
+    this.#state.validated = step;
+    this.#drawCurve();
+    // a model on the way can be tried out, and a full disk costs no more than that
+    if (!last) await this.#export().catch((error: unknown) => this.#tell(error));
+  }
+
+  async #sample(): Promise<void> {
+    const { step } = this.#state;
+    if (this.#trainee.sample) {
+      if (this.#io.stop.aborted) return;
+      const text = await this.#trainee.sample(step, this.#io.stop);
+      bestEffort(() => {
+        mkdirSync(this.#path('samples'), { recursive: true });
+        writeFileSync(this.#path('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
+      });
+      this.#progress.note(indented(this.#io.visible(text)));
+    }
+    this.#state.sampled = step;
+  }
+
+  async #save(): Promise<void> {
+    const { step } = this.#state;
+    if (this.#savedStep === step) return;
+    this.#metrics.sync();
+    this.#state.metricsBytes = this.#metrics.bytes;
+    const result = await saveRun(this.#directory.path, this.#state, this.#trainee.learner, {
+      keep: this.#directory.options.keep,
+      ...(this.#io.fs && { fs: this.#io.fs }),
+    });
+    if (result.saved) {
+      this.#savedStep = step;
+      this.#savedMs = this.#io.clock();
+      this.#failedSaves = 0;
+      this.#event('saved', {
+        step,
+        steps: this.#schedule.steps,
+        bytes: result.bytes,
+        tokensPerSecond: this.#progress.tokensPerSecond,
+      });
+    } else {
+      this.#failedSaves += 1;
+      this.#event('save failed', { step, problem: result.error.message });
+      this.#progress.note(`no checkpoint of step ${grouped(step)}: ${result.error.message}`);
+      if (this.#failedSaves >= 3) {
+        this.#progress.note(
+          `${this.#failedSaves} saves in a row have failed: what was learned since would be lost`,
+        );
+      }
+      if (this.#io.clock() - this.#savedMs > mostUnsavedMs) throw new CannotSaveError(result.error.message);
+    }
+    this.#progress.restart(step);
+  }
+
+  /** The last acts of a run that is done or is stopped: a checkpoint, the curve and the model. */
+  async #finish(): Promise<void> {
+    const { step } = this.#state;
+    if (step === 0) return;
+    await this.#save();
+    this.#drawCurve();
+    await this.#export();
+    this.#event(this.#isFinal() ? 'done' : 'stopped', { step });
+    if (this.#savedStep !== step) {
+      throw new CannotSaveError(
+        `no checkpoint of step ${step} could be saved; the model is in ${this.#path('model')}`,
+      );
+    }
+  }
+
+  async #export(): Promise<void> {
+    const { step, tokens } = this.#state;
+    const { options } = this.#directory;
+    const final = this.#isFinal();
+    const record: TrainingRecord = { format: 1, step, tokens, final, validation: this.#validation, options };
+    await this.#trainee.exportTo(this.#path('model'), record);
+  }
+
+  #drawCurve(): void {
+    const rows = readRows(this.#path('metrics.jsonl'));
+    const of = (kind: string) => rows.filter((row) => row['kind'] === kind);
+    const { learn, objective, size } = this.#directory.options;
+    const isOfPairs = learn === 'preferences';
+    const svg = curveSvg({
+      title: `${objective}, ${isOfPairs ? learn : size}`,
+      training: of('step') as unknown as CurveData['training'],
+      // what a token costs is on another scale than what a pair does
+      validation: isOfPairs ? [] : (of('validation') as unknown as CurveData['validation']),
+      ...(isOfPairs && { unit: 'nats a pair' }),
+    });
+    bestEffort(() => writeFileSync(this.#path('curve.svg'), svg));
+  }
+
+  #outcome(): RunOutcome {
+    const { step } = this.#state;
+    return {
+      directory: this.#directory.path,
+      model: this.#path('model'),
+      step,
+      finished: this.#isComplete || this.#isFinal(),
+    };
+  }
+
+  #isLast(): boolean {
+    return this.#state.step >= this.#schedule.steps;
+  }
+
+  /** All updates are done, and judged. */
+  #isFinal(): boolean {
+    const { step, validated, sampled } = this.#state;
+    return this.#isLast() && validated === step && sampled === step;
+  }
+
+  #isEvery(interval: number): boolean {
+    return this.#state.step % interval === 0;
+  }
+
+  #tell(problem: unknown): void {
+    if (!(problem instanceof FileError)) throw problem;
+    this.#event('problem', { problem: problem.message });
+    this.#progress.note(problem.message);
+  }
+
+  #event(event: string, details: object): void {
+    this.#events.write({ time: this.#io.now().toISOString(), event, ...details });
+  }
+
+  #path(...names: string[]): string {
+    return join(this.#directory.path, ...names);
+  }
+}
+
+/** Whether a model directory holds the last model of its run. */
+async function isFinal(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  return ((await readJson(path)) as Partial<TrainingRecord>).final === true;
+}
+
+const described = ({ loss, margin, accuracy }: NonNullable<Judgement['preferences']>): string =>
+  `  of held-out pairs ${(100 * accuracy).toFixed(0)} % are as preferred, margin ${margin.toFixed(3)}, loss ${loss.toFixed(3)}`;
+
+/** Of one window, or one draw, no error is known: it is absent then. */
+const withoutUnknownErrors = ({ standardError, maskError, ...known }: Judgement): object => ({
+  ...known,
+  ...(Number.isFinite(standardError) && { standardError }),
+  ...(Number.isFinite(maskError) && { maskError }),
+});
+
+/** A sample as it stands among the lines of progress. */
+const indented = (text: string): string => text.trim().replace(/^/gm, '  │ ');

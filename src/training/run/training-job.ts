@@ -1,0 +1,71 @@
+import type { PreferenceMeasures } from '../../likelihood/preference-comparison.ts';
+import type { Validation } from '../../likelihood/validation.ts';
+import type { Learner, TrainingBatch } from '../learner.ts';
+import type { TrainingOptions } from '../options.ts';
+
+/** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What a run learns from: recorded when it begins, compared when it is resumed. */
+export interface DataManifest {
+  readonly files: readonly SourceFile[];
+  /** Counts for people: tokens, windows, bad rows. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The first thousand rows that were passed over. */
+  readonly badRows?: readonly { readonly path: string; readonly line: number; readonly reason: string }[];
+}
+
+/** What held-out text says of a model: what it costs, and for one that learns from pairs of answers which it prefers. */
+export interface Judgement extends Validation {
+  readonly preferences?: PreferenceMeasures;
+}
+
+/** What an exported model says of its training, in `training.json` beside its weights. */
+export interface TrainingRecord {
+  readonly format: 1;
+  readonly step: number;
+  readonly tokens: number;
+  /** Whether the run was done with it: all updates, validated, sampled. */
+  readonly final: boolean;
+  readonly validation: Judgement | undefined;
+  readonly options: TrainingOptions;
+}
+
+export const recordName = 'training.json';
+
+/** What is trained, made from the options of a run: the network, its batches, and how it is judged and shown. */
+export interface Trainee {
+  readonly learner: Learner;
+  readonly data: DataManifest;
+  /** Lines for people about what was derived from options and data. */
+  readonly summary: readonly string[];
+  /** Windows of an epoch. */
+  readonly windows: number;
+  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
+  batches(step: number): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
+  validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<Judgement>;
+  /** A text by the learner's present weights. */
+  sample?(step: number, signal: AbortSignal): Promise<string>;
+  /** Writes a model directory that `generate` loads, with the record in `training.json`. */
+  exportTo(directory: string, record: TrainingRecord): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the trainee of a run.
+ *
+ * @param directory  the run's, for a tokenizer that is made once and for tokenised data
+ * @param note       is given lines for people on what takes time
+ * @param signal     ends the reading of text
+ */
+export type MakeTrainee = (
+  options: TrainingOptions,
+  directory: string,
+  note: (line: string) => void,
+  signal: AbortSignal,
+) => Promise<Trainee>;
