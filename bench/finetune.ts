@@ -20,7 +20,7 @@ import { DEFAULT_SPECIAL_TOKENS, withSpecialTokens } from '../src/tokenizer/toke
 import { countPieces, trainFromPieces } from '../src/tokenizer/train-bpe.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
 import { runTraining } from '../src/training/run/run.ts';
-import { makeTrainee } from '../src/training/create-job.ts';
+import { createTrainingJob } from '../src/training/create-job.ts';
 
 const { values } = parseArgs({
   options: {
@@ -85,15 +85,15 @@ async function train(way: string, folder: string): Promise<void> {
       validationEvery: never,
     },
     async (...given) => {
-      const trainee = await makeTrainee(...given);
-      const { learner } = trainee;
+      const job = await createTrainingJob(...given);
+      const { learner } = job;
       const update = learner.update.bind(learner);
       learner.update = async (rate) => {
         const result = await update(rate);
         marks.push(performance.now());
         return result;
       };
-      return { ...trainee, sample: undefined };
+      return { ...job, sample: undefined };
     },
     {
       output: { write: () => {} },

@@ -23,7 +23,7 @@ await network.logits({ shape: [1, 1], data: Int32Array.of(1) }, Int32Array.of(0)
 const openSeconds = (performance.now() - start) / 1000;
 const openedBytes = process.resourceUsage().maxRSS * 1024;
 
-const forwards: { tokens: number; rows: number; seconds: number; leastSeconds: number }[] = [];
+const forwards: { tokens: number; rows: number; seconds: number; minSeconds: number }[] = [];
 for (const [tokens, rows] of values.cases.split(',').map((pair) => pair.split(':').map(Number))) {
   const data = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % network.config.vocabularySize);
   const wanted = Int32Array.from({ length: rows }, (_, i) => tokens - rows + i);
@@ -34,7 +34,7 @@ for (const [tokens, rows] of values.cases.split(',').map((pair) => pair.split(':
     seconds.push((performance.now() - begin) / 1000);
     if (!logits.every(Number.isFinite)) throw new Error('the logits are not finite');
   }
-  forwards.push({ tokens, rows, seconds: median(seconds), leastSeconds: Math.min(...seconds) });
+  forwards.push({ tokens, rows, seconds: median(seconds), minSeconds: Math.min(...seconds) });
 }
 await network.close();
 const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 interface Measured {
   readonly openSeconds: number;
   readonly peakMemoryBytes: number;
-  readonly forwards: readonly { tokens: number; rows: number; seconds: number; leastSeconds: number }[];
+  readonly forwards: readonly { tokens: number; rows: number; seconds: number; minSeconds: number }[];
 }
 
 /** What is measured of a shape: tokens, and rows that get logits. */
@@ -65,8 +65,8 @@ for (const shape of values.shapes.split(',')) {
 function print(shape: string, format: string, { openSeconds, peakMemoryBytes, forwards }: Measured): void {
   const memory = `${(peakMemoryBytes / 1e9).toFixed(2)} GB at most`;
   console.log(`(${shape}) ${format}: opens in ${openSeconds.toFixed(1)} s, ${memory}`);
-  for (const { tokens, rows, seconds, leastSeconds } of forwards) {
-    const time = `${seconds.toFixed(3)} s (${leastSeconds.toFixed(3)} at least)`;
+  for (const { tokens, rows, seconds, minSeconds } of forwards) {
+    const time = `${seconds.toFixed(3)} s (${minSeconds.toFixed(3)} at least)`;
     console.log(`  ${tokens} tokens, logits in ${rows}: ${time}`);
   }
 }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeGreedy, greedy } from '../src/language-model/greedy-reduction.ts';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { uniforms } from '../src/base/random.ts';
 import { dualCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas } from '../src/sampling/canvas.ts';
@@ -62,7 +62,7 @@ try {
     assert.deepEqual(whole.last.tokens, exact.tokens, 'pruned rows write the same tokens');
     console.log('  the same tokens as with all logits of all positions, decoded in float64');
   }
-  const cached = await timed(() => withCache(rememberingNetwork(network, { reduce }), dualCache()), {
+  const cached = await timed(() => withCache(cachedNetwork(network, { reduce }), dualCache()), {
     ...common,
     blockLength,
   });
@@ -84,7 +84,7 @@ try {
       seconds.push(result.stats.ms / 1000);
     }
     const { tokens } = result.last;
-    return { tokens, stats: result.stats, seconds: median(seconds), leastSeconds: Math.min(...seconds) };
+    return { tokens, stats: result.stats, seconds: median(seconds), minSeconds: Math.min(...seconds) };
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -95,14 +95,14 @@ function report(
   {
     stats,
     seconds,
-    leastSeconds,
-  }: { stats: { forwards: number; tokensPerForward: number }; seconds: number; leastSeconds: number },
+    minSeconds,
+  }: { stats: { forwards: number; tokensPerForward: number }; seconds: number; minSeconds: number },
 ): void {
   const { forwards, tokensPerForward } = stats;
-  if (values.json) console.log(JSON.stringify({ name, seconds, leastSeconds, forwards, tokensPerForward }));
+  if (values.json) console.log(JSON.stringify({ name, seconds, minSeconds, forwards, tokensPerForward }));
   else
     console.log(
-      `${name}: ${seconds.toFixed(1)} s (${leastSeconds.toFixed(1)} at least), ${forwards} forwards, ` +
+      `${name}: ${seconds.toFixed(1)} s (${minSeconds.toFixed(1)} at least), ${forwards} forwards, ` +
         `${tokensPerForward.toFixed(1)} tokens a forward, ${(newTokens / seconds).toFixed(0)} tokens/s`,
     );
 }

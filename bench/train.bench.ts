@@ -3,7 +3,7 @@
  * Prints one JSON line. The peer that does the same in PyTorch is peers/torch_train.py.
  */
 import { parseArgs } from 'node:util';
-import { linear } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/schedule.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
@@ -48,7 +48,7 @@ const learner = await openLearner(config, llada.names, initial, {
   ...adamW,
   threads: Number(values.threads),
 });
-const objective = maskedDiffusion({ seed: 0, maskId, schedule: linear });
+const objective = maskedDiffusion({ seed: 0, maskId, schedule: linearNoise });
 
 const seconds: number[] = [];
 const flops: number[] = [];

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CanvasReader } from '../src/cli/terminal/cells.ts';
-import { layOut, type Line } from '../src/cli/terminal/layout.ts';
+import { layOut, type LaidOutLine } from '../src/cli/terminal/layout.ts';
 import { load, shippedModel } from '../src/index.ts';
 import { animatedSvg } from '../studio/core/animated-svg.ts';
 
@@ -29,7 +29,7 @@ const columns = 76;
 
 const model = await load(values.model);
 const reader = new CanvasReader(model.tokenizer, model.maskId);
-const frames: Line[][] = [];
+const frames: LaidOutLine[][] = [];
 await model.generate({
   prompt: values.prompt,
   length: Number(values.length),

@@ -11,13 +11,12 @@ export type {
   InfillPart,
   InfillRequest,
   Infilling,
-  LoadOptions,
   LogitsOptions,
   Model,
   SampleRequest,
   Score,
   ScoreRequest,
-  SureToken,
+  ScoredToken as SureToken,
   TextChange,
 } from './language-model/language-model.ts';
 export type { HoleLength, HolePlace } from './language-model/infill-windows.ts';
@@ -32,5 +31,5 @@ export type { SampleStats } from './sampling/stats.ts';
 export type { TextSpan } from './base/text-edits.ts';
 export type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
-export { shippedModel, shippedModels } from './model-files/open-model.ts';
+export { type LoadOptions, shippedModel, shippedModels } from './model-files/open-model.ts';
 export { load } from './language-model/load.ts';

@@ -17,7 +17,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   model: ['base', 'graph', 'runtime', 'checkpoint'],
   sampling: ['base', 'diffusion'],
   likelihood: ['base', 'diffusion', 'sampling'],
-  'model-files': ['base', 'diffusion', 'checkpoint', 'tokenizer', 'hub', 'model', 'sampling', 'likelihood'],
+  'model-files': [
+    'base',
+    'diffusion',
+    'checkpoint',
+    'tokenizer',
+    'hub',
+    'runtime',
+    'model',
+    'sampling',
+    'likelihood',
+  ],
   'language-model': [
     'base',
     'diffusion',

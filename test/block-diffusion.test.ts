@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doubledMask, doubledPositions } from '../src/diffusion/block-diffusion.ts';
-import { linear } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/schedule.ts';
 import { blockBound, bound, chainRule, doubledBound } from '../src/likelihood/likelihood.ts';
 import { bidirectional, causal } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
@@ -9,12 +9,12 @@ import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { type Network, openNetwork } from '../src/model/network.ts';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { blockCausal, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { uniforms } from '../src/base/random.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { wholeCanvas } from '../src/sampling/predictor.ts';
-import { scorerOf as scorerOfPredictor } from '../src/likelihood/scorer.ts';
-import { doubledScorerOf, scorerOf } from '../src/language-model/network-scorer.ts';
+import { scorerOfPredictor } from '../src/likelihood/scorer.ts';
+import { doubledNetworkScorer, networkScorer } from '../src/language-model/network-scorer.ts';
 import { blockDiffusion } from '../src/training/objectives/objective.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 
@@ -48,7 +48,7 @@ const near = (actual: number, expected: number) =>
 
 test('in blocks of one token the bound is the likelihood of writing from left to right, and exact', async () => {
   const network = opened();
-  const inBlocks = await doubledBound(doubledScorerOf(network, 1), { ...options, blockLength: 1 });
+  const inBlocks = await doubledBound(doubledNetworkScorer(network, 1), { ...options, blockLength: 1 });
   assert.deepEqual([inBlocks.forwards, inBlocks.standardError], [1, 0]);
   const written = await chainRule(scorerOfPredictor(predictorOf(network, { sees: blockCausal(1) })), {
     ...options,
@@ -61,8 +61,11 @@ test('in blocks of one token the bound is the likelihood of writing from left to
 test('one block over the whole text is masked diffusion', async () => {
   const network = opened();
   for (const blockLength of [L, L + 3]) {
-    const inBlocks = await doubledBound(doubledScorerOf(network, blockLength), { ...options, blockLength });
-    const whole = await bound(scorerOf(network), options);
+    const inBlocks = await doubledBound(doubledNetworkScorer(network, blockLength), {
+      ...options,
+      blockLength,
+    });
+    const whole = await bound(networkScorer(network), options);
     near(inBlocks.nats, whole.nats);
     near(inBlocks.standardError, whole.standardError);
   }
@@ -74,7 +77,10 @@ for (const blockLength of [2, 3]) {
     const network = opened();
     const score = scorerOfPredictor(predictorOf(network, { sees: blockCausal(blockLength) }));
     const inTurn = await blockBound(score, { ...options, blockLength });
-    const atOnce = await doubledBound(doubledScorerOf(network, blockLength), { ...options, blockLength });
+    const atOnce = await doubledBound(doubledNetworkScorer(network, blockLength), {
+      ...options,
+      blockLength,
+    });
     near(atOnce.nats, inTurn.nats);
     assert.ok(atOnce.forwards < inTurn.forwards);
     await network.close();
@@ -85,7 +91,7 @@ test('a network that predicts the next token begins, in blocks of one, with the 
   const shifted = opened({ shiftedLogits: true });
   const causalSelf = opened({ attention: causal });
   const positions = Int32Array.from(x0.keys()).subarray(1);
-  const { nats } = await doubledBound(doubledScorerOf(shifted, 1), {
+  const { nats } = await doubledBound(doubledNetworkScorer(shifted, 1), {
     ...options,
     positions,
     blockLength: 1,
@@ -109,7 +115,13 @@ for (const shiftedLogits of [false, true]) {
   test(`what is learned from [x_t ; x_0] is what is predicted block by block with the exact cache${shiftedLogits ? ', shifted' : ''}`, async () => {
     const network = opened({ shiftedLogits });
     const [B, N] = [2, 3];
-    const batch = blockDiffusion({ seed: 2, schedule: linear, maskId, blockLength: () => N, shiftedLogits })(
+    const batch = blockDiffusion({
+      seed: 2,
+      schedule: linearNoise,
+      maskId,
+      blockLength: () => N,
+      shiftedLogits,
+    })(
       { shape: [B, L], data: Int32Array.from([...x0, ...Array.from(x0).toReversed()]) },
       { step: 0, firstRow: 0, batchRows: B },
     );
@@ -123,7 +135,7 @@ for (const shiftedLogits of [false, true]) {
         batch.tokens.data.slice(2 * b * L + half, 2 * b * L + half + L),
       );
       const how = { sees: blockCausal(N) };
-      const cached = withCache(rememberingNetwork(network, how), blockCausalCache(N));
+      const cached = withCache(cachedNetwork(network, how), blockCausalCache(N));
       for (let start = 0; start < L; start += N) {
         // as in sampling: the blocks before are clean, this one is noisy, those after it are masked
         const canvas = clean.map((token, i) => (i < start ? token : i < start + N ? noisy[i] : maskId));
@@ -162,7 +174,7 @@ for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3', 'llada2', 'llada21'
         rows,
         { positions: doubledPositions(1, length), attentionMask: doubledMask(length, N) },
       );
-      const cached = withCache(rememberingNetwork(network, { sees: blockCausal(N) }), blockCausalCache(N));
+      const cached = withCache(cachedNetwork(network, { sees: blockCausal(N) }), blockCausalCache(N));
       for (let start = 0; start < length; start += N) {
         const mine = rows.filter((i) => i >= start && i < start + N);
         if (mine.length === 0) continue;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { causalCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas } from '../src/sampling/canvas.ts';
 import { decoder } from '../src/sampling/decode.ts';
@@ -35,10 +35,10 @@ for (const { family, isText } of [
     const [alone, started] = [{ isCausal: true }, { isCausal: true, startId }];
     const predictors = {
       'without a cache': () => predictorOf(network, alone),
-      'with the exact cache': () => withCache(rememberingNetwork(network, alone), causalCache),
+      'with the exact cache': () => withCache(cachedNetwork(network, alone), causalCache),
       'the first token before the canvas': () => predictorOf(network, started),
       'the first token before the canvas, with the exact cache': () =>
-        withCache(rememberingNetwork(network, started), causalCache),
+        withCache(cachedNetwork(network, started), causalCache),
     };
     for (const [name, predictor] of Object.entries(predictors)) {
       test(`${family} greedy[${index}] is the recorded text, ${name}`, async () => {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear, schedules } from '../src/diffusion/schedule.ts';
+import { linearNoise, schedules } from '../src/diffusion/schedule.ts';
 import { ancestral } from '../src/sampling/strategies.ts';
 import { ancestralLaw, draw, joint, totalVariation } from './chi-square.ts';
 import { chiSquare, chiSquareLimit } from './exact-joint.ts';
 
 test('ancestral samples of an exact predictor follow the law of their steps, and no other', async () => {
-  const counts = await draw(10_000, ancestral(linear), 4);
+  const counts = await draw(10_000, ancestral(linearNoise), 4);
   const limit = chiSquareLimit(26);
-  assert.ok(chiSquare(counts, await ancestralLaw(joint, linear, 4)) < limit);
+  assert.ok(chiSquare(counts, await ancestralLaw(joint, linearNoise, 4)) < limit);
   assert.ok(
-    chiSquare(counts, await ancestralLaw(joint, linear, 1)) > limit,
+    chiSquare(counts, await ancestralLaw(joint, linearNoise, 1)) > limit,
     'as if all were revealed at once',
   );
   assert.ok(chiSquare(counts, joint.probability) > limit, 'as if nothing were ever revealed together');

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { linear, type Schedule } from '../src/diffusion/schedule.ts';
+import { linearNoise, type NoiseSchedule } from '../src/diffusion/schedule.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { ancestral, random, type Selection, unmasking } from '../src/sampling/strategies.ts';
@@ -19,7 +19,7 @@ export const joint = exactJoint(3, 3, ([a, b, c]) => 1 + 4 * a * b + (a === c ? 
  */
 export async function ancestralLaw(
   { maskId, sequences, predict }: ExactJoint,
-  schedule: Schedule,
+  schedule: NoiseSchedule,
   steps: number,
 ): Promise<number[]> {
   const L = sequences[0].length;
@@ -82,9 +82,9 @@ export const totalVariation = (p: readonly number[], q: readonly number[]): numb
 
 async function main(draws: number): Promise<number> {
   const limit = chiSquareLimit(joint.sequences.length - 1);
-  const law = await ancestralLaw(joint, linear, 8);
+  const law = await ancestralLaw(joint, linearNoise, 8);
   const cases: [name: string, counts: number[], expected: readonly number[]][] = [
-    ['ancestral, 8 steps, against its law', await draw(draws, ancestral(linear), 8), law],
+    ['ancestral, 8 steps, against its law', await draw(draws, ancestral(linearNoise), 8), law],
     ['one token a step, against the joint distribution', await draw(draws, random, 3), joint.probability],
   ];
   let worst = 0;
@@ -96,7 +96,7 @@ async function main(draws: number): Promise<number> {
     );
   }
   for (const steps of [8, 64, 512]) {
-    const far = totalVariation(await ancestralLaw(joint, linear, steps), joint.probability);
+    const far = totalVariation(await ancestralLaw(joint, linearNoise, steps), joint.probability);
     process.stdout.write(
       `ancestral, ${steps} steps: total variation from the joint distribution ${far.toExponential(1)}\n`,
     );

@@ -11,7 +11,11 @@ import { type Noise, uniformNoise } from '../src/sampling/noise.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { renoising } from '../src/sampling/renoising.ts';
 import { type Frame, sample } from '../src/sampling/sample.ts';
-import { annealed, withSelfConditioning, withTemperature } from '../src/sampling/self-conditioning.ts';
+import {
+  annealedTemperature,
+  withSelfConditioning,
+  withTemperature,
+} from '../src/sampling/self-conditioning.ts';
 import { load } from '../src/language-model/load.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { readTensors } from './reference-llada.ts';
@@ -143,7 +147,9 @@ async function replay({ args, prompt, attention_mask, blocks }: Run, b: number):
     predictions.push(prediction);
     return prediction;
   };
-  const predict = withSelfConditioning(withTemperature(observed, annealed(args.t_max, args.t_min)));
+  const predict = withSelfConditioning(
+    withTemperature(observed, annealedTemperature(args.t_max, args.t_min)),
+  );
   const frames = await all(
     sample(predict, canvas, {
       maskId: placeholder,
@@ -212,7 +218,7 @@ for (const [g, run] of (recorded?.generate ?? []).entries()) {
 
 test('the temperatures are the recorded ones', skip, () => {
   for (const { t_min, t_max, max_denoising_steps, cur_step, temperature } of recorded!.temperature_schedule)
-    assert.equal(annealed(t_max, t_min)(cur_step / max_denoising_steps), temperature);
+    assert.equal(annealedTemperature(t_max, t_min)(cur_step / max_denoising_steps), temperature);
 });
 
 test('for each recorded bound a step keeps the recorded tokens, and all else is noise', skip, async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { alignedBlocks, hole, layBlocks, layCanvas } from '../src/sampling/canvas.ts';
 import { decoder } from '../src/sampling/decode.ts';
@@ -146,7 +146,7 @@ for (const family of ['llada', 'a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
     const { max_new_tokens: length, block_size: size, steps, use_cache } = run.args;
     const canvas = layCanvas([run.inputs[0], hole(length)], maskId);
     const policies: Record<string, CachePolicy> = { prefix: prefixCache, dual: dualCache() };
-    const predictor = use_cache ? withCache(rememberingNetwork(network), policies[use_cache]) : predict;
+    const predictor = use_cache ? withCache(cachedNetwork(network), policies[use_cache]) : predict;
     const plan = dllmPlan(Math.ceil(steps / Math.ceil(length / size)));
     const { threshold: tau, factor: f } = run.args;
     const select = f !== undefined ? factor(f) : tau !== undefined ? threshold(tau) : lowConfidence;

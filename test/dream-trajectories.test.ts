@@ -1,12 +1,12 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { maskProbability } from '../src/diffusion/forward.ts';
-import { linear } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/schedule.ts';
 import { openModel } from '../src/model/open.ts';
-import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas } from '../src/sampling/canvas.ts';
-import { dream } from '../src/sampling/reveal-counts.ts';
+import { dreamCounts } from '../src/sampling/reveal-counts.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
 import {
@@ -59,7 +59,7 @@ if (skip) {
   after(() => network.close());
 
   /** Dream's time ends at ε = 10⁻³. */
-  const schedule = { ...linear, masked: (t: number) => maskProbability(t, { schedule: linear }) };
+  const schedule = { ...linearNoise, masked: (t: number) => maskProbability(t, { schedule: linearNoise }) };
 
   for (const [index, run] of generate.entries()) {
     const { args, prompt, attention_mask, steps, origin_uniforms } = run;
@@ -81,7 +81,7 @@ if (skip) {
         const frames = sample(predictorOf(network), canvas, {
           maskId,
           steps: args.steps,
-          counts: dream,
+          counts: dreamCounts,
           strategy: {
             ...strategies[args.alg],
             step(reverse) {
@@ -108,7 +108,7 @@ if (skip) {
       const strategy = unmasking((step) =>
         step.t === 1 ? [step.positions[0]] : threshold(args.threshold)(step),
       );
-      const frames = sample(withCache(rememberingNetwork(network), policy), canvas, {
+      const frames = sample(withCache(cachedNetwork(network), policy), canvas, {
         maskId,
         blockLength: args.block_length,
         strategy,

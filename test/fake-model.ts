@@ -1,4 +1,4 @@
-import { assemble } from '../src/language-model/create-model.ts';
+import { createModel } from '../src/language-model/create-model.ts';
 import type { ChatTemplate } from '../src/tokenizer/chat-template.ts';
 import type { Model } from '../src/language-model/language-model.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
@@ -69,7 +69,7 @@ export interface FakeModelOptions {
   readonly tokenizer?: Tokenizer;
   readonly maxLength?: number;
   readonly endIds?: readonly number[];
-  readonly defaults?: Parameters<typeof assemble>[0]['defaults'];
+  readonly defaults?: Parameters<typeof createModel>[0]['defaults'];
   readonly chatTemplate?: ChatTemplate;
   /** What any token costs when it is scored. Default: what is said of it. */
   readonly nats?: number;
@@ -139,7 +139,7 @@ export function modelThatSays(
     },
   };
   const model = Object.assign(
-    assemble({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate }),
+    createModel({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate }),
     {
       closed: false,
     },

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { mergeAdapter } from '../src/model-files/merge-adapter.ts';
 import { load } from '../src/language-model/load.ts';
-import { makeTrainee } from '../src/training/create-job.ts';
-import { readRows } from '../src/training/run/json-log.ts';
+import { createTrainingJob } from '../src/training/create-job.ts';
+import { readLogRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
 import { type RunIo, runTraining } from '../src/training/run/run.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
@@ -47,7 +47,7 @@ test('a model without a chat template learns a dialogue set and answers it by me
     batch: 4,
     steps: 5,
   };
-  await runTraining(base, makeTrainee, io);
+  await runTraining(base, createTrainingJob, io);
 
   const out = join(folder, 'tuned');
   const request: TrainingRequest = {
@@ -61,9 +61,9 @@ test('a model without a chat template learns a dialogue set and answers it by me
     batch: 12,
     learningRate: 5e-3,
   };
-  const { step } = await runTraining(request, makeTrainee, io);
+  const { step } = await runTraining(request, createTrainingJob, io);
   assert.equal(step, 200); // twelve answers are one batch
-  const losses = readRows(join(out, 'metrics.jsonl')).map(({ loss }) => Number(loss));
+  const losses = readLogRows(join(out, 'metrics.jsonl')).map(({ loss }) => Number(loss));
   assert.ok(losses[0] > 2 && losses.at(-1)! < 0.3, `${losses[0]}, then ${losses.at(-1)}`);
 
   const model = await load(out);
@@ -81,7 +81,11 @@ test('a model without a chat template learns a dialogue set and answers it by me
 
   // what was fine-tuned is fine-tuned on with the same template, and no more tokens
   const further = join(folder, 'further');
-  await runTraining({ ...request, from: out, out: further, epochs: undefined, steps: 5 }, makeTrainee, io);
+  await runTraining(
+    { ...request, from: out, out: further, epochs: undefined, steps: 5 },
+    createTrainingJob,
+    io,
+  );
   for (const name of ['chat_template.jinja', 'tokenizer.json'])
     assert.equal(
       await readFile(join(further, 'model', name), 'utf8'),
@@ -92,12 +96,12 @@ test('a model without a chat template learns a dialogue set and answers it by me
   await writeFile(other, `${JSON.stringify({ prompt: 'Say cat', answer: 'woof' })}\n`.repeat(4));
   const small = { from: out, data: [other], out: adapter, loraRank: 4, epochs: 30, batch: 4 };
   const before = await readFile(join(out, 'model', 'model.safetensors'));
-  await runTraining({ ...request, ...small }, makeTrainee, io);
+  await runTraining({ ...request, ...small }, createTrainingJob, io);
   assert.deepEqual(await readFile(join(out, 'model', 'model.safetensors')), before);
   // so does one of the model in 4 bits, which is sampled in them
   const small4 = join(folder, 'small4');
   const inBits = { ...small, weights: 'int4', out: small4, sampleEvery: 30 } as const;
-  await runTraining({ ...request, ...inBits }, makeTrainee, io);
+  await runTraining({ ...request, ...inBits }, createTrainingJob, io);
   assert.match(lines.join(''), /vocabulary \d+, kept as int4\n/);
   assert.match(await readFile(join(small4, 'samples', 'step-000000030.txt'), 'utf8'), /→ woof$/);
   const messages = [{ role: 'user', content: 'Say cat' }] as const;
@@ -124,15 +128,15 @@ test('a model without a chat template learns a dialogue set and answers it by me
     [{ anneal: 3 }, /anneal: changes the model itself, and --lora-rank leaves it as it is/],
   ] as const)
     await assert.rejects(
-      runTraining({ ...request, ...small, ...wish, out: join(folder, 'no') }, makeTrainee, io),
+      runTraining({ ...request, ...small, ...wish, out: join(folder, 'no') }, createTrainingJob, io),
       sentence,
     );
   await assert.rejects(
-    runTraining({ ...request, promptShare: 0.5, out: join(folder, 'no') }, makeTrainee, io),
+    runTraining({ ...request, promptShare: 0.5, out: join(folder, 'no') }, createTrainingJob, io),
     /promptShare: is for text, not for the answers of conversations/,
   );
   await assert.rejects(
-    runTraining({ ...request, from: undefined, out: join(folder, 'no') }, makeTrainee, io),
+    runTraining({ ...request, from: undefined, out: join(folder, 'no') }, createTrainingJob, io),
     /learn: needs a model that learns to answer: name it by --from/,
   );
 });
@@ -157,7 +161,7 @@ for (const isCausal of [false, true])
       batch: 12,
       learningRate: isCausal ? 1e-2 : 5e-3,
     };
-    await runTraining(request, makeTrainee, io);
+    await runTraining(request, createTrainingJob, io);
 
     const merged = join(folder, 'merged');
     await mergeAdapter(base, request.out!, merged);
@@ -177,7 +181,7 @@ for (const isCausal of [false, true])
     if (isCausal) return;
     await withoutMask(base);
     await assert.rejects(
-      runTraining({ ...request, out: join(folder, 'no') }, makeTrainee, io),
+      runTraining({ ...request, out: join(folder, 'no') }, createTrainingJob, io),
       /loraRank: needs a model that has a mask token, as an adapter adds none; fine-tune all of/,
     );
   });

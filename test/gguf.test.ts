@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { NdArray } from '../src/base/array.ts';
 import { readModelConfig, writeModelDirectory } from '../src/checkpoint/directory.ts';
-import { openGguf, readRows, sourceOf } from '../src/checkpoint/gguf/file.ts';
+import { openGguf, readGgufRows, sourceOf } from '../src/checkpoint/gguf/file.ts';
 import { narrowF16, widenF16 } from '../src/checkpoint/half.ts';
 import { openWeights } from '../src/checkpoint/weights.ts';
 import { readGgufHeader } from '../src/checkpoint/gguf/header.ts';
@@ -125,7 +125,7 @@ test(
     assert.deepEqual([...sources.keys()].sort(), [...entries.keys()].sort());
     for (const [name, source] of sources) {
       const whole = await read(name);
-      assert.deepEqual(await readRows(file, source), whole, name);
+      assert.deepEqual(await readGgufRows(file, source), whole, name);
       const [rows, ...rest] = whole.shape;
       const length = whole.data.length / rows;
       for (const [first, count] of [
@@ -133,7 +133,7 @@ test(
         [3, 7],
         [rows - 5, 5],
       ]) {
-        assert.deepEqual(await readRows(file, source, { first, count }), {
+        assert.deepEqual(await readGgufRows(file, source, { first, count }), {
           shape: [count, ...rest],
           data: whole.data.slice(first * length, (first + count) * length),
         });
@@ -490,9 +490,9 @@ test('quantised rows of interleaved heads are put in order', async (t) => {
   const file = await openGguf(path);
   const source = sourceOf(file.tensors.get('w')!, 'w', { interleaved: 4 });
   const row = (i: number) => [...left.subarray(32 * i, 32 * i + 32)];
-  const { data } = await readRows(file, source);
+  const { data } = await readGgufRows(file, source);
   assert.deepEqual([...data], [0, 2, 1, 3, 4, 6, 5, 7].flatMap(row));
-  assert.deepEqual([...(await readRows(file, source, { first: 5, count: 2 })).data], [6, 5].flatMap(row));
+  assert.deepEqual([...(await readGgufRows(file, source, { first: 5, count: 2 })).data], [6, 5].flatMap(row));
 });
 
 test('inspect shows what a GGUF is, and writes nothing', skipWithout('llada'), async (t) => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { maskProbability } from '../src/diffusion/forward.ts';
-import { linear } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/schedule.ts';
 import type { CleanWindows } from '../src/diffusion/clean-windows.ts';
 import { costsOf, maskedCanvas } from '../src/likelihood/scored-canvas.ts';
 import { mean, stratifiedCounts } from '../src/likelihood/likelihood.ts';
-import { scorerOf } from '../src/likelihood/scorer.ts';
+import { scorerOfPredictor } from '../src/likelihood/scorer.ts';
 import { withGuidance } from '../src/sampling/guidance.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { noisedBatch } from '../src/training/objectives/objective.ts';
@@ -49,7 +49,7 @@ function batchOf({ input_ids, t, u, prompt_lengths }: RecordedBatch, maskId: num
   // LLaDA's code computes p in float32
   const noise = (b: number) => (i: number) => u[b][i];
   return noisedBatch(windows, {
-    schedule: linear,
+    schedule: linearNoise,
     maskId,
     times: t,
     noise,
@@ -71,7 +71,7 @@ test(
       const { tokens, weights, rows } = batchOf(step, mask_token_id);
       assert.deepEqual([...tokens.data], step.noisy_batch.flat());
       for (const [b, t] of step.t.entries()) {
-        assert.equal(maskProbability(t, { schedule: linear }, Math.fround), step.p_mask[b]);
+        assert.equal(maskProbability(t, { schedule: linearNoise }, Math.fround), step.p_mask[b]);
       }
       const [B, L] = tokens.shape;
       for (const [r, row] of rows.entries()) {
@@ -91,7 +91,7 @@ test(
       sft: RecordedBatch;
       mask_token_id: number;
     };
-    const score = scorerOf(referencePredictor(referencePath('llada')));
+    const score = scorerOfPredictor(referencePredictor(referencePath('llada')));
     for (const recorded of [pretrain.steps[0], sft]) {
       const batch = batchOf(recorded, mask_token_id);
       assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
@@ -140,7 +140,7 @@ for (const name of ['plain', 'graph'] as const) {
         assert.equal(canvases.length, recorded.mc_num);
         const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
         const guided = withGuidance(predict, { w: recorded.cfg_scale, canvas: given, maskId });
-        const nats = mean(await costsOf(scorerOf(guided), canvases));
+        const nats = mean(await costsOf(scorerOfPredictor(guided), canvases));
         assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
       }
       await close();

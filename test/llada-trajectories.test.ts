@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
 import { integerBelow, uniforms } from '../src/base/random.ts';
-import { predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { type CachePolicy, dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas, maskedPositions } from '../src/sampling/canvas.ts';
 import { argmax, type Decode, type DecodeOptions, decodeRows } from '../src/sampling/decode.ts';
@@ -120,7 +120,7 @@ for (const family of ['llada', 'llada_gqa', 'llada_moe']) {
 
     for (const [index, run] of (recorded.fast_dllm_generate ?? []).entries()) {
       if (run.fn !== 'generate' && name === 'plain') continue; // it has no memory for the caches
-      const cached = policies[run.fn] && (() => withCache(rememberingNetwork(network), policies[run.fn]));
+      const cached = policies[run.fn] && (() => withCache(cachedNetwork(network), policies[run.fn]));
       const title = `${family} (${name}) fast_dllm ${run.fn}[${index}] ${JSON.stringify(run.args)}`;
       test(`${title} is the recorded one after every step`, async () => {
         assert.equal(await follow(cached?.() ?? predict, run, 0), run.nfe);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, rememberingNetwork } from '../src/language-model/network-predictor.ts';
+import { blockCausal, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { alignedBlocks, cutAtEnd, hole, layCanvas } from '../src/sampling/canvas.ts';
 import { evenly } from '../src/sampling/reveal-counts.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
-import { editing, thresholdOrCount, unmasking } from '../src/sampling/strategies.ts';
+import { tokenEditing, thresholdOrCount, unmasking } from '../src/sampling/strategies.ts';
 import { readReference, referencePath, skipWithout } from './reference.ts';
 import { replay } from './replay.ts';
 
@@ -50,7 +50,7 @@ for (const family of ['llada2', 'llada21']) {
     const sees = blockCausal(N);
     const predictors = {
       'without a cache': () => predictorOf(network, { sees }),
-      'with the exact cache': () => withCache(rememberingNetwork(network, { sees }), blockCausalCache(N)),
+      'with the exact cache': () => withCache(cachedNetwork(network, { sees }), blockCausalCache(N)),
     };
     for (const [name, predictor] of Object.entries(predictors)) {
       test(`${family} generate[${index}] ${JSON.stringify(args)}, ${name}`, async () => {
@@ -63,7 +63,7 @@ for (const family of ['llada2', 'llada21']) {
         const strategy =
           args.editing_threshold === undefined
             ? unmasking(thresholdOrCount(threshold))
-            : editing(threshold, args.editing_threshold, { least, corrections: args.max_post_steps });
+            : tokenEditing(threshold, args.editing_threshold, { least, corrections: args.max_post_steps });
         const frames = sample(predictor(), canvas, {
           maskId,
           blockLength: N,

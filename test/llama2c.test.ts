@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { convertLlama2c } from '../recipes/convert-llama2c.ts';
 import { load } from '../src/language-model/load.ts';
 import { startFrom } from '../src/training/initial-model.ts';
-import { settle } from '../src/training/run/resolve-options.ts';
+import { resolveOptions } from '../src/training/run/resolve-options.ts';
 import { repositoryRoot } from './reference.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
@@ -100,7 +100,7 @@ test(
 test('as the beginning of a run it gets rows for new tokens, the mean of its own', { skip }, async (t) => {
   const folder = join(await temporaryFolder(t), 'model');
   await convertLlama2c(join(models, 'stories260K.bin'), join(models, 'tok512.bin'), folder);
-  const options = settle({ data: ['text.txt'], from: folder });
+  const options = resolveOptions({ data: ['text.txt'], from: folder });
   const start = await startFrom(options, 514);
   const { shape, data } = start!.parameters.get('model.transformer.wte.weight')!;
   assert.deepEqual([shape, start!.transformer.vocabularySize], [[514, 64], 514]);
@@ -111,7 +111,7 @@ test('as the beginning of a run it gets rows for new tokens, the mean of its own
     for (const row of [512, 513]) assert.ok(Math.abs(data[row * 64 + i] - mean) < 1e-6);
   }
   await assert.rejects(
-    startFrom(settle({ data: ['text.txt'], from: folder, width: 128 }), 513),
+    startFrom(resolveOptions({ data: ['text.txt'], from: folder, width: 128 }), 513),
     /from: must be a model with width 128, .*it has 64/,
   );
 });

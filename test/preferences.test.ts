@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeTrainee } from '../src/training/create-job.ts';
-import { readRows } from '../src/training/run/json-log.ts';
+import { createTrainingJob } from '../src/training/create-job.ts';
+import { readLogRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
 import { type RunIo, runTraining } from '../src/training/run/run.ts';
-import type { MakeTrainee } from '../src/training/run/training-job.ts';
+import type { CreateTrainingJob } from '../src/training/run/training-job.ts';
 import { load } from '../src/language-model/load.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
@@ -57,7 +57,7 @@ async function prepare(folder: string, request: TrainingRequest = {}) {
       steps: 100,
       learningRate: 5e-3,
     },
-    makeTrainee,
+    createTrainingJob,
     io,
   );
   const { objective, block } = request;
@@ -76,7 +76,7 @@ async function prepare(folder: string, request: TrainingRequest = {}) {
       batch: 4,
       learningRate: 5e-3,
     },
-    makeTrainee,
+    createTrainingJob,
     io,
   );
   const wish: TrainingRequest = {
@@ -97,7 +97,7 @@ async function prepare(folder: string, request: TrainingRequest = {}) {
 }
 
 const metricsOf = (out: string) =>
-  readRows(join(out, 'metrics.jsonl')).filter(({ kind }) => kind === 'step') as unknown as {
+  readLogRows(join(out, 'metrics.jsonl')).filter(({ kind }) => kind === 'step') as unknown as {
     loss: number;
     margin: number;
     accuracy: number;
@@ -107,7 +107,7 @@ const metricsOf = (out: string) =>
 test('preferences are learned from pairs: loss, margin and accuracy tell it, and so do the likelihoods', async (t) => {
   const folder = await temporaryFolder(t);
   const { from, wish } = await prepare(folder);
-  await runTraining(wish, makeTrainee, io);
+  await runTraining(wish, createTrainingJob, io);
   const steps = metricsOf(wish.out!);
   const [first, last] = [steps[0], steps.at(-1)!];
   assert.ok(Math.abs(first.loss - Math.LN2) < 1e-6, `${first.loss}`);
@@ -139,7 +139,7 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
 
   // an adapter learns the same
   const lora = { ...wish, loraRank: 4, learningRate: 1e-2, out: join(folder, 'lora') };
-  await runTraining(lora, makeTrainee, io);
+  await runTraining(lora, createTrainingJob, io);
   const adapted = metricsOf(lora.out);
   assert.deepEqual([adapted[0].margin, adapted.at(-1)!.accuracy], [0, 1]);
   assert.ok((await scores(lora.out)) > before + 5);
@@ -158,7 +158,7 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
     [{ promptShare: 0.5 }, /promptShare: is for text/],
   ] as [TrainingRequest, RegExp][])
     await assert.rejects(
-      runTraining({ ...wish, ...others, out: join(folder, 'no') }, makeTrainee, io),
+      runTraining({ ...wish, ...others, out: join(folder, 'no') }, createTrainingJob, io),
       sentence,
     );
 });
@@ -168,19 +168,19 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
   const { from, wish } = await prepare(folder);
   const request = { ...wish, steps: 6, ema: 0.5, validationShare: 0.5, validationEvery: 3 };
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
-  await runTraining({ ...request, out: whole }, makeTrainee, io);
+  await runTraining({ ...request, out: whole }, createTrainingJob, io);
 
   const controller = new AbortController();
-  const stopping: MakeTrainee = async (...given) => {
-    const trainee = await makeTrainee(...given);
-    const { learner } = trainee;
+  const stopping: CreateTrainingJob = async (...given) => {
+    const job = await createTrainingJob(...given);
+    const { learner } = job;
     const update = learner.update.bind(learner);
     let updates = 0;
     learner.update = (rate) => {
       if (++updates === 4) controller.abort();
       return update(rate);
     };
-    return trainee;
+    return job;
   };
   const { finished, step } = await runTraining(
     { ...request, out: parts },
@@ -193,20 +193,20 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
   const bytes = await readFile(base);
   await writeFile(base, Buffer.concat([bytes.subarray(0, -1), Buffer.of(bytes.at(-1)! ^ 1)]));
   await assert.rejects(
-    runTraining({ resume: parts }, makeTrainee, io),
+    runTraining({ resume: parts }, createTrainingJob, io),
     /model\.safetensors: expected what the run in .* began with/,
   );
   await writeFile(base, bytes);
-  await runTraining({ resume: parts }, makeTrainee, io);
+  await runTraining({ resume: parts }, createTrainingJob, io);
   for (const name of ['metrics.jsonl', 'model/model.safetensors', 'model/training.json'])
     assert.deepEqual(await readFile(join(parts, name)), await readFile(join(whole, name)), name);
 
   // what is learned is learned by the weights themselves, whatever is exported
   const plain = join(folder, 'plain');
-  await runTraining({ ...request, ema: undefined, out: plain }, makeTrainee, io);
+  await runTraining({ ...request, ema: undefined, out: plain }, createTrainingJob, io);
   assert.deepEqual(metricsOf(plain), metricsOf(whole));
 
-  const judged = readRows(join(whole, 'metrics.jsonl')).filter(({ kind }) => kind === 'validation');
+  const judged = readLogRows(join(whole, 'metrics.jsonl')).filter(({ kind }) => kind === 'validation');
   assert.deepEqual(
     judged.map((row) => row['step']),
     [3, 6],
@@ -220,7 +220,7 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
 for (const [objective, block] of [['autoregressive'], ['block-diffusion', 8]] as const)
   test(`${objective}: preferences are learned as the model is trained`, async (t) => {
     const { from, wish } = await prepare(await temporaryFolder(t), { objective, block });
-    await runTraining(wish, makeTrainee, io);
+    await runTraining(wish, createTrainingJob, io);
     const steps = metricsOf(wish.out!);
     assert.ok(Math.abs(steps[0].loss - Math.LN2) < 1e-6);
     assert.deepEqual([steps[0].margin, steps.at(-1)!.accuracy], [0, 1]);
@@ -233,5 +233,8 @@ for (const [objective, block] of [['autoregressive'], ['block-diffusion', 8]] as
       block === undefined
         ? /timesPerAnswer: is for models that diffuse/
         : /block: must be 8, as .* was trained/;
-    await assert.rejects(runTraining({ ...wish, ...wrong, out: `${from}-no` }, makeTrainee, io), sentence);
+    await assert.rejects(
+      runTraining({ ...wish, ...wrong, out: `${from}-no` }, createTrainingJob, io),
+      sentence,
+    );
   });

@@ -48,7 +48,7 @@ export const kebabCase = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** What an argument may have under any system, whatever its characters. */
-const mostCharacters = 8000;
+const maxCharacters = 8000;
 
 /**
  * The flags by which a command is asked for these options; what is undefined is left out.
@@ -63,8 +63,8 @@ export function flagsFor(options: Readonly<Record<string, unknown>>): string[] {
     return [value].flat().map((one) => {
       const text = String(one);
       if (text.includes('\0')) throw new InvalidOptionError(key, 'must not hold a NUL', one);
-      if (text.length > mostCharacters)
-        throw new InvalidOptionError(key, `must have at most ${mostCharacters} characters`, one);
+      if (text.length > maxCharacters)
+        throw new InvalidOptionError(key, `must have at most ${maxCharacters} characters`, one);
       return `--${flag}=${text}`;
     });
   });

@@ -38,7 +38,7 @@ export function niceTicks(low: number, high: number): number[] {
   );
 }
 
-export interface Frame {
+export interface ChartFrame {
   readonly title: string;
   readonly x: Axis;
   readonly y: Axis;
@@ -50,13 +50,16 @@ export interface Frame {
 }
 
 /** A chart as an SVG that is readable on light and dark ground, with axes and their labels around what is drawn. */
-export function chartSvg({ title, x, y, xLabel, yLabel, style }: Frame, drawn: readonly string[]): string {
+export function chartSvg(
+  { title, x, y, xLabel, yLabel, style }: ChartFrame,
+  drawn: readonly string[],
+): string {
   return [
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 400" width="760" height="400" font-family="system-ui, sans-serif" font-size="12">',
     `<style>${frameStyle}${style}</style>`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${escapeXml(title)}</title>`,
     '<rect class="ground" width="760" height="400"/>',
-    `<text class="ink" x="${box.left}" y="22" font-size="14">${escaped(title)}</text>`,
+    `<text class="ink" x="${box.left}" y="22" font-size="14">${escapeXml(title)}</text>`,
     ...y.ticks.map(
       (tick) =>
         `<path class="grid" d="M${box.left} ${y.at(tick)}H${box.right}"/>` +
@@ -66,8 +69,8 @@ export function chartSvg({ title, x, y, xLabel, yLabel, style }: Frame, drawn: r
       (tick) =>
         `<text class="ink" x="${x.at(tick)}" y="${box.bottom + 18}" text-anchor="middle">${label(tick)}</text>`,
     ),
-    `<text class="ink" x="${box.right}" y="${box.bottom + 36}" text-anchor="end">${escaped(xLabel)}</text>`,
-    `<text class="ink" x="${box.left}" y="40">${escaped(yLabel)}</text>`,
+    `<text class="ink" x="${box.right}" y="${box.bottom + 36}" text-anchor="end">${escapeXml(xLabel)}</text>`,
+    `<text class="ink" x="${box.left}" y="40">${escapeXml(yLabel)}</text>`,
     ...drawn.filter((part) => part !== ''),
     '</svg>',
     '',
@@ -80,5 +83,5 @@ const frameStyle =
 
 export const round = (value: number): number => Math.round(value * 10) / 10;
 const label = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-export const escaped = (text: string): string =>
+export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

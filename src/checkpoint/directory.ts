@@ -27,7 +27,7 @@ export interface ModelFiles {
 }
 
 /** Files of weights are no larger, as those of Hugging Face: some disks and servers refuse more. */
-const mostShardBytes = 5e9;
+const maxShardBytes = 5e9;
 
 export interface WriteModelOptions {
   /** Weights of more bytes lie in several files. Default 5 GB. */
@@ -40,7 +40,7 @@ export interface WriteModelOptions {
 /** The config.json of a model directory. @throws FileError  when it isn't there or isn't a JSON object */
 export async function readModelConfig(directory: string): Promise<RawConfig> {
   const path = await resolveInside(directory, 'config.json');
-  return { path, config: await readJsonObject(path, { mostBytes: 4 << 20 }) };
+  return { path, config: await readJsonObject(path, { maxBytes: 4 << 20 }) };
 }
 
 /**
@@ -57,7 +57,7 @@ export async function readModelConfig(directory: string): Promise<RawConfig> {
 export async function writeModelDirectory(
   directory: string,
   { config, weights, generationConfig, tokenizerFiles = new Map() }: ModelFiles,
-  { replace = false, fs = nodeFs, shardBytes = mostShardBytes }: WriteModelOptions = {},
+  { replace = false, fs = nodeFs, shardBytes = maxShardBytes }: WriteModelOptions = {},
 ): Promise<void> {
   const content = new Map<string, FileContent>([
     ['config.json', jsonBytes(config)],

@@ -20,10 +20,10 @@ export interface SafetensorsHeader {
 }
 
 /** As the format's reference has it. */
-export const mostHeaderBytes = 100_000_000;
+export const maxHeaderBytes = 100_000_000;
 /** More than any model has in one file; a header with more is an attack on our time and memory. */
-const mostTensors = 200_000;
-const mostMetadata = 100_000;
+const maxTensors = 200_000;
+const maxMetadata = 100_000;
 const highestRank = 64;
 
 /**
@@ -53,7 +53,7 @@ export function parseHeader(path: string, bytes: Uint8Array, fileSize: number): 
       return;
     }
     if (tensors.has(name)) throw new FileError(path, 'names that differ', `two tensors named ${show(name)}`);
-    if (tensors.size === mostTensors) throw new FileError(path, `at most ${mostTensors} tensors`, 'more');
+    if (tensors.size === maxTensors) throw new FileError(path, `at most ${maxTensors} tensors`, 'more');
     tensors.set(name, scanTensor(scanner, path, name, dataStart));
   });
   scanner.padding();
@@ -65,8 +65,8 @@ export function parseHeader(path: string, bytes: Uint8Array, fileSize: number): 
 function scanMetadata(scanner: HeaderScanner, path: string, metadata: Map<string, string>): void {
   scanner.object((key) => {
     if (metadata.has(key)) throw new FileError(path, 'metadata keys that differ', `two keys ${show(key)}`);
-    if (metadata.size === mostMetadata) {
-      throw new FileError(path, `at most ${mostMetadata} metadata keys`, 'more');
+    if (metadata.size === maxMetadata) {
+      throw new FileError(path, `at most ${maxMetadata} metadata keys`, 'more');
     }
     metadata.set(key, scanner.string());
   });

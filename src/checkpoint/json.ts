@@ -4,9 +4,9 @@ import { withFile } from './range-reader.ts';
 /** What JSON of a file has to keep to. */
 export interface JsonLimits {
   /** Default 64 MiB. */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
   /** Objects and lists inside each other. Default 64. */
-  readonly mostDepth?: number;
+  readonly maxDepth?: number;
 }
 
 /**
@@ -18,18 +18,17 @@ export interface JsonLimits {
  */
 export async function readJson(
   path: string,
-  { mostBytes = 64 << 20, mostDepth = 64 }: JsonLimits = {},
+  { maxBytes = 64 << 20, maxDepth = 64 }: JsonLimits = {},
 ): Promise<unknown> {
   const bytes = await withFile(path, async (file) => {
-    if (file.size > mostBytes)
-      throw new FileError(path, `at most ${mostBytes} bytes of JSON`, `${file.size}`);
+    if (file.size > maxBytes) throw new FileError(path, `at most ${maxBytes} bytes of JSON`, `${file.size}`);
     const content = new Uint8Array(file.size);
     await file.readInto(content, 0);
     return content;
   });
   const depth = depthOf(bytes);
   // JSON.parse would go a million deep, and whatever walks over the value afterwards would not
-  if (depth > mostDepth) throw new FileError(path, `JSON at most ${mostDepth} deep`, `a depth of ${depth}`);
+  if (depth > maxDepth) throw new FileError(path, `JSON at most ${maxDepth} deep`, `a depth of ${depth}`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

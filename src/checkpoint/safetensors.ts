@@ -3,7 +3,7 @@ import { FileError, invariant, show, UnsupportedError } from '../base/errors.ts'
 import { safeSize } from './checked.ts';
 import { itemSizes, requireLittleEndian } from './dtype.ts';
 import { widenBf16, widenF16 } from './half.ts';
-import { mostHeaderBytes, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.ts';
+import { maxHeaderBytes, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.ts';
 import { allocate, type FileIdentity, type RangeReader, withFile } from './range-reader.ts';
 
 export type { Dtype } from './dtype.ts';
@@ -38,10 +38,10 @@ export async function readHeader(file: RangeReader): Promise<SafetensorsHeader> 
   await file.readInto(prefix, 0);
   const claimed = new DataView(prefix.buffer).getBigUint64(0, true);
   const length = safeSize(claimed);
-  if (length === undefined || length > mostHeaderBytes || length > size - 8) {
+  if (length === undefined || length > maxHeaderBytes || length > size - 8) {
     throw new FileError(
       path,
-      `a safetensors header of at most ${Math.min(mostHeaderBytes, size - 8)} bytes`,
+      `a safetensors header of at most ${Math.min(maxHeaderBytes, size - 8)} bytes`,
       `a length of ${claimed}`,
       'it is another kind of file, or cut short',
     );

@@ -25,7 +25,7 @@ export interface Weights {
 }
 
 /** The paths of the files that weights are in. */
-export const filesOf = ({ entries }: Weights): string[] => [
+export const weightFilesOf = ({ entries }: Weights): string[] => [
   ...new Set(Array.from(entries.values(), ({ file }) => file)),
 ];
 
@@ -37,7 +37,7 @@ export type PartsOf = (
 
 const singleName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
-const mostShards = 10_000;
+const maxShards = 10_000;
 
 /**
  * Opens the weights of a model directory: model.safetensors, or else the shards of model.safetensors.index.json.
@@ -129,8 +129,8 @@ async function openShards(directory: string): Promise<SafetensorsFile[]> {
   const indexPath = await resolveInside(directory, indexName);
   const shardOf = await readIndex(indexPath);
   const shardNames = new Set(shardOf.values());
-  if (shardNames.size > mostShards) {
-    throw new FileError(indexPath, `at most ${mostShards} shards`, `${shardNames.size}`);
+  if (shardNames.size > maxShards) {
+    throw new FileError(indexPath, `at most ${maxShards} shards`, `${shardNames.size}`);
   }
 
   const shards: SafetensorsFile[] = [];

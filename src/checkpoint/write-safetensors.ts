@@ -4,7 +4,7 @@ import { type Dtype, itemSizes, requireLittleEndian } from './dtype.ts';
 import { type DurableFs, nodeFs, replaceFile } from './durable-fs.ts';
 import { fileProblem } from './file-problem.ts';
 import { narrowBf16, narrowF16 } from './half.ts';
-import { mostHeaderBytes } from './header.ts';
+import { maxHeaderBytes } from './header.ts';
 
 /** One tensor to write. */
 export interface TensorToWrite {
@@ -109,7 +109,7 @@ function headerBytes(
   );
   const text = Buffer.from(`{${members.join(',')}}`);
   const length = Math.ceil((8 + text.length) / alignment) * alignment;
-  invariant(length - 8 <= mostHeaderBytes, `a header of ${length - 8} bytes is more than the format allows`);
+  invariant(length - 8 <= maxHeaderBytes, `a header of ${length - 8} bytes is more than the format allows`);
   const header = Buffer.alloc(length, ' ');
   header.writeBigUInt64LE(BigInt(length - 8), 0);
   text.copy(header, 8);

@@ -1,5 +1,6 @@
+import type { LoadOptions } from '../model-files/open-model.ts';
 import { z } from 'zod';
-import type { LoadOptions, Model } from '../language-model/language-model.ts';
+import type { Model } from '../language-model/language-model.ts';
 import { weightFormats } from '../model/weight-format.ts';
 import type { Io } from './command.ts';
 

@@ -54,7 +54,7 @@ export function partsOf(text: string, marker: Marker, maxLength = Infinity): Inf
     const found = /^\s*(?:(\d+)(?:\.\.(\d+))?|\?)\s*$/.exec(content);
     const refuse = (problem: string): never => {
       const whole = marker.opening + content + marker.closing;
-      throw new UsageError(`${placeOf(text, start)}: ${show(whole)} ${problem}`);
+      throw new UsageError(`${markerPlace(text, start)}: ${show(whole)} ${problem}`);
     };
     if (!found) return refuse(`is no hole; ${holeRemedy(marker)}`);
     const [, least, most = least] = found;
@@ -72,7 +72,7 @@ export function partsOf(text: string, marker: Marker, maxLength = Infinity): Inf
   if (given !== '') parts.push(given);
   if (firstHole === undefined) throw new UsageError(`there is no hole in the text; ${holeRemedy(marker)}`);
   if (parts.every((part) => typeof part !== 'string')) {
-    const place = placeOf(text, firstHole);
+    const place = markerPlace(text, firstHole);
     throw new UsageError(
       `${place}: there must be text beside the holes; to write from nothing, unmask generate`,
     );
@@ -113,7 +113,8 @@ function* marked(
     // the opening itself may be what stands in a mark
     const inner = text.startsWith(opening + closing, from) ? from + opening.length : from;
     const end = text.indexOf(closing, inner);
-    if (end < 0) throw new UsageError(`${placeOf(text, start)}: ${show(opening)} isn't closed; ${remedy}`);
+    if (end < 0)
+      throw new UsageError(`${markerPlace(text, start)}: ${show(opening)} isn't closed; ${remedy}`);
     yield { between: text.slice(at, start), content: text.slice(from, end), start };
     at = end + closing.length;
   }
@@ -124,7 +125,7 @@ const holeRemedy = ({ opening, closing }: Marker): string =>
   `write ${opening}24${closing}, ${opening}8..32${closing} or ${opening}?${closing}, and ${opening}${opening}${closing} for ${show(opening)} itself, or choose another --hole`;
 
 /** Where a reader finds a place in a text: line and column, from 1. */
-export function placeOf(text: string, at: number): string {
+export function markerPlace(text: string, at: number): string {
   const before = text.slice(0, at).split(/\r\n|\n|\r/);
   return `line ${before.length}, column ${Array.from(before.at(-1)!).length + 1}`;
 }

@@ -6,7 +6,7 @@ import { FileError } from '../base/errors.ts';
  *
  * @throws FileError  where the file isn't what it was when it was read
  */
-export async function replaceFile(path: string, before: string, after: string): Promise<void> {
+export async function replaceTextFile(path: string, before: string, after: string): Promise<void> {
   const target = await realpath(path);
   const { mode } = await stat(target);
   const temporary = `${target}.unmask-${process.pid}`;

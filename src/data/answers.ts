@@ -5,11 +5,11 @@ import { permutation, uniforms } from '../base/random.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { badRows, passedOver } from './bad-rows.ts';
-import { type Batch, type Dataset, rows, shuffled, widthOf } from './dataset.ts';
+import { type Batch, type Dataset, rows, shuffled, rowWidth } from './dataset.ts';
 import { everyAnswer, exchangesReading, type RowMeaning } from './exchanges.ts';
 import { splitDocuments } from './split.ts';
 import { openTokens, requireEndId, type TokenStore } from './token-store.ts';
-import type { Span } from './windows.ts';
+import type { WindowSpan } from './windows.ts';
 
 export interface AnswersOptions {
   /** Files of conversations, and directories of such. */
@@ -79,7 +79,7 @@ function answersOf(store: TokenStore, endId: number, together: number, options: 
     tokens,
     batch(index, size) {
       const spans = Array.from({ length: size }, (_, i) => training[windowAt(index * size + i)]).flat();
-      return batchOf(ids, spans, widthOf(spans, L), endId);
+      return batchOf(ids, spans, rowWidth(spans, L), endId);
     },
     validation: {
       count: heldOut.length,
@@ -106,13 +106,13 @@ function answersOf(store: TokenStore, endId: number, together: number, options: 
   };
 }
 
-interface ExampleSpan extends Span {
+interface ExampleSpan extends WindowSpan {
   readonly given: number;
 }
 
 /** The examples in some documents, which are in order. */
 function examplesIn(
-  documents: readonly Span[],
+  documents: readonly WindowSpan[],
   { examples: { starts, given }, ids }: TokenStore,
 ): ExampleSpan[] {
   const spans: ExampleSpan[] = [];

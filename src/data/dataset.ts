@@ -8,7 +8,7 @@ import { type BadRow, badRows, passedOver } from './bad-rows.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
 import { openTokens, textReading, type TokenStore } from './token-store.ts';
-import { documentWindows, type Span, streamWindows, type Windows } from './windows.ts';
+import { documentWindows, type WindowSpan, streamWindows, type Windows } from './windows.ts';
 
 export interface DatasetOptions {
   /** Files and directories of text. */
@@ -131,7 +131,7 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
   const batch = (index: number, size: number): Batch => {
     const drawn = uniforms(seed, 'length', index);
     const limit = drawn(0) < randomLengthShare ? 1 + integerBelow(L, drawn(1)) : L;
-    const spans = Array.from({ length: size }, (_, row): Span => {
+    const spans = Array.from({ length: size }, (_, row): WindowSpan => {
       const place = uniforms(seed, 'length', index, row + 1)(0);
       if (anywhere) {
         const start = integerBelow(training.tokens - limit + 1, place);
@@ -143,7 +143,7 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
       const start = windows.starts[window] + integerBelow(whole - kept + 1, place);
       return { start, end: start + kept };
     });
-    const width = limit < L ? limit : widthOf(spans, L);
+    const width = limit < L ? limit : rowWidth(spans, L);
     return rows(training.ids, spans, width, endId);
   };
 
@@ -185,7 +185,7 @@ export function shuffled(count: number, seed: number): (sample: number) => numbe
 }
 
 /** The width of a batch: lengths are rounded up, so that few different shapes occur. */
-export const widthOf = (spans: readonly Span[], L: number): number => {
+export const rowWidth = (spans: readonly WindowSpan[], L: number): number => {
   const longest = spans.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   return Math.min(L, Math.ceil(longest / ROUND) * ROUND);
 };
@@ -195,7 +195,7 @@ const ROUND = 32;
 /** The training or the validation half of the data: its tokens and the documents, or parts of them, in these. */
 interface Side {
   readonly ids: Uint16Array | Uint32Array;
-  readonly spans: readonly Span[];
+  readonly spans: readonly WindowSpan[];
   readonly tokens: number;
   readonly bytes: number;
 }
@@ -203,7 +203,7 @@ interface Side {
 function sideOf(
   store: TokenStore,
   tokenizer: LoadedTokenizer,
-  spans: readonly Span[],
+  spans: readonly WindowSpan[],
   packing: DatasetOptions['packing'],
 ): Side {
   const tokens = spans.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -227,7 +227,11 @@ function sideOf(
 }
 
 /** The UTF-8 bytes of a document; of a part of one, those of its tokens. */
-function bytesOf({ ends, bytes, ids }: TokenStore, tokenizer: LoadedTokenizer, { start, end }: Span): number {
+function bytesOf(
+  { ends, bytes, ids }: TokenStore,
+  tokenizer: LoadedTokenizer,
+  { start, end }: WindowSpan,
+): number {
   const i = indexOfEnd(ends, end);
   if (i !== undefined && (i === 0 ? 0 : ends[i - 1]) === start) return bytes[i];
   let sum = 0;
@@ -251,7 +255,7 @@ function indexOfEnd(ends: Float64Array, end: number): number | undefined {
 /** Spans of ids as the rows of a batch, filled up with the end token. */
 export function rows(
   ids: Uint16Array | Uint32Array,
-  spans: readonly Span[],
+  spans: readonly WindowSpan[],
   width: number,
   endId: number,
 ): Batch {
@@ -279,7 +283,7 @@ function validationOf(
     tokens: lengths.reduce((sum, length) => sum + length, 0),
     bytesPerToken: tokens === 0 ? Number.NaN : bytes / tokens,
     batch: (from, to) => {
-      const chosen = Array.from(order.subarray(from, to), (window): Span => ({
+      const chosen = Array.from(order.subarray(from, to), (window): WindowSpan => ({
         start: starts[window],
         end: starts[window] + lengths[window],
       }));

@@ -6,7 +6,7 @@ import { conversationIn } from './dialogues.ts';
 import { readJsonRows } from './json-rows.ts';
 import { isPair, preferenceIn } from './preference-rows.ts';
 import { rowKinds } from './sources.ts';
-import type { Reading, TokenPart } from './token-store.ts';
+import type { TokenReading, TokenPart } from './token-store.ts';
 
 /** One answer to what was said before it, or several to the same. */
 interface Exchange {
@@ -53,7 +53,7 @@ export function exchangesReading(
   template: ChatTemplate,
   endId: number,
   L: number,
-): Reading {
+): TokenReading {
   return {
     kinds: rowKinds,
     identity: [name, L],

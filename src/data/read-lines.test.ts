@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { FileError } from '../base/errors.ts';
-import { type Line, readLines } from './read-lines.ts';
+import { type TextLine, readLines } from './read-lines.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'unmask-lines-'));
 after(() => rmSync(root, { recursive: true }));
 
-async function linesOf(content: Uint8Array | string, options = {}, gzip = false): Promise<Line[]> {
+async function linesOf(content: Uint8Array | string, options = {}, gzip = false): Promise<TextLine[]> {
   const path = join(root, gzip ? 'text.gz' : 'text');
   writeFileSync(path, content);
-  const lines: Line[] = [];
+  const lines: TextLine[] = [];
   for await (const line of readLines({ path, kind: 'text', gzip }, options)) lines.push(line);
   return lines;
 }
 
-const short = (lines: readonly Line[]) =>
+const short = (lines: readonly TextLine[]) =>
   lines.map((line) => (line.reason ? `${line.number} ${line.reason}` : line.text));
 
 test('LF and CRLF end lines, a byte order mark is dropped, a last line needs no end', async () => {

@@ -6,7 +6,7 @@ import type { BadRowReason } from './bad-rows.ts';
 import type { Source } from './sources.ts';
 
 /** A line of a file without its end, or why it cannot be had. */
-export type Line =
+export type TextLine =
   | {
       readonly number: number;
       readonly text: string;
@@ -30,13 +30,13 @@ const RATIO_COUNTS_FROM = 2 ** 26;
 export async function* readLines(
   { path, gzip }: Source,
   { longestLine = LONGEST_LINE, signal }: { longestLine?: number; signal?: AbortSignal } = {},
-): AsyncGenerator<Line, void, void> {
+): AsyncGenerator<TextLine, void, void> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let number = 1;
   let parts: Buffer[] = [];
   let length = 0;
 
-  const take = (terminated: boolean): Line => {
+  const take = (terminated: boolean): TextLine => {
     const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
     const [kept, size] = [bytes, length];
     parts = [];

@@ -1,9 +1,9 @@
 import { permutation, uniforms } from '../base/random.ts';
-import type { Span } from './windows.ts';
+import type { WindowSpan } from './windows.ts';
 
 export interface Split {
-  readonly training: readonly Span[];
-  readonly validation: readonly Span[];
+  readonly training: readonly WindowSpan[];
+  readonly validation: readonly WindowSpan[];
 }
 
 /**
@@ -13,7 +13,7 @@ export interface Split {
  * @param ends  where each document ends
  */
 export function splitDocuments(ends: Float64Array, share: number): Split {
-  const documents = Array.from(ends, (end, i): Span => ({ start: i === 0 ? 0 : ends[i - 1], end }));
+  const documents = Array.from(ends, (end, i): WindowSpan => ({ start: i === 0 ? 0 : ends[i - 1], end }));
   if (share === 0) return { training: documents, validation: [] };
   const count = Math.round(share * documents.length);
   if (count < 1) {

@@ -51,7 +51,7 @@ export interface TokenPart {
 }
 
 /** A way to read documents. */
-export interface Reading {
+export interface TokenReading {
   /** Files that it reads. */
   readonly kinds: readonly Source['kind'][];
   /** All that decides the ids, beside the files and the tokenizer. */
@@ -76,7 +76,7 @@ export interface TokenStoreOptions {
 export function textReading(
   tokenizer: LoadedTokenizer,
   { field = 'text', separator, longestLine }: ReadingOptions,
-): Reading {
+): TokenReading {
   const endId = requireEndId(tokenizer);
   return {
     kinds: textKinds,
@@ -116,7 +116,7 @@ const FORMAT = 2;
 export async function openTokens(
   paths: readonly string[],
   tokenizer: LoadedTokenizer,
-  reading: Reading,
+  reading: TokenReading,
   options: TokenStoreOptions,
 ): Promise<TokenStore> {
   const { cache, maximumBadShare = 0.01, note, signal } = options;

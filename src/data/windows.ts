@@ -5,7 +5,7 @@ export interface Windows {
 }
 
 /** A stretch of tokens, `end` excluded. */
-export interface Span {
+export interface WindowSpan {
   readonly start: number;
   readonly end: number;
 }
@@ -17,7 +17,7 @@ export interface Span {
  * so that it ends with the document and no token of a batch is wasted, otherwise it is as short as what is left.
  */
 export function documentWindows(
-  documents: readonly Span[],
+  documents: readonly WindowSpan[],
   L: number,
   { overlap }: { readonly overlap: boolean },
 ): Windows {
@@ -34,7 +34,7 @@ export function documentWindows(
 }
 
 /** Windows of exactly L tokens, one after the other, from a stream; what is left at its end belongs to none. */
-export function streamWindows({ start, end }: Span, L: number): Windows {
+export function streamWindows({ start, end }: WindowSpan, L: number): Windows {
   const count = Math.floor((end - start) / L);
   return {
     starts: Float64Array.from({ length: count }, (_, i) => start + i * L),

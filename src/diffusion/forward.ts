@@ -1,9 +1,9 @@
 import type { Uniform } from '../base/random.ts';
-import type { Schedule } from './schedule.ts';
+import type { NoiseSchedule } from './schedule.ts';
 
 /** How a time becomes a probability of [MASK]. */
 export interface Noising {
-  readonly schedule: Schedule;
+  readonly schedule: NoiseSchedule;
   /** The floor ε of the mask probability. Default: 10⁻³, as in LLaDA's guidelines. 0 is the paper. */
   readonly eps?: number;
 }

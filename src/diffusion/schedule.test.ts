@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cosine, linear, logLinear, polynomial, schedules } from './schedule.ts';
+import { cosineNoise, linearNoise, logLinear, polynomial, schedules } from './schedule.ts';
 
 const times = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
@@ -42,17 +42,17 @@ for (const [name, schedule] of Object.entries({
 }
 
 test('nothing is visible at t = 1, but for the ε of the log-linear schedule', () => {
-  for (const schedule of [linear, cosine, polynomial(2), polynomial(0.5), logLinear(0)]) {
+  for (const schedule of [linearNoise, cosineNoise, polynomial(2), polynomial(0.5), logLinear(0)]) {
     assert.equal(schedule.alpha(1), 0);
   }
   near(schedules['log-linear'].alpha(1), 1e-3);
 });
 
 test('by hand: half-way the linear schedule shows 1/2, at t = 1/3 the cosine 1/2, at 1/2 the quadratic 3/4', () => {
-  near(linear.alpha(1 / 2), 1 / 2);
-  near(linear.weight(1 / 4), 4);
-  near(cosine.alpha(1 / 3), 1 / 2);
-  near(cosine.weight(1 / 3), (Math.PI / 2) * Math.sqrt(3));
+  near(linearNoise.alpha(1 / 2), 1 / 2);
+  near(linearNoise.weight(1 / 4), 4);
+  near(cosineNoise.alpha(1 / 3), 1 / 2);
+  near(cosineNoise.weight(1 / 3), (Math.PI / 2) * Math.sqrt(3));
   near(polynomial(2).alpha(1 / 2), 3 / 4);
   near(polynomial(2).weight(1 / 2), 4);
 });

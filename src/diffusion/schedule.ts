@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../base/errors.ts';
  * A noise schedule: how much of a sequence is still visible at diffusion time t ∈ [0, 1].
  * Training, sampling and evaluation all read the same object, so they cannot disagree about time.
  */
-export interface Schedule {
+export interface NoiseSchedule {
   /** α(t), the expected share of visible tokens. Falls from α(0) = 1 to α(1) = 0 (log-linear: nearly 0). */
   readonly alpha: (t: number) => number;
   /** 1 − α(t), the expected share of masks: with all its digits near t = 0, where the difference would have none. */
@@ -16,7 +16,7 @@ export interface Schedule {
 }
 
 /** α(t) = 1 − t and w(t) = 1/t: LLaDA Eq. (8) and Eq. (3). */
-export const linear: Schedule = {
+export const linearNoise: NoiseSchedule = {
   alpha: (t) => 1 - t,
   masked: (t) => t,
   weight: (t) => 1 / t,
@@ -27,7 +27,7 @@ export const linear: Schedule = {
  * α(t) = 1 − cos(π/2 · (1 − t)) and w(t) = π/2 · cot(π/2 · t): MaskGIT's cosine.
  * Few tokens are visible for most of the time. MDLM's `cosine` is another: α(t) = ε + (1 − ε) cos(π/2 · t).
  */
-export const cosine: Schedule = {
+export const cosineNoise: NoiseSchedule = {
   alpha: (t) => 1 - Math.sin((Math.PI / 2) * t),
   masked: (t) => Math.sin((Math.PI / 2) * t),
   weight: (t) => Math.PI / 2 / Math.tan((Math.PI / 2) * t),
@@ -40,7 +40,7 @@ export const cosine: Schedule = {
  *
  * @param epsilon  the share still visible at t = 1, in [0, 1)
  */
-export function logLinear(epsilon = 1e-3): Schedule {
+export function logLinear(epsilon = 1e-3): NoiseSchedule {
   if (!(epsilon >= 0 && epsilon < 1)) throw new InvalidOptionError('epsilon', 'must be in [0, 1)', epsilon);
   return {
     alpha: (t) => 1 - (1 - epsilon) * t,
@@ -55,7 +55,7 @@ export function logLinear(epsilon = 1e-3): Schedule {
  *
  * @param exponent  n > 0
  */
-export function polynomial(exponent: number): Schedule {
+export function polynomial(exponent: number): NoiseSchedule {
   if (!(exponent > 0 && Number.isFinite(exponent))) {
     throw new InvalidOptionError('exponent', 'must be greater than 0', exponent);
   }
@@ -69,8 +69,8 @@ export function polynomial(exponent: number): Schedule {
 
 /** What a person can name. `polynomial` is the quadratic one. */
 export const schedules = {
-  linear,
-  cosine,
+  linear: linearNoise,
+  cosine: cosineNoise,
   'log-linear': logLinear(),
   polynomial: polynomial(2),
-} as const satisfies Record<string, Schedule>;
+} as const satisfies Record<string, NoiseSchedule>;

@@ -3,12 +3,12 @@ import { RowCounter, checkRows } from '../data/bad-rows.ts';
 import { readJsonRows } from '../data/json-rows.ts';
 import { findSources } from '../data/sources.ts';
 import { InvalidOptionError } from '../base/errors.ts';
-import { type Outcome, outcomeOf, type Trial } from './trade-off.ts';
+import { type SamplingOutcome, outcomeOf, type Trial } from './trade-off.ts';
 import type { Model } from '../language-model/language-model.ts';
 import type { SamplingOptions } from '../sampling/options.ts';
 
 /** A text's beginning, and what is expected after it where there is only one right answer. */
-export interface Task {
+export interface SamplingTask {
   readonly prompt: string;
   readonly answer?: string;
 }
@@ -20,10 +20,10 @@ export interface Task {
  * @throws FileError           when the file isn't there or has no usable row
  * @throws InvalidOptionError  when it has fewer than are wanted
  */
-export async function readTasks(path: string, count: number, words: number): Promise<Task[]> {
+export async function readTasks(path: string, count: number, words: number): Promise<SamplingTask[]> {
   const rows = new RowCounter();
   const sources = findSources([path]);
-  const tasks: Task[] = [];
+  const tasks: SamplingTask[] = [];
   for (const source of sources) {
     if (source.kind !== 'jsonl') continue;
     for await (const row of readJsonRows(source)) {
@@ -60,9 +60,9 @@ export interface Way {
 export async function measureWay(
   model: Model,
   way: Way,
-  tasks: readonly Task[],
+  tasks: readonly SamplingTask[],
   { draws, seed, signal }: { draws: number; seed: number; signal?: AbortSignal },
-): Promise<Outcome> {
+): Promise<SamplingOutcome> {
   const trials: Trial[] = [];
   for (const [k, { prompt, answer }] of tasks.entries()) {
     const { text, stats } = await model.generate({ ...way.options, prompt, seed: seed + k, signal });

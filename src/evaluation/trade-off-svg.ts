@@ -1,5 +1,5 @@
-import { box, chartSvg, escaped, niceTicks, xAxis, yAxis } from '../base/svg-chart.ts';
-import type { Outcome } from './trade-off.ts';
+import { box, chartSvg, escapeXml, niceTicks, xAxis, yAxis } from '../base/svg-chart.ts';
+import type { SamplingOutcome } from './trade-off.ts';
 
 const colors = [
   '#2b6cb0',
@@ -20,7 +20,11 @@ const powersOfTwo = [1, 2, 4, 8, 16, 32, 64, 128];
  *
  * @param baseline  drawn as a band of one standard error
  */
-export function tradeOffSvg(title: string, outcomes: readonly Outcome[], baseline: Outcome): string {
+export function tradeOffSvg(
+  title: string,
+  outcomes: readonly SamplingOutcome[],
+  baseline: SamplingOutcome,
+): string {
   const speeds = outcomes.map(({ tokensPerForward }) => tokensPerForward);
   const nats = outcomes.map(({ natsPerToken }) => natsPerToken);
   const [slowest, fastest] = [Math.min(0.9, ...speeds), Math.max(2, ...speeds) * 1.1];
@@ -42,9 +46,9 @@ export function tradeOffSvg(title: string, outcomes: readonly Outcome[], baselin
       ...line.map(
         ({ name, tokensPerForward, natsPerToken, standardError }) =>
           `<circle cx="${x.at(tokensPerForward)}" cy="${y.at(natsPerToken)}" r="3.5" fill="${color}">` +
-          `<title>${escaped(`${name}: ${tokensPerForward.toFixed(2)} tokens a forward, ${natsPerToken.toFixed(3)} ± ${standardError.toFixed(3)} nats a token`)}</title></circle>`,
+          `<title>${escapeXml(`${name}: ${tokensPerForward.toFixed(2)} tokens a forward, ${natsPerToken.toFixed(3)} ± ${standardError.toFixed(3)} nats a token`)}</title></circle>`,
       ),
-      `<text x="${box.left + 10}" y="${box.top + 16 + 15 * index}" fill="${color}">${escaped(group)}</text>`,
+      `<text x="${box.left + 10}" y="${box.top + 16 + 15 * index}" fill="${color}">${escapeXml(group)}</text>`,
     ];
   });
   const [top, bottom] = [1, -1].map((sign) => y.at(baseline.natsPerToken + sign * baseline.standardError));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frontier, type Outcome, outcomeOf, recommended } from './trade-off.ts';
+import { frontier, type SamplingOutcome, outcomeOf, recommended } from './trade-off.ts';
 import { tradeOffSvg } from './trade-off-svg.ts';
 
-const outcome = (name: string, tokensPerForward: number, natsPerToken: number): Outcome => ({
+const outcome = (name: string, tokensPerForward: number, natsPerToken: number): SamplingOutcome => ({
   name,
   group: name[0],
   trials: 10,

@@ -10,7 +10,7 @@ export interface Trial {
 }
 
 /** A way to sample, over all prompts. */
-export interface Outcome {
+export interface SamplingOutcome {
   readonly name: string;
   /** Ways of one group differ in a parameter. */
   readonly group: string;
@@ -28,7 +28,7 @@ export interface Outcome {
  * What a way to sample comes to. Speeds are all tokens over all forwards and seconds, so that no text counts for more than
  * its length.
  */
-export function outcomeOf(name: string, group: string, trials: readonly Trial[]): Outcome {
+export function outcomeOf(name: string, group: string, trials: readonly Trial[]): SamplingOutcome {
   const sum = (of: (trial: Trial) => number): number => trials.reduce((total, trial) => total + of(trial), 0);
   const n = trials.length;
   const mean = sum(({ natsPerToken }) => natsPerToken) / n;
@@ -50,8 +50,8 @@ export function outcomeOf(name: string, group: string, trials: readonly Trial[])
 }
 
 /** The ways that no other beats in both tokens a forward and quality, the slowest first. */
-export function frontier(outcomes: readonly Outcome[]): Outcome[] {
-  const best: Outcome[] = [];
+export function frontier(outcomes: readonly SamplingOutcome[]): SamplingOutcome[] {
+  const best: SamplingOutcome[] = [];
   for (const outcome of outcomes.toSorted((a, b) => b.tokensPerForward - a.tokensPerForward))
     if (best.every(({ natsPerToken }) => outcome.natsPerToken < natsPerToken)) best.unshift(outcome);
   return best;
@@ -61,7 +61,10 @@ export function frontier(outcomes: readonly Outcome[]): Outcome[] {
  * The way with the most tokens a forward among those as good as a baseline: at most one of the baseline's standard errors
  * worse.
  */
-export function recommended(outcomes: readonly Outcome[], baseline: Outcome): Outcome {
+export function recommended(
+  outcomes: readonly SamplingOutcome[],
+  baseline: SamplingOutcome,
+): SamplingOutcome {
   const limit = baseline.natsPerToken + baseline.standardError;
   return outcomes
     .filter(({ natsPerToken }) => natsPerToken <= limit)

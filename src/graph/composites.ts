@@ -24,7 +24,7 @@ import {
   transpose,
 } from './primitives.ts';
 import { sameShape, showType } from './shape.ts';
-import { apply, GraphError, type Operation, scalar, type Tensor } from './tensor.ts';
+import { applyOperation, GraphError, type Operation, scalar, type Tensor } from './tensor.ts';
 
 // What transformers are made of. Each has a form from primitives and, where ONNX Runtime has a fused operator, a fused
 // form; a test holds the two together. Some have a gradient of their own, cheaper than that of their primitives.
@@ -48,7 +48,7 @@ const siluOperation: Operation<null> = {
 };
 
 /** x · σ(x). */
-export const silu = (x: Tensor): Tensor => apply(siluOperation, [x], null);
+export const silu = (x: Tensor): Tensor => applyOperation(siluOperation, [x], null);
 
 const geluTanhOperation: Operation<null> = {
   name: 'geluTanh',
@@ -62,7 +62,7 @@ const geluTanhOperation: Operation<null> = {
 };
 
 /** x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), which is near x · Φ(x). Hendrycks and Gimpel 2016, section 2. */
-export const geluTanh = (x: Tensor): Tensor => apply(geluTanhOperation, [x], null);
+export const geluTanh = (x: Tensor): Tensor => applyOperation(geluTanhOperation, [x], null);
 
 const rmsNormOperation: Operation<number> = {
   name: 'rmsNorm',
@@ -101,7 +101,7 @@ function rms(x: Tensor, epsilon: number): Tensor {
  * @param weight  [D]
  */
 export const rmsNorm = (x: Tensor, weight: Tensor, epsilon: number): Tensor =>
-  apply(rmsNormOperation, [x, weight], epsilon);
+  applyOperation(rmsNormOperation, [x, weight], epsilon);
 
 const ropeOperation: Operation<number> = {
   name: 'rope',
@@ -127,7 +127,7 @@ const ropeOperation: Operation<number> = {
   },
   /** A rotation's gradient is the rotation back. */
   gradient: ({ inputs: [, positions, cosine, sine], attributes: heads }, dy) => [
-    apply(ropeOperation, [dy, positions, cosine, neg(sine)], heads),
+    applyOperation(ropeOperation, [dy, positions, cosine, neg(sine)], heads),
     undefined,
     undefined,
     undefined,
@@ -152,7 +152,7 @@ function headWidth(x: Tensor, heads: number): number {
  * @param sine       likewise
  */
 export const rope = (x: Tensor, positions: Tensor, cosine: Tensor, sine: Tensor, heads: number): Tensor =>
-  apply(ropeOperation, [x, positions, cosine, sine], heads);
+  applyOperation(ropeOperation, [x, positions, cosine, sine], heads);
 
 const attendOperation: Operation<null> = {
   name: 'attend',
@@ -195,7 +195,7 @@ const attentionOperation: Operation<Attention> = {
     const split = (x: Tensor) =>
       transpose(reshape(x, [x.shape[0], x.shape[1], heads, headWidth(x, heads)]), [0, 2, 1, 3]);
     const scores = matmul(split(q), split(k), { transB: true, alpha: scale }); // [B, H, Lq, Lk]
-    const output = apply(attendOperation, [bias ? add(scores, bias) : scores, split(v)], null);
+    const output = applyOperation(attendOperation, [bias ? add(scores, bias) : scores, split(v)], null);
     return reshape(transpose(output, [0, 2, 1, 3]), q.shape);
   },
 };
@@ -223,7 +223,7 @@ export function attention(
 ): Tensor {
   const [keys, values] = [k, v].map((x) => repeatHeads(x, kvHeads, heads / kvHeads));
   const inputs = bias ? [q, keys, values, bias] : [q, keys, values];
-  return apply(attentionOperation, inputs, { heads, scale });
+  return applyOperation(attentionOperation, inputs, { heads, scale });
 }
 
 /** Each head's K numbers `times` times in a row. [B, L, heads · K] → [B, L, heads · times · K] */
@@ -258,4 +258,4 @@ const crossEntropyOperation: Operation<null> = {
  * @returns        [R]
  */
 export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
-  apply(crossEntropyOperation, [logits, targets], null);
+  applyOperation(crossEntropyOperation, [logits, targets], null);

@@ -3,7 +3,7 @@ import { elementTypes } from './onnx-schema.ts';
 import { microsoft } from './onnx.ts';
 import { axisOf, broadcast, product, requireSameDtype, sameShape, showShape, showType } from './shape.ts';
 import {
-  apply,
+  applyOperation,
   type Dim,
   type DType,
   GraphError,
@@ -92,20 +92,21 @@ const lessOrEqualOperation = comparison('lessOrEqual', 'LessOrEqual');
 const equalOperation = comparison('equal', 'Equal');
 const andOperation: Operation<null> = { ...comparison('and', 'And') };
 
-export const add = (a: Tensor, b: Tensor): Tensor => apply(addOperation, [a, b], null);
-export const sub = (a: Tensor, b: Tensor): Tensor => apply(subOperation, [a, b], null);
-export const mul = (a: Tensor, b: Tensor): Tensor => apply(mulOperation, [a, b], null);
-export const div = (a: Tensor, b: Tensor): Tensor => apply(divOperation, [a, b], null);
-export const neg = (x: Tensor): Tensor => apply(negOperation, [x], null);
-export const exp = (x: Tensor): Tensor => apply(expOperation, [x], null);
-export const log = (x: Tensor): Tensor => apply(logOperation, [x], null);
-export const sqrt = (x: Tensor): Tensor => apply(sqrtOperation, [x], null);
-export const reciprocal = (x: Tensor): Tensor => apply(reciprocalOperation, [x], null);
-export const tanh = (x: Tensor): Tensor => apply(tanhOperation, [x], null);
-export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOperation, [x], null);
-export const lessOrEqual = (a: Tensor, b: Tensor): Tensor => apply(lessOrEqualOperation, [a, b], null);
-export const equal = (a: Tensor, b: Tensor): Tensor => apply(equalOperation, [a, b], null);
-export const and = (a: Tensor, b: Tensor): Tensor => apply(andOperation, [a, b], null);
+export const add = (a: Tensor, b: Tensor): Tensor => applyOperation(addOperation, [a, b], null);
+export const sub = (a: Tensor, b: Tensor): Tensor => applyOperation(subOperation, [a, b], null);
+export const mul = (a: Tensor, b: Tensor): Tensor => applyOperation(mulOperation, [a, b], null);
+export const div = (a: Tensor, b: Tensor): Tensor => applyOperation(divOperation, [a, b], null);
+export const neg = (x: Tensor): Tensor => applyOperation(negOperation, [x], null);
+export const exp = (x: Tensor): Tensor => applyOperation(expOperation, [x], null);
+export const log = (x: Tensor): Tensor => applyOperation(logOperation, [x], null);
+export const sqrt = (x: Tensor): Tensor => applyOperation(sqrtOperation, [x], null);
+export const reciprocal = (x: Tensor): Tensor => applyOperation(reciprocalOperation, [x], null);
+export const tanh = (x: Tensor): Tensor => applyOperation(tanhOperation, [x], null);
+export const sigmoid = (x: Tensor): Tensor => applyOperation(sigmoidOperation, [x], null);
+export const lessOrEqual = (a: Tensor, b: Tensor): Tensor =>
+  applyOperation(lessOrEqualOperation, [a, b], null);
+export const equal = (a: Tensor, b: Tensor): Tensor => applyOperation(equalOperation, [a, b], null);
+export const and = (a: Tensor, b: Tensor): Tensor => applyOperation(andOperation, [a, b], null);
 
 const whereOperation: Operation<null> = {
   name: 'where',
@@ -131,7 +132,7 @@ const whereOperation: Operation<null> = {
 
 /** a where the condition holds, b elsewhere. */
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor =>
-  apply(whereOperation, [condition, a, b], null);
+  applyOperation(whereOperation, [condition, a, b], null);
 
 const castOperation: Operation<DType> = {
   name: 'cast',
@@ -141,7 +142,7 @@ const castOperation: Operation<DType> = {
 };
 
 export const cast = (x: Tensor, dtype: DType): Tensor =>
-  x.dtype === dtype ? x : apply(castOperation, [x], dtype);
+  x.dtype === dtype ? x : applyOperation(castOperation, [x], dtype);
 
 // Reductions and what keeps to the last axis
 
@@ -200,11 +201,11 @@ const normalised = (
 });
 
 export const reduceSum = (x: Tensor, axes: readonly number[], options: ReduceOptions = {}): Tensor =>
-  apply(sumOperation, [x], normalised('reduceSum', x, axes, options));
+  applyOperation(sumOperation, [x], normalised('reduceSum', x, axes, options));
 
 /** Σ x². */
 export const sumOfSquares = (x: Tensor, axes: readonly number[], options: ReduceOptions = {}): Tensor =>
-  apply(sumOfSquaresOperation, [x], normalised('sumOfSquares', x, axes, options));
+  applyOperation(sumOfSquaresOperation, [x], normalised('sumOfSquares', x, axes, options));
 
 /** The sum of every element, as a scalar. */
 export const total = (x: Tensor): Tensor =>
@@ -240,9 +241,9 @@ const logSoftmaxOperation = alongLast('logSoftmax', 'LogSoftmax', (y, dy) =>
 );
 
 /** exp(x) / Σ exp(x) over the last axis. */
-export const softmax = (x: Tensor): Tensor => apply(softmaxOperation, [x], null);
+export const softmax = (x: Tensor): Tensor => applyOperation(softmaxOperation, [x], null);
 /** x − log Σ exp(x) over the last axis. */
-export const logSoftmax = (x: Tensor): Tensor => apply(logSoftmaxOperation, [x], null);
+export const logSoftmax = (x: Tensor): Tensor => applyOperation(logSoftmaxOperation, [x], null);
 
 /** Mean over the last axis, whose length has to be known; the axis is kept with length 1. */
 export function meanOfLast(x: Tensor): Tensor {
@@ -274,7 +275,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   if (product(x.shape) !== product(shape))
     throw new GraphError(`reshape: ${showShape(x.shape)} has not as many elements as ${showShape(shape)}`);
-  return apply(reshapeOperation, [x], shape);
+  return applyOperation(reshapeOperation, [x], shape);
 }
 
 const expandOperation: Operation<Shape> = {
@@ -299,7 +300,7 @@ const expandOperation: Operation<Shape> = {
 
 /** x repeated along its axes of length 1 (and along new ones in front) to a shape. */
 export const expand = (x: Tensor, shape: Shape): Tensor =>
-  sameShape(x.shape, shape) ? x : apply(expandOperation, [x], shape);
+  sameShape(x.shape, shape) ? x : applyOperation(expandOperation, [x], shape);
 
 const transposeOperation: Operation<readonly number[]> = {
   name: 'transpose',
@@ -321,7 +322,7 @@ const transposeOperation: Operation<readonly number[]> = {
 
 /** Axis i of the result is axis `order[i]` of x. */
 export const transpose = (x: Tensor, order: readonly number[]): Tensor =>
-  apply(transposeOperation, [x], order);
+  applyOperation(transposeOperation, [x], order);
 
 const concatOperation: Operation<number> = {
   name: 'concat',
@@ -356,7 +357,7 @@ function sumOfDims(dims: Shape): Dim {
 }
 
 export const concat = (inputs: readonly Tensor[], axis: number): Tensor =>
-  apply(concatOperation, inputs, axisOf(axis, inputs[0].shape.length, 'concat'));
+  applyOperation(concatOperation, inputs, axisOf(axis, inputs[0].shape.length, 'concat'));
 
 interface Slice {
   readonly axis: number;
@@ -386,7 +387,7 @@ const sliceOperation: Operation<Slice> = {
 
 /** Elements `start` to before `end` along an axis. */
 export const slice = (x: Tensor, axis: number, start: number, end: number): Tensor =>
-  apply(sliceOperation, [x], { axis: axisOf(axis, x.shape.length, 'slice'), start, end });
+  applyOperation(sliceOperation, [x], { axis: axisOf(axis, x.shape.length, 'slice'), start, end });
 
 interface Pad {
   readonly axis: number;
@@ -415,7 +416,7 @@ const padOperation: Operation<Pad> = {
 
 /** x with zeros before and after it along an axis. */
 export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor =>
-  before === 0 && after === 0 ? x : apply(padOperation, [x], { axis, before, after });
+  before === 0 && after === 0 ? x : applyOperation(padOperation, [x], { axis, before, after });
 
 // Indexing
 
@@ -442,7 +443,7 @@ const gatherOperation: Operation<null> = {
 
 /** Rows of a table: y[i…] = table[indices[i…]]. */
 export const gather = (table: Tensor, indices: Tensor): Tensor =>
-  apply(gatherOperation, [table, indices], null);
+  applyOperation(gatherOperation, [table, indices], null);
 
 const gatherElementsOperation: Operation<number> = {
   name: 'gatherElements',
@@ -460,7 +461,7 @@ const gatherElementsOperation: Operation<number> = {
 
 /** y[i][j] = x[i][indices[i][j]] for axis 1, and so for every axis. */
 export const gatherElements = (x: Tensor, indices: Tensor, axis: number): Tensor =>
-  apply(gatherElementsOperation, [x, indices], axisOf(axis, x.shape.length, 'gatherElements'));
+  applyOperation(gatherElementsOperation, [x, indices], axisOf(axis, x.shape.length, 'gatherElements'));
 
 const scatterAddOperation: Operation<number> = {
   name: 'scatterAdd',
@@ -479,7 +480,7 @@ const scatterAddOperation: Operation<number> = {
 
 /** x with y[indices[i][j]][j] += updates[i][j] for axis 0, and so for every axis: the gradient of gathering. */
 export const scatterAdd = (x: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
-  apply(scatterAddOperation, [x, indices, updates], axisOf(axis, x.shape.length, 'scatterAdd'));
+  applyOperation(scatterAddOperation, [x, indices, updates], axisOf(axis, x.shape.length, 'scatterAdd'));
 
 const topKOperation: Operation<number> = {
   name: 'topK',
@@ -493,7 +494,7 @@ const topKOperation: Operation<number> = {
 };
 
 /** Where the k largest of the last axis are, the largest first; of equal ones the first. An index has no derivative. */
-export const topK = (x: Tensor, k: number): Tensor => apply(topKOperation, [x], k);
+export const topK = (x: Tensor, k: number): Tensor => applyOperation(topKOperation, [x], k);
 
 const nonZeroOperation: Operation<string> = {
   name: 'nonZero',
@@ -509,7 +510,7 @@ const nonZeroOperation: Operation<string> = {
  *
  * @param dim  a name of its own for how many there are, which is known only when the graph runs
  */
-export const nonZero = (x: Tensor, dim: string): Tensor => apply(nonZeroOperation, [x], dim);
+export const nonZero = (x: Tensor, dim: string): Tensor => applyOperation(nonZeroOperation, [x], dim);
 
 const scatterRowsOperation: Operation<null> = {
   name: 'scatterRows',
@@ -531,7 +532,7 @@ const scatterRowsOperation: Operation<null> = {
 
 /** x with y[rows[i]] += updates[i]; no row may be named twice, since nothing promises that both are added. */
 export const scatterRows = (x: Tensor, rows: Tensor, updates: Tensor): Tensor =>
-  apply(scatterRowsOperation, [x, rows, updates], null);
+  applyOperation(scatterRowsOperation, [x, rows, updates], null);
 
 export const zerosLike = (x: Tensor): Tensor => expand(scalar(0, x.dtype), x.shape);
 
@@ -643,5 +644,5 @@ export const flattenRows = (x: Tensor): Tensor =>
  * @returns  [..., N, P]
  */
 export function matmul(a: Tensor, b: Tensor, options: Partial<MatMul> = {}): Tensor {
-  return apply(matmulOperation, [a, b], { transA: false, transB: false, alpha: 1, ...options });
+  return applyOperation(matmulOperation, [a, b], { transA: false, transB: false, alpha: 1, ...options });
 }

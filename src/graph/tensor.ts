@@ -42,7 +42,7 @@ export class GraphError extends Error {
   override readonly name = 'GraphError';
 }
 
-export function apply<Attributes>(
+export function applyOperation<Attributes>(
   operation: Operation<Attributes>,
   inputs: readonly Tensor[],
   attributes: Attributes,
@@ -63,12 +63,12 @@ export const parameterOperation = leaf('parameter');
 
 /** A value given with each run: tokens, masks, a learning rate. */
 export function input(name: string, dtype: DType, shape: Shape): Tensor {
-  return apply(inputOperation, [], { name, type: { dtype, shape } });
+  return applyOperation(inputOperation, [], { name, type: { dtype, shape } });
 }
 
 /** A weight: an input while it is trained, part of the model when it isn't. */
 export function parameter(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {
-  return apply(parameterOperation, [], { name, type: { dtype, shape } });
+  return applyOperation(parameterOperation, [], { name, type: { dtype, shape } });
 }
 
 export interface ConstantAttributes {
@@ -87,7 +87,7 @@ export function constant(
   shape: readonly number[],
   dtype: DType = 'float32',
 ): Tensor {
-  return apply(constantOperation, [], { type: { dtype, shape }, values });
+  return applyOperation(constantOperation, [], { type: { dtype, shape }, values });
 }
 
 export function scalar(value: number, dtype: DType = 'float32'): Tensor {

@@ -23,7 +23,7 @@ export interface Request {
 }
 
 /** What a server answered, with its body in pieces. */
-export interface Answer {
+export interface HubResponse {
   readonly status: number;
   readonly headers: Headers;
   /** @throws TransientError  when the connection breaks */
@@ -47,8 +47,8 @@ export class TransientError extends Error {
   }
 }
 
-const mostAttempts = 6;
-const mostRedirects = 5;
+const maxAttempts = 6;
+const maxRedirects = 5;
 const longestWaitMs = 60_000;
 
 /** Counts failures in a row, and waits after each, longer and longer. */
@@ -68,7 +68,7 @@ export class Patience {
   /** @throws the problem, after too many failures; an error that isn't transient at once */
   async after(error: unknown): Promise<void> {
     if (!(error instanceof TransientError)) throw error;
-    if (++this.#failures >= mostAttempts) throw error.problem;
+    if (++this.#failures >= maxAttempts) throw error.problem;
     const { retryMs = 1000, onRetry, signal } = this.#connection;
     const ms = Math.min(Math.max(error.afterMs, retryMs * 2 ** (this.#failures - 1)), longestWaitMs);
     onRetry?.(`${error.message}; again in ${Math.ceil(ms / 1000)} s`);
@@ -100,10 +100,10 @@ export async function ask(
   address: string,
   shown: string,
   { method = 'GET', headers = {}, until }: Request = {},
-): Promise<Answer> {
+): Promise<HubResponse> {
   const home = new URL(connection.endpoint).origin;
   let url = new URL(address);
-  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const token = url.origin === home ? connection.token : undefined;
     const answer = await send(connection, url, shown, {
       method,
@@ -129,7 +129,7 @@ export async function ask(
       throw new FileError(shown, 'an answer', 'a redirect to no address that may be followed');
     url = next;
   }
-  throw new FileError(shown, 'an answer', `more than ${mostRedirects} redirects`, 'check HF_ENDPOINT');
+  throw new FileError(shown, 'an answer', `more than ${maxRedirects} redirects`, 'check HF_ENDPOINT');
 }
 
 async function send(
@@ -137,7 +137,7 @@ async function send(
   url: URL,
   shown: string,
   { method, headers }: { method: string; headers: Readonly<Record<string, string>> },
-): Promise<Answer> {
+): Promise<HubResponse> {
   signal?.throwIfAborted();
   const stop = new AbortController();
   // fetch doesn't always tell a reader that begins to wait after the end was called for

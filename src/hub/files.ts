@@ -15,7 +15,7 @@ export const indexName = 'model.safetensors.index.json';
  * @param listed  all that it has
  * @throws FileError  where there is no model of that name
  */
-export function filesOf({ repository, file }: HubName, listed: readonly string[], page: string): string[] {
+export function hubFilesOf({ repository, file }: HubName, listed: readonly string[], page: string): string[] {
   const names = new Set(listed);
   const ggufs = listed.filter((name) => /\.gguf$/i.test(name));
   const choice = ggufs.slice(0, 5).map((name) => show(`${repository}:${name}`));

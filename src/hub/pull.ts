@@ -17,7 +17,7 @@ import {
 } from './cache.ts';
 import type { Connection } from './connection.ts';
 import { downloadFile } from './download.ts';
-import { filesOf, indexName, requireInner } from './files.ts';
+import { hubFilesOf, indexName, requireInner } from './files.ts';
 import { type HubName, requireHubName, showHubName } from './name.ts';
 import { describeFile, listRepository, type RemoteFile } from './remote.ts';
 import { type HubSettings, hubSettings } from './settings.ts';
@@ -75,7 +75,7 @@ export async function pull(model: string, options: PullOptions = {}): Promise<Pu
   const connection: Connection = { ...options, ...settings, onRetry: onNote };
   const { commit, names } = await listRepository(connection, name);
   const page = `${settings.endpoint}/${name.repository}`;
-  const chosen = filesOf(name, names, page);
+  const chosen = hubFilesOf(name, names, page);
   requireInner(chosen, page);
 
   const lock = await lockPatiently(cached, showHubName(name), signal, onNote);

@@ -1,6 +1,6 @@
 import { FileError, show } from '../base/errors.ts';
 import { isObject } from '../checkpoint/json.ts';
-import { type Answer, ask, type Connection, patiently, TransientError } from './connection.ts';
+import { type HubResponse, ask, type Connection, patiently, TransientError } from './connection.ts';
 import { isCommit } from './cache.ts';
 import type { HubName } from './name.ts';
 
@@ -20,7 +20,7 @@ export interface RemoteFile {
   readonly hash: string;
 }
 
-const mostListingBytes = 32 << 20;
+const maxListingBytes = 32 << 20;
 
 /** @throws FileError  for a repository or revision that isn't there or may not be read, and when there's no connection */
 export async function listRepository(connection: Connection, name: HubName): Promise<Listing> {
@@ -79,7 +79,7 @@ export async function describeFile(
 
 /** What an answer means that isn't what was asked for. */
 export async function requireGood(
-  answer: Answer,
+  answer: HubResponse,
   shown: string,
   revision: string,
   hasToken: boolean,
@@ -107,13 +107,13 @@ export async function requireGood(
   throw new FileError(shown, 'a good answer', `the status ${status}`, 'check HF_ENDPOINT');
 }
 
-async function jsonOf(answer: Answer, shown: string): Promise<unknown> {
+async function jsonOf(answer: HubResponse, shown: string): Promise<unknown> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of answer.pieces()) {
     bytes += piece.length;
-    if (bytes > mostListingBytes)
-      throw new FileError(shown, `at most ${mostListingBytes} bytes of JSON`, 'more');
+    if (bytes > maxListingBytes)
+      throw new FileError(shown, `at most ${maxListingBytes} bytes of JSON`, 'more');
     pieces.push(piece);
   }
   try {

@@ -2,7 +2,7 @@ import { edit } from './edit.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { type HoleModel, infill } from './infill.ts';
 import type { GenerateRequest, Generation, Model, SampleRequest } from './language-model.ts';
-import { batchOf } from './logits-request.ts';
+import { logitsBatch } from './logits-request.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { batched } from '../model/request-batching.ts';
 import type { Network } from '../model/network.ts';
@@ -19,18 +19,18 @@ import {
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from '../sampling/canvas.ts';
 import { endingOf } from '../sampling/growth.ts';
 import { type SamplingOptions, samplingSchema, showingSchema, toSampleOptions } from '../sampling/options.ts';
-import { scorerOf } from './network-scorer.ts';
+import { networkScorer } from './network-scorer.ts';
 import { scoreText } from './score.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { writerOf } from './sampler.ts';
+import { createSampler } from './sampler.ts';
 
 /** Tokens by which a text grows at a time, of a model that has no block length of its own. */
 const grownBlock = 32;
 
 /** What a model is made of. */
-export interface Parts {
+export interface ModelParts {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
   /** Of a causal network it may be beyond the vocabulary. */
@@ -47,7 +47,7 @@ export interface Parts {
 }
 
 /** A network and a tokenizer as a model: texts in, texts out. */
-export function assemble(parts: Parts): Model {
+export function createModel(parts: ModelParts): Model {
   const { tokenizer, maskId, noise, endIds, chatTemplate, blockLength: trained } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { config } = network;
@@ -58,15 +58,15 @@ export function assemble(parts: Parts): Model {
   const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const vocabulary = { maskId, endIds, size, noise };
-  const { prepare, finish } = writerOf(network, tokenizer, vocabulary, startId);
+  const { prepare, finish } = createSampler(network, tokenizer, vocabulary, startId);
   const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin. */
   function begin({ prompt, tokens, messages, template, signal, candidates, ...asked }: SampleRequest) {
     requireOne({ prompt, tokens, messages });
     const shown = checkOptions(showingSchema, { candidates });
-    const wishes = withoutAbsent(asked);
-    const options = checkOptions(samplingSchema, { ...fitting(defaults, wishes), ...wishes });
+    const requested = withoutAbsent(asked);
+    const options = checkOptions(samplingSchema, { ...fitting(defaults, requested), ...requested });
     const given = messages
       ? requireTemplate(chatTemplate).encode(messages, template).ids
       : (tokens ?? openingOf(tokenizer.encode(prompt ?? '')));
@@ -140,7 +140,7 @@ export function assemble(parts: Parts): Model {
     defaults,
     maxLength: config.maxLength,
     resizing,
-    score: scorerOf(network),
+    score: networkScorer(network),
     opening: openingOf,
     check: (options) => void toSampleOptions(options, vocabulary),
     run: async (canvas, options, { adapt, onFrame, signal, candidates }) =>
@@ -156,7 +156,7 @@ export function assemble(parts: Parts): Model {
     defaults,
 
     async logits(tokens, options = {}) {
-      const { batch, forward } = batchOf(tokens, options);
+      const { batch, forward } = logitsBatch(tokens, options);
       const [B, L] = batch.shape;
       checkFits(L, config.maxLength);
       const rows = Int32Array.from({ length: B * L }, (_, row) => row);

@@ -1,48 +1,13 @@
-import { z } from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
 import { tokenCosts } from '../likelihood/token-costs.ts';
 import { closing, fillingOptions, type HoleModel, infill } from './infill.ts';
-import type { Edit, EditRequest, InfillPart, SureToken, TextChange } from './language-model.ts';
+import type { Edit, EditRequest, InfillPart, ScoredToken, TextChange } from './language-model.ts';
 import { checkOptions } from '../base/options.ts';
-import { fillingSchema, showingSchema } from '../sampling/options.ts';
+import { editSchema } from './edit-options.ts';
+import { showingSchema } from '../sampling/options.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
 import { placesOf, replaced, type TextSpan, withReplacement } from '../base/text-edits.ts';
-import { atomsOf } from '../tokenizer/token-spans.ts';
-
-/** What a person may ask of an edit, beside how its holes are filled. */
-export const editSchema = z.strictObject({
-  threshold: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'rewrite the words in which a token has less than this probability, given the text around it [0.001]',
-    ),
-  maxChange: z
-    .number()
-    .gt(0)
-    .max(1)
-    .optional()
-    .describe('the most that may change, as a share of the tokens [0.2; of what is marked all]'),
-  passes: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('times that the text is read and rewritten, all within the most that may change [1]'),
-  stretch: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe('tokens by which a span may become longer or shorter; the likeliest length is taken'),
-  dryRun: z.boolean().default(false).describe('finds what would be rewritten, and changes nothing'),
-});
-
-/** All that a person may ask of an edit. */
-export const editingSchema = z.strictObject({ ...editSchema.shape, ...fillingSchema.shape });
-
-/** A person's wishes for an edit, checked. */
-export type EditingOptions = z.output<typeof editingSchema>;
+import { tokenSpans } from '../tokenizer/token-spans.ts';
 
 /**
  * `Model.edit`: a text is read, what the model doubts is masked again, and written as holes are.
@@ -66,8 +31,8 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
 
   const spent: SampleStats[] = [];
   let scored = 0;
-  async function read(of: string): Promise<SureToken[]> {
-    const atoms = atomsOf(of, model.tokenizer);
+  async function read(of: string): Promise<ScoredToken[]> {
+    const atoms = tokenSpans(of, model.tokenizer);
     const ids = atoms.flatMap((atom) => atom.ids);
     const opened = model.opening(ids);
     const x0 = Int32Array.from(closing(model, opened, options));
@@ -153,11 +118,11 @@ const touches = (token: TextSpan, spans: readonly TextSpan[]): boolean =>
   spans.some(({ start, end }) => token.start < end && token.end > start);
 
 /** How many tokens of the model they are. */
-export const countOf = (tokens: readonly SureToken[]): number =>
+export const countOf = (tokens: readonly ScoredToken[]): number =>
   tokens.reduce((sum, token) => sum + token.tokens, 0);
 
 /** The geometric mean of the probabilities of the tokens in a stretch; of nothing it is 1. */
-function probabilityIn(tokens: readonly SureToken[], span: TextSpan): number {
+function probabilityIn(tokens: readonly ScoredToken[], span: TextSpan): number {
   const inside = tokens.filter((token) => touches(token, [span]));
   const nats = inside.reduce((sum, { probability }) => sum - Math.log(probability), 0);
   return Math.exp(-nats / Math.max(1, inside.length));
@@ -169,7 +134,7 @@ function probabilityIn(tokens: readonly SureToken[], span: TextSpan): number {
  */
 function doubtful(
   text: string,
-  tokens: readonly SureToken[],
+  tokens: readonly ScoredToken[],
   { threshold, room, changed }: { threshold: number; room: number; changed: readonly TextSpan[] },
 ): TextSpan[] {
   const words = wordsOf(text, tokens)
@@ -197,7 +162,7 @@ function doubtful(
 }
 
 /** A stretch cut between tokens, so that no piece has more of them than some. */
-function divided({ start, end }: TextSpan, tokens: readonly SureToken[], most: number): TextSpan[] {
+function divided({ start, end }: TextSpan, tokens: readonly ScoredToken[], most: number): TextSpan[] {
   const cuts: number[] = [];
   let length = 0;
   for (const token of tokens.filter((one) => touches(one, [{ start, end }]))) {
@@ -211,8 +176,8 @@ function divided({ start, end }: TextSpan, tokens: readonly SureToken[], most: n
 }
 
 /** The tokens of a text, those of one word together. */
-function wordsOf(text: string, tokens: readonly SureToken[]): SureToken[][] {
-  const words: SureToken[][] = [];
+function wordsOf(text: string, tokens: readonly ScoredToken[]): ScoredToken[][] {
+  const words: ScoredToken[][] = [];
   for (const token of tokens) {
     const before = text.slice(0, token.start).at(-1) ?? '';
     const inside =

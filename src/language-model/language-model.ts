@@ -1,9 +1,7 @@
 import type { z } from 'zod';
 import type { NdArray } from '../base/array.ts';
-import type { editSchema } from './edit.ts';
+import type { editSchema } from './edit-options.ts';
 import type { TransformerConfig } from '../model/config.ts';
-import type { WeightFormat } from '../model/weight-format.ts';
-import type { Device } from '../runtime/session.ts';
 import type { HoleLength, HolePlace } from './infill-windows.ts';
 import type { FillingOptions, SamplingOptions } from '../sampling/options.ts';
 import type { Ending } from '../sampling/growth.ts';
@@ -12,24 +10,6 @@ import type { SampleStats } from '../sampling/stats.ts';
 import type { TextSpan } from '../base/text-edits.ts';
 import type { ChatMessage, ChatTemplate, TemplateOptions } from '../tokenizer/chat-template.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-
-export interface LoadOptions {
-  /** Default: 'cpu'. */
-  readonly device?: Device;
-  /**
-   * How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. For fewer bits than they
-   * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
-   */
-  readonly weights?: WeightFormat;
-  /** The directory of an adapter (LoRA) that changes the model, or a run of `unmask finetune --lora-rank`. */
-  readonly adapter?: string;
-  /** Is told how many of the numbers have been read while such a copy is made. */
-  readonly onQuantising?: (done: number, total: number) => void;
-  /** Ends the making of the copy. */
-  readonly signal?: AbortSignal;
-  /** Is told what takes long: the weights of a GGUF file being written the first time. */
-  readonly note?: (text: string) => void;
-}
 
 /** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */
 export interface SampleRequest extends Partial<SamplingOptions> {
@@ -143,7 +123,7 @@ export interface EditRequest extends Omit<FillRequest, 'onFrame'>, Partial<z.out
 }
 
 /** A token of a text, or several that only together are whole characters. */
-export interface SureToken extends TextSpan {
+export interface ScoredToken extends TextSpan {
   /** How many it is. */
   readonly tokens: number;
   /** Of the least likely of them, given the text around it; each eighth token of the text isn't seen. */
@@ -167,7 +147,7 @@ export interface Edit {
   /** What the first pass set out to rewrite. */
   readonly doubts: readonly TextSpan[];
   /** The given text as it was read. */
-  readonly tokens: readonly SureToken[];
+  readonly tokens: readonly ScoredToken[];
   /** Canvases that the network read to see how likely the text is, and to find lengths, beside the forwards of `stats`. */
   readonly scored: number;
   readonly stats: SampleStats;

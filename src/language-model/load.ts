@@ -1,5 +1,6 @@
-import { assemble } from './create-model.ts';
-import type { LoadOptions, Model } from './language-model.ts';
+import type { LoadOptions } from '../model-files/open-model.ts';
+import { createModel } from './create-model.ts';
+import type { Model } from './language-model.ts';
 import { openModelWithTokenizer } from '../model-files/open-model.ts';
 
 /**
@@ -12,5 +13,5 @@ import { openModelWithTokenizer } from '../model-files/open-model.ts';
  * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
  */
 export async function load(path: string, options: LoadOptions = {}): Promise<Model> {
-  return assemble(await openModelWithTokenizer(path, options));
+  return createModel(await openModelWithTokenizer(path, options));
 }

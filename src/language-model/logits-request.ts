@@ -4,7 +4,7 @@ import type { LogitsOptions } from './language-model.ts';
 import type { ForwardOptions } from '../model/network.ts';
 
 /** Nested arrays as the network takes them. */
-export function batchOf(
+export function logitsBatch(
   tokens: readonly ArrayLike<number>[],
   { attentionMask, positionIds, signal }: LogitsOptions,
 ): { batch: NdArray<Int32Array>; forward: ForwardOptions } {

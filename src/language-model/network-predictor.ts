@@ -1,7 +1,7 @@
 import { shiftedRight } from '../diffusion/clean-windows.ts';
 import { joinKeyValues, keepPositions, type KeyValues } from '../model/key-values.ts';
 import type { Network, RowReduction } from '../model/network.ts';
-import type { RememberingNetwork } from '../sampling/cache.ts';
+import type { CachedNetwork } from '../sampling/cache.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 
 export interface PredictorOptions {
@@ -47,10 +47,10 @@ export function contextOf(
  * The same network for a cache: it computes some positions, beside what it remembers of others. Of a causal one, position i
  * is where the token before i is read; without a start there is nothing to read for position 0.
  */
-export function rememberingNetwork(
+export function cachedNetwork(
   network: Network,
   { isCausal = false, startId, sees, reduce }: PredictorOptions = {},
-): RememberingNetwork<KeyValues> {
+): CachedNetwork<KeyValues> {
   const { shiftedLogits } = network.config;
   const first = isCausal && startId === undefined ? 1 : 0;
   const outputOf = (i: number): number => (shiftedLogits && i > 0 ? i - 1 : i);
@@ -71,8 +71,8 @@ export function rememberingNetwork(
       });
       return { logits, memory: present };
     },
-    forget: (memory, positions) => keepPositions(memory, (i) => !positions.has(i)),
-    join: joinKeyValues,
+    evict: (memory, positions) => keepPositions(memory, (i) => !positions.has(i)),
+    merge: joinKeyValues,
   };
 }
 
@@ -83,7 +83,7 @@ export function rememberingNetwork(
 export function encodingPredictor(network: Network): MaskPredictor {
   let memory: KeyValues | undefined;
   const row = (data: Int32Array) => ({ shape: [1, data.length], data });
-  return async (xt, rows, { block: { start, end }, believed, signal }) => {
+  return async (xt, rows, { block: { start, end }, previousLogits, signal }) => {
     const read = memory?.positions.shape[1] ?? 0;
     if (start > read) {
       // its logits aren't wanted, but one row has to be
@@ -93,7 +93,8 @@ export function encodingPredictor(network: Network): MaskPredictor {
       memory = memory ? joinKeyValues(memory, present) : present;
     }
     const outputs = rows.map((i) => i - start);
-    return (await network.extend(row(xt.slice(start, end)), outputs, memory, { believed, signal })).logits;
+    return (await network.extend(row(xt.slice(start, end)), outputs, memory, { previousLogits, signal }))
+      .logits;
   };
 }
 

@@ -3,12 +3,12 @@ import type { RowScorer } from '../likelihood/scorer.ts';
 import type { Network } from '../model/network.ts';
 
 /** The scorer of a network. */
-export function scorerOf(network: Network): RowScorer {
+export function networkScorer(network: Network): RowScorer {
   return ({ tokens, rows, targets }, signal) => network.score(tokens, rows, targets, { signal });
 }
 
 /** The scorer of a network that was trained in blocks, for canvases [x_t ; x_0]. */
-export function doubledScorerOf(network: Network, blockLength: number): RowScorer {
+export function doubledNetworkScorer(network: Network, blockLength: number): RowScorer {
   return ({ tokens, rows, targets }, signal) => {
     const [B, length] = tokens.shape;
     const { data: mask } = doubledMask(length / 2, blockLength);

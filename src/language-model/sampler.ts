@@ -2,7 +2,7 @@ import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
 import type { GenerateRequest } from './language-model.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
-import { blockCausal, encodingPredictor, predictorOf, rememberingNetwork } from './network-predictor.ts';
+import { blockCausal, encodingPredictor, predictorOf, cachedNetwork } from './network-predictor.ts';
 import { blockCausalCache, causalCache, withCache } from '../sampling/cache.ts';
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
@@ -25,14 +25,19 @@ import { countForwards, drain } from '../sampling/stats.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** How a network's canvases are written. */
-export type Writer = ReturnType<typeof writerOf>;
+export type Sampler = ReturnType<typeof createSampler>;
 
 /**
  * Puts together what a sample of a network is made of: its decoding, its predictor with cache and guidance, its loop.
  *
  * @param startId  what a causal network reads before every text, if it was trained so
  */
-export function writerOf(network: Network, tokenizer: Tokenizer, vocabularyOf: Vocabulary, startId?: number) {
+export function createSampler(
+  network: Network,
+  tokenizer: Tokenizer,
+  vocabularyOf: Vocabulary,
+  startId?: number,
+) {
   const { config } = network;
   const { maskId } = vocabularyOf;
   const isCausal = config.attention === causal;
@@ -84,7 +89,7 @@ export function writerOf(network: Network, tokenizer: Tokenizer, vocabularyOf: V
         const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
         return config.selfConditioning ? withSelfConditioning(tempered) : tempered;
       }
-      return policy ? withCache(rememberingNetwork(network, how), policy) : uncached;
+      return policy ? withCache(cachedNetwork(network, how), policy) : uncached;
     };
     /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
     const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>

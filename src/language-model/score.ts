@@ -6,10 +6,10 @@ import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
 import { contextOf } from './network-predictor.ts';
 import { uniforms } from '../base/random.ts';
-import { doubledScorerOf, scorerOf } from './network-scorer.ts';
+import { doubledNetworkScorer, networkScorer } from './network-scorer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
-export interface Scoring {
+export interface ScoredModel {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
   readonly maskId: number;
@@ -28,7 +28,7 @@ export interface Scoring {
  * @throws InvalidOptionError  for an answer without a token, and a prompt that leaves no room
  */
 export async function scoreText(
-  { network, tokenizer, maskId, startId, blockLength, opening }: Scoring,
+  { network, tokenizer, maskId, startId, blockLength, opening }: ScoredModel,
   { prompt = '', answer, samples = 128, seed = 0, onProgress, signal }: ScoreRequest,
 ): Promise<Score> {
   const { config } = network;
@@ -78,8 +78,8 @@ const boundOf = (
   options: BoundOptions,
 ): Promise<Likelihood> =>
   blockLength === undefined
-    ? bound(counting(scorerOf(network), onCanvases), options)
-    : doubledBound(counting(doubledScorerOf(network, blockLength), onCanvases), {
+    ? bound(counting(networkScorer(network), onCanvases), options)
+    : doubledBound(counting(doubledNetworkScorer(network, blockLength), onCanvases), {
         ...options,
         blockLength,
         shiftedLogits: network.config.shiftedLogits,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactScorer, randomJoint } from '../../test/exact-scorer.ts';
 import { forwardProcess, lossWeight, maskProbability } from '../diffusion/forward.ts';
-import { linear, polynomial, schedules } from '../diffusion/schedule.ts';
+import { linearNoise, polynomial, schedules } from '../diffusion/schedule.ts';
 import { permutation, uniforms } from '../base/random.ts';
 import type { Uniform } from '../base/random.ts';
 import { costsOf, maskedCanvas } from './scored-canvas.ts';
@@ -110,7 +110,7 @@ test('the bound over counts scatters less than the one over times, and strata le
     const time = uniforms(3, 'time', 0, sample);
     const byTime = Array.from({ length: draws }, (_, j) => {
       const t = time(j);
-      const noising = { schedule: linear, eps: 0 };
+      const noising = { schedule: linearNoise, eps: 0 };
       const { rows } = forwardProcess(x0, t, { ...noising, maskId, noise: uniforms(3, 'mask', j, sample) });
       return maskedCanvas(x0, rows, lossWeight(t, noising), maskId);
     });
@@ -154,7 +154,7 @@ test('the bound in continuous time is the same for every schedule and any predic
   const masks = await costOfMasks(inconsistent, x0);
   const expected = await enumerated(inconsistent, x0);
   const points = 2_000;
-  const integral = (schedule: typeof linear, eps: number): number => {
+  const integral = (schedule: typeof linearNoise, eps: number): number => {
     let total = 0;
     for (let i = 0; i < points; i++) {
       const t = (i + 0.5) / points;
@@ -164,12 +164,12 @@ test('the bound in continuous time is the same for every schedule and any predic
     }
     return total;
   };
-  const all = [linear, schedules.cosine, polynomial(2), polynomial(3)];
+  const all = [linearNoise, schedules.cosine, polynomial(2), polynomial(3)];
   for (const schedule of all) {
     assert.ok(Math.abs(integral(schedule, 0) - expected) < 1e-5, `${integral(schedule, 0)}, ${expected}`);
   }
   // with a floor the value is another, close by, but still the same for all
-  const floored = integral(linear, 0.05);
+  const floored = integral(linearNoise, 0.05);
   assert.ok(Math.abs(floored - expected) > 1e-3 && Math.abs(floored - expected) < 0.5);
   for (const schedule of all) assert.ok(Math.abs(integral(schedule, 0.05) - floored) < 1e-5);
   // the log-linear schedule ends at p = 1 − ε: it lacks the last ε of the integral, where all is masked

@@ -2,7 +2,7 @@ import { type CleanWindows, rowsOf } from '../diffusion/clean-windows.ts';
 import { type Canvas, costsOf } from './scored-canvas.ts';
 import { mean } from './likelihood.ts';
 import type { RowScorer } from './scorer.ts';
-import type { Scoring } from './validation.ts';
+import type { ValidationScoring } from './validation.ts';
 
 /** What a model's preferences are measured with. */
 export interface Judges {
@@ -41,7 +41,7 @@ export async function compare(
     firstIndex = 0,
     ...options
   }: {
-    readonly scoring: Scoring;
+    readonly scoring: ValidationScoring;
     readonly firstIndex?: number;
     readonly batch?: number;
     readonly signal?: AbortSignal;

@@ -41,7 +41,7 @@ export async function costsOf(
   const costs: number[] = [];
   for (const group of grouped(canvases, batch)) {
     signal?.throwIfAborted();
-    const scored = batchOf(group);
+    const scored = scoredBatch(group);
     const nats = await score(scored, signal);
     invariant(
       nats.length === scored.rows.length,
@@ -69,7 +69,7 @@ function* grouped<Item>(items: Iterable<Item>, size: number): Generator<Item[]> 
 }
 
 /** Canvases of one length, side by side. */
-export function batchOf(canvases: readonly Canvas[]): ScoredBatch {
+export function scoredBatch(canvases: readonly Canvas[]): ScoredBatch {
   const L = canvases[0].tokens.length;
   const R = canvases.reduce((total, { rows }) => total + rows.length, 0);
   const tokens = new Int32Array(canvases.length * L);

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactScorer, randomJoint } from '../../test/exact-scorer.ts';
-import { crossEntropy, scorerOf } from './scorer.ts';
+import { rowCrossEntropy, scorerOfPredictor } from './scorer.ts';
 
 test('by hand: logits ln 1, ln 3 cost ln 4 and ln 4/3', () => {
   const logits = [Math.log(1), Math.log(3)];
-  assert.ok(Math.abs(crossEntropy(logits, 0) - Math.log(4)) < 1e-15);
-  assert.ok(Math.abs(crossEntropy(logits, 1) - Math.log(4 / 3)) < 1e-15);
+  assert.ok(Math.abs(rowCrossEntropy(logits, 0) - Math.log(4)) < 1e-15);
+  assert.ok(Math.abs(rowCrossEntropy(logits, 1) - Math.log(4 / 3)) < 1e-15);
 });
 
 test('large logits do not overflow, a forbidden target is infinite, and a vocabulary of 126,464 is no trouble', () => {
-  assert.ok(Math.abs(crossEntropy([1000, 1000], 0) - Math.LN2) < 1e-12);
-  assert.equal(crossEntropy([0, -Infinity], 1), Infinity);
-  assert.equal(crossEntropy([0, -Infinity], 0), 0);
-  assert.ok(Math.abs(crossEntropy(new Float32Array(126_464), 5) - Math.log(126_464)) < 1e-9);
+  assert.ok(Math.abs(rowCrossEntropy([1000, 1000], 0) - Math.LN2) < 1e-12);
+  assert.equal(rowCrossEntropy([0, -Infinity], 1), Infinity);
+  assert.equal(rowCrossEntropy([0, -Infinity], 0), 0);
+  assert.ok(Math.abs(rowCrossEntropy(new Float32Array(126_464), 5) - Math.log(126_464)) < 1e-9);
 });
 
 test('a mask predictor scores the rows of a batch as the exact scorer does, in the order of the rows', async () => {
@@ -24,7 +24,7 @@ test('a mask predictor scores the rows of a batch as the exact scorer does, in t
     targets: Int32Array.of(2, 0, 1, 1),
   };
   const expected = await exactScorer(joint)(batch);
-  const actual = await scorerOf(joint.predict)(batch);
+  const actual = await scorerOfPredictor(joint.predict)(batch);
   assert.equal(actual.length, 4);
   for (let r = 0; r < 4; r++) assert.ok(Math.abs(actual[r] - expected[r]) < 1e-6);
 });

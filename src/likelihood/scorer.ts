@@ -20,7 +20,7 @@ export interface ScoredBatch {
 export type RowScorer = (batch: ScoredBatch, signal?: AbortSignal) => Promise<ArrayLike<number>>;
 
 /** The scorer that asks a mask predictor for the logits of one canvas after another, and normalises in float64. */
-export function scorerOf(predict: MaskPredictor): RowScorer {
+export function scorerOfPredictor(predict: MaskPredictor): RowScorer {
   return async ({ tokens, rows, targets }, signal) => {
     const [B, L] = tokens.shape;
     const nats = new Float64Array(rows.length);
@@ -33,7 +33,7 @@ export function scorerOf(predict: MaskPredictor): RowScorer {
       const V = shape[1];
       invariant(shape[0] === mine.length, `logits of ${mine.length} rows were asked for, ${shape[0]} came`);
       for (const [index, r] of mine.entries()) {
-        nats[r] = crossEntropy(data.subarray(index * V, (index + 1) * V), targets[r]);
+        nats[r] = rowCrossEntropy(data.subarray(index * V, (index + 1) * V), targets[r]);
       }
     }
     return nats;
@@ -41,7 +41,7 @@ export function scorerOf(predict: MaskPredictor): RowScorer {
 }
 
 /** −log softmax(logits)[target] in nats, in float64. */
-export function crossEntropy(logits: ArrayLike<number>, target: number): number {
+export function rowCrossEntropy(logits: ArrayLike<number>, target: number): number {
   let max = -Infinity;
   for (let v = 0; v < logits.length; v++) if (logits[v] > max) max = logits[v];
   let sum = 0;

@@ -24,7 +24,7 @@ export interface Validation {
 }
 
 /** How one window is scored: −log p is the mean cost of its canvases. */
-export interface Scoring {
+export interface ValidationScoring {
   /** The canvases of the window with this index; none where it has no token to score. */
   readonly canvases: (window: CleanWindow, index: number) => readonly Canvas[];
   /** Whether the mean cost is exact. Otherwise the canvases are random draws, ordered by stratum. */
@@ -48,7 +48,7 @@ export function diffusionScoring({
   readonly draws: number;
   readonly seed: number;
   readonly round?: number;
-}): Scoring {
+}): ValidationScoring {
   return {
     exact: false,
     canvases: ({ x0, positions }, index) =>
@@ -68,7 +68,7 @@ export function blockScoring({
   readonly draws: number;
   readonly seed: number;
   readonly round?: number;
-}): Scoring {
+}): ValidationScoring {
   return {
     exact: options.blockLength === 1,
     canvases: ({ x0, positions }, index) =>
@@ -77,7 +77,7 @@ export function blockScoring({
 }
 
 /** The exact −log p of a causal model: one canvas for each window. @param startId  read before the first token */
-export function causalScoring({ startId }: { readonly startId: number }): Scoring {
+export function causalScoring({ startId }: { readonly startId: number }): ValidationScoring {
   return {
     exact: true,
     canvases: ({ x0, positions }) => {
@@ -109,7 +109,7 @@ export async function validate(
     batch,
     signal,
   }: {
-    readonly scoring: Scoring;
+    readonly scoring: ValidationScoring;
     readonly bytesPerToken?: number;
     readonly batch?: number;
     readonly signal?: AbortSignal;

@@ -5,11 +5,11 @@ import {
   dtypeOf,
   type GgufFile,
   type GgufSource,
-  liesReady,
+  isStoredRaw,
   openGguf,
-  piecesOf,
+  tensorPieces,
 } from '../checkpoint/gguf/file.ts';
-import { directoryOf, inPlaceBytes, inPlaceName, isMadeFrom } from '../checkpoint/gguf/in-place.ts';
+import { inPlaceDirectory, inPlaceBytes, inPlaceName, isMadeFrom } from '../checkpoint/gguf/in-place.ts';
 import { withFile } from '../checkpoint/range-reader.ts';
 import { sizeInFile, type TensorToWrite } from '../checkpoint/write-safetensors.ts';
 import { FileError } from '../base/errors.ts';
@@ -28,9 +28,9 @@ export interface GgufWeights {
 
 export function ggufWeights(file: GgufFile, { sources }: GgufModel): GgufWeights {
   const all = [...sources.values()];
-  const others = all.filter((source) => !liesReady(source)).map((source) => toWrite(file, source));
+  const others = all.filter((source) => !isStoredRaw(source)).map((source) => toWrite(file, source));
   return {
-    ready: all.filter(liesReady),
+    ready: all.filter(isStoredRaw),
     others,
     bytesToWrite: others.reduce((sum, tensor) => sum + sizeInFile(tensor), 0),
   };
@@ -50,7 +50,7 @@ export async function ggufDirectory(path: string, note: (text: string) => void =
   const real = await realpath(path).catch((error: unknown) => {
     throw fileProblem(error, path, 'a file that can be read');
   });
-  const directory = directoryOf(real);
+  const directory = inPlaceDirectory(real);
   const identity = await withFile(real, async (opened) => opened.identity);
   if (await isMadeFrom(directory, identity)) return directory;
 
@@ -86,5 +86,5 @@ const toWrite = (file: GgufFile, source: GgufSource): TensorToWrite => ({
   name: source.name,
   shape: source.shape,
   dtype: dtypeOf(source),
-  data: () => piecesOf(file, source),
+  data: () => tensorPieces(file, source),
 });

@@ -4,7 +4,7 @@ import { sizeOf } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { isObject, readJsonObject } from '../checkpoint/json.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
-import { directoryOf } from '../checkpoint/gguf/in-place.ts';
+import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openWeights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
@@ -24,7 +24,7 @@ import {
   generationOf,
   isFile,
   modelDirectory,
-  type OpenedModel,
+  type ModelWithTokenizer,
   openModelWithTokenizer,
 } from './open-model.ts';
 import type { SamplingOptions } from '../sampling/options.ts';
@@ -176,7 +176,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
       version: file.version,
       architecture: text('general.architecture'),
       name: text('general.name'),
-      directory: directoryOf(path),
+      directory: inPlaceDirectory(path),
       bytesToWrite: model && ggufWeights(file, model).bytesToWrite,
     },
     family: model?.family.architecture,
@@ -244,7 +244,7 @@ function activeOf(
 }
 
 /** Those of a model as it was published, also where its weights are in blocks. */
-const parametersOf = ({ config, names }: OpenedModel): number =>
+const parametersOf = ({ config, names }: ModelWithTokenizer): number =>
   [...parameterShapes(config.transformer, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 /** For each format that --weights may have; what is in blocks stays in them. */

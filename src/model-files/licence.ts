@@ -13,7 +13,7 @@ const places: readonly (readonly [file: string, pattern: RegExp])[] = [
 ];
 
 /** Bytes of a file that are looked at. */
-const mostBytes = 2 ** 16;
+const maxBytes = 2 ** 16;
 
 /** The licence of a model as its own files name it, or nothing where they don't. It is what is said, not advice. */
 export async function licenceOf(directory: string): Promise<string | undefined> {
@@ -29,7 +29,7 @@ async function beginningOf(directory: string, name: string): Promise<string> {
   const file = path === undefined ? undefined : await open(path).catch(() => undefined);
   if (!file) return '';
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
     return buffer.toString('utf8', 0, bytesRead).replaceAll('\r\n', '\n');
   } catch {
     return ''; // a directory of that name

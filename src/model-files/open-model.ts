@@ -8,7 +8,8 @@ import { ggufDirectory } from './convert-gguf.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
-import type { LoadOptions } from '../language-model/language-model.ts';
+import type { Device } from '../runtime/session.ts';
+import type { WeightFormat } from '../model/weight-format.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { adapterConfigName, baseOf, isAdapter } from '../model/adapter-files.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
@@ -20,6 +21,25 @@ import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts
 import { readTokenizerFiles, withTemplateOf } from '../tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+/** How a model is opened. */
+export interface LoadOptions {
+  /** Default: 'cpu'. */
+  readonly device?: Device;
+  /**
+   * How the weights are kept in memory. Default: as they are stored, and 16 bits widened to 32. For fewer bits than they
+   * are stored in, a copy in that format is made once, beside the model (`unmask quantize`), and used from then on.
+   */
+  readonly weights?: WeightFormat;
+  /** The directory of an adapter (LoRA) that changes the model, or a run of `unmask finetune --lora-rank`. */
+  readonly adapter?: string;
+  /** Is told how many of the numbers have been read while such a copy is made. */
+  readonly onQuantising?: (done: number, total: number) => void;
+  /** Ends the making of the copy. */
+  readonly signal?: AbortSignal;
+  /** Is told what takes long: the weights of a GGUF file being written the first time. */
+  readonly note?: (text: string) => void;
+}
 
 const shipped = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
 
@@ -34,7 +54,7 @@ export const shippedModels = {
 export const shippedModel: string = shippedModels.stories;
 
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
-export interface OpenedModel extends OpenedNetwork {
+export interface ModelWithTokenizer extends OpenedNetwork {
   readonly directory: string;
   readonly tokenizer: Tokenizer;
   /** Of a model that needs no mask token, and has none: the first id beyond its vocabulary. */
@@ -65,7 +85,7 @@ export interface OpenedModel extends OpenedNetwork {
 export async function openModelWithTokenizer(
   path: string,
   { adapter, ...options }: LoadOptions = {},
-): Promise<OpenedModel> {
+): Promise<ModelWithTokenizer> {
   const itself = adapterIn(path);
   if (itself !== undefined) {
     if (adapter === undefined)
@@ -149,7 +169,7 @@ export async function modelDirectory(path: string, note?: (text: string) => void
 }
 
 /** What generation_config.json says. */
-export interface Generation {
+export interface GenerationDefaults {
   readonly endIds: readonly number[];
   /** How the model is sampled unless somebody says otherwise. */
   readonly defaults: Partial<SamplingOptions>;
@@ -161,7 +181,7 @@ export interface Generation {
  * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
  * `unmask_sampling`, in which options have our names.
  */
-export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<Generation> {
+export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<GenerationDefaults> {
   const path = join(directory, 'generation_config.json');
   if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
   const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));

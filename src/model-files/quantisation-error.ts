@@ -6,7 +6,7 @@ import { rowsOf } from '../diffusion/clean-windows.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import type { Canvas } from '../likelihood/scored-canvas.ts';
 import { type Divergence, divergence } from '../likelihood/divergence.ts';
-import { causalScoring, diffusionScoring, type Scoring } from '../likelihood/validation.ts';
+import { causalScoring, diffusionScoring, type ValidationScoring } from '../likelihood/validation.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { openModel, type OpenedModel } from '../model/open.ts';
 import { shippedModel } from './open-model.ts';
@@ -60,7 +60,7 @@ export async function prepareComparison(source: OpenedModel, text: string = stor
   };
 }
 
-function scoringOf({ config }: OpenedModel, tokenizer: LoadedTokenizer): Scoring {
+function scoringOf({ config }: OpenedModel, tokenizer: LoadedTokenizer): ValidationScoring {
   if (config.transformer.attention !== causal)
     return diffusionScoring({ maskId: requireMaskId(tokenizer, tokenizer.path), draws, seed: 0 });
   // what is read before the first token counts little; every tokenizer has a token 0

@@ -3,7 +3,7 @@ import { normals, uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 
 /** A weight matrix about to be filled. */
-export interface Place {
+export interface ParameterPlace {
   /** Its columns: what it multiplies has so many numbers. */
   readonly inputs: number;
   /** For a matrix that writes to the residual stream, its layer, from 0. */
@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** The standard deviation of a matrix's initial weights. */
-export type Initialisation = (place: Place) => number;
+export type Initialisation = (place: ParameterPlace) => number;
 
 /**
  * 1/√inputs, and what layer n (from 0) writes to the residual stream smaller by √(2 (n + 1)): LLaDA's `init_fn`, after

@@ -34,7 +34,7 @@ export interface ForwardOptions {
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
   /** Of a network with self-conditioning: the logits of its latest prediction. Default: there was none   [B · L, V] */
-  readonly believed?: NdArray;
+  readonly previousLogits?: NdArray;
   /** The network is to encode: what `extend` gives is for forwards that don't. Only of one that can. */
   readonly encodes?: boolean;
   /** What is wanted of the logits, in their place. Default: they themselves. */
@@ -112,12 +112,12 @@ export function openNetwork(
   async function run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, believed, encodes = false, reduce, signal }: ForwardOptions = {},
+    { attentionMask, previousLogits, encodes = false, reduce, signal }: ForwardOptions = {},
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
-      ...(config.selfConditioning && believedFeeds(given.tokens.shape, believed, config)),
+      ...(config.selfConditioning && believedFeeds(given.tokens.shape, previousLogits, config)),
       ...(kind === 'extend' &&
         config.encoderAttention && { encodes: vector(Uint8Array.of(Number(encodes))) }),
       ...reduce?.feeds,
@@ -184,13 +184,13 @@ function forwardModel(
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
-  const { believed, encodes } = otherInputs(config);
+  const { previousLogits, encodes } = otherInputs(config);
   const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
   const { logits, present } = transformer(roomy, names, {
     ...others,
     past,
     ...(masked && { mask }),
-    ...(believed && { believed }),
+    ...(previousLogits && { previousLogits }),
     ...(past && encodes && { encodes }),
   });
   const outputs: Record<string, Tensor> =
@@ -224,27 +224,29 @@ function pastInputs(config: TransformerConfig): Past {
 }
 
 /** What some networks are told beside the tokens, by their config. */
-export const otherInputs = (config: TransformerConfig): Pick<TransformerInputs, 'believed' | 'encodes'> => ({
+export const otherInputs = (
+  config: TransformerConfig,
+): Pick<TransformerInputs, 'previousLogits' | 'encodes'> => ({
   ...(config.selfConditioning && {
-    believed: {
-      logits: input('believed', 'float32', ['P', config.vocabularySize]),
+    previousLogits: {
+      logits: input('previousLogits', 'float32', ['P', config.vocabularySize]),
       row: input('believedRow', 'int32', ['B', 'L']),
     },
   }),
   ...(config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
 });
 
-/** What a network is told that it believed; a row that no position has stands for none. */
+/** What a network is told that it previousLogits; a row that no position has stands for none. */
 function believedFeeds(
   [B, L]: readonly number[],
-  believed: NdArray | undefined,
+  previousLogits: NdArray | undefined,
   { vocabularySize: V }: TransformerConfig,
 ) {
   return {
-    believed: believed ?? { shape: [1, V], data: new Float32Array(V) },
+    previousLogits: previousLogits ?? { shape: [1, V], data: new Float32Array(V) },
     believedRow: {
       shape: [B, L],
-      data: Int32Array.from({ length: B * L }, (_, i) => (believed ? i + 1 : 0)),
+      data: Int32Array.from({ length: B * L }, (_, i) => (previousLogits ? i + 1 : 0)),
     },
   };
 }

@@ -14,7 +14,7 @@ import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
 import { lladaMoe } from './families/llada-moe.ts';
 import { llada2 } from './families/llada2.ts';
-import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3, sdar } from './families/llama.ts';
+import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './families/llama.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
@@ -31,7 +31,7 @@ export const families: readonly Family[] = [
   llada,
   lladaMoe,
   llada2,
-  dream,
+  dreamFamily,
   a2dLlama,
   a2dQwen2,
   a2dQwen3,

@@ -6,10 +6,10 @@ import type { ForwardOptions, Network } from './network.ts';
  * Positions that padding may add to a sequence: so many, or that share of its own. A forward over eight takes about 0.7 of
  * the time of eight forwards, so that more padding would cost what is saved.
  */
-const mostPadding = { positions: 5, share: 0.3 };
+const maxPadding = { positions: 5, share: 0.3 };
 
 /** Numbers for which memory is kept from one forward to the next, in one array: fresh memory costs more than what is copied there. */
-const mostKept = 2 ** 20;
+const maxKept = 2 ** 20;
 
 /** A forward over one sequence that waits for its turn. */
 interface Waiting {
@@ -31,7 +31,7 @@ interface Result {
 /**
  * A network whose concurrent callers share forwards: what is asked for while one runs waits, and runs together after it.
  * Sequences of different lengths are padded, and the padding isn't seen. Requests for whole batches go through as they are,
- * and those of a network that is told what it believed.
+ * and those of a network that is told what it previousLogits.
  *
  * @param limit  sequences in one forward, at most
  */
@@ -68,11 +68,11 @@ export function batched(network: Network, limit = 16): Network {
   return {
     config: network.config,
     async logits(tokens, rows, options = {}) {
-      if (tokens.shape[0] !== 1 || options.believed) return network.logits(tokens, rows, options);
+      if (tokens.shape[0] !== 1 || options.previousLogits) return network.logits(tokens, rows, options);
       return (await enqueue({ kind: 'logits', tokens, rows, options })).logits;
     },
     async extend(tokens, rows, past, options = {}) {
-      if (tokens.shape[0] !== 1 || options.believed) return network.extend(tokens, rows, past, options);
+      if (tokens.shape[0] !== 1 || options.previousLogits) return network.extend(tokens, rows, past, options);
       const { logits, present } = await enqueue({ kind: 'extend', tokens, rows, past, options });
       return { logits, present: present! };
     },
@@ -107,7 +107,7 @@ function canShare(a: Waiting, b: Waiting): boolean {
   const [shorter, longer] = [a.tokens.shape[1], b.tokens.shape[1]].toSorted((x, y) => x - y);
   const { reduce, encodes } = b.options;
   const isAlike = a.kind === b.kind && a.options.reduce === reduce && a.options.encodes === encodes;
-  return isAlike && longer - shorter <= Math.max(mostPadding.positions, mostPadding.share * shorter);
+  return isAlike && longer - shorter <= Math.max(maxPadding.positions, maxPadding.share * shorter);
 }
 
 /** Memory for so many numbers, under an index of its own; it is given out anew when that is asked for again. */
@@ -116,7 +116,7 @@ type MemoryOf = (index: number, length: number) => Float32Array;
 function memoryKept(): MemoryOf {
   const kept: Float32Array[] = [];
   return (index, length) => {
-    if (length > mostKept) return new Float32Array(length);
+    if (length > maxKept) return new Float32Array(length);
     if (!kept[index] || kept[index].length < length) kept[index] = new Float32Array(length);
     return kept[index].subarray(0, length);
   };

@@ -21,13 +21,13 @@ export interface Rotary {
   readonly ropeTheta: number;
   readonly ropeScaling?: RopeScaling;
   /** How many frequencies aren't zero, the fastest. Default: all. `rope_type` "proportional". */
-  readonly turningFrequencies?: number;
+  readonly rotaryFrequencies?: number;
 }
 
 /** Radians a position, for i below K / 2: θ^(−2i/K), scaled. The published code computes them in float32. */
 export function frequencies(
   headWidth: number,
-  { ropeTheta, ropeScaling, turningFrequencies = Infinity }: Rotary,
+  { ropeTheta, ropeScaling, rotaryFrequencies: turningFrequencies = Infinity }: Rotary,
 ): Float32Array {
   return Float32Array.from({ length: headWidth / 2 }, (_, i) => {
     if (i >= turningFrequencies) return 0;

@@ -29,11 +29,11 @@ export interface TransformerInputs extends AttentionInputs {
   /** The rows whose logits are wanted, of the B · L, int32   [R] */
   readonly rows: Tensor;
   /** What a network with self-conditioning is told that it predicted before. */
-  readonly believed?: Believed;
+  readonly previousLogits?: PreviousLogits;
 }
 
 /** Logits of an earlier prediction, and the positions that they are of. */
-export interface Believed {
+export interface PreviousLogits {
   /** [P, V] */
   readonly logits: Tensor;
   /** For each position 0, where there was no prediction, or the number of its row, counted from 1, int32   [B, L] */
@@ -101,18 +101,19 @@ function layerScalar(layer: LayerNames, { encodes }: TransformerInputs, { weight
 
 /** What the first layer reads   [B, L, D] */
 function embed(inputs: TransformerInputs, names: TensorNames, { config, ...context }: Context): Tensor {
-  const { tokens, believed, encodes } = inputs;
+  const { tokens, previousLogits, encodes } = inputs;
   const { embeddingScale, normEpsilon, width } = config;
   const table = context.weight(names.embedding);
   const scaled = (x: Tensor) => (embeddingScale === undefined ? x : mul(x, scalar(embeddingScale)));
   const x = scaled(gather(table, tokens));
   if (!config.selfConditioning) return x;
-  const signal = believed && signalOf(believed, scaled(matmul(softmax(believed.logits), table)));
+  const signal =
+    previousLogits && signalOf(previousLogits, scaled(matmul(softmax(previousLogits.logits), table)));
   const conditioned = rmsNorm(signal ? add(x, signal) : x, ones(width), normEpsilon);
   return encodes ? where(encodes, x, conditioned) : conditioned;
 
   /** Zero where there was no prediction   [P, D] → [B, L, D] */
-  function signalOf({ row }: Believed, meanEmbeddings: Tensor): Tensor {
+  function signalOf({ row }: PreviousLogits, meanEmbeddings: Tensor): Tensor {
     const conditioning = named(names.selfConditioning);
     const normed = context.norm(meanEmbeddings, conditioning.norm);
     const signals = gatedMlp(normed, conditioning, { ...config, ...context });

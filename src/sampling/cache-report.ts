@@ -22,11 +22,11 @@ export function probing(
   const every = 3;
   let [calls, probes, positions, nats] = [0, 0, 0, 0];
   return {
-    async predict(xt, rows, moment) {
-      const logits = await cached(xt, rows, moment);
+    async predict(xt, rows, context) {
+      const logits = await cached(xt, rows, context);
       calls += 1;
       if (calls % every === 2) {
-        const exact = await uncached(xt, rows, moment);
+        const exact = await uncached(xt, rows, context);
         probes += 1;
         positions += rows.length;
         for (let r = 0; r < rows.length; r++) nats += divergence(rowOf(exact, r), rowOf(logits, r));

@@ -8,7 +8,7 @@ import {
   delayedCache,
   dualCache,
   prefixCache,
-  type RememberingNetwork,
+  type CachedNetwork,
   withCache,
 } from './cache.ts';
 import { alignedBlocks, type BlockLayout, layBlocks } from './canvas.ts';
@@ -31,7 +31,7 @@ type Memory = ReadonlyMap<number, readonly [first: number, second: number]>;
 function scrambling(
   sees: Sees,
   { shifted = false, onForward }: { shifted?: boolean; onForward?: (active: readonly number[]) => void } = {},
-): RememberingNetwork<Memory> {
+): CachedNetwork<Memory> {
   const outputOf = (i: number): number => (shifted && i > 0 ? i - 1 : i);
   const mix = (state: number, value: number): number => Math.imul(state ^ value, 0x01000193) ^ (state >>> 9);
   return {
@@ -57,8 +57,8 @@ function scrambling(
       });
       return { logits: { shape: [rows.length, V], data }, memory: made };
     },
-    forget: (memory, positions) => new Map([...memory].filter(([i]) => !positions.has(i))),
-    join(a, b) {
+    evict: (memory, positions) => new Map([...memory].filter(([i]) => !positions.has(i))),
+    merge(a, b) {
       for (const i of b.keys()) assert.ok(!a.has(i), `${i} is remembered twice`);
       return new Map([...a, ...b]);
     },
@@ -67,9 +67,9 @@ function scrambling(
 
 /** The same network without a memory. */
 const whole =
-  (network: RememberingNetwork<Memory>): MaskPredictor =>
-  async (xt, rows, moment) =>
-    (await network.forward(xt, Int32Array.from(xt.keys()), rows, undefined, moment)).logits;
+  (network: CachedNetwork<Memory>): MaskPredictor =>
+  async (xt, rows, context) =>
+    (await network.forward(xt, Int32Array.from(xt.keys()), rows, undefined, context)).logits;
 
 const all: Sees = () => true;
 const causal: Sees = (query, key) => key <= query;

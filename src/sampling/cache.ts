@@ -1,13 +1,13 @@
 import type { NdArray } from '../base/array.ts';
 import { invariant } from '../base/errors.ts';
-import type { Block, MaskPredictor, Moment } from './predictor.ts';
+import type { Block, MaskPredictor, StepContext } from './predictor.ts';
 
 /**
  * A network that computes some positions of a canvas and looks at what it computed of others before.
  *
  * @template Memory  what it computed of a number of positions; only the network can read it
  */
-export interface RememberingNetwork<Memory> {
+export interface CachedNetwork<Memory> {
   /** The position whose output predicts position i: i itself, or i − 1 where a network keeps a causal model's habit. */
   outputOf(i: number): number;
   /**
@@ -21,36 +21,36 @@ export interface RememberingNetwork<Memory> {
     active: Int32Array,
     rows: Int32Array,
     memory: Memory | undefined,
-    moment: Moment,
+    context: StepContext,
   ): Promise<{ readonly logits: NdArray; readonly memory: Memory }>;
   /** What is left of a memory without some positions. */
-  forget(memory: Memory, positions: ReadonlySet<number>): Memory;
+  evict(memory: Memory, positions: ReadonlySet<number>): Memory;
   /** The memory of two sets of positions that have none in common. */
-  join(a: Memory, b: Memory): Memory;
+  merge(a: Memory, b: Memory): Memory;
 }
 
 /** What a cache holds when a prediction is asked for. */
-export interface Recall {
+export interface CacheState {
   /** The block of the latest prediction. */
   readonly block: Block;
   /** The token that each position held when it was computed last; −1 where it wasn't   [L] */
-  readonly held: Int32Array;
+  readonly computedTokens: Int32Array;
   /** Predictions since everything was computed. */
   readonly age: number;
-  /** See `Moment`. */
+  /** See `StepContext`. */
   readonly moves?: number;
 }
 
 /**
  * Which positions a prediction computes anew; the others are looked at as they were computed before.
  *
- * @param recall  absent at the first prediction
+ * @param state  absent at the first prediction
  */
-export type CachePolicy = (xt: Int32Array, block: Block, recall?: Recall) => Iterable<number>;
+export type CachePolicy = (xt: Int32Array, block: Block, state?: CacheState) => Iterable<number>;
 
 /** What is left of the block is computed once a block, the rest each time. Fast-dLLM's prefix cache; approximate. */
-export const prefixCache: CachePolicy = (xt, block, recall) =>
-  range(recall?.block.index === block.index ? block.start : 0, xt.length);
+export const prefixCache: CachePolicy = (xt, block, state) =>
+  range(state?.block.index === block.index ? block.start : 0, xt.length);
 
 /**
  * All outside the block is computed once a block, and again after every `refresh` predictions of one. Fast-dLLM's dual
@@ -58,8 +58,8 @@ export const prefixCache: CachePolicy = (xt, block, recall) =>
  */
 export const dualCache =
   (refresh = Infinity): CachePolicy =>
-  (xt, block, recall) =>
-    recall?.block.index === block.index && recall.age < refresh
+  (xt, block, state) =>
+    state?.block.index === block.index && state.age < refresh
       ? range(block.start, block.end)
       : range(0, xt.length);
 
@@ -69,9 +69,9 @@ export const dualCache =
  */
 export const delayedCache =
   (maskId: number, refresh = Infinity): CachePolicy =>
-  (xt, _, recall) =>
-    recall && recall.age < refresh
-      ? range(0, xt.length).filter((i) => xt[i] === maskId || xt[i] !== recall.held[i])
+  (xt, _, state) =>
+    state && state.age < refresh
+      ? range(0, xt.length).filter((i) => xt[i] === maskId || xt[i] !== state.computedTokens[i])
       : range(0, xt.length);
 
 /**
@@ -81,40 +81,37 @@ export const delayedCache =
  */
 export const blockCausalCache =
   (blockLength: number): CachePolicy =>
-  (xt, block, recall) => {
+  (xt, block, state) => {
     const startOf = (i: number): number => i - (i % blockLength);
-    return range(
-      startOf(recall?.block.start ?? 0),
-      Math.min(startOf(block.end - 1) + blockLength, xt.length),
-    );
+    return range(startOf(state?.block.start ?? 0), Math.min(startOf(block.end - 1) + blockLength, xt.length));
   };
 
 /** For a causal network: each position is computed once. Exact. */
-export const causalCache: CachePolicy = (_, block, recall) => range(recall?.block.end ?? 0, block.end);
+export const causalCache: CachePolicy = (_, block, state) => range(state?.block.end ?? 0, block.end);
 
 /**
  * A predictor that computes what a policy names and remembers the rest. It belongs to one canvas, which is predicted by
  * one call after another.
  */
-export function withCache<Memory>(network: RememberingNetwork<Memory>, policy: CachePolicy): MaskPredictor {
+export function withCache<Memory>(network: CachedNetwork<Memory>, policy: CachePolicy): MaskPredictor {
   let memory: Memory | undefined;
-  let recall: Recall | undefined;
-  return async (xt, rows, moment) => {
+  let state: CacheState | undefined;
+  return async (xt, rows, context) => {
     // a canvas of another length is another canvas, and so is one in which positions have moved
-    if (recall && (recall.held.length !== xt.length || recall.moves !== moment.moves))
-      memory = recall = undefined;
-    const named = new Set(policy(xt, moment.block, recall));
+    if (state && (state.computedTokens.length !== xt.length || state.moves !== context.moves))
+      memory = state = undefined;
+    const named = new Set(policy(xt, context.block, state));
     for (const i of rows) named.add(network.outputOf(i));
     const active = Int32Array.from(named).sort();
     invariant(active.length > 0, 'a cache policy names at least the positions whose logits are wanted');
 
-    const kept = memory === undefined ? undefined : network.forget(memory, named);
-    const { logits, memory: made } = await network.forward(xt, active, rows, kept, moment);
-    memory = kept === undefined ? made : network.join(kept, made);
-    const held = recall ? recall.held.slice() : new Int32Array(xt.length).fill(-1);
+    const kept = memory === undefined ? undefined : network.evict(memory, named);
+    const { logits, memory: made } = await network.forward(xt, active, rows, kept, context);
+    memory = kept === undefined ? made : network.merge(kept, made);
+    const held = state ? state.computedTokens.slice() : new Int32Array(xt.length).fill(-1);
     for (const i of active) held[i] = xt[i];
-    const age = active.length === xt.length || !recall ? 1 : recall.age + 1;
-    recall = { block: moment.block, held, age, moves: moment.moves };
+    const age = active.length === xt.length || !state ? 1 : state.age + 1;
+    state = { block: context.block, computedTokens: held, age, moves: context.moves };
     return logits;
   };
 }

@@ -47,7 +47,7 @@ export function maskedPositions(canvas: Int32Array, maskId: number): number[] {
 }
 
 /** A block of a canvas: the positions from `start` to before `end`, and which of them are to be written, ascending. */
-export interface Stretch {
+export interface BlockSpan {
   readonly start: number;
   readonly end: number;
   readonly positions: readonly number[];
@@ -57,7 +57,7 @@ export interface Stretch {
 export type BlockLayout = (
   canvas: Int32Array,
   options: { maskId: number; blockLength?: number },
-) => Stretch[];
+) => BlockSpan[];
 
 /**
  * Semi-autoregressive blocks: the masked positions of a canvas from left to right, `blockLength` at a time.
@@ -99,7 +99,7 @@ function windows(
   canvas: Int32Array,
   { maskId, blockLength = canvas.length }: { maskId: number; blockLength?: number },
   first: number,
-): Stretch[] {
+): BlockSpan[] {
   if (!(Number.isSafeInteger(blockLength) && blockLength >= 1))
     throw new InvalidOptionError('blockLength', 'must be a whole number of tokens, at least 1', blockLength);
   const blocks = new Map<number, number[]>();

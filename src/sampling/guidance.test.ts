@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../base/errors.ts';
 import { withGuidance } from './guidance.ts';
-import { type MaskPredictor, type Moment, wholeCanvas } from './predictor.ts';
+import { type MaskPredictor, type StepContext, wholeCanvas } from './predictor.ts';
 
 const M = 3;
 const canvas = Int32Array.of(1, M, 2, M);
-const moment = wholeCanvas(4);
+const context = wholeCanvas(4);
 
 /** Its logits tell what it saw: [first token, third token, row]. */
 const telling: MaskPredictor = (xt, rows) =>
@@ -17,7 +17,7 @@ const telling: MaskPredictor = (xt, rows) =>
 
 test('by hand: (1 + w) · seen − w · unseen, unseen being the given text masked', async () => {
   const guided = withGuidance(telling, { w: 0.5, canvas, maskId: M });
-  const { shape, data } = await guided(canvas, Int32Array.of(1, 3), moment);
+  const { shape, data } = await guided(canvas, Int32Array.of(1, 3), context);
   assert.deepEqual(shape, [2, 3]);
   // 1.5 · 1 − 0.5 · 3, 1.5 · 2 − 0.5 · 3, i
   assert.deepEqual([...data], [0, 1.5, 1, 0, 1.5, 3]);
@@ -29,7 +29,7 @@ test('w = 0 is the predictor itself', () => {
 
 test('w = −1 does not see the given text', async () => {
   const guided = withGuidance(telling, { w: -1, canvas, maskId: M });
-  assert.deepEqual([...(await guided(canvas, Int32Array.of(1), moment)).data], [3, 3, 1]);
+  assert.deepEqual([...(await guided(canvas, Int32Array.of(1), context)).data], [3, 3, 1]);
 });
 
 test('what was written since the start is seen in both predictions', async () => {
@@ -41,7 +41,7 @@ test('what was written since the start is seen in both predictions', async () =>
     },
     { w: 1, canvas, maskId: M },
   );
-  await guided(Int32Array.of(1, 0, 2, M), Int32Array.of(3), moment);
+  await guided(Int32Array.of(1, 0, 2, M), Int32Array.of(3), context);
   assert.deepEqual(seen, [
     [1, 0, 2, M],
     [M, 0, M, M],
@@ -52,8 +52,8 @@ test('a weight that is not a number is refused', () => {
   assert.throws(() => withGuidance(telling, { w: NaN, canvas, maskId: M }), InvalidOptionError);
 });
 
-test('the moment reaches both predictions', async () => {
-  const moments: Moment[] = [];
+test('the context reaches both predictions', async () => {
+  const moments: StepContext[] = [];
   const guided = withGuidance(
     (xt, rows, at) => {
       moments.push(at);
@@ -61,6 +61,6 @@ test('the moment reaches both predictions', async () => {
     },
     { w: 1, canvas, maskId: M },
   );
-  await guided(canvas, Int32Array.of(1), moment);
-  assert.ok(moments.length === 2 && moments.every((at) => at === moment));
+  await guided(canvas, Int32Array.of(1), context);
+  assert.ok(moments.length === 2 && moments.every((at) => at === context));
 });

@@ -25,9 +25,12 @@ export function withGuidance(
   if (w === 0) return predict;
   const given = canvas.map((token) => (token === maskId ? 0 : 1));
 
-  return async (xt, rows, moment) => {
+  return async (xt, rows, context) => {
     const blind = xt.map((token, i) => (given[i] ? maskId : token));
-    const [seen, unseen] = await Promise.all([predict(xt, rows, moment), unconditional(blind, rows, moment)]);
+    const [seen, unseen] = await Promise.all([
+      predict(xt, rows, context),
+      unconditional(blind, rows, context),
+    ]);
     invariant(seen.data !== unseen.data, 'the mask predictor wrote two predictions into one array');
     return {
       shape: seen.shape,

@@ -288,7 +288,7 @@ test('a cache is what was asked for: exact where it can be, else none', () => {
   assert.equal(policyOf({ cache: 'prefix' }), prefixCache);
   const xt = Int32Array.of(1, maskId, 2, 3);
   const block = { index: 0, start: 1, end: 2 };
-  const recall = { block, held: Int32Array.of(1, maskId, maskId, 3), age: 4 };
+  const recall = { block, computedTokens: Int32Array.of(1, maskId, maskId, 3), age: 4 };
   const named = (asked: object): number[] => [...policyOf(asked)!(xt, block, recall)];
   assert.deepEqual(named({ cache: 'dual' }), [1]);
   assert.deepEqual(named({ cache: 'dual', cacheRefresh: 4 }), [0, 1, 2, 3]);

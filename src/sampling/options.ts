@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { type Schedule, schedules } from '../diffusion/schedule.ts';
+import { type NoiseSchedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
 import { alignedBlocks, blocksFromFirstMask } from './canvas.ts';
-import { dream, evenly, following, type RevealCounts } from './reveal-counts.ts';
+import { dreamCounts, evenly, following, type RevealCounts } from './reveal-counts.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
 import { growing } from './growth.ts';
 import { uniformNoise } from './noise.ts';
 import type { SampleOptions } from './sample.ts';
-import { annealed } from './self-conditioning.ts';
+import { annealedTemperature } from './self-conditioning.ts';
 import {
   strategiesFor,
   strategiesUsing,
@@ -303,7 +303,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   if (!asked.grow && !asked.stopRepeating) {
     throw new InvalidOptionError('stopRepeating', 'has a use with grow alone', asked.stopRepeating);
   }
-  const schedule: Schedule = schedules[asked.schedule];
+  const schedule: NoiseSchedule = schedules[asked.schedule];
   if (asked.blockCausal && blockLength === undefined) {
     throw new InvalidOptionError(
       'blockCausal',
@@ -314,7 +314,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
   const counts: Record<(typeof countNames)[number], RevealCounts> = {
     even: evenly,
     schedule: following(schedule),
-    dream,
+    dream: dreamCounts,
   };
   return {
     maskId,
@@ -419,7 +419,7 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
 
 /** The temperature of predictions at t, for a strategy that has it in the predictor. */
 export const temperatureOf = ({ temperature, finalTemperature = temperature }: SamplingOptions) =>
-  annealed(temperature, finalTemperature);
+  annealedTemperature(temperature, finalTemperature);
 
 /** How tokens are taken from logits. */
 export function toDecodeOptions(

@@ -2,9 +2,9 @@ import type { Certainty, Prediction } from './decode.ts';
 import type { ReverseStep } from './strategies.ts';
 
 /** What is known of each position since it was predicted last   [L] */
-export type Latest = Certainty & Pick<ReverseStep, 'likeliest'>;
+export type PredictionState = Certainty & Pick<ReverseStep, 'likeliest'>;
 
-export const nothingPredicted = (xt: Int32Array): Latest => ({
+export const nothingPredicted = (xt: Int32Array): PredictionState => ({
   confidence: new Float64Array(xt.length).fill(NaN),
   margin: new Float64Array(xt.length).fill(NaN),
   entropy: new Float64Array(xt.length).fill(NaN),
@@ -17,10 +17,10 @@ export const nothingPredicted = (xt: Int32Array): Latest => ({
  * @param asked  the positions of the prediction's rows
  */
 export function withPrediction(
-  latest: Latest,
+  latest: PredictionState,
   asked: readonly number[],
   prediction: Prediction | undefined,
-): Latest {
+): PredictionState {
   const confidence = latest.confidence.slice();
   if (!prediction) return { ...latest, confidence };
   const { margin, entropy, likeliest } = latest;
@@ -39,9 +39,9 @@ export function withPrediction(
  * @param sources  where each position was, or −1
  */
 export const moved = (
-  { confidence, margin, entropy, likeliest }: Latest,
+  { confidence, margin, entropy, likeliest }: PredictionState,
   sources: readonly number[],
-): Latest => ({
+): PredictionState => ({
   confidence: Float64Array.from(sources, (i) => confidence[i]), // [−1] is undefined, which becomes NaN
   margin: Float64Array.from(sources, (i) => margin[i]),
   entropy: Float64Array.from(sources, (i) => entropy[i]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
-import { linear, schedules } from '../diffusion/schedule.ts';
+import { linearNoise, schedules } from '../diffusion/schedule.ts';
 import { uniforms } from '../base/random.ts';
 import { hole, layCanvas } from './canvas.ts';
 import { decoder } from './decode.ts';
@@ -47,7 +47,7 @@ const step = (fields: Partial<ReverseStep>): ReverseStep => ({
 });
 
 test('by hand: α from 0.5 to 0.6 with σ = 0.02 unmasks 0.22 and keeps 0.98', () => {
-  const { step: at } = remdm(linear, capped(0.02));
+  const { step: at } = remdm(linearNoise, capped(0.02));
   const written = (u: number) => at(step({ uniform: () => u })).written.length;
   const noised = (u: number) => at(step({ uniform: () => u })).noised!.length;
   assert.deepEqual([written(0.7799), written(0.7801)], [0, 2]); // stays masked below 0.78
@@ -100,8 +100,8 @@ test('P(a position stands) goes from α(t) to α(s) for every σ that is possibl
 test('σ = 0 is the ancestral step', () => {
   for (let n = 0; n < 50; n++) {
     const reverse = step({ uniform: uniforms(n, 'remask'), s: 0.3 });
-    const { written, noised } = remdm(linear, capped(0)).step(reverse);
-    assert.deepEqual(written, ancestral(linear)(reverse));
+    const { written, noised } = remdm(linearNoise, capped(0)).step(reverse);
+    assert.deepEqual(written, ancestral(linearNoise)(reverse));
     assert.deepEqual(noised, []);
   }
 });
@@ -124,8 +124,8 @@ test('a schedule that stands still has every value of the schedule, and its own 
     for (const t of [1, 0.8, 0.3, 0.02]) near(still.alpha(t) + still.masked(t), 1);
   }
   // ReMDM's own: (1 − t) · α_on / (1 − t_on) before, 1 − (1 − α_on) · t / t_off after
-  assert.ok(Math.abs(standingStill(linear, loop).alpha(0.775) - 0.45) < 1e-12);
-  assert.ok(Math.abs(standingStill(linear, loop).alpha(0.025) - 0.95) < 1e-12);
+  assert.ok(Math.abs(standingStill(linearNoise, loop).alpha(0.775) - 0.45) < 1e-12);
+  assert.ok(Math.abs(standingStill(linearNoise, loop).alpha(0.025) - 0.95) < 1e-12);
 });
 
 const flat: MaskPredictor = (_, rows) =>
@@ -170,10 +170,10 @@ test('with exact conditionals and many steps, samples follow the joint distribut
   for (const name of ['cap', 'rescale', 'loop']) {
     const strategy =
       name === 'cap'
-        ? remdm(linear, capped(0.02))
+        ? remdm(linearNoise, capped(0.02))
         : name === 'rescale'
-          ? remdm(linear, rescaled(0.02))
-          : variants.loop(linear);
+          ? remdm(linearNoise, rescaled(0.02))
+          : variants.loop(linearNoise);
     const counts = probability.map(() => 0);
     for (let seed = 0; seed < 900; seed++) {
       let text = new Int32Array();

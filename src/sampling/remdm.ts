@@ -1,4 +1,4 @@
-import type { Schedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/schedule.ts';
 import type { ReverseStep, Strategy } from './strategies.ts';
 
 /** What a step's α(t) and α(s) leave for σ, and the tokens that stand. */
@@ -21,7 +21,7 @@ export type Sigma = (step: ReverseStep, remasking: Remasking) => (i: number) => 
  * So P(x_s^i ≠ M) = α(t) (1 − σ) + α(s) − (1 − σ) α(t) = α(s). σ = 0 is the ancestral step. At s = 0 no σ is left, and
  * what is masked is written.
  */
-export const remdm = (schedule: Pick<Schedule, 'alpha' | 'masked'>, sigma: Sigma): Strategy => ({
+export const remdm = (schedule: Pick<NoiseSchedule, 'alpha' | 'masked'>, sigma: Sigma): Strategy => ({
   rewrites: true,
   step: (step) => {
     const { positions, masked, t, s, uniform } = step;
@@ -79,9 +79,9 @@ export interface Loop {
 
 /** A schedule whose α stands still in a stretch of time, and runs through its values before and after. */
 export function standingStill(
-  schedule: Schedule,
+  schedule: NoiseSchedule,
   { from, until, alpha }: Loop,
-): Pick<Schedule, 'alpha' | 'masked'> {
+): Pick<NoiseSchedule, 'alpha' | 'masked'> {
   const still = schedule.time(alpha);
   const time = (t: number): number => {
     if (t > from) return 1 - ((1 - t) / (1 - from)) * (1 - still);

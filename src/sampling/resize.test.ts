@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { chiSquare, chiSquareLimit } from '../../test/exact-joint.ts';
-import { dualCache, type RememberingNetwork, withCache } from './cache.ts';
+import { dualCache, type CachedNetwork, withCache } from './cache.ts';
 import { hole, layCanvas, maskedPositions } from './canvas.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
@@ -109,14 +109,14 @@ test('a frame says where its positions were in the frame before, and changed are
 test('later blocks and holes keep their places while an earlier one is resized', async () => {
   const canvas = layCanvas([[1], hole(2), [2], hole(2), [3]], M);
   const asked: number[][] = [];
-  const predict: MaskPredictor = (xt, rows, moment) => {
+  const predict: MaskPredictor = (xt, rows, context) => {
     asked.push([...rows]);
     // the first hole wants three tokens; the second is too long by one
     return saying((x, i) => {
       const middle = x.indexOf(2);
       if (i < middle) return middle < 4 ? EXPAND : 0;
       return i === x.length - 2 && x.length - middle === 4 ? END : 4;
-    })(xt, rows, moment);
+    })(xt, rows, context);
   };
   const options = { ...resizing({ budget: 8, maxLength: 20 }), blockLength: 2, steps: 4 };
   const frames = await all(sample(predict, canvas, options));
@@ -182,16 +182,16 @@ test('where the text may end moves with the given text before it', async () => {
 
 test('a cache computes all anew after positions have moved, though the canvas is as long as before', async () => {
   const computed: [length: number, active: number][] = [];
-  const network: RememberingNetwork<null> = {
+  const network: CachedNetwork<null> = {
     outputOf: (i) => i,
-    forward: async (xt, active, rows, _, moment) => {
+    forward: async (xt, active, rows, _, context) => {
       computed.push([xt.length, active.length]);
       // the first of two masks expands, and the second is deleted
-      const first = saying((_, i) => (xt.length === 4 && moment.moves === 0 ? (i === 1 ? EXPAND : END) : 0));
-      return { logits: await first(xt, rows, moment), memory: null };
+      const first = saying((_, i) => (xt.length === 4 && context.moves === 0 ? (i === 1 ? EXPAND : END) : 0));
+      return { logits: await first(xt, rows, context), memory: null };
     },
-    forget: () => null,
-    join: () => null,
+    evict: () => null,
+    merge: () => null,
   };
   const options = { ...resizing({ budget: 4, maxLength: 9 }), steps: 1 };
   const frames = await all(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cosine, linear, schedules } from '../diffusion/schedule.ts';
+import { cosineNoise, linearNoise, schedules } from '../diffusion/schedule.ts';
 import { inDllm, roundHalfToEven } from '../../test/dllm-counts.ts';
 import { readReference, skipWithout } from '../../test/reference.ts';
-import { byShare, dream, evenly, following } from './reveal-counts.ts';
+import { byShare, dreamCounts, evenly, following } from './reveal-counts.ts';
 
 test('the remainder goes to the first steps, as in LLaDA’s code', () => {
   assert.deepEqual(evenly(10, 4), [3, 3, 2, 2]);
@@ -12,21 +12,21 @@ test('the remainder goes to the first steps, as in LLaDA’s code', () => {
 });
 
 test('following the linear schedule is Algorithm 5 as printed', () => {
-  assert.deepEqual(following(linear)(10, 4), [2, 3, 2, 3]);
+  assert.deepEqual(following(linearNoise)(10, 4), [2, 3, 2, 3]);
 });
 
 test('following a schedule with as many steps as tokens in the linear case reveals one a step', () => {
   // the floor of 10 · (1 − 0.9) would be 0
-  for (let n = 1; n <= 200; n++) assert.ok(following(linear)(n, n).every((count) => count === 1));
+  for (let n = 1; n <= 200; n++) assert.ok(following(linearNoise)(n, n).every((count) => count === 1));
 });
 
 test('the cosine schedule begins slowly', () => {
   // ⌊8 · (1 − cos(π/2 · k/4))⌋ = 0, 2, 4, 8
-  assert.deepEqual(following(cosine)(8, 4), [0, 2, 2, 4]);
+  assert.deepEqual(following(cosineNoise)(8, 4), [0, 2, 2, 4]);
 });
 
 test('counts add up to the masks, one number a step, none negative', () => {
-  for (const counts of [evenly, dream, inDllm('cosine'), ...Object.values(schedules).map(following)]) {
+  for (const counts of [evenly, dreamCounts, inDllm('cosine'), ...Object.values(schedules).map(following)]) {
     for (let masked = 1; masked <= 40; masked++) {
       for (let steps = 1; steps <= 45; steps++) {
         const plan = counts(masked, steps);
@@ -42,7 +42,7 @@ test('counts add up to the masks, one number a step, none negative', () => {
 });
 
 test('Dream’s own counts: 20 masks in 4 steps are 4, 5, 5 and 6', () => {
-  assert.deepEqual(dream(20, 4), [4, 5, 5, 6]);
+  assert.deepEqual(dreamCounts(20, 4), [4, 5, 5, 6]);
 });
 
 test('the counts of all recorded runs of Dream', skipWithout('dream'), () => {
@@ -56,7 +56,7 @@ test('the counts of all recorded runs of Dream', skipWithout('dream'), () => {
   assert.ok(runs.length > 0);
   for (const { args, steps } of runs) {
     const recorded = steps.map((step) => step.number_transfer_tokens);
-    assert.deepEqual(dream(args.max_new_tokens, args.steps), recorded, JSON.stringify(args));
+    assert.deepEqual(dreamCounts(args.max_new_tokens, args.steps), recorded, JSON.stringify(args));
   }
 });
 
@@ -82,6 +82,6 @@ test(
 );
 
 test('a share in float64 and one in float32 round 3 · ½ to different sides', () => {
-  assert.deepEqual(byShare(linear.masked, roundHalfToEven)(5, 3), [2, 2, 1]);
+  assert.deepEqual(byShare(linearNoise.masked, roundHalfToEven)(5, 3), [2, 2, 1]);
   assert.deepEqual(inDllm('linear')(5, 3), [2, 1, 2]);
 });

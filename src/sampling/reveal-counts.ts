@@ -1,5 +1,5 @@
 import { maskProbability } from '../diffusion/forward.ts';
-import { linear, type Schedule } from '../diffusion/schedule.ts';
+import { linearNoise, type NoiseSchedule } from '../diffusion/schedule.ts';
 
 /**
  * How many tokens of a block each step reveals: one number a step, adding up to `masked`.
@@ -23,7 +23,7 @@ export const evenly: RevealCounts = (masked, steps) =>
  * LLaDA Algorithm 5, line 12, for any α. A step may reveal nothing.
  */
 export const following =
-  (schedule: Schedule): RevealCounts =>
+  (schedule: NoiseSchedule): RevealCounts =>
   (masked, steps) => {
     // 10 · (1 − 0.9) is 0.9999999999999998: without the nudge the floor would lose a token
     const inner = Array.from({ length: steps - 1 }, (_, k) =>
@@ -65,4 +65,7 @@ export const byShare =
  * Dream's counts: its time ends at ε = 10⁻³, so that with a step for each token the first step reveals none and the
  * last two.
  */
-export const dream: RevealCounts = byShare((t) => maskProbability(t, { schedule: linear }), Math.floor);
+export const dreamCounts: RevealCounts = byShare(
+  (t) => maskProbability(t, { schedule: linearNoise }),
+  Math.floor,
+);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
-import { linear, schedules } from '../diffusion/schedule.ts';
+import { linearNoise, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { alignedBlocks, hole, layBlocks, layCanvas, maskedPositions, tailStart } from './canvas.ts';
 import { evenly, following } from './reveal-counts.ts';
@@ -11,7 +11,7 @@ import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
 import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
 import { strategiesFor } from './strategy-table.ts';
-import { ancestral, editing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
+import { ancestral, tokenEditing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
 
 const V = 7;
 const M = 6;
@@ -163,12 +163,12 @@ test('every block has its share of the steps, and a step at least', async () => 
 test('the predictor is asked for what the strategy asks of the active block, the masks by default', async () => {
   await fc.assert(
     fc.asyncProperty(asked, async ({ canvas, stretches, options }) => {
-      const predict: MaskPredictor = (xt, rows, moment) => {
-        const { positions, ...block } = stretches[moment.block.index];
-        assert.deepEqual(moment.block, { index: moment.block.index, ...block });
+      const predict: MaskPredictor = (xt, rows, context) => {
+        const { positions, ...block } = stretches[context.block.index];
+        assert.deepEqual(context.block, { index: context.block.index, ...block });
         const masked = positions.filter((i) => xt[i] === M);
         assert.deepEqual([...rows], options.strategy!.asks?.({ positions, masked }) ?? masked);
-        return scrambling(xt, rows, moment);
+        return scrambling(xt, rows, context);
       };
       await all(sample(predict, canvas, options));
     }),
@@ -210,9 +210,9 @@ test('confidence stands where something was predicted, and is NaN elsewhere', as
 
 test('steps that reveal nothing cost no forward', async () => {
   let forwards = 0;
-  const predict: MaskPredictor = (xt, rows, moment) => {
+  const predict: MaskPredictor = (xt, rows, context) => {
     forwards += 1;
-    return scrambling(xt, rows, moment);
+    return scrambling(xt, rows, context);
   };
   const counts = (): number[] => [0, 0, 3, 0, 1];
   const canvas = layCanvas([hole(4)], M);
@@ -299,7 +299,7 @@ test('with a strategy that rewrites, the text ends once the block is done, settl
   const canvas = layCanvas([[1, 2], hole(6)], M);
   const options = { maskId: M, endIds: [5], blockLength: 2, steps: 6 };
   const frames = await all(
-    sample(predict, canvas, { ...options, strategy: editing(0.9, 0.9, { corrections: 3 }) }),
+    sample(predict, canvas, { ...options, strategy: tokenEditing(0.9, 0.9, { corrections: 3 }) }),
   );
   assert.deepEqual(
     frames.map(({ t }) => t),
@@ -316,9 +316,9 @@ test('with a strategy that rewrites, the text ends once the block is done, settl
 test('a signal stops the loop between steps and reaches the predictor', async () => {
   const controller = new AbortController();
   const reached: (AbortSignal | undefined)[] = [];
-  const predict: MaskPredictor = (xt, rows, moment) => {
-    reached.push(moment.signal);
-    return scrambling(xt, rows, moment);
+  const predict: MaskPredictor = (xt, rows, context) => {
+    reached.push(context.signal);
+    return scrambling(xt, rows, context);
   };
   const canvas = layCanvas([hole(8)], M);
   const seen: number[] = [];
@@ -400,7 +400,7 @@ test('with one token a step, samples of an exact predictor follow the joint dist
 
 test('with many steps, so do ancestral samples', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
-  const options = { strategy: unmasking(ancestral(linear)), steps: 60 };
+  const options = { strategy: unmasking(ancestral(linearNoise)), steps: 60 };
   assert.ok((await distance(empty, options, 1_500)) < chiSquareLimit(26));
 });
 
@@ -421,7 +421,7 @@ test('an ancestral step from t to s reveals Binomial(n, 1 − s/t) positions', a
       maskId: M,
       steps,
       seed,
-      strategy: unmasking(ancestral(linear)),
+      strategy: unmasking(ancestral(linearNoise)),
     });
     for await (const { step, changed } of frames) if (step === 1) revealed[changed.length] += 1;
   }

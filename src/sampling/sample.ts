@@ -1,7 +1,7 @@
 import type { NdArray } from '../base/array.ts';
 import { type Uniform, uniforms } from '../base/random.ts';
 import { movedCandidates } from './candidates.ts';
-import { type BlockLayout, layBlocks, type Stretch, tailStart } from './canvas.ts';
+import { type BlockLayout, layBlocks, type BlockSpan, tailStart } from './canvas.ts';
 import { evenly, type RevealCounts } from './reveal-counts.ts';
 import { type Candidates, type Decode, decoder } from './decode.ts';
 import type { Grow } from './growth.ts';
@@ -107,7 +107,7 @@ export async function* sample(
   let ended = false;
 
   /** What stands before the first noise, or before the block that may be rewritten. */
-  const finalBefore = (block: Stretch | undefined): number => {
+  const finalBefore = (block: BlockSpan | undefined): number => {
     if (strategy.rewrites) return block?.positions[0] ?? xt.length;
     const first = xt.findIndex((_, i) => lost.has(i));
     return first < 0 ? xt.length : first;
@@ -138,8 +138,8 @@ export async function* sample(
       const rows = Int32Array.from(asked);
 
       // while nothing changed, the predictor's last answer holds
-      const moment = { block: { index, start, end }, t, moves, signal };
-      logits ??= rows.length > 0 ? await predict(xt, rows, moment) : undefined; // p_θ(x_0 | x_t)   [R, V]
+      const context = { block: { index, start, end }, t, moves, signal };
+      logits ??= rows.length > 0 ? await predict(xt, rows, context) : undefined; // p_θ(x_0 | x_t)   [R, V]
       const seen = logits && { logits, rows, xt, t, inserted };
       const prediction = seen && decode(seen, uniforms(seed, 'token', step));
       const x0 = xt.slice();
@@ -259,7 +259,11 @@ function noisy(canvas: Int32Array, positions: readonly number[], noise: Noise, u
 }
 
 /** Where a block is after its canvas was resized; new masks belong to the block that is written. */
-function movedBlock({ positions: were }: Stretch, sources: readonly number[], isWritten: boolean): Stretch {
+function movedBlock(
+  { positions: were }: BlockSpan,
+  sources: readonly number[],
+  isWritten: boolean,
+): BlockSpan {
   const mine = new Set(were);
   const positions = [...sources.keys()].filter((to) => (sources[to] < 0 ? isWritten : mine.has(sources[to])));
   return { start: positions[0] ?? 0, end: (positions.at(-1) ?? -1) + 1, positions };

@@ -2,7 +2,7 @@ import type { NdArray } from '../base/array.ts';
 import type { MaskPredictor } from './predictor.ts';
 
 /** A temperature that goes from one value at t = 1 to another at t = 0 in a straight line. */
-export const annealed =
+export const annealedTemperature =
   (first: number, last: number) =>
   (t: number): number =>
     last + (first - last) * t;
@@ -16,9 +16,9 @@ export const annealed =
  */
 export const withTemperature =
   (predict: MaskPredictor, temperature: (t: number) => number): MaskPredictor =>
-  async (xt, rows, moment) => {
-    const { shape, data } = await predict(xt, rows, moment);
-    const divisor = temperature(moment.t);
+  async (xt, rows, context) => {
+    const { shape, data } = await predict(xt, rows, context);
+    const divisor = temperature(context.t);
     return { shape, data: data.map((logit) => logit / divisor) };
   };
 
@@ -30,11 +30,11 @@ export const withTemperature =
  */
 export function withSelfConditioning(predict: MaskPredictor): MaskPredictor {
   let latest: { readonly index: number; readonly logits: NdArray } | undefined;
-  return async (xt, rows, moment) => {
-    const { index, start, end } = moment.block;
-    const believed = latest?.index === index ? latest.logits : undefined;
+  return async (xt, rows, context) => {
+    const { index, start, end } = context.block;
+    const previousLogits = latest?.index === index ? latest.logits : undefined;
     const all = Int32Array.from({ length: end - start }, (_, i) => start + i);
-    const logits = await predict(xt, all, { ...moment, believed });
+    const logits = await predict(xt, all, { ...context, previousLogits });
     latest = { index, logits };
     return rowsOf(
       logits,

@@ -26,9 +26,9 @@ export function countForwards(predict: MaskPredictor): {
 } {
   let forwards = 0;
   return {
-    predict: (xt, rows, moment) => {
+    predict: (xt, rows, context) => {
       forwards += 1;
-      return predict(xt, rows, moment);
+      return predict(xt, rows, context);
     },
     forwards: () => forwards,
   };

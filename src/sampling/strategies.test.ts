@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { exactJoint } from '../../test/exact-joint.ts';
 import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
 import { readTensors } from '../../test/reference-llada.ts';
-import { cosine, linear } from '../diffusion/schedule.ts';
+import { cosineNoise, linearNoise } from '../diffusion/schedule.ts';
 import { uniforms } from '../base/random.ts';
 import { decoder } from './decode.ts';
 import {
   ancestral,
-  editing,
+  tokenEditing,
   entropy,
   entropyBound,
   factor,
@@ -133,11 +133,11 @@ test('random keeps the count, by its own numbers alone', () => {
 });
 
 test('ancestral keeps masked what a coin of (1 − α(s)) / (1 − α(t)) says', () => {
-  assert.deepEqual(ancestral(linear)(step({})), [4, 5]); // s/t = 1/2
-  assert.deepEqual(ancestral(linear)(step({ t: 0.75, s: 0.5 })), [4]); // s/t = 2/3
+  assert.deepEqual(ancestral(linearNoise)(step({})), [4, 5]); // s/t = 1/2
+  assert.deepEqual(ancestral(linearNoise)(step({ t: 0.75, s: 0.5 })), [4]); // s/t = 2/3
   // sin(π/4) / sin(π/2) = 0.707
-  assert.deepEqual(ancestral(cosine)(step({})), []);
-  assert.deepEqual(ancestral(cosine)(step({ uniform: (i) => (i === 2 ? 0.71 : 0.7) })), [2]);
+  assert.deepEqual(ancestral(cosineNoise)(step({})), []);
+  assert.deepEqual(ancestral(cosineNoise)(step({ uniform: (i) => (i === 2 ? 0.71 : 0.7) })), [2]);
 });
 
 test('threshold keeps all of at least τ', () => {
@@ -162,11 +162,11 @@ test('editing reveals as threshold or count, and changes what another token is s
     confidence: Float64Array.of(NaN, 0.3, 0.9, 0.8, 0.99, 0.3),
     count: 5, // the plan isn't asked
   });
-  const { step: edit, finish, asks, rewrites } = editing(0.95, 0.7);
+  const { step: edit, finish, asks, rewrites } = tokenEditing(0.95, 0.7);
   assert.deepEqual(edit(reverse), { written: [2, 3], done: false });
-  assert.deepEqual(editing(0.95, 0.8).step(reverse).written, [2]);
-  assert.deepEqual(editing(0.2, 0.8).step(reverse).written, [1, 2, 5]);
-  assert.deepEqual(editing(0.95, 0.8, { least: 2 }).step(reverse).written, [2, 1]);
+  assert.deepEqual(tokenEditing(0.95, 0.8).step(reverse).written, [2]);
+  assert.deepEqual(tokenEditing(0.2, 0.8).step(reverse).written, [1, 2, 5]);
+  assert.deepEqual(tokenEditing(0.95, 0.8, { least: 2 }).step(reverse).written, [2, 1]);
   assert.deepEqual(finish!({ ...reverse, s: 0 }).written, [1, 2, 5, 3], 'nothing is masked at s = 0');
   assert.deepEqual(asks!(reverse), [1, 2, 3, 4, 5]);
   assert.equal(rewrites, true);

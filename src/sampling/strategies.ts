@@ -1,4 +1,4 @@
-import type { Schedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/schedule.ts';
 import type { Uniform } from '../base/random.ts';
 import type { Certainty } from './decode.ts';
 
@@ -83,7 +83,7 @@ export const random: Selection = ({ masked, uniform, count }) => highest(masked,
  *     q(x_s^i = M | x_t^i = M) = (1 − α(s)) / (1 − α(t))       LLaDA Eq. (10), Algorithm 4: s/t if α(t) = 1 − t
  */
 export const ancestral =
-  (schedule: Schedule): Selection =>
+  (schedule: NoiseSchedule): Selection =>
   ({ masked, t, s, uniform }) => {
     const stays = schedule.masked(s) / schedule.masked(t);
     return masked.filter((i) => uniform(i) >= stays);
@@ -172,7 +172,7 @@ export const hierarchical =
  *
  * @param least  how many masks a step reveals at least
  */
-export function editing(
+export function tokenEditing(
   tau: number,
   tauEdit: number,
   { least = 1, corrections = 16 }: { least?: number; corrections?: number } = {},

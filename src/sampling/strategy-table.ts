@@ -1,10 +1,10 @@
-import type { Schedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import { renoising } from './renoising.ts';
 import {
   ancestral,
-  editing,
+  tokenEditing,
   entropy,
   entropyBound,
   factor,
@@ -55,7 +55,7 @@ export interface NamedStrategy {
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for numbers that don't go together */
-  readonly make: (asked: StrategyNumbers, schedule: Schedule) => Strategy;
+  readonly make: (asked: StrategyNumbers, schedule: NoiseSchedule) => Strategy;
 }
 
 /** One that reveals what the plan has for each step. */
@@ -107,7 +107,7 @@ export const strategyTable = {
   editing: {
     uses: ['tau', 'tauEdit', 'least', 'corrections'],
     dial: { option: 'tau', values: taus },
-    make: ({ tau = 0.95, tauEdit = 0.9, ...asked }) => editing(tau, tauEdit, asked),
+    make: ({ tau = 0.95, tauEdit = 0.9, ...asked }) => tokenEditing(tau, tauEdit, asked),
   },
   'remdm-cap': {
     uses: ['eta', 'schedule'],

@@ -13,7 +13,7 @@ export type TextPart = string | number;
 export function addedTokenSplitter(tokens: readonly AddedToken[]): (text: string) => TextPart[] {
   if (tokens.length === 0) return (text) => (text === '' ? [] : [text]);
   const byName = new Map(tokens.map((token) => [token.content, token]));
-  const names = [...byName.keys()].sort((a, b) => b.length - a.length).map(escaped);
+  const names = [...byName.keys()].sort((a, b) => b.length - a.length).map(escapeForRegex);
   const anyName = new RegExp(names.join('|'), 'gu');
   return (text) => {
     const parts: TextPart[] = [];
@@ -40,4 +40,4 @@ const endsInWord = (text: string, to: number): boolean => /[\p{L}\p{M}\p{N}_]$/u
 const beginsWithWord = (text: string, from: number): boolean => /^[\p{L}\p{M}\p{N}_]/u.test(text.slice(from));
 
 /** A text as a regular expression that matches it. */
-export const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+export const escapeForRegex = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

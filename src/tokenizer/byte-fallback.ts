@@ -1,4 +1,4 @@
-import type { Decode } from './from-json.ts';
+import type { DecodeIds } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
 interface Decoder {
@@ -16,7 +16,7 @@ interface Decoder {
  *
  * `@huggingface/tokenizers` has all of these steps, but drops a byte order mark that such bytes spell.
  */
-export function byteFallbackDecoder({ decoder }: TokenizerJson): Decode | undefined {
+export function byteFallbackDecoder({ decoder }: TokenizerJson): DecodeIds | undefined {
   const { type, decoders = [] } = (decoder ?? {}) as Decoder;
   if (type !== 'Sequence' || !Array.isArray(decoders)) return undefined;
   const steps = decoders.map(stepOf);

@@ -5,7 +5,7 @@ import type { TextPart } from './added-tokens.ts';
 import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { template, type RunTemplate } from './run-template.ts';
-import { shielder } from './special-token-escaping.ts';
+import { specialTokenEscaper } from './special-token-escaping.ts';
 import { nameIn } from './token-name.ts';
 
 /** Who may speak in a conversation. */
@@ -71,7 +71,7 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
   const templates = new Map<string, RunTemplate>(
     Array.from(sources, ([name, source]) => [name, template(source)]),
   );
-  const shield = shielder(tokenizer.specialTokens.keys());
+  const shield = specialTokenEscaper(tokenizer.specialTokens.keys());
   /** The text that a template gives, in which the messages are shielded, and the way back. */
   const render: Render = (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
     checkMessages(messages);
@@ -202,7 +202,7 @@ function checkMessages(messages: readonly ChatMessage[]): void {
   }
 }
 
-function shielded<T>(shield: ReturnType<typeof shielder>, value: T) {
+function shielded<T>(shield: ReturnType<typeof specialTokenEscaper>, value: T) {
   try {
     return shield(value);
   } catch (cause) {

@@ -3,10 +3,10 @@ import { bpeEncoder, type Merge, pairKey } from './bpe.ts';
 import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES } from './byte-level.ts';
 import { byteFallbackDecoder } from './byte-fallback.ts';
 import { characterEncoder, isCharacterLevel } from './characters.ts';
-import { frameOf } from './post-processor.ts';
+import { postProcessorOf } from './post-processor.ts';
 import { libraryDecoder, libraryEncoder } from './hf-tokenizers.ts';
 import { neverSpecial } from './never-special.ts';
-import { type Spelling, spellingOf } from './token-bytes.ts';
+import { type TokenSpelling, spellingOf } from './token-bytes.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
@@ -64,7 +64,7 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
     vocabularySize: tokens.length,
     ...roles,
     specialTokens,
-    ...frameOf(json.post_processor),
+    ...postProcessorOf(json.post_processor),
     encode: (text) => encodeParts([text]),
     encodeParts,
     split: addedTokenSplitter(added),
@@ -83,18 +83,18 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
 }
 
 /** The text of ids that all have a token. */
-export type Decode = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;
+export type DecodeIds = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;
 
-const joinTokens: Decode = (ids, tokens) => ids.map((id) => tokens[id]).join('');
+const joinTokens: DecodeIds = (ids, tokens) => ids.map((id) => tokens[id]).join('');
 
-function decoderOf(json: TokenizerJson, spelling: Spelling): Decode {
+function decoderOf(json: TokenizerJson, spelling: TokenSpelling): DecodeIds {
   if (isCharacterLevel(json)) return joinTokens;
   const { type } = (json.decoder ?? {}) as { readonly type?: string };
   if (type === 'ByteLevel') return byteLevelDecoder(spelling);
   return byteFallbackDecoder(json) ?? libraryDecoder(json);
 }
 
-function byteLevelDecoder({ bytesOf }: Spelling): Decode {
+function byteLevelDecoder({ bytesOf }: TokenSpelling): DecodeIds {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return (ids, tokens) => {
     const parts = ids.map((id) => bytesOf(id, tokens[id] ?? ''));

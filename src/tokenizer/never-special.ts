@@ -1,4 +1,4 @@
-import { escaped } from './added-tokens.ts';
+import { escapeForRegex } from './added-tokens.ts';
 
 /**
  * Makes sure that no special token comes out of a text, also where a vocabulary lists one among the common tokens:
@@ -9,7 +9,7 @@ export function neverSpecial(
   specialTokens: ReadonlyMap<string, number>,
 ): (text: string, isFirst: boolean) => number[] {
   const ids = new Set(specialTokens.values());
-  const names = [...specialTokens.keys()].map(escaped).join('|');
+  const names = [...specialTokens.keys()].map(escapeForRegex).join('|');
   const afterFirstCharacter = new RegExp(`(?<=(?=${names})[^])`, 'u');
   return (text, isFirst) => {
     const whole = encode(text, isFirst);

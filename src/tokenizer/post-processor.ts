@@ -1,7 +1,7 @@
 /** A post-processor of a `tokenizer.json`, as far as it is about the tokens around a text. */
-interface PostProcessor {
+interface PostProcessorJson {
   readonly type?: string;
-  readonly processors?: readonly PostProcessor[];
+  readonly processors?: readonly PostProcessorJson[];
   readonly single?: readonly {
     readonly SpecialToken?: { readonly id: string };
     readonly Sequence?: unknown;
@@ -12,31 +12,31 @@ interface PostProcessor {
 }
 
 /** What a post-processor puts before and after a single text. */
-export interface Frame {
+export interface PostProcessor {
   readonly prefixIds?: readonly number[];
   readonly suffixIds?: readonly number[];
 }
 
 /** @throws Error  a sentence on what is wrong with the post-processor */
-export function frameOf(postProcessor: unknown): Frame {
-  const processor = (postProcessor ?? {}) as PostProcessor;
+export function postProcessorOf(postProcessor: unknown): PostProcessor {
+  const processor = (postProcessor ?? {}) as PostProcessorJson;
   switch (processor.type) {
     case 'Sequence':
-      return Object.assign({}, ...(processor.processors ?? []).map(frameOf)) as Frame;
+      return Object.assign({}, ...(processor.processors ?? []).map(postProcessorOf)) as PostProcessor;
     case 'BertProcessing':
     case 'RobertaProcessing':
       return { prefixIds: idsOf(processor.cls?.[1]), suffixIds: idsOf(processor.sep?.[1]) };
     case 'TemplateProcessing':
-      return templateFrame(processor);
+      return templateAffixes(processor);
     default:
       return {};
   }
 }
 
-function templateFrame({ single = [], special_tokens: special = {} }: PostProcessor): Frame {
+function templateAffixes({ single = [], special_tokens: special = {} }: PostProcessorJson): PostProcessor {
   const at = single.findIndex(({ Sequence }) => Sequence !== undefined);
   if (at < 0) throw new Error('its post_processor has no place for the text');
-  const ids = (pieces: NonNullable<PostProcessor['single']>) =>
+  const ids = (pieces: NonNullable<PostProcessorJson['single']>) =>
     pieces.flatMap(({ SpecialToken: token }) => {
       const name = token?.id ?? '';
       return idsOf(...(Object.hasOwn(special, name) ? special[name].ids : [undefined]));

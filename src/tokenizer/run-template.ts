@@ -11,7 +11,7 @@ const MOST_ITEMS = 2 ** 17;
 /** As in Jinja's sandbox. */
 const LONGEST_RANGE = 100_000;
 
-export type Outcome =
+export type RenderOutcome =
   | { readonly kind: 'text'; readonly text: string }
   /** The template itself refused, by raise_exception. */
   | { readonly kind: 'refused'; readonly reason: string }
@@ -19,7 +19,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** Renders a template, with what it sees by name. */
-export type RunTemplate = (variables: Readonly<Record<string, unknown>>, now: Date) => Outcome;
+export type RunTemplate = (variables: Readonly<Record<string, unknown>>, now: Date) => RenderOutcome;
 
 /**
  * A template of Jinja, run by `@huggingface/jinja` with a limit to its work. It comes with a model, so it may do anything
@@ -57,7 +57,7 @@ interface Running {
   run?: () => string;
 }
 
-function withinTime(context: Running, run: () => string, tries = 4): Outcome {
+function withinTime(context: Running, run: () => string, tries = 4): RenderOutcome {
   const before = process.cpuUsage();
   context.run = run;
   try {

@@ -1,7 +1,7 @@
-import { escaped } from './added-tokens.ts';
+import { escapeForRegex } from './added-tokens.ts';
 
 /** Some values with the names of special tokens taken out of every text in them, and the way back. */
-export interface Shielded<T> {
+export interface EscapedText<T> {
   readonly value: T;
   /** Puts the names back. */
   restore(text: string): string;
@@ -18,12 +18,12 @@ const [FIRST, LAST] = [0x100000, 0x10fffd];
  *
  * What a template looks for in a text is there as before, unless it is a special token.
  */
-export function shielder(names: Iterable<string>): <T>(value: T) => Shielded<T> {
+export function specialTokenEscaper(names: Iterable<string>): <T>(value: T) => EscapedText<T> {
   const sorted = [...names].filter((name) => name !== '').sort((a, b) => b.length - a.length);
   const beginnings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(0, n))));
   const endings = new Set(sorted.flatMap((name) => parts(name, (n) => name.slice(-n))));
   const most = sorted[0]?.length ?? 0;
-  const anyName = sorted.length > 0 ? new RegExp(sorted.map(escaped).join('|'), 'gu') : /(?!)/u;
+  const anyName = sorted.length > 0 ? new RegExp(sorted.map(escapeForRegex).join('|'), 'gu') : /(?!)/u;
 
   return <T>(value: T) => {
     const { hide, restore } = hidingPlaces(JSON.stringify(value) ?? '');

@@ -7,7 +7,7 @@ import type { TokenizerJson } from './tokenizer-json.ts';
 export type BytesOf = (id: number, token: string) => Uint8Array;
 
 /** How the tokens of a tokenizer spell, and what is lost when they are put together. */
-export interface Spelling {
+export interface TokenSpelling {
   readonly bytesOf: BytesOf;
   /** Whether `decode` drops a space at the beginning of a text. */
   readonly dropsFirstSpace: boolean;
@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
  * The bytes of tokens, where a text is its tokens one after the other: byte-level BPE, single characters, and
  * SentencePiece with a byte for each character that it lacks.
  */
-export function spellingOf(json: TokenizerJson): Spelling {
+export function spellingOf(json: TokenizerJson): TokenSpelling {
   const added = new Set(json.added_tokens.map(({ id }) => id));
   const spelledOut = (spell: (token: string) => Uint8Array | undefined): BytesOf => {
     const known = new Map<number, Uint8Array>();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { byteTokenizer } from '../../test/fake-model.ts';
 import { shippedModel } from '../model-files/open-model.ts';
-import { atomsOf } from './token-spans.ts';
+import { tokenSpans } from './token-spans.ts';
 import { loadTokenizer } from './load.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -24,7 +24,7 @@ test('the stretches of atoms are the text, and their ids are those of the text',
       fc.constantFrom<Tokenizer>(stories, byteTokenizer),
       (list, tokenizer) => {
         const text = list.join('');
-        const atoms = atomsOf(text, tokenizer);
+        const atoms = tokenSpans(text, tokenizer);
         assert.equal(atoms.map(({ start, end }) => text.slice(start, end)).join(''), text);
         assert.deepEqual(
           atoms.flatMap(({ ids }) => ids),
@@ -41,13 +41,13 @@ test('the stretches of atoms are the text, and their ids are those of the text',
 
 test('a token is an atom, and so is a character of several', () => {
   assert.deepEqual(
-    atomsOf('é!', byteTokenizer).map(({ start, end, ids }) => [start, end, ids.length]),
+    tokenSpans('é!', byteTokenizer).map(({ start, end, ids }) => [start, end, ids.length]),
     [
       [0, 1, 2],
       [1, 2, 1],
     ],
   );
-  const words = atomsOf('Once upon a time', stories);
+  const words = tokenSpans('Once upon a time', stories);
   assert.deepEqual(
     words.map(({ ids }) => ids.length),
     words.map(() => 1),
@@ -59,7 +59,7 @@ test('what a tokenizer changes is one atom, and the lines around it are not touc
     ...byteTokenizer,
     encode: (text) => byteTokenizer.encode(text.toLowerCase()),
   };
-  const atoms = atomsOf('ab\nCd\nef', lowering);
+  const atoms = tokenSpans('ab\nCd\nef', lowering);
   assert.deepEqual(
     atoms.map(({ start, end }) => [start, end]),
     [

@@ -1,7 +1,7 @@
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A stretch of a text with the ids that stand for it: a token, or several that only together are whole characters. */
-export interface Atom {
+export interface TokenSpan {
   /** In UTF-16 code units. */
   readonly start: number;
   readonly end: number;
@@ -9,14 +9,14 @@ export interface Atom {
 }
 
 /** A character has at most four bytes and a token at least one; decoders with signs of their own take a few more. */
-const mostTokens = 8;
+const maxTokens = 8;
 
 /**
  * The atoms of a text, in order; their stretches joined are the text, and their ids are those of the text.
  *
  * Where a tokenizer changes a text, what it changed can't be told apart, and is one atom: a line, else all of the text.
  */
-export function atomsOf(text: string, tokenizer: Tokenizer): Atom[] {
+export function tokenSpans(text: string, tokenizer: Tokenizer): TokenSpan[] {
   const whole = aligned(text, tokenizer);
   if (whole) return whole;
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
@@ -30,15 +30,15 @@ export function atomsOf(text: string, tokenizer: Tokenizer): Atom[] {
 }
 
 /** Undefined where the ids of a text don't decode to it piece by piece. */
-function aligned(text: string, tokenizer: Tokenizer): Atom[] | undefined {
+function aligned(text: string, tokenizer: Tokenizer): TokenSpan[] | undefined {
   const ids = tokenizer.encode(text);
-  const atoms: Atom[] = [];
+  const atoms: TokenSpan[] = [];
   let start = 0;
   for (let from = 0; from < ids.length;) {
     let to = from + 1;
     let piece = tokenizer.decode(ids.slice(from, to));
     // half a character decodes to U+FFFD, which the text may hold itself
-    while ((piece === '' || !text.startsWith(piece, start)) && to < Math.min(from + mostTokens, ids.length)) {
+    while ((piece === '' || !text.startsWith(piece, start)) && to < Math.min(from + maxTokens, ids.length)) {
       to += 1;
       piece = tokenizer.decode(ids.slice(from, to));
     }

@@ -1,8 +1,13 @@
 import { growingBlock } from '../diffusion/block-diffusion.ts';
 import { schedules } from '../diffusion/schedule.ts';
 import { antithetic, timeSamplers } from '../diffusion/times.ts';
-import { blockScoring, causalScoring, diffusionScoring, type Scoring } from '../likelihood/validation.ts';
-import { annealed } from './objectives/attention-annealing.ts';
+import {
+  blockScoring,
+  causalScoring,
+  diffusionScoring,
+  type ValidationScoring,
+} from '../likelihood/validation.ts';
+import { withAnnealedAttention } from './objectives/attention-annealing.ts';
 import { complementaryDiffusion } from './objectives/complementary-masks.ts';
 import {
   autoregressive,
@@ -57,7 +62,7 @@ export function objectiveOf(
       expandId,
       deleteId: endId,
     });
-  return anneal === undefined ? objective : annealed(objective, { seed, updates: anneal });
+  return anneal === undefined ? objective : withAnnealedAttention(objective, { seed, updates: anneal });
 }
 
 /**
@@ -70,7 +75,7 @@ export function scoringOf(
   { objective, seed }: TrainingOptions,
   { maskId, endId, blockLength, shiftedLogits }: LearningFacts,
   { draws, round }: { readonly draws: number; readonly round?: number },
-): Scoring {
+): ValidationScoring {
   if (objective === 'autoregressive') return causalScoring({ startId: endId });
   return whole(
     blockLength === undefined
@@ -83,7 +88,7 @@ export function scoringOf(
  * Masks and scores what fills a window up together with its text, for the nats of the text: if the filling stood there,
  * the model would be told where the text ends, which a causal model isn't.
  */
-function whole({ exact, canvases }: Scoring): Scoring {
+function whole({ exact, canvases }: ValidationScoring): ValidationScoring {
   return {
     exact,
     canvases: ({ x0, positions: [first] }, index) =>

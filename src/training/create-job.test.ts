@@ -3,15 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readRows } from './run/json-log.ts';
+import { readLogRows } from './run/json-log.ts';
 import type { TrainingRequest } from './options.ts';
 import { type RunIo, runTraining } from './run/run.ts';
 import { inspectModel } from '../model-files/inspect-model.ts';
-import { makeTrainee } from './create-job.ts';
+import { createTrainingJob } from './create-job.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import { load } from '../language-model/load.ts';
 
-const scratch = await mkdtemp(join(tmpdir(), 'unmask-trainee-'));
+const scratch = await mkdtemp(join(tmpdir(), 'unmask-job-'));
 after(() => rm(scratch, { recursive: true }));
 const text = join(scratch, 'text.jsonl');
 const stories = Array.from(
@@ -52,9 +52,9 @@ async function trained(
   request: TrainingRequest,
 ): Promise<{ out: string; losses: number[]; nats: number }> {
   const out = join(scratch, name);
-  const { finished } = await runTraining({ ...request, out }, makeTrainee, quiet);
+  const { finished } = await runTraining({ ...request, out }, createTrainingJob, quiet);
   assert.equal(finished, true);
-  const rows = readRows(join(out, 'metrics.jsonl'));
+  const rows = readLogRows(join(out, 'metrics.jsonl'));
   const losses = rows.filter(({ kind }) => kind === 'step').map(({ loss }) => Number(loss));
   return { out, losses, nats: Number(rows.at(-1)!['natsPerToken']) };
 }
@@ -132,12 +132,12 @@ test('a mask predictor made from a causal model begins where that ended, predict
   assert.equal((await model.generate({ length: 8, steps: 8 })).text.length > 0, true);
   await model.close();
   await assert.rejects(
-    runTraining({ ...request, width: 64, out: join(scratch, 'wrong') }, makeTrainee, quiet),
+    runTraining({ ...request, width: 64, out: join(scratch, 'wrong') }, createTrainingJob, quiet),
     /from: must be a model with width 64, .*it has 32/,
   );
   const from = await directoryInFormat(join(causal.out, 'model'), 'int4');
   await assert.rejects(
-    runTraining({ ...request, from, out: join(scratch, 'int4') }, makeTrainee, quiet),
+    runTraining({ ...request, from, out: join(scratch, 'int4') }, createTrainingJob, quiet),
     /from: must be a model in floats; this one is stored as int4/,
   );
 });
@@ -195,7 +195,7 @@ test('blocks that grow from one token begin with the loss of the causal model th
     learningRate: 1e-5,
     minimumRate: 0,
   });
-  const source = readRows(join(from, 'metrics.jsonl')).filter(({ kind }) => kind === 'step');
+  const source = readLogRows(join(from, 'metrics.jsonl')).filter(({ kind }) => kind === 'step');
   assert.ok(Math.abs(losses[0] - Number(source.at(-1)!['loss'])) < 0.5, `${losses[0]}`);
   assert.ok(mean(losses.slice(-3)) > losses[0] + 0.3, 'longer blocks are harder');
 });
@@ -212,7 +212,11 @@ test('attention that is opened bit by bit begins near the causal model, and need
   assert.ok(opened.losses[0] < unshifted.losses[0], 'a causal model predicts the next token');
   assert.equal((await inspectModel(unshifted.out)).config?.shiftedLogits, false);
   await assert.rejects(
-    runTraining({ ...request, from: opened.out, anneal: 5, out: join(scratch, 'no') }, makeTrainee, quiet),
+    runTraining(
+      { ...request, from: opened.out, anneal: 5, out: join(scratch, 'no') },
+      createTrainingJob,
+      quiet,
+    ),
     /from: must be a causal model, to be opened by --anneal/,
   );
 });

@@ -1,5 +1,5 @@
-import { adapterOf } from './lora.ts';
-import { assemble } from '../language-model/create-model.ts';
+import { loraTarget } from './lora.ts';
+import { createModel } from '../language-model/create-model.ts';
 import { counted } from '../base/format-count.ts';
 import { openAnswers } from '../data/answers.ts';
 import { type Batch, type Dataset, openDataset } from '../data/dataset.ts';
@@ -7,24 +7,24 @@ import { everyAnswer, pairsOfAnswers } from '../data/exchanges.ts';
 import { fingerprint } from '../data/sources.ts';
 import type { CleanWindows } from '../diffusion/clean-windows.ts';
 import { validate } from '../likelihood/validation.ts';
-import { allWeights } from './full-weights.ts';
+import { fullWeightsTarget } from './full-weights.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { objectiveOf, scoringOf } from './choose-objective.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
 import { openPairs } from './preference-pairs.ts';
 import { openRunTokenizer } from './run-tokenizer.ts';
-import { doubledScorerOf, scorerOf } from '../language-model/network-scorer.ts';
+import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import { openLearner } from './backpropagation.ts';
 import type { TrainingOptions } from './options.ts';
-import { type MakeTrainee, recordName } from './run/training-job.ts';
+import { type CreateTrainingJob, recordName } from './run/training-job.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
 
 /** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
-export const makeTrainee: MakeTrainee = async (options, directory, note, signal) => {
+export const createTrainingJob: CreateTrainingJob = async (options, directory, note, signal) => {
   const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, { note, signal });
   const { tokenizer, template, endId } = run;
@@ -34,7 +34,7 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
     ? await openAnswers({ ...options, meaning }, tokenizer, template, directory, note, signal)
     : await openDataset(options, tokenizer, directory, note, signal);
   const subject =
-    loraRank === undefined ? await allWeights(options, run) : await adapterOf(options, run, from!);
+    loraRank === undefined ? await fullWeightsTarget(options, run) : await loraTarget(options, run, from!);
   const { config, names, initial, adapter } = subject;
   const heldTo = await Promise.all(subject.heldTo.map((path) => fingerprint({ path }, signal)));
   const maskId = run.maskId ?? config.transformer.vocabularySize;
@@ -48,8 +48,8 @@ export const makeTrainee: MakeTrainee = async (options, directory, note, signal)
   const live = { arrays: learner.averages };
   const network = subject.open(live);
   const scorer = (of: Network) =>
-    blockLength === undefined ? scorerOf(of) : doubledScorerOf(of, blockLength);
-  const model = assemble({
+    blockLength === undefined ? networkScorer(of) : doubledNetworkScorer(of, blockLength);
+  const model = createModel({
     network,
     tokenizer,
     maskId,

@@ -10,7 +10,7 @@ import { initialisations, initialParameters } from '../model/initialise.ts';
 import { openNetwork } from '../model/network.ts';
 import { namesOf, type RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, type Start, startFrom } from './initial-model.ts';
-import type { Subject } from './training-target.ts';
+import type { TrainingTarget } from './training-target.ts';
 import { tokenizerFiles } from '../tokenizer/save.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -19,7 +19,10 @@ import type { TrainingOptions } from './options.ts';
  *
  * @throws InvalidOptionError, UnsupportedError  as `startFrom`
  */
-export async function allWeights(options: TrainingOptions, run: RunTokenizer): Promise<Subject> {
+export async function fullWeightsTarget(
+  options: TrainingOptions,
+  run: RunTokenizer,
+): Promise<TrainingTarget> {
   const { tokenizer, endId, template } = run;
   const start = await startFrom(options, tokenizer.vocabularySize);
   if (start && options.learn === 'preferences') requireSameLikelihood(options, start);

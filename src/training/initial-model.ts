@@ -1,5 +1,5 @@
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { filesOf } from '../checkpoint/weights.ts';
+import { weightFilesOf } from '../checkpoint/weights.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from '../model/config.ts';
@@ -69,7 +69,7 @@ export async function startFrom(
     blockLength: config.blockLength,
     predictsNext: transformer.shiftedLogits || transformer.attention === causal,
     transformer: grown,
-    files: filesOf(weights),
+    files: weightFilesOf(weights),
     parameters,
     sampling: (await generationOf(directory, family.sampling)).defaults,
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { constant, cosine, rates, wsd, type RateOptions } from './learning-rate.ts';
+import { constantRate, cosineRate, rates, wsd, type RateOptions } from './learning-rate.ts';
 
 const recipe: RateOptions = { peak: 1e-3, minimum: 1e-4, warmup: 100, steps: 2000, decayShare: 0.2 };
 const close = (actual: number, expected: number) =>
@@ -16,7 +16,7 @@ test('every schedule rises in a straight line and reaches its peak with the last
 });
 
 test('cosine is half-way down in the middle of the rest and at the minimum with the last update', () => {
-  const rate = cosine(recipe);
+  const rate = cosineRate(recipe);
   close(rate(100 + 950 - 1), 5.5e-4);
   close(rate(1999), 1e-4);
   assert.ok(rate(1998) > rate(1999));
@@ -37,8 +37,8 @@ test('the rates of a longer wsd run are the same up to the decay of the shorter 
 });
 
 test('no warm-up begins at the peak, and constant stays there', () => {
-  close(constant({ ...recipe, warmup: 0 })(0), 1e-3);
-  close(constant(recipe)(1e6), 1e-3);
+  close(constantRate({ ...recipe, warmup: 0 })(0), 1e-3);
+  close(constantRate(recipe)(1e6), 1e-3);
 });
 
 test('a run of one update and one that is all warm-up have finite rates', () => {

@@ -21,7 +21,7 @@ export interface RateOptions {
  *
  * The last update has the minimum.
  */
-export function cosine({ peak, minimum, warmup, steps }: RateOptions): Rate {
+export function cosineRate({ peak, minimum, warmup, steps }: RateOptions): Rate {
   return withWarmup(peak, warmup, (n) => {
     const share = Math.min(1, (n - warmup) / Math.max(1, steps - warmup));
     return minimum + ((peak - minimum) * (1 + Math.cos(Math.PI * share))) / 2;
@@ -42,11 +42,11 @@ export function wsd({ peak, minimum, warmup, steps, decayShare }: RateOptions): 
 }
 
 /** A linear rise, then the peak for ever. */
-export function constant({ peak, warmup }: RateOptions): Rate {
+export function constantRate({ peak, warmup }: RateOptions): Rate {
   return withWarmup(peak, warmup, () => peak);
 }
 
-export const rates = { wsd, cosine, constant } as const;
+export const rates = { wsd, cosine: cosineRate, constant: constantRate } as const;
 
 function withWarmup(peak: number, warmup: number, after: (n: number) => number): Rate {
   return (step) => (step < warmup ? (peak * (step + 1)) / warmup : after(step + 1));

@@ -54,9 +54,9 @@ export class NonFiniteError extends Error {
 }
 
 /** A run is given up after this many updates in a row that could not be applied … */
-const mostInARow = 3;
+const maxInARow = 3;
 /** … or this many among the latest `window`. */
-const mostInWindow = 10;
+const maxInWindow = 10;
 const window = 1000;
 
 /**
@@ -100,6 +100,6 @@ export async function* train(
 }
 
 function isHopeless({ step, skipped }: LoopState): boolean {
-  const inARow = skipped.filter((other) => other > step - mostInARow).length;
-  return inARow >= mostInARow || skipped.length >= mostInWindow;
+  const inARow = skipped.filter((other) => other > step - maxInARow).length;
+  return inARow >= maxInARow || skipped.length >= maxInWindow;
 }

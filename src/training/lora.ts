@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { NdArray } from '../base/array.ts';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
-import { filesOf, type Weights } from '../checkpoint/weights.ts';
+import { weightFilesOf, type Weights } from '../checkpoint/weights.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { sizeLine } from './full-weights.ts';
@@ -17,7 +17,7 @@ import { modelDirectory } from '../model-files/open-model.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './initial-model.ts';
-import type { Subject } from './training-target.ts';
+import type { TrainingTarget } from './training-target.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -27,7 +27,11 @@ import type { TrainingOptions } from './options.ts';
  * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
  * @throws UnsupportedError    for a network with experts
  */
-export async function adapterOf(options: TrainingOptions, run: RunTokenizer, from: string): Promise<Subject> {
+export async function loraTarget(
+  options: TrainingOptions,
+  run: RunTokenizer,
+  from: string,
+): Promise<TrainingTarget> {
   const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
   const directory = await directoryInFormat(await modelDirectory(from), options.weights);
   const { config, names, format, weights, stored, network } = await openModel(directory);
@@ -65,7 +69,7 @@ export async function adapterOf(options: TrainingOptions, run: RunTokenizer, fro
     adapter: { adapter, base },
     open: ({ arrays }) => openNetwork(transformer, names, base, { ...options, adapter: { adapter, arrays } }),
     openReference: () => openNetwork(transformer, names, base, options),
-    heldTo: filesOf(weights),
+    heldTo: weightFilesOf(weights),
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
       `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../base/errors.ts';
 import { sizes, trainingSchema } from './options.ts';
-import { settle } from './run/resolve-options.ts';
+import { resolveOptions } from './run/resolve-options.ts';
 
 const data = ['text.txt'];
 
 test('every size gives options that fit each other', () => {
   for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
-    const options = settle({ data, size });
+    const options = resolveOptions({ data, size });
     assert.equal(options.layers, sizes[size].layers);
     assert.equal(options.minimumRate, options.learningRate / 10);
     assert.ok(options.warmup! <= options.steps!);
@@ -16,7 +16,7 @@ test('every size gives options that fit each other', () => {
 });
 
 test('what is asked for stands above the size, and what is derived follows it', () => {
-  const options = settle({ data, size: 'tiny', width: 512, steps: 1000, learningRate: 2e-3 });
+  const options = resolveOptions({ data, size: 'tiny', width: 512, steps: 1000, learningRate: 2e-3 });
   assert.equal(options.width, 512);
   assert.equal(options.layers, sizes.tiny.layers);
   assert.equal(options.warmup, 50);
@@ -24,16 +24,16 @@ test('what is asked for stands above the size, and what is derived follows it', 
 });
 
 test('settled options say the same when they are settled again', () => {
-  const options = settle({ data, size: 'small', ema: 0.999, kvHeads: 2 });
-  assert.deepEqual(settle(options), options);
+  const options = resolveOptions({ data, size: 'small', ema: 0.999, kvHeads: 2 });
+  assert.deepEqual(resolveOptions(options), options);
   assert.equal(
-    JSON.stringify(settle(trainingSchema.parse(JSON.parse(JSON.stringify(options))))),
+    JSON.stringify(resolveOptions(trainingSchema.parse(JSON.parse(JSON.stringify(options))))),
     JSON.stringify(options),
   );
 });
 
 test('options that contradict each other are refused by name', () => {
-  const cases: [string, Parameters<typeof settle>[0]][] = [
+  const cases: [string, Parameters<typeof resolveOptions>[0]][] = [
     ['data', {}],
     ['heads', { data, heads: 3 }],
     ['heads', { data, width: 4, heads: 4 }],
@@ -51,7 +51,7 @@ test('options that contradict each other are refused by name', () => {
   ];
   for (const [option, request] of cases) {
     assert.throws(
-      () => settle(request),
+      () => resolveOptions(request),
       (error: unknown) => error instanceof InvalidOptionError && error.option === option,
     );
   }
@@ -78,10 +78,10 @@ test('every option says in its help what it is, and where its value comes from w
 });
 
 test("where a run begins with a model, the network is that model's, and only what was asked for is compared", () => {
-  const options = settle({ data, from: 'model', heads: 3 });
+  const options = resolveOptions({ data, from: 'model', heads: 3 });
   assert.deepEqual(
     [options.layers, options.width, options.heads, options.hidden, options.tied, options.tokenizer],
     [undefined, undefined, 3, undefined, undefined, 'model'],
   );
-  assert.deepEqual(settle(options), options);
+  assert.deepEqual(resolveOptions(options), options);
 });

@@ -151,7 +151,7 @@ const or = (key: keyof typeof defaults, text: string) => `${text} [${String(defa
 
 /**
  * What a person may ask of a training run: the flags of `unmask train`, its help and the studio's form are made from it.
- * Nothing has a default here, because absent means "as the size or the resumed run says"; `settle` fills the gaps.
+ * Nothing has a default here, because absent means "as the size or the resumed run says"; `resolveOptions` fills the gaps.
  */
 export const trainingSchema = z.strictObject({
   data: z
@@ -391,4 +391,4 @@ type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
 
 /** When a run's updates end, and its warm-up. */
-export type Schedule = Required<Pick<Settled, 'steps' | 'warmup'>>;
+export type RunSchedule = Required<Pick<Settled, 'steps' | 'warmup'>>;

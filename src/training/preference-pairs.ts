@@ -1,10 +1,10 @@
 import type { CleanWindows } from '../diffusion/clean-windows.ts';
 import { compare, measuresOf, type PreferenceMeasures } from '../likelihood/preference-comparison.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
-import type { Scoring } from '../likelihood/validation.ts';
+import type { ValidationScoring } from '../likelihood/validation.ts';
 import { type LearningFacts, scoringOf } from './choose-objective.ts';
 import type { Network } from '../model/network.ts';
-import type { Subject } from './training-target.ts';
+import type { TrainingTarget } from './training-target.ts';
 import type { TransformerLearner } from './backpropagation.ts';
 import { preferenceDefaults, type TrainingOptions } from './options.ts';
 import { type PreferenceObjective, preferences } from './objectives/preferences.ts';
@@ -15,7 +15,7 @@ export interface Pairs {
   /** The preferences of the weights that are exported. */
   measure(
     pairs: CleanWindows,
-    options: { readonly scoring: Scoring; readonly signal: AbortSignal },
+    options: { readonly scoring: ValidationScoring; readonly signal: AbortSignal },
   ): Promise<PreferenceMeasures>;
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function openPairs(
     scorer,
     facts,
   }: {
-    readonly subject: Subject;
+    readonly subject: TrainingTarget;
     readonly learner: TransformerLearner;
     readonly network: Network;
     readonly scorer: (of: Network) => RowScorer;

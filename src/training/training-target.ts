@@ -5,7 +5,7 @@ import type { LiveWeights, Network } from '../model/network.ts';
 import type { AdapterOfModel } from './backpropagation.ts';
 
 /** What a run trains: all weights of a network, or an adapter beside those of a model. */
-export interface Subject {
+export interface TrainingTarget {
   readonly config: ModelConfig;
   readonly names: TensorNames;
   /** The numbers that training begins with, by name. */

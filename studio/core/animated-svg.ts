@@ -1,4 +1,4 @@
-import type { Line } from '../../src/cli/terminal/layout.ts';
+import type { LaidOutLine } from '../../src/cli/terminal/layout.ts';
 
 /** How an animation is drawn. */
 export interface AnimationOptions {
@@ -20,7 +20,7 @@ const [characterWidth, lineHeight, margin] = [8.43, 20, 14];
  * @param frames  each laid out in lines of at most `columns`
  */
 export function animatedSvg(
-  frames: readonly (readonly Line[])[],
+  frames: readonly (readonly LaidOutLine[])[],
   { columns, frameSeconds, restSeconds, title }: AnimationOptions,
 ): string {
   const rows = frames.reduce((most, lines) => Math.max(most, lines.length), 1);
@@ -51,7 +51,7 @@ ${frames.map(group).join('\n')}
 `;
 }
 
-function group(lines: readonly Line[], index: number): string {
+function group(lines: readonly LaidOutLine[], index: number): string {
   const text = lines.map(
     ({ pieces }, row) =>
       `<text x="${margin}" y="${margin + (row + 0.75) * lineHeight}">${pieces.map(piece).join('')}</text>`,
@@ -59,7 +59,7 @@ function group(lines: readonly Line[], index: number): string {
   return `<g class="frame" style="animation-name:f${index}">${text.join('')}</g>`;
 }
 
-const piece = ({ text, style }: Line['pieces'][number]): string =>
+const piece = ({ text, style }: LaidOutLine['pieces'][number]): string =>
   `<tspan class="${style}">${escaped(text)}</tspan>`;
 
 /** Text as XML has it. Half a surrogate pair, and what no XML may have, becomes `�`. */

@@ -1,10 +1,10 @@
 import type { Cell as Piece } from '../../src/cli/terminal/cells.ts';
-import { layOut, type Line } from '../../src/cli/terminal/layout.ts';
+import { layOut, type LaidOutLine } from '../../src/cli/terminal/layout.ts';
 import type { Recording } from './recording.ts';
 import { shownText, styleOf } from './shown.ts';
 
 /** A frame of a recording in lines of at most so many characters, behind the text that was given. */
-export function linesAt(recording: Recording, frame: number, given: string, columns: number): Line[] {
+export function linesAt(recording: Recording, frame: number, given: string, columns: number): LaidOutLine[] {
   const fresh = new Set(recording.facts(frame).changed);
   const cells = recording.canvasAt(frame).map(({ token, text, confidence }, position): Piece => {
     const style = token !== null && text === '' ? 'special' : styleOf(token, confidence);

@@ -10,7 +10,7 @@ export interface Hunk {
 const words = (text: string): string[] => text.match(/[\p{L}\p{N}\p{M}'’_]+|\s+|[\s\S]/gu) ?? [];
 
 /** More cells than this aren't compared word by word. */
-const mostCells = 4_000_000;
+const maxCells = 4_000_000;
 
 /**
  * What has to change in a text to make another of it, word by word: by a longest common subsequence of their words. Hunks
@@ -18,7 +18,7 @@ const mostCells = 4_000_000;
  */
 export function wordDiff(before: string, after: string): Hunk[] {
   const [a, b] = [words(before), words(after)];
-  if (a.length * b.length > mostCells) return [{ from: 0, to: before.length, text: after }];
+  if (a.length * b.length > maxCells) return [{ from: 0, to: before.length, text: after }];
   // common[i][j]: the length of the longest common subsequence behind i and j
   const common = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i--)

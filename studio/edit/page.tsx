@@ -16,7 +16,7 @@ Max barked purple, and a kind man helped the cat.
 `;
 
 /** The least likely words are listed up to so many. */
-const mostListed = 12;
+const maxListed = 12;
 
 /** A text, where a model doubts it, and what it would write instead. */
 export default function Edit({ settings }: PageProperties) {
@@ -145,7 +145,7 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
     const known = words.get(word.from);
     if (!known || known.probability > word.probability) words.set(word.from, word);
   }
-  const least = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, mostListed);
+  const least = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, maxListed);
   return (
     <>
       <h2>Least likely</h2>

@@ -24,7 +24,7 @@ interface FillEvent {
 export const retryTemperature = 0.8;
 
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
-const mostMasks = 12;
+const maxMasks = 12;
 
 /** A text with holes, and what has been written into them. */
 export class Filler {
@@ -215,7 +215,7 @@ export class Filler {
     const pieces = this.#pieces.get(id);
     if (text !== undefined && pieces) return this.#chips.draw(id, `proposed: ${text}`, pieces);
     const known = length && 'length' in length && length.length !== 'any' ? length.length : undefined;
-    const masks = Array.from({ length: Math.min(known ?? 2, mostMasks) }, () => mask);
+    const masks = Array.from({ length: Math.min(known ?? 2, maxMasks) }, () => mask);
     const of = length === undefined || known !== undefined ? `${known} tokens` : 'a length to be found';
     this.#chips.draw(id, `a hole of ${of}`, masks);
   }

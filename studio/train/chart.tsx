@@ -12,9 +12,9 @@ export interface Line {
   readonly look: 'pale' | 'marked' | 'plain';
 }
 
-const mostPoints = 1500;
+const maxPoints = 1500;
 /** More would run into each other. */
-const mostMarks = 40;
+const maxMarks = 40;
 const height = { tall: 320, low: 140 };
 
 /** Curves over the steps of runs. It is a picture: what it shows is told in words elsewhere. */
@@ -32,7 +32,7 @@ export function Chart({
   const home = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const shape = JSON.stringify([isLogarithmic, lines.map(({ name, color, look }) => [name, color, look])]);
-  const data = () => aligned(lines.map(({ curve }) => thinned(curve, mostPoints))) as uPlot.AlignedData;
+  const data = () => aligned(lines.map(({ curve }) => thinned(curve, maxPoints))) as uPlot.AlignedData;
   const latest = useRef(data);
   latest.current = data;
 
@@ -140,7 +140,7 @@ function optionsOf(
 }
 
 const hasRoomForMarks = (plot: uPlot, at: number): boolean =>
-  Array.from(plot.data[at]).filter((value) => value !== null).length <= mostMarks;
+  Array.from(plot.data[at]).filter((value) => value !== null).length <= maxMarks;
 
 /** What a curve had come to by a step: not each is measured at every one. */
 function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {

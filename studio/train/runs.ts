@@ -37,7 +37,7 @@ interface Followed {
 }
 
 /** The most runs whose curves are shown at once: there are so many colours. */
-export const mostShown = 6;
+export const maxShown = 6;
 
 /** The runs on this machine, followed as they go. */
 export class Runs {
@@ -81,7 +81,7 @@ export class Runs {
 
   /** Shows a run's curves, or no more. */
   toggle(name: string): void {
-    const places = Array.from({ length: mostShown }, (_, i) => this.shown.value[i]);
+    const places = Array.from({ length: maxShown }, (_, i) => this.shown.value[i]);
     const at = places.indexOf(name);
     if (at >= 0) places[at] = undefined;
     else {

@@ -3,7 +3,7 @@ import { animatedSvg } from '../core/animated-svg.ts';
 import { framesAmong, linesAt } from '../core/lines.ts';
 import { writeRecording } from '../core/recording-file.ts';
 import { saveFile } from '../parts/save.ts';
-import { columns, gifPicture, mostFrames } from './gif-picture.ts';
+import { columns, gifPicture, maxFrames } from './gif-picture.ts';
 import type { Lane } from './lane.ts';
 
 /** What can be kept of a run. */
@@ -60,7 +60,7 @@ export function Export({ lane }: { readonly lane: Lane }) {
 function svgOf({ player, asked }: Lane): string {
   const { recording } = player.value;
   const { prompt } = asked.value!;
-  const frames = framesAmong(recording.size, mostFrames);
+  const frames = framesAmong(recording.size, maxFrames);
   return animatedSvg(
     frames.map((frame) => linesAt(recording, frame, prompt, columns)),
     {

@@ -5,9 +5,9 @@ import type { Recording } from '../core/recording.ts';
 import { colorsOf } from '../parts/theme.tsx';
 
 /** Frames that a picture has at most. */
-export const mostFrames = 120;
+export const maxFrames = 120;
 /** Lines of a GIF: of a longer text it shows those around where something happens. */
-const mostRows = 48;
+const maxRows = 48;
 export const columns = 76;
 
 const styles = {
@@ -26,8 +26,8 @@ const shades = 6;
 
 /** A recording as an animated GIF, in the colours of the page. */
 export function gifPicture(recording: Recording, given: string): Uint8Array<ArrayBuffer> {
-  const frames = framesAmong(recording.size, mostFrames);
-  const laidOut = frames.map((frame) => windowOf(linesAt(recording, frame, given, columns), mostRows).lines);
+  const frames = framesAmong(recording.size, maxFrames);
+  const laidOut = frames.map((frame) => windowOf(linesAt(recording, frame, given, columns), maxRows).lines);
   const rows = Math.max(...laidOut.map((lines) => lines.length));
   const family = getComputedStyle(document.querySelector('.canvas')!).fontFamily;
   const canvas = new OffscreenCanvas(1, 1);

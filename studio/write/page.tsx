@@ -12,7 +12,7 @@ import { Lane } from './lane.ts';
 import { LaneForm } from './lane-form.tsx';
 import { LaneView } from './lane-view.tsx';
 import { Legend } from './legend.tsx';
-import { keep, mostRuns, type Settings, settingsFrom } from './settings.ts';
+import { keep, maxRuns, type Settings, settingsFrom } from './settings.ts';
 import { useKeys } from './keys.ts';
 
 /** Writes a text, or two at once, and shows how. */
@@ -154,7 +154,7 @@ export default function Write({ settings }: PageProperties) {
               onChange={(values) => (seed.value = values.seed as number | undefined)}
             />
           )}
-          {lanes.value.length < mostRuns ? (
+          {lanes.value.length < maxRuns ? (
             <button type="button" onClick={compare}>
               Compare with a second run
             </button>

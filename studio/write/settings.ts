@@ -11,12 +11,12 @@ export interface Settings {
 const storageKey = 'write';
 
 /** Runs that may be compared. */
-export const mostRuns = 2;
+export const maxRuns = 2;
 
 /** Settings from a link, or else from the last time; whatever is not as it must be is as at first. */
 export function settingsFrom(link: Values, storage: Storage): Settings {
   const { prompt, seed, runs, ...run } = Object.keys(link).length > 0 ? link : kept(storage);
-  const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, mostRuns) : [run];
+  const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, maxRuns) : [run];
   return {
     prompt: typeof prompt === 'string' ? prompt : 'Once upon a time',
     seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,

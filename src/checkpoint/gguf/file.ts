@@ -4,7 +4,7 @@ import { type Dtype, requireLittleEndian } from '../dtype.ts';
 import { widenBf16, widenF16 } from '../half.ts';
 import { allocate, type FileIdentity, withFile } from '../range-reader.ts';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from './header.ts';
-import { readableTypes, type TensorType } from './types.ts';
+import { readableTypes, type GgufTensorType } from './types.ts';
 
 /** A GGUF file whose header was read and found right. It holds no open file. */
 export interface GgufFile extends GgufHeader {
@@ -18,7 +18,7 @@ export interface GgufFile extends GgufHeader {
 export interface GgufSource {
   /** As the model names it. */
   readonly name: string;
-  readonly type: TensorType;
+  readonly type: GgufTensorType;
   readonly shape: readonly number[];
   /** Where its data begin, in bytes from the start of the file. */
   readonly offset: number;
@@ -57,7 +57,7 @@ export function sourceOf(
 export const dtypeOf = ({ type }: GgufSource): Dtype => type.plain ?? 'F32';
 
 /** Whether a source's bytes in the file are what `piecesOf` gives, so that they can be read where they lie. */
-export const liesReady = ({ type, interleaved }: GgufSource): boolean =>
+export const isStoredRaw = ({ type, interleaved }: GgufSource): boolean =>
   type.plain !== undefined && interleaved === undefined;
 
 /** Numbers converted at a time: a multiple of every block. */
@@ -70,7 +70,7 @@ const elementsAtATime = 1 << 20;
  * @throws FileError         when the file was changed or can't be read
  * @throws UnsupportedError  for a type that can't be dequantised
  */
-export async function* piecesOf(file: GgufFile, source: GgufSource): AsyncGenerator<Uint8Array> {
+export async function* tensorPieces(file: GgufFile, source: GgufSource): AsyncGenerator<Uint8Array> {
   const { type, byteLength } = source;
   const { blockElements, blockBytes } = type;
   const unit = source.interleaved === undefined ? blockBytes : headBytesOf(source, source.interleaved);
@@ -129,7 +129,7 @@ function halvesApart(bytes: Uint8Array, headWidth: number, headBytes: number): U
  *
  * @throws FileError, UnsupportedError  as `piecesOf`, and for tensors of whole numbers
  */
-export async function readRows(
+export async function readGgufRows(
   file: GgufFile,
   source: GgufSource,
   { first, count }: { readonly first: number; readonly count: number } = { first: 0, count: source.shape[0] },

@@ -2,7 +2,7 @@ import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 import { byteLengthOf, checkedProduct, checkedSum } from '../checked.ts';
 import type { RangeReader } from '../range-reader.ts';
 import { GgufCursor, MoreWanted } from './cursor.ts';
-import { type TensorType, tensorTypes } from './types.ts';
+import { type GgufTensorType, tensorTypes } from './types.ts';
 
 /** A value of the metadata; lists of numbers and booleans are typed arrays. */
 export type GgufValue = number | bigint | boolean | string | GgufList;
@@ -22,7 +22,7 @@ export type GgufList =
 /** Where and what a tensor is. */
 export interface GgufTensor {
   readonly name: string;
-  readonly type: TensorType;
+  readonly type: GgufTensorType;
   /** Rows first, as everywhere here; a file has it the other way round. */
   readonly shape: readonly number[];
   /** Where its data begin, in bytes from the start of the file. */
@@ -38,9 +38,9 @@ export interface GgufHeader {
 }
 
 /** Real ones are up to 20 MB, nearly all of it vocabulary. */
-const mostHeaderBytes = 1 << 28;
-const mostTensors = 200_000;
-const mostMetadata = 100_000;
+const maxHeaderBytes = 1 << 28;
+const maxTensors = 200_000;
+const maxMetadata = 100_000;
 const deepestList = 4;
 const highestRank = 4;
 
@@ -62,9 +62,9 @@ export async function readGgufHeader(file: RangeReader): Promise<GgufHeader> {
       return parseHeader(new GgufCursor(path, bytes, size), size);
     } catch (error) {
       if (!(error instanceof MoreWanted)) throw error;
-      if (error.bytes > mostHeaderBytes)
-        throw new FileError(path, `a GGUF header of at most ${mostHeaderBytes} bytes`, 'a longer one');
-      length = Math.min(size, mostHeaderBytes, Math.max(error.bytes, 4 * length));
+      if (error.bytes > maxHeaderBytes)
+        throw new FileError(path, `a GGUF header of at most ${maxHeaderBytes} bytes`, 'a longer one');
+      length = Math.min(size, maxHeaderBytes, Math.max(error.bytes, 4 * length));
     }
   }
 }
@@ -88,10 +88,10 @@ function parseHeader(cursor: GgufCursor, size: number): GgufHeader {
   // a tensor: the length of its name, how many dimensions, one of them, a type, an offset
   const tensorCount = cursor.count('tensors', 24);
   const keyCount = cursor.count('keys', 13);
-  if (tensorCount > mostTensors || keyCount > mostMetadata)
+  if (tensorCount > maxTensors || keyCount > maxMetadata)
     throw new FileError(
       path,
-      `at most ${mostTensors} tensors and ${mostMetadata} keys`,
+      `at most ${maxTensors} tensors and ${maxMetadata} keys`,
       `${tensorCount} and ${keyCount}`,
     );
   const metadata = new Map<string, GgufValue>();
@@ -102,7 +102,7 @@ function parseHeader(cursor: GgufCursor, size: number): GgufHeader {
   }
 
   const alignment = alignmentOf(path, metadata);
-  const claims: { name: string; type: TensorType; shape: readonly number[]; offset: number }[] = [];
+  const claims: { name: string; type: GgufTensorType; shape: readonly number[]; offset: number }[] = [];
   for (let i = 0; i < tensorCount; i++) claims.push(readTensor(cursor, alignment));
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
 
@@ -219,7 +219,7 @@ function readTensor(cursor: GgufCursor, alignment: number) {
 
 function bytesOf(
   path: string,
-  { name, type, shape }: { name: string; type: TensorType; shape: readonly number[] },
+  { name, type, shape }: { name: string; type: GgufTensorType; shape: readonly number[] },
 ): number {
   const { blockElements, blockBytes } = type;
   const row = shape.at(-1) ?? 1;

@@ -18,7 +18,7 @@ const suffix = '.unmask';
 const edition = 1;
 
 /** The directory that a GGUF file becomes. */
-export const directoryOf = (gguf: string): string => `${gguf}${suffix}`;
+export const inPlaceDirectory = (gguf: string): string => `${gguf}${suffix}`;
 
 /** What in-place.json holds. */
 export function inPlaceBytes(file: GgufFile, sources: readonly GgufSource[]): Uint8Array {

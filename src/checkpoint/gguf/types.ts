@@ -12,7 +12,7 @@ import {
 } from './dequantise.ts';
 
 /** A way in which ggml stores the numbers of a tensor: in blocks of so many elements, each of so many bytes. */
-export interface TensorType {
+export interface GgufTensorType {
   readonly name: string;
   readonly blockElements: number;
   readonly blockBytes: number;
@@ -22,7 +22,7 @@ export interface TensorType {
   readonly dequantise?: Dequantise;
 }
 
-const plain = (name: Dtype, bytes: number): TensorType => ({
+const plain = (name: Dtype, bytes: number): GgufTensorType => ({
   name,
   blockElements: 1,
   blockBytes: bytes,
@@ -34,10 +34,10 @@ const blocks = (
   blockElements: number,
   blockBytes: number,
   dequantise?: Dequantise,
-): TensorType => ({ name, blockElements, blockBytes, ...(dequantise && { dequantise }) });
+): GgufTensorType => ({ name, blockElements, blockBytes, ...(dequantise && { dequantise }) });
 
 /** By the number that a file has for it (`enum ggml_type`). */
-export const tensorTypes: ReadonlyMap<number, TensorType> = new Map([
+export const tensorTypes: ReadonlyMap<number, GgufTensorType> = new Map([
   [0, plain('F32', 4)],
   [1, plain('F16', 2)],
   [2, blocks('Q4_0', 32, 18, dequantiseQ4_0)],

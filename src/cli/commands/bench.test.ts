@@ -6,7 +6,7 @@ import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { readTasks } from '../../evaluation/sampling-tasks.ts';
-import type { Outcome } from '../../evaluation/trade-off.ts';
+import type { SamplingOutcome } from '../../evaluation/trade-off.ts';
 import { benchCommand } from './bench.ts';
 import { runProgram } from '../program.ts';
 
@@ -52,7 +52,7 @@ test('every way is measured on every prompt: speeds as counted, exact answers as
   const outcomes = io.out
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Outcome);
+    .map((line) => JSON.parse(line) as SamplingOutcome);
   const named = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   assert.equal(outcomes[0].name, 'low-confidence, 1 a step, block 4');
   for (const { trials, exact } of outcomes) {

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { frontier, type Outcome, recommended } from '../../evaluation/trade-off.ts';
+import { frontier, type SamplingOutcome, recommended } from '../../evaluation/trade-off.ts';
 import { tradeOffSvg } from '../../evaluation/trade-off-svg.ts';
 import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import { strategiesFor, strategyNamed } from '../../sampling/strategy-table.ts';
-import type { Task, Way } from '../../evaluation/sampling-tasks.ts';
+import type { SamplingTask, Way } from '../../evaluation/sampling-tasks.ts';
 import { type Command, UsageError } from '../command.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
 
@@ -72,10 +72,14 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
       const { shippedModel } = await import('../../model-files/open-model.ts');
       if (prompts === undefined && path !== undefined)
         throw new UsageError('give a file of prompts for a model of your own');
-      const tasks: Task[] = await readTasks(prompts ?? `${shippedModel}/stories.jsonl.gz`, count, words);
+      const tasks: SamplingTask[] = await readTasks(
+        prompts ?? `${shippedModel}/stories.jsonl.gz`,
+        count,
+        words,
+      );
       const ways = waysOf(asked);
       const model = await load({ model: path, adapter, device, weights }, io);
-      const outcomes: Outcome[] = [];
+      const outcomes: SamplingOutcome[] = [];
       try {
         for (const [index, way] of ways.entries()) {
           io.stderr.write(`${index + 1} of ${ways.length}: ${way.name}\n`);
@@ -142,7 +146,7 @@ function parametersOf(
   return values.map((value) => [`${option} ${value}`, { [option]: value }]);
 }
 
-function table(outcomes: readonly Outcome[], baseline: Outcome): string {
+function table(outcomes: readonly SamplingOutcome[], baseline: SamplingOutcome): string {
   const best = new Set(frontier(outcomes));
   const chosen = recommended(outcomes, baseline);
   const hasAnswers = outcomes.some(({ exact }) => exact !== undefined);

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { editingSchema, editSchema } from '../../language-model/edit.ts';
+import { editingSchema, editSchema } from '../../language-model/edit-options.ts';
 import { show } from '../../base/errors.ts';
 import type { Edit } from '../../language-model/language-model.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
@@ -11,8 +11,8 @@ import { fillingFlags } from '../filling-flags.ts';
 import { readText } from '../input.ts';
 import { liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
 import { type LoadModel, loadModel } from '../load-model.ts';
-import { markerOf, placeOf, spansOf } from '../markers.ts';
-import { replaceFile } from '../replace-file.ts';
+import { markerOf, markerPlace, spansOf } from '../markers.ts';
+import { replaceTextFile } from '../replace-file.ts';
 import { diffPath, unifiedDiff } from '../unified-diff.ts';
 import { visible } from '../terminal/visible.ts';
 
@@ -66,12 +66,12 @@ export function editCommand(load: LoadModel): Command<typeof options> {
       const original = await readText(file, io);
       const { text, spans } = whatToRewrite(original, asked);
       const seed = asked.seed ?? randomInt(2 ** 32);
-      const wishes = Object.entries(asked).filter(([key]) => key in editingSchema.shape && given.has(key));
+      const requested = Object.entries(asked).filter(([key]) => key in editingSchema.shape && given.has(key));
       const model = await load({ model: asked.model, adapter, device, weights }, io);
       const live = json ? undefined : liveCanvas(model, frameMs, io);
       try {
         const edit = await model.edit({
-          ...Object.fromEntries(wishes),
+          ...Object.fromEntries(requested),
           text,
           spans,
           seed,
@@ -79,7 +79,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
           onFrame: (frame) => live?.show(frame),
         });
         live?.view.clear();
-        if (inPlace) await replaceFile(file, original, edit.text);
+        if (inPlace) await replaceTextFile(file, original, edit.text);
         const name = file === '-' ? 'stdin' : diffPath(file);
         if (json) io.stdout.write(`${JSON.stringify({ seed, ...edit })}\n`);
         else if (asked.dryRun) io.stdout.write(live ? heat(text, edit, io) : doubtLines(text, edit));
@@ -179,7 +179,7 @@ function doubtLines(text: string, edit: Edit): string {
   return edit.doubts
     .map(
       (span) =>
-        `${placeOf(text, span.start)}: ${show(text.slice(span.start, span.end))} ${least(edit, span)}\n`,
+        `${markerPlace(text, span.start)}: ${show(text.slice(span.start, span.end))} ${least(edit, span)}\n`,
     )
     .join('');
 }
@@ -210,5 +210,5 @@ function outcome(text: string, edit: Edit, { dryRun, threshold = 0.001, maxChang
   }
   const surest = tokens.reduce((a, b) => (b.probability < a.probability ? b : a));
   const word = show(text.slice(surest.start, surest.end));
-  return `nothing to change: the least likely is ${word} (${placeOf(text, surest.start)}), with ${surest.probability.toPrecision(2)}, and the threshold is ${threshold}`;
+  return `nothing to change: the least likely is ${word} (${markerPlace(text, surest.start)}), with ${surest.probability.toPrecision(2)}, and the threshold is ${threshold}`;
 }

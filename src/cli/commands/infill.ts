@@ -8,7 +8,7 @@ import { readText } from '../input.ts';
 import { liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
 import { type LoadModel, loadModel } from '../load-model.ts';
 import { markerOf, partsOf } from '../markers.ts';
-import { replaceFile } from '../replace-file.ts';
+import { replaceTextFile } from '../replace-file.ts';
 import { visible } from '../terminal/visible.ts';
 
 const options = z.strictObject({
@@ -64,7 +64,7 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
           onFrame: (frame) => live?.show(frame),
         });
         live?.view.clear();
-        if (inPlace) await replaceFile(file, text, infilling.text);
+        if (inPlace) await replaceTextFile(file, text, infilling.text);
         if (json) io.stdout.write(jsonLine(infilling, seed));
         else if (!inPlace) io.stdout.write(live ? shown(parts, infilling, io) : infilling.text);
         io.stderr.write(statisticsLine(seed, infilling.stats, notes(infilling), io));

@@ -23,7 +23,7 @@ const train: Command<typeof trainingSchema> = {
  */
 export async function trainAndTell(request: TrainingRequest, io: Io, command: string): Promise<number> {
   // help and mistakes don't wait for the engine
-  const [{ runTraining }, { makeTrainee }] = await Promise.all([
+  const [{ runTraining }, { createTrainingJob: makeTrainee }] = await Promise.all([
     import('../../training/run/run.ts'),
     import('../../training/create-job.ts'),
   ]);

@@ -2,7 +2,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { type CanvasFrame, type Cell, CanvasReader, type Style } from './cells.ts';
 import { colorsFor, type Paint, palette } from './colors.ts';
 import type { Io, Output } from '../command.ts';
-import { type Line, layOut, windowOf } from './layout.ts';
+import { type LaidOutLine, layOut, windowOf } from './layout.ts';
 import { LiveArea, type LiveLine } from './live.ts';
 import { fit, widthOf } from './width.ts';
 
@@ -68,7 +68,7 @@ export class CanvasView {
     this.#area.close();
   }
 
-  #paintLine({ pieces, width }: Line): LiveLine {
+  #paintLine({ pieces, width }: LaidOutLine): LiveLine {
     const text = pieces.map((piece) => {
       const painted = this.#paint[piece.style](piece.text);
       return piece.fresh ? this.#freshPaint(painted) : painted;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Cell } from './cells.ts';
-import { layOut, type Line, windowOf } from './layout.ts';
+import { layOut, type LaidOutLine, windowOf } from './layout.ts';
 import { widthOf } from './width.ts';
 
 const cell = (text: string, style: Cell['style'] = 'sure', fresh = false): Cell => ({ text, style, fresh });
-const texts = (lines: readonly Line[]): string[] =>
+const texts = (lines: readonly LaidOutLine[]): string[] =>
   lines.map(({ pieces }) => pieces.map(({ text }) => text).join(''));
 
 test('lines break at spaces, and at any character where there is no space', () => {
@@ -43,7 +43,7 @@ test('no line is wider than the terminal, and nothing but spaces at breaks is lo
 
 test('a long text shows the lines around the first place where something happens', () => {
   const busyAt = (...busy: number[]) =>
-    Array.from({ length: 100 }, (_, i): Line => ({ pieces: [], width: 0, busy: busy.includes(i) }));
+    Array.from({ length: 100 }, (_, i): LaidOutLine => ({ pieces: [], width: 0, busy: busy.includes(i) }));
   assert.equal(windowOf(busyAt(40, 90), 12).from, 36);
   assert.equal(windowOf(busyAt(40, 90), 12).lines.length, 12);
   assert.equal(windowOf(busyAt(40, 90), 100).from, 0);

@@ -2,14 +2,14 @@ import type { Cell } from './cells.ts';
 import { graphemes } from './width.ts';
 
 /** One line on the screen: its styled pieces, its columns, and whether something happened in it. */
-export interface Line {
+export interface LaidOutLine {
   readonly pieces: readonly Cell[];
   readonly width: number;
   readonly busy: boolean;
 }
 
 /** Breaks cells into lines of at most `columns`, at spaces and between masks where there are any. */
-export function layOut(cells: readonly Cell[], columns: number): Line[] {
+export function layOut(cells: readonly Cell[], columns: number): LaidOutLine[] {
   const paragraphs: Glyph[][] = [[]];
   for (const glyph of cells.flatMap(glyphsOf)) {
     if (glyph.text === '\n') paragraphs.push([]);
@@ -53,7 +53,7 @@ function glyphsOf(cell: Cell): Glyph[] {
 }
 
 /** Joins the glyphs of one cell again, so that a line has one colour code a token. */
-function lineOf(glyphs: readonly Glyph[]): Line {
+function lineOf(glyphs: readonly Glyph[]): LaidOutLine {
   const pieces: Cell[] = [];
   let last: Cell | undefined;
   for (const { text, cell } of glyphs) {
@@ -69,7 +69,10 @@ function lineOf(glyphs: readonly Glyph[]): Line {
  * The part of a long text that fits on the screen: `height` lines, with the first line where something happens
  * in the upper third.
  */
-export function windowOf(lines: readonly Line[], height: number): { from: number; lines: readonly Line[] } {
+export function windowOf(
+  lines: readonly LaidOutLine[],
+  height: number,
+): { from: number; lines: readonly LaidOutLine[] } {
   if (lines.length <= height) return { from: 0, lines };
   const focus = Math.max(
     0,

@@ -117,7 +117,7 @@ test(
         const { self_conditioning_logits: before, self_conditioning_mask: isTold } = recorded;
         const decoded = await extend(canvas, encoded.present, {
           attentionMask: overQueries(recorded.decoder_attention_mask?.[b], canvas.length),
-          believed: before !== null && isTold?.[b] !== 0 ? await recordedRow(before, b) : undefined,
+          previousLogits: before !== null && isTold?.[b] !== 0 ? await recordedRow(before, b) : undefined,
         });
         const expected = await recordedRow(`forward.${name}.decoder_logits`, b);
         requireNear(decoded.logits.data, expected.data, `${name}, decoder`);

@@ -56,7 +56,7 @@ const fixedText: Fixed = {
   use_bidirectional_attention: ['vision'],
 };
 
-const mostExperts = 10_000;
+const maxExperts = 10_000;
 const canvasLength = count.default(256);
 const theta = positive.default(10_000);
 const share = positive.max(1).default(1);
@@ -135,7 +135,7 @@ export const diffusionGemma: Family = {
     const [, stack, matrices] =
       /^(model\.decoder\.layers\.\d+\.experts)\.(gate_up|down)_proj$/.exec(name) ?? [];
     // a stack of any other shape, or of more than there can be, is no stack
-    if (stack === undefined || rest.length !== 1 || experts > mostExperts) return undefined;
+    if (stack === undefined || rest.length !== 1 || experts > maxExperts) return undefined;
     if (matrices === 'gate_up' && rows % 2 !== 0) return undefined;
     const all = Array.from({ length: experts }, (_, e) => expertNames(stack, e));
     if (matrices === 'down') return all.map(({ down }) => ({ name: down, shape: [rows, ...rest] }));

@@ -4,7 +4,7 @@ import { samplingSchema } from '../../sampling/options.ts';
 import { samplingIn } from './generation-config.ts';
 import { llada } from './llada.ts';
 import { llada2 } from './llada2.ts';
-import { a2dQwen3, dream, qwen2 } from './llama.ts';
+import { a2dQwen3, dreamFamily, qwen2 } from './llama.ts';
 
 test("LLaDA's keys become options", () => {
   const json = {
@@ -44,11 +44,11 @@ test("Dream's algorithms come with its counts", () => {
     topk_margin: { strategy: 'margin', counts: 'dream' },
     entropy: { strategy: 'entropy', counts: 'dream' },
   }))
-    assert.deepEqual(samplingIn(dream.sampling, { alg, eps: 1e-3, alg_temp: 0 }), {
+    assert.deepEqual(samplingIn(dreamFamily.sampling, { alg, eps: 1e-3, alg_temp: 0 }), {
       options: expected,
       unsupported: [],
     });
-  const { unsupported } = samplingIn(dream.sampling, { alg: 'new', eps: 0.01, alg_temp: 0.1 });
+  const { unsupported } = samplingIn(dreamFamily.sampling, { alg: 'new', eps: 0.01, alg_temp: 0.1 });
   assert.deepEqual(unsupported, ['alg is "new"', 'eps is 0.01', 'alg_temp is 0.1']);
 });
 
@@ -71,7 +71,7 @@ test("a causal model's temperature counts where it is to draw", () => {
 });
 
 test('every option that a key stands for is one of ours', () => {
-  for (const { sampling } of [llada, llada2, dream, a2dQwen3, qwen2]) {
+  for (const { sampling } of [llada, llada2, dreamFamily, a2dQwen3, qwen2]) {
     for (const [key, mean] of Object.entries(sampling)) {
       for (const value of [1, 0.5, true, 'random', 'entropy', 'low_confidence']) {
         for (const option of Object.keys(mean(value, {}) ?? {}))

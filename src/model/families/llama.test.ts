@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { parameterShapes } from '../config.ts';
 import { frequencies } from '../rotary.ts';
-import { a2dLlama, a2dQwen3, dream, llama, qwen2, qwen3, sdar } from './llama.ts';
+import { a2dLlama, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './llama.ts';
 
 const json = {
   hidden_size: 48,
@@ -48,7 +48,7 @@ test('heads may be wider together than the residual stream', () => {
 
 test('the first of several end tokens is the end', () => {
   assert.equal(llama.read({ ...json, eos_token_id: [7, 9] }, 'config.json').endId, 7);
-  assert.equal(dream.read({ ...json, eos_token_id: 0, mask_token_id: 5 }, 'config.json').maskId, 5);
+  assert.equal(dreamFamily.read({ ...json, eos_token_id: 0, mask_token_id: 5 }, 'config.json').maskId, 5);
 });
 
 const llama3 = {
@@ -86,7 +86,7 @@ test('llama3 scaling slows a frequency by the factor below its slow turns, leave
 test('of frequencies of which only some turn these are as they were, and the others zero', () => {
   const rotary = { maxLength: 1, ropeTheta: 10_000 };
   assert.deepEqual(
-    [...frequencies(8, { ...rotary, turningFrequencies: 2 })],
+    [...frequencies(8, { ...rotary, rotaryFrequencies: 2 })],
     [...frequencies(8, rotary).slice(0, 2), 0, 0],
   );
 });

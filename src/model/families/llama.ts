@@ -207,7 +207,7 @@ export const a2dQwen3 = llamaFamily({
 });
 
 /** Dream-7B and what was made from it: Qwen2.5, still predicting each token at the position before it. */
-export const dream = llamaFamily({
+export const dreamFamily = llamaFamily({
   ...likeQwen2,
   architecture: 'DreamModel',
   attention: bidirectional,

@@ -2,7 +2,7 @@ import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { bidirectional } from '../attention-pattern.ts';
 import { llada } from '../families/llada.ts';
 import { lladaMoe } from '../families/llada-moe.ts';
-import { a2dLlama, a2dQwen2, a2dQwen3, dream, llama, qwen2, qwen3 } from '../families/llama.ts';
+import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3 } from '../families/llama.ts';
 import type { Family } from '../families/family.ts';
 import type { GgufKeys } from './keys.ts';
 
@@ -83,8 +83,8 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
       const [experts, chosen] = [keys.count('expert_count'), keys.count('expert_used_count')];
       if (experts !== facts.experts)
         throw new FileError(keys.path, `${facts.experts} experts, as are stacked in a tensor`, `${experts}`);
-      if (layers * experts > mostExperts)
-        keys.unsupported('expert_count', `and at most ${mostExperts} are supported in all layers`);
+      if (layers * experts > maxExperts)
+        keys.unsupported('expert_count', `and at most ${maxExperts} are supported in all layers`);
       const hidden = keys.optionalCount('feed_forward_length');
       return {
         ...likeLlama(keys, family, facts),
@@ -99,7 +99,7 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
       };
     },
   },
-  dream: dense({ causal: false, families: [{ causal: false, shifted: true, family: dream }] }),
+  dream: dense({ causal: false, families: [{ causal: false, shifted: true, family: dreamFamily }] }),
   llama: dense({
     interleaved: true,
     families: [
@@ -111,7 +111,7 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
     families: [
       { causal: true, family: qwen2 },
       { causal: false, shifted: false, family: a2dQwen2 },
-      { causal: false, shifted: true, family: dream },
+      { causal: false, shifted: true, family: dreamFamily },
     ],
   }),
   qwen3: dense({
@@ -138,7 +138,7 @@ function dense(
 }
 
 /** In all layers together; more are an attack on our time and memory. */
-const mostExperts = 100_000;
+const maxExperts = 100_000;
 
 const epsilon = 'attention.layer_norm_rms_epsilon';
 
@@ -211,7 +211,7 @@ function sizesOf(keys: GgufKeys) {
 }
 
 /** The width of a head, which has to be all rotated. */
-export function headWidthOf(keys: GgufKeys): number {
+export function ggufHeadWidth(keys: GgufKeys): number {
   const { width, heads } = sizesOf(keys);
   const headWidth = keys.optionalCount('attention.key_length') ?? width / heads;
   if (!Number.isInteger(headWidth / 2) || headWidth === 0)
@@ -224,7 +224,7 @@ export function headWidthOf(keys: GgufKeys): number {
 /** For families whose config.json has no key for the width of a head. */
 function requireDivided(keys: GgufKeys): void {
   const { width, heads } = sizesOf(keys);
-  if (headWidthOf(keys) !== width / heads)
+  if (ggufHeadWidth(keys) !== width / heads)
     keys.unsupported('attention.key_length', `and only ${width / heads} is supported`);
 }
 
@@ -239,7 +239,7 @@ function likeLlama(keys: GgufKeys, family: Family, facts: TensorFacts): Json {
     num_hidden_layers: layers,
     num_attention_heads: heads,
     num_key_value_heads: kvHeads,
-    head_dim: headWidthOf(keys),
+    head_dim: ggufHeadWidth(keys),
     hidden_act: 'silu',
     vocab_size: facts.vocabularySize,
     max_position_embeddings: keys.count('context_length'),

@@ -1,4 +1,4 @@
-import { type GgufFile, type GgufSource, readRows, sourceOf } from '../../checkpoint/gguf/file.ts';
+import { type GgufFile, type GgufSource, readGgufRows, sourceOf } from '../../checkpoint/gguf/file.ts';
 import type { GgufTensor } from '../../checkpoint/gguf/header.ts';
 import { readableTypes } from '../../checkpoint/gguf/types.ts';
 import { FileError, show, UnsupportedError } from '../../base/errors.ts';
@@ -6,7 +6,7 @@ import { sameShape, showShape } from '../../graph/shape.ts';
 import { type LayerNames, parameterShapes, type TensorNames } from '../config.ts';
 import type { Family, ModelConfig } from '../families/family.ts';
 import { frequencies } from '../rotary.ts';
-import { architectureOf, headWidthOf, readConfig, ropeTheta, type TensorFacts } from './architectures.ts';
+import { architectureOf, ggufHeadWidth, readConfig, ropeTheta, type TensorFacts } from './architectures.ts';
 import { GgufKeys } from './keys.ts';
 
 /** What a GGUF file is as a model of one of our families, checked; no weight has been read. */
@@ -34,7 +34,7 @@ export async function ggufModel(file: GgufFile): Promise<GgufModel> {
   const sources = new Map<string, GgufSource>();
   for (const tensor of file.tensors.values()) {
     if (tensor.name === ropeFactors) continue;
-    for (const source of namedBy(tensor, family.names, interleaved ? headWidthOf(keys) : undefined, file)) {
+    for (const source of namedBy(tensor, family.names, interleaved ? ggufHeadWidth(keys) : undefined, file)) {
       if (!readableTypes.includes(source.type.name))
         throw new UnsupportedError(
           `${file.path}: tensor ${show(tensor.name)} is stored as ${source.type.name}; supported are ${readableTypes.join(', ')}`,
@@ -111,10 +111,10 @@ async function factsOf(file: GgufFile, keys: GgufKeys): Promise<TensorFacts> {
  * published are Llama 3's: factors of 8 or 32, and the rest as here.
  */
 async function ropeScalingOf(file: GgufFile, keys: GgufKeys, tensor: GgufTensor) {
-  const headWidth = headWidthOf(keys);
+  const headWidth = ggufHeadWidth(keys);
   const rotary = { maxLength: 1, ropeTheta: ropeTheta(keys) };
   if (tensor.shape.length === 1 && tensor.shape[0] === headWidth / 2 && tensor.type.name === 'F32') {
-    const { data } = await readRows(file, sourceOf(tensor, tensor.name));
+    const { data } = await readGgufRows(file, sourceOf(tensor, tensor.name));
     const scaling = { factor: data.reduce((a, b) => Math.max(a, b)), ...llama3Turns };
     const plain = frequencies(headWidth, rotary);
     const scaled = frequencies(headWidth, { ...rotary, ropeScaling: scaling });
@@ -163,7 +163,7 @@ const inExperts: Readonly<Record<string, 'gate' | 'up' | 'down'>> = {
   'ffn_down_exps.weight': 'down',
 };
 /** Experts of a layer; published models have up to 512. */
-const mostStacked = 4096;
+const maxStacked = 4096;
 const rotated = /^attn_[qk]\.(weight|bias)$/;
 
 /** A tensor of the file under the names of a family: one, or the experts that are stacked in it. */
@@ -186,9 +186,9 @@ function namedBy(
   if (layer.mixture && part === 'ffn_gate_inp.weight') return [sourceOf(tensor, layer.mixture.router)];
   if (layer.mixture && Object.hasOwn(inExperts, part) && shape.length === 3) {
     const { expert } = layer.mixture;
-    if (shape[0] > mostStacked)
+    if (shape[0] > maxStacked)
       throw new UnsupportedError(
-        `${path}: ${show(name)} has ${shape[0]} experts; at most ${mostStacked} are supported`,
+        `${path}: ${show(name)} has ${shape[0]} experts; at most ${maxStacked} are supported`,
       );
     return Array.from({ length: shape[0] }, (_, index) =>
       sourceOf(tensor, expert(index)[inExperts[part]], { index }),

@@ -6,7 +6,7 @@ import { automatonOf } from './automaton.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { jsonLanguage } from './json-schema.ts';
-import { possibleStates, type Span, spanOf } from './possible-states.ts';
+import { possibleStates, type StateSpan, spanOf } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
 import { fewestTokens, type TokenAutomaton, tokenAutomaton } from './token-automaton.ts';
 
@@ -26,7 +26,7 @@ export interface Wanted extends Wishes {
 }
 
 /** What tokens are as text: see `Tokenizer`. */
-export interface Spelling {
+export interface ConstraintSpelling {
   bytesOf(id: number): Uint8Array | undefined;
   readonly dropsFirstSpace: boolean;
 }
@@ -38,7 +38,10 @@ export interface Constraint {
 }
 
 /** @throws UnsupportedError  for what no automaton can describe, or too large a one */
-export function compileConstraint({ regex, jsonSchema, ...tokens }: Wanted, spelling: Spelling): Constraint {
+export function compileConstraint(
+  { regex, jsonSchema, ...tokens }: Wanted,
+  spelling: ConstraintSpelling,
+): Constraint {
   const language = automatonOf(
     regex === undefined ? jsonLanguage(jsonSchema ?? {}) : whole(parseRegularExpression(regex, 'regex')),
   );
@@ -106,7 +109,7 @@ function checkFits(
   automaton: TokenAutomaton,
   { option, value }: { readonly option: string; readonly value: unknown },
   canvas: Int32Array,
-  span: Span,
+  span: StateSpan,
   maskId: number,
 ): void {
   if (span.end === 0 || possibleStates(automaton, canvas, span, maskId)[0] === 1) return;

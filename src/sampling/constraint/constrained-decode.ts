@@ -2,12 +2,12 @@ import type { NdArray } from '../../base/array.ts';
 import { invariant } from '../../base/errors.ts';
 import type { Decode } from '../decode.ts';
 import { certaintyOfClasses, type ClassSums, classSums } from './class-sums.ts';
-import { possibleStates, type Span } from './possible-states.ts';
+import { possibleStates, type StateSpan } from './possible-states.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
 
 export interface ConstrainedDecodeOptions {
   readonly automaton: TokenAutomaton;
-  readonly span: Span;
+  readonly span: StateSpan;
   readonly maskId: number;
   /** 0 (the default) takes the likeliest text. */
   readonly temperature?: number;

@@ -105,7 +105,7 @@ export function resolve(root: JsonSchema, reference: unknown, place: string): Js
 }
 
 /** A name as JSON pointers spell it. */
-export const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+export const escapeRegex = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 function unescaped(name: string): string {
   const spelled = /%(?![0-9a-f]{2})/i.test(name) ? name : decodeURIComponent(name);

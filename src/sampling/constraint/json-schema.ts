@@ -2,7 +2,7 @@ import { choice, type Expression, literally, optional, repeated, sequence } from
 import { areApart, kindsOf } from './json-apart.ts';
 import {
   countAt,
-  escaped,
+  escapeRegex,
   isSchema,
   type JsonSchema,
   KEYWORDS,
@@ -136,7 +136,7 @@ class Translation {
     if (undeclared !== undefined)
       refuse(place, `requires ${JSON.stringify(undeclared)}, which its properties don't describe`);
     const members = declared.map(([name, value]) => ({
-      part: sequence(textOf(name), colon, this.at(value, `${place}/properties/${escaped(name)}`, trail)),
+      part: sequence(textOf(name), colon, this.at(value, `${place}/properties/${escapeRegex(name)}`, trail)),
       optional: !needed.includes(name),
     }));
     return bracketed('{', { kind: 'list', separator: comma, parts: members }, '}');

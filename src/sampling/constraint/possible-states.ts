@@ -1,14 +1,14 @@
 import type { TokenAutomaton } from './token-automaton.ts';
 
 /** The stretch of a canvas that a constraint is about: from the first [MASK] to the last. */
-export interface Span {
+export interface StateSpan {
   readonly start: number;
   /** Behind the last. */
   readonly end: number;
 }
 
 /** @param canvas  before the first step, while it has all its masks */
-export function spanOf(canvas: ArrayLike<number>, maskId: number): Span {
+export function spanOf(canvas: ArrayLike<number>, maskId: number): StateSpan {
   const positions = Array.from({ length: canvas.length }, (_, i) => i).filter((i) => canvas[i] === maskId);
   return { start: positions[0] ?? 0, end: (positions.at(-1) ?? -1) + 1 };
 }
@@ -26,7 +26,7 @@ export function spanOf(canvas: ArrayLike<number>, maskId: number): Span {
 export function possibleStates(
   automaton: TokenAutomaton,
   xt: ArrayLike<number>,
-  { start, end }: Span,
+  { start, end }: StateSpan,
   maskId: number,
 ): Uint8Array {
   const { states: Q, accepting, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;

@@ -1,7 +1,7 @@
-import type { Job, ModelFacts, Progress, Result } from '../worker/protocol.ts';
+import type { Job, ModelFacts, JobProgress, Result } from '../worker/protocol.ts';
 
 /** What an endpoint knows beside the request's body. */
-export interface Asked {
+export interface ApiRequest {
   readonly id: string;
   /** When it was asked, in milliseconds since 1970. */
   readonly nowMs: number;
@@ -25,7 +25,7 @@ export interface Answer {
   /** The objects of a stream: before anything is written, */
   opening?(choice: number): readonly object[];
   /** for each report, */
-  progress?(choice: number, progress: Progress): readonly object[];
+  progress?(choice: number, progress: JobProgress): readonly object[];
   /** when a choice is finished, */
   ended?(choice: number, result: Result): readonly object[];
   /** and when all are. */

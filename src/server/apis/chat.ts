@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { limits } from '../http/limits.ts';
 import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
-import type { Job, Progress, Result, TokenReport } from '../worker/protocol.ts';
+import type { Job, JobProgress, Result, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
 
@@ -52,7 +52,7 @@ export const turnsOf = (messages: ChatBody['messages']): ChatMessage[] =>
   }));
 
 /** OpenAI's /v1/chat/completions, with Mercury's `diffusing` and `reasoning_effort`. */
-export function chat(body: ChatBody, asked: Asked): Answer {
+export function chat(body: ChatBody, asked: ApiRequest): Answer {
   const job = jobOf(body, { kind: 'chat', turns: turnsOf(body.messages) }, asked, {
     logprobs: body.logprobs,
     sampling: constraintOf(body.response_format),
@@ -63,12 +63,12 @@ export function chat(body: ChatBody, asked: Asked): Answer {
 /**
  * An answer in the shape of a chat.
  *
- * @param dress  what becomes of the text in the answer
+ * @param format  what becomes of the text in the answer
  */
 export function chatAnswer(
   body: Pick<ChatBody, 'n' | 'stream' | 'stream_options' | 'logprobs'>,
-  { id, nowMs, model }: Asked,
-  { job, dress = (text) => text }: { readonly job?: Job; readonly dress?: (text: string) => string },
+  { id, nowMs, model }: ApiRequest,
+  { job, format = (text) => text }: { readonly job?: Job; readonly format?: (text: string) => string },
 ): Answer {
   const common = { id, created: Math.floor(nowMs / 1000), model };
   const chunk = (choices: readonly object[], more: object = {}): object => ({
@@ -96,7 +96,7 @@ export function chatAnswer(
       object: 'chat.completion',
       choices: results.map((result, index) => ({
         index,
-        message: { role: 'assistant', content: dress(result.text), refusal: null },
+        message: { role: 'assistant', content: format(result.text), refusal: null },
         logprobs: reported(result.tokens),
         finish_reason: result.finish,
       })),
@@ -104,7 +104,7 @@ export function chatAnswer(
       seed: results[0].seed,
     }),
     opening: (index) => [chunk([delta(index, { role: 'assistant', content: '' })])],
-    progress(index, { text, tokens, snapshot, frame }: Progress) {
+    progress(index, { text, tokens, snapshot, frame }: JobProgress) {
       const said = snapshot ?? text;
       const hasNews = said !== '' || (body.logprobs && tokens.length > 0) || frame;
       if (!hasNews) return [];

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { type SamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
 import { limits } from '../http/limits.ts';
-import type { Job, Task, View } from '../worker/protocol.ts';
-import type { Asked } from './answer.ts';
+import type { Job, JobTask, View } from '../worker/protocol.ts';
+import type { ApiRequest } from './answer.ts';
 
 type WithoutDefault<S> = S extends z.ZodDefault<infer Inner> ? Inner : S;
 
@@ -93,8 +93,8 @@ export interface CommonBody extends Partial<SamplingOptions> {
  */
 export function jobOf(
   body: CommonBody,
-  task: Task,
-  { model, newSeed }: Asked,
+  task: JobTask,
+  { model, newSeed }: ApiRequest,
   more: { readonly logprobs?: boolean; readonly sampling?: Partial<SamplingOptions> } = {},
 ): Job {
   once(body, 'max_completion_tokens', 'max_tokens');

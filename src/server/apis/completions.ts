@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
-import type { Job, Progress, Result, Task, TokenReport } from '../worker/protocol.ts';
+import type { Job, JobProgress, Result, JobTask, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { gapIn } from './sentinels.ts';
 import { usageOf } from './usage.ts';
@@ -28,19 +28,19 @@ export const fimSchema = completionSchema
   .extend({ min_tokens: z.literal(0).optional() });
 
 /** OpenAI's /v1/completions. */
-export function completion(body: CompletionBody, asked: Asked): Answer {
+export function completion(body: CompletionBody, asked: ApiRequest): Answer {
   const { prompt = '', suffix } = body;
   const task = writingTask(typeof prompt === 'string' ? prompt : prompt[0], suffix);
   return answered(body, asked, task);
 }
 
 /** Mercury's FIM. */
-export function fim(body: z.output<typeof fimSchema>, asked: Asked): Answer {
+export function fim(body: z.output<typeof fimSchema>, asked: ApiRequest): Answer {
   const { prompt = '', suffix = '' } = body;
   return answered(body, asked, gapTask(typeof prompt === 'string' ? prompt : prompt[0], suffix));
 }
 
-function answered(body: CompletionBody, asked: Asked, task: Task): Answer {
+function answered(body: CompletionBody, asked: ApiRequest, task: JobTask): Answer {
   const sampling = constraintOf(body.response_format);
   const job = jobOf(body, task, asked, { logprobs: body.logprobs !== undefined, sampling });
   return completionAnswer(body, asked, job);
@@ -53,18 +53,18 @@ const noSuffix = '<|endoftext|>';
  * A gap where a suffix or sentinels say so, else a continuation. What is around a gap may be longer than the model can see:
  * editors send what they have.
  */
-export function writingTask(prompt: string, suffix = ''): Task {
+export function writingTask(prompt: string, suffix = ''): JobTask {
   const gap = suffix === '' || suffix === noSuffix ? gapIn(prompt) : { before: prompt, after: suffix };
   return gap ? { kind: 'fill', ...gap } : { kind: 'write', prompt };
 }
 
 /** The same where there always is a gap, if only at the end. */
-export function gapTask(prompt: string, suffix: string): Task {
+export function gapTask(prompt: string, suffix: string): JobTask {
   const task = writingTask(prompt, suffix);
   return task.kind === 'write' ? { kind: 'fill', before: task.prompt, after: '' } : task;
 }
 
-function completionAnswer(body: CompletionBody, { id, nowMs, model }: Asked, job: Job): Answer {
+function completionAnswer(body: CompletionBody, { id, nowMs, model }: ApiRequest, job: Job): Answer {
   const common = { id, object: 'text_completion', created: Math.floor(nowMs / 1000), model };
   const hasLogprobs = body.logprobs !== undefined;
   /** Some clients of gaps read `text`, some `delta.content`: they get both. */
@@ -93,7 +93,7 @@ function completionAnswer(body: CompletionBody, { id, nowMs, model }: Asked, job
         })),
         { usage: usageOf(results), seed: results[0].seed },
       ),
-    progress(index, { text, tokens, snapshot, frame }: Progress) {
+    progress(index, { text, tokens, snapshot, frame }: JobProgress) {
       const said = snapshot ?? text;
       const reports = hasLogprobs && tokens.length > 0;
       if (said === '' && !reports && !frame) return [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editingSchema } from '../../language-model/edit.ts';
+import { editingSchema } from '../../language-model/edit-options.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
 import type { InfillPart } from '../../language-model/language-model.ts';
 import { fillingSchema } from '../../sampling/options.ts';
@@ -7,7 +7,7 @@ import type { TextSpan } from '../../base/text-edits.ts';
 import { limits } from '../http/limits.ts';
 import type { FillingTask, Result } from '../worker/protocol.ts';
 import { rounded } from '../worker/frame-stream.ts';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { commonFields, diffusionFields, mayBeAbsent, viewOf } from './common-fields.ts';
 import { usageOf } from './usage.ts';
 
@@ -65,7 +65,7 @@ type InfillingBody = z.output<typeof infillingSchema>;
 type EditingBody = z.output<typeof editingBodySchema>;
 
 /** A text with its holes filled. */
-export function infilling(body: InfillingBody, asked: Asked): Answer {
+export function infillRoute(body: InfillingBody, asked: ApiRequest): Answer {
   const { parts, ...rest } = body;
   const characters = parts.reduce((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0);
   if (characters > limits.textCharacters) {
@@ -81,7 +81,7 @@ export function infilling(body: InfillingBody, asked: Asked): Answer {
 }
 
 /** A text as a model finds it better. */
-export function editing(body: EditingBody, asked: Asked): Answer {
+export function editRoute(body: EditingBody, asked: ApiRequest): Answer {
   const { text, spans, ...rest } = body;
   const { shown, seed, options } = apart(rest);
   const stretches = spans?.map(([start, end]): TextSpan => ({ start, end }));
@@ -99,7 +99,7 @@ export function editing(body: EditingBody, asked: Asked): Answer {
 }
 
 /** How likely a text is, token by token. */
-export function doubts({ text }: z.output<typeof doubtsSchema>, asked: Asked): Answer {
+export function doubtsRoute({ text }: z.output<typeof doubtsSchema>, asked: ApiRequest): Answer {
   const task = { kind: 'doubts', text } as const;
   return answered('unmask.doubts', task, { shown: {}, seed: 0 }, asked, ({ edited }) => ({
     tokens: edited!.tokens.map(({ start, end, probability }) => ({
@@ -121,7 +121,7 @@ function answered(
   object: string,
   task: FillingTask,
   { shown, seed }: { shown: Pick<InfillingBody, 'stream' | 'diffusion' | 'candidates'>; seed?: number },
-  { id, nowMs, model, newSeed }: Asked,
+  { id, nowMs, model, newSeed }: ApiRequest,
   more: (result: Result) => object,
 ): Answer {
   const common = { id, created: Math.floor(nowMs / 1000), model };

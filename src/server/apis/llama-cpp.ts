@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { limits } from '../http/limits.ts';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { jobOf, samplingFields, stopText } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
@@ -10,7 +10,7 @@ import type { Result } from '../worker/protocol.ts';
 const tuning = z.unknown().optional().describe('has no effect');
 
 /** llama.cpp's /infill, as llama.vim and llama.vscode ask it. */
-export const infillSchema = z.strictObject({
+export const llamaInfillSchema = z.strictObject({
   model: z.string().max(256).optional(),
   ...samplingFields,
   input_prefix: z.string().default('').describe('the file in front of the line'),
@@ -37,14 +37,14 @@ export const infillSchema = z.strictObject({
   id_slot: tuning,
 });
 
-export type InfillBody = z.output<typeof infillSchema>;
+export type InfillBody = z.output<typeof llamaInfillSchema>;
 
 /**
  * What is between prefix and suffix.
  *
  * @throws InvalidOptionError  where it says the same in two ways
  */
-export function infill(body: InfillBody, asked: Asked): Answer {
+export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   const { input_prefix, input_suffix, prompt, input_extra = [], n_predict = -1 } = body;
   if (n_predict > 0 && body.length !== undefined)
     throw new InvalidOptionError('n_predict', 'says the same as length; give one of them', n_predict);
@@ -80,7 +80,7 @@ const nothing: Result = {
   firstTokenMs: 0,
 };
 
-function reportOf(result: Result, { model, facts }: Asked): object {
+function reportOf(result: Result, { model, facts }: ApiRequest): object {
   const { promptTokens, completionTokens, ms } = result;
   const [prompt_ms, predicted_ms] = [0, ms]; // the prompt is read in the same forwards
   return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
 import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -8,11 +8,11 @@ import { jobOf, samplingFields } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
-export const editSchema = chatSchema
+export const mercuryEditSchema = chatSchema
   .omit({ response_format: true, diffusing: true, diffusion: true, candidates: true })
   .extend({ messages: z.tuple([chatSchema.shape.messages.element]) });
 
-export type EditBody = z.output<typeof editSchema>;
+export type EditBody = z.output<typeof mercuryEditSchema>;
 
 /**
  * The next edit: the region around the cursor as it should be. A model with a chat template is given the message as it is,
@@ -21,7 +21,7 @@ export type EditBody = z.output<typeof editSchema>;
  *
  * @throws HttpError 400  for a message without a region
  */
-export function edit(body: EditBody, asked: Asked): Answer {
+export function mercuryEdit(body: EditBody, asked: ApiRequest): Answer {
   const [message] = turnsOf(body.messages as ChatBody['messages']);
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
   const { before, left, right, after } = editedFile(message.content);
@@ -31,7 +31,7 @@ export function edit(body: EditBody, asked: Asked): Answer {
     throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', {
       param: 'stream',
     });
-  return chatAnswer(body, asked, { job, dress: (text) => fenced(left + text + right) });
+  return chatAnswer(body, asked, { job, format: (text) => fenced(left + text + right) });
 }
 
 /**
@@ -41,7 +41,7 @@ export function edit(body: EditBody, asked: Asked): Answer {
  * @throws HttpError 400       for a message without its parts, and where it can't be told where the update goes
  * @throws InvalidOptionError  for what only a model could do, where none is run
  */
-export function apply(body: EditBody, asked: Asked): Answer {
+export function applyEdit(body: EditBody, asked: ApiRequest): Answer {
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
   checkNeedsNoModel(body);
   const [message] = turnsOf(body.messages as ChatBody['messages']);
@@ -60,7 +60,7 @@ export function apply(body: EditBody, asked: Asked): Answer {
   return { ...answer, ...ready({ text, stream: body.stream === true }, answer) };
 }
 
-const chatted = (body: EditBody, asked: Asked): Answer => {
+const chatted = (body: EditBody, asked: ApiRequest): Answer => {
   const turns = turnsOf(body.messages as ChatBody['messages']);
   const job = jobOf(body, { kind: 'chat', turns }, asked, { logprobs: body.logprobs });
   return chatAnswer(body, asked, { job });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
-import type { Answer, Asked } from './answer.ts';
+import type { Answer, ApiRequest } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
 import { limits } from '../http/limits.ts';
 import { jobOf, samplingFields, stopText } from './common-fields.ts';
-import type { Job, Result, Task } from '../worker/protocol.ts';
+import type { Job, Result, JobTask } from '../worker/protocol.ts';
 import { constraintOf } from './response-format.ts';
 
 /** What Ollama's clients send to tune its engine: read, and without effect here. */
@@ -65,19 +65,19 @@ export const ollamaChatSchema = z.strictObject({
 type GenerateBody = z.output<typeof generateSchema>;
 type OllamaChatBody = z.output<typeof ollamaChatSchema>;
 
-export function generate(body: GenerateBody, asked: Asked): Answer {
+export function generate(body: GenerateBody, asked: ApiRequest): Answer {
   const isLoading = body.prompt === '' && body.suffix === '';
   const job = isLoading ? undefined : ollamaJob(body, writingTask(body.prompt, body.suffix), asked);
   return ollamaAnswer(body, asked, job, (response) => ({ response }));
 }
 
-export function ollamaChat(body: OllamaChatBody, asked: Asked): Answer {
+export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
   const turns = turnsOf(body.messages);
   const job = turns.length === 0 ? undefined : ollamaJob(body, { kind: 'chat', turns }, asked);
   return ollamaAnswer(body, asked, job, (content) => ({ message: { role: 'assistant', content } }));
 }
 
-function ollamaJob(body: GenerateBody | OllamaChatBody, task: Task, asked: Asked): Job {
+function ollamaJob(body: GenerateBody | OllamaChatBody, task: JobTask, asked: ApiRequest): Job {
   const { num_predict = -1, stop: stops, ...options } = body.options ?? {};
   const { format } = body;
   const constraint =
@@ -104,7 +104,7 @@ function ollamaJob(body: GenerateBody | OllamaChatBody, task: Task, asked: Asked
 
 function ollamaAnswer(
   body: Pick<GenerateBody, 'stream'>,
-  { model, nowMs }: Asked,
+  { model, nowMs }: ApiRequest,
   job: Job | undefined,
   say: (text: string) => object,
 ): Answer {

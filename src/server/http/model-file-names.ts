@@ -5,7 +5,7 @@ import type { ServedModel } from './service.ts';
 export const unknownFiles: Omit<ServedModel, 'path'> = { modified: new Date(0), sizeBytes: 0 };
 
 /** When a model was last changed, and the size of its files. */
-export function filesOf(path: string): Omit<ServedModel, 'path'> {
+export function missingModelFiles(path: string): Omit<ServedModel, 'path'> {
   const files = statSync(path).isFile() ? [path] : readdirSync(path).map((name) => join(path, name));
   const all = files
     .map((file) => statSync(file, { throwIfNoEntry: false }))

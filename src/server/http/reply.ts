@@ -5,7 +5,7 @@ import type { Job, Result } from '../worker/protocol.ts';
 import type { Service } from './service.ts';
 
 /** How a reply is carried out. */
-export interface Carrying {
+export interface ReplyContext {
   readonly envelope: Envelope;
   /** Aborted when the client has gone away, or the server must end. */
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ export interface Carrying {
  *
  * @throws HttpError  while no byte has been sent
  */
-export async function reply(service: Service, answer: Answer, how: Carrying): Promise<Response> {
+export async function reply(service: Service, answer: Answer, how: ReplyContext): Promise<Response> {
   const running = startChoices(service, answer, how);
   const events = interleaved(running.map(({ events: mine }) => mine));
   try {
@@ -45,7 +45,7 @@ export async function reply(service: Service, answer: Answer, how: Carrying): Pr
 function startChoices(
   { engine, metrics, limits, stop }: Service,
   answer: Answer,
-  how: Carrying,
+  how: ReplyContext,
 ): RunningJob[] {
   const { job, choices } = answer;
   if (!job) {
@@ -142,7 +142,7 @@ async function* objectsOf(
 function streamed(
   { limits, log }: Service,
   answer: Answer,
-  { envelope, hangUp, finished }: Carrying,
+  { envelope, hangUp, finished }: ReplyContext,
   running: readonly RunningJob[],
   events: AsyncIterable<ChoiceEvent>,
 ): Response {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Answer, Asked } from '../apis/answer.ts';
+import type { Answer, ApiRequest } from '../apis/answer.ts';
 import { chat, chatSchema } from '../apis/chat.ts';
 import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
 import { type Envelope, llamaEnvelope, ollamaEnvelope, openaiEnvelope } from './http-error.ts';
@@ -15,22 +15,22 @@ import {
   showSchema,
 } from '../apis/information.ts';
 import {
-  doubts,
+  doubtsRoute,
   doubtsSchema,
-  editing,
+  editRoute,
   editingBodySchema,
-  infilling,
+  infillRoute,
   infillingSchema,
 } from '../apis/infill-edit.ts';
-import { infill, infillSchema } from '../apis/llama-cpp.ts';
-import { apply, edit, editSchema } from '../apis/mercury.ts';
+import { llamaInfill, llamaInfillSchema } from '../apis/llama-cpp.ts';
+import { applyEdit, mercuryEdit, mercuryEditSchema } from '../apis/mercury.ts';
 import { generate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
 import { openapi } from './openapi.ts';
 import { page } from './pages.ts';
 import type { Service } from './service.ts';
 import {
   listModels,
-  pull,
+  pullRoute,
   pullBody,
   quantize,
   quantizeBody,
@@ -82,7 +82,7 @@ export interface AskingRoute extends Common {
 export interface WritingRoute extends Common {
   readonly method: 'POST';
   readonly body: z.ZodObject;
-  readonly answer: (body: never, asked: Asked) => Answer;
+  readonly answer: (body: never, asked: ApiRequest) => Answer;
 }
 
 export type Route = TellingRoute | AskingRoute | WritingRoute;
@@ -91,7 +91,7 @@ const writing = <Schema extends z.ZodObject>(
   path: string,
   summary: string,
   body: Schema,
-  answer: (body: z.output<Schema>, asked: Asked) => Answer,
+  answer: (body: z.output<Schema>, asked: ApiRequest) => Answer,
   envelope: Envelope = openaiEnvelope,
 ): WritingRoute => ({ method: 'POST', path, summary, access: 'key', envelope, body, answer });
 
@@ -140,13 +140,18 @@ export const routes: readonly Route[] = [
     completion,
   ),
   writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim),
-  writing('/v1/edit/completions', 'The code around the cursor as it should be', editSchema, edit),
-  writing('/v1/apply/completions', 'Code with an update laid over it', editSchema, apply),
+  writing(
+    '/v1/edit/completions',
+    'The code around the cursor as it should be',
+    mercuryEditSchema,
+    mercuryEdit,
+  ),
+  writing('/v1/apply/completions', 'Code with an update laid over it', mercuryEditSchema, applyEdit),
   writing(
     '/infill',
     'What is at the cursor, for llama.vim and llama.vscode',
-    infillSchema,
-    infill,
+    llamaInfillSchema,
+    llamaInfill,
     llamaEnvelope,
   ),
   telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
@@ -155,15 +160,15 @@ export const routes: readonly Route[] = [
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
-  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infilling),
-  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editing),
-  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubts),
+  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
+  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
+  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),
   telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
   telling('/unmask/models', 'The models on this machine', listModels, studio),
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
   asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantize, studio),
-  asking('/unmask/pull', 'Downloads a model', pullBody, pull, studio),
+  asking('/unmask/pull', 'Downloads a model', pullBody, pullRoute, studio),
   telling('/unmask/runs', 'The runs of training', listRuns, studio),
   telling('/unmask/runs/:run', 'One run, with the texts that it wrote', tellRun, studio),
   telling('/unmask/metrics/:run', "Rows of a run's metrics, and where the next begin", tellMetrics, {

@@ -1,3 +1,4 @@
+import type { LoadOptions } from '../../model-files/open-model.ts';
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -6,14 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { InvalidOptionError } from '../../base/errors.ts';
-import type { LoadOptions } from '../../language-model/language-model.ts';
 import { modelDirectory } from '../../model-files/open-model.ts';
 import { makeApp } from './app.ts';
 import { type Engine, startEngine } from '../worker/engine.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { filesOf, unknownFiles } from './model-file-names.ts';
+import { missingModelFiles, unknownFiles } from './model-file-names.ts';
 import { hashOf } from './protections.ts';
 import { FairQueue } from './fair-queue.ts';
 import { routes } from './routes.ts';
@@ -76,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const found = new Map<string, ServedModel>();
   for (const [name, asked] of options.models) {
     const path = options.engine ? asked : await modelDirectory(asked);
-    found.set(name, { path, ...(options.engine ? unknownFiles : filesOf(path)) });
+    found.set(name, { path, ...(options.engine ? unknownFiles : missingModelFiles(path)) });
   }
   const engine =
     options.engine ??

@@ -11,9 +11,9 @@ import { flagsFor } from '../../base/options.ts';
 import { quantisedCopies } from '../../model-files/quantised-copy.ts';
 import { shippedModels } from '../../model-files/open-model.ts';
 import { HttpError } from '../http/http-error.ts';
-import { filesOf, unknownFiles } from '../http/model-file-names.ts';
+import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
 import type { ServedModel, Service } from '../http/service.ts';
-import { directoryOf } from './run-routes.ts';
+import { runDirectoryOf } from './run-routes.ts';
 import { type Studio, studioOf } from './studio.ts';
 
 /** A model on this machine. */
@@ -46,7 +46,7 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
     add('shipped', name, path, shownPath(studio, path));
   const runs = join(studio.root, studio.runs);
   for (const run of await readdir(runs).catch(() => [])) {
-    const directory = await directoryOf(studio, run).catch(() => undefined);
+    const directory = await runDirectoryOf(studio, run).catch(() => undefined);
     if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) continue;
     const asked = join(studio.runs, run);
     add('run', `${basename(runs)}/${run}`, join(directory, 'model'), asked);
@@ -71,7 +71,7 @@ function shownPath({ root }: Studio, path: string): string {
 
 function filesAt(path: string): Omit<ServedModel, 'path'> {
   try {
-    return filesOf(path);
+    return missingModelFiles(path);
   } catch {
     return unknownFiles; // it was taken away meanwhile
   }
@@ -208,7 +208,7 @@ export const pullBody = z.strictObject({
 });
 
 /** Downloads a model, as a program of its own. */
-export function pull(service: Service, { repository }: z.output<typeof pullBody>): Response {
+export function pullRoute(service: Service, { repository }: z.output<typeof pullBody>): Response {
   requireHubName(repository);
   const { tasks } = studioOf(service);
   const flags = flagsFor({ model: repository, json: true });

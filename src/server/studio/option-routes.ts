@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { editingSchema } from '../../language-model/edit.ts';
+import { editingSchema } from '../../language-model/edit-options.ts';
 import { fillingSchema, samplingSchema } from '../../sampling/options.ts';
 import { type Size, sizes } from '../../training/options.ts';
-import { settle } from '../../training/run/resolve-options.ts';
+import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { quantizeBody } from './model-routes.ts';
 import { finetuneBody, trainBody } from './training-routes.ts';
 
@@ -15,7 +15,7 @@ const schemaOf = (schema: z.ZodObject): object =>
  */
 export function options(): Response {
   const names = Object.keys(sizes) as Size[];
-  const settled = names.map((size) => [size, { ...settle({ data: [' '], size }), data: undefined }]);
+  const settled = names.map((size) => [size, { ...resolveOptions({ data: [' '], size }), data: undefined }]);
   return Response.json({
     sampling: schemaOf(samplingSchema),
     infill: schemaOf(fillingSchema),

@@ -27,7 +27,7 @@ type Row = Readonly<Record<string, unknown>>;
  *
  * @throws HttpError 404
  */
-export async function directoryOf({ root, runs }: Studio, run: string): Promise<string> {
+export async function runDirectoryOf({ root, runs }: Studio, run: string): Promise<string> {
   const directory = join(root, runs);
   const notFound = new HttpError(404, 'there is no run of this name', { param: 'run' });
   if (!runPattern.test(run)) throw notFound;
@@ -55,7 +55,7 @@ export async function listRuns(service: Service): Promise<Response> {
   const names = await readdir(join(studio.root, studio.runs)).catch(() => []);
   const found = await Promise.all(
     names.map(async (name) => {
-      const directory = await directoryOf(studio, name).catch(() => undefined);
+      const directory = await runDirectoryOf(studio, name).catch(() => undefined);
       return directory === undefined ? [] : [await summaryOf(studio, directory)];
     }),
   );
@@ -105,13 +105,13 @@ async function summaryOf(studio: Studio, directory: string) {
   };
 }
 
-const mostSamples = 200;
+const maxSamples = 200;
 const sampleLength = 4000;
 
 /** One run: what it was started with, what happened, the texts that it wrote on the way. */
 export async function tellRun(service: Service, run: string): Promise<Response> {
   const studio = studioOf(service);
-  const directory = await directoryOf(studio, run);
+  const directory = await runDirectoryOf(studio, run);
   const { format: _, ...options } = await optionsOf(directory);
   const names = await readdir(join(directory, 'samples')).catch(() => []);
   const samples = names.flatMap((name) => {
@@ -124,7 +124,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
     options,
     events: await lastRows(join(directory, 'events.jsonl'), 2 ** 17),
     samples: await Promise.all(
-      samples.slice(-mostSamples).map(async ({ step, name }) => {
+      samples.slice(-maxSamples).map(async ({ step, name }) => {
         const text = await resolveInside(directory, `samples/${name}`)
           .then((path) => readFile(path, 'utf8'))
           .catch(() => '');
@@ -156,7 +156,7 @@ export async function tellMetrics(
   run: string,
   { from }: z.output<typeof metricsQuery>,
 ): Promise<Response> {
-  const path = join(await directoryOf(studioOf(service), run), 'metrics.jsonl');
+  const path = join(await runDirectoryOf(studioOf(service), run), 'metrics.jsonl');
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   const start = from > size ? 0 : from;
   const { lines, end } = await linesAt(path, start, metricsBytes);

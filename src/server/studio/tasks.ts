@@ -36,12 +36,12 @@ interface Task {
   readonly over: Promise<void>;
 }
 
-const mostLines = 100;
+const maxLines = 100;
 const lineLength = 1000;
 const resultLength = 2 ** 20;
 /** Tasks that run at the same time; and those that are remembered when they are over. */
-const mostRunning = 8;
-const mostEnded = 50;
+const maxRunning = 8;
+const maxEnded = 50;
 
 /** Programs that do what takes long: a run of training, a download. They tell how far they are in lines on stderr. */
 export class Tasks {
@@ -78,8 +78,8 @@ export class Tasks {
         code: 'shutting_down',
         retryAfterSeconds: 5,
       });
-    if (this.reports.filter((report) => !isOver(report)).length >= mostRunning)
-      throw new HttpError(429, `${mostRunning} tasks are running; wait for one, or stop it`, {
+    if (this.reports.filter((report) => !isOver(report)).length >= maxRunning)
+      throw new HttpError(429, `${maxRunning} tasks are running; wait for one, or stop it`, {
         code: 'queue_full',
         retryAfterSeconds: 10,
       });
@@ -146,7 +146,7 @@ export class Tasks {
     const task = this.#tasks.get(id);
     const said = lines.filter((line) => line.trim() !== '').map((line) => line.slice(0, lineLength));
     if (!task || said.length === 0) return;
-    task.report = { ...task.report, lines: [...task.report.lines, ...said].slice(-mostLines) };
+    task.report = { ...task.report, lines: [...task.report.lines, ...said].slice(-maxLines) };
   }
 
   #end(id: string, code: number | null, out: string): void {
@@ -155,7 +155,7 @@ export class Tasks {
     const state = code === 0 ? 'done' : wasStopped ? 'stopped' : 'failed';
     task.report = { ...task.report, state, ended: this.#now().toISOString(), result: resultIn(out) };
     const ended = Array.from(this.#tasks.values(), ({ report }) => report).filter(isOver);
-    for (const old of ended.slice(0, -mostEnded)) this.#tasks.delete(old.id);
+    for (const old of ended.slice(0, -maxEnded)) this.#tasks.delete(old.id);
   }
 }
 

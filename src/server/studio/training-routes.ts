@@ -9,10 +9,10 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { flagsFor } from '../../base/options.ts';
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
-import { settle } from '../../training/run/resolve-options.ts';
+import { resolveOptions } from '../../training/run/resolve-options.ts';
 import type { Service } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { directoryOf, optionsOf, runName, taskOf } from './run-routes.ts';
+import { runDirectoryOf, optionsOf, runName, taskOf } from './run-routes.ts';
 import { type Studio, studioOf } from './studio.ts';
 
 /** What a request says of a run in place of its directory, and of its text. */
@@ -51,7 +51,7 @@ async function begin(
       data,
     );
   const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
-  const { size } = settle({ ...options, learn, data: data ?? ['text'] });
+  const { size } = resolveOptions({ ...options, learn, data: data ?? ['text'] });
 
   const run = name ?? freeName(studio, learn === 'text' ? size : 'finetune');
   if (isTaken(studio, run))
@@ -86,7 +86,7 @@ export async function resume(
   { run, steps }: z.output<typeof resumeBody>,
 ): Promise<Response> {
   const studio = studioOf(service);
-  const directory = await directoryOf(studio, run);
+  const directory = await runDirectoryOf(studio, run);
   if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
   const { learn } = await optionsOf(directory);

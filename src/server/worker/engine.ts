@@ -5,7 +5,7 @@ import type {
   Job,
   ModelFacts,
   ModelState,
-  Progress,
+  JobProgress,
   Result,
   ToWorker,
 } from './protocol.ts';
@@ -13,8 +13,8 @@ import type { WorkerData } from './worker.ts';
 
 /** What a job reports: progress any number of times, then its result or why there is none. */
 export type JobEvent =
-  | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'done'; readonly progress: Progress; readonly result: Result }
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  | { readonly type: 'done'; readonly progress: JobProgress; readonly result: Result }
   | { readonly type: 'failed'; readonly failure: Failure };
 
 /** A job under way. */

@@ -11,7 +11,7 @@ export type PlacedHole = HolePlace & { readonly replaces?: TextSpan };
  * Reads the frames of a canvas as a viewer is sent them: of the region that is written, from what was its first mask to what
  * was its last. Several canvases may follow each other; each begins with its frame of step 0.
  */
-export class Region {
+export class FrameStream {
   readonly #tokenizer: Tokenizer;
   readonly #maskId: number;
   /** Given tokens in front of the region. */

@@ -3,8 +3,8 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import type { SampleStats } from '../../sampling/stats.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
-import type { FillingTask, Job, Progress, Result } from './protocol.ts';
-import { type PlacedHole, Region } from './frame-stream.ts';
+import type { FillingTask, Job, JobProgress, Result } from './protocol.ts';
+import { type PlacedHole, FrameStream } from './frame-stream.ts';
 
 /**
  * Writes into a given text, or reads how likely it is. The event loop gets its turn after every step.
@@ -16,9 +16,9 @@ export async function runFilling(
   model: Model,
   task: FillingTask,
   { sampling, candidates, view }: Job,
-  { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
+  { signal, emit }: { signal: AbortSignal; emit: (progress: JobProgress) => void },
 ): Promise<Result> {
-  const region = new Region(model);
+  const region = new FrameStream(model);
   const { seed = 0 } = sampling;
   let steps = 0;
   const watch = {

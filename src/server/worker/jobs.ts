@@ -4,8 +4,8 @@ import { causal } from '../../model/attention-pattern.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
-import type { Failure, Job, Progress, Result, WritingTask } from './protocol.ts';
-import { Transcript } from './text-stream.ts';
+import type { Failure, Job, JobProgress, Result, WritingTask } from './protocol.ts';
+import { TextStream } from './text-stream.ts';
 
 /**
  * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
@@ -16,7 +16,7 @@ import { Transcript } from './text-stream.ts';
 export async function runJob(
   model: Model,
   job: Job,
-  { signal, emit }: { signal: AbortSignal; emit: (progress: Progress) => void },
+  { signal, emit }: { signal: AbortSignal; emit: (progress: JobProgress) => void },
 ): Promise<Result> {
   const { tokenizer, maskId } = model;
   const { task, sampling, candidates } = job;
@@ -27,7 +27,7 @@ export async function runJob(
   // an answer is a text of its own, all else goes on with one
   const contextTokens = template ? 0 : 8;
   const before = task.kind === 'fill' ? task.before : undefined;
-  const transcript = new Transcript({ tokenizer, maskId, endIds, contextTokens, before }, job);
+  const transcript = new TextStream({ tokenizer, maskId, endIds, contextTokens, before }, job);
   const watch = {
     signal,
     candidates,

@@ -10,23 +10,23 @@ interface Entry {
 }
 
 /** What is told of a model: that it is loading, loaded, or not there any more. */
-export type Tell = (
+export type OnState = (
   name: string,
   state: ModelState,
   more: { readonly facts?: ModelFacts; readonly problem?: string },
 ) => void;
 
 /** Models that are loaded when they are asked for, and closed when nobody has used them for a while. */
-export class ModelShelf {
+export class ModelPool {
   readonly #entries = new Map<string, Entry>();
   readonly #load: (path: string) => Promise<Model>;
   readonly #idleMs: number;
-  readonly #tell: Tell;
+  readonly #tell: OnState;
 
   constructor(
     paths: ReadonlyMap<string, string>,
     load: (path: string) => Promise<Model>,
-    { idleMs, tell }: { idleMs: number; tell: Tell },
+    { idleMs, tell }: { idleMs: number; tell: OnState },
   ) {
     for (const [name, path] of paths) this.add(name, path);
     this.#load = load;
@@ -91,7 +91,7 @@ export class ModelShelf {
   }
 
   /** Of a model whose name another has now, nothing is told. */
-  #say(name: string, entry: Entry, state: ModelState, more: Parameters<Tell>[2] = {}): void {
+  #say(name: string, entry: Entry, state: ModelState, more: Parameters<OnState>[2] = {}): void {
     if (this.#entries.get(name) === entry) this.#tell(name, state, more);
   }
 }

@@ -1,7 +1,7 @@
 import type { Model } from '../../language-model/language-model.ts';
 import { failureOf, runJob } from './jobs.ts';
-import { type FromWorker, type Job, merged, type Progress, type ToWorker } from './protocol.ts';
-import { ModelShelf } from './model-pool.ts';
+import { type FromWorker, type Job, merged, type JobProgress, type ToWorker } from './protocol.ts';
+import { ModelPool } from './model-pool.ts';
 
 /** A port as both kinds of them have it. */
 export interface Port<In, Out> {
@@ -15,7 +15,7 @@ interface Running {
   /** Whether the reader has taken what was sent. */
   isReady: boolean;
   /** What the reader hasn't been sent; steps that it is too slow for are merged here. */
-  pending: Progress | undefined;
+  pending: JobProgress | undefined;
 }
 
 /**
@@ -29,7 +29,7 @@ export function serveJobs(
   { idleMs }: { idleMs: number },
 ): void {
   const running = new Map<number, Running>();
-  const shelf = new ModelShelf(paths, load, {
+  const shelf = new ModelPool(paths, load, {
     idleMs,
     tell: (model, state, more) => port.postMessage({ type: 'model', model, state, ...more }),
   });
@@ -45,7 +45,7 @@ export function serveJobs(
     const mine: Running = { stop: new AbortController(), isReady: true, pending: undefined };
     const { signal } = mine.stop;
     running.set(id, mine);
-    const emit = (progress: Progress): void => {
+    const emit = (progress: JobProgress): void => {
       if (job.view === 'nothing') return;
       if (progress.text === '' && progress.tokens.length === 0 && !progress.frame && !progress.snapshot)
         return;

@@ -1,4 +1,4 @@
-import type { EditingOptions } from '../../language-model/edit.ts';
+import type { EditingOptions } from '../../language-model/edit-options.ts';
 import type { Edit, InfillPart } from '../../language-model/language-model.ts';
 import type { FillingOptions, SamplingOptions } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
@@ -25,7 +25,7 @@ export type FillingTask =
     }
   | { readonly kind: 'doubts'; readonly text: string };
 
-export type Task = WritingTask | FillingTask;
+export type JobTask = WritingTask | FillingTask;
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
 export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
@@ -33,7 +33,7 @@ export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
 /** One text to be written, in terms of the model and no API. */
 export interface Job {
   readonly model: string;
-  readonly task: Task;
+  readonly task: JobTask;
   /** What the request says of sampling; the model's own defaults hold for the rest. */
   readonly sampling: Partial<SamplingOptions>;
   /** Tokens at most; fewer where the model has less room. Absent: as the model says. */
@@ -96,7 +96,7 @@ export interface DiffusionFrame {
 }
 
 /** What has become of an answer since the last report of it. */
-export interface Progress {
+export interface JobProgress {
   /** Final text, to be appended. */
   readonly text: string;
   /** The tokens that became final; empty unless logprobs are wanted. */
@@ -159,8 +159,8 @@ export type ToWorker =
 
 /** From the thread of the models. */
 export type FromWorker =
-  | { readonly type: 'progress'; readonly id: number; readonly progress: Progress }
-  | { readonly type: 'done'; readonly id: number; readonly progress: Progress; readonly result: Result }
+  | { readonly type: 'progress'; readonly id: number; readonly progress: JobProgress }
+  | { readonly type: 'done'; readonly id: number; readonly progress: JobProgress; readonly result: Result }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
   | {
       readonly type: 'model';
@@ -172,7 +172,7 @@ export type FromWorker =
   | { readonly type: 'closed' };
 
 /** Two reports as one. */
-export function merged(a: Progress, b: Progress): Progress {
+export function merged(a: JobProgress, b: JobProgress): JobProgress {
   return {
     text: a.text + b.text,
     tokens: [...a.tokens, ...b.tokens],

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byteTokenizer, fakeIds } from '../../../test/fake-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
-import { merged, type Job, type Progress } from './protocol.ts';
-import { Region } from './frame-stream.ts';
-import { Transcript } from './text-stream.ts';
+import { merged, type Job, type JobProgress } from './protocol.ts';
+import { FrameStream } from './frame-stream.ts';
+import { TextStream } from './text-stream.ts';
 
 const model = { tokenizer: byteTokenizer, maskId: fakeIds.mask, endIds: [fakeIds.end], contextTokens: 8 };
 const plain = { stop: [], logprobs: false, view: 'text' } as const;
@@ -25,12 +25,12 @@ function framesOf(...canvases: string[]): Frame[] {
 }
 
 function readAll(job: Pick<Job, 'stop' | 'logprobs' | 'view'>, ...canvases: string[]) {
-  const transcript = new Transcript(model, job);
+  const transcript = new TextStream(model, job);
   const reports = framesOf(...canvases).map((frame) => transcript.read(frame));
   return { transcript, reports, rest: transcript.finish() };
 }
 
-const textsOf = (reports: readonly Progress[]): string[] => reports.map(({ text }) => text);
+const textsOf = (reports: readonly JobProgress[]): string[] => reports.map(({ text }) => text);
 
 test('text is final up to the first mask, and only grows', () => {
   const { transcript, reports } = readAll(plain, 'ab____', 'ab__e_', 'abc_e_', 'abcde_', 'abcdef');
@@ -43,7 +43,7 @@ test('text is final up to the first mask, and only grows', () => {
 });
 
 test('half a character waits for the rest of it', () => {
-  const transcript = new Transcript(model, plain);
+  const transcript = new TextStream(model, plain);
   const [start, , end] = framesOf('____', 'aé__', 'aéb_');
   const half = { ...end, step: 1, final: 2, tokens: end.tokens.slice() };
   half.tokens[2] = fakeIds.mask;
@@ -55,7 +55,7 @@ test('half a character waits for the rest of it', () => {
 });
 
 test('what a strategy may still rewrite is not final', () => {
-  const transcript = new Transcript(model, plain);
+  const transcript = new TextStream(model, plain);
   const [start, full] = framesOf('a__', 'abc');
   const texts = [start, { ...full, final: 1 }, { ...full, step: 2, final: 3 }].map(
     (frame) => transcript.read(frame).text,
@@ -126,7 +126,7 @@ test('snapshots show masks, and in the end the text alone', () => {
 });
 
 /** What a client does, as docs/streaming.md says. */
-function replay(reports: readonly Progress[]): string[] {
+function replay(reports: readonly JobProgress[]): string[] {
   let canvas: string[] = [];
   return reports.flatMap(({ frame }) => {
     if (!frame) return [];
@@ -176,7 +176,7 @@ test('merged frames have the latest candidates of each position, and the holes o
     probabilities: Float64Array.from(positions, () => share),
   });
   const [start, one, two] = framesOf('x__', 'xa_', 'xab');
-  const region = new Region(model);
+  const region = new FrameStream(model);
   const holes = [{ hole: 0, start: 1, end: 3 }];
   const reports = [
     start,
@@ -186,7 +186,7 @@ test('merged frames have the latest candidates of each position, and the holes o
     region.read(frame);
     return { text: '', tokens: [], frame: region.tell(frame, holes) };
   });
-  const late = reports.slice(1).reduce<Progress>(merged, { text: '', tokens: [] });
+  const late = reports.slice(1).reduce<JobProgress>(merged, { text: '', tokens: [] });
   assert.deepEqual(
     late.frame!.candidates!.map(({ position, tokens }) => [position, tokens[0].text, tokens[0].probability]),
     [
@@ -195,12 +195,12 @@ test('merged frames have the latest candidates of each position, and the holes o
     ],
   );
   assert.ok(!('holes' in late.frame!));
-  const whole = reports.reduce<Progress>(merged, { text: '', tokens: [] });
+  const whole = reports.reduce<JobProgress>(merged, { text: '', tokens: [] });
   assert.deepEqual(whole.frame!.holes, [{ hole: 0, from: 0, to: 2 }]);
   // the next canvas has nothing of the one before
   region.read(start);
   const next = { text: '', tokens: [], frame: region.tell(start, [{ hole: 1, start: 1, end: 3 }]) };
-  const other = [...reports, next].reduce<Progress>(merged, { text: '', tokens: [] });
+  const other = [...reports, next].reduce<JobProgress>(merged, { text: '', tokens: [] });
   assert.deepEqual([other.frame!.holes![0].hole, other.frame!.candidates], [1, undefined]);
   assert.deepEqual(other.frame!.changes, []);
 });

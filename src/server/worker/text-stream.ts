@@ -1,13 +1,13 @@
 import type { Frame } from '../../sampling/sample.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import type { Job, Progress, TokenReport } from './protocol.ts';
-import { Region } from './frame-stream.ts';
+import type { Job, JobProgress, TokenReport } from './protocol.ts';
+import { FrameStream } from './frame-stream.ts';
 
 /** How a mask looks in a snapshot. */
 export const maskSign = '▒';
 
 /** What reading frames needs of a model. */
-export interface Reading {
+export interface TextStreamOptions {
   readonly tokenizer: Tokenizer;
   readonly maskId: number;
   readonly endIds: readonly number[];
@@ -24,11 +24,11 @@ export interface Reading {
  * that no later step changes, as far as no later token can change it: half a character is held back, and so is what
  * may be the beginning of a stop text.
  */
-export class Transcript {
-  readonly #model: Reading;
+export class TextStream {
+  readonly #model: TextStreamOptions;
   readonly #job: Pick<Job, 'stop' | 'logprobs' | 'view'>;
   #last: Frame | undefined;
-  readonly #region: Region;
+  readonly #region: FrameStream;
   /** Ids of the answer that are final, end token excluded. */
   #ids: readonly number[] = [];
   #text = '';
@@ -37,10 +37,10 @@ export class Transcript {
   #isWhole = false;
   #stoppedBy: string | undefined;
 
-  constructor(model: Reading, job: Pick<Job, 'stop' | 'logprobs' | 'view'>) {
+  constructor(model: TextStreamOptions, job: Pick<Job, 'stop' | 'logprobs' | 'view'>) {
     this.#model = model;
     this.#job = job;
-    this.#region = new Region(model);
+    this.#region = new FrameStream(model);
   }
 
   /** The final text so far. */
@@ -77,7 +77,7 @@ export class Transcript {
   }
 
   /** What a frame adds; the frame of step 0 comes first. */
-  read(frame: Frame): Progress {
+  read(frame: Frame): JobProgress {
     this.#region.read(frame);
     this.#last = frame;
     const { view } = this.#job;
@@ -91,14 +91,14 @@ export class Transcript {
   }
 
   /** What was held back, once nothing follows. */
-  finish(): Progress {
+  finish(): JobProgress {
     const [text, tokens] = [this.#text.length, this.#reported.length];
     this.#isWhole = true;
     if (this.#last) this.#settle(this.#last);
     return { ...this.#since(text, tokens), ...(this.#job.view === 'snapshots' && { snapshot: this.#text }) };
   }
 
-  #since(text: number, tokens: number): Progress {
+  #since(text: number, tokens: number): JobProgress {
     return { text: this.#text.slice(text), tokens: this.#reported.slice(tokens) };
   }
 

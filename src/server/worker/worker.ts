@@ -1,6 +1,6 @@
 // The thread of the models: the main thread starts it, see engine.ts.
+import type { LoadOptions } from '../../model-files/open-model.ts';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LoadOptions } from '../../language-model/language-model.ts';
 import { load } from '../../language-model/load.ts';
 import { serveJobs } from './model-thread.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear } from '../../diffusion/schedule.ts';
-import { annealed } from './attention-annealing.ts';
+import { linearNoise } from '../../diffusion/schedule.ts';
+import { withAnnealedAttention } from './attention-annealing.ts';
 import { maskedDiffusion } from './objective.ts';
 
 const L = 40;
 const windows = { shape: [2, L], data: new Int32Array(2 * L) };
-const plain = maskedDiffusion({ seed: 3, schedule: linear, maskId: 9 });
-const objective = annealed(plain, { seed: 3, updates: 10 });
+const plain = maskedDiffusion({ seed: 3, schedule: linearNoise, maskId: 9 });
+const objective = withAnnealedAttention(plain, { seed: 3, updates: 10 });
 const at = (step: number) => objective(windows, { step, firstRow: 0, batchRows: 2 });
 
 test('attention is causal at first, half open half-way, and has no mask at the end', () => {

@@ -7,7 +7,7 @@ import type { Objective } from './objective.ts';
  *
  * @param updates  after so many there is no mask any more
  */
-export function annealed(
+export function withAnnealedAttention(
   objective: Objective,
   { seed, updates }: { readonly seed: number; readonly updates: number },
 ): Objective {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear } from '../../diffusion/schedule.ts';
+import { linearNoise } from '../../diffusion/schedule.ts';
 import { complementaryDiffusion } from './complementary-masks.ts';
 import { maskedDiffusion } from './objective.ts';
 
@@ -11,7 +11,7 @@ const windows = {
   data: Int32Array.from({ length: B * L }, (_, i) => i),
   maskable: Uint8Array.from({ length: B * L }, (_, i) => (i % L < 3 ? 0 : 1)),
 };
-const options = { seed: 3, schedule: linear, maskId };
+const options = { seed: 3, schedule: linearNoise, maskId };
 const place = (step: number) => ({ step, firstRow: 0, batchRows: B });
 
 test('every token of an answer is masked in exactly one of the two copies, and no given token in either', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactScorer, randomJoint } from '../../../test/exact-scorer.ts';
-import { cosine, linear, polynomial } from '../../diffusion/schedule.ts';
+import { cosineNoise, linearNoise, polynomial } from '../../diffusion/schedule.ts';
 import { antithetic, independent, lowDiscrepancy } from '../../diffusion/times.ts';
 import type { CleanWindows } from '../../diffusion/clean-windows.ts';
 import type { RowScorer } from '../../likelihood/scorer.ts';
@@ -30,7 +30,7 @@ test('by hand: masked rows are scored against x_0 with weight 1 / (p · B · L)'
     [0.8, 0.7, 0.95],
   ];
   const batch = noisedBatch(windows, {
-    schedule: linear,
+    schedule: linearNoise,
     eps: 0,
     maskId,
     times: [0.5, 0.75],
@@ -47,7 +47,7 @@ test('by hand: masked rows are scored against x_0 with weight 1 / (p · B · L)'
 test('by hand: an answer counts by its own length, and its prompt is neither masked nor scored', () => {
   const batch = noisedBatch(
     { ...windows, maskable: Uint8Array.of(0, 1, 1, 0, 0, 1) },
-    { schedule: linear, eps: 0, maskId, times: [1, 0.5], noise: () => () => 0.4, batchRows: 2 },
+    { schedule: linearNoise, eps: 0, maskId, times: [1, 0.5], noise: () => () => 0.4, batchRows: 2 },
   );
   assert.deepEqual([...batch.tokens.data], [1, 9, 9, 4, 5, 9]);
   assert.deepEqual([...batch.rows], [1, 2, 5]);
@@ -56,7 +56,7 @@ test('by hand: an answer counts by its own length, and its prompt is neither mas
 
 test('a row in which nothing was masked contributes nothing', () => {
   const batch = noisedBatch(windows, {
-    schedule: linear,
+    schedule: linearNoise,
     maskId,
     times: [0.5, 0.5],
     noise: () => () => 0.9,
@@ -87,8 +87,8 @@ test('the causal model reads a start token and the text but its last token, and 
 test('micro-batches together are the whole batch: the same masks, targets and weights', () => {
   const all = rowsOfText(12, 10);
   for (const objective of [
-    maskedDiffusion({ seed: 3, schedule: cosine, maskId }),
-    maskedDiffusion({ seed: 3, schedule: linear, maskId, times: antithetic(independent) }),
+    maskedDiffusion({ seed: 3, schedule: cosineNoise, maskId }),
+    maskedDiffusion({ seed: 3, schedule: linearNoise, maskId, times: antithetic(independent) }),
     autoregressive({ startId: 8 }),
   ]) {
     const whole = objective(all, { step: 4, firstRow: 0, batchRows: 12 });
@@ -120,12 +120,12 @@ test('micro-batches together are the whole batch: the same masks, targets and we
 test('the masks of a step are the same each time, and others in the next step and under another seed', () => {
   const all = rowsOfText(4, 16);
   const place = { step: 4, firstRow: 0, batchRows: 4 };
-  const objective = maskedDiffusion({ seed: 3, schedule: linear, maskId });
+  const objective = maskedDiffusion({ seed: 3, schedule: linearNoise, maskId });
   assert.deepEqual(objective(all, place), objective(all, place));
   assert.notDeepEqual(objective(all, place).rows, objective(all, { ...place, step: 5 }).rows);
   assert.notDeepEqual(
     objective(all, place).rows,
-    maskedDiffusion({ seed: 4, schedule: linear, maskId })(all, place).rows,
+    maskedDiffusion({ seed: 4, schedule: linearNoise, maskId })(all, place).rows,
   );
 });
 
@@ -133,9 +133,9 @@ test('times and masks are the numbers of their own purposes at the step and the 
   const all = rowsOfText(4, 16);
   const whole = { step: 6, firstRow: 0, batchRows: 4 };
   assert.deepEqual(
-    maskedDiffusion({ seed: 3, schedule: linear, maskId })(all, whole),
+    maskedDiffusion({ seed: 3, schedule: linearNoise, maskId })(all, whole),
     noisedBatch(all, {
-      schedule: linear,
+      schedule: linearNoise,
       maskId,
       times: lowDiscrepancy(4, uniforms(3, 'time', 6)),
       noise: (row) => uniforms(3, 'mask', 6, row),
@@ -148,7 +148,7 @@ test('a batch has as many masks as its times say, spread over rows from few to m
   const B = 32;
   const L = 200;
   const all = rowsOfText(B, L);
-  const { rows } = maskedDiffusion({ seed: 1, schedule: linear, maskId })(all, {
+  const { rows } = maskedDiffusion({ seed: 1, schedule: linearNoise, maskId })(all, {
     step: 0,
     firstRow: 0,
     batchRows: B,
@@ -167,7 +167,7 @@ test('the mean loss is the bound in nats a token, for every schedule and way to 
   const expected = -Math.log(joint.probability[77]) / 5;
   const B = 32;
   const batch = { shape: [B, 5], data: Int32Array.from(Array.from({ length: B }, () => x0).flat()) };
-  for (const schedule of [linear, cosine, polynomial(2)]) {
+  for (const schedule of [linearNoise, cosineNoise, polynomial(2)]) {
     for (const times of [independent, lowDiscrepancy, antithetic(lowDiscrepancy)]) {
       const objective = maskedDiffusion({ seed: 2, schedule, eps: 1e-3, maskId: joint.maskId, times });
       const losses = [];
@@ -196,7 +196,7 @@ test('with prompts, the asked-for share of windows begins with given text, of ev
   const [B, L] = [400, 8];
   const all = maskedDiffusion({
     seed: 3,
-    schedule: linear,
+    schedule: linearNoise,
     maskId,
     times: (count) => new Float64Array(count).fill(1),
   });
@@ -213,7 +213,7 @@ test('with prompts, the asked-for share of windows begins with given text, of ev
 });
 
 test('with prompts, a batch in parts is the batch as a whole', () => {
-  const objective = withPrompts(maskedDiffusion({ seed: 1, schedule: linear, maskId }), {
+  const objective = withPrompts(maskedDiffusion({ seed: 1, schedule: linearNoise, maskId }), {
     seed: 1,
     share: 0.7,
   });
@@ -225,7 +225,7 @@ test('with prompts, a batch in parts is the batch as a whole', () => {
 });
 
 const inBlocks = (blockLength: number, changes: Partial<Parameters<typeof blockDiffusion>[0]> = {}) =>
-  blockDiffusion({ seed: 1, schedule: linear, maskId, blockLength: () => blockLength, ...changes });
+  blockDiffusion({ seed: 1, schedule: linearNoise, maskId, blockLength: () => blockLength, ...changes });
 
 test('block diffusion reads noisy and clean text, and scores masked rows of the noisy half against x_0', () => {
   const text = rowsOfText(3, 8);
@@ -249,7 +249,11 @@ test('block diffusion reads noisy and clean text, and scores masked rows of the 
 });
 
 test('in blocks of one token all are masked and weigh alike, whatever the schedule', () => {
-  const batch = inBlocks(1, { schedule: cosine })(rowsOfText(2, 5), { step: 3, firstRow: 0, batchRows: 2 });
+  const batch = inBlocks(1, { schedule: cosineNoise })(rowsOfText(2, 5), {
+    step: 3,
+    firstRow: 0,
+    batchRows: 2,
+  });
   assert.deepEqual([...batch.rows], [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]);
   assert.deepEqual(new Set(batch.weights), new Set([Math.fround(0.1)]));
 });
@@ -257,7 +261,7 @@ test('in blocks of one token all are masked and weigh alike, whatever the schedu
 test('one block over the window is masked diffusion to the bit', () => {
   const place = { step: 5, firstRow: 0, batchRows: 4 };
   const text = rowsOfText(4, 6);
-  const whole = maskedDiffusion({ seed: 1, schedule: linear, maskId })(text, place);
+  const whole = maskedDiffusion({ seed: 1, schedule: linearNoise, maskId })(text, place);
   assert.deepEqual(inBlocks(6)(text, place), whole);
 });
 

@@ -11,7 +11,7 @@ import type { Uniform } from '../../base/random.ts';
 import type { TrainingBatch } from '../learner.ts';
 
 /** Where a micro-batch lies in the batch of an optimiser step. */
-export interface Place {
+export interface BatchPlace {
   /** The optimiser's step, from 0. */
   readonly step: number;
   /** The row of the whole batch that the micro-batch begins with: rows are numbered through the micro-batches. */
@@ -24,7 +24,7 @@ export interface Place {
  * What is learned: clean windows become what the network reads and is scored on. A function of its arguments alone, so a
  * resumed run sees the same batches, and a batch cut into micro-batches has the rows and weights of the whole one.
  */
-export type Objective = (windows: CleanWindows, place: Place) => TrainingBatch;
+export type Objective = (windows: CleanWindows, place: BatchPlace) => TrainingBatch;
 
 /**
  * Masked diffusion, LLaDA Algorithms 1 and 2: a time for each sequence, every token masked with p(t), the masked ones scored.

@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CleanWindows } from '../../diffusion/clean-windows.ts';
 import { compare } from '../../likelihood/preference-comparison.ts';
-import { blockScoring, causalScoring, diffusionScoring, type Scoring } from '../../likelihood/validation.ts';
+import {
+  blockScoring,
+  causalScoring,
+  diffusionScoring,
+  type ValidationScoring,
+} from '../../likelihood/validation.ts';
 import { type AttentionPattern, bidirectional, causal } from '../../model/attention-pattern.ts';
 import type { TransformerConfig } from '../../model/config.ts';
 import { llada } from '../../model/families/llada.ts';
 import { initialParameters } from '../../model/initialise.ts';
 import { openNetwork } from '../../model/network.ts';
 import { uniforms } from '../../base/random.ts';
-import { doubledScorerOf, scorerOf } from '../../language-model/network-scorer.ts';
+import { doubledNetworkScorer, networkScorer } from '../../language-model/network-scorer.ts';
 import { openLearner } from '../backpropagation.ts';
 import { preferences } from './preferences.ts';
 
@@ -60,7 +65,7 @@ async function judges(attention: AttentionPattern, blockLength?: number, scale =
     openNetwork(config, names, weights, { threads: 1 }),
   );
   const [policy, reference] = networks.map((network) =>
-    blockLength === undefined ? scorerOf(network) : doubledScorerOf(network, blockLength),
+    blockLength === undefined ? networkScorer(network) : doubledNetworkScorer(network, blockLength),
   );
   const close = async () => {
     for (const { close } of [learner, ...networks]) await close();
@@ -68,7 +73,7 @@ async function judges(attention: AttentionPattern, blockLength?: number, scale =
   return { learner, policy, reference, close };
 }
 
-const kinds: readonly (readonly [string, AttentionPattern, Scoring, number?])[] = [
+const kinds: readonly (readonly [string, AttentionPattern, ValidationScoring, number?])[] = [
   ['masked diffusion', bidirectional, diffusionScoring({ maskId, draws: 5, seed: 1 })],
   ['block diffusion', bidirectional, blockScoring({ maskId, blockLength: 4, draws: 3, seed: 1 }), 4],
   ['a causal model', causal, causalScoring({ startId: 0 })],

@@ -1,13 +1,13 @@
 import { doubledMask, doubledPositions } from '../../diffusion/block-diffusion.ts';
 import type { CleanWindows } from '../../diffusion/clean-windows.ts';
-import { batchOf } from '../../likelihood/scored-canvas.ts';
+import { scoredBatch } from '../../likelihood/scored-canvas.ts';
 import { compare, type Judges, measuresOf } from '../../likelihood/preference-comparison.ts';
-import type { Scoring } from '../../likelihood/validation.ts';
+import type { ValidationScoring } from '../../likelihood/validation.ts';
 import type { TrainingBatch } from '../learner.ts';
-import type { Place } from './objective.ts';
+import type { BatchPlace } from './objective.ts';
 
 /** Pairs of answers become what the network reads: a function of its arguments and of the policy's present weights. */
-export type PreferenceObjective = (pairs: CleanWindows, place: Place) => Promise<TrainingBatch>;
+export type PreferenceObjective = (pairs: CleanWindows, place: BatchPlace) => Promise<TrainingBatch>;
 
 /**
  * Learning from pairs of answers: DPO on the likelihood bound, the VRPO of LLaDA 1.5, arXiv:2505.19223.
@@ -30,7 +30,7 @@ export function preferences({
   blockLength,
   ...judges
 }: Judges & {
-  readonly scoringAt: (step: number) => Scoring;
+  readonly scoringAt: (step: number) => ValidationScoring;
   readonly blockLength?: number;
 }): PreferenceObjective {
   const { beta } = judges;
@@ -50,7 +50,7 @@ export function preferences({
     const { loss, ...others } = measuresOf(margins);
     const share = rows / batchRows;
     return {
-      ...batchOf(all),
+      ...scoredBatch(all),
       weights: Float32Array.from(weights),
       ...(blockLength !== undefined && {
         positions: doubledPositions(all.length, L),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear } from '../../diffusion/schedule.ts';
+import { linearNoise } from '../../diffusion/schedule.ts';
 import { bidirectional } from '../../model/attention-pattern.ts';
 import { llada } from '../../model/families/llada.ts';
 import { initialParameters } from '../../model/initialise.ts';
@@ -14,9 +14,9 @@ const [maskId, expandId, deleteId] = [20, 21, 22];
 const [L, surplus] = [24, 4];
 const W = L - surplus;
 const holes = (share: number) =>
-  withHoles(maskedDiffusion({ seed: 1, schedule: linear, maskId }), {
+  withHoles(maskedDiffusion({ seed: 1, schedule: linearNoise, maskId }), {
     seed: 1,
-    schedule: linear,
+    schedule: linearNoise,
     maskId,
     expandId,
     deleteId,
@@ -87,7 +87,7 @@ test('windows without a hole are those of the objective, and the masks of a hole
   };
   assert.deepEqual(
     holes(0)(windows, place),
-    maskedDiffusion({ seed: 1, schedule: linear, maskId })(first, place),
+    maskedDiffusion({ seed: 1, schedule: linearNoise, maskId })(first, place),
   );
   const { rows, weights } = holes(1)(windows, place);
   const perWindow = new Map<number, number[]>();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
-import { readJson, writeJson } from './run-directory.ts';
+import { readRunJson, writeJson } from './run-directory.ts';
 import type { DataManifest } from './training-job.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { DataManifest } from './training-job.ts';
 export async function checkData(runDirectory: string, data: DataManifest): Promise<void> {
   const path = join(runDirectory, 'data.json');
   if (!existsSync(path)) return writeJson(path, data);
-  const began = (await readJson(path)) as DataManifest;
+  const began = (await readRunJson(path)) as DataManifest;
   const remedy = 'put it back as it was, or start a new run with another --out';
   for (const file of began.files) {
     const present = data.files.find((other) => other.path === file.path);

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { JsonLog, readRows } from './json-log.ts';
+import { JsonLog, readLogRows } from './json-log.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'unmask-log-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -18,7 +18,7 @@ test('rows come back as they were written, and a log that is opened again goes o
   const again = new JsonLog(path);
   again.write({ step: 2, loss: NaN });
   again.close();
-  assert.deepEqual(readRows(path), [
+  assert.deepEqual(readLogRows(path), [
     { step: 1, loss: 2.5 },
     { step: 2, loss: 'NaN' },
   ]);
@@ -34,7 +34,7 @@ test('a log is cut back to where a checkpoint saw it', () => {
   const again = new JsonLog(path, bytes);
   again.write({ step: 20 });
   again.close();
-  assert.deepEqual(readRows(path), [{ step: 1 }, { step: 20 }]);
+  assert.deepEqual(readLogRows(path), [{ step: 1 }, { step: 20 }]);
 });
 
 test('a line that was being written when the program died is cut off', () => {
@@ -53,7 +53,7 @@ test('a log shorter than its checkpoint says keeps what it has', () => {
   log.write({ step: 2 });
   assert.equal(log.bytes, 22);
   log.close();
-  assert.deepEqual(readRows(path), [{ step: 1 }, { step: 2 }]);
+  assert.deepEqual(readLogRows(path), [{ step: 1 }, { step: 2 }]);
 });
 
 test(
@@ -77,6 +77,6 @@ test('damaged lines are left out when rows are read', () => {
   const path = place();
   writeFileSync(path, '{"a":1}\nnot json\n7\n');
   appendFileSync(path, '{"b":2}\n');
-  assert.deepEqual(readRows(path), [{ a: 1 }, { b: 2 }]);
-  assert.deepEqual(readRows(place()), []);
+  assert.deepEqual(readLogRows(path), [{ a: 1 }, { b: 2 }]);
+  assert.deepEqual(readLogRows(place()), []);
 });

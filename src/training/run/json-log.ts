@@ -98,7 +98,7 @@ function endOfLines(file: number, bytes: number): number {
 }
 
 /** The rows of a JSON log that can be read; a damaged line is left out. */
-export function readRows(path: string): Record<string, unknown>[] {
+export function readLogRows(path: string): Record<string, unknown>[] {
   let text = '';
   bestEffort(() => {
     text = readFileSync(path, 'utf8');

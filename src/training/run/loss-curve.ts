@@ -16,7 +16,7 @@ export interface CurveData {
   readonly logSteps?: boolean;
 }
 
-const mostPoints = 400;
+const maxPoints = 400;
 
 /**
  * The learning curve as an SVG that is readable on light and dark ground: training loss (mean of each stretch of steps)
@@ -77,13 +77,13 @@ function lossAxis(values: readonly number[]): Axis {
   return yAxis(low, Math.max(low + 0.1, (sorted[Math.floor(sorted.length * 0.95)] ?? 1) * 1.05));
 }
 
-/** At most `mostPoints` points, each the mean of a stretch of steps; stretches grow with the step on a logarithmic axis. */
+/** At most `maxPoints` points, each the mean of a stretch of steps; stretches grow with the step on a logarithmic axis. */
 function binned(points: CurveData['training'], logSteps: boolean): { step: number; loss: number }[] {
   const last = points.at(-1)?.step ?? 1;
   const bins = new Map<number, { step: number; loss: number; count: number }>();
   for (const { step, loss } of points) {
     const share = logSteps ? Math.log(Math.max(1, step)) / Math.log(Math.max(2, last)) : step / last;
-    const key = Math.min(mostPoints - 1, Math.floor(share * mostPoints));
+    const key = Math.min(maxPoints - 1, Math.floor(share * maxPoints));
     const bin = bins.get(key) ?? { step: 0, loss: 0, count: 0 };
     bins.set(key, { step: bin.step + step, loss: bin.loss + loss, count: bin.count + 1 });
   }

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StepReport } from '../loop.ts';
 import { grouped } from '../../base/format-count.ts';
-import { duration, Progress } from './progress.ts';
+import { duration, TrainingProgress } from './progress.ts';
 
 function written(isTTY: boolean, columns = 200) {
   let text = '';
   let ms = 0;
   const output = { isTTY, columns, write: (piece: string) => (text += piece) };
-  const progress = new Progress(output, 1000, () => ms);
+  const progress = new TrainingProgress(output, 1000, () => ms);
   return { progress, text: () => text, wait: (more: number) => (ms += more) };
 }
 

@@ -14,7 +14,7 @@ const plainMs = 10_000;
 const recent = 50;
 
 /** The progress of a run: steps, smoothed loss, latest bound, tokens a second, time left, rate. */
-export class Progress {
+export class TrainingProgress {
   readonly #output: ProgressOutput;
   readonly #clock: () => number;
   readonly #steps: number;

@@ -6,7 +6,7 @@ import {
   defaults,
   type FromNetwork,
   preferenceDefaults,
-  type Schedule,
+  type RunSchedule,
   sizes,
   type TrainingOptions,
   type TrainingRequest,
@@ -18,7 +18,7 @@ import {
  *
  * @throws InvalidOptionError  where options contradict each other
  */
-export function settle({ out: _out, resume: _resume, ...request }: TrainingRequest): TrainingOptions {
+export function resolveOptions({ out: _out, resume: _resume, ...request }: TrainingRequest): TrainingOptions {
   if (!request.data)
     throw new InvalidOptionError('data', 'a new run needs text: name a file or a directory', undefined);
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
@@ -66,7 +66,7 @@ const usualWarmup = (steps: number): number => Math.min(1000, Math.floor(steps /
 export function scheduleOf(
   { epochs = 1, batch, accumulate, ...options }: TrainingOptions,
   windows: number,
-): Schedule {
+): RunSchedule {
   const steps = options.steps ?? Math.max(1, Math.ceil((epochs * windows) / (batch * accumulate)));
   const warmup = options.warmup ?? usualWarmup(steps);
   if (warmup > steps)

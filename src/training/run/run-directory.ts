@@ -5,7 +5,7 @@ import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
-import { settle } from './resolve-options.ts';
+import { resolveOptions } from './resolve-options.ts';
 
 /** What may be changed in the middle of a run, because no update depends on it. */
 const free: readonly (keyof TrainingOptions)[] = [
@@ -45,7 +45,7 @@ export interface RunDirectory {
 }
 
 /** Where the run that is asked for lives; the directory is made, so that it can be locked. */
-export async function placeOf(request: TrainingRequest): Promise<string> {
+export async function runDirectoryPlace(request: TrainingRequest): Promise<string> {
   if (request.resume !== undefined) {
     if (request.out !== undefined) {
       throw new InvalidOptionError('out', 'cannot be given together with --resume', request.out);
@@ -60,7 +60,7 @@ export async function placeOf(request: TrainingRequest): Promise<string> {
     }
     return request.resume;
   }
-  const options = settle(request);
+  const options = resolveOptions(request);
   const path =
     request.out ?? join('runs', `${options.learn === 'text' ? options.size : 'finetune'}-${options.seed}`);
   try {
@@ -91,8 +91,9 @@ export async function placeOf(request: TrainingRequest): Promise<string> {
  */
 export async function openRun(path: string, request: TrainingRequest): Promise<RunDirectory> {
   const recorded = await recordedOptions(path);
-  if (!recorded) return { ...(await record(path, settle(request), {})), isNew: true };
-  const wanted = request.resume === undefined ? settle(request) : settle(over(recorded, request));
+  if (!recorded) return { ...(await record(path, resolveOptions(request), {})), isNew: true };
+  const wanted =
+    request.resume === undefined ? resolveOptions(request) : resolveOptions(over(recorded, request));
   const allowed = request.resume === undefined ? free : changeable;
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   const keys = new Set([...Object.keys(recorded), ...Object.keys(wanted)]) as Set<keyof TrainingOptions>;
@@ -136,7 +137,7 @@ const optionsPath = (path: string): string => join(path, 'options.json');
 async function recordedOptions(path: string): Promise<TrainingOptions | undefined> {
   const file = optionsPath(path);
   if (!existsSync(file)) return undefined;
-  const { format, ...rest } = (await readJson(file)) as { format?: unknown };
+  const { format, ...rest } = (await readRunJson(file)) as { format?: unknown };
   if (format !== 1)
     throw new FileError(
       file,
@@ -149,7 +150,7 @@ async function recordedOptions(path: string): Promise<TrainingOptions | undefine
     const { path: at, message } = parsed.error.issues[0];
     throw new FileError(file, 'the options of a run', `${at.join('.') || 'it'}: ${message}`);
   }
-  return settle(parsed.data);
+  return resolveOptions(parsed.data);
 }
 
 /** Removes what a run that was killed had not finished writing. To be called with the lock held. */
@@ -176,7 +177,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /** An object from a JSON file that this program wrote. @throws FileError */
-export async function readJson(path: string): Promise<object> {
+export async function readRunJson(path: string): Promise<object> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof value === 'object' && value !== null) return value;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeLearner } from '../../../test/fake-learner.ts';
-import { fakeTrainees } from '../../../test/fake-trainee.ts';
+import { fakeTrainingJobs } from '../../../test/fake-training-job.ts';
 import { type DurableFs, nodeFs } from '../../checkpoint/durable-fs.ts';
 import { lockRun } from '../../checkpoint/lock.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
@@ -70,14 +70,14 @@ async function traceOf(directory: string): Promise<Record<string, string>> {
 
 async function whole(request: TrainingRequest): Promise<Record<string, string>> {
   const out = place();
-  const outcome = await runTraining({ ...request, out }, fakeTrainees(), quiet());
+  const outcome = await runTraining({ ...request, out }, fakeTrainingJobs(), quiet());
   assert.equal(outcome.finished, true);
   return traceOf(out);
 }
 
 /** Trainees whose run is stopped, as Ctrl-C does it, when its learner is asked for the given micro-batch. */
-function stopping(at: number, controller: AbortController): ReturnType<typeof fakeTrainees> {
-  return fakeTrainees((learner: FakeLearner) => {
+function stopping(at: number, controller: AbortController): ReturnType<typeof fakeTrainingJobs> {
+  return fakeTrainingJobs((learner: FakeLearner) => {
     learner.beforeAccumulate = () => {
       if (learner.accumulated === at) controller.abort(new DOMException('interrupted', 'AbortError'));
     };
@@ -87,7 +87,7 @@ function stopping(at: number, controller: AbortController): ReturnType<typeof fa
 test('a run that learns has a falling loss and leaves a model, a curve, samples, metrics and events', async () => {
   const out = place();
   const io = quiet();
-  await runTraining({ ...small, out, steps: 60, warmup: 2 }, fakeTrainees(), io);
+  await runTraining({ ...small, out, steps: 60, warmup: 2 }, fakeTrainingJobs(), io);
   const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8'))
     .trim()
     .split('\n')
@@ -118,7 +118,11 @@ test('a run stopped in any micro-batch of any step and resumed has the bits of o
     const controller = new AbortController();
     const stopped = await runTraining({ ...small, out }, stopping(at, controller), quiet(controller.signal));
     assert.equal(stopped.step, Math.floor(at / 2) + 1, 'the present step is finished, no other is begun');
-    const resumed = await runTraining(at % 2 ? { resume: out } : { ...small, out }, fakeTrainees(), quiet());
+    const resumed = await runTraining(
+      at % 2 ? { resume: out } : { ...small, out },
+      fakeTrainingJobs(),
+      quiet(),
+    );
     assert.equal(resumed.finished, true);
     assert.deepEqual(await traceOf(out), expected);
   }
@@ -139,13 +143,13 @@ test('a run that died without saving goes on from its last checkpoint, and metri
   const expected = await whole(small);
   for (const at of [9, 13, 23]) {
     const out = place();
-    const dying = fakeTrainees((learner) => {
+    const dying = fakeTrainingJobs((learner) => {
       learner.beforeAccumulate = () => {
         if (learner.accumulated === at) throw new Error('died');
       };
     });
     await assert.rejects(runTraining({ ...small, out }, dying, quiet()), /died/);
-    await runTraining({ resume: out }, fakeTrainees(), quiet());
+    await runTraining({ resume: out }, fakeTrainingJobs(), quiet());
     assert.deepEqual(await traceOf(out), expected);
   }
 });
@@ -169,10 +173,10 @@ test('another seed gives other parameters', async () => {
 
 test('a run that is done is left alone', async () => {
   const out = place();
-  await runTraining({ ...small, out }, fakeTrainees(), quiet());
+  await runTraining({ ...small, out }, fakeTrainingJobs(), quiet());
   const before = await traceOf(out);
   const io = quiet();
-  const again = await runTraining({ ...small, out }, fakeTrainees(), io);
+  const again = await runTraining({ ...small, out }, fakeTrainingJobs(), io);
   assert.equal(again.finished, true);
   assert.match(io.lines(), /all 12 steps are done already/);
   assert.deepEqual(await traceOf(out), before);
@@ -180,8 +184,8 @@ test('a run that is done is left alone', async () => {
 
 test('a run that is done can be made longer by --resume with more steps', async () => {
   const out = place();
-  await runTraining({ ...small, out }, fakeTrainees(), quiet());
-  const longer = await runTraining({ resume: out, steps: 20 }, fakeTrainees(), quiet());
+  await runTraining({ ...small, out }, fakeTrainingJobs(), quiet());
+  const longer = await runTraining({ resume: out, steps: 20 }, fakeTrainingJobs(), quiet());
   assert.equal(longer.step, 20);
   assert.match(await readFile(join(out, 'events.jsonl'), 'utf8'), /"changed".*"steps":\{"from":12,"to":20\}/);
   assert.equal(JSON.parse(await readFile(join(out, 'options.json'), 'utf8')).steps, 20);
@@ -198,7 +202,7 @@ test('a damaged checkpoint is put aside and the one before it is used', async ()
   );
   await truncate(join(out, 'checkpoints', 'step-000000008', 'model.safetensors'), 100);
   const io = quiet();
-  await runTraining({ ...small, out }, fakeTrainees(), io);
+  await runTraining({ ...small, out }, fakeTrainingJobs(), io);
   assert.match(io.lines(), /step-000000008: expected a whole checkpoint/);
   assert.match(io.lines(), /goes on after step 6/);
   assert.deepEqual(await traceOf(out), expected);
@@ -210,7 +214,7 @@ test('an update that is not finite is never applied, is reported, and the run go
     const io = quiet();
     const seen: string[] = [];
     let broken!: FakeLearner;
-    const make = fakeTrainees((learner) => {
+    const make = fakeTrainingJobs((learner) => {
       broken = learner;
       const update = learner.update.bind(learner);
       const bits = () => JSON.stringify([...learner.state()].map(([, { data }]) => [...data]));
@@ -233,9 +237,9 @@ test('an update that is not finite is never applied, is reported, and the run go
       const outcome = await runTraining(
         { ...small, out },
         async (...args) => {
-          const trainee = await original(...args);
+          const job = await original(...args);
           broken.brokenLosses.add(4);
-          return trainee;
+          return job;
         },
         io,
       );
@@ -251,7 +255,7 @@ test('an update that is not finite is never applied, is reported, and the run go
 
 test('three updates in a row that are not finite end the run with exit code 4 and its checkpoints as they were', async () => {
   const out = place();
-  const make = fakeTrainees((learner) => learner.brokenGradients.add(7));
+  const make = fakeTrainingJobs((learner) => learner.brokenGradients.add(7));
   await assert.rejects(runTraining({ ...small, out }, make, quiet()), (error: unknown) => {
     assert.ok(error instanceof NonFiniteError);
     assert.equal(error.exitCode, 4);
@@ -266,12 +270,12 @@ test('three updates in a row that are not finite end the run with exit code 4 an
 
 test('options of another run are refused by name, with both values', async () => {
   const out = place();
-  await runTraining({ ...small, out }, fakeTrainees(), quiet());
+  await runTraining({ ...small, out }, fakeTrainingJobs(), quiet());
   for (const request of [
     { ...small, out, width: 64 },
     { resume: out, width: 64 },
   ]) {
-    await assert.rejects(runTraining(request, fakeTrainees(), quiet()), (error: unknown) => {
+    await assert.rejects(runTraining(request, fakeTrainingJobs(), quiet()), (error: unknown) => {
       assert.ok(error instanceof InvalidOptionError);
       assert.equal(error.option, 'width');
       assert.match(error.message, /the run in .* has 128; give another --out, or --resume .*, got 64/);
@@ -281,17 +285,17 @@ test('options of another run are refused by name, with both values', async () =>
 });
 
 test('of a single validation window no error is told', async () => {
-  const make = fakeTrainees();
+  const make = fakeTrainingJobs();
   const io = quiet();
   const out = place();
   await runTraining(
     { ...small, out },
     async (...given) => {
-      const trainee = await make(...given);
+      const job = await make(...given);
       return {
-        ...trainee,
+        ...job,
         validate: async (...asked) => {
-          const validation = await trainee.validate!(...asked);
+          const validation = await job.validate!(...asked);
           return { ...validation, standardError: NaN, maskError: NaN, windows: 1 };
         },
       };
@@ -307,9 +311,9 @@ test('of a single validation window no error is told', async () => {
 
 test("a run that is there isn't gone on with by another default, which nobody typed", async () => {
   const out = place();
-  await runTraining({ ...small, out }, fakeTrainees(), quiet());
+  await runTraining({ ...small, out }, fakeTrainingJobs(), quiet());
   const { batch: _, ...request } = small;
-  await assert.rejects(runTraining({ ...request, out }, fakeTrainees(), quiet()), {
+  await assert.rejects(runTraining({ ...request, out }, fakeTrainingJobs(), quiet()), {
     name: 'InvalidOptionError',
     message: `batch: the run in ${out} has 3, and a new one 32 by default; give another --out, or --resume ${out} to go on as it was started`,
   });
@@ -324,23 +328,25 @@ test('text that changed, is gone or was added since the run began is refused by 
   await runTraining(request, stopping(9, controller), quiet(controller.signal));
   await writeFile(mine, 'two');
   await assert.rejects(
-    runTraining({ resume: out }, fakeTrainees(), quiet()),
+    runTraining({ resume: out }, fakeTrainingJobs(), quiet()),
     (error: unknown) =>
       error instanceof FileError &&
       error.path === mine &&
       /expected what the run in .* began with \(3 bytes/.test(error.message),
   );
   await writeFile(mine, 'one');
-  assert.equal((await runTraining({ resume: out }, fakeTrainees(), quiet())).finished, true);
+  assert.equal((await runTraining({ resume: out }, fakeTrainingJobs(), quiet())).finished, true);
 });
 
 test('a second trainer in a run directory is refused, and the first one finishes', async () => {
   const out = place();
   let refused: unknown;
-  const make = fakeTrainees((learner) => {
+  const make = fakeTrainingJobs((learner) => {
     learner.beforeAccumulate = async () => {
       if (learner.accumulated !== 3) return;
-      refused = await runTraining({ resume: out }, fakeTrainees(), quiet()).catch((error: unknown) => error);
+      refused = await runTraining({ resume: out }, fakeTrainingJobs(), quiet()).catch(
+        (error: unknown) => error,
+      );
     };
   });
   assert.equal((await runTraining({ ...small, out }, make, quiet())).finished, true);
@@ -351,12 +357,12 @@ test('a second trainer in a run directory is refused, and the first one finishes
 
 test('a directory with other files in it is not made a run directory', async () => {
   await assert.rejects(
-    runTraining({ ...small, out: scratch }, fakeTrainees(), quiet()),
+    runTraining({ ...small, out: scratch }, fakeTrainingJobs(), quiet()),
     /expected a run directory or an empty one, found other files \(.*\); choose another --out/,
   );
   assert.equal(existsSync(join(scratch, 'options.json')), false);
   await assert.rejects(
-    runTraining({ resume: join(scratch, 'nothing') }, fakeTrainees(), quiet()),
+    runTraining({ resume: join(scratch, 'nothing') }, fakeTrainingJobs(), quiet()),
     /expected a run directory with an options.json, found none/,
   );
 });
@@ -365,23 +371,23 @@ test('a run stopped while it validates saves, and validates when it is resumed',
   const expected = await whole(small);
   const out = place();
   const controller = new AbortController();
-  const original = fakeTrainees();
+  const original = fakeTrainingJobs();
   const outcome = await runTraining(
     { ...small, out },
     async (...args) => {
-      const trainee = await original(...args);
-      const validate = trainee.validate!.bind(trainee);
-      trainee.validate = async (step, windows, signal) => {
+      const job = await original(...args);
+      const validate = job.validate!.bind(job);
+      job.validate = async (step, windows, signal) => {
         if (step === 8) controller.abort(new DOMException('interrupted', 'AbortError'));
         await sleep(1);
         return validate(step, windows, signal);
       };
-      return trainee;
+      return job;
     },
     quiet(controller.signal),
   );
   assert.equal(outcome.step, 8);
-  await runTraining({ resume: out }, fakeTrainees(), quiet());
+  await runTraining({ resume: out }, fakeTrainingJobs(), quiet());
   assert.deepEqual(await traceOf(out), expected);
 });
 
@@ -404,7 +410,7 @@ test('a full disk costs checkpoints, not the run: it goes on, says so, and saves
   const expected = await whole(small);
   const out = place();
   let learner!: FakeLearner;
-  const make = fakeTrainees((each) => (learner = each));
+  const make = fakeTrainingJobs((each) => (learner = each));
   const io = { ...quiet(), fs: fullDisk(() => learner.updated < 11) };
   const { lines } = io;
   assert.equal((await runTraining({ ...small, out, checkpointEvery: 2 }, make, io)).finished, true);
@@ -418,7 +424,7 @@ test('a full disk costs checkpoints, not the run: it goes on, says so, and saves
 test('a run whose last checkpoint cannot be saved still has its model, and ends with exit code 2', async () => {
   const out = place();
   const io = { ...quiet(), fs: fullDisk(() => true) };
-  await assert.rejects(runTraining({ ...small, out }, fakeTrainees(), io), (error: unknown) => {
+  await assert.rejects(runTraining({ ...small, out }, fakeTrainingJobs(), io), (error: unknown) => {
     assert.ok(error instanceof CannotSaveError);
     assert.equal(error.exitCode, 2);
     assert.match(error.message, /^no checkpoint of step 12 could be saved; the model is in .*model$/);
@@ -430,7 +436,7 @@ test('a run whose last checkpoint cannot be saved still has its model, and ends 
 test('a run that could not save for an hour gives up', async () => {
   let ms = 0;
   const io = { ...quiet(), clock: () => (ms += 600_000), fs: fullDisk(() => true) };
-  await assert.rejects(runTraining({ ...small, out: place() }, fakeTrainees(), io), CannotSaveError);
+  await assert.rejects(runTraining({ ...small, out: place() }, fakeTrainingJobs(), io), CannotSaveError);
 });
 
 test('left-overs of a run that was killed while it wrote are removed', async () => {
@@ -438,7 +444,7 @@ test('left-overs of a run that was killed while it wrote are removed', async () 
   const controller = new AbortController();
   await runTraining({ ...small, out }, stopping(3, controller), quiet(controller.signal));
   for (const name of ['.model.tmp-123', 'options.json.tmp-99']) await writeFile(join(out, name), 'half');
-  await runTraining({ resume: out }, fakeTrainees(), quiet());
+  await runTraining({ resume: out }, fakeTrainingJobs(), quiet());
   assert.deepEqual(
     (await readdir(out)).filter((name) => name.includes('.tmp-')),
     [],
@@ -451,7 +457,7 @@ test('a run that cannot begin leaves nothing behind; one that began before is le
   await assert.rejects(runTraining({ ...small, out: fresh }, refuse, quiet()), /expected text to learn from/);
   assert.equal(existsSync(fresh), false);
   const begun = place();
-  await runTraining({ ...small, out: begun }, fakeTrainees(), quiet());
+  await runTraining({ ...small, out: begun }, fakeTrainingJobs(), quiet());
   await assert.rejects(runTraining({ ...small, out: begun }, refuse, quiet()), FileError);
   assert.equal(existsSync(join(begun, 'options.json')), true);
 });

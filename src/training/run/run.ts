@@ -7,19 +7,25 @@ import { FileError } from '../../base/errors.ts';
 import { type CurveData, curveSvg } from './loss-curve.ts';
 import { counted, grouped } from '../../base/format-count.ts';
 import { checkData } from './data-check.ts';
-import { bestEffort, JsonLog, readRows } from './json-log.ts';
+import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
 import { type StepReport, train } from '../loop.ts';
-import type { Schedule, TrainingRequest } from '../options.ts';
+import type { RunSchedule, TrainingRequest } from '../options.ts';
 import { scheduleOf } from './resolve-options.ts';
-import { Progress, type ProgressOutput } from './progress.ts';
+import { TrainingProgress, type ProgressOutput } from './progress.ts';
 import { rates } from '../learning-rate.ts';
-import { openRun, placeOf, readJson, removeLeftovers, type RunDirectory } from './run-directory.ts';
+import {
+  openRun,
+  runDirectoryPlace,
+  readRunJson,
+  removeLeftovers,
+  type RunDirectory,
+} from './run-directory.ts';
 import { restoreRun, type RunState, saveRun } from './snapshot.ts';
 import {
-  type Judgement,
-  type MakeTrainee,
+  type ValidationReport,
+  type CreateTrainingJob,
   recordName,
-  type Trainee,
+  type TrainingJob,
   type TrainingRecord,
 } from './training-job.ts';
 
@@ -54,7 +60,7 @@ export class CannotSaveError extends Error {
 }
 
 /** Saves may fail for this long before a run gives up. */
-const mostUnsavedMs = 3_600_000;
+const maxUnsavedMs = 3_600_000;
 
 /**
  * Trains: begins the run that is asked for, or goes on with it from its newest whole checkpoint, to the same bits as if
@@ -67,26 +73,26 @@ const mostUnsavedMs = 3_600_000;
  */
 export async function runTraining(
   request: TrainingRequest,
-  make: MakeTrainee,
+  make: CreateTrainingJob,
   io: RunIo,
 ): Promise<RunOutcome> {
-  const path = await placeOf(request);
+  const path = await runDirectoryPlace(request);
   const lock = await lockRun(path);
   try {
     await removeLeftovers(path);
     const directory = await openRun(path, request);
     const note = (line: string): void => void io.output.write(`${line}\n`);
-    const trainee = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
+    const job = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
       if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
       throw error;
     });
     try {
-      await checkData(path, trainee.data);
-      for (const line of trainee.summary) note(line);
-      return await new Run(directory, trainee, io).train();
+      await checkData(path, job.data);
+      for (const line of job.summary) note(line);
+      return await new Run(directory, job, io).train();
     } finally {
-      await trainee.close();
+      await job.close();
     }
   } finally {
     await lock.release();
@@ -96,25 +102,25 @@ export async function runTraining(
 /** One run while it is trained: what happens between two updates. */
 class Run {
   readonly #directory: RunDirectory;
-  readonly #trainee: Trainee;
-  readonly #schedule: Schedule;
+  readonly #job: TrainingJob;
+  readonly #schedule: RunSchedule;
   readonly #io: RunIo;
-  readonly #progress: Progress;
+  readonly #progress: TrainingProgress;
   readonly #events: JsonLog;
   #metrics!: JsonLog;
   #state!: RunState;
   #savedStep: number | undefined;
   #savedMs: number;
   #failedSaves = 0;
-  #validation: Judgement | undefined;
+  #validation: ValidationReport | undefined;
   #isComplete = false;
 
-  constructor(directory: RunDirectory, trainee: Trainee, io: RunIo) {
+  constructor(directory: RunDirectory, job: TrainingJob, io: RunIo) {
     this.#directory = directory;
-    this.#trainee = trainee;
+    this.#job = job;
     this.#io = io;
-    this.#schedule = scheduleOf(directory.options, trainee.windows);
-    this.#progress = new Progress(io.output, this.#schedule.steps, io.clock);
+    this.#schedule = scheduleOf(directory.options, job.windows);
+    this.#progress = new TrainingProgress(io.output, this.#schedule.steps, io.clock);
     this.#events = new JsonLog(this.#path('events.jsonl'));
     this.#savedMs = io.clock();
   }
@@ -134,7 +140,7 @@ class Run {
       this.#progress.restart(this.#state.step);
       // what was due when the run was stopped comes first, so that metrics are those of a run that was not
       await this.#judge();
-      const { learner, batches } = this.#trainee;
+      const { learner, batches } = this.#job;
       const rate = rates[options.schedule]({
         ...options,
         ...this.#schedule,
@@ -143,7 +149,7 @@ class Run {
       });
       const parts = {
         learner,
-        batches: (step: number) => batches.call(this.#trainee, step),
+        batches: (step: number) => batches.call(this.#job, step),
         rate,
         steps,
       };
@@ -163,7 +169,7 @@ class Run {
 
   /** Puts back the newest whole checkpoint; without one the run begins. */
   async #restore(): Promise<void> {
-    const { state, damaged } = await restoreRun(this.#directory.path, this.#trainee.learner);
+    const { state, damaged } = await restoreRun(this.#directory.path, this.#job.learner);
     for (const problem of damaged) {
       this.#event('damaged', { problem: problem.message });
       this.#progress.note(problem.message);
@@ -206,10 +212,10 @@ class Run {
 
   async #validate(last: boolean): Promise<void> {
     const { step } = this.#state;
-    if (this.#trainee.validate) {
+    if (this.#job.validate) {
       if (this.#io.stop.aborted) return;
       const windows = last ? undefined : this.#directory.options.validationWindows;
-      const validation = await this.#trainee.validate(step, windows, this.#io.stop);
+      const validation = await this.#job.validate(step, windows, this.#io.stop);
       this.#validation = validation;
       this.#metrics.write({ kind: 'validation', step, ...withoutUnknownErrors(validation) });
       const { natsPerToken, standardError, bitsPerByte, windows: scored, preferences } = validation;
@@ -230,9 +236,9 @@ class Run {
 
   async #sample(): Promise<void> {
     const { step } = this.#state;
-    if (this.#trainee.sample) {
+    if (this.#job.sample) {
       if (this.#io.stop.aborted) return;
-      const text = await this.#trainee.sample(step, this.#io.stop);
+      const text = await this.#job.sample(step, this.#io.stop);
       bestEffort(() => {
         mkdirSync(this.#path('samples'), { recursive: true });
         writeFileSync(this.#path('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
@@ -247,7 +253,7 @@ class Run {
     if (this.#savedStep === step) return;
     this.#metrics.sync();
     this.#state.metricsBytes = this.#metrics.bytes;
-    const result = await saveRun(this.#directory.path, this.#state, this.#trainee.learner, {
+    const result = await saveRun(this.#directory.path, this.#state, this.#job.learner, {
       keep: this.#directory.options.keep,
       ...(this.#io.fs && { fs: this.#io.fs }),
     });
@@ -270,7 +276,7 @@ class Run {
           `${this.#failedSaves} saves in a row have failed: what was learned since would be lost`,
         );
       }
-      if (this.#io.clock() - this.#savedMs > mostUnsavedMs) throw new CannotSaveError(result.error.message);
+      if (this.#io.clock() - this.#savedMs > maxUnsavedMs) throw new CannotSaveError(result.error.message);
     }
     this.#progress.restart(step);
   }
@@ -295,11 +301,11 @@ class Run {
     const { options } = this.#directory;
     const final = this.#isFinal();
     const record: TrainingRecord = { format: 1, step, tokens, final, validation: this.#validation, options };
-    await this.#trainee.exportTo(this.#path('model'), record);
+    await this.#job.exportTo(this.#path('model'), record);
   }
 
   #drawCurve(): void {
-    const rows = readRows(this.#path('metrics.jsonl'));
+    const rows = readLogRows(this.#path('metrics.jsonl'));
     const of = (kind: string) => rows.filter((row) => row['kind'] === kind);
     const { learn, objective, size } = this.#directory.options;
     const isOfPairs = learn === 'preferences';
@@ -355,14 +361,14 @@ class Run {
 /** Whether a model directory holds the last model of its run. */
 async function isFinal(path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
-  return ((await readJson(path)) as Partial<TrainingRecord>).final === true;
+  return ((await readRunJson(path)) as Partial<TrainingRecord>).final === true;
 }
 
-const described = ({ loss, margin, accuracy }: NonNullable<Judgement['preferences']>): string =>
+const described = ({ loss, margin, accuracy }: NonNullable<ValidationReport['preferences']>): string =>
   `  of held-out pairs ${(100 * accuracy).toFixed(0)} % are as preferred, margin ${margin.toFixed(3)}, loss ${loss.toFixed(3)}`;
 
 /** Of one window, or one draw, no error is known: it is absent then. */
-const withoutUnknownErrors = ({ standardError, maskError, ...known }: Judgement): object => ({
+const withoutUnknownErrors = ({ standardError, maskError, ...known }: ValidationReport): object => ({
   ...known,
   ...(Number.isFinite(standardError) && { standardError }),
   ...(Number.isFinite(maskError) && { maskError }),

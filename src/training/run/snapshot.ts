@@ -11,7 +11,7 @@ import { openSafetensors, readFloats } from '../../checkpoint/safetensors.ts';
 import { FileError } from '../../base/errors.ts';
 import type { Learner } from '../learner.ts';
 import type { LoopState } from '../loop.ts';
-import { readJson } from './run-directory.ts';
+import { readRunJson } from './run-directory.ts';
 
 /** All that the next update needs beside the learner's tensors. Nothing in it depends on the clock. */
 export interface RunState extends LoopState {
@@ -71,7 +71,7 @@ export async function restoreRun(runDirectory: string, learner: Learner): Promis
 }
 
 async function readState(path: string): Promise<RunState> {
-  const { format, ...state } = (await readJson(path)) as RunState & { format: unknown };
+  const { format, ...state } = (await readRunJson(path)) as RunState & { format: unknown };
   if (format !== 1)
     throw new FileError(
       path,

@@ -4,7 +4,7 @@ import type { Learner, TrainingBatch } from '../learner.ts';
 import type { TrainingOptions } from '../options.ts';
 
 /** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
-export interface SourceFile {
+export interface TrainedFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -12,7 +12,7 @@ export interface SourceFile {
 
 /** What a run learns from: recorded when it begins, compared when it is resumed. */
 export interface DataManifest {
-  readonly files: readonly SourceFile[];
+  readonly files: readonly TrainedFile[];
   /** Counts for people: tokens, windows, bad rows. */
   readonly counts: Readonly<Record<string, number>>;
   /** The first thousand rows that were passed over. */
@@ -20,7 +20,7 @@ export interface DataManifest {
 }
 
 /** What held-out text says of a model: what it costs, and for one that learns from pairs of answers which it prefers. */
-export interface Judgement extends Validation {
+export interface ValidationReport extends Validation {
   readonly preferences?: PreferenceMeasures;
 }
 
@@ -31,14 +31,14 @@ export interface TrainingRecord {
   readonly tokens: number;
   /** Whether the run was done with it: all updates, validated, sampled. */
   readonly final: boolean;
-  readonly validation: Judgement | undefined;
+  readonly validation: ValidationReport | undefined;
   readonly options: TrainingOptions;
 }
 
 export const recordName = 'training.json';
 
 /** What is trained, made from the options of a run: the network, its batches, and how it is judged and shown. */
-export interface Trainee {
+export interface TrainingJob {
   readonly learner: Learner;
   readonly data: DataManifest;
   /** Lines for people about what was derived from options and data. */
@@ -48,7 +48,7 @@ export interface Trainee {
   /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
   batches(step: number): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
-  validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<Judgement>;
+  validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<ValidationReport>;
   /** A text by the learner's present weights. */
   sample?(step: number, signal: AbortSignal): Promise<string>;
   /** Writes a model directory that `generate` loads, with the record in `training.json`. */
@@ -57,15 +57,15 @@ export interface Trainee {
 }
 
 /**
- * Makes the trainee of a run.
+ * Makes the job of a run.
  *
  * @param directory  the run's, for a tokenizer that is made once and for tokenised data
  * @param note       is given lines for people on what takes time
  * @param signal     ends the reading of text
  */
-export type MakeTrainee = (
+export type CreateTrainingJob = (
   options: TrainingOptions,
   directory: string,
   note: (line: string) => void,
   signal: AbortSignal,
-) => Promise<Trainee>;
+) => Promise<TrainingJob>;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { linear } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/schedule.ts';
 import { uniforms } from '../src/base/random.ts';
 import { maskedDiffusion } from '../src/training/objectives/objective.ts';
 import {
-  type MakeTrainee,
+  type CreateTrainingJob,
   recordName,
-  type Trainee,
+  type TrainingJob,
   type TrainingRecord,
 } from '../src/training/run/training-job.ts';
 import { FakeLearner } from './fake-learner.ts';
@@ -21,12 +21,12 @@ const maskId = 11;
  *
  * @param prepare  is given each learner before it is used
  */
-export function fakeTrainees(prepare: (learner: FakeLearner) => void = () => {}): MakeTrainee {
-  return async (options, directory): Promise<Trainee> => {
+export function fakeTrainingJobs(prepare: (learner: FakeLearner) => void = () => {}): CreateTrainingJob {
+  return async (options, directory): Promise<TrainingJob> => {
     const learner = new FakeLearner(vocabularySize);
     prepare(learner);
     const { seed, eps, length: L, batch: B, accumulate } = options;
-    const objective = maskedDiffusion({ seed, schedule: linear, eps, maskId });
+    const objective = maskedDiffusion({ seed, schedule: linearNoise, eps, maskId });
     const windows = (step: number, micro: number): Int32Array => {
       const uniform = uniforms(seed, 'synthetic', step, micro);
       const tokens = new Int32Array(B * L);
