@@ -280,7 +280,7 @@ export const trainingSchema = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('for --certainty: real text, on which the model is to say what it said before'),
+    .describe('for --certainty: real text, on which the model is to say what it said before [none]'),
   guard: z
     .number()
     .gt(0)
