@@ -8,7 +8,14 @@ import { input, isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
-import { forTwoTexts, forwardFeeds, forwardInputs, type LiveWeights, type StoredWeights, vector } from '../model/network.ts';
+import {
+  forTwoTexts,
+  forwardFeeds,
+  forwardInputs,
+  type LiveWeights,
+  type StoredWeights,
+  vector,
+} from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
