@@ -41,7 +41,7 @@ export interface LoadOptions {
   readonly note?: (text: string) => void;
 }
 
-const shipped = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+const shipped = (name: string): string => fileURLToPath(new URL(`../../../models/${name}`, import.meta.url));
 
 /** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
 export const shippedModels = {

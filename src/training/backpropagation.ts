@@ -2,7 +2,8 @@ import { type NdArray, sizeOf } from '../base/array.ts';
 import { invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
-import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
+import { input, isParameter, topological } from '../graph/tensor.ts';
+import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
 import {

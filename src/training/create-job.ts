@@ -26,9 +26,10 @@ import { type CreateTrainingJob, recordName } from './run/training-job.ts';
 const longestSample = 128;
 
 /** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
-export const createTrainingJob: CreateTrainingJob = async (options, directory, note, signal) => {
+export const createTrainingJob: CreateTrainingJob = async (options, directory, io) => {
+  const { note, signal } = io;
   const { learn, batch, accumulate, from, loraRank } = options;
-  const run = await openRunTokenizer(options, directory, { note, signal });
+  const run = await openRunTokenizer(options, directory, io);
   const { tokenizer, template, endId } = run;
   const isOfPairs = learn === 'preferences';
   const meaning = isOfPairs ? pairsOfAnswers : everyAnswer;
