@@ -23,3 +23,6 @@ export const skipWithout = (family: string): { readonly skip: string | false } =
 export function readReference<T>(family: string): T {
   return JSON.parse(readFileSync(referencePath(family, 'reference.json'), 'utf8')) as T;
 }
+
+/** A file of golden/, which is in the repository. */
+export const goldenPath = (...names: readonly string[]): string => join(repositoryRoot, 'golden', ...names);
