@@ -5,6 +5,7 @@ import { type CommandTable, runProgram } from './program.ts';
 
 /** The whole command line. */
 const commands: CommandTable = {
+  demo: () => import('./commands/demo.ts'),
   generate: () => import('./commands/generate.ts'),
   chat: () => import('./commands/chat.ts'),
   infill: () => import('./commands/infill.ts'),
