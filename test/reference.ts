@@ -39,3 +39,5 @@ export function goldenFile(name: string): string {
   }
   return path;
 }
+/** A file of golden/, which is in the repository. */
+export const goldenPath = (...names: readonly string[]): string => join(repositoryRoot, 'golden', ...names);
