@@ -12,6 +12,7 @@ const commands: CommandTable = {
   score: () => import('./commands/score.ts'),
   train: () => import('./commands/train.ts'),
   finetune: () => import('./commands/finetune.ts'),
+  distill: () => import('./commands/distill.ts'),
   merge: () => import('./commands/merge.ts'),
   pull: () => import('./commands/pull.ts'),
   serve: () => import('./commands/serve.ts'),

@@ -120,9 +120,12 @@ export function createModel(parts: ModelParts): Model {
     const { last, stats } = await finish(prepared, onFrame);
     const tail = tailStart(prepared.canvas, maskId);
     const tokens = cutAtEnd(last.tokens, ends, tail);
-    const { grow, stopRepeating } = prepared.options;
+    const { grow, stopRepeating, regex, jsonSchema } = prepared.options;
     const repeats = !(grow && stopRepeating);
-    const ended = endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? 'length';
+    const isWhole = (regex !== undefined || jsonSchema !== undefined) && !last.tokens.includes(maskId);
+    const ended =
+      endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ??
+      (isWhole ? 'constraint' : 'length');
     return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };
   }
 

@@ -1,6 +1,6 @@
 import { growingBlock } from '../diffusion/block-diffusion.ts';
 import { schedules } from '../diffusion/schedule.ts';
-import { antithetic, timeSamplers } from '../diffusion/times.ts';
+import { antithetic, bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import {
   blockScoring,
   causalScoring,
@@ -29,21 +29,24 @@ export interface LearningFacts {
   readonly shiftedLogits: boolean;
 }
 
+/** How noise is drawn. */
+export function noisingOf(
+  { seed, eps, noise, antithetic: inPairs, times: name, ...options }: TrainingOptions,
+  { maskId }: Pick<LearningFacts, 'maskId'>,
+) {
+  const { bellMean: mean = bellDefaults.mean, bellWidth: width = bellDefaults.width } = options;
+  const times = timeSamplers[name]({ mean, width });
+  return { seed, eps, schedule: schedules[noise], maskId, times: inPairs ? antithetic(times) : times };
+}
+
 /** What is learned from windows of text, or from answers. */
 export function objectiveOf(
   options: TrainingOptions,
   { maskId, endId, expandId, shiftedLogits }: LearningFacts,
 ): Objective {
   if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
-  const times = timeSamplers[options.times];
-  const noising = {
-    seed,
-    eps,
-    schedule: schedules[noise],
-    maskId,
-    times: options.antithetic ? antithetic(times) : times,
-  };
+  const { seed, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
+  const noising = noisingOf(options, { maskId });
   const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
   let objective =
     block === undefined

@@ -1,0 +1,64 @@
+import { crossEntropy } from '../graph/composites.ts';
+import {
+  add,
+  cast,
+  equal,
+  exp,
+  logSoftmax,
+  mul,
+  neg,
+  reduceSum,
+  reshape,
+  sub,
+  topK,
+  total,
+} from '../graph/primitives.ts';
+import { input, scalar, type Tensor } from '../graph/tensor.ts';
+
+/** The scored rows of a batch, as a loss sees them. */
+export interface ScoredRows {
+  /** [R, V] */
+  readonly logits: Tensor;
+  /** int32   [R] */
+  readonly targets: Tensor;
+  /** [R] */
+  readonly weights: Tensor;
+}
+
+/**
+ * From the scored rows of a batch to the loss, a scalar. It is written into the graph of a training step and differentiated
+ * there; what it needs beside the rows it reads from inputs that the batches bring (`TrainingBatch.inputs`).
+ */
+export type RowLoss = (rows: ScoredRows) => Tensor;
+
+/** Σ_r w_r · CE_r: every objective whose divisions are all in the weights. */
+export const weightedCrossEntropy: RowLoss = ({ logits, targets, weights }) =>
+  total(mul(crossEntropy(logits, targets), weights));
+
+/** The temperature at which certainty is asked for; dParallel's. */
+const sharpness = 0.5;
+
+/**
+ * Certainty forcing with a guard for likelihood.
+ *
+ *     ℒ = Σ_r w_r CE_r + c_r 1[argmax z_r = y_r] H(softmax(z_r / ½)) + k_r KL(softmax(z⁰_r) ‖ softmax(z_r))
+ *
+ * The first two terms are dParallel's (its published training code; arXiv:2509.26488): tokens that are predicted rightly
+ * are to be predicted surely, so that more of them can be unmasked in a denoising step. The third holds the rest to what
+ * the model said before, z⁰, whose likelihoods would otherwise go: experiments/LOG.md.
+ *
+ * Inputs: `certainty` c [R], `kept` k [R], `teacher` z⁰ [R, V].
+ */
+export const certaintyLoss: RowLoss = (rows) => {
+  const { logits, targets } = rows;
+  const [R, V] = logits.shape;
+  const of = (name: string, shape = [R]) => input(name, 'float32', shape);
+  const best = cast(reshape(topK(logits, 1), [R]), 'int32');
+  const isRight = cast(equal(best, targets), 'float32');
+  const sharp = logSoftmax(mul(logits, scalar(1 / sharpness)));
+  const entropy = neg(reduceSum(mul(exp(sharp), sharp), [-1]));
+  const before = logSoftmax(of('teacher', [R, V]));
+  const divergence = reduceSum(mul(exp(before), sub(before, logSoftmax(logits))), [-1]);
+  const terms = [mul(mul(of('certainty'), isRight), entropy), mul(of('kept'), divergence)];
+  return terms.map(total).reduce(add, weightedCrossEntropy(rows));
+};
