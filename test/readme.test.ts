@@ -75,6 +75,8 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
+  'docs/equations.md',
+  'docs/decisions.md',
   'bench/README.md',
   'docs/models.md',
   'docs/server.md',
@@ -200,18 +202,33 @@ test('the README names every dependency', () => {
     assert.ok(readme.includes(`\`${name}\``), name);
 });
 
-test('the files that ARCHITECTURE.md names are there', () => {
-  for (const [, path] of read('ARCHITECTURE.md').matchAll(/`([\w-]+\/[\w/.-]+\.ts)(?:: \w+)?`/g)) {
-    assert.ok(existsSync(join(root, 'src', path)) || existsSync(join(root, path)), path);
-  }
+/** The documents about the code itself. */
+const maps = ['ARCHITECTURE.md', 'docs/equations.md', 'docs/decisions.md'];
+
+for (const document of maps)
+  test(`the files that ${document} names are there`, () => {
+    const named = [...read(document).matchAll(/`([\w-]+\/[\w/.-]+\.ts)(?:: \w+)?`/g)];
+    assert.ok(named.length > 2);
+    for (const [, path] of named)
+      assert.ok(existsSync(join(root, 'src', path)) || existsSync(join(root, path)), path);
+  });
+
+test('what docs/equations.md says of an equation is exported by its file', () => {
+  const named = [...read('docs/equations.md').matchAll(/`([\w/-]+\.ts): (\w+(?:, \w+)*)`/g)];
+  assert.ok(named.length > 20);
+  for (const [, path, names] of named)
+    for (const name of names.split(', '))
+      assert.match(
+        read(join('src', path)),
+        new RegExp(`export (async )?(function\\*?|const) ${name}\\b`),
+        `${path}: ${name}`,
+      );
 });
 
-test('what ARCHITECTURE.md says of an equation is exported by its file', () => {
-  for (const [, path, name] of read('ARCHITECTURE.md').matchAll(/`([\w/-]+\.ts): (\w+)`/g)) {
-    assert.match(
-      read(join('src', path)),
-      new RegExp(`export (async )?(function\\*?|const) ${name}\\b`),
-      `${path}: ${name}`,
-    );
-  }
+test('every folder of src/ has its line in ARCHITECTURE.md', () => {
+  const tree = read('ARCHITECTURE.md');
+  for (const { name } of readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  ))
+    assert.match(tree, new RegExp(`^  ${name}/ `, 'm'));
 });
