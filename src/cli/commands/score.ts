@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Score } from '../../language-model/language-model.ts';
-import { duration } from '../../training/run/progress.ts';
+import { duration } from '../../base/format-duration.ts';
 import { type Command, type Io, type Output, UsageError } from '../command.ts';
 import { fileText, inputText } from '../input.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';

@@ -89,7 +89,7 @@ export async function runDirectoryPlace(request: TrainingRequest): Promise<strin
  *
  * @throws InvalidOptionError  when the run that is there was started with others
  */
-export async function openRun(path: string, request: TrainingRequest): Promise<RunDirectory> {
+export async function openRunDirectory(path: string, request: TrainingRequest): Promise<RunDirectory> {
   const recorded = await recordedOptions(path);
   if (!recorded) return { ...(await record(path, resolveOptions(request), {})), isNew: true };
   const wanted =
