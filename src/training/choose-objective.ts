@@ -1,6 +1,6 @@
 import { growingBlock } from '../diffusion/block-diffusion.ts';
 import { schedules } from '../diffusion/schedule.ts';
-import { antithetic, timeSamplers } from '../diffusion/times.ts';
+import { antithetic, bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import {
   blockScoring,
   causalScoring,
@@ -36,7 +36,8 @@ export function objectiveOf(
 ): Objective {
   if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
   const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
-  const times = timeSamplers[options.times];
+  const { bellMean = bellDefaults.mean, bellWidth = bellDefaults.width } = options;
+  const times = timeSamplers[options.times]({ mean: bellMean, width: bellWidth });
   const noising = {
     seed,
     eps,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adapterTargets } from '../model/adapter.ts';
+import { bellDefaults } from '../diffusion/times.ts';
 import { rates } from './learning-rate.ts';
 
 const count = z.number().int().min(1);
@@ -276,9 +277,22 @@ export const trainingSchema = z.strictObject({
     .describe(or('noise', 'noise schedule')),
   eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
   times: z
-    .enum(['low-discrepancy', 'iid'])
+    .enum(['low-discrepancy', 'iid', 'bell'])
     .optional()
-    .describe(or('times', 'how the times of a batch are drawn')),
+    .describe(
+      or('times', 'how the times of a batch are drawn; bell: mostly at middling noise, to learn faster'),
+    ),
+  bellMean: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(`for --times bell: the commonest time [${bellDefaults.mean}]`),
+  bellWidth: z
+    .number()
+    .min(0.01)
+    .optional()
+    .describe(`for --times bell: standard deviation [${bellDefaults.width}]`),
   antithetic: z.boolean().optional().describe(or('antithetic', 'times in pairs t and 1 - t')),
   complementary: z
     .boolean()
@@ -375,6 +389,8 @@ type Optional =
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork
+  | 'bellMean'
+  | 'bellWidth'
   | 'variableLength'
   | 'surplus'
   | 'block'
