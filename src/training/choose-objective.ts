@@ -17,6 +17,7 @@ import {
   withPrompts,
 } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
+import type { ObjectiveParts, OwnParts } from './own-parts.ts';
 import { withHoles } from './objectives/variable-length.ts';
 
 /** What learning must know of the tokenizer and the network. */
@@ -32,23 +33,35 @@ export interface LearningFacts {
 /** What is learned from windows of text, or from answers. */
 export function objectiveOf(
   options: TrainingOptions,
-  { maskId, endId, expandId, shiftedLogits }: LearningFacts,
+  facts: LearningFacts,
+  { noise, objective }: Pick<OwnParts, 'noise' | 'objective'> = {},
 ): Objective {
-  if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
-  const { bellMean = bellDefaults.mean, bellWidth = bellDefaults.width } = options;
+  const { maskId, endId } = facts;
+  const { seed, eps, bellMean = bellDefaults.mean, bellWidth = bellDefaults.width } = options;
   const times = timeSamplers[options.times]({ mean: bellMean, width: bellWidth });
   const noising = {
     seed,
     eps,
-    schedule: schedules[noise],
+    schedule: noise ?? schedules[options.noise],
     maskId,
     times: options.antithetic ? antithetic(times) : times,
   };
-  const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
+  const usual =
+    options.objective === 'autoregressive'
+      ? autoregressive({ startId: endId })
+      : diffusionOf(options, facts, noising);
+  return objective?.({ options, maskId, endId, noising, usual }) ?? usual;
+}
+
+/** What is learned of windows that are noised. */
+function diffusionOf(
+  { seed, complementary, promptShare, block, blockWarmup, anneal, variableLength, surplus }: TrainingOptions,
+  { endId, expandId, shiftedLogits }: LearningFacts,
+  noising: ObjectiveParts['noising'],
+): Objective {
   let objective =
     block === undefined
-      ? diffusion(noising)
+      ? (complementary ? complementaryDiffusion : maskedDiffusion)(noising)
       : blockDiffusion({
           ...noising,
           blockLength: growingBlock(block, { updates: blockWarmup }),

@@ -18,13 +18,25 @@ import { doubledNetworkScorer, networkScorer } from '../language-model/network-s
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import { openLearner } from './backpropagation.ts';
 import type { TrainingOptions } from './options.ts';
-import { type CreateTrainingJob, recordName } from './run/training-job.ts';
+import { checkOwnParts, type OwnParts } from './own-parts.ts';
+import { recordName, type TrainingJob } from './run/training-job.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
 
-/** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
-export const createTrainingJob: CreateTrainingJob = async (options, directory, note, signal) => {
+/**
+ * Makes what `unmask train` and `unmask finetune` train, on the text that the options name.
+ *
+ * @param own  what a program has in the place of options
+ */
+export async function createTrainingJob(
+  options: TrainingOptions,
+  directory: string,
+  note: (line: string) => void,
+  signal: AbortSignal,
+  own: OwnParts = {},
+): Promise<TrainingJob> {
+  checkOwnParts(own, options);
   const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, { note, signal });
   const { tokenizer, template, endId } = run;
@@ -43,6 +55,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, n
     ...options,
     emaDecay: options.ema,
     adapter,
+    loss: own.loss,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
@@ -66,7 +79,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, n
   };
   const scoring = scoringOf(options, facts, { draws: options.validationDraws });
   const pairs = isOfPairs ? openPairs(options, { subject, learner, network, scorer, facts }) : undefined;
-  const objective = pairs?.objective ?? objectiveOf(options, facts);
+  const objective = pairs?.objective ?? objectiveOf(options, facts, own);
   const { validation } = dataset;
 
   return {
@@ -117,7 +130,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, n
       await learner.close();
     },
   };
-};
+}
 
 /** What the model answers to one of the held-out conversations, or of the others where none is held out. */
 async function writtenAnswer(

@@ -297,7 +297,15 @@ test('of a single validation window no error is told', async () => {
   );
   const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   const validation = rows.map((row) => JSON.parse(row)).find(({ kind }) => kind === 'validation');
-  assert.deepEqual(Object.keys(validation), ['kind', 'step', 'tokens', 'seconds', 'natsPerToken', 'windows', 'windowTokens']);
+  assert.deepEqual(Object.keys(validation), [
+    'kind',
+    'step',
+    'tokens',
+    'seconds',
+    'natsPerToken',
+    'windows',
+    'windowTokens',
+  ]);
   assert.match(io.lines.join(''), /bound \d\.\d{3} nats a token \(1 window\)/);
   assert.doesNotMatch(await readFile(join(out, 'curve.svg'), 'utf8'), /NaN/);
 });

@@ -9,8 +9,10 @@ import { grouped } from '../../base/format-count.ts';
 import { checkData } from './data-check.ts';
 import type { StepRow, TrainingEvent, ValidationRow } from './events.ts';
 import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
+import { keepRows, type Rows } from './kept-rows.ts';
 import { type StepReport, trainingSteps } from '../loop.ts';
 import type { RunSchedule, TrainingRequest } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
 import { scheduleOf } from './resolve-options.ts';
 import { rates } from '../learning-rate.ts';
 import {
@@ -62,6 +64,14 @@ export class CannotSaveError extends Error {
 /** Saves may fail for this long before a run gives up. */
 const maxUnsavedMs = 3_600_000;
 
+/** What a program gives a run beside its options. */
+export interface RunGifts {
+  /** What it has in the place of options. */
+  readonly own?: readonly OwnPart[];
+  /** Rows of data in the place of files. */
+  readonly rows?: Rows;
+}
+
 /**
  * Trains: begins the run that is asked for, or goes on with it from its newest whole checkpoint, to the same bits as if
  * it had never been stopped.
@@ -75,12 +85,14 @@ export async function runTraining(
   request: TrainingRequest,
   make: CreateTrainingJob,
   io: RunIo,
+  { own, rows }: RunGifts = {},
 ): Promise<RunOutcome> {
   const path = await runDirectoryPlace(request);
   const lock = await lockRun(path);
   try {
     await removeLeftovers(path);
-    const directory = await openRunDirectory(path, request);
+    if (rows) await keepRows(path, rows);
+    const directory = await openRunDirectory(path, request, own);
     // whoever notes something doesn't wait; a reader's failure counts once the job is made
     const told: Promise<void>[] = [];
     const note = (text: string): void => {
@@ -313,9 +325,17 @@ class Run {
 
   async #export(): Promise<void> {
     const { step, tokens } = this.#state;
-    const { options } = this.#directory;
+    const { options, own } = this.#directory;
     const final = this.#isFinal();
-    const record: TrainingRecord = { format: 1, step, tokens, final, validation: this.#validation, options };
+    const record: TrainingRecord = {
+      format: 1,
+      step,
+      tokens,
+      final,
+      validation: this.#validation,
+      ...(own.length > 0 && { own }),
+      options,
+    };
     await this.#job.exportTo(this.#path('model'), record);
   }
 
