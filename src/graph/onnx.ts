@@ -80,8 +80,8 @@ export interface ValueWriter {
   node(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
   /** The same for what is computed of weights alone, just before it is used. */
   weightNode(type: string, inputs: readonly string[], attributes?: Attributes): string;
-  /** Adds a node of two outputs and returns the name of the second. */
-  secondOutput(type: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** Adds a node of so many outputs and returns their names. */
+  outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
   scalar(value: number, dtype: DType): string;
@@ -204,8 +204,10 @@ export function writeOnnx(
       addNode(type, from, attributes, domain, (name) => [name]),
     weightNode: (type, from, attributes = {}) =>
       addNode(type, from, attributes, '', (name) => [name], ofWeights),
-    secondOutput: (type: string, from: readonly string[], attributes: Attributes = {}) =>
-      addNode(type, from, attributes, '', (name) => [`${name} unused`, name]),
+    outputs(type, from, count, attributes = {}) {
+      const named = (name: string) => Array.from({ length: count }, (_, i) => `${name} ${i}`);
+      return named(addNode(type, from, attributes, '', named));
+    },
     ints: (values: readonly number[]) => initializer('int64', [values.length], toBytes(values, 'int64')),
     scalar: (value: number, dtype: DType) => initializer(dtype, [], toBytes([value], dtype)),
     dimension,

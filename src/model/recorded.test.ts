@@ -8,6 +8,7 @@ import type { NdArray } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeOnnx } from '../graph/onnx.ts';
+import { scatterAdd, zerosLike } from '../graph/primitives.ts';
 import { input } from '../graph/tensor.ts';
 import { openSession } from '../runtime/session.ts';
 import { route } from './mixture.ts';
@@ -212,13 +213,10 @@ for (const { family, name, first } of routed) {
       const chosen = new Int32Array(indices.buffer, indices.byteOffset, expected.data.length);
       const [layers, rows, E] = logits.shape;
       const K = expected.shape[2];
-      const model = writeOnnx({
-        weights: route(
-          input('logits', 'float32', ['R', E]),
-          mixture,
-          mixture.selectionBias ? input('bias', 'float32', [E]) : undefined,
-        ),
-      });
+      const given = input('logits', 'float32', ['R', E]);
+      const bias = mixture.selectionBias ? input('bias', 'float32', [E]) : undefined;
+      const { index, weights: shares } = route(given, mixture, bias);
+      const model = writeOnnx({ weights: scatterAdd(zerosLike(given), index, shares, 1) });
       const session = await openSession(model);
       for (let layer = 0; layer < layers; layer++) {
         const data = logits.data.slice(layer * rows * E, (layer + 1) * rows * E);
