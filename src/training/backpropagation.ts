@@ -1,7 +1,8 @@
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { invariant } from '../base/errors.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import { showType } from '../graph/shape.ts';
 import { input, isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
@@ -18,7 +19,7 @@ import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
-import { type RowLoss, weightedCrossEntropy } from './row-loss.ts';
+import { type Loss, weightedCrossEntropy } from './loss.ts';
 
 export interface LearnerOptions extends AdamWOptions {
   /**
@@ -30,8 +31,8 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
-  /** What the scored rows of a batch cost. Default: Σ weight · cross-entropy. */
-  readonly loss?: RowLoss;
+  /** Default: the weighted cross-entropy. */
+  readonly loss?: Loss;
   /** What is trained in place of the network's own weights, which stay as they are. */
   readonly adapter?: AdapterOfModel;
 }
@@ -69,22 +70,20 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix, adapter } = options;
+  const { clip, emaDecay, decays = isMatrix, adapter, loss } = options;
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
   const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const model = () =>
-      gradientModel(config, names, {
-        masks,
-        adapter: adapter?.adapter,
-        locate: stored?.locate,
-        loss: options.loss,
-      });
+    const graph = { masks, adapter: adapter?.adapter, locate: stored?.locate, loss };
     const opened =
       sessions.get(masks) ??
-      openSession(model(), { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
+      openSession(gradientModel(config, names, graph), {
+        ...options,
+        folder: stored?.folder,
+        keepStoredTypes: stored !== undefined,
+      });
     sessions.set(masks, opened);
     return opened;
   };
@@ -161,25 +160,24 @@ export async function openLearner(
   };
 }
 
-/** What a gradient's graph is made for. */
-export interface GradientModelOptions {
+interface GradientGraph extends Pick<LearnerOptions, 'loss'> {
   /** Of batches with an attention mask: 1 where all rows share it, else 'B'. */
   readonly masks?: Dim;
   readonly adapter?: Adapter;
   /** Where the weights are that an adapter changes. Default: they are inputs. */
   readonly locate?: StoredWeights['locate'];
-  /** Default: Σ weight · cross-entropy. */
-  readonly loss?: RowLoss;
 }
 
 /**
  * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
  * adapter alone.
+ *
+ * @throws InvalidOptionError  for a loss that is no number
  */
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
-  { masks, adapter, locate, loss: rowLoss = weightedCrossEntropy }: GradientModelOptions = {},
+  { masks, adapter, locate, loss: lossOf = weightedCrossEntropy }: GradientGraph,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
@@ -187,7 +185,9 @@ export function gradientModel(
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
   const targets = input('targets', 'int32', ['R']);
-  const plain = rowLoss({ logits, targets, weights: input('weights', 'float32', ['R']) });
+  const plain = lossOf({ logits, targets, weights: input('weights', 'float32', ['R']) });
+  if (plain.shape.length !== 0 || plain.dtype !== 'float32')
+    throw new InvalidOptionError('loss', 'must be a float32 scalar', showType(plain));
   const { weighted } = withAdapter({ weighted: plain }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
