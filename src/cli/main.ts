@@ -5,6 +5,7 @@ import { type CommandTable, runProgram } from './program.ts';
 
 /** The whole command line. */
 const commands: CommandTable = {
+  demo: () => import('./commands/demo.ts'),
   generate: () => import('./commands/generate.ts'),
   chat: () => import('./commands/chat.ts'),
   infill: () => import('./commands/infill.ts'),
@@ -12,6 +13,7 @@ const commands: CommandTable = {
   score: () => import('./commands/score.ts'),
   train: () => import('./commands/train.ts'),
   finetune: () => import('./commands/finetune.ts'),
+  distill: () => import('./commands/distill.ts'),
   merge: () => import('./commands/merge.ts'),
   pull: () => import('./commands/pull.ts'),
   serve: () => import('./commands/serve.ts'),

@@ -1,9 +1,9 @@
 import type * as Ort from 'onnxruntime-node';
 import { type NdArray, sizeOf } from '../base/array.ts';
 import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.ts';
-import type { NamedType, OnnxModel } from '../graph/onnx.ts';
+import type { OnnxModel } from '../graph/onnx.ts';
+import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
-import type { DType } from '../graph/tensor.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];

@@ -3,7 +3,8 @@ import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import { showType } from '../graph/shape.ts';
-import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
+import { input, isParameter, topological } from '../graph/tensor.ts';
+import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
 import {
@@ -202,12 +203,13 @@ export function gradientModel(
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
 function batchFeeds(
   config: TransformerConfig,
-  { tokens, rows, targets, weights, positions, attentionMask }: TrainingBatch,
+  { tokens, rows, targets, weights, positions, attentionMask, inputs }: TrainingBatch,
 ) {
   const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
     ...forwardFeeds(config, tokens, scored.rows, positions),
     ...(attentionMask && { mask: attentionMask }),
+    ...inputs,
     targets: vector(scored.targets),
     weights: vector(scored.weights),
   };

@@ -30,6 +30,16 @@ export interface LearningFacts {
   readonly shiftedLogits: boolean;
 }
 
+/** How noise is drawn. */
+export function noisingOf(
+  { seed, eps, noise, antithetic: inPairs, times: name, ...options }: TrainingOptions,
+  { maskId }: Pick<LearningFacts, 'maskId'>,
+) {
+  const { bellMean: mean = bellDefaults.mean, bellWidth: width = bellDefaults.width } = options;
+  const times = timeSamplers[name]({ mean, width });
+  return { seed, eps, schedule: schedules[noise], maskId, times: inPairs ? antithetic(times) : times };
+}
+
 /** What is learned from windows of text, or from answers. */
 export function objectiveOf(
   options: TrainingOptions,
@@ -37,15 +47,7 @@ export function objectiveOf(
   { noise, objective }: Pick<OwnParts, 'noise' | 'objective'> = {},
 ): Objective {
   const { maskId, endId } = facts;
-  const { seed, eps, bellMean = bellDefaults.mean, bellWidth = bellDefaults.width } = options;
-  const times = timeSamplers[options.times]({ mean: bellMean, width: bellWidth });
-  const noising = {
-    seed,
-    eps,
-    schedule: noise ?? schedules[options.noise],
-    maskId,
-    times: options.antithetic ? antithetic(times) : times,
-  };
+  const noising = { ...noisingOf(options, facts), ...(noise && { schedule: noise }) };
   const usual =
     options.objective === 'autoregressive'
       ? autoregressive({ startId: endId })

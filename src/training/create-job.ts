@@ -12,14 +12,16 @@ import type { Model } from '../language-model/language-model.ts';
 import { objectiveOf, scoringOf } from './choose-objective.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
+import { openDistillation } from './distillation-texts.ts';
 import { openPairs } from './preference-pairs.ts';
 import { openRunTokenizer } from './run-tokenizer.ts';
 import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import { openLearner } from './backpropagation.ts';
+import { certaintyLoss } from './certainty-loss.ts';
 import type { TrainingOptions } from './options.ts';
 import { checkOwnParts, type OwnParts } from './own-parts.ts';
-import { recordName, type TrainingJob } from './run/training-job.ts';
+import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
@@ -32,13 +34,13 @@ const longestSample = 128;
 export async function createTrainingJob(
   options: TrainingOptions,
   directory: string,
-  note: (line: string) => void,
-  signal: AbortSignal,
+  io: JobIo,
   own: OwnParts = {},
 ): Promise<TrainingJob> {
   checkOwnParts(own, options);
+  const { note, signal } = io;
   const { learn, batch, accumulate, from, loraRank } = options;
-  const run = await openRunTokenizer(options, directory, { note, signal });
+  const run = await openRunTokenizer(options, directory, io);
   const { tokenizer, template, endId } = run;
   const isOfPairs = learn === 'preferences';
   const meaning = isOfPairs ? pairsOfAnswers : everyAnswer;
@@ -55,7 +57,7 @@ export async function createTrainingJob(
     ...options,
     emaDecay: options.ema,
     adapter,
-    loss: own.loss,
+    loss: options.certainty === undefined ? own.loss : certaintyLoss,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
@@ -79,19 +81,26 @@ export async function createTrainingJob(
   };
   const scoring = scoringOf(options, facts, { draws: options.validationDraws });
   const pairs = isOfPairs ? openPairs(options, { subject, learner, network, scorer, facts }) : undefined;
-  const objective = pairs?.objective ?? objectiveOf(options, facts, own);
-  const { validation } = dataset;
+  const distilled =
+    options.certainty === undefined
+      ? undefined
+      : await openDistillation(options, { subject, tokenizer, directory, facts, note, signal });
+  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts, own);
+  const { validation } = distilled?.real ?? dataset;
 
   return {
     learner,
-    data: { ...dataset.manifest, files: [...dataset.manifest.files, ...heldTo] },
+    data: {
+      ...dataset.manifest,
+      files: [...dataset.manifest.files, ...(distilled?.real?.manifest.files ?? []), ...heldTo],
+    },
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
 
     async *batches(step) {
       const rows = batch * (isOfPairs ? meaning.answers : 1);
       const drawn = dataset.batch(step, accumulate * batch);
-      const windows = isOfPairs ? textOf(drawn) : drawn;
+      const windows = isOfPairs ? textOf(drawn) : (distilled?.textWithEnd(drawn) ?? drawn);
       for (let firstRow = 0; firstRow < accumulate * rows; firstRow += rows)
         yield await objective(rowsFrom(windows, firstRow, rows), {
           step,
@@ -126,6 +135,7 @@ export async function createTrainingJob(
 
     async close() {
       await pairs?.close();
+      await distilled?.close();
       await network.close();
       await learner.close();
     },

@@ -40,7 +40,7 @@ export interface RunIo {
   readonly note: (event: TrainingEvent) => void;
   /** Milliseconds that never go back: for speed and time left. */
   readonly clock: () => number;
-  /** The time of day, for events.jsonl. */
+  /** The time of day, for events.jsonl and for a chat template that asks for it. */
   readonly now: () => Date;
   /** Aborted when the run is to save and stop after the present update. */
   readonly stop: AbortSignal;
@@ -96,7 +96,8 @@ export async function runTraining(
     if (rows) await keepRows(path, rows);
     const directory = await openRunDirectory(path, request, own);
     const note = (text: string): void => io.note({ kind: 'note', text });
-    const job = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
+    const jobIo = { note, now: io.now, signal: io.stop };
+    const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
       if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
       throw error;

@@ -59,16 +59,23 @@ export interface TrainingJob {
   close(): Promise<void>;
 }
 
+/** What the making of a job has of the world. */
+export interface JobIo {
+  /** Is given lines for people on what takes time. */
+  readonly note: (line: string) => void;
+  /** The time of day, for a chat template that asks for it. */
+  readonly now: () => Date;
+  /** Ends the reading of text. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Makes the job of a run.
  *
  * @param directory  the run's, for a tokenizer that is made once and for tokenised data
- * @param note       is given lines for people on what takes time
- * @param signal     ends the reading of text
  */
 export type CreateTrainingJob = (
   options: TrainingOptions,
   directory: string,
-  note: (line: string) => void,
-  signal: AbortSignal,
+  io: JobIo,
 ) => Promise<TrainingJob>;
