@@ -97,6 +97,7 @@ async function train(way: string, folder: string): Promise<void> {
     },
     {
       tell: () => Promise.resolve(),
+      note: () => {},
       clock: () => performance.now(),
       now: () => new Date(),
       stop: new AbortController().signal,

@@ -92,7 +92,7 @@ function filesOrRows(data: string | readonly string[] | Rows): [files?: string[]
 /** Trains, and opens what came of it. */
 async function run(
   asked: TrainingRequest,
-  { tell, signal }: TaskIo<TrainingEvent>,
+  { tell, note, signal }: TaskIo<TrainingEvent>,
   own: OwnParts,
   rows?: Rows,
 ): Promise<TrainingRun> {
@@ -100,7 +100,7 @@ async function run(
   const { directory } = await runTraining(
     request,
     (...given) => createTrainingJob(...given, own),
-    { tell, stop: signal, clock: () => performance.now(), now: () => new Date() },
+    { tell, note, stop: signal, clock: () => performance.now(), now: () => new Date() },
     { own: ownPartsIn(own), rows },
   );
   return openRun(directory);

@@ -36,6 +36,8 @@ import {
 export interface RunIo {
   /** Is told what happens; the run waits for it. */
   readonly tell: (event: TrainingEvent) => Promise<void>;
+  /** The same where nobody can wait. */
+  readonly note: (event: TrainingEvent) => void;
   /** Milliseconds that never go back: for speed and time left. */
   readonly clock: () => number;
   /** The time of day, for events.jsonl and for a chat template that asks for it. */
@@ -93,13 +95,7 @@ export async function runTraining(
     await removeLeftovers(path);
     if (rows) await keepRows(path, rows);
     const directory = await openRunDirectory(path, request, own);
-    // whoever notes something doesn't wait; a reader's failure counts once the job is made
-    const told: Promise<void>[] = [];
-    const note = (text: string): void => {
-      const heard = io.tell({ kind: 'note', text });
-      heard.catch(() => {});
-      told.push(heard);
-    };
+    const note = (text: string): void => io.note({ kind: 'note', text });
     const jobIo = { note, now: io.now, signal: io.stop };
     const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
@@ -109,7 +105,6 @@ export async function runTraining(
     try {
       await checkData(path, job.data);
       for (const line of job.summary) note(line);
-      await Promise.all(told);
       return await new Run(directory, job, io).train();
     } finally {
       await job.close();
