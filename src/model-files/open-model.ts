@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from '../checkpoint/json.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
+import { packageRoot } from '../base/package-root.ts';
 import { ggufDirectory } from './convert-gguf.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { parseHubName } from '../hub/name.ts';
@@ -43,7 +43,7 @@ export interface LoadOptions {
   readonly note?: (text: string) => void;
 }
 
-const shipped = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+const shipped = (name: string): string => join(packageRoot(), 'models', name);
 
 /** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
 export const shippedModels = {

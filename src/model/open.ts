@@ -3,9 +3,9 @@ import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
-import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
+import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
-import type { DType } from '../graph/tensor.ts';
+import type { DType } from '../graph/tensor-type.ts';
 import type { Device } from '../runtime/session.ts';
 import { readAdapter } from './adapter-files.ts';
 import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
@@ -18,8 +18,8 @@ import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } 
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
-  blockFormats,
   type BlockFormatName,
+  blockFormats,
   blockNames,
   isBlockFormat,
   recordedFormat,

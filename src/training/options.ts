@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adapterTargets } from '../model/adapter.ts';
+import { bellDefaults } from '../diffusion/times.ts';
 import { rates } from './learning-rate.ts';
 
 const count = z.number().int().min(1);
@@ -65,6 +66,9 @@ export const preferenceDefaults = {
   beta: 0.1,
   timesPerAnswer: 8,
 } as const;
+
+/** What is otherwise where a model learns to be sure of its own texts. */
+export const certaintyDefaults = { certaintyBlock: 16, guard: 1 } as const;
 
 /** What is otherwise where an adapter is trained. */
 export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
@@ -262,6 +266,26 @@ export const trainingSchema = z.strictObject({
     .describe(
       `for --learn preferences: times at which an answer is scored, each with a mask [${preferenceDefaults.timesPerAnswer}]`,
     ),
+  certainty: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      "for --from: data are the model's own texts, and it learns to be sure of them; how much that counts beside the cross-entropy (unmask distill) [none]",
+    ),
+  certaintyBlock: count
+    .optional()
+    .describe(`for --certainty: tokens of the block that is masked [${certaintyDefaults.certaintyBlock}]`),
+  guardData: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('for --certainty: real text, on which the model is to say what it said before [none]'),
+  guard: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(`for --guard-data: how much that counts [${certaintyDefaults.guard}]`),
   objective: z
     .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
@@ -276,9 +300,22 @@ export const trainingSchema = z.strictObject({
     .describe(or('noise', 'noise schedule')),
   eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
   times: z
-    .enum(['low-discrepancy', 'iid'])
+    .enum(['low-discrepancy', 'iid', 'bell'])
     .optional()
-    .describe(or('times', 'how the times of a batch are drawn')),
+    .describe(
+      or('times', 'how the times of a batch are drawn; bell: mostly at middling noise, to learn faster'),
+    ),
+  bellMean: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(`for --times bell: the commonest time [${bellDefaults.mean}]`),
+  bellWidth: z
+    .number()
+    .min(0.01)
+    .optional()
+    .describe(`for --times bell: standard deviation [${bellDefaults.width}]`),
   antithetic: z.boolean().optional().describe(or('antithetic', 'times in pairs t and 1 - t')),
   complementary: z
     .boolean()
@@ -375,6 +412,12 @@ type Optional =
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork
+  | 'certainty'
+  | 'certaintyBlock'
+  | 'guardData'
+  | 'guard'
+  | 'bellMean'
+  | 'bellWidth'
   | 'variableLength'
   | 'surplus'
   | 'block'
