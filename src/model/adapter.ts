@@ -1,7 +1,8 @@
 import type { NdArray } from '../base/array.ts';
 import { sizeOf } from '../base/array.ts';
-import { add, matmul, mul, useOf } from '../graph/primitives.ts';
+import { add, matmul, mul } from '../graph/primitives.ts';
 import { isParameter, parameter, scalar, type Tensor, topological } from '../graph/tensor.ts';
+import { useOf } from '../graph/uses.ts';
 import { uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 

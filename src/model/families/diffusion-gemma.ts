@@ -257,13 +257,13 @@ function rotationOf(
   rope: ConfigJson,
   headWidth: number,
   path: string,
-): { ropeTheta: number; turningFrequencies: number | undefined } {
+): { ropeTheta: number; rotaryFrequencies: number | undefined } {
   requireFixed(rope, { rope_type: ['default', 'proportional'], factor: [1] }, path);
   const ropeTheta = parseConfig(theta, rope.rope_theta ?? undefined, path, 'rope_theta');
   if (rope.rope_type !== 'proportional') {
     requireFixed(rope, { partial_rotary_factor: [1] }, path);
-    return { ropeTheta, turningFrequencies: undefined };
+    return { ropeTheta, rotaryFrequencies: undefined };
   }
   const part = parseConfig(share, rope.partial_rotary_factor ?? undefined, path, 'partial_rotary_factor');
-  return { ropeTheta, turningFrequencies: Math.floor((part * headWidth) / 2) };
+  return { ropeTheta, rotaryFrequencies: Math.floor((part * headWidth) / 2) };
 }
