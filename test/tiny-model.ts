@@ -54,7 +54,7 @@ export async function writeTinyModel(
     (name) => json.added_tokens.find(({ content }) => content === name)!.id,
   );
   await writeModelDirectory(directory, {
-    config: llada.write({ transformer, maskId, endId, padId: endId }),
+    config: llada.write({ transformer, maskId, endIds: [endId], padId: endId }),
     weights: Array.from(initialParameters(transformer, llada.names, 1), ([name, { shape, data }]) => ({
       name,
       shape,
