@@ -38,10 +38,11 @@ export const someText = (): string =>
 
 /** The flags of a small run of so many updates of four micro-batches each. */
 export const smallRun = (text: string, steps: number): string[] => [
-  ...['train', text, '--tokenizer', 'characters', '--packing', 'stream', '--seed', '3', '--threads', '1'],
-  ...['--layers', '1', '--width', '32', '--heads', '2', '--hidden', '64', '--length', '32', '--batch', '4'],
-  ...['--accumulate', '4', '--steps', String(steps), '--warmup', '2', '--checkpoint-every', '5'],
-  ...['--validation-every', '10', '--sample-every', '10'],
+  'train',
+  text,
+  ...'--tokenizer characters --packing stream --seed 3 --threads 1'.split(' '),
+  ...'--layers 1 --width 32 --heads 2 --hidden 64 --length 32 --batch 4 --accumulate 4'.split(' '),
+  ...`--steps ${steps} --warmup 2 --checkpoint-every 5 --validation-every 10 --sample-every 10`.split(' '),
 ];
 
 export interface Ended {
