@@ -80,7 +80,7 @@ export async function writeTinyModel(
   await writeModelDirectory(directory, {
     config: config
       ? { ...config, mask_token_id: maskId, eos_token_id: endId, pad_token_id: endId }
-      : llada.write({ transformer, maskId, endId, padId: endId }),
+      : llada.write({ transformer, maskId, endIds: [endId], padId: endId }),
     weights: Array.from(initial, ([name, { shape, data }]) => ({ name, shape, data })),
     generationConfig: { eos_token_id: endId, ...generationConfig },
     tokenizerFiles: new Map(

@@ -1,7 +1,8 @@
 import { matmul } from './primitives.ts';
 import { requireSameDtype, sameShape, showType } from './shape.ts';
-import type { ValueWriter } from './onnx.ts';
-import { applyOperation, GraphError, type Operation, type Tensor } from './tensor.ts';
+import type { ValueWriter } from './value-writer.ts';
+import { applyOperation, type Operation, type Tensor } from './tensor.ts';
+import { GraphError } from './tensor-type.ts';
 
 // Rows that lie in groups, one behind the other, and each group meets a matrix of its own: experts and their tokens.
 

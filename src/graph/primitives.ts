@@ -1,17 +1,8 @@
 import { dequantised } from './dequantise-blocks.ts';
-import { elementTypes } from './onnx-schema.ts';
-import { microsoft } from './onnx.ts';
+import { elementTypes, microsoft } from './onnx-schema.ts';
 import { axisOf, broadcast, product, requireSameDtype, sameShape, showShape, showType } from './shape.ts';
-import {
-  applyOperation,
-  type Dim,
-  type DType,
-  GraphError,
-  type Operation,
-  scalar,
-  type Shape,
-  type Tensor,
-} from './tensor.ts';
+import { applyOperation, type Operation, scalar, type Tensor } from './tensor.ts';
+import { type Dim, type DType, GraphError, type Shape } from './tensor-type.ts';
 
 // The primitive operations, each with its shape rule, its ONNX form and its gradient. They are one file because the
 // gradient of one is made of others: elementwise, reductions, layout, indexing, matrix products.

@@ -1,6 +1,6 @@
-import { edit } from './edit.ts';
+import { editText } from './edit.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
-import { type HoleModel, infill } from './infill.ts';
+import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { GenerateRequest, Generation, Model, SampleRequest } from './language-model.ts';
 import { logitsBatch } from './logits-request.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -21,6 +21,7 @@ import { endingOf } from '../sampling/growth.ts';
 import { type SamplingOptions, samplingSchema, showingSchema, toSampleOptions } from '../sampling/options.ts';
 import { networkScorer } from './network-scorer.ts';
 import { scoreText } from './score.ts';
+import { samplerScoring } from './score-under-sampler.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -54,11 +55,14 @@ export function createModel(parts: ModelParts): Model {
   const isCausal = config.attention === causal;
   const expandId = tokenizer.specialTokens.get(expandToken);
   const resizing = expandId === undefined ? undefined : { expandId, deleteIds: endIds };
+  // without resizing, the token that asks for it would stand in the text
+  const unwritten = resizing ? [resizing.expandId] : [];
   const startId = isCausal ? parts.startId : undefined;
   const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const vocabulary = { maskId, endIds, size, noise };
-  const { prepare, finish } = createSampler(network, tokenizer, vocabulary, startId);
+  const sampler = createSampler(network, tokenizer, vocabulary, startId);
+  const { prepare, finish } = sampler;
   const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin. */
@@ -86,8 +90,7 @@ export function createModel(parts: ModelParts): Model {
       options.grow && !isCausal
         ? first
         : blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
-    // without resizing, the token that asks for it would stand in the text
-    const banned = [...(options.banned ?? []), ...(resizing ? [resizing.expandId] : [])];
+    const banned = [...(options.banned ?? []), ...unwritten];
     const prepared = prepare(canvas, { ...options, length, banned, blockLength }, { ends, signal, ...shown });
     return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
   }
@@ -117,9 +120,12 @@ export function createModel(parts: ModelParts): Model {
     const { last, stats } = await finish(prepared, onFrame);
     const tail = tailStart(prepared.canvas, maskId);
     const tokens = cutAtEnd(last.tokens, ends, tail);
-    const { grow, stopRepeating } = prepared.options;
+    const { grow, stopRepeating, regex, jsonSchema } = prepared.options;
     const repeats = !(grow && stopRepeating);
-    const ended = endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? 'length';
+    const isWhole = (regex !== undefined || jsonSchema !== undefined) && !last.tokens.includes(maskId);
+    const ended =
+      endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ??
+      (isWhole ? 'constraint' : 'length');
     return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };
   }
 
@@ -174,19 +180,21 @@ export function createModel(parts: ModelParts): Model {
     generate,
 
     async infill(request) {
-      if (request.parts.some((part) => typeof part !== 'string' && typeof part.length !== 'number'))
+      if (request.parts.some((part) => typeof part !== 'string' && typeof lengthOf(part) !== 'number'))
         requireScore('the length of a hole found');
-      return infill(holeModel, request);
+      return infillText(holeModel, request);
     },
 
     async edit(request) {
       requireScore('a text edited');
-      return edit(holeModel, request);
+      return editText(holeModel, request);
     },
 
-    async score(request) {
+    async score({ sampler: asked, ...request }) {
       requireScore('a text scored');
-      return scoreText({ ...parts, network, opening: openingOf }, request);
+      const under =
+        asked && samplerScoring({ sampler, vocabulary, defaults, isCausal, unwritten, blockLengthOf }, asked);
+      return scoreText({ ...parts, network, opening: openingOf }, request, under);
     },
 
     close: () => network.close(),

@@ -1,7 +1,9 @@
 import type { NdArray } from '../base/array.ts';
 import { crossEntropy } from '../graph/composites.ts';
-import { type ExternalData, type OnnxModel, type QuantisedData, writeOnnx } from '../graph/onnx.ts';
-import { type Dim, input, type Tensor } from '../graph/tensor.ts';
+import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
+import { input, type Tensor } from '../graph/tensor.ts';
+import type { Dim } from '../graph/tensor-type.ts';
 import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';

@@ -51,6 +51,12 @@ export const samplingSchema = z.strictObject({
       'for a model that was trained in blocks (BD3-LM, LLaDA2): a block sees itself and those before it, and begins at a multiple of blockLength, prompt or not [as the model was trained, where its config says so]',
     ),
   temperature: z.number().min(0).default(0).describe('0 takes the likeliest token, 1 samples the model'),
+  confidenceOf: z
+    .enum(['drawn', 'likeliest'])
+    .default('drawn')
+    .describe(
+      'how sure a position is: as its drawn token, or as the likeliest one, by which the text is exactly as likely as unmask score --sampler says',
+    ),
   strategy: z.enum(strategyNames).default('low-confidence').describe('which predicted tokens a step keeps'),
   tau: z
     .number()
@@ -405,9 +411,10 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
   if (temperature === 0)
     throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
   const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
-  const { blockCausal, grow, regex, jsonSchema } = asked;
+  const { blockCausal, grow, regex, jsonSchema, confidenceOf } = asked;
   for (const [option, value] of Object.entries({
     ...others,
+    confidenceOf: confidenceOf === 'drawn' ? undefined : confidenceOf,
     blockCausal: blockCausal || undefined,
     grow: grow || undefined,
     regex,
@@ -423,7 +430,7 @@ export const temperatureOf = ({ temperature, finalTemperature = temperature }: S
 
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { strategy, temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { strategy, temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
@@ -433,6 +440,7 @@ export function toDecodeOptions(
     deferred: endLast ? endIds : [],
     topK,
     topP,
+    confidenceOf,
     vocabularySize: size,
   };
 }

@@ -10,6 +10,7 @@ import {
   factor,
   firstHitting,
   hierarchical,
+  leftToRight,
   lowConfidence,
   margin,
   random,
@@ -52,6 +53,8 @@ export interface NamedStrategy {
     | { readonly option: keyof StrategyNumbers; readonly values: readonly number[] }
     | 'steps'
     | 'none';
+  /** Chance has a part in which positions are written, whatever the tokens are. Then a text's −log p has a bound alone. */
+  readonly drawsPositions?: true;
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for numbers that don't go together */
@@ -72,13 +75,20 @@ export const strategyTable = {
   'low-confidence': counting(lowConfidence),
   margin: counting(margin),
   entropy: counting(entropy),
-  random: counting(random),
+  'left-to-right': counting(leftToRight),
+  random: { ...counting(random), drawsPositions: true },
   ancestral: {
     uses: ['schedule'],
     dial: 'steps',
+    drawsPositions: true,
     make: (_, schedule) => unmasking(ancestral(schedule)),
   },
-  'first-hitting': { uses: [], dial: 'none', make: () => unmasking(firstHitting) },
+  'first-hitting': {
+    uses: [],
+    dial: 'none',
+    drawsPositions: true,
+    make: () => unmasking(firstHitting),
+  },
   threshold: {
     uses: ['tau'],
     dial: { option: 'tau', values: taus },

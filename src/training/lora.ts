@@ -6,7 +6,7 @@ import { weightFilesOf, type Weights } from '../checkpoint/weights.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { sizeLine } from './full-weights.ts';
-import { adapterShapes, initialAdapter, matricesOf } from '../model/adapter.ts';
+import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes } from '../model/config.ts';
@@ -55,11 +55,12 @@ export async function loraTarget(
       `must be at most the ${transformer.maxLength} tokens of ${from}`,
       length,
     );
-  const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
-  if (adapter.targets.length === 0)
+  const targets = matricesOf(transformer, names, loraTargets);
+  if (targets.length === 0)
     throw new UnsupportedError(
       `${from}: an adapter can't change the matrices of experts; --lora-targets may be query, key, value and output`,
     );
+  const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const shapes = adapterShapes(transformer, names, adapter);
   const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
   const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
@@ -75,12 +76,13 @@ export async function loraTarget(
     heldTo: weightFilesOf(weights),
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
-      `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+      `of them ${targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
       ...(transformer.mixture ? ['the experts and their router stay as they are'] : []),
     ],
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;
-      await writeAdapter(directory, { adapter, arrays }, { base: place, fingerprint, dtype: options.dtype });
+      const written = { rank, alpha, targets, arrays, base: place, fingerprint, dtype: options.dtype };
+      await writeAdapter(directory, written);
       const { jinja } = run.templateFiles;
       const template: [string, Uint8Array][] =
         jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];

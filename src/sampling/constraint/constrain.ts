@@ -2,13 +2,13 @@ import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { tailStart } from '../canvas.ts';
 import type { Decode, DecodeOptions } from '../decode.ts';
 import type { Strategy } from '../strategies.ts';
-import { automatonOf } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { jsonLanguage } from './json-schema.ts';
-import { possibleStates, type StateSpan, spanOf } from './possible-states.ts';
+import { possibleStates, spanOf, type StateSpan } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
-import { fewestTokens, type TokenAutomaton, tokenAutomaton } from './token-automaton.ts';
+import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
 
 /** What a person may ask for: one of the two. */
 export interface Wishes {
@@ -42,7 +42,7 @@ export function compileConstraint(
   { regex, jsonSchema, ...tokens }: Wanted,
   spelling: ConstraintSpelling,
 ): Constraint {
-  const language = automatonOf(
+  const language = buildAutomaton(
     regex === undefined ? jsonLanguage(jsonSchema ?? {}) : whole(parseRegularExpression(regex, 'regex')),
   );
   return {
@@ -74,7 +74,15 @@ export interface Setting {
  */
 export function constrain(
   { regex, jsonSchema }: Wishes,
-  { temperature, topK, topP = 1, forbidden = [], deferred, vocabularySize = 0 }: DecodeOptions,
+  {
+    temperature,
+    topK,
+    topP = 1,
+    forbidden = [],
+    deferred,
+    vocabularySize = 0,
+    confidenceOf = 'drawn',
+  }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
 ): Decode | undefined {
   if (regex === undefined && jsonSchema === undefined) return undefined;
@@ -84,6 +92,8 @@ export function constrain(
   // the tokens that they leave at each position need not make a text together
   if (topK !== undefined) throw new InvalidOptionError('topK', `can't be used with ${option}`, topK);
   if (topP !== 1) throw new InvalidOptionError('topP', `can't be used with ${option}`, topP);
+  if (confidenceOf !== 'drawn')
+    throw new InvalidOptionError('confidenceOf', `can't be used with ${option}`, confidenceOf);
   if (strategy?.asks)
     throw new InvalidOptionError(option, "can't be kept by a strategy that replaces written tokens", value);
 

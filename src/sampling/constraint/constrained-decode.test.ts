@@ -9,12 +9,12 @@ import { samplingSchema, toDecodeOptions, toSampleOptions } from '../options.ts'
 import { strategiesFor } from '../strategy-table.ts';
 import type { MaskPredictor } from '../predictor.ts';
 import { sample } from '../sample.ts';
-import { automatonOf } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import { compileConstraint, constrain, type Wanted } from './constrain.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import { possibleStates, spanOf } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
-import { fewestTokens, type TokenAutomaton, tokenAutomaton } from './token-automaton.ts';
+import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
 
 // a vocabulary of a mask, an end token, and tokens that are parts of characters, characters, and several of them
 const M = 0;
@@ -46,7 +46,7 @@ const languages = new Map(
   [...sources, 'aabb', 'é{3}', 'a*', 'ac'].map((source) => [
     source,
     {
-      automaton: automatonOf(whole(parseRegularExpression(source, 'regex'))),
+      automaton: buildAutomaton(whole(parseRegularExpression(source, 'regex'))),
       pattern: new RegExp(`^(?:${source})$`, 'u'),
     },
   ]),

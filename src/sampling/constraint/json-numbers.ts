@@ -1,4 +1,4 @@
-import { automatonOf, intersection } from './automaton.ts';
+import { buildAutomaton, intersection } from './build-automaton.ts';
 import {
   anyCharacter,
   characters,
@@ -96,12 +96,12 @@ export function numbers(bounds: Bounds): Expression {
     if (high < 0 || low > high || (low === high && (lowOut || highOut)) || low >= 10 ** DIGITS)
       return undefined;
     let language = intersection(
-      automatonOf(plain),
-      automatonOf(repeated(characters(anyCharacter), 1, DIGITS + 1)),
+      buildAutomaton(plain),
+      buildAutomaton(repeated(characters(anyCharacter), 1, DIGITS + 1)),
     );
     if (low > 0 || (low === 0 && lowOut))
-      language = intersection(language, automatonOf(atLeast(low, lowOut)));
-    if (high < 10 ** DIGITS) language = intersection(language, automatonOf(atMost(high, highOut)));
+      language = intersection(language, buildAutomaton(atLeast(low, lowOut)));
+    if (high < 10 ** DIGITS) language = intersection(language, buildAutomaton(atMost(high, highOut)));
     return inAutomaton(language);
   };
   const positive = side(least, above, most, below);

@@ -1,4 +1,4 @@
-import { automatonOf, intersection } from './automaton.ts';
+import { buildAutomaton, intersection } from './build-automaton.ts';
 import { anyCharacter, characters, type Expression, inAutomaton, repeated } from './expression.ts';
 import { formats } from './json-formats.ts';
 import { countAt, type JsonSchema, refuse } from './json-keywords.ts';
@@ -27,7 +27,7 @@ export function stringText(schema: JsonSchema, place: string): Expression {
   const inside =
     others.length === 0
       ? first
-      : inAutomaton(others.reduce((a, b) => intersection(a, automatonOf(b)), automatonOf(first)));
+      : inAutomaton(others.reduce((a, b) => intersection(a, buildAutomaton(b)), buildAutomaton(first)));
   return bracketed('"', inside, '"');
 }
 

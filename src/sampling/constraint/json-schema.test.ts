@@ -3,17 +3,14 @@ import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { z } from 'zod';
+import { accepts } from '../../../test/accepts.ts';
 import { UnsupportedError } from '../../base/errors.ts';
-import { type Automaton, automatonOf, follow } from './automaton.ts';
+import type { Automaton } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { jsonLanguage } from './json-schema.ts';
 
-const languageOf = (schema: JsonSchema): Automaton => automatonOf(jsonLanguage(schema));
-
-function accepts(language: Automaton, text: string): boolean {
-  const state = follow(language, new TextEncoder().encode(text));
-  return state >= 0 && language.accepting[state] === 1;
-}
+const languageOf = (schema: JsonSchema): Automaton => buildAutomaton(jsonLanguage(schema));
 
 /** Which of some texts a schema admits; what it admits is valid for ajv too. */
 function admitted(schema: JsonSchema, texts: readonly string[]): string[] {

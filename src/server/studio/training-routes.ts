@@ -10,10 +10,10 @@ import { flagsFor } from '../../base/options.ts';
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
-import type { Service } from '../http/service.ts';
+import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { runDirectoryOf, optionsOf, runName, taskOf } from './run-routes.ts';
-import { type Studio, studioOf } from './studio.ts';
+import { optionsOf, runDirectoryOf, runName, taskOf } from './run-routes.ts';
+import type { Studio } from './studio.ts';
 
 /** What a request says of a run in place of its directory, and of its text. */
 const ownFields = {
@@ -41,7 +41,7 @@ async function begin(
   kind: 'train' | 'finetune',
   { run: name, text, ...options }: Asked,
 ): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   studio.tasks.checkRoom();
   const { data } = options;
   if ((data === undefined) === (text === undefined))
@@ -85,7 +85,7 @@ export async function resume(
   service: Service,
   { run, steps }: z.output<typeof resumeBody>,
 ): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   const directory = await runDirectoryOf(studio, run);
   if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);

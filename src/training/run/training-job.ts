@@ -2,6 +2,7 @@ import type { PreferenceMeasures } from '../../likelihood/preference-comparison.
 import type { Validation } from '../../likelihood/validation.ts';
 import type { Learner, TrainingBatch } from '../learner.ts';
 import type { TrainingOptions } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
 
 /** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
 export interface TrainedFile {
@@ -32,6 +33,8 @@ export interface TrainingRecord {
   /** Whether the run was done with it: all updates, validated, sampled. */
   readonly final: boolean;
   readonly validation: ValidationReport | undefined;
+  /** What a program had in the place of options. */
+  readonly own?: readonly OwnPart[];
   readonly options: TrainingOptions;
 }
 
@@ -56,16 +59,23 @@ export interface TrainingJob {
   close(): Promise<void>;
 }
 
+/** What the making of a job has of the world. */
+export interface JobIo {
+  /** Is given lines for people on what takes time. */
+  readonly note: (line: string) => void;
+  /** The time of day, for a chat template that asks for it. */
+  readonly now: () => Date;
+  /** Ends the reading of text. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Makes the job of a run.
  *
  * @param directory  the run's, for a tokenizer that is made once and for tokenised data
- * @param note       is given lines for people on what takes time
- * @param signal     ends the reading of text
  */
 export type CreateTrainingJob = (
   options: TrainingOptions,
   directory: string,
-  note: (line: string) => void,
-  signal: AbortSignal,
+  io: JobIo,
 ) => Promise<TrainingJob>;
