@@ -7,18 +7,11 @@ import { causal } from '../model/attention-pattern.ts';
 import { batched } from '../model/request-batching.ts';
 import type { Network } from '../model/network.ts';
 import { checkOptions } from '../base/options.ts';
-import {
-  checkFits,
-  checkLeftToRight,
-  fitting,
-  opening,
-  requireOne,
-  requireTemplate,
-  withoutAbsent,
-} from './sample-request.ts';
+import { checkFits, checkLeftToRight, fitting, opening, requireOne, requireTemplate, withoutAbsent } from './sample-request.ts';
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from '../sampling/canvas.ts';
 import { endingOf } from '../sampling/growth.ts';
-import { type SamplingOptions, samplingSchema, showingSchema, toSampleOptions } from '../sampling/options.ts';
+import { type SamplingOptions, samplingSchema, showingSchema } from '../sampling/options.ts';
+import { toSampleOptions } from '../sampling/from-options.ts';
 import { networkScorer } from './network-scorer.ts';
 import { scoreText } from './score.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';

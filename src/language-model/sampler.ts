@@ -2,7 +2,7 @@ import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
 import type { GenerateRequest } from './language-model.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
-import { blockCausal, encodingPredictor, predictorOf, cachedNetwork } from './network-predictor.ts';
+import { blockCausal, cachedNetwork, encodingPredictor, predictorOf } from './network-predictor.ts';
 import { blockCausalCache, causalCache, withCache } from '../sampling/cache.ts';
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
@@ -10,14 +10,8 @@ import { maskedPositions } from '../sampling/canvas.ts';
 import { compileConstraint, constrain, type Wanted } from '../sampling/constraint/constrain.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
 import { withGuidance } from '../sampling/guidance.ts';
-import {
-  type SamplingOptions,
-  temperatureOf,
-  toCachePolicy,
-  toDecodeOptions,
-  toSampleOptions,
-  type Vocabulary,
-} from '../sampling/options.ts';
+import type { SamplingOptions } from '../sampling/options.ts';
+import { temperatureOf, toCachePolicy, toDecodeOptions, toSampleOptions, type Vocabulary } from '../sampling/from-options.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 import { withSelfConditioning, withTemperature } from '../sampling/self-conditioning.ts';

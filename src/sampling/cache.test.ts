@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import {
-  blockCausalCache,
-  type CachePolicy,
-  causalCache,
-  delayedCache,
-  dualCache,
-  prefixCache,
-  type CachedNetwork,
-  withCache,
-} from './cache.ts';
+import { blockCausalCache, type CachedNetwork, type CachePolicy, causalCache, delayedCache, dualCache, prefixCache, withCache } from './cache.ts';
 import { alignedBlocks, type BlockLayout, layBlocks } from './canvas.ts';
 import { decoder } from './decode.ts';
-import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { type SamplingOptions, samplingSchema } from './options.ts';
+import { toSampleOptions } from './from-options.ts';
 import { strategiesFor } from './strategy-table.ts';
 import { type MaskPredictor, wholeCanvas } from './predictor.ts';
 import { sample } from './sample.ts';

@@ -9,9 +9,10 @@ import { evenly, following } from './reveal-counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { type SamplingOptions, samplingSchema } from './options.ts';
+import { toSampleOptions } from './from-options.ts';
 import { strategiesFor } from './strategy-table.ts';
-import { ancestral, tokenEditing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
+import { ancestral, firstHitting, random, type Strategy, tokenEditing, unmasking } from './strategies.ts';
 
 const V = 7;
 const M = 6;
