@@ -62,7 +62,7 @@ const run = (script, ...args) =>
   });
 if (modified(stamp) < changed) {
   removeOrphans('dist');
-  run('typescript/bin/tsc', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo');
+  run('typescript/bin/tsc');
   utimesSync(stamp, new Date(), new Date()); // an incremental build may leave it as it was
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }

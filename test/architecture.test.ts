@@ -21,9 +21,11 @@ const allowed: Readonly<Record<string, string>> = {
   'language-model': 'base diffusion graph tokenizer runtime model sampling likelihood model-files',
   training:
     'base diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
-  evaluation: 'base tokenizer data sampling likelihood model-files language-model training',
-  server: 'base checkpoint tokenizer hub model sampling model-files language-model training evaluation',
-  cli: 'base tokenizer hub model sampling likelihood model-files language-model training evaluation server',
+  library: 'base checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
+  evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
+  server:
+    'base checkpoint tokenizer hub model sampling model-files language-model training library evaluation',
+  cli: 'base tokenizer hub model sampling likelihood model-files language-model training library evaluation server',
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -7,17 +7,12 @@ import { load } from '../src/language-model/load.ts';
 import { createTrainingJob } from '../src/training/create-job.ts';
 import { readLogRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
-import { type RunIo, runTraining } from '../src/training/run/run.ts';
+import { runTraining } from '../src/training/run/run.ts';
+import { testRunIo } from './run-io.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
-const lines: string[] = [];
-const io: RunIo = {
-  output: { write: (text: string) => lines.push(text) },
-  clock: () => performance.now(),
-  now: () => new Date(0),
-  stop: new AbortController().signal,
-  visible: (line) => line,
-};
+const io = testRunIo();
+const { lines } = io;
 
 const animals: Readonly<Record<string, string>> = { cat: 'meow', dog: 'woof', cow: 'moo', hen: 'cluck' };
 const talks = Object.entries(animals).flatMap(([animal, sound]) => [

@@ -331,7 +331,7 @@ test('Ollama: discovery and chat', async (t) => {
 test('an update is laid over code', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const content =
-    '<|original_code|>\na = 1\nb = 2\nc = 3\n<|/original_code|>\n\n<|update_snippet|>\n# ... existing code ...\nb = 2\nb2 = 2\n# ... existing code ...\n<|/update_snippet|>';
+    '<|original_code|>\na = 1\nb = 2\nc = 3\n<|/original_code|>\n\n<|update_snippet|>\n# ... existing code ...\nb = 2\nb2 = 2\nc = 3\n# ... existing code ...\n<|/update_snippet|>';
   const body = { model: 'story', messages: [{ role: 'user', content }] };
   const whole = (await (await ask('/v1/apply/completions', { body })).json()) as Json;
   assert.equal(whole.choices[0].message.content, 'a = 1\nb = 2\nb2 = 2\nc = 3');

@@ -5,7 +5,7 @@ import { generateObject } from 'ai';
 import OpenAI from 'openai';
 import { z } from 'zod';
 import { modelThatKnows } from './fake-model.ts';
-import { asker, startFakeServer, type Json } from './fake-server.ts';
+import { asker, eventsIn, startFakeServer, type Json } from './fake-server.ts';
 
 /** It knows no JSON: what is valid in its answers is the constraint's doing. */
 const knowing = { story: () => modelThatKnows('{"name": Tom, "age": seven years, and so on and on') };
@@ -48,6 +48,68 @@ test("a JSON schema holds, by OpenAI's client, the AI SDK, and Ollama's format",
   });
   person.parse(JSON.parse(((await ollama.json()) as Json).message.content));
 });
+
+test('JSON that fills its tokens exactly is whole: every API says that it stopped, streamed or not', async (t) => {
+  const server = await startFakeServer(t, knowing);
+  const ask = asker(server);
+  const small = { ...schema, properties: { ...schema.properties, name: { type: 'string', maxLength: 40 } } };
+  const format = { type: 'json_schema', json_schema: { name: 'person', schema: small } };
+  const tokens = 36;
+  const ways: [path: string, body: object, finish: (answer: Json) => unknown, expected: string][] = [
+    ['/v1/chat/completions', { messages, response_format: format, max_tokens: tokens }, openaiFinish, 'stop'],
+    ['/v1/completions', { prompt: '', response_format: format, max_tokens: tokens }, openaiFinish, 'stop'],
+    ['/v1/completions', { prompt: '', regex: '[a-z ]+', length: tokens }, openaiFinish, 'stop'],
+    [
+      '/v1/fim/completions',
+      { prompt: 'x', response_format: format, max_tokens: tokens },
+      openaiFinish,
+      'stop',
+    ],
+    [
+      '/infill',
+      { input_prefix: 'x', jsonSchema: small, n_predict: tokens },
+      ({ stop_type }) => stop_type,
+      'eos',
+    ],
+    ['/api/chat', { messages, format: small, options: { num_predict: tokens } }, doneReason, 'stop'],
+    ['/api/generate', { prompt: 'x', format: small, options: { num_predict: tokens } }, doneReason, 'stop'],
+    // and without a constraint it didn't
+    ['/v1/completions', { prompt: '', max_tokens: tokens }, openaiFinish, 'length'],
+    ['/api/chat', { messages, options: { num_predict: tokens } }, doneReason, 'length'],
+    ['/infill', { input_prefix: 'x', n_predict: tokens }, ({ stop_type }) => stop_type, 'limit'],
+  ];
+  for (const [path, body, finish, expected] of ways) {
+    for (const stream of [false, true]) {
+      const text = await (await ask(path, { body: { model: 'story', ...body, stream } })).text();
+      const answers = !stream
+        ? [JSON.parse(text) as Json]
+        : path.startsWith('/api')
+          ? text
+              .trimEnd()
+              .split('\n')
+              .map((line) => JSON.parse(line) as Json)
+          : eventsIn(text).filter((event) => typeof event !== 'string');
+      const last = answers.findLast((answer) => finish(answer));
+      assert.equal(finish(last), expected, `${path} ${JSON.stringify(body)} ${stream}`);
+    }
+  }
+  const metrics = await (await ask('/metrics')).text();
+  assert.match(metrics, /request_success_total\{model_name="story",finished_reason="stop"\} 14\n/);
+
+  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+  for (let n = 20; n < 60; n++) {
+    const { choices } = await client.chat.completions.parse({
+      model: 'story',
+      messages,
+      max_tokens: n,
+      response_format: { type: 'json_schema', json_schema: { name: 'person', strict: true, schema: small } },
+    });
+    assert.equal(typeof (choices[0].message.parsed as Json).age, 'number');
+  }
+});
+
+const openaiFinish = ({ choices }: Json): unknown => choices?.[0]?.finish_reason;
+const doneReason = ({ done_reason }: Json): unknown => done_reason;
 
 test('json_object is any object; what can not be kept is refused', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../base/package-root.ts';
 import { showCursor } from './terminal/live.ts';
 import { type CommandTable, runProgram } from './program.ts';
 
 /** The whole command line. */
 const commands: CommandTable = {
+  demo: () => import('./commands/demo.ts'),
   generate: () => import('./commands/generate.ts'),
   chat: () => import('./commands/chat.ts'),
   infill: () => import('./commands/infill.ts'),
@@ -12,6 +13,7 @@ const commands: CommandTable = {
   score: () => import('./commands/score.ts'),
   train: () => import('./commands/train.ts'),
   finetune: () => import('./commands/finetune.ts'),
+  distill: () => import('./commands/distill.ts'),
   merge: () => import('./commands/merge.ts'),
   pull: () => import('./commands/pull.ts'),
   serve: () => import('./commands/serve.ts'),
@@ -48,10 +50,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 const { stdin, stdout, stderr, env } = process;
 const io = { stdin, stdout, stderr, env, signal: interrupt.signal };
-const code = await runProgram(process.argv.slice(2), io, commands, version);
+const code = await runProgram(process.argv.slice(2), io, commands, packageVersion());
 process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;

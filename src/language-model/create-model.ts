@@ -14,6 +14,7 @@ import { type SamplingOptions, samplingSchema, showingSchema } from '../sampling
 import { toSampleOptions } from '../sampling/from-options.ts';
 import { networkScorer } from './network-scorer.ts';
 import { scoreText } from './score.ts';
+import { samplerScoring } from './score-under-sampler.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -47,11 +48,14 @@ export function createModel(parts: ModelParts): Model {
   const isCausal = config.attention === causal;
   const expandId = tokenizer.specialTokens.get(expandToken);
   const resizing = expandId === undefined ? undefined : { expandId, deleteIds: endIds };
+  // without resizing, the token that asks for it would stand in the text
+  const unwritten = resizing ? [resizing.expandId] : [];
   const startId = isCausal ? parts.startId : undefined;
   const defaults = { ...(trained && { blockCausal: true, blockLength: trained }), ...parts.defaults };
   const size = Math.min(tokenizer.vocabularySize, config.vocabularySize);
   const vocabulary = { maskId, endIds, size, noise };
-  const { prepare, finish } = createSampler(network, tokenizer, vocabulary, startId);
+  const sampler = createSampler(network, tokenizer, vocabulary, startId);
+  const { prepare, finish } = sampler;
   const openingOf = (text: readonly number[]): readonly number[] => opening(parts, text);
 
   /** A sample that is about to begin. */
@@ -79,8 +83,7 @@ export function createModel(parts: ModelParts): Model {
       options.grow && !isCausal
         ? first
         : blockLengthOf(options, asked, maskedPositions(canvas, maskId).length);
-    // without resizing, the token that asks for it would stand in the text
-    const banned = [...(options.banned ?? []), ...(resizing ? [resizing.expandId] : [])];
+    const banned = [...(options.banned ?? []), ...unwritten];
     const prepared = prepare(canvas, { ...options, length, banned, blockLength }, { ends, signal, ...shown });
     return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
   }
@@ -110,9 +113,12 @@ export function createModel(parts: ModelParts): Model {
     const { last, stats } = await finish(prepared, onFrame);
     const tail = tailStart(prepared.canvas, maskId);
     const tokens = cutAtEnd(last.tokens, ends, tail);
-    const { grow, stopRepeating } = prepared.options;
+    const { grow, stopRepeating, regex, jsonSchema } = prepared.options;
     const repeats = !(grow && stopRepeating);
-    const ended = endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? 'length';
+    const isWhole = (regex !== undefined || jsonSchema !== undefined) && !last.tokens.includes(maskId);
+    const ended =
+      endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ??
+      (isWhole ? 'constraint' : 'length');
     return { text: tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };
   }
 
@@ -177,9 +183,11 @@ export function createModel(parts: ModelParts): Model {
       return edit(holeModel, request);
     },
 
-    async score(request) {
+    async score({ sampler: asked, ...request }) {
       requireScore('a text scored');
-      return scoreText({ ...parts, network, opening: openingOf }, request);
+      const under =
+        asked && samplerScoring({ sampler, vocabulary, defaults, isCausal, unwritten, blockLengthOf }, asked);
+      return scoreText({ ...parts, network, opening: openingOf }, request, under);
     },
 
     close: () => network.close(),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { NdArray } from '../base/array.ts';
 import type { editSchema } from './edit-options.ts';
+import type { ScoredSampler } from './score-options.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import type { HoleLength, HolePlace } from './infill-windows.ts';
 import type { FillingOptions, SamplingOptions } from '../sampling/options.ts';
@@ -47,11 +48,11 @@ export interface Generation {
   readonly stats: SampleStats;
 }
 
-/** An upper bound on −log p, of an answer given its prompt. */
+/** −log p of an answer given its prompt, or an upper bound on it. */
 export interface Score {
-  /** −log p ≤ this, in nats; of a causal model it is exact. */
+  /** −log p ≤ this, in nats; exact of a causal model, and of a sampler that draws no positions. */
   readonly nats: number;
-  /** The standard error of `nats` from the draws of masks; 0 where it is exact. */
+  /** The standard error of `nats` from the draws of masks or orders; 0 where it is exact. */
   readonly standardError: number;
   readonly natsPerToken: number;
   readonly bitsPerByte: number;
@@ -70,7 +71,13 @@ export interface ScoreRequest {
   readonly prompt?: string;
   /** What is scored. */
   readonly answer: string;
-  /** Draws of masks. Default: 128, as in LLaDA's evaluation. */
+  /**
+   * Scores the text under a sampler: exactly, as likely as `generate` is to write it with these options and `confidenceOf`
+   * likeliest; by the mean over orders, which is a bound, where the strategy draws positions. What is absent is as the model
+   * says. Default: none, the bound over all orders that the training minimises.
+   */
+  readonly sampler?: Partial<ScoredSampler>;
+  /** Draws of masks, or of orders. Default: 128, as in LLaDA's evaluation; with a sampler that draws positions 8. */
   readonly samples?: number;
   /** Same seed, same number. Default: 0. */
   readonly seed?: number;

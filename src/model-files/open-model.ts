@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isObject, readJsonObject } from '../checkpoint/json.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
+import { packageRoot } from '../base/package-root.ts';
 import { ggufDirectory } from './convert-gguf.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { parseHubName } from '../hub/name.ts';
@@ -11,7 +11,8 @@ import { hubSettings } from '../hub/settings.ts';
 import type { Device } from '../runtime/session.ts';
 import type { WeightFormat } from '../model/weight-format.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { adapterConfigName, baseOf, isAdapter } from '../model/adapter-files.ts';
+import { adapterConfigName } from '../model/adapter-config.ts';
+import { baseOf, isAdapter } from '../model/adapter-files.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from '../model/open.ts';
 import { checkOptions } from '../base/options.ts';
@@ -41,7 +42,7 @@ export interface LoadOptions {
   readonly note?: (text: string) => void;
 }
 
-const shipped = (name: string): string => fileURLToPath(new URL(`../../../models/${name}`, import.meta.url));
+const shipped = (name: string): string => join(packageRoot(), 'models', name);
 
 /** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
 export const shippedModels = {

@@ -137,9 +137,10 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
   if (temperature === 0)
     throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
   const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
-  const { blockCausal, grow, regex, jsonSchema } = asked;
+  const { blockCausal, grow, regex, jsonSchema, confidenceOf } = asked;
   for (const [option, value] of Object.entries({
     ...others,
+    confidenceOf: confidenceOf === 'drawn' ? undefined : confidenceOf,
     blockCausal: blockCausal || undefined,
     grow: grow || undefined,
     regex,
@@ -165,7 +166,7 @@ export function temperatureOf(asked: SamplingOptions): (t: number) => number {
 
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { strategy, temperature, topK, topP, banned = [], endless, endLast }: SamplingOptions,
+  { strategy, temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
   { maskId, endIds, size }: Vocabulary,
 ): DecodeOptions {
   return {
@@ -175,6 +176,7 @@ export function toDecodeOptions(
     deferred: endLast ? endIds : [],
     topK,
     topP,
+    confidenceOf,
     vocabularySize: size,
   };
 }

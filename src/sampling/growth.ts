@@ -10,8 +10,8 @@ export interface Growing {
 /** How many masks follow: a block more of text, or none. */
 export type Grow = (canvas: Growing) => number;
 
-/** Why a text is no longer. */
-export type Ending = 'end token' | 'repetition' | 'length';
+/** Why a text is no longer; `constraint`: it is whole by what it had to be, and nothing may follow it. */
+export type Ending = 'end token' | 'constraint' | 'repetition' | 'length';
 
 export interface EndingOptions {
   readonly endIds: readonly number[];

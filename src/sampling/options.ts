@@ -45,6 +45,12 @@ export const samplingSchema = z.strictObject({
       'for a model that was trained in blocks (BD3-LM, LLaDA2): a block sees itself and those before it, and begins at a multiple of blockLength, prompt or not [as the model was trained, where its config says so]',
     ),
   temperature: z.number().min(0).default(0).describe('0 takes the likeliest token, 1 samples the model'),
+  confidenceOf: z
+    .enum(['drawn', 'likeliest'])
+    .default('drawn')
+    .describe(
+      'how sure a position is: as its drawn token, or as the likeliest one, by which the text is exactly as likely as unmask score --sampler says',
+    ),
   strategy: z.enum(strategyNames).default('low-confidence').describe('which predicted tokens a step keeps'),
   ...strategyFields,
   topK: z.int().min(1).optional().describe('take only the k likeliest tokens [all]'),

@@ -74,6 +74,9 @@ export const margin: Selection = (step) => surest(step.masked, step.count, (i) =
 /** Those of least entropy are kept. Dream's `entropy`, which is −H; llama.cpp's has the other sign, and keeps guesses. */
 export const entropy: Selection = (step) => surest(step.masked, step.count, (i) => -step.entropy[i]);
 
+/** The leftmost are kept, whatever the model is sure of: SDAR's `sequential`; one at a time it is how a causal model writes. */
+export const leftToRight: Selection = ({ masked, count }) => masked.slice(0, count);
+
 /** A fixed number is kept, wherever chance will have it: LLaDA's code, where Algorithm 4 has a coin for each position. */
 export const random: Selection = ({ masked, uniform, count }) => highest(masked, count, uniform);
 

@@ -10,6 +10,7 @@ import {
   factor,
   firstHitting,
   hierarchical,
+  leftToRight,
   lowConfidence,
   margin,
   random,
@@ -35,6 +36,8 @@ export interface NamedStrategy {
   /** The options that it has and not all strategies have, with their defaults. */
   readonly options: z.ZodObject;
   readonly dial: Dial;
+  /** Chance has a part in which positions are written, whatever the tokens are. Then a text's −log p has a bound alone. */
+  readonly drawsPositions?: true;
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for options that don't go together */
@@ -47,6 +50,7 @@ const named = <Shape extends z.ZodRawShape>({
 }: {
   readonly options: Shape;
   readonly dial: Dial<keyof Shape>;
+  readonly drawsPositions?: true;
   readonly noise?: 'uniform';
   readonly make: (options: z.output<z.ZodObject<Shape>>) => Strategy;
 }) => ({ ...strategy, options: z.object(options) });
@@ -81,13 +85,20 @@ export const strategyTable = {
   'low-confidence': counting(lowConfidence),
   margin: counting(margin),
   entropy: counting(entropy),
-  random: counting(random),
+  'left-to-right': counting(leftToRight),
+  random: { ...counting(random), drawsPositions: true },
   ancestral: named({
     options: { schedule },
     dial: 'steps',
+    drawsPositions: true,
     make: (options) => unmasking(ancestral(schedules[options.schedule])),
   }),
-  'first-hitting': named({ options: {}, dial: 'none', make: () => unmasking(firstHitting) }),
+  'first-hitting': named({
+    options: {},
+    dial: 'none',
+    drawsPositions: true,
+    make: () => unmasking(firstHitting),
+  }),
   threshold: named({
     options: { tau: atLeast.default(0.9) },
     dial: { option: 'tau', values: taus },

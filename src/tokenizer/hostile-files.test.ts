@@ -21,22 +21,20 @@ type Draw = (below: number) => number;
 const names = ['llada', 'llada2', 'a2d_llama', 'a2d_qwen3', 'diffusion_gemma', 'llama', 'dream'];
 const read = (family: string, file: string): string => readFileSync(referencePath(family, file), 'utf8');
 
-/** The files that are changed: small ones of every kind, those of the published families where they are at hand. */
+/** The files that are changed: small ones of every kind, and those of the recorded families. */
 const originals: readonly Files[] = [
   { 'tokenizer.json': JSON.stringify(trainByteLevelBpe(['the cat'], { vocabularySize: 270 })) },
   { 'tokenizer.json': JSON.stringify(charactersJson(new Set('abc <|mask>'))) },
-  ...names
-    .filter((family) => existsSync(referencePath(family, 'tokenizer_config.json')))
-    .map((family): Files => {
-      const config = { 'tokenizer_config.json': read(family, 'tokenizer_config.json') };
-      if (existsSync(referencePath(family, 'tokenizer.json')))
-        return { ...config, 'tokenizer.json': read(family, 'tokenizer.json') };
-      return {
-        ...config,
-        'vocab.json': read(family, 'vocab.json'),
-        'merges.txt': read(family, 'merges.txt'),
-      };
-    }),
+  ...names.map((family): Files => {
+    const config = { 'tokenizer_config.json': read(family, 'tokenizer_config.json') };
+    if (existsSync(referencePath(family, 'tokenizer.json')))
+      return { ...config, 'tokenizer.json': read(family, 'tokenizer.json') };
+    return {
+      ...config,
+      'vocab.json': read(family, 'vocab.json'),
+      'merges.txt': read(family, 'merges.txt'),
+    };
+  }),
 ];
 
 const oddNames = ['', 'a', '__proto__', 'constructor', '\u0000', '\ud800', '-1', '2147483648'];

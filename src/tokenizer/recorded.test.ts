@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { referencePath, repositoryRoot, skipWithout } from '../../test/reference.ts';
+import { goldenFile, goldenRoot, referencePath } from '../../test/reference.ts';
 import { spelledBy } from '../../test/spelled-by.ts';
+import { temporaryFolder } from '../../test/tiny-model.ts';
+import { openGguf } from '../checkpoint/gguf/file.ts';
+import { tokenizerFromGguf } from './from-gguf.ts';
 import { type LoadedTokenizer, loadTokenizer } from './load.ts';
+import { specialToken, type TokenizerJson } from './tokenizer-json.ts';
 
 // The ids and texts that Hugging Face's Rust tokenizers gave (for Dream, its own Python).
 
@@ -95,18 +100,17 @@ const families = {
 };
 for (const [family, count] of Object.entries(families)) {
   const vectors = referencePath(family, 'tokenizer_vectors.json');
-  const skip = existsSync(vectors) ? false : `no ${family}/tokenizer_vectors.json in ../shared/reference`;
-  test(`${family}: all ${count} recorded texts`, { skip }, async () => {
+  test(`${family}: all ${count} recorded texts`, async () => {
     const tidied = await compare(referencePath(family), vectors, count);
     assert.equal(tidied, family === 'a2d_llama' ? 8 : 0);
   });
 }
 
-const shared = join(repositoryRoot, '../shared');
+const vectorsOf = (name: string): string => join(goldenRoot, 'tokenizers', `${name}.vectors.json`);
+
 const real = {
   gpt2: 251,
   gptneox: 251,
-  llama2: 251,
   minilm_wordpiece: 100,
   qwen3_sdar: 251,
   torchtitan_test: 76,
@@ -114,14 +118,32 @@ const real = {
   torchtune_tokenizer: 227,
 };
 for (const [name, count] of Object.entries(real)) {
-  const path = join(shared, 'tokenizers', `${name}.json`);
-  const skip = existsSync(path) ? false : 'no ../shared/tokenizers beside the repository';
-  test(`${name}, as published: all ${count} recorded texts`, { skip }, async () => {
-    await compare(path, referencePath('tokenizer_real_vectors', `${name}.json`), count);
+  test(`${name}, as published: all ${count} recorded texts`, async () => {
+    await compare(goldenFile(`tokenizers/${name}.json`), vectorsOf(name), count);
   });
 }
 
-test('llada: its mask and end', skipWithout('llada'), async () => {
+test("llama2: Llama's vocabulary, with the tokens of MegaDLMs: all 251 recorded texts", async (t) => {
+  const file = goldenFile('models/llama-2-tiny-random.gguf');
+  const { json } = tokenizerFromGguf((await openGguf(file)).metadata, file);
+  const numbered = Array.from({ length: 10 }, (_, i) => `<|extra_special_token_${i}>`);
+  const extra = ['<|mask_token|>', '<|pad_token|>', ...numbered];
+  const withExtra: TokenizerJson = {
+    ...json,
+    added_tokens: [...json.added_tokens, ...extra.map((name, i) => specialToken(name, 32_000 + i))],
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+      pair: [],
+      special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
+    },
+  };
+  const path = join(await temporaryFolder(t), 'tokenizer.json');
+  await writeFile(path, JSON.stringify(withExtra));
+  await compare(path, vectorsOf('llama2'), 251);
+});
+
+test('llada: its mask and end', async () => {
   const { maskId, endId, vocabularySize } = await loadTokenizer(referencePath('llada'));
   assert.deepEqual({ maskId, endId, vocabularySize }, { maskId: 337, endId: 331, vocabularySize: 350 });
 });

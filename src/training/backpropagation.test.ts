@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import { readReference, referencePath } from '../../test/reference.ts';
 import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
@@ -62,7 +62,7 @@ const forParameters = { atol: 1e-4, rtol: 0 };
 
 const adamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, decays: () => true, clip: 1 };
 
-/** A learner with the weights of ../shared/reference/llada. */
+/** A learner with the weights recorded of llada. */
 async function recordedLearner() {
   const { config, weights, network } = await openModel(referencePath('llada'));
   await network.close();
@@ -73,50 +73,39 @@ async function recordedLearner() {
   return openLearner(config.transformer, llada.names, initial, adamW);
 }
 
-test(
-  'five recorded steps: losses, gradients, norms and parameters equal those of PyTorch',
-  skipWithout('training_llada'),
-  async (t) => {
-    const learner = await recordedLearner();
-    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
-    const { pretrain } = readReference<{ pretrain: { steps: Step[] } }>('training_llada');
-    for (const [i, step] of pretrain.steps.entries()) {
-      const loss = await learner.accumulate(batchOf(step, () => step.noisy_batch[0].length));
-      assert.ok(
-        Math.abs(loss - step.loss) <= 1e-4 * step.loss,
-        `loss of step ${i}: ${loss}, not ${step.loss}`,
-      );
-      if (i === 0) {
-        const worst = await assertClose(learner.gradients(), recorded, 'pretrain.grad.', forGradients);
-        t.diagnostic(`gradients: largest difference ${worst.toExponential(1)}`);
-      }
-      const { gradientNorm, applied } = await learner.update(1e-3);
-      assert.ok(
-        applied && Math.abs(gradientNorm - step.grad_norm_before_clip) <= 1e-4 * step.grad_norm_before_clip,
-      );
-      if (i === 0) await assertClose(learner.parameters(), recorded, 'pretrain.params_step1.', forParameters);
+test('five recorded steps: losses, gradients, norms and parameters equal those of PyTorch', async (t) => {
+  const learner = await recordedLearner();
+  const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+  const { pretrain } = readReference<{ pretrain: { steps: Step[] } }>('training_llada');
+  for (const [i, step] of pretrain.steps.entries()) {
+    const loss = await learner.accumulate(batchOf(step, () => step.noisy_batch[0].length));
+    assert.ok(Math.abs(loss - step.loss) <= 1e-4 * step.loss, `loss of step ${i}: ${loss}, not ${step.loss}`);
+    if (i === 0) {
+      const worst = await assertClose(learner.gradients(), recorded, 'pretrain.grad.', forGradients);
+      t.diagnostic(`gradients: largest difference ${worst.toExponential(1)}`);
     }
-    const worst = await assertClose(learner.parameters(), recorded, 'pretrain.params_step5.', forParameters);
-    t.diagnostic(`parameters after 5 steps: largest difference ${worst.toExponential(1)}`);
-    await learner.close();
-  },
-);
-
-test(
-  'the recorded fine-tuning step: loss and gradients equal those of PyTorch',
-  skipWithout('training_llada'),
-  async () => {
-    const learner = await recordedLearner();
-    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
-    const { sft } = readReference<{ sft: Step }>('training_llada');
-    const loss = await learner.accumulate(
-      batchOf(sft, (b) => sft.input_ids[b].length - sft.prompt_lengths![b]),
+    const { gradientNorm, applied } = await learner.update(1e-3);
+    assert.ok(
+      applied && Math.abs(gradientNorm - step.grad_norm_before_clip) <= 1e-4 * step.grad_norm_before_clip,
     );
-    assert.ok(Math.abs(loss - sft.loss) <= 1e-4 * sft.loss, `${loss}, not ${sft.loss}`);
-    await assertClose(learner.gradients(), recorded, 'sft.grad.', forGradients);
-    await learner.close();
-  },
-);
+    if (i === 0) await assertClose(learner.parameters(), recorded, 'pretrain.params_step1.', forParameters);
+  }
+  const worst = await assertClose(learner.parameters(), recorded, 'pretrain.params_step5.', forParameters);
+  t.diagnostic(`parameters after 5 steps: largest difference ${worst.toExponential(1)}`);
+  await learner.close();
+});
+
+test('the recorded fine-tuning step: loss and gradients equal those of PyTorch', async () => {
+  const learner = await recordedLearner();
+  const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+  const { sft } = readReference<{ sft: Step }>('training_llada');
+  const loss = await learner.accumulate(
+    batchOf(sft, (b) => sft.input_ids[b].length - sft.prompt_lengths![b]),
+  );
+  assert.ok(Math.abs(loss - sft.loss) <= 1e-4 * sft.loss, `${loss}, not ${sft.loss}`);
+  await assertClose(learner.gradients(), recorded, 'sft.grad.', forGradients);
+  await learner.close();
+});
 
 const config: TransformerConfig = {
   layers: 1,

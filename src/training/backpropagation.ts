@@ -1,9 +1,8 @@
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { invariant } from '../base/errors.ts';
-import { crossEntropy } from '../graph/composites.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
-import { mul, total } from '../graph/primitives.ts';
+import { showType } from '../graph/shape.ts';
 import { input, isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
@@ -20,6 +19,7 @@ import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
+import { type Loss, weightedCrossEntropy } from './loss.ts';
 
 export interface LearnerOptions extends AdamWOptions {
   /**
@@ -31,6 +31,8 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
+  /** Default: the weighted cross-entropy. */
+  readonly loss?: Loss;
   /** What is trained in place of the network's own weights, which stay as they are. */
   readonly adapter?: AdapterOfModel;
 }
@@ -68,16 +70,20 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix, adapter } = options;
+  const { clip, emaDecay, decays = isMatrix, adapter, loss } = options;
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
   const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const model = () => gradientModel(config, names, masks, adapter?.adapter, stored?.locate);
+    const graph = { masks, adapter: adapter?.adapter, locate: stored?.locate, loss };
     const opened =
       sessions.get(masks) ??
-      openSession(model(), { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
+      openSession(gradientModel(config, names, graph), {
+        ...options,
+        folder: stored?.folder,
+        keepStoredTypes: stored !== undefined,
+      });
     sessions.set(masks, opened);
     return opened;
   };
@@ -154,27 +160,34 @@ export async function openLearner(
   };
 }
 
+interface GradientGraph extends Pick<LearnerOptions, 'loss'> {
+  /** Of batches with an attention mask: 1 where all rows share it, else 'B'. */
+  readonly masks?: Dim;
+  readonly adapter?: Adapter;
+  /** Where the weights are that an adapter changes. Default: they are inputs. */
+  readonly locate?: StoredWeights['locate'];
+}
+
 /**
- * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter; with an adapter,
- * with respect to those of the adapter alone.
+ * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
+ * adapter alone.
  *
- * @param masks   of batches with an attention mask: 1 where all rows share it, else 'B'
- * @param locate  where the weights are that an adapter changes. Default: they are inputs
+ * @throws InvalidOptionError  for a loss that is no number
  */
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
-  masks?: Dim,
-  adapter?: Adapter,
-  locate?: StoredWeights['locate'],
+  { masks, adapter, locate, loss: lossOf = weightedCrossEntropy }: GradientGraph,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
     masks === undefined
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
-  const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
-  const plain = total(mul(nats, input('weights', 'float32', ['R'])));
+  const targets = input('targets', 'int32', ['R']);
+  const plain = lossOf({ logits, targets, weights: input('weights', 'float32', ['R']) });
+  if (plain.shape.length !== 0 || plain.dtype !== 'float32')
+    throw new InvalidOptionError('loss', 'must be a float32 scalar', showType(plain));
   const { weighted } = withAdapter({ weighted: plain }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
@@ -190,12 +203,13 @@ export function gradientModel(
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
 function batchFeeds(
   config: TransformerConfig,
-  { tokens, rows, targets, weights, positions, attentionMask }: TrainingBatch,
+  { tokens, rows, targets, weights, positions, attentionMask, inputs }: TrainingBatch,
 ) {
   const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
     ...forwardFeeds(config, tokens, scored.rows, positions),
     ...(attentionMask && { mask: attentionMask }),
+    ...inputs,
     targets: vector(scored.targets),
     weights: vector(scored.weights),
   };

@@ -12,19 +12,32 @@ import type { Model } from '../language-model/language-model.ts';
 import { objectiveOf, scoringOf } from './choose-objective.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
+import { openDistillation } from './distillation-texts.ts';
 import { openPairs } from './preference-pairs.ts';
 import { openRunTokenizer } from './run-tokenizer.ts';
 import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import { openLearner } from './backpropagation.ts';
+import { certaintyLoss } from './certainty-loss.ts';
 import type { TrainingOptions } from './options.ts';
-import { type CreateTrainingJob, recordName } from './run/training-job.ts';
+import { checkOwnParts, type OwnParts } from './own-parts.ts';
+import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
 
-/** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
-export const createTrainingJob: CreateTrainingJob = async (options, directory, io) => {
+/**
+ * Makes what `unmask train` and `unmask finetune` train, on the text that the options name.
+ *
+ * @param own  what a program has in the place of options
+ */
+export async function createTrainingJob(
+  options: TrainingOptions,
+  directory: string,
+  io: JobIo,
+  own: OwnParts = {},
+): Promise<TrainingJob> {
+  checkOwnParts(own, options);
   const { note, signal } = io;
   const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, io);
@@ -44,6 +57,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
     ...options,
     emaDecay: options.ema,
     adapter,
+    loss: options.certainty === undefined ? own.loss : certaintyLoss,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
@@ -67,19 +81,26 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
   };
   const scoring = scoringOf(options, facts, { draws: options.validationDraws });
   const pairs = isOfPairs ? openPairs(options, { subject, learner, network, scorer, facts }) : undefined;
-  const objective = pairs?.objective ?? objectiveOf(options, facts);
-  const { validation } = dataset;
+  const distilled =
+    options.certainty === undefined
+      ? undefined
+      : await openDistillation(options, { subject, tokenizer, directory, facts, note, signal });
+  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts, own);
+  const { validation } = distilled?.real ?? dataset;
 
   return {
     learner,
-    data: { ...dataset.manifest, files: [...dataset.manifest.files, ...heldTo] },
+    data: {
+      ...dataset.manifest,
+      files: [...dataset.manifest.files, ...(distilled?.real?.manifest.files ?? []), ...heldTo],
+    },
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
 
     async *batches(step) {
       const rows = batch * (isOfPairs ? meaning.answers : 1);
       const drawn = dataset.batch(step, accumulate * batch);
-      const windows = isOfPairs ? textOf(drawn) : drawn;
+      const windows = isOfPairs ? textOf(drawn) : (distilled?.textWithEnd(drawn) ?? drawn);
       for (let firstRow = 0; firstRow < accumulate * rows; firstRow += rows)
         yield await objective(rowsFrom(windows, firstRow, rows), {
           step,
@@ -114,11 +135,12 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
 
     async close() {
       await pairs?.close();
+      await distilled?.close();
       await network.close();
       await learner.close();
     },
   };
-};
+}
 
 /** What the model answers to one of the held-out conversations, or of the others where none is held out. */
 async function writtenAnswer(

@@ -68,7 +68,7 @@ const window = 1000;
  * @param state  written to
  * @throws NonFiniteError  after three updates in a row, or ten of a thousand, that could not be applied
  */
-export async function* train(
+export async function* trainingSteps(
   { learner, batches, rate, steps }: LoopParts,
   state: LoopState,
   stop?: AbortSignal,

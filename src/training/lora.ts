@@ -6,7 +6,7 @@ import { weightFilesOf, type Weights } from '../checkpoint/weights.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { sizeLine } from './full-weights.ts';
-import { adapterShapes, initialAdapter, matricesOf } from '../model/adapter.ts';
+import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes } from '../model/config.ts';
@@ -56,7 +56,8 @@ export async function loraTarget(
       `must be at most the ${transformer.maxLength} tokens of ${from}`,
       length,
     );
-  const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
+  const targets = matricesOf(transformer, names, loraTargets);
+  const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const shapes = adapterShapes(transformer, names, adapter);
   const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
   const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
@@ -72,11 +73,12 @@ export async function loraTarget(
     heldTo: weightFilesOf(weights),
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
-      `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+      `of them ${targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
     ],
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;
-      await writeAdapter(directory, { adapter, arrays }, { base: place, fingerprint, dtype: options.dtype });
+      const written = { rank, alpha, targets, arrays, base: place, fingerprint, dtype: options.dtype };
+      await writeAdapter(directory, written);
       const { jinja } = run.templateFiles;
       const template: [string, Uint8Array][] =
         jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];

@@ -67,6 +67,9 @@ export const preferenceDefaults = {
   timesPerAnswer: 8,
 } as const;
 
+/** What is otherwise where a model learns to be sure of its own texts. */
+export const certaintyDefaults = { certaintyBlock: 16, guard: 1 } as const;
+
 /** What is otherwise where an adapter is trained. */
 export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
 
@@ -263,6 +266,26 @@ export const trainingSchema = z.strictObject({
     .describe(
       `for --learn preferences: times at which an answer is scored, each with a mask [${preferenceDefaults.timesPerAnswer}]`,
     ),
+  certainty: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      "for --from: data are the model's own texts, and it learns to be sure of them; how much that counts beside the cross-entropy (unmask distill) [none]",
+    ),
+  certaintyBlock: count
+    .optional()
+    .describe(`for --certainty: tokens of the block that is masked [${certaintyDefaults.certaintyBlock}]`),
+  guardData: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('for --certainty: real text, on which the model is to say what it said before [none]'),
+  guard: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(`for --guard-data: how much that counts [${certaintyDefaults.guard}]`),
   objective: z
     .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
@@ -389,6 +412,10 @@ type Optional =
   | 'anneal'
   | 'shiftedLogits'
   | FromNetwork
+  | 'certainty'
+  | 'certaintyBlock'
+  | 'guardData'
+  | 'guard'
   | 'bellMean'
   | 'bellWidth'
   | 'variableLength'

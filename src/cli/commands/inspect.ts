@@ -68,7 +68,7 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
     [
       'adapter',
       adapter &&
-        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
+        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}${adapter.isRankStabilised ? ' (rank-stabilised)' : ''}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
     ],
     ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
     ['blocks', facts.blockLength !== undefined && `${facts.blockLength} tokens`],

@@ -1,8 +1,12 @@
+import type { Task } from '../../base/task.ts';
+import type { TrainingRun } from '../../library/open-run.ts';
+import type { TrainOptions } from '../../library/train.ts';
+import type { TrainingEvent } from '../../training/run/events.ts';
+import { trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
-import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
-import { visible } from '../terminal/visible.ts';
+import { TrainingView } from '../terminal/training-view.ts';
 
-const train: Command<typeof trainingSchema> = {
+const command: Command<typeof trainingSchema> = {
   summary: 'Trains a model on text; saves as it goes and resumes to the same bits',
   options: trainingSchema,
   positionals: ['data'],
@@ -12,34 +16,37 @@ const train: Command<typeof trainingSchema> = {
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
   ],
-  run: (options, io) => trainAndTell(options, io, 'train'),
+  async run(options, io) {
+    // help and mistakes don't wait for the engine
+    const { train } = await import('../../library/train.ts');
+    return watchRun((watching) => train(options, watching), io, 'train');
+  },
 };
 
+export default command;
+
 /**
- * Begins the run that is asked for, or goes on with it.
+ * Shows a run while it is trained.
  *
  * @param command  that goes on with it when it is stopped
  * @returns the exit code
  */
-export async function trainAndTell(request: TrainingRequest, io: Io, command: string): Promise<number> {
-  // help and mistakes don't wait for the engine
-  const [{ runTraining }, { createTrainingJob: makeTrainee }] = await Promise.all([
-    import('../../training/run/run.ts'),
-    import('../../training/create-job.ts'),
-  ]);
-  const { directory, model, step, finished } = await runTraining(request, makeTrainee, {
-    output: io.stderr,
-    clock: () => performance.now(),
-    now: () => new Date(),
-    stop: io.signal,
-    visible,
-  });
-  if (!finished) {
-    io.stderr.write(`stopped after step ${step}; unmask ${command} --resume ${directory} goes on\n`);
+export async function watchRun(
+  begin: (watching: TrainOptions) => Task<TrainingRun, TrainingEvent>,
+  { stdout, stderr, signal }: Io,
+  command: string,
+): Promise<number> {
+  const view = new TrainingView(stderr, () => performance.now());
+  try {
+    const run = await begin({ signal, onProgress: (event) => view.show(event) });
+    view.end();
+    if (run.isFinished) {
+      stdout.write(`${run.modelDirectory}\n`);
+      return 0;
+    }
+    stderr.write(`stopped after step ${run.step}; unmask ${command} --resume ${run.directory} goes on\n`);
     return 130;
+  } finally {
+    view.end();
   }
-  io.stdout.write(`${model}\n`);
-  return 0;
 }
-
-export default train;

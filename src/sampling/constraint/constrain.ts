@@ -74,7 +74,15 @@ export interface Setting {
  */
 export function constrain(
   { regex, jsonSchema }: Wishes,
-  { temperature, topK, topP = 1, forbidden = [], deferred, vocabularySize = 0 }: DecodeOptions,
+  {
+    temperature,
+    topK,
+    topP = 1,
+    forbidden = [],
+    deferred,
+    vocabularySize = 0,
+    confidenceOf = 'drawn',
+  }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
 ): Decode | undefined {
   if (regex === undefined && jsonSchema === undefined) return undefined;
@@ -84,6 +92,8 @@ export function constrain(
   // the tokens that they leave at each position need not make a text together
   if (topK !== undefined) throw new InvalidOptionError('topK', `can't be used with ${option}`, topK);
   if (topP !== 1) throw new InvalidOptionError('topP', `can't be used with ${option}`, topP);
+  if (confidenceOf !== 'drawn')
+    throw new InvalidOptionError('confidenceOf', `can't be used with ${option}`, confidenceOf);
   if (strategy?.asks)
     throw new InvalidOptionError(option, "can't be kept by a strategy that replaces written tokens", value);
 

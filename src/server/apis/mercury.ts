@@ -47,17 +47,11 @@ export function applyEdit(body: EditBody, asked: ApiRequest): Answer {
   const [message] = turnsOf(body.messages as ChatBody['messages']);
   const original = tagged(message.content, 'original_code');
   const update = tagged(message.content, 'update_snippet');
-  const text = applyUpdate(original, update);
-  if (text === undefined)
-    throw new HttpError(
-      400,
-      'messages: the update has no line in common with the code where it begins or ends',
-      {
-        param: 'messages',
-      },
-    );
+  const applied = applyUpdate(original, update);
+  if (applied.kind === 'refused')
+    throw new HttpError(400, `messages: ${applied.problem}`, { param: 'messages' });
   const answer = chatAnswer(body, asked, {});
-  return { ...answer, ...ready({ text, stream: body.stream === true }, answer) };
+  return { ...answer, ...ready({ text: applied.text, stream: body.stream === true }, answer) };
 }
 
 const chatted = (body: EditBody, asked: ApiRequest): Answer => {

@@ -39,14 +39,15 @@ export async function runJob(
     },
   };
   const isGap = task.kind === 'fill' && task.after !== '';
-  const { stats } = isGap
+  const { stats, ...written } = isGap
     ? await model.infill({ ...gapOf(model, task, job), ...watch })
     : await model.generate({ ...continuationOf(model, task, job), ...watch });
+  const isWhole = 'ended' in written && written.ended === 'constraint';
   emit(transcript.finish());
   return {
     text: transcript.text,
     tokens: transcript.tokens,
-    finish: transcript.hasEnded ? 'stop' : 'length',
+    finish: transcript.hasEnded || isWhole ? 'stop' : 'length',
     stoppedBy: transcript.stoppedBy,
     promptTokens: transcript.promptTokens,
     completionTokens: transcript.completionTokens,

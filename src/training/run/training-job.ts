@@ -2,6 +2,7 @@ import type { PreferenceMeasures } from '../../likelihood/preference-comparison.
 import type { Validation } from '../../likelihood/validation.ts';
 import type { Learner, TrainingBatch } from '../learner.ts';
 import type { TrainingOptions } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
 
 /** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
 export interface TrainedFile {
@@ -32,6 +33,8 @@ export interface TrainingRecord {
   /** Whether the run was done with it: all updates, validated, sampled. */
   readonly final: boolean;
   readonly validation: ValidationReport | undefined;
+  /** What a program had in the place of options. */
+  readonly own?: readonly OwnPart[];
   readonly options: TrainingOptions;
 }
 
