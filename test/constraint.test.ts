@@ -9,7 +9,7 @@ import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint, constrain } from '../src/sampling/constraint/constrain.ts';
 import type { JsonSchema } from '../src/sampling/constraint/json-keywords.ts';
 import { fewestTokens } from '../src/sampling/constraint/token-automaton.ts';
-import { samplingSchema } from '../src/sampling/options.ts';
+import { checkSampling } from '../src/sampling/options.ts';
 import { toDecodeOptions, toSampleOptions } from '../src/sampling/from-options.ts';
 import { strategiesFor } from '../src/sampling/strategy-table.ts';
 import { sample } from '../src/sampling/sample.ts';
@@ -132,7 +132,7 @@ async function write(
   const { constraint, seed, length } = wanted;
   const prompt = tokenizer.encode('Answer: ');
   const canvas = layCanvas([prompt, hole(length)], maskId);
-  const options = samplingSchema.parse({ ...request, seed, length });
+  const options = checkSampling({ ...request, seed, length });
   const sampling = toSampleOptions(options, vocabulary);
   const decode = constrain(options, toDecodeOptions(options, vocabulary), {
     canvas,

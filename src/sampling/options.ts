@@ -161,7 +161,8 @@ export const showingSchema = z.strictObject({
 
 /** Sampling options as flags and forms have them, in one list. */
 export type FlatSamplingOptions = z.output<typeof samplingSchema>;
-type FlatFillingOptions = z.output<typeof fillingSchema>;
+/** Options of filling holes as flags and forms have them, in one list. */
+export type FlatFillingOptions = z.output<typeof fillingSchema>;
 
 type WithStrategy<Flat> = Omit<Flat, StrategyOption | 'strategy'> & StrategyOptions;
 

@@ -34,7 +34,7 @@ function fieldOf(option: StrategyOption): z.ZodOptional<z.ZodType> {
       field instanceof z.ZodDefault
         ? [field.unwrap() as z.ZodType, field.def.defaultValue as unknown]
         : [(field as z.ZodOptional<z.ZodType>).unwrap(), undefined];
-    return { strategy, purpose: field.description ?? '', defaultValue, type };
+    return { strategy, purpose: field.description ?? type.description ?? '', defaultValue, type };
   });
   return uses[0].type.optional().describe(descriptionOf(uses));
 }

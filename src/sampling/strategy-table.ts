@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
+import { keysOf } from '../base/options.ts';
 import { schedules } from '../diffusion/schedule.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import { renoising } from './renoising.ts';
@@ -56,10 +57,9 @@ const named = <Shape extends z.ZodRawShape>({
 }) => ({ ...strategy, options: z.object(options) });
 
 export const countNames = ['even', 'schedule', 'dream'] as const;
-const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
 
 const schedule = z
-  .enum(scheduleNames)
+  .enum(keysOf(schedules))
   .default('linear')
   .describe('noise schedule: how many tokens are unmasked at which step');
 const counts = z
@@ -201,11 +201,7 @@ export const strategyTable = {
         .min(0)
         .default(1)
         .describe('a block is done once it stayed the same for so many steps …'),
-      confidence: z
-        .number()
-        .gt(0)
-        .default(0.005)
-        .describe('… with fewer nats of entropy a token than this'),
+      confidence: z.number().gt(0).default(0.005).describe('… with fewer nats of entropy a token than this'),
     },
     dial: 'steps',
     noise: 'uniform',
@@ -216,7 +212,11 @@ export const strategyTable = {
 type Table = typeof strategyTable;
 export type StrategyName = keyof Table;
 
-type OptionsOf<Name extends StrategyName> = z.output<Table[Name]['options']>;
+type ShapeOf<Name extends StrategyName> = Table[Name]['options']['shape'];
+// an object without keys would be of any keys to zod
+type OptionsOf<Name extends StrategyName> = keyof ShapeOf<Name> extends never
+  ? unknown
+  : z.output<Table[Name]['options']>;
 
 /** A strategy and its own options, all of them. */
 export type StrategyOptions = {
@@ -224,7 +224,7 @@ export type StrategyOptions = {
 }[StrategyName];
 
 /** An option that some strategies have, and not all. */
-export type StrategyOption = { [Name in StrategyName]: keyof OptionsOf<Name> }[StrategyName];
+export type StrategyOption = { [Name in StrategyName]: keyof ShapeOf<Name> }[StrategyName];
 
 /** The options of all strategies in one list, as flags and forms have them. */
 export type AnyStrategyOptions = {
@@ -238,7 +238,7 @@ export type StrategyRequest =
   | { [Name in StrategyName]: { readonly strategy: Name } & Partial<Readonly<OptionsOf<Name>>> }[StrategyName]
   | ({ readonly strategy?: undefined } & AnyStrategyOptions);
 
-export const strategyNames = Object.keys(strategyTable) as [StrategyName, ...StrategyName[]];
+export const strategyNames = keysOf(strategyTable);
 
 export const strategyNamed = (name: StrategyName): NamedStrategy => strategyTable[name];
 

@@ -5,7 +5,7 @@ import { chiSquare, chiSquareLimit } from '../../../test/exact-joint.ts';
 import { InvariantError } from '../../base/errors.ts';
 import { uniforms } from '../../base/random.ts';
 import { tailStart } from '../canvas.ts';
-import { samplingSchema } from '../options.ts';
+import { checkSampling } from '../options.ts';
 import { toDecodeOptions, toSampleOptions } from '../from-options.ts';
 import { strategiesFor } from '../strategy-table.ts';
 import type { MaskPredictor } from '../predictor.ts';
@@ -331,7 +331,7 @@ test('every strategy, block, hole and temperature ends in a text of the language
   await fc.assert(
     fc.asyncProperty(asked, async ({ source, canvas, ...wishes }) => {
       const banned: readonly number[] = wishes.banned;
-      const options = samplingSchema.parse({ ...wishes, regex: source });
+      const options = checkSampling({ ...wishes, regex: source });
       const words = { maskId: M, endIds: [END], size: V };
       const compile = (wanted: Wanted) => compileConstraint(wanted, spelling);
       const { start, end } = spanOf(canvas, M);
