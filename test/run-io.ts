@@ -11,6 +11,7 @@ export function testRunIo(
   return {
     lines,
     tell: (event) => Promise.resolve(view.show(event)),
+    note: (event) => view.show(event),
     clock,
     now: () => new Date(0),
     stop,

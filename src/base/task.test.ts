@@ -72,8 +72,8 @@ test('its signal stops a task, whether or not it is iterated', async () => {
 });
 
 test('what is told without waiting is read in its order, also after the work is done', async () => {
-  const hasty = startTask<string, number>(({ tell }) => {
-    for (const n of [1, 2, 3]) void tell(n);
+  const hasty = startTask<string, number>(({ note }) => {
+    for (const n of [1, 2, 3]) note(n);
     return Promise.resolve('done');
   }, {});
   const told: number[] = [];
@@ -110,4 +110,13 @@ test('what a reader throws stops the work, and is what is thrown', async () => {
     throw new Error('the callback');
   };
   await assert.rejects(start(undefined, { onProgress: complain }), /the callback/);
+  const noting = startTask<number, number>(
+    async ({ note, signal }) => {
+      note(1);
+      await wait(5);
+      return Number(signal.aborted);
+    },
+    { onProgress: complain },
+  );
+  await assert.rejects(noting, /the callback/);
 });

@@ -14,12 +14,15 @@ export interface TaskOptions<Progress> {
   /** Stops the work. */
   readonly signal?: AbortSignal;
   /** Is told how far it is; the work waits for what this returns. */
-  readonly onProgress?: (progress: Progress) => Promise<void> | void;
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
-/** What work is given: a way to tell how far it is, and the signal by which it is stopped. */
+/** What work is given of whoever asked for it. */
 export interface TaskIo<Progress> {
+  /** Tells how far it is, and waits until that was read. */
   readonly tell: (progress: Progress) => Promise<void>;
+  /** The same where it can't wait. What a reader then throws stops the work. */
+  readonly note: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
 
@@ -30,15 +33,28 @@ export function startTask<Result, Progress>(
 ): Task<Result, Progress> {
   const stop = new AbortController();
   let queue: Queue<Progress> | undefined;
+  let complaint: { readonly error: unknown } | undefined;
+  const tell = async (progress: Progress): Promise<void> => {
+    await onProgress?.(progress);
+    await queue?.put(progress);
+  };
   const io: TaskIo<Progress> = {
     signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
-    async tell(progress) {
-      await onProgress?.(progress);
-      await queue?.put(progress);
+    tell,
+    note(progress) {
+      tell(progress).catch((error: unknown) => {
+        complaint ??= { error };
+        stop.abort(error);
+      });
     },
   };
+  const begin = async (): Promise<Result> => {
+    const done = await work(io);
+    if (complaint) throw complaint.error;
+    return done;
+  };
   // a turn later, so that a loop over the task has begun by then
-  const result = Promise.resolve().then(() => work(io));
+  const result = Promise.resolve().then(begin);
 
   async function* iterate(): AsyncGenerator<Progress, void, void> {
     const mine = (queue = new Queue<Progress>());

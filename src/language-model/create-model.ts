@@ -1,8 +1,8 @@
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { toSampleOptions } from '../sampling/from-options.ts';
-import { edit } from './edit.ts';
+import { editText } from './edit.ts';
 import { beginSample, generate } from './generate.ts';
-import { type HoleModel, infill } from './infill.ts';
+import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { Model } from './language-model.ts';
 import { logitsOf } from './logits-request.ts';
 import { contextOfModel, type ModelContext, type ModelParts } from './model-context.ts';
@@ -35,14 +35,14 @@ export function createModel(parts: ModelParts): Model {
     generate: async (request) => generate(context, request),
 
     async infill(request) {
-      if (request.parts.some((part) => typeof part !== 'string' && typeof part.length !== 'number'))
+      if (request.parts.some((part) => typeof part !== 'string' && typeof lengthOf(part) !== 'number'))
         requireBound(context, 'the length of a hole found');
-      return infill(holeModel, request);
+      return infillText(holeModel, request);
     },
 
     async edit(request) {
       requireBound(context, 'a text edited');
-      return edit(holeModel, request);
+      return editText(holeModel, request);
     },
 
     async score({ sampler, ...request }) {

@@ -23,9 +23,10 @@ export function distill(
   request: DistillRequest,
   options: TaskOptions<DistillEvent> = {},
 ): Task<TrainingRun, DistillEvent> {
-  return startTask(async ({ tell, signal }) => {
+  return startTask(async ({ tell, note, signal }) => {
     const { run } = await runDistillation(checkOptions(distillSchema, request), {
       tell,
+      note,
       stop: signal,
       clock: () => performance.now(),
       now: () => new Date(),

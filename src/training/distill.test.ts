@@ -11,6 +11,7 @@ import { type RunIo, runTraining } from './run/run.ts';
 
 const quiet: RunIo = {
   tell: async () => {},
+  note: () => {},
   clock: () => performance.now(),
   now: () => new Date(0),
   stop: new AbortController().signal,

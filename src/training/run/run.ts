@@ -10,7 +10,7 @@ import { checkData } from './data-check.ts';
 import type { StepRow, TrainingEvent, ValidationRow } from './events.ts';
 import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
 import { keepRows, type Rows } from './kept-rows.ts';
-import { type StepReport, trainingSteps } from '../loop.ts';
+import { accumulateEach, type LoopParts, type StepReport, together, trainingSteps } from '../loop.ts';
 import type { RunSchedule, TrainingRequest } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 import { scheduleOf } from './resolve-options.ts';
@@ -36,6 +36,8 @@ import {
 export interface RunIo {
   /** Is told what happens; the run waits for it. */
   readonly tell: (event: TrainingEvent) => Promise<void>;
+  /** The same where nobody can wait. */
+  readonly note: (event: TrainingEvent) => void;
   /** Milliseconds that never go back: for speed and time left. */
   readonly clock: () => number;
   /** The time of day, for events.jsonl and for a chat template that asks for it. */
@@ -93,13 +95,7 @@ export async function runTraining(
     await removeLeftovers(path);
     if (rows) await keepRows(path, rows);
     const directory = await openRunDirectory(path, request, own);
-    // whoever notes something doesn't wait; a reader's failure counts once the job is made
-    const told: Promise<void>[] = [];
-    const note = (text: string): void => {
-      const heard = io.tell({ kind: 'note', text });
-      heard.catch(() => {});
-      told.push(heard);
-    };
+    const note = (text: string): void => io.note({ kind: 'note', text });
     const jobIo = { note, now: io.now, signal: io.stop };
     const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
@@ -109,7 +105,6 @@ export async function runTraining(
     try {
       await checkData(path, job.data);
       for (const line of job.summary) note(line);
-      await Promise.all(told);
       return await new Run(directory, job, io).train();
     } finally {
       await job.close();
@@ -157,7 +152,7 @@ class Run {
       this.#speed.add(this.#state);
       // what was due when the run was stopped comes first, so that metrics are those of a run that was not
       await this.#judge();
-      const { learner, batches } = this.#job;
+      const { learner } = this.#job;
       const rate = rates[options.schedule]({
         ...options,
         ...this.#schedule,
@@ -166,7 +161,7 @@ class Run {
       });
       const parts = {
         learner,
-        batches: (step: number) => batches.call(this.#job, step),
+        accumulate: accumulationOf(this.#job),
         rate,
         steps,
       };
@@ -194,6 +189,7 @@ class Run {
       this.#event('damaged', { problem: problem.message });
       await this.#note(problem.message);
     }
+    await this.#job.restored?.();
     this.#state = state ?? beginning();
     this.#savedStep = state?.step;
     this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
@@ -396,6 +392,12 @@ class Run {
   #path(...names: string[]): string {
     return join(this.#directory.path, ...names);
   }
+}
+
+/** How the gradient of an update comes together: the job's own way, or all micro-batches one after the other. */
+function accumulationOf(job: TrainingJob): LoopParts['accumulate'] {
+  return async (step) =>
+    job.accumulate ? job.accumulate(step) : together(await accumulateEach(job.learner, job.batches(step)));
 }
 
 /** Whether a model directory holds the last model of its run. */
