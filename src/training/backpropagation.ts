@@ -1,9 +1,8 @@
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { InvalidOptionError, invariant } from '../base/errors.ts';
+import { invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
-import { showType } from '../graph/shape.ts';
-import { input, isParameter, topological } from '../graph/tensor.ts';
+import { isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
@@ -21,7 +20,7 @@ import type { Device } from '../runtime/device.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import { alone, OrderedSum, type Ranks } from '../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
-import { type Loss, weightedCrossEntropy } from './loss.ts';
+import { checkLoss, type Loss, scoredRows, weightedCrossEntropy } from './loss.ts';
 
 export interface LearnerOptions extends AdamWOptions {
   /**
@@ -67,6 +66,7 @@ export interface TransformerLearner extends Learner {
  * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
  * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
+ * @throws InvalidOptionError  for a loss that is no scalar
  */
 export async function openLearner(
   config: TransformerConfig,
@@ -75,6 +75,7 @@ export async function openLearner(
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
   const { clip, emaDecay, decays = isMatrix, adapter, loss, ranks = alone } = options;
+  if (loss) checkLoss(loss, config.vocabularySize);
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
@@ -188,8 +189,6 @@ interface GradientGraph extends Pick<LearnerOptions, 'loss'> {
 /**
  * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
  * adapter alone.
- *
- * @throws InvalidOptionError  for a loss that is no number
  */
 export function gradientModel(
   config: TransformerConfig,
@@ -201,11 +200,7 @@ export function gradientModel(
     masks === undefined
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
-  const targets = input('targets', 'int32', ['R']);
-  const plain = lossOf({ logits, targets, weights: input('weights', 'float32', ['R']) });
-  if (plain.shape.length !== 0 || plain.dtype !== 'float32')
-    throw new InvalidOptionError('loss', 'must be a float32 scalar', showType(plain));
-  const { weighted } = withAdapter({ weighted: plain }, adapter);
+  const { weighted } = withAdapter({ weighted: lossOf(scoredRows(logits)) }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
   const parameters = topological([weighted])
