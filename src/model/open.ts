@@ -17,7 +17,14 @@ import { llada2 } from './families/llada2.ts';
 import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './families/llama.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
-import { type BlockFormatName, blockFormats, blockNames, isBlockFormat, recordedFormat, type WeightFormat } from './weight-format.ts';
+import {
+  type BlockFormatName,
+  blockFormats,
+  blockNames,
+  isBlockFormat,
+  recordedFormat,
+  type WeightFormat,
+} from './weight-format.ts';
 
 /** Every family that can be loaded. */
 export const families: readonly Family[] = [
