@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,13 +24,13 @@ export function readReference<T>(family: string): T {
  * A file of golden/, as it was before it was compressed: `goldenFile('tokenizers/gpt2.json')` unpacks
  * `golden/tokenizers/gpt2.json.gz` into `dist/golden/`, once for each content. Several processes may ask at the same time.
  */
-export function goldenFile(name: string): string {
+export function goldenFile(name: string, folder = join(repositoryRoot, 'dist/golden')): string {
   const packed = readFileSync(join(goldenRoot, `${name}.gz`));
   const key = createHash('sha256').update(packed).digest('hex').slice(0, 12);
-  const path = join(repositoryRoot, 'dist/golden', key, basename(name));
+  const path = join(folder, key, basename(name));
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}`;
+  const partial = `${path}.${randomUUID()}`;
   try {
     writeFileSync(partial, gunzipSync(packed));
     renameSync(partial, path);

@@ -18,13 +18,17 @@ export interface NodeParts {
   readonly inputs: readonly string[];
   readonly attributes?: Attributes;
   readonly domain?: string;
-  /** How many outputs it has; the last is the value. Default 1. */
-  readonly outputs?: 1 | 2;
+  /** How many outputs it has: one is the value itself, of several see `outputNames`. Default 1. */
+  readonly outputs?: number;
   /** Whether it is computed of weights alone. Default false. */
   readonly ofWeights?: boolean;
   /** What it is the same as: equal keys are one value. Default: all of the above. */
   readonly key?: string;
 }
+
+/** The outputs of a node that was added as a value. */
+export const outputNames = (value: string, count: number): string[] =>
+  count === 1 ? [value] : Array.from({ length: count }, (_, i) => `${value} ${i}`);
 
 /** The nodes and the stored tensors of a graph while it is written; equal ones are there once. */
 export class OnnxNodes {
@@ -78,7 +82,7 @@ export class OnnxNodes {
         opType: type,
         domain,
         input: inputs,
-        output: outputs === 1 ? [value] : [`${value} unused`, value],
+        output: outputNames(value, outputs),
         attribute: Object.entries(attributes).map(([name, given]) => attribute(name, given)),
       });
     });

@@ -1,5 +1,5 @@
 import { elementTypes } from './onnx-schema.ts';
-import { OnnxNodes } from './onnx-nodes.ts';
+import { outputNames, OnnxNodes } from './onnx-nodes.ts';
 import { isConstant, isInput, isParameter, type Tensor, topological } from './tensor.ts';
 import { type DType, GraphError, type NamedType, type Shape, type TensorType } from './tensor-type.ts';
 import type { Attributes, ExternalData, QuantisedData, QuantisedValue, ValueWriter } from './value-writer.ts';
@@ -72,8 +72,9 @@ export class Writer implements ValueWriter {
     return this.#graph.add({ type, inputs: this.#computable(inputs, type), attributes, ofWeights: true });
   }
 
-  secondOutput(type: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.#graph.add({ type, inputs: this.#computable(inputs, type), attributes, outputs: 2 });
+  outputs(type: string, inputs: readonly string[], count: number, attributes: Attributes = {}): string[] {
+    const parts = { type, inputs: this.#computable(inputs, type), attributes, outputs: count };
+    return outputNames(this.#graph.add(parts), count);
   }
 
   ints(values: readonly number[]): string {

@@ -25,7 +25,12 @@ export interface Operation<Attributes> {
    * that has no derivative.
    */
   gradient?(node: Tensor<Attributes>, dy: Tensor): readonly (Tensor | undefined)[];
+  /** What a node does with its input of that number. Default: 'other'. */
+  use?(node: Tensor<Attributes>, input: number): Use;
 }
+
+/** How a tensor is computed of another: as x Wᵀ, as rows of a table, or in any other way. */
+export type Use = 'product' | 'rows' | 'other';
 
 export function applyOperation<Attributes>(
   operation: Operation<Attributes>,

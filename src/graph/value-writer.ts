@@ -39,8 +39,8 @@ export interface ValueWriter {
   node(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
   /** The same for what is computed of weights alone, just before it is used. */
   weightNode(type: string, inputs: readonly string[], attributes?: Attributes): string;
-  /** Adds a node of two outputs and returns the name of the second. */
-  secondOutput(type: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** Adds a node of so many outputs and returns their names. */
+  outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
   scalar(value: number, dtype: DType): string;

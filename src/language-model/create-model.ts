@@ -1,6 +1,6 @@
-import { edit } from './edit.ts';
+import { editText } from './edit.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
-import { type HoleModel, infill } from './infill.ts';
+import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { GenerateRequest, Generation, Model, SampleRequest } from './language-model.ts';
 import { logitsBatch } from './logits-request.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -180,14 +180,14 @@ export function createModel(parts: ModelParts): Model {
     generate,
 
     async infill(request) {
-      if (request.parts.some((part) => typeof part !== 'string' && typeof part.length !== 'number'))
+      if (request.parts.some((part) => typeof part !== 'string' && typeof lengthOf(part) !== 'number'))
         requireScore('the length of a hole found');
-      return infill(holeModel, request);
+      return infillText(holeModel, request);
     },
 
     async edit(request) {
       requireScore('a text edited');
-      return edit(holeModel, request);
+      return editText(holeModel, request);
     },
 
     async score({ sampler: asked, ...request }) {

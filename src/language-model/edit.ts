@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../base/errors.ts';
 import { tokenCosts } from '../likelihood/token-costs.ts';
-import { closing, fillingOptions, type HoleModel, infill } from './infill.ts';
+import { closing, fillingOptions, type HoleModel, infillText } from './infill.ts';
 import type { Edit, EditRequest, InfillPart, ScoredToken, TextChange } from './language-model.ts';
 import { checkOptions } from '../base/options.ts';
 import { editSchema } from './edit-options.ts';
@@ -15,7 +15,7 @@ import { tokenSpans } from '../tokenizer/token-spans.ts';
  * Each pass reads the text once, rewrites, and reads it again; what nobody marked is changed only where the model finds
  * the new words likelier than the old ones, token by token.
  */
-export async function edit(model: HoleModel, request: EditRequest): Promise<Edit> {
+export async function editText(model: HoleModel, request: EditRequest): Promise<Edit> {
   const { text, spans, onFrame, signal, candidates, ...asked } = request;
   const known = Object.entries(asked).filter(([, value]) => value !== undefined);
   const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
@@ -74,7 +74,7 @@ export async function edit(model: HoleModel, request: EditRequest): Promise<Edit
       const isKept = stretch === 0 || (span.end === current.length && !options.complete);
       return isKept ? length : [Math.max(1, length - stretch), length + stretch];
     });
-    const filled = await infill(model, {
+    const filled = await infillText(model, {
       temperature: 0,
       ...filling,
       parts,

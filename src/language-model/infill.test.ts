@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { byteTokenizer, fakeIds, modelThatSays, type Saying } from '../../test/fake-model.ts';
 import type { HoleLength } from './infill-windows.ts';
+import { lengthOf } from './infill.ts';
 import type { InfillPart } from './language-model.ts';
 import { shippedModel } from '../model-files/open-model.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
@@ -62,7 +63,7 @@ test('the text around holes is the given text to the byte, in 1,000 random cases
         at += expected.length;
       }
       assert.equal(at, filled.text.length);
-      const lengths = list.flatMap((part) => (typeof part === 'string' ? [] : [part.length]));
+      const lengths = list.flatMap((part) => (typeof part === 'string' ? [] : [lengthOf(part)]));
       const last = filled.holes.at(-1)!.tokens;
       const written = filled.holes.map(({ tokens }) => tokens.length);
       if (last.at(-1) === stories.endId) written[written.length - 1] = lengths.at(-1) as number;
@@ -156,10 +157,13 @@ test('of a range of lengths the one is taken whose text the model finds likelies
     const fits = xt.length === known.length;
     return { id: known[i] ?? fakeIds.byte(63), logit: fits ? 9 : 1 };
   });
-  const { text, holes, searched } = await model.infill({ parts: ['the ', { length: [1, 9] }, ' is up'] });
+  const again = await model.infill({ parts: ['the ', { length: [1, 9] }, ' is up'] });
+  const { text, holes, searched } = again;
   assert.equal(text, 'the sun is up');
   assert.equal(holes[0].tokens.length, 3);
   assert.ok(searched <= 9 * 6, `${searched}`);
+  const bounded = await model.infill({ parts: ['the ', { minimum: 1, maximum: 9 }, ' is up'] });
+  assert.deepEqual({ ...bounded, stats: undefined }, { ...again, stats: undefined });
 });
 
 test('a hole of any length has 1 to 32 tokens, and at most 13 lengths are tried', async () => {
@@ -252,6 +256,13 @@ test('what cannot be is refused before the network runs', async () => {
       /^length: must leave room for text beside the hole .*\(40 tokens\), got 40/,
     ],
     [{ parts: ['a', { length: [2, 60] }] }, /^length: must leave room/],
+    [{ parts: ['a', { minimum: 3, maximum: 2 }] }, /^length: must be a whole number of tokens from 1/],
+    ...[{}, { minimum: 3 }, { length: 2, minimum: 1 }, { minimum: 'any', maximum: 3 }].map(
+      (hole): [object, RegExp] => [
+        { parts: ['a', hole] },
+        /^parts: must be texts, and holes as \{ length: 8 \}, .* or \{ minimum: 2, maximum: 8 \}, got/,
+      ],
+    ),
     [{ parts: ['a', { length: 'any' }], expand: true }, /^expand: needs a model with the token <\|expand\|>/],
     [{ parts: ['a', { length: 4 }], steps: 3 }, /^steps: is no option/],
     [{ parts: ['a', { length: 4 }], tokensPerStep: 0 }, /^tokensPerStep: must be at least 1/],

@@ -49,7 +49,7 @@ export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates
 }
 
 /** `Model.infill`. */
-export async function infill(model: HoleModel, request: InfillRequest): Promise<Infilling> {
+export async function infillText(model: HoleModel, request: InfillRequest): Promise<Infilling> {
   const { parts, onFrame, signal, candidates, ...asked } = request;
   const { tokenizer, endIds } = model;
   const options = fillingOptions(model, asked);
@@ -111,11 +111,22 @@ function textWithHoles(
       given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
       if (unspaced) notFirst[lengths.length] = unspaced;
     } else {
-      lengths.push(part.length);
+      lengths.push(lengthOf(part));
       given.push([]);
     }
   }
   return { given, lengths, notFirst };
+}
+
+/** @throws InvalidOptionError  for what is no hole */
+export function lengthOf(hole: Exclude<InfillPart, string>): HoleLength {
+  const { length, minimum, maximum } = hole as Partial<Record<'length' | 'minimum' | 'maximum', HoleLength>>;
+  const isBounded = typeof minimum === 'number' && typeof maximum === 'number';
+  if (length !== undefined && minimum === undefined && maximum === undefined) return length;
+  if (length === undefined && isBounded) return [minimum, maximum];
+  const problem =
+    'must be texts, and holes as { length: 8 }, { length: "any" } or { minimum: 2, maximum: 8 }';
+  throw new InvalidOptionError('parts', problem, hole);
 }
 
 const isSpacedHole = (text: string, next: InfillPart | undefined): boolean =>

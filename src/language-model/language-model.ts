@@ -90,7 +90,10 @@ export interface ScoreRequest {
  * A stretch of text that is given, or a hole: of a number of tokens, of the likeliest number within a range, or of any. With
  * nothing behind it a hole has as many as it may, in which the text ends where the model ends it.
  */
-export type InfillPart = string | { readonly length: HoleLength };
+export type InfillPart =
+  | string
+  | { readonly length: HoleLength }
+  | { readonly minimum: number; readonly maximum: number };
 
 /** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
 export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'candidates'> {

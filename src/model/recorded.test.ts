@@ -8,6 +8,7 @@ import type { NdArray } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeOnnx } from '../graph/onnx.ts';
+import { scatterAdd, zerosLike } from '../graph/primitives.ts';
 import { input } from '../graph/tensor.ts';
 import { openSession } from '../runtime/session.ts';
 import { route } from './mixture.ts';
@@ -197,23 +198,20 @@ for (const { family, name, first } of routed) {
     const chosen = new Int32Array(indices.buffer, indices.byteOffset, expected.data.length);
     const [layers, rows, E] = logits.shape;
     const K = expected.shape[2];
-    const model = writeOnnx({
-      weights: route(
-        input('logits', 'float32', ['R', E]),
-        mixture,
-        mixture.selectionBias ? input('bias', 'float32', [E]) : undefined,
-      ),
-    });
+    const given = input('logits', 'float32', ['R', E]);
+    const bias = mixture.selectionBias ? input('bias', 'float32', [E]) : undefined;
+    const { index, weights: shares } = route(given, mixture, bias);
+    const model = writeOnnx({ weights: scatterAdd(zerosLike(given), index, shares, 1) });
     const session = await openSession(model);
     for (let layer = 0; layer < layers; layer++) {
       const data = logits.data.slice(layer * rows * E, (layer + 1) * rows * E);
       const { selectionBias } = names.layer(first + layer).mixture!;
-      const given = await session.run({
+      const routed = await session.run({
         logits: { shape: [rows, E], data },
         ...(mixture.selectionBias && { bias: await weights.read(selectionBias) }),
       });
       for (let row = 0; row < rows; row++) {
-        const ours = given.weights.data.subarray(row * E, (row + 1) * E) as Float32Array;
+        const ours = routed.weights.data.subarray(row * E, (row + 1) * E) as Float32Array;
         const start = (layer * rows + row) * K;
         const theirs = new Float32Array(E);
         for (let k = start; k < start + K; k++) theirs[chosen[k]] = expected.data[k];

@@ -1,7 +1,8 @@
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { invariant } from '../base/errors.ts';
+import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import { showType } from '../graph/shape.ts';
 import { input, isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
@@ -17,8 +18,9 @@ import {
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
+import { alone, OrderedSum, type Ranks } from '../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
-import { type RowLoss, weightedCrossEntropy } from './row-loss.ts';
+import { type Loss, weightedCrossEntropy } from './loss.ts';
 
 export interface LearnerOptions extends AdamWOptions {
   /**
@@ -30,8 +32,10 @@ export interface LearnerOptions extends AdamWOptions {
   readonly clip?: number;
   readonly device?: Device;
   readonly threads?: number;
-  /** What the scored rows of a batch cost. Default: Σ weight · cross-entropy. */
-  readonly loss?: RowLoss;
+  /** Default: the weighted cross-entropy. */
+  readonly loss?: Loss;
+  /** Who else learns the same: the gradient of an update is the sum over the micro-batches of all. Default: nobody. */
+  readonly ranks?: Ranks;
   /** What is trained in place of the network's own weights, which stay as they are. */
   readonly adapter?: AdapterOfModel;
 }
@@ -69,22 +73,20 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix, adapter } = options;
+  const { clip, emaDecay, decays = isMatrix, adapter, loss, ranks = alone } = options;
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
   const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
   const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
   const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const model = () =>
-      gradientModel(config, names, {
-        masks,
-        adapter: adapter?.adapter,
-        locate: stored?.locate,
-        loss: options.loss,
-      });
+    const graph = { masks, adapter: adapter?.adapter, locate: stored?.locate, loss };
     const opened =
       sessions.get(masks) ??
-      openSession(model(), { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
+      openSession(gradientModel(config, names, graph), {
+        ...options,
+        folder: stored?.folder,
+        keepStoredTypes: stored !== undefined,
+      });
     sessions.set(masks, opened);
     return opened;
   };
@@ -92,10 +94,20 @@ export async function openLearner(
   const theta = copyOf(shapes, initial);
   const [m, v] = [zerosLike(theta), zerosLike(theta)];
   const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
-  let gradients: Arrays = new Map();
-  let microBatches = 0;
+  /** The gradients of micro-batches, by the order of `shapes`, and their sum once it is asked for. */
+  const accumulated = new OrderedSum();
+  let gradients: Arrays | undefined;
   let lossIsFinite = true;
   let updates = 0;
+
+  /** The gradient of all that was accumulated here since the last update. */
+  const summed = (): Arrays => {
+    const arrays = accumulated.take();
+    gradients ??= new Map(
+      arrays && Array.from(shapes, ([name, shape], k) => [name, { shape, data: arrays[k] }]),
+    );
+    return gradients;
+  };
 
   const state = (): Arrays =>
     new Map([
@@ -114,37 +126,39 @@ export async function openLearner(
       };
       const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
       const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
-      const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
-      if (microBatches++ === 0) gradients = given;
-      else addInto(gradients, given);
+      if (gradients) accumulated.add(Array.from(gradients.values(), ({ data }) => data));
+      accumulated.add(Array.from(shapes.keys(), (name) => results[`gradient.${name}`].data as Float32Array));
+      gradients = undefined;
       const value = Number(loss.data[0]);
       lossIsFinite &&= Number.isFinite(value);
       return value;
     },
 
-    update(learningRate) {
-      invariant(microBatches > 0, 'update needs a gradient: accumulate comes first');
-      const gradientNorm = norm(gradients);
-      const applied = lossIsFinite && Number.isFinite(gradientNorm);
-      microBatches = 0;
+    async update(learningRate) {
+      const total = summed();
+      invariant(total.size > 0, 'update needs a gradient: accumulate comes first');
+      const isFinite = await sumOverRanks(ranks, total, lossIsFinite);
+      const gradientNorm = norm(total);
+      const applied = isFinite && Number.isFinite(gradientNorm);
+      gradients = undefined;
       lossIsFinite = true;
       if (applied) {
         updates++;
         const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
         const step = { step: updates, learningRate, gradientScale };
         for (const [name, { shape, data }] of theta) {
-          const gradient = gradients.get(name)!.data;
+          const gradient = total.get(name)!.data;
           adamW(data, m.get(name)!.data, v.get(name)!.data, gradient, decays(name, shape), options, step);
           if (average)
             blend(average.get(name)!.data, data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
         }
       }
-      return Promise.resolve({ gradientNorm, applied });
+      return { gradientNorm, applied };
     },
 
     parameters: () => theta,
     averages: () => average ?? theta,
-    gradients: () => gradients,
+    gradients: summed,
     state,
     restore(saved) {
       for (const [name, { shape, data }] of state()) {
@@ -153,7 +167,8 @@ export async function openLearner(
         data.set(given.data);
       }
       updates = saved.get('adam.updates')!.data[0];
-      microBatches = 0;
+      accumulated.take();
+      gradients = undefined;
     },
     async close() {
       for (const opened of sessions.values()) await (await opened).close();
@@ -161,25 +176,24 @@ export async function openLearner(
   };
 }
 
-/** What a gradient's graph is made for. */
-export interface GradientModelOptions {
+interface GradientGraph extends Pick<LearnerOptions, 'loss'> {
   /** Of batches with an attention mask: 1 where all rows share it, else 'B'. */
   readonly masks?: Dim;
   readonly adapter?: Adapter;
   /** Where the weights are that an adapter changes. Default: they are inputs. */
   readonly locate?: StoredWeights['locate'];
-  /** Default: Σ weight · cross-entropy. */
-  readonly loss?: RowLoss;
 }
 
 /**
  * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
  * adapter alone.
+ *
+ * @throws InvalidOptionError  for a loss that is no number
  */
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
-  { masks, adapter, locate, loss: rowLoss = weightedCrossEntropy }: GradientModelOptions = {},
+  { masks, adapter, locate, loss: lossOf = weightedCrossEntropy }: GradientGraph,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
@@ -187,7 +201,9 @@ export function gradientModel(
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
   const targets = input('targets', 'int32', ['R']);
-  const plain = rowLoss({ logits, targets, weights: input('weights', 'float32', ['R']) });
+  const plain = lossOf({ logits, targets, weights: input('weights', 'float32', ['R']) });
+  if (plain.shape.length !== 0 || plain.dtype !== 'float32')
+    throw new InvalidOptionError('loss', 'must be a float32 scalar', showType(plain));
   const { weighted } = withAdapter({ weighted: plain }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
@@ -240,11 +256,29 @@ function blend(average: Float32Array, values: Float32Array, share: number): void
   for (let i = 0; i < average.length; i++) average[i] = share * average[i] + (1 - share) * values[i];
 }
 
-function addInto(sums: Arrays, terms: Arrays): void {
-  for (const [name, { data: sum }] of sums) {
-    const term = terms.get(name)!.data;
-    for (let i = 0; i < sum.length; i++) sum[i] += term[i];
+/**
+ * Sums gradients over all ranks, in one exchange.
+ *
+ * @param isFinite  whether this rank's losses were
+ * @returns         whether all ranks' were
+ */
+async function sumOverRanks(ranks: Ranks, gradients: Arrays, isFinite: boolean): Promise<boolean> {
+  if (ranks.size === 1) return isFinite;
+  const flags = await ranks.gather(Uint8Array.of(isFinite ? 1 : 0));
+  const arrays = Array.from(gradients.values(), ({ data }) => data);
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
   }
+  await ranks.sum(all);
+  at = 0;
+  for (const array of arrays) {
+    array.set(all.subarray(at, at + array.length));
+    at += array.length;
+  }
+  return flags.every(([flag]) => flag === 1);
 }
 
 /** √Σ g² over every gradient, in float64. */

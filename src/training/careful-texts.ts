@@ -22,7 +22,7 @@ export interface CarefulTextOptions {
   readonly temperature: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
-  readonly onText?: (done: number, all: number) => void;
+  readonly onText?: (done: number, all: number) => Promise<void> | void;
 }
 
 /** Texts that are written at the same time, so that they share forwards. */
@@ -65,7 +65,7 @@ export async function writeCarefulTexts(
     );
     await appendFile(path, written.map(({ text }) => `${JSON.stringify({ text })}\n`).join(''));
     done += count;
-    onText?.(done, texts);
+    await onText?.(done, texts);
   }
 }
 

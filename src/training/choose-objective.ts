@@ -17,6 +17,7 @@ import {
   withPrompts,
 } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
+import type { ObjectiveParts, OwnParts } from './own-parts.ts';
 import { withHoles } from './objectives/variable-length.ts';
 
 /** What learning must know of the tokenizer and the network. */
@@ -42,15 +43,27 @@ export function noisingOf(
 /** What is learned from windows of text, or from answers. */
 export function objectiveOf(
   options: TrainingOptions,
-  { maskId, endId, expandId, shiftedLogits }: LearningFacts,
+  facts: LearningFacts,
+  { noise, objective }: Pick<OwnParts, 'noise' | 'objective'> = {},
 ): Objective {
-  if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
-  const noising = noisingOf(options, { maskId });
-  const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
+  const { maskId, endId } = facts;
+  const noising = { ...noisingOf(options, facts), ...(noise && { schedule: noise }) };
+  const usual =
+    options.objective === 'autoregressive'
+      ? autoregressive({ startId: endId })
+      : diffusionOf(options, facts, noising);
+  return objective?.({ options, maskId, endId, noising, usual }) ?? usual;
+}
+
+/** What is learned of windows that are noised. */
+function diffusionOf(
+  { seed, complementary, promptShare, block, blockWarmup, anneal, variableLength, surplus }: TrainingOptions,
+  { endId, expandId, shiftedLogits }: LearningFacts,
+  noising: ObjectiveParts['noising'],
+): Objective {
   let objective =
     block === undefined
-      ? diffusion(noising)
+      ? (complementary ? complementaryDiffusion : maskedDiffusion)(noising)
       : blockDiffusion({
           ...noising,
           blockLength: growingBlock(block, { updates: blockWarmup }),

@@ -18,15 +18,26 @@ import { openRunTokenizer } from './run-tokenizer.ts';
 import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
 import { openLearner } from './backpropagation.ts';
-import { certaintyLoss } from './row-loss.ts';
+import { certaintyLoss } from './certainty-loss.ts';
 import type { TrainingOptions } from './options.ts';
-import { type CreateTrainingJob, recordName } from './run/training-job.ts';
+import { checkOwnParts, type OwnParts } from './own-parts.ts';
+import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
 
-/** Makes what `unmask train` and `unmask finetune` train, on the text that the options name. */
-export const createTrainingJob: CreateTrainingJob = async (options, directory, io) => {
+/**
+ * Makes what `unmask train` and `unmask finetune` train, on the text that the options name.
+ *
+ * @param own  what a program has in the place of options
+ */
+export async function createTrainingJob(
+  options: TrainingOptions,
+  directory: string,
+  io: JobIo,
+  own: OwnParts = {},
+): Promise<TrainingJob> {
+  checkOwnParts(own, options);
   const { note, signal } = io;
   const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, io);
@@ -46,7 +57,8 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
     ...options,
     emaDecay: options.ema,
     adapter,
-    ...(options.certainty !== undefined && { loss: certaintyLoss }),
+    loss: options.certainty === undefined ? own.loss : certaintyLoss,
+    ranks: io.ranks,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
@@ -74,7 +86,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
     options.certainty === undefined
       ? undefined
       : await openDistillation(options, { subject, tokenizer, directory, facts, note, signal });
-  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts);
+  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts, own);
   const { validation } = distilled?.real ?? dataset;
 
   return {
@@ -86,11 +98,11 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
 
-    async *batches(step) {
+    async *batches(step, [from, to] = [0, accumulate]) {
       const rows = batch * (isOfPairs ? meaning.answers : 1);
       const drawn = dataset.batch(step, accumulate * batch);
       const windows = isOfPairs ? textOf(drawn) : (distilled?.textWithEnd(drawn) ?? drawn);
-      for (let firstRow = 0; firstRow < accumulate * rows; firstRow += rows)
+      for (let firstRow = from * rows; firstRow < to * rows; firstRow += rows)
         yield await objective(rowsFrom(windows, firstRow, rows), {
           step,
           firstRow,
@@ -129,7 +141,7 @@ export const createTrainingJob: CreateTrainingJob = async (options, directory, i
       await learner.close();
     },
   };
-};
+}
 
 /** What the model answers to one of the held-out conversations, or of the others where none is held out. */
 async function writtenAnswer(

@@ -10,11 +10,11 @@ import { distill } from './distill.ts';
 import { type RunIo, runTraining } from './run/run.ts';
 
 const quiet: RunIo = {
-  output: { write: () => {} },
+  tell: async () => {},
+  note: () => {},
   clock: () => performance.now(),
   now: () => new Date(0),
   stop: new AbortController().signal,
-  visible: (line) => line,
 };
 
 test('a distilled model is surer of what it predicts, and goes on where it was stopped', async (t) => {
@@ -46,15 +46,15 @@ test('a distilled model is surer of what it predicts, and goes on where it was s
 
   // stopped while it writes: what it had is kept, and a line that was cut off is written again
   const stop = new AbortController();
-  const io = { ...quiet, stop: stop.signal, onText: (done: number) => done >= 8 && stop.abort() };
+  const io = { ...quiet, stop: stop.signal, onText: (done: number) => void (done >= 8 && stop.abort()) };
   await assert.rejects(distill(request, io), { name: 'AbortError' });
   const file = join(out, 'texts.jsonl');
   const begun = await readFile(file, 'utf8');
   await truncate(file, begun.length - 3);
 
-  const { finished, directory } = await distill(request, quiet);
+  const { finished, run } = await distill(request, quiet);
   assert.equal(finished, true);
-  assert.equal(directory, out);
+  assert.equal(run, join(out, 'run'));
   const texts = await readFile(file, 'utf8');
   assert.equal(texts.split('\n').length, 17);
   assert.ok(texts.startsWith(begun));

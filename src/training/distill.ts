@@ -15,7 +15,7 @@ import { type RunIo, type RunOutcome, runTraining } from './run/run.ts';
 const names = { options: 'distill.json', texts: 'texts.jsonl', run: 'run' } as const;
 
 export interface DistillIo extends RunIo {
-  readonly onText?: (done: number, all: number) => void;
+  readonly onText?: (done: number, all: number) => Promise<void> | void;
 }
 
 /**
@@ -23,10 +23,13 @@ export interface DistillIo extends RunIo {
  * and then learns to be sure of what it predicts rightly in them, held to what it said before on real text
  * (`certaintyLoss`, `distillation`). Stopped at any moment, the same call goes on.
  *
- * @returns  as a training run; its directory is that of the distillation
+ * @returns  as a training run, and where that lies
  * @throws InvalidOptionError  where the options are not those that the directory was begun with
  */
-export async function distill(request: DistillRequest, io: DistillIo): Promise<RunOutcome> {
+export async function distill(
+  request: DistillRequest,
+  io: DistillIo,
+): Promise<RunOutcome & { readonly run: string }> {
   const { directory, options } = await openDistillation(request);
   const { from, data, texts, length, block, temperature, guard, ...training } = options;
   const file = join(directory, names.texts);
@@ -43,7 +46,7 @@ export async function distill(request: DistillRequest, io: DistillIo): Promise<R
       signal: io.stop,
       onText: io.onText,
     });
-    const run: TrainingRequest = {
+    const run = {
       ...training,
       from,
       data: [file],
@@ -51,8 +54,8 @@ export async function distill(request: DistillRequest, io: DistillIo): Promise<R
       certaintyBlock: block,
       length: length ?? longest,
       out: join(directory, names.run),
-    };
-    return { ...(await runTraining(run, createTrainingJob, io)), directory };
+    } satisfies TrainingRequest;
+    return { ...(await runTraining(run, createTrainingJob, io)), run: run.out };
   } finally {
     await model.close();
   }

@@ -110,6 +110,16 @@ export function requireSameLikelihood(
     throw new InvalidOptionError('block', `must be ${blockLength}, as ${from} was trained`, block);
 }
 
+/** A longer context than this is asked for by name. */
+const longestUsual = 1024;
+
+/** The most tokens of a conversation that a model learns to answer, where nobody says how many. */
+export async function usualAnswerLength(from: string): Promise<number> {
+  const { config, network } = await openModel(await modelDirectory(from));
+  await network.close();
+  return Math.min(longestUsual, config.transformer.maxLength);
+}
+
 /** Rows from `known` to `count` are the mean of those before. */
 function withNewRows({ data }: NdArray, shape: readonly number[], known: number, count: number): NdArray {
   const width = shape[1];

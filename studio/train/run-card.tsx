@@ -1,5 +1,5 @@
 import { grouped } from '../../src/base/format-count.ts';
-import { duration } from '../../src/training/run/progress.ts';
+import { duration } from '../../src/base/format-duration.ts';
 import type { Run } from './runs.ts';
 
 const stateWords: Readonly<Record<Run['state'], string>> = {

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { distillSchema } from '../../training/distill-options.ts';
 import type { Command } from '../command.ts';
 import { StatusLine } from '../terminal/status-line.ts';
-import { visible } from '../terminal/visible.ts';
+import { TrainingView } from '../terminal/training-view.ts';
 
 const distillCommand: Command<typeof distillSchema> = {
   summary: 'Teaches a model to write several tokens a forward, from its own careful texts',
@@ -15,27 +16,33 @@ const distillCommand: Command<typeof distillSchema> = {
     ['unmask distill --resume runs/quick', 'goes on where it was stopped'],
     ['unmask generate --model runs/quick/run --strategy threshold --tau 0.8', 'several tokens a forward'],
   ],
-  async run(request, io) {
-    const { distill } = await import('../../training/distill.ts');
+  async run(request, { stdout, stderr, signal }) {
+    const { distill } = await import('../../library/distill.ts');
     const clock = (): number => performance.now();
-    const status = new StatusLine(io.stderr, clock, { liveMs: 250, plainMs: 30_000 });
-    const { directory, model, step, finished } = await distill(request, {
-      output: io.stderr,
-      clock,
-      now: () => new Date(),
-      stop: io.signal,
-      visible,
-      onText(done, all) {
-        if (done === all) status.end();
-        else if (status.isDue) status.show(`writing careful texts: ${done} of ${all}`);
-      },
-    });
-    if (!finished) {
-      io.stderr.write(`stopped after step ${step}; unmask distill --resume ${directory} goes on\n`);
+    const status = new StatusLine(stderr, clock, { liveMs: 250, plainMs: 30_000 });
+    const view = new TrainingView(stderr, clock);
+    try {
+      const run = await distill(request, {
+        signal,
+        onProgress(event) {
+          if (event.kind !== 'text') view.show(event);
+          else if (event.done === event.all) status.end();
+          else if (status.isDue) status.show(`writing careful texts: ${event.done} of ${event.all}`);
+        },
+      });
+      view.end();
+      if (run.isFinished) {
+        stdout.write(`${run.modelDirectory}\n`);
+        return 0;
+      }
+      stderr.write(
+        `stopped after step ${run.step}; unmask distill --resume ${dirname(run.directory)} goes on\n`,
+      );
       return 130;
+    } finally {
+      view.end();
+      status.end();
     }
-    io.stdout.write(`${model}\n`);
-    return 0;
   },
 };
 

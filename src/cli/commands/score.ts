@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Model, Score } from '../../language-model/language-model.ts';
 import { type ScoredSampler, scoredSamplerSchema } from '../../language-model/score-options.ts';
-import { duration } from '../../training/run/progress.ts';
+import { duration } from '../../base/format-duration.ts';
 import { kebabCase } from '../../base/options.ts';
 import { type Command, type Io, type Output, UsageError } from '../command.ts';
 import { fileText, inputText } from '../input.ts';

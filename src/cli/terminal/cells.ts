@@ -40,10 +40,21 @@ export class CanvasReader {
   readonly #tokenizer: Tokenizer;
   readonly #maskId: number;
   #written = new Map<number, number>();
+  #masked = 0;
 
   constructor(tokenizer: Tokenizer, maskId: number) {
     this.#tokenizer = tokenizer;
     this.#maskId = maskId;
+  }
+
+  /** Tokens that the model has written, of the frame that was read last. */
+  get unmasked(): number {
+    return this.#written.size;
+  }
+
+  /** Masks of that frame. */
+  get masked(): number {
+    return this.#masked;
   }
 
   /** The frame in pieces, from left to right; what was there before the first frame is `given`. */
@@ -61,6 +72,7 @@ export class CanvasReader {
         fresh.add(position);
       }
     }
+    this.#masked = Array.prototype.filter.call(tokens, (token: number) => token === this.#maskId).length;
     const cells: Cell[] = [];
     for (let from = 0; from < tokens.length;) {
       if (tokens[from] === this.#maskId) {

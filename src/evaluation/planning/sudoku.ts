@@ -30,7 +30,11 @@ export function sudoku(size: keyof typeof shapes): PuzzleKind {
     summary: `Sudoku of ${size} × ${size} cells with one solution`,
     make(draw) {
       for (;;) {
-        const full = filled(new Array<number>(size * size).fill(0), rules, draw)!;
+        const full = filled(
+          Array.from({ length: size * size }, () => 0),
+          rules,
+          draw,
+        )!;
         const open = opened(full, rules, weighted(givens, draw), draw);
         if (open) return { prompt: open.join(''), answer: full.join('') };
       }

@@ -216,8 +216,8 @@ test('what config.json leaves out is as its own code has it', () => {
   assert.equal(noise, 'uniform');
   const fullLayers = transformer.perLayer!.map(({ valueIsKey }) => valueIsKey);
   assert.deepEqual(fullLayers, [false, false, false, false, false, true, true]);
-  const { headWidth, turningFrequencies, ropeTheta, kvHeads } = transformer.perLayer![6];
-  assert.deepEqual([headWidth, turningFrequencies, ropeTheta, kvHeads], [512, 64, 1e6, 2]);
+  const { headWidth, rotaryFrequencies, ropeTheta, kvHeads } = transformer.perLayer![6];
+  assert.deepEqual([headWidth, rotaryFrequencies, ropeTheta, kvHeads], [512, 64, 1e6, 2]);
   assert.equal(transformer.logitCap, 30);
 });
 

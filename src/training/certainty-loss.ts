@@ -1,4 +1,3 @@
-import { crossEntropy } from '../graph/composites.ts';
 import {
   add,
   cast,
@@ -13,27 +12,8 @@ import {
   topK,
   total,
 } from '../graph/primitives.ts';
-import { input, scalar, type Tensor } from '../graph/tensor.ts';
-
-/** The scored rows of a batch, as a loss sees them. */
-export interface ScoredRows {
-  /** [R, V] */
-  readonly logits: Tensor;
-  /** int32   [R] */
-  readonly targets: Tensor;
-  /** [R] */
-  readonly weights: Tensor;
-}
-
-/**
- * From the scored rows of a batch to the loss, a scalar. It is written into the graph of a training step and differentiated
- * there; what it needs beside the rows it reads from inputs that the batches bring (`TrainingBatch.inputs`).
- */
-export type RowLoss = (rows: ScoredRows) => Tensor;
-
-/** Σ_r w_r · CE_r: every objective whose divisions are all in the weights. */
-export const weightedCrossEntropy: RowLoss = ({ logits, targets, weights }) =>
-  total(mul(crossEntropy(logits, targets), weights));
+import { input, scalar } from '../graph/tensor.ts';
+import { type Loss, weightedCrossEntropy } from './loss.ts';
 
 /** The temperature at which certainty is asked for; dParallel's. */
 const sharpness = 0.5;
@@ -49,7 +29,7 @@ const sharpness = 0.5;
  *
  * Inputs: `certainty` c [R], `kept` k [R], `teacher` z⁰ [R, V].
  */
-export const certaintyLoss: RowLoss = (rows) => {
+export const certaintyLoss: Loss = (rows) => {
   const { logits, targets } = rows;
   const [R, V] = logits.shape;
   const of = (name: string, shape = [R]) => input(name, 'float32', shape);

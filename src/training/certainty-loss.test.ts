@@ -6,7 +6,7 @@ import { differentiate } from '../graph/differentiate.ts';
 import { writeOnnx } from '../graph/onnx.ts';
 import { input, parameter } from '../graph/tensor.ts';
 import { openSession } from '../runtime/session.ts';
-import { certaintyLoss } from './row-loss.ts';
+import { certaintyLoss } from './certainty-loss.ts';
 
 const [R, V] = [4, 6];
 const array = (shape: number[], sample: number, scale = 1): NdArray => {
