@@ -55,6 +55,9 @@ export const shippedModels = {
 /** The one of them that is taken where none is named. */
 export const shippedModel: string = shippedModels.stories;
 
+/** A causal model of others that ships too, to judge what is written: `models/judge/README.md`. */
+export const shippedJudge: string = shipped('judge');
+
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
 export interface ModelWithTokenizer extends OpenedNetwork {
   readonly directory: string;
