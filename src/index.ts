@@ -6,7 +6,6 @@ export type {
   GenerateRequest,
   Edit,
   EditRequest,
-  FillRequest,
   Generation,
   InfillPart,
   InfillRequest,
@@ -16,13 +15,13 @@ export type {
   SampleRequest,
   Score,
   ScoreRequest,
-  ScoredToken as SureToken,
+  ScoredToken,
   TextChange,
 } from './language-model/language-model.ts';
 export type { HoleLength, HolePlace } from './language-model/infill-windows.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { WeightFormat } from './model/weight-format.ts';
-export type { Device } from './runtime/session.ts';
+export type { Device } from './runtime/device.ts';
 export type { CacheReport } from './sampling/cache-report.ts';
 export type { Candidates } from './sampling/decode.ts';
 export type { Ending } from './sampling/growth.ts';

@@ -9,6 +9,8 @@ let stoppedBy = 0;
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  // batch systems warn a job with it before its time is up: `sbatch --signal=USR1@60`
+  ...(process.platform === 'win32' ? [] : ([['SIGUSR1', 138]] as const)),
 ] as const) {
   process.once(signal, () => {
     stoppedBy = code;
