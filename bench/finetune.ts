@@ -172,7 +172,7 @@ async function prepare(folder: string): Promise<number> {
     ...array,
   }));
   await writeModelDirectory(join(folder, 'model'), {
-    config: llada.write({ transformer, maskId: mask.id, endId: end.id, padId: end.id }),
+    config: llada.write({ transformer, maskId: mask.id, endIds: [end.id], padId: end.id }),
     weights,
     tokenizerFiles: new Map(
       Object.entries(tokenizerFiles(json, {}, { jinja: taggedTemplate.source })).map(([name, text]) => [

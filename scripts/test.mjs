@@ -1,5 +1,6 @@
 // Runs the tests that setup.mjs compiled with Node's own runner: every *.test.js, or those whose path contains one of the
-// arguments. With --slow first every *.slow.test.js instead, with --browser every *.browser.js: the studio in a real browser.
+// arguments. With --slow first every *.slow.test.js instead, with --browser every *.browser.js: the studio in a real
+// browser; with --many every *.many.js: jobs of several processes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const suites = {
   '--slow': { belongs: (name) => name.endsWith('.slow.test.js'), options: [] },
+  '--many': { belongs: (name) => name.endsWith('.many.js'), options: ['--test-concurrency=1'] },
   // a browser that shares its cores with others draws too seldom to be watched
   '--browser': { belongs: (name) => name.endsWith('.browser.js'), options: ['--test-concurrency=1'] },
 };

@@ -19,13 +19,15 @@ const allowed: Readonly<Record<string, string>> = {
   likelihood: 'base diffusion sampling',
   'model-files': 'base diffusion checkpoint tokenizer hub runtime model sampling likelihood',
   'language-model': 'base diffusion graph tokenizer runtime model sampling likelihood model-files',
+  ranks: 'base',
   training:
-    'base diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
-  library: 'base checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
+    'base ranks diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
+  library:
+    'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
   evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub model sampling model-files language-model training library evaluation',
-  cli: 'base tokenizer hub model sampling likelihood model-files language-model training library evaluation server',
+  cli: 'base ranks tokenizer hub model sampling likelihood model-files language-model training library evaluation server',
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

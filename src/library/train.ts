@@ -7,6 +7,10 @@ import { finetuneSchema } from '../training/finetune-options.ts';
 import { usualAnswerLength } from '../training/initial-model.ts';
 import { defaults, type TrainingRequest, trainingSchema } from '../training/options.ts';
 import { type OwnParts, ownPartsIn } from '../training/own-parts.ts';
+import { alone, type Ranks } from '../ranks/ranks.ts';
+import { follow } from '../training/run/follow.ts';
+import { leading } from '../training/run/lead.ts';
+import type { CreateTrainingJob } from '../training/run/training-job.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
 import { type Rows, rowsPlace } from '../training/run/kept-rows.ts';
 import { usualPlace } from '../training/run/run-directory.ts';
@@ -20,7 +24,24 @@ export interface TrainRequest extends TrainingRequest {
 }
 
 /** How a run is watched and stopped, and what it has of the program. */
-export interface TrainOptions extends TaskOptions<TrainingEvent>, OwnParts {}
+export interface TrainOptions extends TaskOptions<TrainingEvent>, OwnParts {
+  /** The ranks of the job, on the first of which this is; the others call `followTraining`. Default: this process alone. */
+  readonly ranks?: Ranks;
+}
+
+/**
+ * Takes part in a run that rank 0 trains: returns when that is done or was stopped.
+ *
+ * @param ranks    the ranks of the job (`findRanks`); this one isn't the first
+ * @param options  its signal asks the whole job to stop; functions of the program have to be those that rank 0 has
+ */
+export async function followTraining(
+  ranks: Ranks,
+  { signal = new AbortController().signal, ...own }: OwnParts & { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const io = { note: () => {}, now: () => new Date(), signal };
+  await follow((...given) => createTrainingJob(...given, own), ranks, io);
+}
 
 /**
  * Trains a model on text, as `unmask train` does: begins a run in a directory of its own, or goes on with it to the same
@@ -93,14 +114,22 @@ function filesOrRows(data: string | readonly string[] | Rows): [files?: string[]
 async function run(
   asked: TrainingRequest,
   { tell, note, signal }: TaskIo<TrainingEvent>,
-  own: OwnParts,
+  { ranks = alone, ...own }: OwnParts & Pick<TrainOptions, 'ranks'>,
   rows?: Rows,
 ): Promise<TrainingRun> {
   const request = rows ? withRows(asked) : asked;
+  const make: CreateTrainingJob = (...given) => createTrainingJob(...given, own);
+  const others = new AbortController();
   const { directory } = await runTraining(
     request,
-    (...given) => createTrainingJob(...given, own),
-    { tell, note, stop: signal, clock: () => performance.now(), now: () => new Date() },
+    ranks.size === 1 ? make : leading(make, ranks, () => others.abort()),
+    {
+      tell,
+      note,
+      stop: AbortSignal.any([signal, others.signal]),
+      clock: () => performance.now(),
+      now: () => new Date(),
+    },
     { own: ownPartsIn(own), rows },
   );
   return openRun(directory);

@@ -26,6 +26,7 @@ import {
   modelDirectory,
   type ModelWithTokenizer,
   openModelWithTokenizer,
+  textEnds,
 } from './open-model.ts';
 import type { SamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
@@ -108,7 +109,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   const blockLength = config?.blockLength;
   const parameters = opened ? parametersOf(opened) : weights && parametersIn(weights.entries);
   const maskId = tokenizer?.maskId ?? config?.maskId;
-  const endIds = [...new Set([tokenizer?.endId ?? [], generation?.endIds ?? []].flat())];
+  const endIds = opened?.endIds ?? textEnds(tokenizer, generation, config);
   const tokenOf = new Map(Array.from(tokenizer?.specialTokens ?? [], ([token, id]) => [id, token]));
   return {
     path: directory,

@@ -13,6 +13,7 @@ import type { WeightFormat } from '../model/weight-format.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { adapterConfigName } from '../model/adapter-config.ts';
 import { baseOf, isAdapter } from '../model/adapter-files.ts';
+import type { ModelConfig } from '../model/families/family.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from '../model/open.ts';
 import { checkOptions } from '../base/options.ts';
@@ -64,7 +65,7 @@ export interface ModelWithTokenizer extends OpenedNetwork {
   readonly noise?: 'uniform';
   /** How conversations are written, if the model was made for them. */
   readonly chatTemplate?: ChatTemplate;
-  /** Tokens that end a text: the tokenizer's, and those of generation_config.json. */
+  /** Tokens that end a text, see `textEnds`. */
   readonly endIds: readonly number[];
   /** What a causal network reads before every text, if it was trained so. */
   readonly startId?: number;
@@ -104,7 +105,7 @@ export async function openModelWithTokenizer(
   const speaking = changes === undefined ? files : await withTemplateOf(files, changes);
   const chatTemplate = chatTemplateOf(speaking, tokenizer, () => new Date());
   const generation = await generationOf(directory, opened.family.sampling);
-  const endIds = [...new Set([tokenizer.endId ?? [], generation.endIds].flat())];
+  const endIds = textEnds(tokenizer, generation, opened.config);
   const { attention, vocabularySize: rows } = opened.config.transformer;
   for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
     if (id >= rows)
@@ -167,6 +168,16 @@ export async function modelDirectory(path: string, note?: (text: string) => void
     found,
     'check the path, or make one with unmask train',
   );
+}
+
+/** Tokens that end a text: the tokenizer's, and those of generation_config.json, or of config.json where that names none. */
+export function textEnds(
+  tokenizer: Pick<Tokenizer, 'endId'> | undefined,
+  generation: Pick<GenerationDefaults, 'endIds'> | undefined,
+  config: ModelConfig | undefined,
+): readonly number[] {
+  const named = generation?.endIds.length ? generation.endIds : (config?.endIds ?? []);
+  return [...new Set([tokenizer?.endId ?? [], named].flat())];
 }
 
 /** What generation_config.json says. */

@@ -32,20 +32,21 @@ export const uniformAdapter = (targets: readonly string[], change: LowRankChange
 export const adapterTargets = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
 export type AdapterTarget = (typeof adapterTargets)[number];
 
-/** The names of the matrices of every layer that a person means. */
+/** The names of the matrices of every layer that a person means; those of experts are not among them. */
 export function matricesOf(
-  { layers }: TransformerConfig,
+  config: TransformerConfig,
   names: TensorNames,
   targets: readonly AdapterTarget[],
 ): string[] {
-  const all = Array.from({ length: layers }, (_, i) => {
+  const all = Array.from({ length: config.layers }, (_, i) => {
     const layer = names.layer(i);
     return targets.map((target) => {
       const isFused = target === 'query' || target === 'key' || target === 'value';
       return isFused ? (layer.queryKeyValue ?? layer[target]) : layer[target];
     });
   });
-  return [...new Set(all.flat())];
+  const present = parameterShapes(config, names);
+  return [...new Set(all.flat())].filter((name) => present.has(name));
 }
 
 /** What A and B of a matrix are called: as in the files of Hugging Face's PEFT. */

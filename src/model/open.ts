@@ -8,7 +8,7 @@ import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor-type.ts';
 import type { Device } from '../runtime/session.ts';
 import { readAdapter } from './adapter-files.ts';
-import { parameterShapes, type TensorNames } from './config.ts';
+import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 import { diffusionGemma } from './families/diffusion-gemma.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { llada } from './families/llada.ts';
@@ -86,6 +86,7 @@ export async function openModel(
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
+  checkSizes(config.transformer, weights.entries.size, path);
   const names = namesIn(weights, family);
   const expected = isBlockFormat(format)
     ? tensorsIn(storageOf(config.transformer, names, format), format)
@@ -99,6 +100,25 @@ export async function openModel(
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, stored, network };
+}
+
+/** Bytes that a table of rotations may take: it's a part of the graph, of which there may be 2 GiB. */
+const MAX_ROTATION_BYTES = 2 ** 29;
+
+/** What is made of the config alone, before it's compared with the tensors. @throws FileError  where that would be too much */
+function checkSizes(config: TransformerConfig, tensors: number, path: string): void {
+  const { layers, mixture, maxLength } = config;
+  const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
+  if (layers + experts > tensors)
+    throw new FileError(
+      path,
+      `as many layers and experts as its ${tensors} tensors are enough for`,
+      `${layers + experts}`,
+    );
+  const positionBytes = 4 * (config.rotaryWidth ?? headWidthOf(config)); // half a head of cosines, half of sines
+  const longest = Math.floor(MAX_ROTATION_BYTES / positionBytes);
+  if (maxLength > longest)
+    throw new FileError(path, `a longest sequence of at most ${longest} tokens`, `${maxLength}`);
 }
 
 /** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { readReference, referencePath } from '../../test/reference.ts';
 import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
+import { sigmoid } from '../graph/primitives.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
+import { lladaMoe } from '../model/families/llada-moe.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openModel } from '../model/open.ts';
 import { openLearner } from './backpropagation.ts';
@@ -223,5 +225,55 @@ test('a batch without a masked token has loss 0 and gradient 0', async () => {
   const empty = { rows: new Int32Array(0), targets: new Int32Array(0), weights: new Float32Array(0) };
   assert.equal(await learner.accumulate({ ...smallBatch(), ...empty }), 0);
   assert.equal((await learner.update(1e-2)).gradientNorm, 0);
+  await learner.close();
+});
+
+const withExperts: TransformerConfig = {
+  ...config,
+  layers: 2,
+  qkvBias: false,
+  tiedHead: false,
+  mixture: {
+    layers: [false, true],
+    experts: 6,
+    chosen: 2,
+    hidden: 8,
+    score: sigmoid,
+    selectionBias: true,
+    groups: { count: 3, chosen: 2 },
+    normalised: true,
+    scale: 2.5,
+    sharedHidden: 8,
+  },
+};
+
+test('gradients of a network with experts equal differences of its loss, in every tensor that has one', async () => {
+  const initial = initialParameters(withExperts, lladaMoe.names, 3);
+  // so that experts matter
+  for (const { data, shape } of initial.values())
+    if (shape.length === 2) for (const i of data.keys()) data[i] *= 3;
+  // so large that no small step changes the choice, where the loss has a jump
+  initial.get(lladaMoe.names.layer(1).mixture!.selectionBias)!.data.set([9, 0, 0, 8, 0, 0]);
+  const learner = await openLearner(withExperts, lladaMoe.names, initial, adamW);
+  await learner.accumulate(smallBatch());
+  const gradients = new Map([...learner.gradients()].map(([name, { data }]) => [name, data.slice()]));
+  let trained = 0;
+  for (const [name, { data }] of learner.parameters()) {
+    const gradient = gradients.get(name)!;
+    const norm = Math.hypot(...gradient);
+    // the bias decides about the choice alone, and not every expert was chosen
+    if (norm === 0) continue;
+    trained++;
+    const was = data.slice();
+    const size = 4e-3;
+    const lossAt = async (step: number) => {
+      for (const i of data.keys()) data[i] = was[i] + (step * gradient[i]) / norm;
+      return learner.accumulate(smallBatch());
+    };
+    const slope = ((await lossAt(size)) - (await lossAt(-size))) / (2 * size);
+    data.set(was);
+    assert.ok(Math.abs(slope - norm) < 0.005 * norm, `${name}: ${slope}, not ${norm}`);
+  }
+  assert.ok(trained > 20, `${trained} tensors have a gradient`);
   await learner.close();
 });

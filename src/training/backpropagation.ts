@@ -17,6 +17,7 @@ import {
 import { transformer } from '../model/transformer.ts';
 import { type Device, openSession, type Session } from '../runtime/session.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
+import { alone, OrderedSum, type Ranks } from '../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import { checkLoss, type Loss, scoredRows, weightedCrossEntropy } from './loss.ts';
 
@@ -32,6 +33,8 @@ export interface LearnerOptions extends AdamWOptions {
   readonly threads?: number;
   /** Default: the weighted cross-entropy. */
   readonly loss?: Loss;
+  /** Who else learns the same: the gradient of an update is the sum over the micro-batches of all. Default: nobody. */
+  readonly ranks?: Ranks;
   /** What is trained in place of the network's own weights, which stay as they are. */
   readonly adapter?: AdapterOfModel;
 }
@@ -70,7 +73,7 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix, adapter, loss } = options;
+  const { clip, emaDecay, decays = isMatrix, adapter, loss, ranks = alone } = options;
   if (loss) checkLoss(loss, config.vocabularySize);
   /** One for each kind of mask, made when it's first asked for. */
   const sessions = new Map<Dim | undefined, Promise<Session>>();
@@ -92,10 +95,20 @@ export async function openLearner(
   const theta = copyOf(shapes, initial);
   const [m, v] = [zerosLike(theta), zerosLike(theta)];
   const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
-  let gradients: Arrays = new Map();
-  let microBatches = 0;
+  /** The gradients of micro-batches, by the order of `shapes`, and their sum once it is asked for. */
+  const accumulated = new OrderedSum();
+  let gradients: Arrays | undefined;
   let lossIsFinite = true;
   let updates = 0;
+
+  /** The gradient of all that was accumulated here since the last update. */
+  const summed = (): Arrays => {
+    const arrays = accumulated.take();
+    gradients ??= new Map(
+      arrays && Array.from(shapes, ([name, shape], k) => [name, { shape, data: arrays[k] }]),
+    );
+    return gradients;
+  };
 
   const state = (): Arrays =>
     new Map([
@@ -114,37 +127,39 @@ export async function openLearner(
       };
       const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
       const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
-      const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
-      if (microBatches++ === 0) gradients = given;
-      else addInto(gradients, given);
+      if (gradients) accumulated.add(Array.from(gradients.values(), ({ data }) => data));
+      accumulated.add(Array.from(shapes.keys(), (name) => results[`gradient.${name}`].data as Float32Array));
+      gradients = undefined;
       const value = Number(loss.data[0]);
       lossIsFinite &&= Number.isFinite(value);
       return value;
     },
 
-    update(learningRate) {
-      invariant(microBatches > 0, 'update needs a gradient: accumulate comes first');
-      const gradientNorm = norm(gradients);
-      const applied = lossIsFinite && Number.isFinite(gradientNorm);
-      microBatches = 0;
+    async update(learningRate) {
+      const total = summed();
+      invariant(total.size > 0, 'update needs a gradient: accumulate comes first');
+      const isFinite = await sumOverRanks(ranks, total, lossIsFinite);
+      const gradientNorm = norm(total);
+      const applied = isFinite && Number.isFinite(gradientNorm);
+      gradients = undefined;
       lossIsFinite = true;
       if (applied) {
         updates++;
         const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
         const step = { step: updates, learningRate, gradientScale };
         for (const [name, { shape, data }] of theta) {
-          const gradient = gradients.get(name)!.data;
+          const gradient = total.get(name)!.data;
           adamW(data, m.get(name)!.data, v.get(name)!.data, gradient, decays(name, shape), options, step);
           if (average)
             blend(average.get(name)!.data, data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
         }
       }
-      return Promise.resolve({ gradientNorm, applied });
+      return { gradientNorm, applied };
     },
 
     parameters: () => theta,
     averages: () => average ?? theta,
-    gradients: () => gradients,
+    gradients: summed,
     state,
     restore(saved) {
       for (const [name, { shape, data }] of state()) {
@@ -153,7 +168,8 @@ export async function openLearner(
         data.set(given.data);
       }
       updates = saved.get('adam.updates')!.data[0];
-      microBatches = 0;
+      accumulated.take();
+      gradients = undefined;
     },
     async close() {
       for (const opened of sessions.values()) await (await opened).close();
@@ -235,11 +251,29 @@ function blend(average: Float32Array, values: Float32Array, share: number): void
   for (let i = 0; i < average.length; i++) average[i] = share * average[i] + (1 - share) * values[i];
 }
 
-function addInto(sums: Arrays, terms: Arrays): void {
-  for (const [name, { data: sum }] of sums) {
-    const term = terms.get(name)!.data;
-    for (let i = 0; i < sum.length; i++) sum[i] += term[i];
+/**
+ * Sums gradients over all ranks, in one exchange.
+ *
+ * @param isFinite  whether this rank's losses were
+ * @returns         whether all ranks' were
+ */
+async function sumOverRanks(ranks: Ranks, gradients: Arrays, isFinite: boolean): Promise<boolean> {
+  if (ranks.size === 1) return isFinite;
+  const flags = await ranks.gather(Uint8Array.of(isFinite ? 1 : 0));
+  const arrays = Array.from(gradients.values(), ({ data }) => data);
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
   }
+  await ranks.sum(all);
+  at = 0;
+  for (const array of arrays) {
+    array.set(all.subarray(at, at + array.length));
+    at += array.length;
+  }
+  return flags.every(([flag]) => flag === 1);
 }
 
 /** √Σ g² over every gradient, in float64. */

@@ -58,6 +58,7 @@ export async function createTrainingJob(
     emaDecay: options.ema,
     adapter,
     loss: options.certainty === undefined ? own.loss : certaintyLoss,
+    ranks: io.ranks,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: learner.averages };
@@ -97,11 +98,11 @@ export async function createTrainingJob(
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
 
-    async *batches(step) {
+    async *batches(step, [from, to] = [0, accumulate]) {
       const rows = batch * (isOfPairs ? meaning.answers : 1);
       const drawn = dataset.batch(step, accumulate * batch);
       const windows = isOfPairs ? textOf(drawn) : (distilled?.textWithEnd(drawn) ?? drawn);
-      for (let firstRow = 0; firstRow < accumulate * rows; firstRow += rows)
+      for (let firstRow = from * rows; firstRow < to * rows; firstRow += rows)
         yield await objective(rowsFrom(windows, firstRow, rows), {
           step,
           firstRow,

@@ -92,7 +92,7 @@ function configOf(
       attention: isCausal ? causal : bidirectional,
     },
     maskId,
-    endId,
+    endIds: [endId],
     padId: endId,
     // a block as long as any window is all there is
     blockLength: block !== undefined && block < length ? block : undefined,

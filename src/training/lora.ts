@@ -25,7 +25,7 @@ import type { TrainingOptions } from './options.ts';
  * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.
  *
  * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
- * @throws UnsupportedError    for a network with experts
+ * @throws UnsupportedError    where all that it would change are experts
  */
 export async function loraTarget(
   options: TrainingOptions,
@@ -38,7 +38,6 @@ export async function loraTarget(
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
-  if (transformer.mixture) throw new UnsupportedError(`${from}: a network with experts can't be trained on`);
   if (options.weights !== undefined && options.weights !== format)
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
   const isCausal = transformer.attention === causal;
@@ -57,6 +56,10 @@ export async function loraTarget(
       length,
     );
   const targets = matricesOf(transformer, names, loraTargets);
+  if (targets.length === 0)
+    throw new UnsupportedError(
+      `${from}: an adapter can't change the matrices of experts; --lora-targets may be query, key, value and output`,
+    );
   const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const shapes = adapterShapes(transformer, names, adapter);
   const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
@@ -74,6 +77,7 @@ export async function loraTarget(
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
       `of them ${targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+      ...(transformer.mixture ? ['the experts and their router stay as they are'] : []),
     ],
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;

@@ -1,10 +1,12 @@
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type Command, UsageError } from '../command.ts';
-import { watchRun } from './train.ts';
+import { distributed, watchRun } from './train.ts';
 
-const command: Command<typeof finetuneSchema> = {
+const options = finetuneSchema.extend({ distributed });
+
+const command: Command<typeof options> = {
   summary: 'Teaches a model to answer, from conversations; saves as it goes and resumes to the same bits',
-  options: finetuneSchema,
+  options,
   positionals: ['from', 'data'],
   examples: [
     ['unmask finetune models/stories talk.jsonl --out runs/talk', 'the model that ships learns to talk'],
@@ -15,13 +17,14 @@ const command: Command<typeof finetuneSchema> = {
     ],
     ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
   ],
-  async run({ resume, from, data, ...options }, io) {
+  async run({ resume, from, data, distributed, ...options }, io) {
+    const how = { io, distributed, command: 'finetune' };
     const { finetune, train } = await import('../../library/train.ts');
     if (resume !== undefined)
-      return watchRun((watching) => train({ ...options, from, data, resume }, watching), io, 'finetune');
+      return watchRun((watching) => train({ ...options, from, data, resume }, watching), how);
     const model = required('from', from);
     const rows = required('data', data);
-    return watchRun((watching) => finetune(model, rows, options, watching), io, 'finetune');
+    return watchRun((watching) => finetune(model, rows, options, watching), how);
   },
 };
 

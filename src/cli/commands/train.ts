@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { findRanks } from '../../ranks/mpi.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
 import type { Task } from '../../base/task.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainOptions } from '../../library/train.ts';
@@ -6,9 +9,17 @@ import { trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
 import { TrainingView } from '../terminal/training-view.ts';
 
-const command: Command<typeof trainingSchema> = {
+/** Where a run is trained: by all ranks of the job that `mpirun` or `srun` started, or by each process alone. */
+export const distributed = z
+  .enum(['auto', 'off'])
+  .default('auto')
+  .describe('whether the ranks of mpirun or srun train one model together');
+
+const options = trainingSchema.extend({ distributed });
+
+const command: Command<typeof options> = {
   summary: 'Trains a model on text; saves as it goes and resumes to the same bits',
-  options: trainingSchema,
+  options,
   positionals: ['data'],
   examples: [
     ['unmask train story.txt', 'a small model of one text, in runs/nano-0'],
@@ -16,30 +27,38 @@ const command: Command<typeof trainingSchema> = {
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
   ],
-  async run(options, io) {
+  async run({ distributed, ...options }, io) {
     // help and mistakes don't wait for the engine
     const { train } = await import('../../library/train.ts');
-    return watchRun((watching) => train(options, watching), io, 'train');
+    return watchRun((watching) => train(options, watching), { io, distributed, command: 'train' });
   },
 };
 
 export default command;
 
 /**
- * Shows a run while it is trained.
+ * Shows a run while it is trained; on a rank that isn't the first, takes part in it.
  *
  * @param command  that goes on with it when it is stopped
  * @returns the exit code
  */
 export async function watchRun(
   begin: (watching: TrainOptions) => Task<TrainingRun, TrainingEvent>,
-  { stdout, stderr, signal }: Io,
-  command: string,
+  { io, distributed, command }: { io: Io; distributed: 'auto' | 'off'; command: string },
 ): Promise<number> {
+  const ranks = await joinRanks(distributed, io);
+  if (ranks.rank > 0) {
+    const { followTraining } = await import('../../library/train.ts');
+    await followTraining(ranks, { signal: io.signal });
+    await ranks.close();
+    return 0;
+  }
+  const { stdout, stderr, signal } = io;
   const view = new TrainingView(stderr, () => performance.now());
   try {
-    const run = await begin({ signal, onProgress: (event) => view.show(event) });
+    const run = await begin({ signal, onProgress: (event) => view.show(event), ranks });
     view.end();
+    await ranks.close();
     if (run.isFinished) {
       stdout.write(`${run.modelDirectory}\n`);
       return 0;
@@ -49,4 +68,20 @@ export async function watchRun(
   } finally {
     view.end();
   }
+}
+
+/** The ranks of the job; a rank that ends without leaving it ends the whole job, so that nobody waits for it. */
+async function joinRanks(distributed: 'auto' | 'off', { env }: Io): Promise<Ranks> {
+  if (distributed === 'off') return alone;
+  const ranks = await findRanks(env);
+  if (ranks.size === 1) return ranks;
+  const leaves = (code: number): void => ranks.abort(code || 1);
+  process.once('exit', leaves);
+  return {
+    ...ranks,
+    async close() {
+      await ranks.close();
+      process.off('exit', leaves);
+    },
+  };
 }

@@ -69,7 +69,7 @@ test('what is read from a config is written to it again', () => {
       'config.json',
     ).transformer,
     maskId: 3,
-    endId: 0,
+    endIds: [0],
     padId: 0,
   };
   assert.deepEqual(llada.read(llada.write(config), 'config.json'), config);

@@ -10,7 +10,7 @@ import { checkData } from './data-check.ts';
 import type { StepRow, TrainingEvent, ValidationRow } from './events.ts';
 import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
 import { keepRows, type Rows } from './kept-rows.ts';
-import { type StepReport, trainingSteps } from '../loop.ts';
+import { accumulateEach, type LoopParts, type StepReport, together, trainingSteps } from '../loop.ts';
 import type { RunSchedule, TrainingRequest } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 import { scheduleOf } from './resolve-options.ts';
@@ -153,7 +153,7 @@ class Run {
       this.#speed.add(this.#state);
       // what was due when the run was stopped comes first, so that metrics are those of a run that was not
       await this.#judge();
-      const { learner, batches } = this.#job;
+      const { learner } = this.#job;
       const rate = rates[options.schedule]({
         ...options,
         ...this.#schedule,
@@ -162,7 +162,7 @@ class Run {
       });
       const parts = {
         learner,
-        batches: (step: number) => batches.call(this.#job, step),
+        accumulate: accumulationOf(this.#job),
         rate,
         steps,
       };
@@ -190,6 +190,7 @@ class Run {
       this.#event('damaged', { problem: problem.message });
       await this.#note(problem.message);
     }
+    await this.#job.restored?.();
     this.#state = state ?? beginning();
     this.#savedStep = state?.step;
     this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
@@ -392,6 +393,12 @@ class Run {
   #path(...names: string[]): string {
     return join(this.#directory.path, ...names);
   }
+}
+
+/** How the gradient of an update comes together: the job's own way, or all micro-batches one after the other. */
+function accumulationOf(job: TrainingJob): LoopParts['accumulate'] {
+  return async (step) =>
+    job.accumulate ? job.accumulate(step) : together(await accumulateEach(job.learner, job.batches(step)));
 }
 
 /** Whether a model directory holds the last model of its run. */

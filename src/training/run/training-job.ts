@@ -1,6 +1,8 @@
 import type { PreferenceMeasures } from '../../likelihood/preference-comparison.ts';
 import type { Validation } from '../../likelihood/validation.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from '../learner.ts';
+import type { Accumulated } from '../loop.ts';
 import type { TrainingOptions } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 
@@ -48,8 +50,19 @@ export interface TrainingJob {
   readonly summary: readonly string[];
   /** Windows of an epoch. */
   readonly windows: number;
-  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
-  batches(step: number): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  /**
+   * The micro-batches of the update with this index: a function of the index and the learner's weights alone.
+   *
+   * @param share  the first, and the one behind the last. Default: all
+   */
+  batches(
+    step: number,
+    share?: readonly [number, number],
+  ): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  /** Accumulates the gradient of an update and says what its batch cost. Default: that of all its micro-batches. */
+  accumulate?(step: number): Promise<Accumulated>;
+  /** Is told once the learner has the state that the run goes on with. */
+  restored?(): Promise<void>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
   validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<ValidationReport>;
   /** A text by the learner's present weights. */
@@ -67,6 +80,8 @@ export interface JobIo {
   readonly now: () => Date;
   /** Ends the reading of text. */
   readonly signal: AbortSignal;
+  /** Who else learns the same. Default: nobody. */
+  readonly ranks?: Ranks;
 }
 
 /**
