@@ -71,9 +71,9 @@ export {
   type TensorType,
 } from './graph/tensor-type.ts';
 export type { ValueWriter } from './graph/value-writer.ts';
+export type { Device } from './runtime/device.ts';
 export {
   type Data,
-  type Device,
   type Feeds,
   openSession,
   type RunOptions,

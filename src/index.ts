@@ -26,7 +26,6 @@ export type { HoleLength, HolePlace } from './language-model/infill-windows.ts';
 export type {
   Edit,
   EditRequest,
-  FillRequest,
   GenerateRequest,
   Generation,
   InfillPart,
@@ -62,7 +61,7 @@ export {
 } from './model-files/quantize.ts';
 export type { TransformerConfig } from './model/config.ts';
 export type { WeightFormat } from './model/weight-format.ts';
-export type { Device } from './runtime/session.ts';
+export type { Device } from './runtime/device.ts';
 export type { CacheReport } from './sampling/cache-report.ts';
 export type { Candidates } from './sampling/decode.ts';
 export type { Ending } from './sampling/growth.ts';

@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, string>> = {
   evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub model sampling model-files language-model training library evaluation',
-  cli: 'base ranks tokenizer hub model sampling likelihood model-files language-model training library evaluation server',
+  cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,7 @@
 import type { LoadOptions } from '../model-files/open-model.ts';
 import { z } from 'zod';
 import type { Model } from '../language-model/language-model.ts';
+import { devices } from '../runtime/device.ts';
 import { weightFormats } from '../model/weight-format.ts';
 import type { Io } from './command.ts';
 
@@ -18,7 +19,7 @@ export const modelOptions = {
     .optional()
     .meta({ placeholder: 'path' })
     .describe('an adapter (LoRA) for the model: a directory as PEFT has it, or a run of unmask finetune'),
-  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
+  device: z.enum(devices).default('cpu').describe('where the network runs'),
   weights: z
     .enum(weightFormats)
     .optional()

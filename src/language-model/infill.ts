@@ -11,8 +11,10 @@ import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './la
 import { checkOptions } from '../base/options.ts';
 import { cutAtEnd } from '../sampling/canvas.ts';
 import {
+  checkFilling,
   type FillingOptions,
   fillingSchema,
+  type FlatSamplingOptions,
   type SamplingOptions,
   showingSchema,
 } from '../sampling/options.ts';
@@ -30,7 +32,7 @@ export interface HoleModel {
   readonly isCausal: boolean;
   /** See `OpenedModel.noise`. */
   readonly noise?: 'uniform';
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** The tokens by which the model resizes holes, where it has them. */
   readonly resizing?: ResizingTokens;
   readonly score: RowScorer;
@@ -148,16 +150,15 @@ const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSch
 export function fillingOptions(
   { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
   asked: object,
-  own: Partial<FillingOptions> = {},
 ): FillingOptions {
   if (isCausal) {
     throw new UnsupportedError(
       "a causal model doesn't see the text behind a hole; it can only generate: give it the text as a prompt",
     );
   }
-  const known = Object.entries({ ...defaults, ...own }).filter(([key]) => key in fillingSchema.shape);
+  const known = Object.entries(defaults).filter(([key]) => key in fillingSchema.shape);
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
-  const options = checkOptions(fillingSchema, Object.fromEntries([...known, ...given]));
+  const options = checkFilling(Object.fromEntries([...known, ...given]));
   if (given.some(([key]) => key === 'stepsPerBlock') && noise !== 'uniform') {
     const problem = 'is for models that write in stretches of their own; say tokensPerStep';
     throw new InvalidOptionError('stepsPerBlock', problem, options.stepsPerBlock);

@@ -170,7 +170,11 @@ test('what cannot be trained is refused in a sentence, and leaves nothing behind
     [{ ...small, texts: [] }, {}, /^data: must have a row at least/],
     [{ texts, resume: scratch }, {}, /^resume: goes on with the rows of the run/],
     [{ ...small, noise: 'cosine' }, { noise: linearNoise }, /^noise: is given as a function/],
-    [{ ...small, objective: 'autoregressive' }, { noise: linearNoise }, /^noise: is for models that diffuse/],
+    [
+      { ...small, validationDraws: undefined, objective: 'autoregressive' },
+      { noise: linearNoise },
+      /^noise: is for models that diffuse/,
+    ],
     [small, { loss: ({ weights }) => weights }, /^loss: must be a float32 scalar, got "float32\[R\]"/],
   ];
   for (const [request, options, message] of wrong) {

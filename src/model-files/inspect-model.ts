@@ -28,7 +28,7 @@ import {
   openModelWithTokenizer,
   textEnds,
 } from './open-model.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
@@ -74,7 +74,7 @@ export interface Inspection {
   readonly maxLength?: number;
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];

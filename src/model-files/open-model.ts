@@ -8,7 +8,7 @@ import { ggufDirectory } from './convert-gguf.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
-import type { Device } from '../runtime/session.ts';
+import type { Device } from '../runtime/device.ts';
 import type { WeightFormat } from '../model/weight-format.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { adapterConfigName } from '../model/adapter-config.ts';
@@ -18,7 +18,7 @@ import { samplingIn, type SamplingKeys } from '../model/families/generation-conf
 import { type OpenedModel as OpenedNetwork, openModel } from '../model/open.ts';
 import { checkOptions } from '../base/options.ts';
 import { directoryInFormat } from './quantised-copy.ts';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
 import { readTokenizerFiles, withTemplateOf } from '../tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
@@ -55,6 +55,9 @@ export const shippedModels = {
 /** The one of them that is taken where none is named. */
 export const shippedModel: string = shippedModels.stories;
 
+/** A causal model of others that ships too, to judge what is written: `models/judge/README.md`. */
+export const shippedJudge: string = shipped('judge');
+
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
 export interface ModelWithTokenizer extends OpenedNetwork {
   readonly directory: string;
@@ -72,7 +75,7 @@ export interface ModelWithTokenizer extends OpenedNetwork {
   /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
   /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupported: readonly string[];
 }
@@ -184,7 +187,7 @@ export function textEnds(
 export interface GenerationDefaults {
   readonly endIds: readonly number[];
   /** How the model is sampled unless somebody says otherwise. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** What it asks of its family's sampler that ours can't do, each as "key is value". */
   readonly unsupported: readonly string[];
 }

@@ -6,7 +6,7 @@ import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/e
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor-type.ts';
-import type { Device } from '../runtime/session.ts';
+import type { Device } from '../runtime/device.ts';
 import { readAdapter } from './adapter-files.ts';
 import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 import { diffusionGemma } from './families/diffusion-gemma.ts';

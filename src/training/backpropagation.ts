@@ -15,7 +15,8 @@ import {
   vector,
 } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
-import { type Device, openSession, type Session } from '../runtime/session.ts';
+import { openSession, type Session } from '../runtime/session.ts';
+import type { Device } from '../runtime/device.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import { alone, OrderedSum, type Ranks } from '../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from './learner.ts';

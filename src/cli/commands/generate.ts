@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { CacheReport } from '../../sampling/cache-report.ts';
 import type { Frame } from '../../sampling/sample.ts';
-import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
 import type { Command, Io } from '../command.ts';
 import { fileObject, inputText } from '../input.ts';
@@ -88,9 +88,9 @@ export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
 export function chosen(
-  sampling: Partial<SamplingOptions>,
+  sampling: Partial<FlatSamplingOptions>,
   given: ReadonlySet<string>,
-): Partial<SamplingOptions> {
+): Partial<FlatSamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 
