@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { goldenPath, referencePath, skipWithout } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
 import { readJson } from '../checkpoint/json.ts';
@@ -32,7 +32,7 @@ interface Recorded {
   };
 }
 
-const base = goldenPath('tiny_llama');
+const base = referencePath('tiny_llama');
 const { rope, ends } = (await readJson(join(base, 'configs.json'))) as Recorded;
 const {
   rope_parameters: _rope,
@@ -114,7 +114,7 @@ for (const family of [
   'llama',
   'qwen2',
 ])
-  test(`${family}: a list of end tokens in config.json is read as a list`, skipWithout(family), async (t) => {
+  test(`${family}: a list of end tokens in config.json is read as a list`, async (t) => {
     const directory = await temporaryFolder(t);
     await cp(referencePath(family), directory, { recursive: true });
     const json = (await readJson(join(directory, 'config.json'))) as Json;
