@@ -30,5 +30,7 @@ export type { SampleStats } from './sampling/stats.ts';
 export type { TextSpan } from './base/text-edits.ts';
 export type { ChatMessage, ChatTemplate, TemplateOptions } from './tokenizer/chat-template.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
-export { type LoadOptions, shippedModel, shippedModels } from './model-files/open-model.ts';
+export type { LoadOptions } from './model-files/open-model.ts';
+export { shippedModel } from './model-files/locate.ts';
+export { shippedModels } from './model-files/locate.ts';
 export { load } from './language-model/load.ts';

@@ -7,22 +7,14 @@ import { readJson } from '../src/checkpoint/json.ts';
 import { openSafetensors } from '../src/checkpoint/safetensors.ts';
 import { inspectModel } from '../src/model-files/inspect-model.ts';
 import { mergeAdapter } from '../src/model-files/merge-adapter.ts';
-import {
-  adapterNames,
-  adapterShapes,
-  adapterTargets,
-  initialAdapter,
-  matricesOf,
-  merge,
-  uniformAdapter,
-} from '../src/model/adapter.ts';
+import { adapterNames, adapterShapes, adapterTargets, initialAdapter, matricesOf, merge, uniformAdapter } from '../src/model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../src/model/adapter-files.ts';
 import { parameterShapes } from '../src/model/config.ts';
 import { openModel } from '../src/model/open.ts';
 import { blockFormats } from '../src/model/weight-format.ts';
 import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
 import { uniforms } from '../src/base/random.ts';
-import { openLearner } from '../src/training/backpropagation.ts';
+import { openLearner } from '../src/training/graph-learner.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { startServer } from '../src/server/http/server.ts';
 import { load } from '../src/language-model/load.ts';

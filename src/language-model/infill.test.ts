@@ -5,7 +5,7 @@ import { byteTokenizer, fakeIds, modelThatSays, type Saying } from '../../test/f
 import type { HoleLength } from './infill-windows.ts';
 import { lengthOf } from './infill.ts';
 import type { InfillPart } from './language-model.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
