@@ -7,7 +7,15 @@ import { readJson } from '../src/checkpoint/json.ts';
 import { openSafetensors } from '../src/checkpoint/safetensors.ts';
 import { inspectModel } from '../src/model-files/inspect-model.ts';
 import { mergeAdapter } from '../src/model-files/merge-adapter.ts';
-import { adapterNames, adapterShapes, adapterTargets, initialAdapter, matricesOf, merge, uniformAdapter } from '../src/model/adapter.ts';
+import {
+  adapterNames,
+  adapterShapes,
+  adapterTargets,
+  initialAdapter,
+  matricesOf,
+  merge,
+  uniformAdapter,
+} from '../src/model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../src/model/adapter-files.ts';
 import { parameterShapes } from '../src/model/config.ts';
 import { openModel } from '../src/model/open.ts';

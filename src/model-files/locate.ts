@@ -20,6 +20,9 @@ export const shippedModels = {
 /** The one of them that is taken where none is named. */
 export const shippedModel: string = shippedModels.stories;
 
+/** A causal model of others that ships too, to judge what is written: `models/judge/README.md`. */
+export const shippedJudge: string = shipped('judge');
+
 /** The directory of an adapter that a path leads to: itself, or `model/` in it for a run; none where a model is. */
 export function adapterIn(path: string): string | undefined {
   return [path, join(path, 'model')].find(

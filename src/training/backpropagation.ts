@@ -1,15 +1,13 @@
-import { InvalidOptionError } from '../base/errors.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
-import { showType } from '../graph/shape.ts';
-import { input, isParameter, topological } from '../graph/tensor.ts';
+import { isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
 import type { TensorNames, TransformerConfig } from '../model/config.ts';
 import { forTwoTexts, forwardFeeds, forwardInputs, type StoredWeights, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
 import type { TrainingBatch } from './learner.ts';
-import { type Loss, weightedCrossEntropy } from './loss.ts';
+import { type Loss, scoredRows, weightedCrossEntropy } from './loss.ts';
 
 interface GradientGraph {
   /** Default: the weighted cross-entropy. */
@@ -24,8 +22,6 @@ interface GradientGraph {
 /**
  * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
  * adapter alone.
- *
- * @throws InvalidOptionError  for a loss that is no number
  */
 export function gradientModel(
   config: TransformerConfig,
@@ -37,11 +33,7 @@ export function gradientModel(
     masks === undefined
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
-  const targets = input('targets', 'int32', ['R']);
-  const plain = lossOf({ logits, targets, weights: input('weights', 'float32', ['R']) });
-  if (plain.shape.length !== 0 || plain.dtype !== 'float32')
-    throw new InvalidOptionError('loss', 'must be a float32 scalar', showType(plain));
-  const { weighted } = withAdapter({ weighted: plain }, adapter);
+  const { weighted } = withAdapter({ weighted: lossOf(scoredRows(logits)) }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
   const parameters = topological([weighted])

@@ -11,7 +11,7 @@ import { Sessions } from '../runtime/sessions.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import { batchFeeds, gradientModel } from './backpropagation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
-import type { Loss } from './loss.ts';
+import { checkLoss, type Loss } from './loss.ts';
 
 export interface LearnerOptions extends AdamWOptions {
   /**
@@ -57,6 +57,7 @@ export interface TransformerLearner extends Learner {
  * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
  * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
+ * @throws InvalidOptionError  for a loss that is no scalar
  */
 export async function openLearner(
   config: TransformerConfig,
@@ -64,6 +65,7 @@ export async function openLearner(
   initial: Arrays,
   options: LearnerOptions,
 ): Promise<TransformerLearner> {
+  if (options.loss) checkLoss(options.loss, config.vocabularySize);
   return new GraphLearner(config, names, initial, options);
 }
 

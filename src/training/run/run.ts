@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
 import { lockRun } from '../../checkpoint/lock.ts';
@@ -111,6 +111,7 @@ export async function runTraining(
     }
   } finally {
     await lock.release();
+    await rmdir(path).catch(() => {}); // of a run that could not begin nothing is left
   }
 }
 
