@@ -5,7 +5,7 @@ import { anyText } from '../../test/any-text.ts';
 import { modelThatSays, type Saying } from '../../test/fake-model.ts';
 import { lengthOf } from './infill.ts';
 import type { InfillPart } from './language-model.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 
 const stories = await loadTokenizer(shippedModel);

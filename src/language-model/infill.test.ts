@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { byteTokenizer, fakeIds, modelThatSays, type Saying } from '../../test/fake-model.ts';
 import type { HoleLength } from './infill-windows.ts';
 import type { InfillPart } from './language-model.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 

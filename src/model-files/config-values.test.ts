@@ -12,7 +12,8 @@ import { openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
 import { readTokenizerFiles } from '../tokenizer/files.ts';
 import { tokenizerOf } from '../tokenizer/load.ts';
-import { generationOf, openModelWithTokenizer, textEnds } from './open-model.ts';
+import { openModelWithTokenizer } from './open-model.ts';
+import { generationOf, textEnds } from './generation-defaults.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

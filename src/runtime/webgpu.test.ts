@@ -6,7 +6,7 @@ import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openNetwork } from '../model/network.ts';
-import { openLearner } from '../training/backpropagation.ts';
+import { openLearner } from '../training/graph-learner.ts';
 import { openSession } from './session.ts';
 import type { Device } from './device.ts';
 import { writeOnnx } from '../graph/onnx.ts';

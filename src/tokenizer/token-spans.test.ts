@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { anyText } from '../../test/any-text.ts';
 import { byteTokenizer } from '../../test/fake-model.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { tokenSpans } from './token-spans.ts';
 import { loadTokenizer } from './load.ts';
 import type { Tokenizer } from './tokenizer.ts';
