@@ -129,7 +129,7 @@ function leavesOutCalls({ before, answers, tools }: Exchange, template: ChatTemp
     if (!messages.some(({ tool_calls: calls }) => calls !== undefined)) return false;
     const written = (all: readonly ChatMessage[]) =>
       template.encode(all, { addGenerationPrompt: false, ...(tools.length > 0 && { tools }) }).text;
-    const without = messages.map(({ tool_calls: _, ...message }) => message as ChatMessage);
+    const without = messages.map(({ role, content }) => ({ role, content }));
     return written(messages) === written(without);
   });
 }
