@@ -52,7 +52,8 @@ export {
 export { edit, generate, infill, score } from './library/write.ts';
 export { type Inspection, inspectModel as inspect } from './model-files/inspect-model.ts';
 export { mergeAdapter } from './model-files/merge-adapter.ts';
-export { type LoadOptions, shippedModel, shippedModels } from './model-files/open-model.ts';
+export { shippedModel, shippedModels } from './model-files/locate.ts';
+export type { LoadOptions } from './model-files/open-model.ts';
 export {
   quantize,
   type Quantized,

@@ -1,4 +1,5 @@
 import { causal } from '../model/attention-pattern.ts';
+import { withTrainedBlocks } from '../model-files/generation-defaults.ts';
 import type { Network } from '../model/network.ts';
 import { batched } from '../model/request-batching.ts';
 import type { Vocabulary } from '../sampling/from-options.ts';
@@ -58,7 +59,7 @@ export function contextOfModel(parts: ModelParts): ModelContext {
     isCausal,
     maxLength,
     startId,
-    defaults: { ...(blockLength && { blockCausal: true, blockLength }), ...parts.defaults },
+    defaults: withTrainedBlocks(blockLength, parts.defaults),
     vocabulary,
     resizing: expandId === undefined ? undefined : { expandId, deleteIds: endIds },
     unwritten: expandId === undefined ? [] : [expandId],

@@ -40,16 +40,9 @@ const orders = 8;
  * @throws InvalidOptionError  for a sampler that has no likelihood, and what `generate` wouldn't take
  */
 export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler>): WindowScoring {
-  const { vocabulary, defaults, isCausal, unwritten } = model;
+  const { vocabulary, isCausal, unwritten } = model;
   const requested = withoutAbsent(asked);
-  const own = fitting({ ...defaults, temperature: 1 }, requested);
-  const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
-  const { tokensPerStep, ...checked } = checkOptions(scoredSamplerSchema, {
-    ...Object.fromEntries(known),
-    ...requested,
-  });
-  if (isCausal && tokensPerStep !== 1)
-    throw new InvalidOptionError('tokensPerStep', 'must be 1, the model being causal', tokensPerStep);
+  const { tokensPerStep, ...checked } = scoredSampler(model, requested);
   const { drawsPositions = false } = strategyNamed(checked.strategy);
 
   function forced(options: SampleOptions, canvas: Int32Array, forcing: Pick<SampleOptions, 'decode'>) {
@@ -102,6 +95,19 @@ export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler
       return meanOf(walks);
     },
   };
+}
+
+/** What is asked of a sampler, over the model's defaults and at temperature 1. */
+function scoredSampler(
+  { defaults, isCausal }: ModelContext,
+  requested: Partial<ScoredSampler>,
+): ScoredSampler {
+  const own = fitting({ ...defaults, temperature: 1 }, requested);
+  const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
+  const checked = checkOptions(scoredSamplerSchema, { ...Object.fromEntries(known), ...requested });
+  if (isCausal && checked.tokensPerStep !== 1)
+    throw new InvalidOptionError('tokensPerStep', 'must be 1, the model being causal', checked.tokensPerStep);
+  return checked;
 }
 
 /** The mean of independent draws, with its standard error: NaN for one. */

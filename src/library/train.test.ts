@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { linearNoise, polynomial } from '../diffusion/schedule.ts';
 import { scalar } from '../graph/tensor.ts';
 import { mul } from '../graph/primitives.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { weightedCrossEntropy } from '../training/loss.ts';
 import { withPrompts } from '../training/objectives/objective.ts';
 import type { TrainingEvent } from '../training/run/events.ts';

@@ -10,24 +10,18 @@ import { openWeights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { ggufWeights } from './convert-gguf.ts';
 import { licenceOf } from './licence.ts';
-import { type AdapterFacts, adapterFacts, baseOf } from '../model/adapter-files.ts';
+import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { ggufModel } from '../model/gguf/model.ts';
-import { familyOf } from '../model/open.ts';
-import { type SamplingMemory, samplingMemory } from '../model/sampling-memory.ts';
+import { familyOf } from '../model/families/families.ts';
+import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts';
 import { bytesIn } from '../model/storage.ts';
 import { isBlockFormat, type WeightFormat, weightFormats } from '../model/weight-format.ts';
-import {
-  adapterIn,
-  generationOf,
-  isFile,
-  modelDirectory,
-  type ModelWithTokenizer,
-  openModelWithTokenizer,
-  textEnds,
-} from './open-model.ts';
+import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
+import { generationOf, textEnds } from './generation-defaults.ts';
+import { adapterIn, isFile, modelDirectory } from './locate.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';

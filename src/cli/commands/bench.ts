@@ -69,7 +69,7 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
     async run(asked, io) {
       const { prompts, model: path, adapter, device, weights, count, words, draws, seed, svg, json } = asked;
       const { measureWay, readTasks } = await import('../../evaluation/sampling-tasks.ts');
-      const { shippedModel } = await import('../../model-files/open-model.ts');
+      const { shippedModel } = await import('../../model-files/locate.ts');
       if (prompts === undefined && path !== undefined)
         throw new UsageError('give a file of prompts for a model of your own');
       const tasks: SamplingTask[] = await readTasks(

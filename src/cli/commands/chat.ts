@@ -9,7 +9,7 @@ import { colorsFor } from '../terminal/colors.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { Conversation } from '../conversation.ts';
 import { chosen } from './generate.ts';
-import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 import { sentenceOf } from '../program.ts';
 import { linesOf, Terminal } from '../terminal/prompt-lines.ts';
 import { frameMs, liveCanvas } from '../terminal/live-canvas.ts';
@@ -36,6 +36,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Talks with a model that was made for it, and shows its answers being unmasked',
     options,
+    defaults: samplingDefaultsOf('talk'),
     examples: [
       ['unmask chat', 'the small model that ships; /help lists what else can be said'],
       [
@@ -49,7 +50,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
       io,
       given,
     ) {
-      const { shippedModels } = await import('../../model-files/open-model.ts');
+      const { shippedModels } = await import('../../model-files/locate.ts');
       const model = await load({ model: path ?? shippedModels.talk, adapter, device, weights }, io);
       try {
         if (!model.chatTemplate)

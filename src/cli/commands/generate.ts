@@ -7,7 +7,7 @@ import type { Generation, Model } from '../../language-model/language-model.ts';
 import type { Command, Io } from '../command.ts';
 import { fileObject, inputText } from '../input.ts';
 import { frameMs, liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
-import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 
 const options = z.strictObject({
   prompt: z
@@ -40,6 +40,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Writes a text by unmasking it, shown in place on a terminal',
     options,
+    defaults: samplingDefaultsOf('stories'),
     positionals: ['prompt'],
     examples: [
       ['unmask generate', 'a story, by the model that ships'],
