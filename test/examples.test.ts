@@ -36,10 +36,17 @@ const expected: Readonly<Record<string, RegExp>> = {
 
 test('there is a line here for every example, and each is short', () => {
   const names = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'));
-  assert.deepEqual(names.sort(), Object.keys(expected).map((name) => `${name}.ts`).sort());
+  assert.deepEqual(
+    names.sort(),
+    Object.keys(expected)
+      .map((name) => `${name}.ts`)
+      .sort(),
+  );
   const readme = readFileSync(join(root, 'examples/README.md'), 'utf8');
   for (const name of names) {
-    const lines = readFileSync(join(root, 'examples', name), 'utf8').trimEnd().split('\n').length;
+    const lines = readFileSync(join(root, 'examples', name), 'utf8')
+      .trimEnd()
+      .split('\n').length;
     assert.ok(lines >= 10 && lines <= 50, `${name} has ${lines} lines`);
     assert.ok(readme.includes(`(${name})`), `examples/README.md names ${name}`);
   }
