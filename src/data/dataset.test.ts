@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -55,6 +63,16 @@ test('a window holds one document only, and is filled up with the end token', as
     }
   }
   assert.ok(whole.size > 20);
+});
+
+test('a tokenizer without an end of a text is refused before any text is read: nothing else may pad a window', async () => {
+  const { endId: _, ...endless } = tokenizer;
+  const directory = join(root, 'endless');
+  await assert.rejects(
+    openDataset({ data: [path], length: 32, packing: 'document', seed: 1 }, endless, directory),
+    /expected a tokenizer with a token for the end of a text, found none; set eos_token in tokenizer_config.json/,
+  );
+  assert.ok(!existsSync(directory));
 });
 
 test('an epoch holds every window once, in an order of its own', async () => {

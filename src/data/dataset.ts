@@ -3,7 +3,7 @@ import type { NdArray } from '../base/array.ts';
 import { counted } from '../base/format-count.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { integerBelow, permutation, uniforms } from '../base/random.ts';
-import type { LoadedTokenizer } from '../tokenizer/load.ts';
+import { type LoadedTokenizer, requireEndId } from '../tokenizer/load.ts';
 import { type BadRow, badRows, passedOver } from './bad-rows.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
@@ -97,16 +97,17 @@ export async function openDataset(
   const { data, length, field, separator, maximumBadShare } = options;
   if (!Number.isSafeInteger(length) || length < 1)
     throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 1', length);
+  requireEndId(tokenizer, tokenizer.path); // before the text is read
   const cache = join(directory, 'tokens');
   const reading = textReading(tokenizer, { field, separator });
   const store = await openTokens(data, tokenizer, reading, { maximumBadShare, cache, note, signal });
   return datasetOf(store, tokenizer, options);
 }
 
-/** The dataset of a store of tokens. */
+/** The dataset of a store of tokens. @throws FileError  for a tokenizer without an end of a text, which pads windows */
 export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options: DatasetOptions): Dataset {
-  const { length: L, packing, seed, validationShare = 0.1, randomLengthShare = 0.01 } = options;
-  const endId = tokenizer.endId ?? 0;
+  const { length: L, packing, validationShare = 0.1 } = options;
+  const endId = requireEndId(tokenizer, tokenizer.path);
   const split = splitDocuments(store.ends, validationShare);
   const training = sideOf(store, tokenizer, split.training, packing);
   const validation = sideOf(store, tokenizer, split.validation, packing);
@@ -126,23 +127,9 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
     : documentWindows(training.spans, L, { overlap: true });
   const anywhere = isStream && (options.offsets ?? 'random') === 'random';
 
-  const windowAt = shuffled(windows.starts.length, seed);
-
+  const spansOf = anywhere ? spansAnywhere(training.tokens, options) : spansInWindows(windows, options);
   const batch = (index: number, size: number): Batch => {
-    const drawn = uniforms(seed, 'length', index);
-    const limit = drawn(0) < randomLengthShare ? 1 + integerBelow(L, drawn(1)) : L;
-    const spans = Array.from({ length: size }, (_, row): WindowSpan => {
-      const place = uniforms(seed, 'length', index, row + 1)(0);
-      if (anywhere) {
-        const start = integerBelow(training.tokens - limit + 1, place);
-        return { start, end: start + limit };
-      }
-      const window = windowAt(index * size + row);
-      const whole = windows.lengths[window];
-      const kept = Math.min(whole, limit);
-      const start = windows.starts[window] + integerBelow(whole - kept + 1, place);
-      return { start, end: start + kept };
-    });
+    const { spans, limit } = spansOf(index, size);
     const width = limit < L ? limit : rowWidth(spans, L);
     return rows(training.ids, spans, width, endId);
   };
@@ -166,6 +153,46 @@ export function datasetOf(store: TokenStore, tokenizer: LoadedTokenizer, options
       badRows: store.rows.examples,
     },
     summary: summaryOf(store, training, validation, windows),
+  };
+}
+
+/** The spans of a batch, and how long they are at most: some batches have a random length. */
+type SpansOf = (index: number, size: number) => { readonly spans: WindowSpan[]; readonly limit: number };
+
+const limitOf = (index: number, { seed, length: L, randomLengthShare = 0.01 }: DatasetOptions): number => {
+  const drawn = uniforms(seed, 'length', index);
+  return drawn(0) < randomLengthShare ? 1 + integerBelow(L, drawn(1)) : L;
+};
+
+/** One number for each row of a batch: where its span begins. */
+const placeOf = ({ seed }: DatasetOptions, index: number, row: number): number =>
+  uniforms(seed, 'length', index, row + 1)(0);
+
+/** Spans that begin anywhere in a stream of so many tokens. */
+const spansAnywhere =
+  (tokens: number, options: DatasetOptions): SpansOf =>
+  (index, size) => {
+    const limit = limitOf(index, options);
+    const spans = Array.from({ length: size }, (_, row): WindowSpan => {
+      const start = integerBelow(tokens - limit + 1, placeOf(options, index, row));
+      return { start, end: start + limit };
+    });
+    return { spans, limit };
+  };
+
+/** Spans within windows, which are shuffled anew in each epoch. */
+function spansInWindows({ starts, lengths }: Windows, options: DatasetOptions): SpansOf {
+  const windowAt = shuffled(starts.length, options.seed);
+  return (index, size) => {
+    const limit = limitOf(index, options);
+    const spans = Array.from({ length: size }, (_, row): WindowSpan => {
+      const window = windowAt(index * size + row);
+      const kept = Math.min(lengths[window], limit);
+      const room = lengths[window] - kept + 1;
+      const start = starts[window] + integerBelow(room, placeOf(options, index, row));
+      return { start, end: start + kept };
+    });
+    return { spans, limit };
   };
 }
 

@@ -139,30 +139,7 @@ async function send(
   { method, headers }: { method: string; headers: Readonly<Record<string, string>> },
 ): Promise<HubResponse> {
   signal?.throwIfAborted();
-  const stop = new AbortController();
-  // fetch doesn't always tell a reader that begins to wait after the end was called for
-  const ended = new Promise<never>((_, reject) => {
-    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error));
-  });
-  ended.catch(() => {});
-  const stopped = (): void => stop.abort(signal!.reason);
-  const stalled = (): void => stop.abort(new Error(`nothing for ${Math.ceil(stallMs / 1000)} s`));
-  const timer = setTimeout(stalled, stallMs);
-  signal?.addEventListener('abort', stopped);
-  const end = (): void => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', stopped);
-  };
-  const broken = (error: unknown, reached: boolean): unknown => {
-    end();
-    if (signal?.aborted) return signal.reason;
-    const why = reached ? 'a connection that broke' : 'no connection';
-    const problem = new FileError(shown, 'an answer', `${why} (${reasonOf(error)})`, 'check the network', {
-      cause: error,
-    });
-    return new TransientError(problem, { reached });
-  };
-
+  const watch = new ConnectionWatch(shown, stallMs, signal);
   let response: Response;
   try {
     response = await fetch(url, {
@@ -170,16 +147,16 @@ async function send(
       // what is compressed has neither the length nor the hash of the file
       headers: { 'accept-encoding': 'identity', 'user-agent': 'unmask', ...headers },
       redirect: 'manual',
-      signal: stop.signal,
+      signal: watch.signal,
     });
   } catch (error) {
-    throw broken(error, false);
+    throw watch.broken(error, false);
   }
   const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
-  if (!reader) end();
+  if (!reader) watch.end();
   // nobody waits for a connection's goodbye, which may never come
   const letGo = (): void => {
-    end();
+    watch.end();
     reader?.cancel().catch(() => {});
   };
   return {
@@ -189,10 +166,7 @@ async function send(
       if (!reader) return;
       try {
         for (;;) {
-          timer.refresh();
-          const { done, value } = await Promise.race([reader.read(), ended]).catch((error: unknown) => {
-            throw broken(error, true);
-          });
+          const { done, value } = await watch.over(() => reader.read());
           if (done) return;
           yield value;
         }
@@ -202,6 +176,56 @@ async function send(
     },
     discard: letGo,
   };
+}
+
+/** Ends a connection from which nothing comes for too long, or that nobody wants any more, and says why it ended. */
+class ConnectionWatch {
+  readonly #shown: string;
+  readonly #wanted: AbortSignal | undefined;
+  readonly #stop = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopped = (): void => this.#stop.abort(this.#wanted!.reason);
+  /** fetch doesn't always tell a reader that begins to wait after the end was called for. */
+  readonly #ended: Promise<never>;
+
+  constructor(shown: string, stallMs: number, wanted: AbortSignal | undefined) {
+    this.#shown = shown;
+    this.#wanted = wanted;
+    this.#ended = new Promise<never>((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason as Error));
+    });
+    this.#ended.catch(() => {});
+    const stalled = (): void => this.#stop.abort(new Error(`nothing for ${Math.ceil(stallMs / 1000)} s`));
+    this.#timer = setTimeout(stalled, stallMs);
+    wanted?.addEventListener('abort', this.#stopped);
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Waits for the next that comes. */
+  async over<T>(next: () => Promise<T>): Promise<T> {
+    this.#timer.refresh();
+    return Promise.race([next(), this.#ended]).catch((error: unknown) => {
+      throw this.broken(error, true);
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#wanted?.removeEventListener('abort', this.#stopped);
+  }
+
+  /** @param reached  whether the server had answered */
+  broken(error: unknown, reached: boolean): unknown {
+    this.end();
+    if (this.#wanted?.aborted) return this.#wanted.reason;
+    const why = reached ? 'a connection that broke' : 'no connection';
+    const found = `${why} (${reasonOf(error)})`;
+    const problem = new FileError(this.#shown, 'an answer', found, 'check the network', { cause: error });
+    return new TransientError(problem, { reached });
+  }
 }
 
 const isTransient = (status: number): boolean => status === 408 || status === 429 || status >= 500;

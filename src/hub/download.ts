@@ -48,67 +48,100 @@ export async function downloadFile(
 /** Bytes that can't be the file's. */
 class WrongContent extends FileError {}
 
+/** A file of which the beginning may be there. */
+class PartialFile {
+  readonly #file: RemoteFile;
+  readonly #handle: FileHandle;
+  readonly #seen: (doneBytes: number, receivedBytes: number) => void;
+  #hash: Hash;
+  /** Bytes that are there. */
+  done = 0;
+
+  constructor(
+    file: RemoteFile,
+    handle: FileHandle,
+    seen: (doneBytes: number, receivedBytes: number) => void,
+  ) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#seen = seen;
+    this.#hash = hashOf(file);
+  }
+
+  /** Reads what is there. @returns whether that is anything */
+  async read(): Promise<boolean> {
+    for await (const piece of contentOf(this.#handle)) {
+      this.#hash.update(piece);
+      this.done += piece.length;
+    }
+    const isThere = this.done > 0;
+    if (this.done > this.#file.size) await this.restart();
+    this.#seen(this.done, 0);
+    return isThere;
+  }
+
+  async restart(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#hash = hashOf(this.#file);
+    this.done = 0;
+    this.#seen(0, 0);
+  }
+
+  /** @throws WrongContent  for more than the file has */
+  async add(piece: Uint8Array): Promise<void> {
+    const { size, url } = this.#file;
+    if (this.done + piece.length > size)
+      throw new WrongContent(url, `${size} bytes, as the server said`, 'more', 'try again later');
+    await write(this.#handle, piece, this.done);
+    this.#hash.update(piece);
+    this.done += piece.length;
+    this.#seen(this.done, piece.length);
+  }
+
+  /** Of all that is there; the file can't go on after that. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
 async function fill(
   connection: Connection,
   file: RemoteFile,
   handle: FileHandle,
   seen: (doneBytes: number, receivedBytes: number) => void,
 ): Promise<void> {
-  let hash = hashOf(file);
-  let done = 0;
-  for await (const piece of contentOf(handle)) {
-    hash.update(piece);
-    done += piece.length;
-  }
-  let isResumed = done > 0;
-  const restart = async (): Promise<void> => {
-    await handle.truncate(0);
-    hash = hashOf(file);
-    done = 0;
-    seen(0, 0);
-  };
-  if (done > file.size) await restart();
-  seen(done, 0);
-
+  const partial = new PartialFile(file, handle, seen);
+  let isResumed = await partial.read();
   const patience = new Patience(connection);
-  for (let mark = done; ;) {
+  for (let mark = partial.done; ;) {
     try {
-      if (done < file.size) {
-        const { from, pieces } = await requestFrom(connection, file, done);
-        if (from !== done) await restart();
-        for await (const piece of pieces) {
-          if (done + piece.length > file.size)
-            throw new WrongContent(
-              file.url,
-              `${file.size} bytes, as the server said`,
-              'more',
-              'try again later',
-            );
-          await write(handle, piece, done);
-          hash.update(piece);
-          done += piece.length;
-          seen(done, piece.length);
-        }
-      }
-      if (done < file.size) {
-        const found = `an end after ${done}`;
-        throw new TransientError(new FileError(file.url, `${file.size} bytes`, found, 'try again later'));
-      }
-      const found = hash.digest('hex');
+      await receiveRest(connection, file, partial);
+      const found = partial.digest();
       if (found === file.hash) return;
       if (!isResumed)
         throw new WrongContent(file.url, `content with the hash ${file.hash}`, found, 'try again later');
       // what lay there may have been damaged: once more, all of it
       isResumed = false;
-      await restart();
+      await partial.restart();
     } catch (error) {
-      if (done >= mark + progressBytes) {
+      if (partial.done >= mark + progressBytes) {
         patience.renew();
-        mark = done;
+        mark = partial.done;
       }
       await patience.after(error);
     }
   }
+}
+
+/** @throws TransientError  where the connection ends before the file does */
+async function receiveRest(connection: Connection, file: RemoteFile, partial: PartialFile): Promise<void> {
+  if (partial.done >= file.size) return;
+  const { from, pieces } = await requestFrom(connection, file, partial.done);
+  if (from !== partial.done) await partial.restart();
+  for await (const piece of pieces) await partial.add(piece);
+  if (partial.done >= file.size) return;
+  const found = `an end after ${partial.done}`;
+  throw new TransientError(new FileError(file.url, `${file.size} bytes`, found, 'try again later'));
 }
 
 /** The rest of a file from an offset; from 0 where the server has no parts to give. */

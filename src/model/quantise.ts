@@ -47,67 +47,78 @@ export function quantisedTensors(
   weights: Pick<Weights, 'entries' | 'read'>,
   parameters: ReadonlyMap<string, StoredParameter>,
   format: Exclude<WeightFormat, 'f32'>,
-  { onProgress, signal }: QuantiseOptions = {},
+  options: QuantiseOptions = {},
 ): QuantisedTensors {
-  const sums = new Map<string, { squaredError: number; squares: number }>();
-  const total = Array.from(parameters.values(), ({ shape, storage }) =>
-    storage === 'blocks and table' ? 2 * sizeOf(shape) : sizeOf(shape),
-  ).reduce((sum, size) => sum + size, 0);
-  let done = 0;
+  const quantiser = new Quantiser(weights, parameters, options);
+  const tensors: { float32: TensorToWrite[]; blocks: TensorToWrite[]; half: TensorToWrite[] } = {
+    float32: [],
+    blocks: [],
+    half: [],
+  };
+  for (const [name, { shape, storage }] of parameters) {
+    if (storage === 'float32') tensors.float32.push(quantiser.asFloat32(name, shape));
+    if (storage === 'half' || storage === 'blocks and table')
+      tensors.half.push(quantiser.asHalf(name, shape));
+    if (storage.startsWith('blocks') && isBlockFormat(format))
+      tensors.blocks.push(...quantiser.asBlocks(name, shape, format));
+  }
+  return {
+    // in this order each begins at a multiple of its element's size
+    tensors: [...tensors.float32, ...tensors.blocks, ...tensors.half],
+    errors: () => errorsIn(quantiser.sums, parameters, format),
+  };
+}
 
-  async function* rowsOf(name: string): AsyncGenerator<Float32Array> {
-    const { shape } = weights.entries.get(name)!;
-    const [N] = shape;
-    const atATime = Math.max(1, Math.floor(numbersAtATime / Math.max(1, sizeOf(shape.slice(1)))));
-    for (let first = 0; first < N; first += atATime) {
-      signal?.throwIfAborted();
-      const { data } = await weights.read(name, { first, count: Math.min(atATime, N - first) });
-      yield data;
-      done += data.length;
-      onProgress?.(done, total);
-    }
+/** What rounding did to numbers: Σ (w − w′)², and Σ w². */
+interface ErrorSums {
+  squaredError: number;
+  squares: number;
+}
+
+/** Tensors that are read and rounded when they are written. */
+class Quantiser {
+  /** Of the parameters that were rounded so far. */
+  readonly sums = new Map<string, Readonly<ErrorSums>>();
+  readonly #weights: Pick<Weights, 'entries' | 'read'>;
+  readonly #options: QuantiseOptions;
+  /** Numbers that are to be read, and that have been. */
+  readonly #total: number;
+  #done = 0;
+
+  constructor(
+    weights: Pick<Weights, 'entries' | 'read'>,
+    parameters: ReadonlyMap<string, StoredParameter>,
+    options: QuantiseOptions,
+  ) {
+    this.#weights = weights;
+    this.#options = options;
+    const sizes = Array.from(parameters.values(), ({ shape, storage }) =>
+      storage === 'blocks and table' ? 2 * sizeOf(shape) : sizeOf(shape),
+    );
+    this.#total = sizes.reduce((sum, size) => sum + size, 0);
   }
 
-  const asFloat32 = (name: string, shape: readonly number[]): TensorToWrite => ({
-    name,
-    shape,
-    dtype: 'F32',
-    data: () => rowsOf(name),
-  });
+  asFloat32(name: string, shape: readonly number[]): TensorToWrite {
+    return { name, shape, dtype: 'F32', data: () => this.#rowsOf(name) };
+  }
 
   /** 16 bits stay the 16 bits that they are; others become F16. */
-  function asHalf(name: string, shape: readonly number[]): TensorToWrite {
-    const { dtype, file } = weights.entries.get(name)!;
-    if (dtype === 'F16' || dtype === 'BF16') return { name, shape, dtype, data: () => rowsOf(name) };
-    return {
-      name,
-      shape,
-      dtype: 'F16',
-      async *data() {
-        const sum = { squaredError: 0, squares: 0 };
-        for await (const rows of rowsOf(name)) {
-          const halves = new Uint16Array(rows.length);
-          narrowF16(rows, halves);
-          addErrors(sum, rows, halves);
-          if (!Number.isFinite(sum.squaredError))
-            throw new FileError(file, 'numbers up to 65504', `larger ones in tensor ${show(name)}`);
-          yield new Uint8Array(halves.buffer);
-        }
-        if (!sums.has(name)) sums.set(name, sum);
-      },
-    };
+  asHalf(name: string, shape: readonly number[]): TensorToWrite {
+    const { dtype } = this.#weights.entries.get(name)!;
+    if (dtype === 'F16' || dtype === 'BF16') return { name, shape, dtype, data: () => this.#rowsOf(name) };
+    return { name, shape, dtype: 'F16', data: () => this.#halvesOf(name) };
   }
 
-  function asBlocks(name: string, shape: readonly number[], blockFormat: BlockFormatName): TensorToWrite[] {
-    const { file } = weights.entries.get(name)!;
+  asBlocks(name: string, shape: readonly number[], blockFormat: BlockFormatName): TensorToWrite[] {
+    const { file } = this.#weights.entries.get(name)!;
     const names = blockNames(name);
     const shapes = blockShapes(shape, blockFormats[blockFormat]);
     // the parts are written one after the other, and made at once when the first is
     let made: Promise<BlockWriter> | undefined;
     const make = async (): Promise<BlockWriter> => {
       const writer = blockWriter(shape, blockFormats[blockFormat], { path: file, name });
-      for await (const rows of rowsOf(name)) writer.add(rows);
-      sums.set(name, pick(writer));
+      for await (const rows of this.#rowsOf(name)) writer.add(rows);
+      this.sums.set(name, pick(writer));
       return writer;
     };
     const parts = (['scales', 'codes', 'zeros'] as const).filter((part) => shapes[part]);
@@ -124,50 +135,60 @@ export function quantisedTensors(
     }));
   }
 
-  const tensors: { float32: TensorToWrite[]; blocks: TensorToWrite[]; half: TensorToWrite[] } = {
-    float32: [],
-    blocks: [],
-    half: [],
-  };
-  for (const [name, { shape, storage }] of parameters) {
-    if (storage === 'float32') tensors.float32.push(asFloat32(name, shape));
-    if (storage === 'half' || storage === 'blocks and table') tensors.half.push(asHalf(name, shape));
-    if (storage.startsWith('blocks') && isBlockFormat(format))
-      tensors.blocks.push(...asBlocks(name, shape, format));
+  async *#rowsOf(name: string): AsyncGenerator<Float32Array> {
+    const { onProgress, signal } = this.#options;
+    const { shape } = this.#weights.entries.get(name)!;
+    const [N] = shape;
+    const atATime = Math.max(1, Math.floor(numbersAtATime / Math.max(1, sizeOf(shape.slice(1)))));
+    for (let first = 0; first < N; first += atATime) {
+      signal?.throwIfAborted();
+      const { data } = await this.#weights.read(name, { first, count: Math.min(atATime, N - first) });
+      yield data;
+      this.#done += data.length;
+      onProgress?.(this.#done, this.#total);
+    }
   }
+
+  async *#halvesOf(name: string): AsyncGenerator<Numbers> {
+    const { file } = this.#weights.entries.get(name)!;
+    const sum = { squaredError: 0, squares: 0 };
+    for await (const rows of this.#rowsOf(name)) {
+      const halves = new Uint16Array(rows.length);
+      narrowF16(rows, halves);
+      addErrors(sum, rows, halves);
+      if (!Number.isFinite(sum.squaredError))
+        throw new FileError(file, 'numbers up to 65504', `larger ones in tensor ${show(name)}`);
+      yield new Uint8Array(halves.buffer);
+    }
+    if (!this.sums.has(name)) this.sums.set(name, sum);
+  }
+}
+
+function errorsIn(
+  sums: ReadonlyMap<string, Readonly<ErrorSums>>,
+  parameters: ReadonlyMap<string, StoredParameter>,
+  format: WeightFormat,
+): ReturnType<QuantisedTensors['errors']> {
+  const rounded = [...parameters.keys()].flatMap((name) => {
+    const sum = sums.get(name);
+    return sum ? [{ name, ...pick(sum) }] : [];
+  });
+  const main = isBlockFormat(format)
+    ? rounded.filter(({ name }) => parameters.get(name)!.storage !== 'half')
+    : rounded;
+  const add = (key: keyof ErrorSums) => main.reduce((sum, tensor) => sum + tensor[key], 0);
   return {
-    // in this order each begins at a multiple of its element's size
-    tensors: [...tensors.float32, ...tensors.blocks, ...tensors.half],
-    errors() {
-      const rounded = [...parameters.keys()].flatMap((name) => {
-        const sum = sums.get(name);
-        return sum ? [{ name, ...pick(sum) }] : [];
-      });
-      const main = isBlockFormat(format)
-        ? rounded.filter(({ name }) => parameters.get(name)!.storage !== 'half')
-        : rounded;
-      const add = (key: 'squaredError' | 'squares') => main.reduce((sum, tensor) => sum + tensor[key], 0);
-      return {
-        overall: Math.sqrt(add('squaredError') / (add('squares') || 1)),
-        tensors: rounded.map(({ name, squaredError, squares }) => ({
-          name,
-          relative: Math.sqrt(squaredError / (squares || 1)),
-        })),
-      };
-    },
+    overall: Math.sqrt(add('squaredError') / (add('squares') || 1)),
+    tensors: rounded.map(({ name, squaredError, squares }) => ({
+      name,
+      relative: Math.sqrt(squaredError / (squares || 1)),
+    })),
   };
 }
 
-const pick = ({ squaredError, squares }: { squaredError: number; squares: number }) => ({
-  squaredError,
-  squares,
-});
+const pick = ({ squaredError, squares }: Readonly<ErrorSums>): ErrorSums => ({ squaredError, squares });
 
-function addErrors(
-  sum: { squaredError: number; squares: number },
-  rows: Float32Array,
-  halves: Uint16Array,
-): void {
+function addErrors(sum: ErrorSums, rows: Float32Array, halves: Uint16Array): void {
   const rounded = new Float32Array(rows.length);
   widenF16(halves, rounded);
   for (let i = 0; i < rows.length; i++) {

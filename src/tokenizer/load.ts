@@ -107,6 +107,17 @@ export function requireMaskId(tokenizer: Tokenizer, path: string): number {
   );
 }
 
+/**
+ * The id of the end of a text, with which windows are padded and texts end.
+ *
+ * @throws FileError  for a tokenizer without one
+ */
+export function requireEndId({ endId }: Tokenizer, path: string): number {
+  if (endId !== undefined) return endId;
+  const remedy = 'set eos_token in tokenizer_config.json';
+  throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
+}
+
 function rolesOf(json: TokenizerJson, files: TokenizerFiles): TokenizerRoles {
   const config = objectIn(files, 'config.json');
   const names = {

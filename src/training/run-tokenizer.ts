@@ -5,7 +5,7 @@ import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { modelDirectory } from '../model-files/locate.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/files.ts';
-import { type LoadedTokenizer, loadTokenizer, requireMaskId } from '../tokenizer/load.ts';
+import { type LoadedTokenizer, loadTokenizer, requireEndId, requireMaskId } from '../tokenizer/load.ts';
 import { linesTemplate, taggedTemplate } from '../tokenizer/plain-template.ts';
 import { saveTokenizer, type TemplateFiles, templateFilesIn } from '../tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from '../tokenizer/tokenizer-json.ts';
@@ -41,7 +41,7 @@ export async function openRunTokenizer(
   return {
     tokenizer,
     maskId: needsNoMask(options) ? tokenizer.maskId : requireMaskId(tokenizer, tokenizer.path),
-    endId: requireEnd(tokenizer),
+    endId: requireEndId(tokenizer, tokenizer.path),
     template: options.learn === 'text' ? undefined : requireTemplate(files, tokenizer, io.now),
     templateFiles: templateFilesIn(files),
   };
@@ -101,16 +101,9 @@ function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer, now:
 const needsNoMask = ({ loraRank, objective }: TrainingOptions): boolean =>
   loraRank !== undefined && objective === 'autoregressive';
 
-/** The id of the end of a text. @throws FileError  for a tokenizer without one */
-function requireEnd({ endId, path }: LoadedTokenizer): number {
-  if (endId !== undefined) return endId;
-  const remedy = 'set eos_token in tokenizer_config.json';
-  throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);
-}
-
 /** How the end of a text is spelled. @throws FileError  for a tokenizer without one that can be */
 function nameOfEnd(tokenizer: LoadedTokenizer): string {
-  const id = requireEnd(tokenizer);
+  const id = requireEndId(tokenizer, tokenizer.path);
   const token = tokenizer.json.added_tokens.find((added) => added.id === id);
   if (token) return token.content;
   throw new FileError(tokenizer.path, 'an end of a text among the added tokens', `id ${id}`);

@@ -4,6 +4,7 @@ import { geluTanh } from '../../graph/composites.ts';
 import { softmax } from '../../graph/primitives.ts';
 import { bidirectional, causal, slidingCanvas, slidingCausal } from '../attention-pattern.ts';
 import type { TensorNames } from '../config.ts';
+import type { Mixture } from '../mixture.ts';
 import type { Family } from './family.ts';
 import { diffusionGemmaSampling } from './generation-config.ts';
 import {
@@ -151,46 +152,12 @@ export const diffusionGemma: Family = {
     const text = parseConfig(z.record(z.string(), z.unknown()), json.text_config, path, 'text_config');
     requireFixed(text, fixedText, path);
     const config = parseConfig(schema, text, path, diffusionGemma.architecture);
-    const { hidden_size: width, num_attention_heads: heads, num_hidden_layers: layers } = config;
-    if (config.top_k_experts > config.num_experts)
-      throw new FileError(
-        path,
-        `top_k_experts of at most num_experts, ${config.num_experts}`,
-        `${config.top_k_experts}`,
-      );
+    const { hidden_size: width, num_hidden_layers: layers } = config;
     const types = config.layer_types ?? defaultTypes(layers);
     if (types.length !== layers)
       throw new FileError(path, `layer_types for each of ${layers} layers`, `${types.length}`);
 
-    const { sliding_attention: slidingRope, full_attention: fullRope } =
-      config.rope_parameters ?? defaultRope;
-    const sliding = {
-      heads,
-      kvHeads: config.num_key_value_heads,
-      headWidth: config.head_dim,
-      valueIsKey: false,
-      ...rotationOf(slidingRope, config.head_dim, path),
-    };
-    const full = {
-      heads,
-      kvHeads: config.num_global_key_value_heads ?? config.num_key_value_heads,
-      headWidth: config.global_head_dim,
-      valueIsKey: true,
-      ...rotationOf(fullRope, config.global_head_dim, path),
-    };
-    for (const { kvHeads, headWidth } of [sliding, full]) {
-      requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
-      requireMultiple(headWidth, 2, path, 'head_dim to be even');
-    }
-    const window = config.sliding_window;
-    const kinds = {
-      sliding_attention: {
-        ...sliding,
-        attention: slidingCanvas(window),
-        encoderAttention: slidingCausal(window),
-      },
-      full_attention: { ...full, attention: bidirectional, encoderAttention: causal },
-    };
+    const kinds = layerKinds(config, path);
     return {
       transformer: {
         ...kinds.full_attention,
@@ -199,17 +166,7 @@ export const diffusionGemma: Family = {
         width,
         hidden: config.intermediate_size,
         activation: geluTanh,
-        mixture: {
-          layers: types.map(() => true),
-          besideMlp: true,
-          experts: config.num_experts,
-          chosen: config.top_k_experts,
-          hidden: config.moe_intermediate_size,
-          score: softmax,
-          selectionBias: false,
-          normalised: true,
-          scale: 1,
-        },
+        mixture: mixtureOf(config, path),
         vocabularySize: config.vocab_size,
         maxLength: config.max_position_embeddings,
         normEpsilon: config.rms_norm_eps,
@@ -227,21 +184,79 @@ export const diffusionGemma: Family = {
       },
       noise: 'uniform',
       sampling: {
-        strategy: 'renoising',
-        length: 256,
+        ...ownSampling,
         blockLength: parseConfig(canvasLength, json.canvas_length, path, 'canvas_length'),
-        stepsPerBlock: 48,
-        temperature: 0.8,
-        finalTemperature: 0.4,
-        entropyBound: 0.1,
-        stability: 1,
-        confidence: 0.005,
       },
       endIds: config.eos_token_id,
       padId: config.pad_token_id,
     };
   },
 };
+
+/** What its own sampler does where nothing is said. */
+const ownSampling = {
+  strategy: 'renoising',
+  length: 256,
+  stepsPerBlock: 48,
+  temperature: 0.8,
+  finalTemperature: 0.4,
+  entropyBound: 0.1,
+  stability: 1,
+  confidence: 0.005,
+} as const;
+
+type Config = z.output<typeof schema>;
+
+/** The attention of each kind of layer. */
+function layerKinds(config: Config, path: string) {
+  const heads = config.num_attention_heads;
+  const { sliding_attention: slidingRope, full_attention: fullRope } = config.rope_parameters ?? defaultRope;
+  const sliding = {
+    heads,
+    kvHeads: config.num_key_value_heads,
+    headWidth: config.head_dim,
+    valueIsKey: false,
+    ...rotationOf(slidingRope, config.head_dim, path),
+  };
+  const full = {
+    heads,
+    kvHeads: config.num_global_key_value_heads ?? config.num_key_value_heads,
+    headWidth: config.global_head_dim,
+    valueIsKey: true,
+    ...rotationOf(fullRope, config.global_head_dim, path),
+  };
+  for (const { kvHeads, headWidth } of [sliding, full]) {
+    requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
+    requireMultiple(headWidth, 2, path, 'head_dim to be even');
+  }
+  const window = config.sliding_window;
+  return {
+    sliding_attention: {
+      ...sliding,
+      attention: slidingCanvas(window),
+      encoderAttention: slidingCausal(window),
+    },
+    full_attention: { ...full, attention: bidirectional, encoderAttention: causal },
+  };
+}
+
+/** @throws FileError  for more experts a token than there are */
+function mixtureOf(config: Config, path: string): Mixture {
+  const { num_experts: experts, top_k_experts: chosen } = config;
+  if (chosen > experts)
+    throw new FileError(path, `top_k_experts of at most num_experts, ${experts}`, `${chosen}`);
+  return {
+    layers: Array.from({ length: config.num_hidden_layers }, () => true),
+    besideMlp: true,
+    experts,
+    chosen,
+    hidden: config.moe_intermediate_size,
+    score: softmax,
+    selectionBias: false,
+    normalised: true,
+    scale: 1,
+  };
+}
 
 /** Every sixth layer sees everything, and the last. */
 const defaultTypes = (layers: number) =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { sigmoid } from '../../graph/primitives.ts';
 import { bidirectional } from '../attention-pattern.ts';
+import type { Mixture } from '../mixture.ts';
 import type { Family } from './family.ts';
 import { llada2Sampling } from './generation-config.ts';
 import { lladaMoe } from './llada-moe.ts';
@@ -88,27 +89,15 @@ export const llada2: Family = {
     requireFixed(json, fixed, path);
     const config = parseConfig(schema, json, path, llada2.architecture);
     const { hidden_size: width, num_attention_heads: heads, num_key_value_heads: kvHeads } = config;
-    const { num_experts: experts, num_experts_per_tok: chosen, n_group, topk_group } = config;
     if (config.head_dim == null)
       requireMultiple(width, heads, path, 'hidden_size to be a multiple of num_attention_heads');
     requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
     const headWidth = config.head_dim ?? width / heads;
     const rotaryWidth = headWidth * config.partial_rotary_factor;
     requireMultiple(rotaryWidth, 2, path, 'head_dim times partial_rotary_factor to be even');
-    const require = (holds: boolean, expected: string, found: number) => {
-      if (!holds) throw new FileError(path, expected, `${found}`);
-    };
     const rotaryDim = config.rotary_dim ?? rotaryWidth;
-    require(rotaryDim === rotaryWidth, `rotary_dim to be partial_rotary_factor of head_dim`, rotaryDim);
-    requireMultiple(experts, n_group, path, 'num_experts to be a multiple of n_group');
-    const perGroup = experts / n_group;
-    require(n_group === 1 ||
-      perGroup > 1, 'groups of at least two experts, by num_experts and n_group', perGroup);
-    require(topk_group <= n_group, `topk_group of at most n_group, ${n_group}`, topk_group);
-    const within = topk_group * perGroup;
-    require(chosen <=
-      within, `num_experts_per_tok of at most the ${within} experts in topk_group groups`, chosen);
-    const shared = config.num_shared_experts ?? 0;
+    if (rotaryDim !== rotaryWidth)
+      throw new FileError(path, 'rotary_dim to be partial_rotary_factor of head_dim', `${rotaryDim}`);
     return {
       transformer: {
         layers: config.num_hidden_layers,
@@ -118,21 +107,7 @@ export const llada2: Family = {
         headWidth,
         rotaryWidth,
         hidden: config.intermediate_size,
-        mixture: {
-          layers: Array.from(
-            { length: config.num_hidden_layers },
-            (_, i) => i >= config.first_k_dense_replace,
-          ),
-          experts,
-          chosen,
-          hidden: config.moe_intermediate_size,
-          score: sigmoid,
-          selectionBias: true,
-          groups: n_group > 1 ? { count: n_group, chosen: topk_group } : undefined,
-          normalised: true,
-          scale: config.routed_scaling_factor,
-          sharedHidden: shared > 0 ? shared * config.moe_intermediate_size : undefined,
-        },
+        mixture: mixtureOf(config, path),
         vocabularySize: config.vocab_size,
         maxLength: config.max_position_embeddings,
         ropeTheta: plainTheta(json, path, llada2.architecture),
@@ -150,3 +125,32 @@ export const llada2: Family = {
     };
   },
 };
+
+/** @throws FileError  for groups of experts that don't go together */
+function mixtureOf(config: z.output<typeof schema>, path: string): Mixture {
+  const { num_experts: experts, num_experts_per_tok: chosen, n_group, topk_group } = config;
+  const require = (holds: boolean, expected: string, found: number): void => {
+    if (!holds) throw new FileError(path, expected, `${found}`);
+  };
+  requireMultiple(experts, n_group, path, 'num_experts to be a multiple of n_group');
+  const perGroup = experts / n_group;
+  const hasGroups = n_group > 1;
+  require(!hasGroups || perGroup > 1, 'groups of at least two experts, by num_experts and n_group', perGroup);
+  require(topk_group <= n_group, `topk_group of at most n_group, ${n_group}`, topk_group);
+  const within = topk_group * perGroup;
+  const most = `num_experts_per_tok of at most the ${within} experts in topk_group groups`;
+  require(chosen <= within, most, chosen);
+  const shared = config.num_shared_experts ?? 0;
+  return {
+    layers: Array.from({ length: config.num_hidden_layers }, (_, i) => i >= config.first_k_dense_replace),
+    experts,
+    chosen,
+    hidden: config.moe_intermediate_size,
+    score: sigmoid,
+    selectionBias: true,
+    groups: hasGroups ? { count: n_group, chosen: topk_group } : undefined,
+    normalised: true,
+    scale: config.routed_scaling_factor,
+    sharedHidden: shared > 0 ? shared * config.moe_intermediate_size : undefined,
+  };
+}
