@@ -30,8 +30,8 @@ const expected: Readonly<Record<string, RegExp>> = {
     /^masked-diffusion: \d\.\d\d nats a token after [\d.]+ s\nblock-diffusion: .*\nautoregressive: 0\.\d\d nats.*$/,
   objective: /^60 updates; the bound is [1-4]\.\d\d nats a token\n3 and one.{6}\.$/,
   loss: /^ε 0: \d\.\d{3} nats a token, as the bound has it\nε 0\.2: \d\.\d{3} nats.*$/,
-  strategy: /^/,
-  'noise-schedule': /^/,
+  'noise-schedule':
+    /^linear: \d\.\d\d nats a token, half of the tokens masked at t = 0\.50\nmy own: \d\.\d\d nats a token, half of the tokens masked at t = 0\.71$/,
 };
 
 test('there is a line here for every example, and each is short', () => {

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
 import { type DirectoryLock, lockRun } from '../../checkpoint/lock.ts';
+import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { FileError } from '../../base/errors.ts';
 import { type CurveData, curveSvg } from './loss-curve.ts';
 import { grouped } from '../../base/format-count.ts';
@@ -113,8 +114,14 @@ export async function runTraining(
     }
   } finally {
     await lock.release();
-    await rmdir(path).catch(() => {}); // of a run that could not begin nothing is left
+    await removeEmpty(path); // of a run that could not begin nothing is left
   }
+}
+
+/** Takes a directory away in which there is nothing but what locks leave. */
+async function removeEmpty(path: string): Promise<void> {
+  const names = await readdir(path).catch(() => ['']);
+  if (names.every((name) => name === lockFolder)) await rm(path, { recursive: true }).catch(() => {});
 }
 
 const holds = (lock: DirectoryLock): Promise<boolean> =>
