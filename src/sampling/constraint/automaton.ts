@@ -1,88 +1,68 @@
 import { UnsupportedError } from '../../base/errors.ts';
-import type { Expression } from './expression.ts';
+import { type Automaton, difference, intersection } from './deterministic.ts';
+import type { Expression, List, Repetition } from './expression.ts';
 import { minimal } from './minimal.ts';
+import { deterministic, type Edge } from './subsets.ts';
 import { utf8Ranges } from './utf8-ranges.ts';
 
-/**
- * A deterministic automaton over the bytes of UTF-8: a regular language. State 0 is where it starts. From every state
- * some text leads to acceptance; only the language without texts has a state that doesn't, its only one.
- */
-export interface Automaton {
-  /** 1 where a text may end   [Q] */
-  readonly accepting: Uint8Array;
-  /** The state that a byte leads to; −1 where no text of the language goes on with it   [Q, 256] */
-  readonly next: Int32Array;
-}
-
-/** States that an automaton may have: beyond this, tables and steps take too long to be of use. */
-const MOST_STATES = 20_000;
-const MOST_PARTS = 500_000;
+const maxParts = 500_000;
+/** What is put in more often is made small first. */
+const maxCopies = 3;
 
 /** The smallest automaton of a language. @throws UnsupportedError  for one that would be too large */
 export function automatonOf(expression: Expression): Automaton {
+  switch (expression.kind) {
+    case 'automaton':
+      return expression.automaton;
+    case 'intersection':
+      // from the smallest on: what two long counts have in common may be more than an automaton holds
+      return intersected(expression)
+        .map(automatonOf)
+        .sort((a, b) => a.accepting.length - b.accepting.length)
+        .reduce(intersection);
+    case 'difference':
+      return difference(automatonOf(expression.from), automatonOf(expression.without));
+    default:
+      return compiled(expression);
+  }
+}
+
+/** The parts of an intersection, those of its intersections among them. */
+const intersected = (expression: Expression): Expression[] =>
+  expression.kind === 'intersection' ? expression.parts.flatMap(intersected) : [expression];
+
+function compiled(expression: Expression): Automaton {
   const parts = new Parts();
   const start = parts.state();
   const end = parts.add(expression, start);
   return minimal(deterministic(parts, start, end));
 }
 
-/** The texts that both languages have: the automaton over pairs of states. */
-export function intersection(a: Automaton, b: Automaton): Automaton {
-  const numbers = new Map<number, number>([[0, 0]]);
-  const pairs = [[0, 0]];
-  const next: number[] = [];
-  for (let q = 0; q < pairs.length; q++) {
-    const [p, r] = pairs[q];
-    for (let byte = 0; byte < 256; byte++) {
-      const to = [a.next[p * 256 + byte], b.next[r * 256 + byte]];
-      if (to[0] < 0 || to[1] < 0) {
-        next.push(-1);
-        continue;
-      }
-      const key = to[0] * b.accepting.length + to[1];
-      let number = numbers.get(key);
-      if (number === undefined) {
-        number = pairs.length;
-        checkStates(number);
-        numbers.set(key, number);
-        pairs.push(to);
-      }
-      next.push(number);
-    }
-  }
-  const accepting = Uint8Array.from(pairs, ([p, r]) => a.accepting[p] & b.accepting[r]);
-  return minimal({ accepting, next: Int32Array.from(next) });
+/** How many parts an automaton of a language is put together of, before it is made small. */
+export function partsOf(expression: Expression): number {
+  const parts = new Parts();
+  parts.add(expression, parts.state());
+  return parts.free.length;
 }
 
 /** The state that a text leads to; −1 where no text of the language begins so. */
-export function follow({ next }: Automaton, bytes: Uint8Array): number {
+export function follow({ next, classOf, classes }: Automaton, bytes: Uint8Array): number {
   let state = 0;
-  for (let i = 0; i < bytes.length && state >= 0; i++) state = next[state * 256 + bytes[i]];
+  for (let i = 0; i < bytes.length && state >= 0; i++) state = next[state * classes + classOf[bytes[i]]];
   return state;
-}
-
-function checkStates(count: number): void {
-  if (count < MOST_STATES) return;
-  throw new UnsupportedError(
-    `the constraint needs an automaton of more than ${MOST_STATES} states: shorten what is repeated a bounded number of times`,
-  );
-}
-
-interface Edge {
-  readonly first: number;
-  readonly last: number;
-  readonly to: number;
 }
 
 /** A nondeterministic automaton that grows with an expression: Thompson's construction. */
 class Parts {
   readonly free: number[][] = [];
   readonly edges: Edge[][] = [];
+  readonly #small = new Map<Expression, Automaton>();
+  readonly #edges = new Map<Automaton, Edge[][]>();
 
   state(): number {
-    if (this.free.length >= MOST_PARTS) {
+    if (this.free.length >= maxParts) {
       throw new UnsupportedError(
-        `the constraint has more than ${MOST_PARTS} parts: shorten what is repeated a bounded number of times`,
+        `the constraint has more than ${maxParts} parts: shorten what is repeated a bounded number of times`,
       );
     }
     this.edges.push([]);
@@ -109,119 +89,123 @@ class Parts {
         }
         return end;
       }
-      case 'sequence':
-        return expression.parts.reduce((at, part) => this.add(part, at), from);
+      case 'sequence': {
+        let at = from;
+        for (const part of expression.parts) at = this.add(part, at);
+        return at;
+      }
       case 'choice': {
         const end = this.state();
         for (const option of expression.options) this.link(this.add(option, from), end);
         return end;
       }
-      case 'repetition': {
-        const { part, least, most } = expression;
-        let at = from;
-        for (let n = 0; n < least; n++) {
-          const before = at;
-          at = this.add(part, at);
-          if (at === before) return at; // nothing, however often
-        }
-        if (most === Infinity) {
-          const loop = this.link(at, this.state());
-          this.link(this.add(part, loop), loop);
-          return loop;
-        }
-        const end = this.state();
-        for (let n = least; n < most; n++) {
-          this.link(at, end);
-          const before = at;
-          at = this.add(part, at);
-          if (at === before) break;
-        }
-        return this.link(at, end);
-      }
-      case 'list': {
-        // two ways through the parts: nothing was written yet, or something, and then a separator comes first
-        let empty = from;
-        let begun: number | undefined;
-        for (const { part, optional } of expression.parts) {
-          const entry = this.state();
-          if (empty >= 0) this.link(empty, entry);
-          if (begun !== undefined) this.link(this.add(expression.separator, begun), entry);
-          const end = this.link(this.add(part, entry), this.state());
-          if (optional && begun !== undefined) this.link(begun, end);
-          if (!optional) empty = -1;
-          begun = end;
-        }
-        const end = this.state();
-        if (empty >= 0) this.link(empty, end);
-        if (begun !== undefined) this.link(begun, end);
-        return end;
-      }
-      case 'automaton': {
-        const { accepting, next } = expression.automaton;
-        const states = Array.from(accepting, () => this.state());
-        this.link(from, states[0]);
-        const end = this.state();
-        for (const [q, state] of states.entries()) {
-          if (accepting[q]) this.link(state, end);
-          for (let first = 0; first < 256; first++) {
-            const to = next[q * 256 + first];
-            let last = first;
-            while (last < 255 && next[q * 256 + last + 1] === to) last++;
-            if (to >= 0) this.edges[state].push({ first, last, to: states[to] });
-            first = last;
-          }
-        }
-        return end;
-      }
+      case 'repetition':
+        return this.#repetition(expression, from);
+      case 'list':
+        return this.#list(expression, from);
+      case 'intersection':
+      case 'difference':
+        return this.#automaton(this.#smallOf(expression), from);
+      case 'automaton':
+        return this.#automaton(expression.automaton, from);
       default:
         return expression satisfies never;
     }
   }
-}
 
-/** The subset construction. */
-function deterministic(parts: Parts, start: number, end: number): Automaton {
-  const numbers = new Map<string, number>();
-  const sets: Int32Array[] = [];
-  const seen = new Int32Array(parts.free.length).fill(-1);
-  let round = 0;
-
-  const numberOf = (targets: readonly number[]): number => {
-    round += 1;
-    const reached: number[] = [];
-    const waiting = [...targets];
-    for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
-      if (seen[state] === round) continue;
-      seen[state] = round;
-      // what has no edge and isn't the end makes no difference
-      if (parts.edges[state].length > 0 || state === end) reached.push(state);
-      waiting.push(...parts.free[state]);
+  #repetition({ part, least, most, separator }: Repetition, from: number): number {
+    const end = this.state();
+    if (least === 0) this.link(from, end);
+    const copies = most === Infinity ? Math.max(least, 1) : most;
+    const small = copies > maxCopies ? this.#smallOf(part) : undefined;
+    // nothing, however often
+    if (small && !separator && small.next.every((to) => to < 0))
+      return small.accepting[0] ? this.link(from, end) : end;
+    let [at, entry] = [from, from];
+    for (let n = 1; n <= copies; n++) {
+      entry = this.state();
+      this.link(n > 1 && separator ? this.add(separator, at) : at, entry);
+      at = small ? this.#automaton(small, entry) : this.add(part, entry);
+      if (n >= least) this.link(at, end);
     }
-    const set = Int32Array.from(reached).sort();
-    const key = set.join();
-    let number = numbers.get(key);
-    if (number === undefined) {
-      number = sets.length;
-      checkStates(number);
-      numbers.set(key, number);
-      sets.push(set);
-    }
-    return number;
-  };
-
-  numberOf([start]);
-  const next: Int32Array[] = [];
-  for (let q = 0; q < sets.length; q++) {
-    const edges = Array.from(sets[q], (state) => parts.edges[state]).flat();
-    const borders = [...new Set(edges.flatMap(({ first, last }) => [first, last + 1]))].sort((a, b) => a - b);
-    const row = new Int32Array(256).fill(-1);
-    for (const [k, border] of borders.slice(0, -1).entries()) {
-      const targets = edges.filter(({ first, last }) => first <= border && border <= last);
-      if (targets.length > 0) row.fill(numberOf(targets.map(({ to }) => to)), border, borders[k + 1]);
-    }
-    next.push(row);
+    if (most === Infinity) this.link(separator ? this.add(separator, at) : at, entry);
+    return end;
   }
-  const table = new Int32Array(next.length * 256);
-  next.forEach((row, q) => table.set(row, q * 256));
-  return { accepting: Uint8Array.from(sets, (set) => (set.includes(end) ? 1 : 0)), next: table };
+
+  /**
+   * Two ways through the parts: nothing was written yet, or something, and then a separator comes first. Where the parts
+   * are counted there are as many ways as counts.
+   */
+  #list({ parts, separator, least, most }: List, from: number): number {
+    const isCapped = most < parts.length;
+    // from here on all counts are alike
+    const cap = isCapped ? most : Math.max(1, least);
+    let ways = new Map<number, number>([[0, from]]);
+    for (const { part, optional } of parts) {
+      const entries = new Map<number, number>();
+      for (const [count, at] of ways) {
+        const now = Math.min(count + 1, cap);
+        if (isCapped && count === cap) continue;
+        let entry = entries.get(now);
+        if (entry === undefined) entries.set(now, (entry = this.state()));
+        this.link(count > 0 ? this.add(separator, at) : at, entry);
+      }
+      const after = new Map<number, number>();
+      for (const [count, entry] of entries) {
+        const written =
+          entries.size > 1 ? this.#automaton(this.#smallOf(part), entry) : this.add(part, entry);
+        after.set(count, this.link(written, this.state()));
+      }
+      if (optional) {
+        for (const [count, at] of ways) {
+          const end = after.get(count);
+          if (end === undefined) after.set(count, at);
+          else this.link(at, end);
+        }
+      }
+      ways = after;
+    }
+    const end = this.state();
+    for (const [count, at] of ways) if (count >= Math.min(least, cap) && least <= cap) this.link(at, end);
+    return end;
+  }
+
+  #automaton(automaton: Automaton, from: number): number {
+    const { accepting } = automaton;
+    const first = this.free.length;
+    for (let q = 0; q < accepting.length; q++) this.state();
+    this.link(from, first);
+    const end = this.state();
+    for (const [q, edges] of this.#edgesOf(automaton).entries()) {
+      if (accepting[q]) this.link(first + q, end);
+      for (const edge of edges) this.edges[first + q].push({ ...edge, to: first + edge.to });
+    }
+    return end;
+  }
+
+  #smallOf(expression: Expression): Automaton {
+    const known = this.#small.get(expression) ?? automatonOf(expression);
+    this.#small.set(expression, known);
+    return known;
+  }
+
+  /** The edges of each state, as ranges of bytes. */
+  #edgesOf(automaton: Automaton): Edge[][] {
+    const known = this.#edges.get(automaton);
+    if (known) return known;
+    const { accepting, classOf, classes, next } = automaton;
+    const edges = Array.from(accepting, (_, q): Edge[] => {
+      const found: Edge[] = [];
+      for (let first = 0; first < 256; first++) {
+        const to = next[q * classes + classOf[first]];
+        let last = first;
+        while (last < 255 && next[q * classes + classOf[last + 1]] === to) last++;
+        if (to >= 0) found.push({ first, last, to });
+        first = last;
+      }
+      return found;
+    });
+    this.#edges.set(automaton, edges);
+    return edges;
+  }
 }

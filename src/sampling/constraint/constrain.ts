@@ -2,7 +2,7 @@ import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { tailStart } from '../canvas.ts';
 import type { Decode, DecodeOptions } from '../decode.ts';
 import type { Strategy } from '../strategies.ts';
-import { automatonOf } from './automaton.ts';
+import { automatonOf, follow } from './automaton.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { jsonLanguage } from './json-schema.ts';
@@ -47,7 +47,7 @@ export function compileConstraint(
   );
   return {
     automaton: tokenAutomaton(language, { ...tokens, bytesOf: (id) => spelling.bytesOf(id) }),
-    losesSpace: spelling.dropsFirstSpace && language.next[0x20] >= 0,
+    losesSpace: spelling.dropsFirstSpace && follow(language, Uint8Array.of(0x20)) >= 0,
   };
 }
 
