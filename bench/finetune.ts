@@ -96,11 +96,11 @@ async function train(way: string, folder: string): Promise<void> {
       return { ...job, sample: undefined };
     },
     {
-      output: { write: () => {} },
+      tell: () => Promise.resolve(),
+      note: () => {},
       clock: () => performance.now(),
       now: () => new Date(),
       stop: new AbortController().signal,
-      visible: (text) => text,
     },
   );
   const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
@@ -172,7 +172,7 @@ async function prepare(folder: string): Promise<number> {
     ...array,
   }));
   await writeModelDirectory(join(folder, 'model'), {
-    config: llada.write({ transformer, maskId: mask.id, endId: end.id, padId: end.id }),
+    config: llada.write({ transformer, maskId: mask.id, endIds: [end.id], padId: end.id }),
     weights,
     tokenizerFiles: new Map(
       Object.entries(tokenizerFiles(json, {}, { jinja: taggedTemplate.source })).map(([name, text]) => [

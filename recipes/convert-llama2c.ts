@@ -1,8 +1,10 @@
 // Makes a model directory of a model of llama2.c (https://github.com/karpathy/llama2.c), to score it, to write with it, or to
 // begin a diffusion model with it:
 //
-//     node dist/examples/convert-llama2c.js stories260K.bin tok512.bin runs/stories260K
+//     node dist/recipes/convert-llama2c.js stories260K.bin tok512.bin runs/stories260K
 //     npx unmask generate "Once upon a time" --model runs/stories260K
+//
+// The tokenizer is llama2.c's own file, or the .vocab that SentencePiece prints of a model of characters.
 
 import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
@@ -12,6 +14,7 @@ import type { TensorToWrite } from '../src/checkpoint/write-safetensors.ts';
 import { FileError } from '../src/base/errors.ts';
 import { llamaNames } from '../src/model/families/llama.ts';
 import { tokenizerFromGguf } from '../src/tokenizer/from-gguf.ts';
+import { specialToken, type TokenizerJson, vocabularyOf } from '../src/tokenizer/tokenizer-json.ts';
 
 /** The token before and after each text. */
 const beginId = 1;
@@ -19,7 +22,8 @@ const beginId = 1;
 /** @throws FileError  where the files are not a model and its tokenizer */
 export async function convertLlama2c(model: string, tokenizer: string, directory: string): Promise<void> {
   const { config, weights } = readModel(model);
-  const { json, config: tokenizerConfig } = readTokenizer(tokenizer, config.vocab_size);
+  const read = tokenizer.endsWith('.vocab') ? readCharacters : readTokenizer;
+  const { json, config: tokenizerConfig } = read(tokenizer, config.vocab_size);
   await writeModelDirectory(directory, {
     config,
     weights,
@@ -140,6 +144,54 @@ function readTokenizer(path: string, count: number) {
     ]),
     path,
   );
+}
+
+/** A line for each piece, a character or a name, and its score behind a tab: a vocabulary of SentencePiece's characters. */
+function readCharacters(path: string, count: number) {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, count);
+  const pieces = lines.map((line) => line.slice(0, line.lastIndexOf('\t')));
+  const odd = pieces.findIndex((piece, id) => id > 2 && [...piece].length !== 1);
+  if (pieces.length < count || odd >= 0)
+    throw new FileError(path, `${count} characters after <unk>, <s> and </s>`, `line ${odd + 1}`);
+  const begin = pieces[beginId];
+  const json: TokenizerJson = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [0, 1, 2].map((id) => specialToken(pieces[id], id)),
+    normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+    pre_tokenizer: { type: 'Split', pattern: { Regex: '[\\s\\S]' }, behavior: 'Isolated', invert: false },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [{ SpecialToken: { id: begin, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+      pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+      special_tokens: { [begin]: { id: begin, ids: [beginId], tokens: [begin] } },
+    },
+    decoder: {
+      type: 'Sequence',
+      decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'Fuse' }],
+    },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: pieces[0],
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: vocabularyOf(pieces.map((piece, id) => [piece, id])),
+      merges: [],
+    },
+  };
+  const config = {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: begin,
+    eos_token: begin,
+    unk_token: pieces[0],
+    clean_up_tokenization_spaces: false,
+  };
+  return { json, config };
 }
 
 const byteName = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;

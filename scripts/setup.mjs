@@ -1,7 +1,16 @@
 // Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
 // `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +24,16 @@ function newest(directory) {
     latest = Math.max(latest, entry.isDirectory() ? newest(path) : modified(path));
   }
   return latest;
+}
+
+/** Whether node_modules has every package of package-lock.json in its version; what is optional may be missing. */
+function isInstalled() {
+  const packagesIn = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {});
+  const installed = packagesIn(join(root, 'node_modules/.package-lock.json'));
+  return Object.entries(packagesIn(join(root, 'package-lock.json'))).every(
+    ([path, { version, optional }]) =>
+      path === '' || (installed[path] ? installed[path].version === version : optional),
+  );
 }
 
 /** Removes what was compiled from a source that is gone: the compiler leaves it, and a test of it would still run. */
@@ -38,7 +57,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2);
 }
 
-if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
+if (!isInstalled()) {
   say('Installing what package-lock.json names (once, about a minute) …');
   // onnxruntime-node would download its CUDA provider while installing; the CPU and WebGPU ones are in the package
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
@@ -62,7 +81,7 @@ const run = (script, ...args) =>
   });
 if (modified(stamp) < changed) {
   removeOrphans('dist');
-  run('typescript/bin/tsc', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo');
+  run('typescript/bin/tsc');
   utimesSync(stamp, new Date(), new Date()); // an incremental build may leave it as it was
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }

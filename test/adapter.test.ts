@@ -14,6 +14,7 @@ import {
   initialAdapter,
   matricesOf,
   merge,
+  uniformAdapter,
 } from '../src/model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../src/model/adapter-files.ts';
 import { parameterShapes } from '../src/model/config.ts';
@@ -21,7 +22,7 @@ import { openModel } from '../src/model/open.ts';
 import { blockFormats } from '../src/model/weight-format.ts';
 import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
 import { uniforms } from '../src/base/random.ts';
-import { openLearner } from '../src/training/backpropagation.ts';
+import { openLearner } from '../src/training/graph-learner.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { startServer } from '../src/server/http/server.ts';
 import { load } from '../src/language-model/load.ts';
@@ -36,14 +37,16 @@ async function adapted(directory: string, scale = 0.3) {
   const opened = await openModel(directory);
   await opened.network.close();
   const { transformer } = opened.config;
-  const adapter = { rank: 3, alpha: 5, targets: matricesOf(transformer, opened.names, adapterTargets) };
+  const [rank, alpha, targets] = [3, 5, matricesOf(transformer, opened.names, adapterTargets)];
+  const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const arrays = initialAdapter(adapterShapes(transformer, opened.names, adapter), 1);
   for (const [n, [name, { data }]] of [...arrays].entries()) {
     const uniform = uniforms(2, 'synthetic', 0, n);
     if (name.includes('lora_B')) data.forEach((_, i) => (data[i] = scale * (uniform(i) - 0.5)));
   }
   const fingerprint = await fingerprintOf(opened.weights, opened.names);
-  return { ...opened, adapter, arrays, fingerprint };
+  const written = { rank, alpha, targets, arrays: () => arrays, base: directory, fingerprint };
+  return { ...opened, adapter, targets, rank, scale: alpha / rank, arrays, written };
 }
 
 function batchFor(maskId: number): TrainingBatch {
@@ -60,7 +63,9 @@ function batchFor(maskId: number): TrainingBatch {
 }
 
 test("an adapter's gradients are those of the merged matrices, by the chain rule, and finite differences", async (t) => {
-  const { config, names, weights, adapter, arrays } = await adapted(await temporaryFolder(t));
+  const { config, names, weights, adapter, targets, rank, scale, arrays } = await adapted(
+    await temporaryFolder(t),
+  );
   const { transformer, maskId = 0 } = config;
   const merged = new Map<string, NdArray>();
   const base = new Map<string, NdArray>();
@@ -78,27 +83,26 @@ test("an adapter's gradients are those of the merged matrices, by the chain rule
   assert.deepEqual([...gradients.keys()], [...arrays.keys()]); // none of the base
   assert.deepEqual([...learner.parameters().keys()], [...arrays.keys()]);
 
-  for (const matrix of adapter.targets) {
+  for (const matrix of targets) {
     const { a, b } = adapterNames(matrix);
-    merge(merged.get(matrix)!.data, arrays.get(a)!, arrays.get(b)!, adapter.alpha);
+    merge(merged.get(matrix)!.data, arrays.get(a)!, arrays.get(b)!, scale);
   }
   const whole = await openLearner(transformer, names, merged, adamW);
   assert.ok(Math.abs((await whole.accumulate(batch)) - loss) < 1e-5);
-  const s = adapter.alpha / adapter.rank;
-  for (const matrix of adapter.targets) {
+  for (const matrix of targets) {
     const { a, b } = adapterNames(matrix);
     const [A, Bm, dW] = [arrays.get(a)!, arrays.get(b)!, whole.gradients().get(matrix)!];
     const [out, inputs] = dW.shape;
-    for (let k = 0; k < adapter.rank; k++) {
+    for (let k = 0; k < rank; k++) {
       for (let i = 0; i < inputs; i++) {
         let dA = 0;
-        for (let o = 0; o < out; o++) dA += s * Bm.data[o * adapter.rank + k] * dW.data[o * inputs + i];
+        for (let o = 0; o < out; o++) dA += scale * Bm.data[o * rank + k] * dW.data[o * inputs + i];
         assert.ok(Math.abs(gradients.get(a)![k * inputs + i] - dA) < 1e-5, `${a}: ${dA}`);
       }
       for (let o = 0; o < out; o++) {
         let dB = 0;
-        for (let i = 0; i < inputs; i++) dB += s * dW.data[o * inputs + i] * A.data[k * inputs + i];
-        assert.ok(Math.abs(gradients.get(b)![o * adapter.rank + k] - dB) < 1e-5, `${b}: ${dB}`);
+        for (let i = 0; i < inputs; i++) dB += scale * dW.data[o * inputs + i] * A.data[k * inputs + i];
+        assert.ok(Math.abs(gradients.get(b)![o * rank + k] - dB) < 1e-5, `${b}: ${dB}`);
       }
     }
   }
@@ -169,8 +173,8 @@ for (const format of ['int4', 'int8'] as const)
 test('a model with an adapter beside it has the logits of the one with the adapter merged, and others than alone', async (t) => {
   const folder = await temporaryFolder(t);
   const [model, directory, out] = ['model', 'adapter', 'merged'].map((name) => join(folder, name));
-  const { adapter, arrays, fingerprint } = await adapted(model);
-  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model, fingerprint });
+  const { written } = await adapted(model);
+  await writeAdapter(directory, written);
   await mergeAdapter(model, directory, out);
 
   const config = (await readJson(join(directory, 'adapter_config.json'))) as Record<string, unknown>;
@@ -205,8 +209,8 @@ test('a model with an adapter beside it has the logits of the one with the adapt
 test('an adapter for another model, and what is none, is one sentence', async (t) => {
   const folder = await temporaryFolder(t);
   const [model, other, directory] = ['model', 'other', 'adapter'].map((name) => join(folder, name));
-  const { adapter, arrays, fingerprint } = await adapted(model);
-  await writeAdapter(directory, { adapter, arrays: () => arrays }, { base: model, fingerprint });
+  const { written } = await adapted(model);
+  await writeAdapter(directory, written);
   await writeTinyModel(other, { width: 16 });
   await assert.rejects(
     load(other, { adapter: directory }),
@@ -243,8 +247,7 @@ test('an adapter for another model, and what is none, is one sentence', async (t
 
 test('a server with an adapter writes what the model writes with it', async (t) => {
   const [path, adapter] = [await temporaryFolder(t), await temporaryFolder(t)];
-  const { adapter: shape, arrays, fingerprint } = await adapted(path, 3);
-  await writeAdapter(adapter, { adapter: shape, arrays: () => arrays }, { base: path, fingerprint });
+  await writeAdapter(adapter, (await adapted(path, 3)).written);
   const server = await startServer({
     models: new Map([['tiny', path]]),
     load: { adapter },

@@ -5,93 +5,42 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** What each folder of src/ may import beside itself, types included: one line a folder, those below first. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  diffusion: ['base'],
-  graph: ['base'],
-  checkpoint: ['base'],
-  tokenizer: ['base', 'checkpoint'],
-  hub: ['base', 'checkpoint'],
-  runtime: ['base', 'graph'],
-  data: ['base', 'tokenizer', 'checkpoint'],
-  model: ['base', 'graph', 'runtime', 'checkpoint'],
-  sampling: ['base', 'diffusion'],
-  likelihood: ['base', 'diffusion', 'sampling'],
-  'model-files': [
-    'base',
-    'diffusion',
-    'checkpoint',
-    'tokenizer',
-    'hub',
-    'runtime',
-    'model',
-    'sampling',
-    'likelihood',
-  ],
-  'language-model': [
-    'base',
-    'diffusion',
-    'tokenizer',
-    'graph',
-    'runtime',
-    'model',
-    'sampling',
-    'likelihood',
-    'model-files',
-  ],
-  training: [
-    'base',
-    'diffusion',
-    'checkpoint',
-    'tokenizer',
-    'data',
-    'graph',
-    'runtime',
-    'model',
-    'sampling',
-    'likelihood',
-    'model-files',
-    'language-model',
-  ],
-  evaluation: [
-    'base',
-    'data',
-    'tokenizer',
-    'sampling',
-    'likelihood',
-    'model-files',
-    'language-model',
-    'training',
-  ],
-  server: [
-    'base',
-    'checkpoint',
-    'tokenizer',
-    'hub',
-    'model',
-    'sampling',
-    'model-files',
-    'language-model',
-    'training',
-    'evaluation',
-  ],
-  cli: [
-    'base',
-    'tokenizer',
-    'hub',
-    'model',
-    'sampling',
-    'likelihood',
-    'model-files',
-    'language-model',
-    'training',
-    'evaluation',
-    'server',
-  ],
+const allowed: Readonly<Record<string, string>> = {
+  base: '',
+  diffusion: 'base',
+  graph: 'base',
+  checkpoint: 'base',
+  tokenizer: 'base checkpoint',
+  hub: 'base checkpoint',
+  runtime: 'base graph',
+  data: 'base checkpoint tokenizer',
+  model: 'base graph checkpoint runtime',
+  sampling: 'base diffusion',
+  likelihood: 'base diffusion sampling',
+  'model-files': 'base diffusion checkpoint tokenizer hub runtime model sampling likelihood',
+  'language-model': 'base diffusion graph tokenizer runtime model sampling likelihood model-files',
+  ranks: 'base',
+  training:
+    'base ranks diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
+  library:
+    'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
+  evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
+  server:
+    'base checkpoint tokenizer hub model sampling model-files language-model training library evaluation',
+  cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'src');
+const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+  exports: Record<string, string | { default: string }>;
+};
+/** The files that other programs import: what package.json exports. */
+const entries = Object.values(packageJson.exports).flatMap((target) =>
+  typeof target === 'string' ? [] : target.default.replace(/^\.\/dist\/src\/(.*)\.js$/, '$1.ts'),
+);
 
 interface SourceFile {
   readonly path: string;
@@ -110,31 +59,25 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
   .map((path): SourceFile => {
     const text = readFileSync(join(source, path), 'utf8');
-    const statements = Array.from(
-      text.matchAll(
-        /^(?:import|export)( type)?\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
-      ),
-      ([, type, from, bare, lazy]) => ({ isType: type !== undefined, specifier: from ?? bare ?? lazy }),
+    const specifiers = Array.from(
+      text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm),
+      ([, from, bare, lazy]) => from ?? bare ?? lazy,
     );
-    const local = statements
-      .filter(({ specifier }) => specifier.startsWith('.'))
-      .map(({ isType, specifier }) => ({
-        isType,
-        target: relative(source, join(source, dirname(path), specifier)),
-      }));
     return {
       path,
       folder: folderOf(path),
       text,
-      imports: local.map(({ target }) => target),
-      packages: statements.map(({ specifier }) => specifier).filter((name) => !/^(\.|node:)/.test(name)),
+      imports: specifiers
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => relative(source, join(source, dirname(path), specifier))),
+      packages: specifiers.filter((name) => !/^(\.|node:)/.test(name)),
     };
   });
 
 test('the sources are read: every folder is there, and what is imported exists', () => {
   assert.deepEqual(
     [...new Set(files.map(({ folder }) => folder))].sort(),
-    [...Object.keys(allowed), 'index.ts'].sort(),
+    [...Object.keys(allowed), ...entries].sort(),
   );
   assert.ok(files.length > 60);
   for (const { path, imports } of files) {
@@ -145,8 +88,8 @@ test('the sources are read: every folder is there, and what is imported exists',
 
 test('imports point down', () => {
   const upward = files.flatMap(({ path, folder, imports }) =>
-    (folder === 'index.ts' ? [] : imports)
-      .filter((imported) => ![folder, ...allowed[folder]].includes(folderOf(imported)))
+    (entries.includes(folder) ? [] : imports)
+      .filter((imported) => ![folder, ...allowed[folder].split(' ')].includes(folderOf(imported)))
       .map((imported) => `${path} imports ${imported}`),
   );
   assert.deepEqual(upward, []);
@@ -189,29 +132,24 @@ test('only hub/ speaks to servers', () => {
 });
 
 test('every package that is imported is a dependency, and every dependency is imported', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const { dependencies, optionalDependencies } = packageJson;
   const nameOf = (specifier: string): string =>
     specifier
       .split('/')
       .slice(0, specifier.startsWith('@') ? 2 : 1)
       .join('/');
   const used = new Set(files.flatMap(({ packages }) => packages.map(nameOf)));
-  assert.deepEqual([...used].sort(), Object.keys(dependencies).sort());
+  assert.deepEqual([...used].sort(), Object.keys({ ...dependencies, ...optionalDependencies }).sort());
 });
 
-test('the one file that only passes on is the public surface', () => {
+test('the files that only pass on are the public surface', () => {
   const barrels = files.filter(({ text }) => {
     const code = text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '');
     return !/\b(const|function|class|interface|await)\b|\btype \w+ =/.test(
       code.replace(/export (type )?\{[^}]*\}/g, ''),
     );
   });
-  assert.deepEqual(
-    barrels.map(({ path }) => path),
-    ['index.ts'],
-  );
+  assert.deepEqual(barrels.map(({ path }) => path).sort(), entries.toSorted());
   for (const { path, text } of files) assert.ok(!/^export \*/m.test(text), `${path} exports by star`);
 });
 

@@ -16,7 +16,7 @@ import { wholeCanvas } from '../src/sampling/predictor.ts';
 import { scorerOfPredictor } from '../src/likelihood/scorer.ts';
 import { doubledNetworkScorer, networkScorer } from '../src/language-model/network-scorer.ts';
 import { blockDiffusion } from '../src/training/objectives/objective.ts';
-import { readReference, referencePath, skipWithout } from './reference.ts';
+import { readReference, referencePath } from './reference.ts';
 
 // Block diffusion of a network with random weights: one forward over [x_t ; x_0] against everything that it stands for.
 
@@ -155,42 +155,38 @@ for (const shiftedLogits of [false, true]) {
 }
 
 for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3', 'llada2', 'llada21']) {
-  test(
-    `${family}: the noisy half of a forward over both equals each block beside cached ones`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const { forward, special_ids } = readReference<{
-        forward: Record<string, { input_ids: number[][] }>;
-        special_ids: { mask: number };
-      }>(family);
-      const N = 4;
-      const clean = Int32Array.from((forward.plain_b1 ?? forward.block_causal_b1).input_ids[0]);
-      const length = clean.length;
-      const noisy = clean.map((token, i) => (i % 3 === 1 ? special_ids.mask : token));
-      const rows = Int32Array.from(noisy.keys()).filter((i) => noisy[i] === special_ids.mask);
-      const { data, shape } = await network.logits(
-        { shape: [1, 2 * length], data: Int32Array.from([...noisy, ...clean]) },
-        rows,
-        { positions: doubledPositions(1, length), attentionMask: doubledMask(length, N) },
-      );
-      const cached = withCache(cachedNetwork(network, { sees: blockCausal(N) }), blockCausalCache(N));
-      for (let start = 0; start < length; start += N) {
-        const mine = rows.filter((i) => i >= start && i < start + N);
-        if (mine.length === 0) continue;
-        const canvas = clean.map((token, i) => (i < start ? token : noisy[i]));
-        const moment = {
-          ...wholeCanvas(length),
-          block: { index: start / N, start, end: Math.min(start + N, length) },
-        };
-        const { data: expected } = await cached(canvas, mine, moment);
-        const first = rows.indexOf(mine[0]) * shape[1];
-        for (const [index, value] of expected.entries())
-          assert.ok(Math.abs(value - data[first + index]) <= 2e-4, `block at ${start}: ${value}`);
-      }
-      await network.close();
-    },
-  );
+  test(`${family}: the noisy half of a forward over both equals each block beside cached ones`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const { forward, special_ids } = readReference<{
+      forward: Record<string, { input_ids: number[][] }>;
+      special_ids: { mask: number };
+    }>(family);
+    const N = 4;
+    const clean = Int32Array.from((forward.plain_b1 ?? forward.block_causal_b1).input_ids[0]);
+    const length = clean.length;
+    const noisy = clean.map((token, i) => (i % 3 === 1 ? special_ids.mask : token));
+    const rows = Int32Array.from(noisy.keys()).filter((i) => noisy[i] === special_ids.mask);
+    const { data, shape } = await network.logits(
+      { shape: [1, 2 * length], data: Int32Array.from([...noisy, ...clean]) },
+      rows,
+      { positions: doubledPositions(1, length), attentionMask: doubledMask(length, N) },
+    );
+    const cached = withCache(cachedNetwork(network, { sees: blockCausal(N) }), blockCausalCache(N));
+    for (let start = 0; start < length; start += N) {
+      const mine = rows.filter((i) => i >= start && i < start + N);
+      if (mine.length === 0) continue;
+      const canvas = clean.map((token, i) => (i < start ? token : noisy[i]));
+      const moment = {
+        ...wholeCanvas(length),
+        block: { index: start / N, start, end: Math.min(start + N, length) },
+      };
+      const { data: expected } = await cached(canvas, mine, moment);
+      const first = rows.indexOf(mine[0]) * shape[1];
+      for (const [index, value] of expected.entries())
+        assert.ok(Math.abs(value - data[first + index]) <= 2e-4, `block at ${start}: ${value}`);
+    }
+    await network.close();
+  });
 }
 
 function repeated({ shape: [, Q, S], data }: { shape: readonly number[]; data: Uint8Array }, B: number) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from './run-command.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -16,7 +17,8 @@ function start(args: readonly string[], stdin = ''): ChildProcess {
   return child;
 }
 
-async function run(args: readonly string[], stdin?: string) {
+/** In a process of its own, through pipes. */
+async function runProcess(args: readonly string[], stdin?: string) {
   const child = start(args, stdin);
   const [out, err, [code]] = await Promise.all([
     text(child.stdout!),
@@ -33,30 +35,34 @@ test('the program writes, scores and inspects with a model directory', async (t)
 
   await t.test('generate', async () => {
     const args = ['generate', '--model', model, '-', '--length', '12', '--temperature', '1', '--seed', '4'];
-    const { code, out, err } = await run(args, 'A dog\n');
+    const { code, out, err } = await runProcess(args, 'A dog\n');
     assert.deepEqual([code, out.slice(0, 5), out.at(-1)], [0, 'A dog', '\n']);
     assert.match(err, /^seed 4 · /);
-    assert.equal((await run(args, 'A dog')).out, out);
+    assert.equal((await runCommand(args, { stdin: 'A dog' })).out, out);
   });
 
   await t.test('score', async () => {
-    const { code, out } = await run(['score', 'A dog ran', '--model', model, '--samples', '16']);
+    const { code, out } = await runCommand(['score', 'A dog ran', '--model', model, '--samples', '16']);
     assert.equal(code, 0);
     assert.match(
       out,
       /^-log p ≤ [\d.]+ ± [\d.]+ nats\n[\d.]+ nats a token, [\d.]+ bits a byte\n9 tokens, 9 bytes; 16 forwards\n$/,
     );
     const json = JSON.parse(
-      (await run(['score', '-', '--model', model, '--samples', '16', '--json'], 'A dog ran')).out,
+      (
+        await runCommand(['score', '-', '--model', model, '--samples', '16', '--json'], {
+          stdin: 'A dog ran',
+        })
+      ).out,
     );
     assert.ok(Math.abs(json.nats - Number(/[\d.]+/.exec(out)![0])) < 0.006);
   });
 
   await t.test('inspect', async () => {
-    const { code, out } = await run(['inspect', model]);
+    const { code, out } = await runCommand(['inspect', model]);
     assert.equal(code, 0);
     assert.match(out, /^path {8}.*\nfamily {6}LLaDAModelLM, bidirectional\nparameters {2}\d+,\d+\n/);
-    const json = JSON.parse((await run(['inspect', model, '--json', '--tensors'])).out);
+    const json = JSON.parse((await runCommand(['inspect', model, '--json', '--tensors'])).out);
     assert.equal(json.weightBytes, 4 * json.parameters);
     assert.equal(json.tensors.length, 2 * 9 + 2);
     assert.equal(json.maskToken, '<|mask|>');
@@ -77,37 +83,37 @@ test('the program writes, scores and inspects with a model directory', async (t)
       '--seed',
       '4',
     ];
-    const plain = (await run(args)).out;
-    const first = await run([...args, '--weights', 'int4']);
+    const plain = (await runCommand(args)).out;
+    const first = await runCommand([...args, '--weights', 'int4']);
     assert.equal(first.code, 0, first.err);
     assert.match(first.err, /^quantising the weights\nseed 4 · /);
     assert.notEqual(first.out, plain);
-    const second = await run([...args, '--weights', 'int4']);
+    const second = await runCommand([...args, '--weights', 'int4']);
     assert.equal(second.out, first.out);
     assert.match(second.err, /^seed 4 · /);
 
     const text = join(folder, 'text.txt');
     await writeFile(text, 'A dog ran, and a bird sang. '.repeat(8));
-    const { code, out, err } = await run(['quantize', model, '--weights', 'int4', '--text', text]);
+    const { code, out, err } = await runCommand(['quantize', model, '--weights', 'int4', '--text', text]);
     assert.deepEqual([code, err], [0, 'quantising the weights\n']);
     const lines =
       /^written {5}.*unmask-int4\nweights {5}int4, .*\nerror {7}\d+\.\d\d % .*\nworst .*\npredictions KL /;
     assert.match(out, lines);
-    assert.equal((await run([...args, '--weights', 'int4'])).out, first.out);
+    assert.equal((await runCommand([...args, '--weights', 'int4'])).out, first.out);
 
     const elsewhere = join(folder, 'int8');
     const options = ['--weights', 'int8', '--out', elsewhere, '--json'];
-    const json = JSON.parse((await run(['quantize', model, ...options, '--no-compare'])).out);
+    const json = JSON.parse((await runCommand(['quantize', model, ...options, '--no-compare'])).out);
     assert.equal(json.path, elsewhere);
     assert.ok(json.error.overall > 0 && json.error.overall < 0.02 && json.predictions === undefined);
     const score = ['score', 'A dog ran', '--samples', '16', '--json'];
     const [ours, theirs] = [
-      await run([...score, '--model', elsewhere]),
-      await run([...score, '--model', model, '--weights', 'int8']),
+      await runCommand([...score, '--model', elsewhere]),
+      await runCommand([...score, '--model', model, '--weights', 'int8']),
     ];
     assert.equal(ours.out, theirs.out);
     assert.match(
-      (await run(['inspect', elsewhere])).out,
+      (await runCommand(['inspect', elsewhere])).out,
       /\nin memory {3}int8 [\d.]+ MiB\n {12}and about [\d.]+ MiB for a text of 64 tokens\n$/,
     );
     for (const [mistake, sentence] of [
@@ -120,7 +126,7 @@ test('the program writes, scores and inspects with a model directory', async (t)
         /--weights: must be int8, as .* is stored, got "f32"/,
       ],
     ] as const) {
-      const found = await run(mistake);
+      const found = await runCommand(mistake);
       assert.deepEqual([found.code, found.out], [2, ''], found.err);
       assert.match(found.err, sentence);
       assert.equal(found.err.split('\n').length, 2, found.err);
@@ -160,26 +166,17 @@ test("every mistake of a person's is one line on stderr and exit code 2", async 
     [['inspect', latin1], /latin1\.txt: expected a GGUF file, found/],
     [['train'], /^unmask train: --data: a new run needs text/],
   ];
-  for (const [args, sentence] of mistakes) {
-    const { code, out, err } = await run(args);
+  for (const [i, [args, sentence]] of mistakes.entries()) {
+    const { code, out, err } = i === 0 ? await runProcess(args) : await runCommand(args);
     assert.deepEqual([code, out], [2, ''], `${args.join(' ')}: ${err}`);
     assert.match(err, sentence);
     assert.equal(err.split('\n').length, 2, err);
   }
 });
 
-/** Takes minutes: a hundred thousand steps, of which few reveal anything. */
-const long = [
-  'A',
-  '--length',
-  '60',
-  '--strategy',
-  'ancestral',
-  '--steps',
-  '100000',
-  '--no-stop-early',
-  '--json',
-];
+/** Takes long: so many steps, of which few reveal anything. */
+const long = (steps: number): string[] =>
+  `generate A --length 60 --strategy ancestral --no-stop-early --json --steps ${steps}`.split(' ');
 
 test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
@@ -188,7 +185,7 @@ test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', a
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    const child = start(['generate', '--model', model, ...long]);
+    const child = start([...long(100_000), '--model', model]);
     await once(child.stdout!, 'data'); // it has begun
     child.kill(signal);
     child.stdout!.resume();
@@ -200,7 +197,8 @@ test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', a
 test('a reader that goes away ends the program without a word', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model);
-  const child = start(['generate', '--model', model, ...long]);
+  // the next frame that reveals something meets a closed pipe
+  const child = start([...long(6000), '--model', model]);
   await once(child.stdout!, 'data');
   child.stdout!.destroy();
   const [err, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')]);

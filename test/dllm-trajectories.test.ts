@@ -9,7 +9,7 @@ import { withGuidance } from '../src/sampling/guidance.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { factor, lowConfidence, threshold } from '../src/sampling/strategies.ts';
-import { readReference, referencePath, skipWithout } from './reference.ts';
+import { readReference, referencePath } from './reference.ts';
 import { dllmPlan, fixed, lasting, replay, withMasksBefore } from './replay.ts';
 
 // The recorded runs of dllm's samplers: MDLMSampler's sample and infill, BD3LMSampler, and Fast-dLLM with its caches.
@@ -42,11 +42,6 @@ interface RecordedRun {
 }
 
 for (const family of ['llada', 'a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
-  const { skip } = skipWithout(family);
-  if (skip) {
-    test(`the recorded runs of dllm over ${family} are replayed`, { skip });
-    continue;
-  }
   const recorded = readReference<Recorded>(family);
   const { mask: maskId, eos } = recorded.special_ids;
   const { network } = await openModel(referencePath(family));

@@ -18,7 +18,7 @@ import {
   threshold,
   unmasking,
 } from '../src/sampling/strategies.ts';
-import { readReference, referencePath, skipWithout } from './reference.ts';
+import { readReference, referencePath } from './reference.ts';
 import { replay } from './replay.ts';
 
 // The recorded runs of Dream's own `diffusion_generate`, and of Fast-dLLM's sampler for it with its two caches.
@@ -48,76 +48,71 @@ interface Recorded {
   }[];
 }
 
-const { skip } = skipWithout('dream');
-if (skip) {
-  test('the recorded runs of Dream are replayed', { skip });
-} else {
-  const { special_ids, generate, fast_dllm_block_generate } = readReference<Recorded>('dream');
-  const { mask: maskId } = special_ids;
-  const { network } = await openModel(referencePath('dream'));
+const { special_ids, generate, fast_dllm_block_generate } = readReference<Recorded>('dream');
+const { mask: maskId } = special_ids;
+const { network } = await openModel(referencePath('dream'));
 
-  after(() => network.close());
+after(() => network.close());
 
-  /** Dream's time ends at ε = 10⁻³. */
-  const schedule = { ...linearNoise, masked: (t: number) => maskProbability(t, { schedule: linearNoise }) };
+/** Dream's time ends at ε = 10⁻³. */
+const schedule = { ...linearNoise, masked: (t: number) => maskProbability(t, { schedule: linearNoise }) };
 
-  for (const [index, run] of generate.entries()) {
-    const { args, prompt, attention_mask, steps, origin_uniforms } = run;
-    test(`dream generate[${index}] ${JSON.stringify(args)} is the recorded one after every step`, async () => {
-      for (const [b, ids] of prompt.entries()) {
-        const padding = attention_mask?.[b].indexOf(1) ?? 0;
-        const canvas = layCanvas([ids.slice(padding), hole(args.max_new_tokens)], maskId);
-        let step = 0;
-        const strategies: Record<typeof args.alg, Strategy> = {
-          origin: unmasking((reverse) => {
-            // its code reveals where the number is below 1 − s/t
-            const numbers = new Map(reverse.masked.map((i, n) => [i, 1 - origin_uniforms![step][n]]));
-            return ancestral(schedule)({ ...reverse, uniform: (i) => numbers.get(i)! });
-          }),
-          maskgit_plus: unmasking(lowConfidence),
-          topk_margin: unmasking(margin),
-          entropy: unmasking(entropy),
-        };
-        const frames = sample(predictorOf(network), canvas, {
-          maskId,
-          steps: args.steps,
-          counts: dreamCounts,
-          strategy: {
-            ...strategies[args.alg],
-            step(reverse) {
-              const transition = strategies[args.alg].step(reverse);
-              step += 1;
-              return transition;
-            },
-          },
-          decode: decoder({ topP: args.top_p, topK: args.top_k }),
-        });
-        const rows = steps.map(({ x }) => x[b].slice(padding));
-        const { tokens } = await replay(frames, rows, { title: `row ${b}` });
-        assert.deepEqual([...tokens], run.output[b].slice(padding));
-      }
-    });
-  }
-
-  for (const [index, { args, prompt, states }] of fast_dllm_block_generate.entries()) {
-    const title = `dream fast_dllm_block_generate[${index}] ${JSON.stringify(args)}`;
-    test(`${title} is the recorded one after every step`, async () => {
-      const canvas = layCanvas([prompt[0], hole(args.max_new_tokens)], maskId);
-      const policy = args.dual_cache ? dualCache() : prefixCache;
-      // the forward that begins a block is used for the block's first token alone
-      const strategy = unmasking((step) =>
-        step.t === 1 ? [step.positions[0]] : threshold(args.threshold)(step),
-      );
-      const frames = sample(withCache(cachedNetwork(network), policy), canvas, {
+for (const [index, run] of generate.entries()) {
+  const { args, prompt, attention_mask, steps, origin_uniforms } = run;
+  test(`dream generate[${index}] ${JSON.stringify(args)} is the recorded one after every step`, async () => {
+    for (const [b, ids] of prompt.entries()) {
+      const padding = attention_mask?.[b].indexOf(1) ?? 0;
+      const canvas = layCanvas([ids.slice(padding), hole(args.max_new_tokens)], maskId);
+      let step = 0;
+      const strategies: Record<typeof args.alg, Strategy> = {
+        origin: unmasking((reverse) => {
+          // its code reveals where the number is below 1 − s/t
+          const numbers = new Map(reverse.masked.map((i, n) => [i, 1 - origin_uniforms![step][n]]));
+          return ancestral(schedule)({ ...reverse, uniform: (i) => numbers.get(i)! });
+        }),
+        maskgit_plus: unmasking(lowConfidence),
+        topk_margin: unmasking(margin),
+        entropy: unmasking(entropy),
+      };
+      const frames = sample(predictorOf(network), canvas, {
         maskId,
-        blockLength: args.block_length,
-        strategy,
-        decode: decoder({}),
+        steps: args.steps,
+        counts: dreamCounts,
+        strategy: {
+          ...strategies[args.alg],
+          step(reverse) {
+            const transition = strategies[args.alg].step(reverse);
+            step += 1;
+            return transition;
+          },
+        },
+        decode: decoder({ topP: args.top_p, topK: args.top_k }),
       });
-      await replay(
-        frames,
-        states.map(({ x }) => x[0]),
-      );
+      const rows = steps.map(({ x }) => x[b].slice(padding));
+      const { tokens } = await replay(frames, rows, { title: `row ${b}` });
+      assert.deepEqual([...tokens], run.output[b].slice(padding));
+    }
+  });
+}
+
+for (const [index, { args, prompt, states }] of fast_dllm_block_generate.entries()) {
+  const title = `dream fast_dllm_block_generate[${index}] ${JSON.stringify(args)}`;
+  test(`${title} is the recorded one after every step`, async () => {
+    const canvas = layCanvas([prompt[0], hole(args.max_new_tokens)], maskId);
+    const policy = args.dual_cache ? dualCache() : prefixCache;
+    // the forward that begins a block is used for the block's first token alone
+    const strategy = unmasking((step) =>
+      step.t === 1 ? [step.positions[0]] : threshold(args.threshold)(step),
+    );
+    const frames = sample(withCache(cachedNetwork(network), policy), canvas, {
+      maskId,
+      blockLength: args.block_length,
+      strategy,
+      decode: decoder({}),
     });
-  }
+    await replay(
+      frames,
+      states.map(({ x }) => x[0]),
+    );
+  });
 }

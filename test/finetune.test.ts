@@ -7,17 +7,12 @@ import { load } from '../src/language-model/load.ts';
 import { createTrainingJob } from '../src/training/create-job.ts';
 import { readLogRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
-import { type RunIo, runTraining } from '../src/training/run/run.ts';
+import { runTraining } from '../src/training/run/run.ts';
+import { testRunIo } from './run-io.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
-const lines: string[] = [];
-const io: RunIo = {
-  output: { write: (text: string) => lines.push(text) },
-  clock: () => performance.now(),
-  now: () => new Date(0),
-  stop: new AbortController().signal,
-  visible: (line) => line,
-};
+const io = testRunIo();
+const { lines } = io;
 
 const animals: Readonly<Record<string, string>> = { cat: 'meow', dog: 'woof', cow: 'moo', hen: 'cluck' };
 const talks = Object.entries(animals).flatMap(([animal, sound]) => [
@@ -197,3 +192,35 @@ async function withoutMask(model: string): Promise<void> {
     );
   }
 }
+
+test('an adapter of a mixture changes its attention, in floats and in blocks; experts alone are an error', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [from, data] = [join(folder, 'base'), join(folder, 'talk.jsonl')];
+  await writeTinyModel(from, { experts: 4 });
+  await writeFile(data, `${JSON.stringify({ text: 'the cat says meow to the cow' })}\n`.repeat(8));
+  const request: TrainingRequest = { ...common, from, data: [data], out: '', length: 16, batch: 2, steps: 5 };
+  for (const weights of [undefined, 'int8'] as const) {
+    const out = join(folder, `adapter ${weights}`);
+    await runTraining({ ...request, out, loraRank: 2, weights }, createTrainingJob, io);
+    assert.match(
+      lines.join(''),
+      /of them 8 matrices are changed .*\nthe experts and their router stay as they are/,
+    );
+    const [adapted, base] = [await load(out), await load(from, { weights })];
+    const messages = { prompt: 'the cat', length: 4, steps: 4, seed: 1 };
+    assert.equal(
+      (await adapted.generate(messages)).tokens.length,
+      (await base.generate(messages)).tokens.length,
+    );
+    await adapted.close();
+    await base.close();
+  }
+  await assert.rejects(
+    runTraining(
+      { ...request, out: join(folder, 'none'), loraRank: 2, loraTargets: ['gate'] },
+      createTrainingJob,
+      io,
+    ),
+    /an adapter can't change the matrices of experts/,
+  );
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readReference, referencePath, skipWithout } from './reference.ts';
+import { readReference, referencePath } from './reference.ts';
 import { maskProbability } from '../src/diffusion/forward.ts';
 import { linearNoise } from '../src/diffusion/schedule.ts';
 import type { CleanWindows } from '../src/diffusion/clean-windows.ts';
@@ -58,49 +58,41 @@ function batchOf({ input_ids, t, u, prompt_lengths }: RecordedBatch, maskId: num
   });
 }
 
-test(
-  'the recorded noise of five training steps is reproduced: every mask, and every p to the float32 bit',
-  skipWithout('training_llada'),
-  () => {
-    const { pretrain, mask_token_id } = readReference('training_llada') as {
-      pretrain: { steps: RecordedBatch[] };
-      mask_token_id: number;
-    };
-    assert.equal(pretrain.steps.length, 5);
-    for (const step of pretrain.steps) {
-      const { tokens, weights, rows } = batchOf(step, mask_token_id);
-      assert.deepEqual([...tokens.data], step.noisy_batch.flat());
-      for (const [b, t] of step.t.entries()) {
-        assert.equal(maskProbability(t, { schedule: linearNoise }, Math.fround), step.p_mask[b]);
-      }
-      const [B, L] = tokens.shape;
-      for (const [r, row] of rows.entries()) {
-        const expected = 1 / (step.p_mask[Math.floor(row / L)] * B * L);
-        assert.ok(Math.abs(weights[r] / expected - 1) < 2e-7, `${weights[r]}, ${expected}`);
-      }
+test('the recorded noise of five training steps is reproduced: every mask, and every p to the float32 bit', () => {
+  const { pretrain, mask_token_id } = readReference('training_llada') as {
+    pretrain: { steps: RecordedBatch[] };
+    mask_token_id: number;
+  };
+  assert.equal(pretrain.steps.length, 5);
+  for (const step of pretrain.steps) {
+    const { tokens, weights, rows } = batchOf(step, mask_token_id);
+    assert.deepEqual([...tokens.data], step.noisy_batch.flat());
+    for (const [b, t] of step.t.entries()) {
+      assert.equal(maskProbability(t, { schedule: linearNoise }, Math.fround), step.p_mask[b]);
     }
-  },
-);
+    const [B, L] = tokens.shape;
+    for (const [r, row] of rows.entries()) {
+      const expected = 1 / (step.p_mask[Math.floor(row / L)] * B * L);
+      assert.ok(Math.abs(weights[r] / expected - 1) < 2e-7, `${weights[r]}, ${expected}`);
+    }
+  }
+});
 
-test(
-  'the recorded losses of pre-training and fine-tuning are reproduced to 1e-5',
-  skipWithout('training_llada'),
-  async () => {
-    const { pretrain, sft, mask_token_id } = readReference('training_llada') as {
-      pretrain: { steps: RecordedBatch[] };
-      sft: RecordedBatch;
-      mask_token_id: number;
-    };
-    const score = scorerOfPredictor(referencePredictor(referencePath('llada')));
-    for (const recorded of [pretrain.steps[0], sft]) {
-      const batch = batchOf(recorded, mask_token_id);
-      assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
-      const nats = await score(batch);
-      const loss = batch.weights.reduce((sum, weight, r) => sum + weight * nats[r], 0);
-      assert.ok(Math.abs(loss / recorded.loss - 1) < 1e-5, `${loss}, ${recorded.loss}`);
-    }
-  },
-);
+test('the recorded losses of pre-training and fine-tuning are reproduced to 1e-5', async () => {
+  const { pretrain, sft, mask_token_id } = readReference('training_llada') as {
+    pretrain: { steps: RecordedBatch[] };
+    sft: RecordedBatch;
+    mask_token_id: number;
+  };
+  const score = scorerOfPredictor(referencePredictor(referencePath('llada')));
+  for (const recorded of [pretrain.steps[0], sft]) {
+    const batch = batchOf(recorded, mask_token_id);
+    assert.deepEqual([...batch.tokens.data], recorded.noisy_batch.flat());
+    const nats = await score(batch);
+    const loss = batch.weights.reduce((sum, weight, r) => sum + weight * nats[r], 0);
+    assert.ok(Math.abs(loss / recorded.loss - 1) < 1e-5, `${loss}, ${recorded.loss}`);
+  }
+});
 
 /** LLaDA's tiny network in plain loops, and ours over the graph. */
 const predictors = {
@@ -113,37 +105,33 @@ const predictors = {
 };
 
 for (const name of ['plain', 'graph'] as const) {
-  test(
-    `the recorded log-likelihoods of get_log_likelihood.py are reproduced within 1e-3 by the ${name} network`,
-    skipWithout('llada'),
-    async () => {
-      const { log_likelihood, special_ids } = readReference('llada') as {
-        log_likelihood: RecordedLikelihood[];
-        special_ids: { mask: number };
-      };
-      const maskId = special_ids.mask;
-      const { predict, close } = await predictors[name]();
-      assert.ok(log_likelihood.length > 0);
-      for (const recorded of log_likelihood) {
-        const x0 = Int32Array.from([...recorded.prompt, ...recorded.answer]);
-        const n = recorded.answer.length;
-        const canvases = recorded.iterations.flatMap(({ k, perms, perturbed_seq }) =>
-          Array.from(stratifiedCounts(n, recorded.batch_size, k), (l, j) => {
-            // the code shuffles the mask [1 × l, 0 × (n − l)] with a permutation
-            const chosen = Int32Array.from(perms[j].keys()).filter((i) => perms[j][i] < l);
-            const rows = chosen.map((i) => recorded.prompt.length + i);
-            const canvas = maskedCanvas(x0, rows, n / l, maskId);
-            assert.deepEqual([...canvas.tokens], perturbed_seq[j]);
-            return canvas;
-          }),
-        );
-        assert.equal(canvases.length, recorded.mc_num);
-        const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
-        const guided = withGuidance(predict, { w: recorded.cfg_scale, canvas: given, maskId });
-        const nats = mean(await costsOf(scorerOfPredictor(guided), canvases));
-        assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
-      }
-      await close();
-    },
-  );
+  test(`the recorded log-likelihoods of get_log_likelihood.py are reproduced within 1e-3 by the ${name} network`, async () => {
+    const { log_likelihood, special_ids } = readReference('llada') as {
+      log_likelihood: RecordedLikelihood[];
+      special_ids: { mask: number };
+    };
+    const maskId = special_ids.mask;
+    const { predict, close } = await predictors[name]();
+    assert.ok(log_likelihood.length > 0);
+    for (const recorded of log_likelihood) {
+      const x0 = Int32Array.from([...recorded.prompt, ...recorded.answer]);
+      const n = recorded.answer.length;
+      const canvases = recorded.iterations.flatMap(({ k, perms, perturbed_seq }) =>
+        Array.from(stratifiedCounts(n, recorded.batch_size, k), (l, j) => {
+          // the code shuffles the mask [1 × l, 0 × (n − l)] with a permutation
+          const chosen = Int32Array.from(perms[j].keys()).filter((i) => perms[j][i] < l);
+          const rows = chosen.map((i) => recorded.prompt.length + i);
+          const canvas = maskedCanvas(x0, rows, n / l, maskId);
+          assert.deepEqual([...canvas.tokens], perturbed_seq[j]);
+          return canvas;
+        }),
+      );
+      assert.equal(canvases.length, recorded.mc_num);
+      const given = Int32Array.from([...recorded.prompt, ...recorded.answer.map(() => maskId)]);
+      const guided = withGuidance(predict, { w: recorded.cfg_scale, canvas: given, maskId });
+      const nats = mean(await costsOf(scorerOfPredictor(guided), canvases));
+      assert.ok(Math.abs(-nats - recorded.log_likelihood) < 1e-3, `${-nats}, ${recorded.log_likelihood}`);
+    }
+    await close();
+  });
 }

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { convertLlama2c } from '../recipes/convert-llama2c.ts';
 import { load } from '../src/language-model/load.ts';
 import { startFrom } from '../src/training/initial-model.ts';
 import { resolveOptions } from '../src/training/run/resolve-options.ts';
-import { repositoryRoot } from './reference.ts';
+import { goldenRoot } from './reference.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
-const models = join(repositoryRoot, '../shared/data/models');
-const skip = existsSync(models) ? false : 'without ../shared/data/models';
+const models = join(goldenRoot, 'models');
 
 /** llama2.c's forward in plain float64, straight from its file: the logits after each token. */
 function plainForward(path: string, tokens: readonly number[]): number[][] {
@@ -76,28 +75,24 @@ function plainForward(path: string, tokens: readonly number[]): number[][] {
   });
 }
 
-test(
-  'a converted model of llama2.c has the logits of a plain forward, and writes its story',
-  { skip },
-  async (t) => {
-    const folder = join(await temporaryFolder(t), 'model');
-    const path = join(models, 'stories260K.bin');
-    await convertLlama2c(path, join(models, 'tok512.bin'), folder);
-    const model = await load(folder);
-    const text = 'Once upon a time, there was a little girl named Lily.';
-    const tokens = [1, ...model.tokenizer.encode(text)];
-    assert.equal(model.tokenizer.decode(tokens), text);
-    const { shape, data } = await model.logits([tokens]);
-    for (const [i, expected] of plainForward(path, tokens).entries())
-      for (const [v, value] of expected.entries())
-        assert.ok(Math.abs(data[i * shape[2] + v] - value) < 2e-4, `position ${i}, token ${v}`);
-    const story = await model.generate({ prompt: 'Once upon a time', length: 20 });
-    assert.ok(story.text.startsWith('Once upon a time, there was a little girl named Lily.'), story.text);
-    await model.close();
-  },
-);
+test('a converted model of llama2.c has the logits of a plain forward, and writes its story', async (t) => {
+  const folder = join(await temporaryFolder(t), 'model');
+  const path = join(models, 'stories260K.bin');
+  await convertLlama2c(path, join(models, 'tok512.bin'), folder);
+  const model = await load(folder);
+  const text = 'Once upon a time, there was a little girl named Lily.';
+  const tokens = [1, ...model.tokenizer.encode(text)];
+  assert.equal(model.tokenizer.decode(tokens), text);
+  const { shape, data } = await model.logits([tokens]);
+  for (const [i, expected] of plainForward(path, tokens).entries())
+    for (const [v, value] of expected.entries())
+      assert.ok(Math.abs(data[i * shape[2] + v] - value) < 2e-4, `position ${i}, token ${v}`);
+  const story = await model.generate({ prompt: 'Once upon a time', length: 20 });
+  assert.ok(story.text.startsWith('Once upon a time, there was a little girl named Lily.'), story.text);
+  await model.close();
+});
 
-test('as the beginning of a run it gets rows for new tokens, the mean of its own', { skip }, async (t) => {
+test('as the beginning of a run it gets rows for new tokens, the mean of its own', async (t) => {
   const folder = join(await temporaryFolder(t), 'model');
   await convertLlama2c(join(models, 'stories260K.bin'), join(models, 'tok512.bin'), folder);
   const options = resolveOptions({ data: ['text.txt'], from: folder });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ChatMessage } from '../src/tokenizer/chat-template.ts';
 import { load } from '../src/language-model/load.ts';
-import { readReference, referencePath, skipWithout } from './reference.ts';
+import { readReference, referencePath } from './reference.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const messages: ChatMessage[] = [
@@ -26,7 +26,7 @@ const families = [
   'qwen2',
 ];
 for (const family of families) {
-  test(`${family} opens, and answers a conversation`, skipWithout(family), async (t) => {
+  test(`${family} opens, and answers a conversation`, async (t) => {
     const model = await load(referencePath(family));
     t.after(() => model.close());
     const { ids } = model.chatTemplate!.encode(messages);
@@ -50,37 +50,33 @@ interface Greedy {
   }[];
 }
 for (const family of ['llama', 'qwen2']) {
-  test(
-    `${family}: generate writes the recorded likeliest texts, also without a mask token`,
-    skipWithout(family),
-    async (t) => {
-      const model = await load(referencePath(family));
-      t.after(() => model.close());
-      assert.equal(model.maskId, model.config.vocabularySize);
-      for (const { prompt, output } of readReference<Greedy>(family).greedy) {
-        const [given, expected] = [prompt[0], output[0]];
-        const length = expected.length - given.length;
-        const canvas = [...given, ...Array<number>(length).fill(model.maskId)];
-        const { frame, stats } = await model.generate({ tokens: canvas, stopEarly: false });
-        assert.deepEqual([...frame.tokens], expected);
-        assert.equal(stats.forwards, length);
-        // the same from text: the prompt begins with what the tokenizer puts before every text
-        const text = model.tokenizer.decode(given);
-        const { tokens } = await model.generate({ prompt: text, length, endless: true });
-        assert.deepEqual([...tokens.subarray(0, given.length)], given);
-      }
-      const [{ output }] = readReference<Greedy>(family).greedy;
-      const answer = model.tokenizer.decode(output[0].slice(3));
-      assert.ok((await model.score({ prompt: 'The', answer })).nats > 0);
-      assert.ok((await model.generate({ prompt: '', length: 3 })).tokens.length >= 1);
-      await assert.rejects(model.generate({ prompt: 'The', guidance: 1 }), {
-        message: /^guidance: needs a model with a mask token/,
-      });
-      await assert.rejects(model.generate({ tokens: [model.maskId, 5] }), {
-        message: /^tokens: must begin with a token that is given/,
-      });
-    },
-  );
+  test(`${family}: generate writes the recorded likeliest texts, also without a mask token`, async (t) => {
+    const model = await load(referencePath(family));
+    t.after(() => model.close());
+    assert.equal(model.maskId, model.config.vocabularySize);
+    for (const { prompt, output } of readReference<Greedy>(family).greedy) {
+      const [given, expected] = [prompt[0], output[0]];
+      const length = expected.length - given.length;
+      const canvas = [...given, ...Array<number>(length).fill(model.maskId)];
+      const { frame, stats } = await model.generate({ tokens: canvas, stopEarly: false });
+      assert.deepEqual([...frame.tokens], expected);
+      assert.equal(stats.forwards, length);
+      // the same from text: the prompt begins with what the tokenizer puts before every text
+      const text = model.tokenizer.decode(given);
+      const { tokens } = await model.generate({ prompt: text, length, endless: true });
+      assert.deepEqual([...tokens.subarray(0, given.length)], given);
+    }
+    const [{ output }] = readReference<Greedy>(family).greedy;
+    const answer = model.tokenizer.decode(output[0].slice(3));
+    assert.ok((await model.score({ prompt: 'The', answer })).nats > 0);
+    assert.ok((await model.generate({ prompt: '', length: 3 })).tokens.length >= 1);
+    await assert.rejects(model.generate({ prompt: 'The', guidance: 1 }), {
+      message: /^guidance: needs a model with a mask token/,
+    });
+    await assert.rejects(model.generate({ tokens: [model.maskId, 5] }), {
+      message: /^tokens: must begin with a token that is given/,
+    });
+  });
 }
 
 test('a text behind the end of a turn is no part of the answer', async (t) => {

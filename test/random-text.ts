@@ -1,5 +1,5 @@
 import { uniforms } from '../src/base/random.ts';
-import type { Automaton } from '../src/sampling/constraint/deterministic.ts';
+import type { Automaton } from '../src/sampling/constraint/automaton.ts';
 
 /** A text of a language, drawn byte by byte; behind so many bytes it goes the shortest way to an end. */
 export function randomText(

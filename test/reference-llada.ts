@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NdArray } from '../src/base/array.ts';
 
 /**
- * LLaDA's network in plain float64 loops, read from a directory of `../shared/reference`: slow, plain and independent
+ * LLaDA's network in plain float64 loops, read from a directory of `golden/`: slow, plain and independent
  * of the graph library, so that the two can be held against each other.
  */
 

@@ -37,6 +37,8 @@ export const purposes = {
   attention: 14,
   /** Holes of unknown length: where they are, and which of their masks stand for two tokens or for none. */
   hole: 15,
+  /** Which block of a text is masked in distillation, and with which probability. */
+  block: 16,
 } as const;
 
 export type Purpose = keyof typeof purposes;

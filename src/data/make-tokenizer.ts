@@ -1,6 +1,5 @@
-import { charactersJson } from '../tokenizer/characters.ts';
 import type { TokenizerJson } from '../tokenizer/tokenizer-json.ts';
-import { countPieces, trainFromPieces } from '../tokenizer/train-bpe.ts';
+import { tokenizerJsonOfTexts } from '../tokenizer/train-tokenizer.ts';
 import { checkRows, RowCounter } from './bad-rows.ts';
 import { readDocuments, type ReadingOptions } from './documents.ts';
 import { findSources } from './sources.ts';
@@ -23,12 +22,9 @@ export async function makeTokenizer(
   { kind, vocabularySize, maximumBadShare = 0.01, ...reading }: TokenizerMakingOptions,
 ): Promise<TokenizerJson> {
   const rows = new RowCounter();
-  const pieces = new Map<string, number>();
-  const characters = new Set<string>();
-  for await (const { text } of readDocuments(findSources(paths), rows, reading)) {
-    if (kind === 'bpe') countPieces(text, pieces);
-    else for (const character of text) characters.add(character);
+  async function* texts(): AsyncGenerator<string, void, void> {
+    for await (const { text } of readDocuments(findSources(paths), rows, reading)) yield text;
+    checkRows(rows.counts(), paths, maximumBadShare);
   }
-  checkRows(rows.counts(), paths, maximumBadShare);
-  return kind === 'bpe' ? trainFromPieces(pieces, { vocabularySize }) : charactersJson(characters);
+  return tokenizerJsonOfTexts(texts(), { kind, vocabularySize });
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { uniforms } from '../base/random.ts';
-import { antithetic, independent, lowDiscrepancy, timeSamplers } from './times.ts';
+import { antithetic, bell, independent, lowDiscrepancy } from './times.ts';
 
 const samplers = {
-  ...timeSamplers,
+  iid: independent,
+  'low-discrepancy': lowDiscrepancy,
   'antithetic iid': antithetic(independent),
   'antithetic low-discrepancy': antithetic(lowDiscrepancy),
 };
@@ -79,4 +80,28 @@ test('antithetic times come in pairs t, 1 − t; an odd last one is alone', () =
   assert.equal(times[3], 1 - times[2]);
   assert.equal(times.length, 5);
   assert.notEqual(times[4], times[0]);
+});
+
+test('bell: times lie in [0.001, 1], also where the uniforms are at their ends', () => {
+  for (const u of [2 ** -54, 1 - 2 ** -53])
+    for (const width of [0.05, 0.2, 1])
+      for (const t of bell(lowDiscrepancy, { mean: 0.5, width })(8, () => u))
+        assert.ok(t >= 0.001 && t <= 1, `${t}`);
+});
+
+test('bell: mean and variance are those of the cut normal distribution', () => {
+  // by the integral of its density, which is another way than its quantiles
+  for (const { mean, width } of [
+    { mean: 0.5, width: 0.2 },
+    { mean: 0.7, width: 0.3 },
+  ]) {
+    const grid = Array.from({ length: 9_990 }, (_, i) => 0.001 + (i + 0.5) * 1e-4);
+    const density = grid.map((t) => Math.exp(-0.5 * ((t - mean) / width) ** 2));
+    const total = density.reduce((a, b) => a + b);
+    const expected = grid.reduce((sum, t, i) => sum + (t * density[i]) / total, 0);
+    const spread = grid.reduce((sum, t, i) => sum + ((t - expected) ** 2 * density[i]) / total, 0);
+    const times = [...bell(lowDiscrepancy, { mean, width })(20_000, uniforms(3, 'time', 0))];
+    assert.ok(Math.abs(times.reduce((a, b) => a + b) / times.length - expected) < 1e-3);
+    assert.ok(Math.abs(variance(times) - spread) < 1e-3);
+  }
 });

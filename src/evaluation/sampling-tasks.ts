@@ -5,7 +5,7 @@ import { findSources } from '../data/sources.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { type SamplingOutcome, outcomeOf, type Trial } from './trade-off.ts';
 import type { Model } from '../language-model/language-model.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 
 /** A text's beginning, and what is expected after it where there is only one right answer. */
 export interface SamplingTask {
@@ -49,7 +49,7 @@ const beginningOf = (text: string, words: number): string => text.trim().split(/
 export interface Way {
   readonly name: string;
   readonly group: string;
-  readonly options: Partial<SamplingOptions>;
+  readonly options: Partial<FlatSamplingOptions>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { microsoft } from './onnx.ts';
+import { microsoft } from './onnx-schema.ts';
 import {
   add,
   concat,
@@ -24,7 +24,8 @@ import {
   transpose,
 } from './primitives.ts';
 import { sameShape, showType } from './shape.ts';
-import { applyOperation, GraphError, type Operation, scalar, type Tensor } from './tensor.ts';
+import { applyOperation, type Operation, scalar, type Tensor } from './tensor.ts';
+import { GraphError } from './tensor-type.ts';
 
 // What transformers are made of. Each has a form from primitives and, where ONNX Runtime has a fused operator, a fused
 // form; a test holds the two together. Some have a gradient of their own, cheaper than that of their primitives.

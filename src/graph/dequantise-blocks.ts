@@ -1,5 +1,5 @@
 import { elementTypes } from './onnx-schema.ts';
-import type { QuantisedValue, ValueWriter } from './onnx.ts';
+import type { QuantisedValue, ValueWriter } from './value-writer.ts';
 
 /**
  * A matrix in blocks as float32, w = (code − zero) · scale, computed anew just before it is used: what is multiplied with
@@ -13,7 +13,8 @@ export function dequantised(
   { codes, scales, zeros, bits, block }: QuantisedValue,
   [N, M]: readonly number[],
 ): string {
-  const node = writer.weightNode;
+  const node: ValueWriter['weightNode'] = (type, inputs, attributes) =>
+    writer.weightNode(type, inputs, attributes);
   const blocks = Math.ceil(M / block);
   const reshape = (value: string, shape: readonly number[]) => node('Reshape', [value, writer.ints(shape)]);
   const slice = (value: string, end: number) =>

@@ -1,6 +1,7 @@
 import { add, zerosLike } from './primitives.ts';
 import { showShape } from './shape.ts';
-import { GraphError, scalar, type Tensor, topological } from './tensor.ts';
+import { scalar, type Tensor, topological } from './tensor.ts';
+import { GraphError } from './tensor-type.ts';
 
 /**
  * Reverse-mode differentiation by adding nodes: the gradients of a scalar with respect to some tensors.

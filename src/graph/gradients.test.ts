@@ -5,6 +5,7 @@ import { uniforms } from '../base/random.ts';
 import { type Feeds, openSession } from '../runtime/session.ts';
 import { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './composites.ts';
 import { differentiate } from './differentiate.ts';
+import { groupedLinear } from './grouped.ts';
 import { writeOnnx } from './onnx.ts';
 import {
   add,
@@ -25,7 +26,6 @@ import {
   reduceSum,
   reshape,
   scatterAdd,
-  scatterRows,
   sigmoid,
   slice,
   softmax,
@@ -106,19 +106,29 @@ const cases: Record<string, Case> = {
   'gather, with an index twice': { shapes: [[4, 2]], build: (x) => gather(x, indices([1, 3, 1], [3])) },
   'gather by a matrix': { shapes: [[4, 2]], build: (x) => gather(x, indices([1, 3, 1, 0], [2, 2])) },
   gatherElements: { shapes: [[2, 3]], build: (x) => gatherElements(x, indices([2, 2, 0, 1], [2, 2]), 1) },
-  scatterRows: {
-    shapes: [
-      [4, 2],
-      [3, 2],
-    ],
-    build: (x, updates) => scatterRows(x, constant([3, 0, 1], [3], 'int64'), updates),
-  },
   scatterAdd: {
     shapes: [
       [3, 2],
       [2, 2],
     ],
     build: (x, y) => scatterAdd(x, indices([1, 0, 1, 2], [2, 2]), y, 0),
+  },
+  'groupedLinear, one group empty': {
+    shapes: [
+      [4, 3],
+      [2, 3],
+      [2, 3],
+      [2, 3],
+    ],
+    build: (x, ...weights) => groupedLinear(x, constant([3, 0, 1], [3], 'int64'), weights),
+  },
+  'groupedLinear the other way': {
+    shapes: [
+      [4, 3],
+      [3, 2],
+      [3, 2],
+    ],
+    build: (x, ...weights) => groupedLinear(x, constant([1, 3], [2], 'int64'), weights, 'plain'),
   },
   matmul: {
     shapes: [

@@ -81,6 +81,9 @@ export const elementTypes = {
 
 export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
+/** The domain of ONNX Runtime's own operators. */
+export const microsoft = 'com.microsoft';
+
 /** `dataLocation` of a tensor whose bytes lie in another file. */
 export const external = 1;
 

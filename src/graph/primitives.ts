@@ -1,17 +1,8 @@
 import { dequantised } from './dequantise-blocks.ts';
-import { elementTypes } from './onnx-schema.ts';
-import { microsoft } from './onnx.ts';
+import { elementTypes, microsoft } from './onnx-schema.ts';
 import { axisOf, broadcast, product, requireSameDtype, sameShape, showShape, showType } from './shape.ts';
-import {
-  applyOperation,
-  type Dim,
-  type DType,
-  GraphError,
-  type Operation,
-  scalar,
-  type Shape,
-  type Tensor,
-} from './tensor.ts';
+import { applyOperation, type Operation, scalar, type Tensor } from './tensor.ts';
+import { type Dim, type DType, GraphError, type Shape } from './tensor-type.ts';
 
 // The primitive operations, each with its shape rule, its ONNX form and its gradient. They are one file because the
 // gradient of one is made of others: elementwise, reductions, layout, indexing, matrix products.
@@ -433,6 +424,7 @@ const gatherOperation: Operation<null> = {
     const rows = writer.node('Gather', [value, indices], { axis: 0 });
     return dtype === node.dtype ? rows : writer.node('Cast', [rows], { to: elementTypes[node.dtype] });
   },
+  use: (_, input) => (input === 0 ? 'rows' : 'other'),
   gradient({ inputs: [table, indices] }, dy) {
     const rows = product(indices.shape);
     const rest = table.shape.slice(1);
@@ -490,49 +482,11 @@ const topKOperation: Operation<number> = {
       throw new GraphError(`topK: the last axis of ${showType(x)} has no ${k} largest`);
     return { dtype: 'int64', shape: [...x.shape.slice(0, -1), k] };
   },
-  onnx: (writer, { attributes: k }, [x]) => writer.secondOutput('TopK', [x, writer.ints([k])], { axis: -1 }),
+  onnx: (writer, { attributes: k }, [x]) => writer.outputs('TopK', [x, writer.ints([k])], 2, { axis: -1 })[1],
 };
 
 /** Where the k largest of the last axis are, the largest first; of equal ones the first. An index has no derivative. */
 export const topK = (x: Tensor, k: number): Tensor => applyOperation(topKOperation, [x], k);
-
-const nonZeroOperation: Operation<string> = {
-  name: 'nonZero',
-  infer([x], dim) {
-    if (x.shape.length !== 1) throw new GraphError(`nonZero: ${showType(x)} is not a vector`);
-    return { dtype: 'int64', shape: [dim] };
-  },
-  onnx: (writer, _, inputs) => writer.node('Reshape', [writer.node('NonZero', inputs), writer.ints([-1])]),
-};
-
-/**
- * Where a vector isn't zero, in rising order. An index has no derivative.
- *
- * @param dim  a name of its own for how many there are, which is known only when the graph runs
- */
-export const nonZero = (x: Tensor, dim: string): Tensor => applyOperation(nonZeroOperation, [x], dim);
-
-const scatterRowsOperation: Operation<null> = {
-  name: 'scatterRows',
-  infer([x, rows, updates]) {
-    requireSameDtype('scatterRows', x, updates);
-    const expected = [...rows.shape, ...x.shape.slice(1)];
-    if (rows.dtype !== 'int64' || rows.shape.length !== 1 || !sameShape(updates.shape, expected))
-      throw new GraphError(
-        `scatterRows: ${showType(updates)} are no rows of ${showType(x)} for ${showType(rows)}`,
-      );
-    return { dtype: x.dtype, shape: x.shape };
-  },
-  onnx(writer, _, [x, rows, updates]) {
-    const index = writer.node('Reshape', [rows, writer.ints([-1, 1])]);
-    return writer.node('ScatterND', [x, index, updates], { reduction: 'add' });
-  },
-  gradient: ({ inputs: [, rows] }, dy) => [dy, undefined, gather(dy, rows)],
-};
-
-/** x with y[rows[i]] += updates[i]; no row may be named twice, since nothing promises that both are added. */
-export const scatterRows = (x: Tensor, rows: Tensor, updates: Tensor): Tensor =>
-  applyOperation(scatterRowsOperation, [x, rows, updates], null);
 
 export const zerosLike = (x: Tensor): Tensor => expand(scalar(0, x.dtype), x.shape);
 
@@ -608,6 +562,7 @@ const matmulOperation: Operation<MatMul> = {
       : matmul(a, dy, { transA: !transA, alpha });
     return [sumTo(da, a.shape), sumTo(db, b.shape)];
   },
+  use: (node, input) => (input === 1 && isProductWithRows(node) ? 'product' : 'other'),
 };
 
 /** MatMulNBits rounds x to 8 bits in blocks, too, and multiplies whole numbers: with few rows twice as fast, or more. */
@@ -619,17 +574,6 @@ const inFloats = 1;
 function isProductWithRows({ inputs: [, b], attributes }: Tensor<MatMul>): boolean {
   const { transA, transB, alpha } = attributes;
   return !transA && transB && alpha === 1 && b.shape.length === 2;
-}
-
-/** How a tensor is computed of another: as x Wᵀ, as rows of a table, or in any other way. */
-export type Use = 'product' | 'rows' | 'other';
-
-/** What a node does with its input of that number. */
-export function useOf(node: Tensor, input: number): Use {
-  const operation: unknown = node.operation;
-  if (operation === matmulOperation && input === 1 && isProductWithRows(node as Tensor<MatMul>))
-    return 'product';
-  return operation === gatherOperation && input === 0 ? 'rows' : 'other';
 }
 
 /** All axes but the last made one: [..., D] → [N, D]. */

@@ -8,9 +8,11 @@ import { blockShapes, blockWriter } from '../checkpoint/block-quantisation.ts';
 import { narrowF16, widenF16 } from '../checkpoint/half.ts';
 import { openSession } from '../runtime/session.ts';
 import { linear } from './composites.ts';
-import { type ExternalData, type QuantisedData, writeOnnx } from './onnx.ts';
+import { writeOnnx } from './onnx.ts';
+import type { ExternalData, QuantisedData } from './value-writer.ts';
 import { add, gather, matmul } from './primitives.ts';
-import { GraphError, input, parameter, type Tensor } from './tensor.ts';
+import { input, parameter, type Tensor } from './tensor.ts';
+import { GraphError } from './tensor-type.ts';
 import { usesOfParameters } from './uses.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'unmask-quantised-'));

@@ -1,4 +1,5 @@
-import { type Dim, GraphError, type Shape, type Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import { type Dim, GraphError, type Shape } from './tensor-type.ts';
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 export const showType = ({ dtype, shape }: { dtype: string; shape: Shape }): string =>

@@ -1,15 +1,5 @@
-import type { ValueWriter } from './onnx.ts';
-
-export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
-
-/** A dimension: a number, or the name of one that is known only when the graph runs, such as 'B' or a product 'B*L'. */
-export type Dim = number | string;
-export type Shape = readonly Dim[];
-
-export interface TensorType {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
+import type { ValueWriter } from './value-writer.ts';
+import type { DType, Shape, TensorType } from './tensor-type.ts';
 
 /** A symbolic tensor: the result of an operation on others. Nothing is computed until a session runs the written graph. */
 export interface Tensor<Attributes = unknown> extends TensorType {
@@ -35,12 +25,12 @@ export interface Operation<Attributes> {
    * that has no derivative.
    */
   gradient?(node: Tensor<Attributes>, dy: Tensor): readonly (Tensor | undefined)[];
+  /** What a node does with its input of that number. Default: 'other'. */
+  use?(node: Tensor<Attributes>, input: number): Use;
 }
 
-/** A graph that cannot be built: operands whose shapes or types do not fit. */
-export class GraphError extends Error {
-  override readonly name = 'GraphError';
-}
+/** How a tensor is computed of another: as x Wᵀ, as rows of a table, or in any other way. */
+export type Use = 'product' | 'rows' | 'other';
 
 export function applyOperation<Attributes>(
   operation: Operation<Attributes>,

@@ -1,5 +1,7 @@
-import { type Use, useOf } from './primitives.ts';
-import { isParameter, type Tensor, topological } from './tensor.ts';
+import { isParameter, type Tensor, topological, type Use } from './tensor.ts';
+
+/** What a node does with its input of that number. */
+export const useOf = (node: Tensor, input: number): Use => node.operation.use?.(node, input) ?? 'other';
 
 /** What `outputs` are computed of with each of their parameters, by the parameter's name. */
 export function usesOfParameters(outputs: readonly Tensor[]): ReadonlyMap<string, ReadonlySet<Use>> {

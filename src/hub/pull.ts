@@ -6,6 +6,7 @@ import { fileProblem } from '../checkpoint/file-problem.ts';
 import { type DirectoryLock, lockHolder, tryLock } from '../checkpoint/lock.ts';
 import { shardNames } from '../checkpoint/weights.ts';
 import { FileError } from '../base/errors.ts';
+import { startTask, type Task, type TaskOptions } from '../base/task.ts';
 import {
   type CachedRepository,
   cachedCommit,
@@ -31,10 +32,9 @@ export interface PullProgress {
   readonly receivedBytes: number;
 }
 
-export interface PullOptions extends Pick<Connection, 'signal' | 'retryMs' | 'stallMs'> {
+export interface PullOptions extends TaskOptions<PullProgress>, Pick<Connection, 'retryMs' | 'stallMs'> {
   /** Default: those of the environment. */
   readonly settings?: HubSettings;
-  readonly onProgress?: (progress: PullProgress) => void;
   /** Is told what a person might want to know: another process is at it, a new attempt is made. */
   readonly onNote?: (sentence: string) => void;
 }
@@ -63,7 +63,14 @@ const filesAtOnce = 4;
  * @throws InvalidOptionError  for another name, or a variable of the environment that can't be used
  * @throws FileError           for what isn't there or may not be read, a network or a disk that refuses, wrong content
  */
-export async function pull(model: string, options: PullOptions = {}): Promise<Pulled> {
+export function pull(model: string, options: PullOptions = {}): Task<Pulled, PullProgress> {
+  return startTask(
+    ({ note, signal }) => pullSnapshot(model, { ...options, signal, onProgress: note }),
+    options,
+  );
+}
+
+async function pullSnapshot(model: string, options: PullOptions): Promise<Pulled> {
   const { settings = hubSettings(process.env), signal, onNote } = options;
   const name = requireHubName(model);
   const cached = cachedRepository(settings.cache, name.repository);

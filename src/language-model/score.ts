@@ -2,11 +2,13 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { bound, type BoundOptions, doubledBound, type Likelihood } from '../likelihood/likelihood.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import type { Score, ScoreRequest } from './language-model.ts';
+import type { WindowScoring } from './score-under-sampler.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
 import { contextOf } from './network-predictor.ts';
 import { uniforms } from '../base/random.ts';
 import { doubledNetworkScorer, networkScorer } from './network-scorer.ts';
+import { encodeContinuation, encodeSeparately } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 export interface ScoredModel {
@@ -22,52 +24,60 @@ export interface ScoredModel {
 }
 
 /**
- * How likely an answer is, given its prompt: exactly of a causal network, by an upper bound of others. What is longer than the
- * network's longest sequence is cut into windows, each behind the prompt.
+ * How likely an answer is, given its prompt, as both stand in one text (`encodeContinuation`): under a sampler, or without one exactly of a causal network, by an upper bound of
+ * others. What is longer than the network's longest sequence is cut into windows, each behind the prompt.
  *
  * @throws InvalidOptionError  for an answer without a token, and a prompt that leaves no room
  */
 export async function scoreText(
-  { network, tokenizer, maskId, startId, blockLength, opening }: ScoredModel,
-  { prompt = '', answer, samples = 128, seed = 0, onProgress, signal }: ScoreRequest,
+  model: ScoredModel,
+  { prompt = '', answer, samples, seed = 0, onProgress, signal }: Omit<ScoreRequest, 'sampler'>,
+  sampler?: WindowScoring,
 ): Promise<Score> {
-  const { config } = network;
-  const isCausal = config.attention === causal;
-  const given = opening(tokenizer.encode(prompt));
-  const scored = tokenizer.encode(answer);
-  if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
-  const room = config.maxLength - given.length;
+  const { tokenizer, opening, network } = model;
+  const { score, isBound } = sampler ?? plainScoring(model);
+  // a sampler is given a prompt as it stands, and writes on
+  const encoded = sampler ? encodeSeparately : encodeContinuation;
+  const { given: before, continued: scored, bytes } = encoded(tokenizer, prompt, answer);
+  const given = opening(before);
+  if (answer === '' || scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
+  const room = network.config.maxLength - given.length;
   if (room < 1) {
-    const problem = `must have fewer tokens than the model's longest sequence (${config.maxLength})`;
+    const problem = `must have fewer tokens than the model's longest sequence (${network.config.maxLength})`;
     throw new InvalidOptionError('prompt', problem, `${given.length} tokens`);
   }
   const windows: Likelihood[] = [];
   const pieces = Math.ceil(scored.length / room);
-  const onCanvases = (done: number): void =>
-    onProgress?.((windows.length + Math.min(1, done / samples)) / pieces);
   for (let start = 0; start < scored.length; start += room) {
+    const done = windows.length;
     const x0 = Int32Array.from([...given, ...scored.slice(start, start + room)]);
-    const positions = Int32Array.from(x0.keys()).subarray(given.length);
-    const uniform = uniforms(seed, 'likelihood', 0, windows.length);
-    windows.push(
-      isCausal
-        ? await exact(network, { x0, positions, startId, signal })
-        : await boundOf(network, blockLength, onCanvases, {
-            x0,
-            positions,
-            maskId,
-            draws: samples,
-            uniform,
-            signal,
-          }),
-    );
+    const work = {
+      seed,
+      window: done,
+      samples,
+      onProgress: (share: number) => onProgress?.((done + Math.min(1, share)) / pieces),
+      signal,
+    };
+    windows.push(await score(x0, given.length, work));
     onProgress?.(windows.length / pieces);
   }
-  return summed(windows, {
-    tokens: scored.length,
-    bytes: Buffer.byteLength(answer),
+  return summed(windows, { tokens: scored.length, bytes, isBound });
+}
+
+/** The chain rule of a causal network; the bound of another one, over all orders or by the blocks that it was trained in. */
+function plainScoring({ network, maskId, startId, blockLength }: ScoredModel): WindowScoring {
+  const isCausal = network.config.attention === causal;
+  return {
     isBound: !isCausal && blockLength !== 1,
-  });
+    score(x0, from, { seed, window, samples = 128, onProgress, signal }) {
+      const positions = Int32Array.from(x0.keys()).subarray(from);
+      if (isCausal) return exact(network, { x0, positions, startId, signal });
+      const uniform = uniforms(seed, 'likelihood', 0, window);
+      const onCanvases = (done: number): void => onProgress(done / samples);
+      const options = { x0, positions, maskId, draws: samples, uniform, signal };
+      return boundOf(network, blockLength, onCanvases, options);
+    },
+  };
 }
 
 /** The bound of a network, by blocks where it was trained in them. */

@@ -10,7 +10,7 @@ import { adapterNames, merge } from '../model/adapter.ts';
 import { readAdapter } from '../model/adapter-files.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { modelDirectory, requireAdapter } from './open-model.ts';
+import { modelDirectory, requireAdapter } from './locate.ts';
 import { presentCompanions } from './quantised-copy.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 
@@ -33,20 +33,21 @@ export async function mergeAdapter(model: string, adapter: string, out: string):
     );
   const changes = requireAdapter(adapter);
   const live = await readAdapter(changes, { config: config.transformer, names, weights });
-  const targets = new Set(live.adapter.targets);
+  const { matrices } = live.adapter;
   const arrays = live.arrays();
   const tensors = Array.from(weights.entries, ([name, { shape, dtype }]) => ({
     name,
     shape,
-    dtype: dtype === 'F64' && targets.has(name) ? 'F32' : dtype,
+    dtype: dtype === 'F64' && matrices.has(name) ? 'F32' : dtype,
     async *data(): AsyncGenerator<Numbers> {
-      if (!targets.has(name)) {
+      const change = matrices.get(name);
+      if (!change) {
         yield await weights.readRaw(name);
         return;
       }
       const { a, b } = adapterNames(name);
       const matrix = await weights.read(name);
-      merge(matrix.data, arrays.get(a)!, arrays.get(b)!, live.adapter.alpha);
+      merge(matrix.data, arrays.get(a)!, arrays.get(b)!, change.scale);
       yield matrix.data;
     },
   }));

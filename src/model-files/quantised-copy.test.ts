@@ -144,7 +144,7 @@ test('what was aborted or failed leaves nothing behind; what stood stands', asyn
 
 test('what a killed process had half written is taken away by the next', async (t) => {
   const { model } = await tiny(t);
-  const modules = ['quantised-model.js', 'model/open.js'].map((file) =>
+  const modules = ['./quantised-copy.js', '../model/open.js'].map((file) =>
     JSON.stringify(new URL(file, import.meta.url).href),
   );
   // it kills itself when half of the weights are written

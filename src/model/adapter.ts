@@ -1,42 +1,52 @@
 import type { NdArray } from '../base/array.ts';
 import { sizeOf } from '../base/array.ts';
-import { add, matmul, mul, useOf } from '../graph/primitives.ts';
+import { add, matmul, mul } from '../graph/primitives.ts';
 import { isParameter, parameter, scalar, type Tensor, topological } from '../graph/tensor.ts';
+import { useOf } from '../graph/uses.ts';
 import { uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 
 /**
  * A low-rank change of matrices that stay as they are: Hu et al. 2021, arXiv:2106.09685, Eq. (3).
  *
- *     W x + (α / r) · B (A x)          A [r, in], B [out, r]
+ *     W x + s · B (A x)          A [r, in], B [out, r]
  */
 export interface Adapter {
+  /** The change of each matrix, by its name. */
+  readonly matrices: ReadonlyMap<string, LowRankChange>;
+}
+
+export interface LowRankChange {
   /** r */
   readonly rank: number;
-  /** α */
-  readonly alpha: number;
-  /** The names of the matrices. */
-  readonly targets: readonly string[];
+  /** s: α / r, or α / √r where the adapter is rank-stabilised (Kalajdzievski 2023, arXiv:2312.03732). */
+  readonly scale: number;
 }
+
+/** An adapter that changes each of some matrices with the same rank and scale. */
+export const uniformAdapter = (targets: readonly string[], change: LowRankChange): Adapter => ({
+  matrices: new Map(targets.map((name) => [name, change])),
+});
 
 /** The matrices of a layer that can be changed, as a person names them. */
 export const adapterTargets = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
 export type AdapterTarget = (typeof adapterTargets)[number];
 
-/** The names of the matrices of every layer that a person means. */
+/** The names of the matrices of every layer that a person means; those of experts are not among them. */
 export function matricesOf(
-  { layers }: TransformerConfig,
+  config: TransformerConfig,
   names: TensorNames,
   targets: readonly AdapterTarget[],
 ): string[] {
-  const all = Array.from({ length: layers }, (_, i) => {
+  const all = Array.from({ length: config.layers }, (_, i) => {
     const layer = names.layer(i);
     return targets.map((target) => {
       const isFused = target === 'query' || target === 'key' || target === 'value';
       return isFused ? (layer.queryKeyValue ?? layer[target]) : layer[target];
     });
   });
-  return [...new Set(all.flat())];
+  const present = parameterShapes(config, names);
+  return [...new Set(all.flat())].filter((name) => present.has(name));
 }
 
 /** What A and B of a matrix are called: as in the files of Hugging Face's PEFT. */
@@ -52,13 +62,13 @@ export const moduleOf = (matrix: string): string => matrix.replace(/\.weight$/, 
 export function adapterShapes(
   config: TransformerConfig,
   names: TensorNames,
-  { rank, targets }: Adapter,
+  { matrices }: Adapter,
 ): ReadonlyMap<string, readonly number[]> {
-  const matrices = parameterShapes(config, names);
+  const shapes = parameterShapes(config, names);
   return new Map(
-    targets.flatMap((matrix): [string, readonly number[]][] => {
+    [...matrices].flatMap(([matrix, { rank }]): [string, readonly number[]][] => {
       const { a, b } = adapterNames(matrix);
-      const [outputs, inputs] = matrices.get(matrix)!;
+      const [outputs, inputs] = shapes.get(matrix)!;
       return [
         [a, [rank, inputs]],
         [b, [outputs, rank]],
@@ -89,41 +99,41 @@ export function withAdapter(
   adapter: Adapter | undefined,
 ): Readonly<Record<string, Tensor>> {
   if (!adapter) return outputs;
-  const targets = new Set(adapter.targets);
   const changed = new Map<Tensor, Tensor>();
   for (const tensor of topological(Object.values(outputs))) {
     const inputs = tensor.inputs.map((from) => changed.get(from)!);
     const same = inputs.every((from, i) => from === tensor.inputs[i]) ? tensor : { ...tensor, inputs };
-    changed.set(tensor, isAdapted(tensor, targets) ? adapted(same, adapter) : same);
+    const change = changeOf(tensor, adapter);
+    changed.set(tensor, change ? adapted(same, change) : same);
   }
   return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, changed.get(tensor)!]));
 }
 
-function isAdapted(tensor: Tensor, targets: ReadonlySet<string>): boolean {
+/** The change of a product with one of the adapter's matrices. */
+function changeOf(tensor: Tensor, { matrices }: Adapter): LowRankChange | undefined {
   const [, matrix] = tensor.inputs;
-  return (
-    matrix && isParameter(matrix) && targets.has(matrix.attributes.name) && useOf(tensor, 1) === 'product'
-  );
+  return matrix && isParameter(matrix) && useOf(tensor, 1) === 'product'
+    ? matrices.get(matrix.attributes.name)
+    : undefined;
 }
 
-function adapted(product: Tensor, { rank, alpha }: Adapter): Tensor {
+function adapted(product: Tensor, { rank, scale }: LowRankChange): Tensor {
   const [x, matrix] = product.inputs;
   if (!isParameter(matrix)) return product;
   const [outputs, inputs] = matrix.shape as readonly number[];
   const { a, b } = adapterNames(matrix.attributes.name);
   const low = matmul(x, parameter(a, [rank, inputs]), { transB: true });
   const change = matmul(low, parameter(b, [outputs, rank]), { transB: true });
-  return add(product, mul(change, scalar(alpha / rank)));
+  return add(product, mul(change, scalar(scale)));
 }
 
-/** W + (α / r) · B A, in place. */
+/** W + s · B A, in place. */
 export function merge(
   w: Float32Array,
   { data: a, shape: [rank, inputs] }: NdArray,
   { data: b, shape: [outputs] }: NdArray,
-  alpha: number,
+  scale: number,
 ): void {
-  const scale = alpha / rank;
   for (let o = 0; o < outputs; o++) {
     const row = w.subarray(o * inputs, (o + 1) * inputs);
     for (let k = 0; k < rank; k++) {

@@ -16,7 +16,7 @@ export interface AttentionConfig {
   /** How many of a head's K numbers are rotated, where not all are. */
   readonly rotaryWidth?: number;
   /** How many of the rotary frequencies turn, the fastest; the others are zero. Default: all. */
-  readonly turningFrequencies?: number;
+  readonly rotaryFrequencies?: number;
   /** How the rotary frequencies were changed for sequences longer than those of pre-training. */
   readonly ropeScaling?: RopeScaling;
   /** There is no projection to values: they are the keys, before norm and rotation. */

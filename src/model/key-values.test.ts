@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import { readReference, referencePath } from '../../test/reference.ts';
 import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, readRaw } from '../checkpoint/safetensors.ts';
 import { joinKeyValues, keepPositions, type KeyValues, packed } from './key-values.ts';
@@ -41,145 +41,129 @@ function at(
 }
 
 for (const family of ['llada', 'dream']) {
-  test(
-    `${family}: logits beside a frozen prefix, and beside a frozen everything else, are the recorded ones`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const {
-        cache: { x, x2, block_start, block_end },
-      } = readReference<{
-        cache: { x: number[][]; x2: number[][]; block_start: number; block_end: number };
-      }>(family);
-      const expect = async (given: NdArray, name: string) =>
-        near(given, (await readFloats(recorded, `cache.${name}`)).data, name);
-      const all = range(0, x[0].length);
-      const full = await at(network, x[0], all);
-      await expect(full.logits, 'full_logits');
+  test(`${family}: logits beside a frozen prefix, and beside a frozen everything else, are the recorded ones`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const {
+      cache: { x, x2, block_start, block_end },
+    } = readReference<{
+      cache: { x: number[][]; x2: number[][]; block_start: number; block_end: number };
+    }>(family);
+    const expect = async (given: NdArray, name: string) =>
+      near(given, (await readFloats(recorded, `cache.${name}`)).data, name);
+    const all = range(0, x[0].length);
+    const full = await at(network, x[0], all);
+    await expect(full.logits, 'full_logits');
 
-      const prefix = keepPositions(full.present, (i) => i < block_start);
-      const suffix = range(block_start, x[0].length);
-      await expect((await at(network, x2[0], suffix, prefix)).logits, 'prefix_suffix_logits');
+    const prefix = keepPositions(full.present, (i) => i < block_start);
+    const suffix = range(block_start, x[0].length);
+    await expect((await at(network, x2[0], suffix, prefix)).logits, 'prefix_suffix_logits');
 
-      const others = keepPositions(full.present, (i) => i < block_start || i >= block_end);
-      const block = range(block_start, block_end);
-      await expect((await at(network, x2[0], block, others)).logits, 'dual_block_logits');
-      await network.close();
-    },
-  );
+    const others = keepPositions(full.present, (i) => i < block_start || i >= block_end);
+    const block = range(block_start, block_end);
+    await expect((await at(network, x2[0], block, others)).logits, 'dual_block_logits');
+    await network.close();
+  });
 }
 
 for (const family of ['llada2', 'llada21']) {
-  test(
-    `${family}: the last block beside the blocks before it is as recorded`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const { cache, forward } = readReference<{
-        cache: { prefill_len: number; block_length: number };
-        forward: Record<string, { input_ids: number[][] }>;
-      }>(family);
-      const [ids] = forward.block_causal_b1.input_ids;
-      const N = cache.block_length;
-      const sees = (query: number, key: number) => Math.floor(key / N) <= Math.floor(query / N);
-      const before = await at(network, ids, range(0, cache.prefill_len), undefined, sees);
-      near(before.logits, (await readFloats(recorded, 'cache.prefill_logits')).data, 'prefill');
-      const last = await at(network, ids, range(cache.prefill_len, ids.length), before.present, sees);
-      near(last.logits, (await readFloats(recorded, 'cache.block_logits')).data, 'block');
-      await network.close();
-    },
-  );
+  test(`${family}: the last block beside the blocks before it is as recorded`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const { cache, forward } = readReference<{
+      cache: { prefill_len: number; block_length: number };
+      forward: Record<string, { input_ids: number[][] }>;
+    }>(family);
+    const [ids] = forward.block_causal_b1.input_ids;
+    const N = cache.block_length;
+    const sees = (query: number, key: number) => Math.floor(key / N) <= Math.floor(query / N);
+    const before = await at(network, ids, range(0, cache.prefill_len), undefined, sees);
+    near(before.logits, (await readFloats(recorded, 'cache.prefill_logits')).data, 'prefill');
+    const last = await at(network, ids, range(cache.prefill_len, ids.length), before.present, sees);
+    near(last.logits, (await readFloats(recorded, 'cache.block_logits')).data, 'block');
+    await network.close();
+  });
 }
 
 for (const family of ['llama', 'qwen2']) {
-  test(
-    `${family}: one token after another beside all before them is as recorded`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const { cache, forward } = readReference<{
-        cache: { prefill: number };
-        forward: Record<string, { input_ids: number[][] }>;
-      }>(family);
-      const { data: expected } = await readFloats(recorded, 'cache.incremental_logits');
-      const { input_ids } = forward.plain_b2;
-      const perRow = expected.length / input_ids.length;
-      for (const [b, ids] of input_ids.entries()) {
-        let { logits, present } = await at(network, ids, range(0, cache.prefill));
-        const seen = [...logits.data];
-        for (let i = cache.prefill; i < ids.length; i++) {
-          const next = await at(network, ids, [i], present);
-          seen.push(...next.logits.data);
-          present = joinKeyValues(present, next.present);
-        }
-        const title = `row ${b}`;
-        near(
-          { shape: [perRow], data: Float32Array.from(seen) },
-          expected.subarray(b * perRow, (b + 1) * perRow),
-          title,
-        );
+  test(`${family}: one token after another beside all before them is as recorded`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const { cache, forward } = readReference<{
+      cache: { prefill: number };
+      forward: Record<string, { input_ids: number[][] }>;
+    }>(family);
+    const { data: expected } = await readFloats(recorded, 'cache.incremental_logits');
+    const { input_ids } = forward.plain_b2;
+    const perRow = expected.length / input_ids.length;
+    for (const [b, ids] of input_ids.entries()) {
+      let { logits, present } = await at(network, ids, range(0, cache.prefill));
+      const seen = [...logits.data];
+      for (let i = cache.prefill; i < ids.length; i++) {
+        const next = await at(network, ids, [i], present);
+        seen.push(...next.logits.data);
+        present = joinKeyValues(present, next.present);
       }
-      await network.close();
-    },
-  );
+      const title = `row ${b}`;
+      near(
+        { shape: [perRow], data: Float32Array.from(seen) },
+        expected.subarray(b * perRow, (b + 1) * perRow),
+        title,
+      );
+    }
+    await network.close();
+  });
 }
 
 for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
-  test(
-    `${family}: blocks beside cached ones, in a batch with padding, are as recorded`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const { cache, forward, special_ids } = readReference<{
-        cache: { prefix_len: number; block_size: number };
-        forward: Record<string, { input_ids: number[][]; position_ids: number[][]; attention_mask: string }>;
-        special_ids: { pad: number };
-      }>(family);
-      const { input_ids, position_ids, attention_mask } = forward.bd3lm_block4_b2;
-      const mask = await readRaw(recorded, attention_mask);
-      const [B, L] = [input_ids.length, input_ids[0].length];
-      const P = cache.prefix_len;
-      const part = (start: number, end: number, past?: KeyValues) => {
-        const l = end - start;
-        const cut = (rows: number[][]): NdArray<Int32Array> => ({
-          shape: [B, l],
-          data: Int32Array.from(rows.flatMap((ids) => ids.slice(start, end))),
-        });
-        // the recorded mask is [B, 1, L, L]
-        const data = Uint8Array.from(
-          range(0, B).flatMap((b) =>
-            range(start, end).flatMap((q) => [...mask.subarray((b * L + q) * L, (b * L + q) * L + end)]),
-          ),
-        );
-        return network.extend(cut(input_ids), rowsOf(B * l), past, {
-          positions: cut(position_ids),
-          attentionMask: { shape: [B, l, end], data },
-        });
-      };
-      const compare = async (given: NdArray, name: string, start: number, end: number) => {
-        const { data: expected } = await readFloats(recorded, `cache.${name}`);
-        const V = network.config.vocabularySize;
-        for (let b = 0; b < B; b++) {
-          for (let i = start; i < end; i++) {
-            if (input_ids[b][i] === special_ids.pad) continue;
-            const from = (b * (end - start) + i - start) * V;
-            const logits = { shape: [V], data: given.data.subarray(from, from + V) };
-            near(logits, expected.subarray(from, from + V), `${name}, row ${b}, position ${i}`);
-          }
+  test(`${family}: blocks beside cached ones, in a batch with padding, are as recorded`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const { cache, forward, special_ids } = readReference<{
+      cache: { prefix_len: number; block_size: number };
+      forward: Record<string, { input_ids: number[][]; position_ids: number[][]; attention_mask: string }>;
+      special_ids: { pad: number };
+    }>(family);
+    const { input_ids, position_ids, attention_mask } = forward.bd3lm_block4_b2;
+    const mask = await readRaw(recorded, attention_mask);
+    const [B, L] = [input_ids.length, input_ids[0].length];
+    const P = cache.prefix_len;
+    const part = (start: number, end: number, past?: KeyValues) => {
+      const l = end - start;
+      const cut = (rows: number[][]): NdArray<Int32Array> => ({
+        shape: [B, l],
+        data: Int32Array.from(rows.flatMap((ids) => ids.slice(start, end))),
+      });
+      // the recorded mask is [B, 1, L, L]
+      const data = Uint8Array.from(
+        range(0, B).flatMap((b) =>
+          range(start, end).flatMap((q) => [...mask.subarray((b * L + q) * L, (b * L + q) * L + end)]),
+        ),
+      );
+      return network.extend(cut(input_ids), rowsOf(B * l), past, {
+        positions: cut(position_ids),
+        attentionMask: { shape: [B, l, end], data },
+      });
+    };
+    const compare = async (given: NdArray, name: string, start: number, end: number) => {
+      const { data: expected } = await readFloats(recorded, `cache.${name}`);
+      const V = network.config.vocabularySize;
+      for (let b = 0; b < B; b++) {
+        for (let i = start; i < end; i++) {
+          if (input_ids[b][i] === special_ids.pad) continue;
+          const from = (b * (end - start) + i - start) * V;
+          const logits = { shape: [V], data: given.data.subarray(from, from + V) };
+          near(logits, expected.subarray(from, from + V), `${name}, row ${b}, position ${i}`);
         }
-      };
-      const before = await part(0, P);
-      await compare(before.logits, 'prefix_logits', 0, P);
-      const { shape } = await readFloats(recorded, 'cache.block_logits');
-      const end = P + shape[1];
-      await compare((await part(P, end, before.present)).logits, 'block_logits', P, end);
-      await network.close();
-    },
-  );
+      }
+    };
+    const before = await part(0, P);
+    await compare(before.logits, 'prefix_logits', 0, P);
+    const { shape } = await readFloats(recorded, 'cache.block_logits');
+    const end = P + shape[1];
+    await compare((await part(P, end, before.present)).logits, 'block_logits', P, end);
+    await network.close();
+  });
 }
 
 /** Keys and values of one layer in which each number tells its position. */

@@ -1,23 +1,22 @@
 import { linear, silu } from '../graph/composites.ts';
+import { argsort, groupedLinear } from '../graph/grouped.ts';
 import {
   add,
   div,
+  expand,
   flattenRows,
   gather,
   gatherElements,
+  lessOrEqual,
   mul,
-  nonZero,
   reduceSum,
   reshape,
   scatterAdd,
-  scatterRows,
-  slice,
   topK,
   where,
   zerosLike,
-  lessOrEqual,
-  expand,
 } from '../graph/primitives.ts';
+import { product } from '../graph/shape.ts';
 import { scalar, type Tensor } from '../graph/tensor.ts';
 
 /** The names of one gated MLP's tensors. */
@@ -118,7 +117,8 @@ export function gatedMlp(x: Tensor, names: MlpNames, { weight, activation = silu
 /**
  * Σ_e w_e · expert_e(x), each expert computed in the rows that chose it alone.   [..., D] → [..., D]
  *
- * It can't be trained yet: the gradient of a gather wants to know how many rows it takes.
+ * Every row comes as often as it chose experts, those of one expert together, so that a projection of all experts is one
+ * operation over them.
  *
  * @param seen  what the router looks at, x in most families   [..., D]
  */
@@ -129,36 +129,56 @@ export function mixtureOfExperts(
   names: MixtureNames,
   context: MlpContext,
 ): Tensor {
-  const { weight } = context;
+  const { weight, activation = silu } = context;
+  const { experts, chosen } = mixture;
   const rows = flattenRows(x); // [R, D]
+  const [R, D] = rows.shape;
   const bias = mixture.selectionBias ? weight(names.selectionBias) : undefined;
-  const routed = route(linear(flattenRows(seen), weight(names.router)), mixture, bias);
-  const weights = names.besideMlp ? mul(routed, weight(names.besideMlp.expertScale)) : routed;
-  let sum = mixture.sharedHidden === undefined ? zerosLike(rows) : gatedMlp(rows, names.shared, context);
-  for (let e = 0; e < mixture.experts; e++) {
-    const share = slice(weights, 1, e, e + 1); // [R, 1]
-    const mine = nonZero(reshape(share, rows.shape.slice(0, 1)), `rows of expert ${e} of ${names.router}`);
-    const output = gatedMlp(gather(rows, mine), names.expert(e), context);
-    sum = scatterRows(sum, mine, mul(output, gather(share, mine)));
-  }
-  return reshape(sum, x.shape);
+  const { index, weights } = route(linear(flattenRows(seen), weight(names.router)), mixture, bias);
+
+  const expertOf = reshape(index, [product(index.shape)]); // [P], P = R · chosen
+  const order = argsort(expertOf);
+  const counts = countsOf(expertOf, experts);
+  const project = (input: Tensor, part: keyof MlpNames) => {
+    const matrices = Array.from({ length: experts }, (_, e) => weight(names.expert(e)[part]));
+    return groupedLinear(input, counts, matrices);
+  };
+  const given = gather(rows, div(order, scalar(chosen, 'int64'))); // [P, D]
+  const gated = mul(activation(project(given, 'gate')), project(given, 'up'));
+  const outputs = reshape(gather(project(gated, 'down'), argsort(order)), [R, chosen, D]);
+
+  const factors = names.besideMlp
+    ? mul(weights, gather(weight(names.besideMlp.expertScale), index))
+    : weights;
+  const sum = reduceSum(mul(outputs, reshape(factors, [R, chosen, 1])), [1]);
+  const all = mixture.sharedHidden === undefined ? sum : add(sum, gatedMlp(rows, names.shared, context));
+  return reshape(all, x.shape);
+}
+
+/** How often each whole number below a count is in a vector.   int64 [P] → int64 [count] */
+const countsOf = (numbers: Tensor, count: number): Tensor =>
+  scatterAdd(expand(scalar(0, 'int64'), [count]), numbers, expand(scalar(1, 'int64'), numbers.shape), 0);
+
+/** The experts of each row, and how much it gets of each. */
+export interface Routing {
+  /** int64   [R, chosen] */
+  readonly index: Tensor;
+  /** [R, chosen] */
+  readonly weights: Tensor;
 }
 
 /**
- * How much of each expert a row gets: zero of those that it did not choose.
- *
  * @param logits  of the router      [R, E]
  * @param bias    for the choice     [E]
- * @returns       [R, E]
  */
-export function route(logits: Tensor, mixture: Mixture, bias?: Tensor): Tensor {
+export function route(logits: Tensor, mixture: Mixture, bias?: Tensor): Routing {
   const { chosen, normalised, scale } = mixture;
   const scores = mixture.score(logits);
-  const index = topK(inBestGroups(bias ? add(scores, bias) : scores, mixture), chosen); // [R, chosen]
+  const index = topK(inBestGroups(bias ? add(scores, bias) : scores, mixture), chosen);
   const kept = gatherElements(scores, index, -1);
   const total = add(reduceSum(kept, [-1], { keepDims: true }), scalar(1e-20));
   const weights = normalised ? div(kept, total) : kept;
-  return scatterAdd(zerosLike(scores), index, scale === 1 ? weights : mul(weights, scalar(scale)), -1);
+  return { index, weights: scale === 1 ? weights : mul(weights, scalar(scale)) };
 }
 
 /** The scores with those outside the best groups so low that they aren't chosen.   [R, E] → [R, E] */

@@ -3,44 +3,24 @@ import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
-import type { ExternalData, QuantisedData } from '../graph/onnx.ts';
+import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
-import type { DType } from '../graph/tensor.ts';
-import type { Device } from '../runtime/session.ts';
+import type { DType } from '../graph/tensor-type.ts';
+import type { Device } from '../runtime/device.ts';
 import { readAdapter } from './adapter-files.ts';
-import { parameterShapes, type TensorNames } from './config.ts';
-import { diffusionGemma } from './families/diffusion-gemma.ts';
+import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import { familyOf } from './families/families.ts';
 import type { Family, ModelConfig } from './families/family.ts';
-import { llada } from './families/llada.ts';
-import { lladaMoe } from './families/llada-moe.ts';
-import { llada2 } from './families/llada2.ts';
-import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './families/llama.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
-  blockFormats,
   type BlockFormatName,
+  blockFormats,
   blockNames,
   isBlockFormat,
   recordedFormat,
   type WeightFormat,
 } from './weight-format.ts';
-
-/** Every family that can be loaded. */
-export const families: readonly Family[] = [
-  llada,
-  lladaMoe,
-  llada2,
-  dreamFamily,
-  a2dLlama,
-  a2dQwen2,
-  a2dQwen3,
-  sdar,
-  llama,
-  qwen2,
-  qwen3,
-  diffusionGemma,
-];
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {
@@ -86,6 +66,7 @@ export async function openModel(
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
+  checkSizes(config.transformer, weights.entries.size, path);
   const names = namesIn(weights, family);
   const expected = isBlockFormat(format)
     ? tensorsIn(storageOf(config.transformer, names, format), format)
@@ -101,6 +82,25 @@ export async function openModel(
   return { family, config, names, json, weights, format, stored, network };
 }
 
+/** Bytes that a table of rotations may take: it's a part of the graph, of which there may be 2 GiB. */
+const MAX_ROTATION_BYTES = 2 ** 29;
+
+/** What is made of the config alone, before it's compared with the tensors. @throws FileError  where that would be too much */
+function checkSizes(config: TransformerConfig, tensors: number, path: string): void {
+  const { layers, mixture, maxLength } = config;
+  const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
+  if (layers + experts > tensors)
+    throw new FileError(
+      path,
+      `as many layers and experts as its ${tensors} tensors are enough for`,
+      `${layers + experts}`,
+    );
+  const positionBytes = 4 * (config.rotaryWidth ?? headWidthOf(config)); // half a head of cosines, half of sines
+  const longest = Math.floor(MAX_ROTATION_BYTES / positionBytes);
+  if (maxLength > longest)
+    throw new FileError(path, `a longest sequence of at most ${longest} tokens`, `${maxLength}`);
+}
+
 /** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */
 function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefined, directory: string): void {
   const isStored =
@@ -108,20 +108,6 @@ function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefine
   if (isStored) return;
   const stored = recorded !== undefined && isBlockFormat(recorded) ? recorded : 'f32 or f16';
   throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
-}
-
-/** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
-export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
-  const known = families.map(({ architecture }) => architecture);
-  const names = json.architectures;
-  if (!Array.isArray(names))
-    throw new FileError(path, `architectures to name one of ${known.join(', ')}`, show(names));
-  const family = families.find(({ architecture }) => names.includes(architecture));
-  if (!family)
-    throw new UnsupportedError(
-      `${path}: architecture ${show(names[0])} is not supported; supported are ${known.join(', ')}`,
-    );
-  return family;
 }
 
 /** The family's names that the files have; its own where they have none of them, which is then the error. */

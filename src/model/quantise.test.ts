@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readPlainly } from '../../test/plain-blocks.ts';
-import { referencePath, skipWithout } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
 import { sizeOf } from '../base/array.ts';
 import { writeModelDirectory } from '../checkpoint/directory.ts';
@@ -79,47 +79,40 @@ const families = [
 ];
 
 for (const family of families) {
-  test(
-    `${family}: logits in 16, 8 and 4 bits are as near as the weights are`,
-    skipWithout(family),
-    async (t) => {
-      const folder = await temporaryFolder(t);
-      const source = await openModel(referencePath(family));
-      const found: string[] = [];
-      for (const format of ['f16', 'int8', 'int4'] as const) {
-        const place = join(folder, format);
-        const { overall } = await quantise(source, place, format);
-        const quantised = await openModel(place);
-        assert.equal(quantised.format, format);
-        const { transformer } = source.config;
-        assert.equal(bytesIn(transformer, source.names, format), quantised.weights.totalBytes);
-        const off = await difference(source, quantised);
-        // products with blocks also round what is multiplied to 8 bits, in blocks
-        const rounding = isBlockFormat(format) ? overall + 0.012 : overall;
-        // DiffusionGemma's random routers choose other experts at once: noise of 0.5 % in its weights moves its logits by 15 %
-        const growth = family === 'diffusion_gemma' ? 20 : 8;
-        assert.ok(off <= growth * rounding + 1e-6, `${format}: weights ${overall}, logits ${off}`);
-        assert.ok(format !== 'int4' || off > 0.1, `4 bits would be better than they can be: ${off}`);
-        found.push(`${format}: weights ${overall.toExponential(1)}, logits ${off.toExponential(1)}`);
-        if (isBlockFormat(format) && !source.config.transformer.tiedHead) {
-          const plain = join(folder, `${format}-plain`);
-          await writeDequantised(quantised, plain, format);
-          const twin = await openModel(plain);
-          const fromPlain = await difference(twin, quantised);
-          // where a router stands between two experts, rounding may choose the other
-          assert.ok(
-            fromPlain <= (source.config.transformer.mixture ? 0.15 : 0.05),
-            `${format}: ${fromPlain}`,
-          );
-          found.push(`from the same numbers in float32 ${fromPlain.toExponential(1)}`);
-          await twin.network.close();
-        }
-        await quantised.network.close();
+  test(`${family}: logits in 16, 8 and 4 bits are as near as the weights are`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const source = await openModel(referencePath(family));
+    const found: string[] = [];
+    for (const format of ['f16', 'int8', 'int4'] as const) {
+      const place = join(folder, format);
+      const { overall } = await quantise(source, place, format);
+      const quantised = await openModel(place);
+      assert.equal(quantised.format, format);
+      const { transformer } = source.config;
+      assert.equal(bytesIn(transformer, source.names, format), quantised.weights.totalBytes);
+      const off = await difference(source, quantised);
+      // products with blocks also round what is multiplied to 8 bits, in blocks
+      const rounding = isBlockFormat(format) ? overall + 0.012 : overall;
+      // DiffusionGemma's random routers choose other experts at once: noise of 0.5 % in its weights moves its logits by 15 %
+      const growth = family === 'diffusion_gemma' ? 20 : 8;
+      assert.ok(off <= growth * rounding + 1e-6, `${format}: weights ${overall}, logits ${off}`);
+      assert.ok(format !== 'int4' || off > 0.1, `4 bits would be better than they can be: ${off}`);
+      found.push(`${format}: weights ${overall.toExponential(1)}, logits ${off.toExponential(1)}`);
+      if (isBlockFormat(format) && !source.config.transformer.tiedHead) {
+        const plain = join(folder, `${format}-plain`);
+        await writeDequantised(quantised, plain, format);
+        const twin = await openModel(plain);
+        const fromPlain = await difference(twin, quantised);
+        // where a router stands between two experts, rounding may choose the other
+        assert.ok(fromPlain <= (source.config.transformer.mixture ? 0.15 : 0.05), `${format}: ${fromPlain}`);
+        found.push(`from the same numbers in float32 ${fromPlain.toExponential(1)}`);
+        await twin.network.close();
       }
-      await source.network.close();
-      t.diagnostic(found.join('; '));
-    },
-  );
+      await quantised.network.close();
+    }
+    await source.network.close();
+    t.diagnostic(found.join('; '));
+  });
 }
 
 test('a model is read and written one tensor at a time, some rows at a time', async () => {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import { readReference, referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import type { NdArray } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openSafetensors, readFloats, readRaw, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeOnnx } from '../graph/onnx.ts';
+import { scatterAdd, zerosLike } from '../graph/primitives.ts';
 import { input } from '../graph/tensor.ts';
 import { openSession } from '../runtime/session.ts';
 import { route } from './mixture.ts';
@@ -67,7 +68,7 @@ const cases = {
 };
 
 for (const [family, count] of Object.entries(cases)) {
-  test(`${family}: logits equal the recorded ones within 2e-4`, skipWithout(family), async (t) => {
+  test(`${family}: logits equal the recorded ones within 2e-4`, async (t) => {
     let worst = 0;
     const { network } = await openModel(referencePath(family));
     const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
@@ -116,75 +117,63 @@ interface Causal {
 }
 
 for (const family of ['llama', 'qwen2']) {
-  test(
-    `${family}: the likeliest tokens, one after another, are the recorded ones`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      for (const { prompt, output } of readReference<Causal>(family).greedy) {
-        const tokens = [...prompt[0]];
-        assert.ok(output[0].length > tokens.length);
-        while (tokens.length < output[0].length) {
-          const { data } = await network.logits(tensor([tokens]), Int32Array.of(tokens.length - 1));
-          tokens.push(data.indexOf(Math.max(...data)));
-        }
-        assert.deepEqual(tokens, output[0]);
+  test(`${family}: the likeliest tokens, one after another, are the recorded ones`, async () => {
+    const { network } = await openModel(referencePath(family));
+    for (const { prompt, output } of readReference<Causal>(family).greedy) {
+      const tokens = [...prompt[0]];
+      assert.ok(output[0].length > tokens.length);
+      while (tokens.length < output[0].length) {
+        const { data } = await network.logits(tensor([tokens]), Int32Array.of(tokens.length - 1));
+        tokens.push(data.indexOf(Math.max(...data)));
       }
-      await network.close();
-    },
-  );
+      assert.deepEqual(tokens, output[0]);
+    }
+    await network.close();
+  });
 
-  test(
-    `${family}: −log p of every token after the first equals the recorded one within 2e-4`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const { forward, nll } = readReference<Causal>(family);
-      const tokens = tensor(forward[nll.of.replace('forward.', '')].input_ids);
-      const [B, L] = tokens.shape;
-      const rows = Int32Array.from({ length: B * (L - 1) }, (_, i) => i + Math.floor(i / (L - 1)));
-      const nats = await network.score(
-        tokens,
-        rows,
-        rows.map((row) => tokens.data[row + 1]),
-      );
-      const expected = await readFloats(recorded, nll.tensor);
-      assert.equal(expected.data.length, nats.length);
-      for (const [i, value] of nats.entries()) assert.ok(Math.abs(value - expected.data[i]) <= 2e-4, `${i}`);
-      for (const [b, mean] of nll.mean.entries()) {
-        const own = nats.subarray(b * (L - 1), (b + 1) * (L - 1));
-        assert.ok(Math.abs(own.reduce((sum, value) => sum + value, 0) / (L - 1) - mean) <= 1e-4);
-      }
-      await network.close();
-    },
-  );
+  test(`${family}: −log p of every token after the first equals the recorded one within 2e-4`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const { forward, nll } = readReference<Causal>(family);
+    const tokens = tensor(forward[nll.of.replace('forward.', '')].input_ids);
+    const [B, L] = tokens.shape;
+    const rows = Int32Array.from({ length: B * (L - 1) }, (_, i) => i + Math.floor(i / (L - 1)));
+    const nats = await network.score(
+      tokens,
+      rows,
+      rows.map((row) => tokens.data[row + 1]),
+    );
+    const expected = await readFloats(recorded, nll.tensor);
+    assert.equal(expected.data.length, nats.length);
+    for (const [i, value] of nats.entries()) assert.ok(Math.abs(value - expected.data[i]) <= 2e-4, `${i}`);
+    for (const [b, mean] of nll.mean.entries()) {
+      const own = nats.subarray(b * (L - 1), (b + 1) * (L - 1));
+      assert.ok(Math.abs(own.reduce((sum, value) => sum + value, 0) / (L - 1) - mean) <= 1e-4);
+    }
+    await network.close();
+  });
 }
 
-test(
-  'Qwen3ForCausalLM is A2DQwen3LMHeadModel under a causal mask, to the bit',
-  skipWithout('a2d_qwen3'),
-  async (t) => {
-    const folder = await temporaryFolder(t);
-    const { config } = await readModelConfig(referencePath('a2d_qwen3'));
-    const json = JSON.stringify({ ...config, architectures: ['Qwen3ForCausalLM'] });
-    await writeFile(join(folder, 'config.json'), json);
-    await copyFile(referencePath('a2d_qwen3', 'model.safetensors'), join(folder, 'model.safetensors'));
-    const [{ network }, { network: twin }] = [
-      await openModel(folder),
-      await openModel(referencePath('a2d_qwen3')),
-    ];
-    const tokens = tensor([[7, 1, 300, 22, 5]]);
-    const rows = Int32Array.of(0, 2, 4);
-    const below = Uint8Array.from({ length: 25 }, (_, i) => (i % 5 <= Math.floor(i / 5) ? 1 : 0));
-    const attentionMask = { shape: [1, 5, 5], data: below };
-    const masked = await twin.logits(tokens, rows, { attentionMask });
-    assert.deepEqual(await network.logits(tokens, rows), masked);
-    assert.notDeepEqual(await twin.logits(tokens, rows), masked);
-    await network.close();
-    await twin.close();
-  },
-);
+test('Qwen3ForCausalLM is A2DQwen3LMHeadModel under a causal mask, to the bit', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { config } = await readModelConfig(referencePath('a2d_qwen3'));
+  const json = JSON.stringify({ ...config, architectures: ['Qwen3ForCausalLM'] });
+  await writeFile(join(folder, 'config.json'), json);
+  await copyFile(referencePath('a2d_qwen3', 'model.safetensors'), join(folder, 'model.safetensors'));
+  const [{ network }, { network: twin }] = [
+    await openModel(folder),
+    await openModel(referencePath('a2d_qwen3')),
+  ];
+  const tokens = tensor([[7, 1, 300, 22, 5]]);
+  const rows = Int32Array.of(0, 2, 4);
+  const below = Uint8Array.from({ length: 25 }, (_, i) => (i % 5 <= Math.floor(i / 5) ? 1 : 0));
+  const attentionMask = { shape: [1, 5, 5], data: below };
+  const masked = await twin.logits(tokens, rows, { attentionMask });
+  assert.deepEqual(await network.logits(tokens, rows), masked);
+  assert.notDeepEqual(await twin.logits(tokens, rows), masked);
+  await network.close();
+  await twin.close();
+});
 
 interface Routed {
   readonly family: string;
@@ -198,66 +187,55 @@ const routed: readonly Routed[] = [
   { family: 'llada21', name: 'bidir_masked_b2', first: 1 },
 ];
 for (const { family, name, first } of routed) {
-  test(
-    `${family}: the router chooses the recorded experts, and weighs them within 1e-5`,
-    skipWithout(family),
-    async () => {
-      const { config, names, weights, network } = await openModel(referencePath(family));
-      await network.close();
-      const mixture = config.transformer.mixture!;
-      const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
-      const logits = await readFloats(recorded, `router_logits.${name}`);
-      const expected = await readFloats(recorded, `router_topk_weights.${name}`);
-      const indices = await readRaw(recorded, `router_topk_idx.${name}`);
-      const chosen = new Int32Array(indices.buffer, indices.byteOffset, expected.data.length);
-      const [layers, rows, E] = logits.shape;
-      const K = expected.shape[2];
-      const model = writeOnnx({
-        weights: route(
-          input('logits', 'float32', ['R', E]),
-          mixture,
-          mixture.selectionBias ? input('bias', 'float32', [E]) : undefined,
-        ),
+  test(`${family}: the router chooses the recorded experts, and weighs them within 1e-5`, async () => {
+    const { config, names, weights, network } = await openModel(referencePath(family));
+    await network.close();
+    const mixture = config.transformer.mixture!;
+    const recorded = await openSafetensors(referencePath(family, 'reference.safetensors'));
+    const logits = await readFloats(recorded, `router_logits.${name}`);
+    const expected = await readFloats(recorded, `router_topk_weights.${name}`);
+    const indices = await readRaw(recorded, `router_topk_idx.${name}`);
+    const chosen = new Int32Array(indices.buffer, indices.byteOffset, expected.data.length);
+    const [layers, rows, E] = logits.shape;
+    const K = expected.shape[2];
+    const given = input('logits', 'float32', ['R', E]);
+    const bias = mixture.selectionBias ? input('bias', 'float32', [E]) : undefined;
+    const { index, weights: shares } = route(given, mixture, bias);
+    const model = writeOnnx({ weights: scatterAdd(zerosLike(given), index, shares, 1) });
+    const session = await openSession(model);
+    for (let layer = 0; layer < layers; layer++) {
+      const data = logits.data.slice(layer * rows * E, (layer + 1) * rows * E);
+      const { selectionBias } = names.layer(first + layer).mixture!;
+      const routed = await session.run({
+        logits: { shape: [rows, E], data },
+        ...(mixture.selectionBias && { bias: await weights.read(selectionBias) }),
       });
-      const session = await openSession(model);
-      for (let layer = 0; layer < layers; layer++) {
-        const data = logits.data.slice(layer * rows * E, (layer + 1) * rows * E);
-        const { selectionBias } = names.layer(first + layer).mixture!;
-        const given = await session.run({
-          logits: { shape: [rows, E], data },
-          ...(mixture.selectionBias && { bias: await weights.read(selectionBias) }),
-        });
-        for (let row = 0; row < rows; row++) {
-          const ours = given.weights.data.subarray(row * E, (row + 1) * E) as Float32Array;
-          const start = (layer * rows + row) * K;
-          const theirs = new Float32Array(E);
-          for (let k = start; k < start + K; k++) theirs[chosen[k]] = expected.data[k];
-          assert.deepEqual(
-            Array.from(ours, (w) => w > 0),
-            Array.from(theirs, (w) => w > 0),
-            `row ${row}`,
-          );
-          for (const [e, weight] of ours.entries()) assert.ok(Math.abs(weight - theirs[e]) < 1e-5);
-        }
+      for (let row = 0; row < rows; row++) {
+        const ours = routed.weights.data.subarray(row * E, (row + 1) * E) as Float32Array;
+        const start = (layer * rows + row) * K;
+        const theirs = new Float32Array(E);
+        for (let k = start; k < start + K; k++) theirs[chosen[k]] = expected.data[k];
+        assert.deepEqual(
+          Array.from(ours, (w) => w > 0),
+          Array.from(theirs, (w) => w > 0),
+          `row ${row}`,
+        );
+        for (const [e, weight] of ours.entries()) assert.ok(Math.abs(weight - theirs[e]) < 1e-5);
       }
-      await session.close();
-    },
-  );
+    }
+    await session.close();
+  });
 
-  test(
-    `${family}: one row alone, which leaves most experts without any, has the logits that it has among others`,
-    skipWithout(family),
-    async () => {
-      const { network } = await openModel(referencePath(family));
-      const tokens = tensor([[3, 50, 7, 120, 9]]);
-      const all = await network.logits(tokens, Int32Array.of(0, 1, 2, 3, 4));
-      const V = network.config.vocabularySize;
-      for (const row of [0, 3]) {
-        const { data } = await network.logits(tokens, Int32Array.of(row));
-        for (const [v, logit] of data.entries())
-          assert.ok(Math.abs(logit - all.data[row * V + v]) < 1e-4, `row ${row}, token ${v}`);
-      }
-      await network.close();
-    },
-  );
+  test(`${family}: one row alone, which leaves most experts without any, has the logits that it has among others`, async () => {
+    const { network } = await openModel(referencePath(family));
+    const tokens = tensor([[3, 50, 7, 120, 9]]);
+    const all = await network.logits(tokens, Int32Array.of(0, 1, 2, 3, 4));
+    const V = network.config.vocabularySize;
+    for (const row of [0, 3]) {
+      const { data } = await network.logits(tokens, Int32Array.of(row));
+      for (const [v, logit] of data.entries())
+        assert.ok(Math.abs(logit - all.data[row * V + v]) < 1e-4, `row ${row}, token ${v}`);
+    }
+    await network.close();
+  });
 }

@@ -27,10 +27,10 @@ export interface Rotary {
 /** Radians a position, for i below K / 2: θ^(−2i/K), scaled. The published code computes them in float32. */
 export function frequencies(
   headWidth: number,
-  { ropeTheta, ropeScaling, rotaryFrequencies: turningFrequencies = Infinity }: Rotary,
+  { ropeTheta, ropeScaling, rotaryFrequencies = Infinity }: Rotary,
 ): Float32Array {
   return Float32Array.from({ length: headWidth / 2 }, (_, i) => {
-    if (i >= turningFrequencies) return 0;
+    if (i >= rotaryFrequencies) return 0;
     const frequency = Math.fround(ropeTheta ** -((2 * i) / headWidth));
     return ropeScaling ? scaled(frequency, ropeScaling) : frequency;
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { referencePath, skipWithout } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { bidirectional } from './attention-pattern.ts';
 import type { TransformerConfig } from './config.ts';
 import { llada } from './families/llada.ts';
@@ -58,7 +58,7 @@ test('bytes by hand: half a byte a weight, a scale and half a byte for 64 of the
   assert.equal(bytesIn(untied, llada.names, 'int4'), rows * (32 + 4) + zeros + norms + 2 * 10 * 64);
 });
 
-test('experts lie in blocks, the router that chooses them does not', skipWithout('llada_moe'), async () => {
+test('experts lie in blocks, the router that chooses them does not', async () => {
   const { config: of, names, network } = await openModel(referencePath('llada_moe'));
   await network.close();
   const storage = storageOf(of.transformer, names, 'int4');

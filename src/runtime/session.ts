@@ -1,12 +1,10 @@
-import * as ort from 'onnxruntime-node';
+import type * as Ort from 'onnxruntime-node';
 import { type NdArray, sizeOf } from '../base/array.ts';
 import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.ts';
-import type { NamedType, OnnxModel } from '../graph/onnx.ts';
+import type { OnnxModel } from '../graph/onnx.ts';
+import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
-import type { DType } from '../graph/tensor.ts';
-
-export const devices = ['cpu', 'webgpu', 'cuda'] as const;
-export type Device = (typeof devices)[number];
+import type { Device } from './device.ts';
 
 export interface SessionOptions {
   /** Default 'cpu'. */
@@ -51,7 +49,8 @@ export async function openSession<Output extends string = string>(
 ): Promise<Session<Output>> {
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
-  const session = await create(model, { device, folder, threads, keepStoredTypes });
+  const ort = await engine();
+  const session = await create(ort, model, { device, folder, threads, keepStoredTypes });
   const release = () => session.release();
 
   return {
@@ -60,12 +59,12 @@ export async function openSession<Output extends string = string>(
       signal?.throwIfAborted();
       const sizes = bindDimensions(model.inputs, feeds);
       const tensors = Object.fromEntries(
-        model.inputs.map((type) => [type.name, toOrt(type, feeds[type.name])]),
+        model.inputs.map((type) => [type.name, toOrt(ort, type, feeds[type.name])]),
       );
       const fetches = Object.fromEntries(
         model.outputs.map((type) => [
           type.name,
-          intoOrt(type, (into as RunOptions['into'])![type.name], sizes),
+          intoOrt(ort, type, (into as RunOptions['into'])![type.name], sizes),
         ]),
       );
       const results = await session.run(tensors, fetches).catch((error: unknown) => {
@@ -91,7 +90,28 @@ const remedies: Readonly<Record<Device, string>> = {
   cuda: 'cannot be opened; it needs an NVIDIA driver, CUDA 12 and onnxruntime-node installed with its CUDA provider: ',
 };
 
+type Engine = typeof Ort;
+
+/**
+ * The engine. It is an optional dependency, as its install script may fail where the engine itself would not: npm then goes
+ * on without it.
+ *
+ * @throws UnsupportedError  where it isn't there; it says how to get it
+ */
+async function engine(): Promise<Engine> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
+    const problem = isMissing
+      ? "onnxruntime-node, which runs the networks, isn't installed: npm leaves it out where its install script can't reach the server of CUDA's libraries; to have it without them, type ONNXRUNTIME_NODE_INSTALL=skip npm install (-g unmask, if you installed it so)"
+      : `onnxruntime-node, which runs the networks, can't be loaded here: ${firstLine(cause)}`;
+    throw new UnsupportedError(problem, { cause });
+  }
+}
+
 async function create(
+  ort: Engine,
   model: OnnxModel,
   {
     device,
@@ -100,7 +120,7 @@ async function create(
     keepStoredTypes,
   }: SessionOptions & Required<Pick<SessionOptions, 'device' | 'keepStoredTypes'>>,
 ) {
-  const options: ort.InferenceSession.SessionOptions = {
+  const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
     logSeverityLevel: 3,
@@ -159,22 +179,23 @@ function bindDimensions(inputs: readonly NamedType[], feeds: Feeds): ReadonlyMap
   return sizes;
 }
 
-function toOrt({ dtype }: NamedType, { data, shape }: NdArray<Data>): ort.Tensor {
+function toOrt(ort: Engine, { dtype }: NamedType, { data, shape }: NdArray<Data>): Ort.Tensor {
   return new ort.Tensor(dtype as Exclude<DType, 'bfloat16'>, data as Float32Array, shape);
 }
 
 function intoOrt(
+  ort: Engine,
   type: NamedType,
   array: NdArray<Data> | undefined,
   sizes: ReadonlyMap<string, number>,
-): ort.Tensor | null {
+): Ort.Tensor | null {
   if (!array) return null;
   const expected = type.shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)));
   invariant(
     expected.every((dim, axis) => dim === undefined || dim === array.shape[axis]),
     `output ${type.name} has shape ${showShape(type.shape)}, its buffer ${showShape(array.shape)}`,
   );
-  return toOrt(type, array);
+  return toOrt(ort, type, array);
 }
 
 const firstLine = (error: unknown): string =>

@@ -7,7 +7,7 @@ import type { Uniform } from '../base/random.ts';
  * vocabulary. They come from one pass over a row, so none of them is an option.
  */
 export interface Certainty {
-  /** p of the predicted token. */
+  /** p of the predicted token, or of the likeliest one (`confidenceOf`). */
   readonly confidence: Float64Array;
   /** p₁ − p₂, how far the likeliest token is ahead of the next. */
   readonly margin: Float64Array;
@@ -92,13 +92,19 @@ export interface DecodeOptions {
    * Default: 1, all.
    */
   topP?: number;
+  /**
+   * Whose probability the confidence is: the token's that was taken, as in LLaDA's code, or the likeliest one's. With the
+   * latter no draw has a part in which positions a strategy chooses by it, so that a text's −log p is exact. Default: drawn.
+   */
+  confidenceOf?: 'drawn' | 'likeliest';
   /** The number of ids that mean something; a network may have more rows than its tokenizer. Default: all. */
   vocabularySize?: number;
 }
 
 /**
  * The decoding of a temperature T: argmax if T = 0, else one draw from softmax(logits / T), all in float64.
- * The confidence is softmax(logits), of the same network but without the temperature, at the token that was taken.
+ * The confidence is softmax(logits), of the same network but without the temperature, at the token that was taken or the
+ * likeliest one (`confidenceOf`).
  *
  * @throws InvalidOptionError  when the temperature isn't a number from 0, or topK or topP leave nothing
  */
@@ -122,7 +128,7 @@ export function decodeRows(
   choose: Choose,
   options: DecodeOptions = {},
 ): Prediction {
-  const { forbidden = [], deferred = [], vocabularySize = Infinity } = options;
+  const { forbidden = [], deferred = [], vocabularySize = Infinity, confidenceOf = 'drawn' } = options;
   const [R, V] = logits.shape;
   invariant(
     R === rows.length && logits.data.length === R * V,
@@ -143,7 +149,8 @@ export function decodeRows(
     tokens[r] = token;
     likeliest[r] = choose === argmax ? token : argmax(row, rows[r], r);
     for (const id of deferred) row[id] = -Infinity;
-    [confidence[r], margin[r], entropy[r]] = certaintyOf(row, token);
+    const known = confidenceOf === 'likeliest' ? likeliest[r] : token;
+    [confidence[r], margin[r], entropy[r]] = certaintyOf(row, known);
     invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
   }
   return { tokens, likeliest, confidence, margin, entropy };

@@ -1,8 +1,56 @@
 import { InvalidOptionError } from '../base/errors.ts';
+import type { BlockSpan } from './canvas.ts';
+import type { RevealCounts } from './reveal-counts.ts';
 import type { ReverseStep } from './strategies.ts';
 
 /** A step that is to come. */
 export type PlannedStep = Pick<ReverseStep, 't' | 's' | 'count'>;
+
+/** What a block's steps are planned by. */
+export interface BlockPlanOptions {
+  /** Positions that are written. */
+  readonly length: number;
+  /** Steps from t = 1 to 0. */
+  readonly steps: number;
+  readonly counts: RevealCounts;
+  /** Steps that may follow at t = 0. */
+  readonly corrections?: number;
+}
+
+/** The steps of a block that are to come. */
+export class BlockPlan {
+  readonly #options: BlockPlanOptions;
+  #left: readonly PlannedStep[] = [];
+
+  constructor(options: BlockPlanOptions) {
+    this.#options = options;
+    this.restart(options.length, options.length);
+  }
+
+  /** Absent when the block is done. */
+  get next(): PlannedStep | undefined {
+    return this.#left[0];
+  }
+
+  get isAtLast(): boolean {
+    return this.#left.length === 1;
+  }
+
+  advance(): void {
+    this.#left = this.#left.slice(1);
+  }
+
+  /** Plans anew for so many of the positions, at the time when as many are open: as many steps for each as before. */
+  restart(open: number, positions: number): void {
+    const { length, steps: all, counts, corrections } = this.#options;
+    const steps = Math.ceil((all * open) / length);
+    this.#left = planSteps({ t: open / positions, steps, counts: counts(open, steps), corrections });
+  }
+
+  end(): void {
+    this.#left = [];
+  }
+}
 
 /** Uniform steps from t to 0, each as an exact fraction: no sum of rounding errors; then some at t = 0. */
 export function planSteps({
@@ -26,11 +74,11 @@ export function planSteps({
 /**
  * The steps of each block: as many as its share of the tokens, at least one, and `steps` in all; or as many for each.
  *
- * @param sizes  the tokens of each block
+ * @throws InvalidOptionError  for fewer steps than blocks, and for both at once
  */
 export function divideSteps(
   { steps: given, stepsPerBlock }: { readonly steps?: number; readonly stepsPerBlock?: number },
-  sizes: readonly number[],
+  blocks: readonly Pick<BlockSpan, 'positions'>[],
 ): number[] {
   if (stepsPerBlock !== undefined) {
     if (given !== undefined)
@@ -41,19 +89,26 @@ export function divideSteps(
       );
     if (!(Number.isSafeInteger(stepsPerBlock) && stepsPerBlock >= 1))
       throw new InvalidOptionError('stepsPerBlock', 'must be a whole number, at least 1', stepsPerBlock);
-    return sizes.map(() => stepsPerBlock);
+    return blocks.map(() => stepsPerBlock);
   }
-  const blocks = sizes.length;
+  const sizes = blocks.map(({ positions }) => positions.length);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const steps = given ?? total;
-  if (!(Number.isSafeInteger(steps) && steps >= blocks)) {
-    throw new InvalidOptionError('steps', `must be at least one for each of the ${blocks} blocks`, steps);
+  if (!(Number.isSafeInteger(steps) && steps >= blocks.length)) {
+    throw new InvalidOptionError(
+      'steps',
+      `must be at least one for each of the ${blocks.length} blocks`,
+      steps,
+    );
   }
   let [tokens, end] = [0, 0];
   return sizes.map((size, index) => {
     tokens += size;
     const begin = end;
-    end = Math.max(begin + 1, Math.min(Math.round((steps * tokens) / total), steps - (blocks - 1 - index)));
+    end = Math.max(
+      begin + 1,
+      Math.min(Math.round((steps * tokens) / total), steps - (blocks.length - 1 - index)),
+    );
     return end - begin;
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cosineNoise, linearNoise, schedules } from '../diffusion/schedule.ts';
 import { inDllm, roundHalfToEven } from '../../test/dllm-counts.ts';
-import { readReference, skipWithout } from '../../test/reference.ts';
+import { readReference } from '../../test/reference.ts';
 import { byShare, dreamCounts, evenly, following } from './reveal-counts.ts';
 
 test('the remainder goes to the first steps, as in LLaDA’s code', () => {
@@ -45,7 +45,7 @@ test('Dream’s own counts: 20 masks in 4 steps are 4, 5, 5 and 6', () => {
   assert.deepEqual(dreamCounts(20, 4), [4, 5, 5, 6]);
 });
 
-test('the counts of all recorded runs of Dream', skipWithout('dream'), () => {
+test('the counts of all recorded runs of Dream', () => {
   interface Recorded {
     generate: {
       args: { alg: string; steps: number; max_new_tokens: number };
@@ -60,26 +60,22 @@ test('the counts of all recorded runs of Dream', skipWithout('dream'), () => {
   }
 });
 
-test(
-  'the recorded counts of dllm, rounded half to even, without its empty steps',
-  skipWithout('a2d_qwen3'),
-  () => {
-    interface Recorded {
-      num_transfer_tokens_table: {
-        masks: number;
-        steps: number;
-        scheduler: 'linear' | 'cosine';
-        num_transfer_tokens: number[];
-      }[];
-    }
-    const table = readReference<Recorded>('a2d_qwen3').num_transfer_tokens_table;
-    assert.ok(table.length > 0);
-    for (const { masks, steps, scheduler, num_transfer_tokens } of table) {
-      const counts = inDllm(scheduler)(masks, steps).filter((count) => count > 0);
-      assert.deepEqual(counts, num_transfer_tokens, `${masks} masks, ${steps} steps, ${scheduler}`);
-    }
-  },
-);
+test('the recorded counts of dllm, rounded half to even, without its empty steps', () => {
+  interface Recorded {
+    num_transfer_tokens_table: {
+      masks: number;
+      steps: number;
+      scheduler: 'linear' | 'cosine';
+      num_transfer_tokens: number[];
+    }[];
+  }
+  const table = readReference<Recorded>('a2d_qwen3').num_transfer_tokens_table;
+  assert.ok(table.length > 0);
+  for (const { masks, steps, scheduler, num_transfer_tokens } of table) {
+    const counts = inDllm(scheduler)(masks, steps).filter((count) => count > 0);
+    assert.deepEqual(counts, num_transfer_tokens, `${masks} masks, ${steps} steps, ${scheduler}`);
+  }
+});
 
 test('a share in float64 and one in float32 round 3 · ½ to different sides', () => {
   assert.deepEqual(byShare(linearNoise.masked, roundHalfToEven)(5, 3), [2, 2, 1]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactJoint } from '../../test/exact-joint.ts';
-import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import { readReference, referencePath } from '../../test/reference.ts';
 import { readTensors } from '../../test/reference-llada.ts';
 import { cosineNoise, linearNoise } from '../diffusion/schedule.ts';
 import { uniforms } from '../base/random.ts';
@@ -166,7 +166,7 @@ test('editing reveals as threshold or count, and changes what another token is s
   assert.deepEqual(edit(reverse), { written: [2, 3], done: false });
   assert.deepEqual(tokenEditing(0.95, 0.8).step(reverse).written, [2]);
   assert.deepEqual(tokenEditing(0.2, 0.8).step(reverse).written, [1, 2, 5]);
-  assert.deepEqual(tokenEditing(0.95, 0.8, { least: 2 }).step(reverse).written, [2, 1]);
+  assert.deepEqual(tokenEditing(0.95, 0.8, { minReveal: 2 }).step(reverse).written, [2, 1]);
   assert.deepEqual(finish!({ ...reverse, s: 0 }).written, [1, 2, 5, 3], 'nothing is masked at s = 0');
   assert.deepEqual(asks!(reverse), [1, 2, 3, 4, 5]);
   assert.equal(rewrites, true);
@@ -180,44 +180,40 @@ test('threshold keeps the surest one when none reaches τ', () => {
   assert.deepEqual(threshold(1)(step({ masked: [1, 5] })), [1]);
 });
 
-test(
-  'entropies and what a bound accepts are those that DiffusionGemma’s code recorded',
-  skipWithout('diffusion_gemma'),
-  () => {
-    interface Recorded {
-      entropy_bound: {
-        logits: string;
-        entropy: string;
-        cases: { entropy_bound: number; accepted_mask: number[][] }[];
-      };
-    }
-    const { logits, entropy: entropies, cases } = readReference<Recorded>('diffusion_gemma').entropy_bound;
-    const tensors = readTensors(referencePath('diffusion_gemma', 'reference.safetensors'));
-    const [data, recorded] = [tensors.get(logits)!, tensors.get(entropies)!];
-    const B = cases[0].accepted_mask.length;
-    const L = recorded.length / B;
-    for (let b = 0; b < B; b++) {
-      const logits = {
-        shape: [L, data.length / B / L],
-        data: Float32Array.from(data.slice((b * data.length) / B, ((b + 1) * data.length) / B)),
-      };
-      const masked = [...Array(L).keys()];
-      const prediction = decoder({})(
-        { logits, rows: Int32Array.from(masked), xt: new Int32Array(L), t: 1 },
-        () => 0.5,
+test('entropies and what a bound accepts are those that DiffusionGemma’s code recorded', () => {
+  interface Recorded {
+    entropy_bound: {
+      logits: string;
+      entropy: string;
+      cases: { entropy_bound: number; accepted_mask: number[][] }[];
+    };
+  }
+  const { logits, entropy: entropies, cases } = readReference<Recorded>('diffusion_gemma').entropy_bound;
+  const tensors = readTensors(referencePath('diffusion_gemma', 'reference.safetensors'));
+  const [data, recorded] = [tensors.get(logits)!, tensors.get(entropies)!];
+  const B = cases[0].accepted_mask.length;
+  const L = recorded.length / B;
+  for (let b = 0; b < B; b++) {
+    const logits = {
+      shape: [L, data.length / B / L],
+      data: Float32Array.from(data.slice((b * data.length) / B, ((b + 1) * data.length) / B)),
+    };
+    const masked = [...Array(L).keys()];
+    const prediction = decoder({})(
+      { logits, rows: Int32Array.from(masked), xt: new Int32Array(L), t: 1 },
+      () => 0.5,
+    );
+    prediction.entropy.forEach((nats, i) => {
+      const difference = Math.abs(nats - recorded[b * L + i]);
+      assert.ok(difference < 1e-4, `row ${b}, position ${i}: off by ${difference}`);
+    });
+    for (const { entropy_bound, accepted_mask } of cases) {
+      const kept = entropyBound(entropy_bound)(step({ ...prediction, masked }));
+      assert.deepEqual(
+        [...kept].sort((i, j) => i - j),
+        masked.filter((i) => accepted_mask[b][i] === 1),
+        `bound ${entropy_bound}, row ${b}`,
       );
-      prediction.entropy.forEach((nats, i) => {
-        const difference = Math.abs(nats - recorded[b * L + i]);
-        assert.ok(difference < 1e-4, `row ${b}, position ${i}: off by ${difference}`);
-      });
-      for (const { entropy_bound, accepted_mask } of cases) {
-        const kept = entropyBound(entropy_bound)(step({ ...prediction, masked }));
-        assert.deepEqual(
-          [...kept].sort((i, j) => i - j),
-          masked.filter((i) => accepted_mask[b][i] === 1),
-          `bound ${entropy_bound}, row ${b}`,
-        );
-      }
     }
-  },
-);
+  }
+});

@@ -1,4 +1,4 @@
-import type { DecodeIds } from './from-json.ts';
+import type { DecodeIds } from './tokenizer.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
 interface Decoder {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { cpuMs } from '../../test/cpu-time.ts';
 import { referencePath } from '../../test/reference.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { type ChatMessage, chatTemplate, chatTemplateOf, type ChatTemplate } from './chat-template.ts';
@@ -34,53 +35,44 @@ const families = {
 
 for (const [family, [count, turnEnd]] of Object.entries(families)) {
   const path = referencePath(family, 'tokenizer_vectors.json');
-  const skip = existsSync(path) ? false : `no ${family}/tokenizer_vectors.json in ../shared/reference`;
-  test(
-    `${family}: the ${count} recorded conversations, as text and as ids, and what ends an answer`,
-    { skip },
-    async () => {
-      const files = await readTokenizerFiles(referencePath(family));
-      const tokenizer = tokenizerOf(files);
-      const template = chatTemplateOf(files, tokenizer, noon)!;
-      const { chat_template: cases } = JSON.parse(readFileSync(path, 'utf8')) as { chat_template: Case[] };
-      assert.equal(cases.length, count);
-      for (const { messages, kwargs, text, ids } of cases) {
-        const { add_generation_prompt: addGenerationPrompt, tools, ...variables } = kwargs;
-        const encoded = template.encode(messages, {
-          addGenerationPrompt: addGenerationPrompt as boolean,
-          tools: tools as object[] | undefined,
-          variables,
-        });
-        assert.equal(encoded.text, text);
-        assert.deepEqual(encoded.ids, ids, text);
-      }
-      assert.equal(template.turnEndId, tokenizer.specialTokens.get(turnEnd));
-    },
-  );
+  test(`${family}: the ${count} recorded conversations, as text and as ids, and what ends an answer`, async () => {
+    const files = await readTokenizerFiles(referencePath(family));
+    const tokenizer = tokenizerOf(files);
+    const template = chatTemplateOf(files, tokenizer, noon)!;
+    const { chat_template: cases } = JSON.parse(readFileSync(path, 'utf8')) as { chat_template: Case[] };
+    assert.equal(cases.length, count);
+    for (const { messages, kwargs, text, ids } of cases) {
+      const { add_generation_prompt: addGenerationPrompt, tools, ...variables } = kwargs;
+      const encoded = template.encode(messages, {
+        addGenerationPrompt: addGenerationPrompt as boolean,
+        tools: tools as object[] | undefined,
+        variables,
+      });
+      assert.equal(encoded.text, text);
+      assert.deepEqual(encoded.ids, ids, text);
+    }
+    assert.equal(template.turnEndId, tokenizer.specialTokens.get(turnEnd));
+  });
 
-  test(
-    `${family}: an answer with what it is asked for by are the ids of the conversation`,
-    { skip },
-    async () => {
-      const files = await readTokenizerFiles(referencePath(family));
-      const tokenizer = tokenizerOf(files);
-      const template = chatTemplateOf(files, tokenizer, noon)!;
-      const messages: ChatMessage[] = [
-        { role: 'user', content: 'How many?' },
-        { role: 'assistant', content: 'Two.' },
-        { role: 'user', content: 'Sure?' },
-        { role: 'assistant', content: `Yes${turnEnd}, all of them.` },
-      ];
-      const { prompt, answer } = template.encodeAnswer(messages);
-      assert.deepEqual(prompt, template.encode(messages.slice(0, 3)).ids);
-      const { ids } = template.encode(messages, { addGenerationPrompt: false });
-      assert.deepEqual([...prompt, ...answer], ids.slice(0, ids.lastIndexOf(answer.at(-1)!) + 1));
-      assert.equal(answer.at(-1), template.turnEndId);
-      assert.equal(answer.indexOf(template.turnEndId!), answer.length - 1);
-    },
-  );
+  test(`${family}: an answer with what it is asked for by are the ids of the conversation`, async () => {
+    const files = await readTokenizerFiles(referencePath(family));
+    const tokenizer = tokenizerOf(files);
+    const template = chatTemplateOf(files, tokenizer, noon)!;
+    const messages: ChatMessage[] = [
+      { role: 'user', content: 'How many?' },
+      { role: 'assistant', content: 'Two.' },
+      { role: 'user', content: 'Sure?' },
+      { role: 'assistant', content: `Yes${turnEnd}, all of them.` },
+    ];
+    const { prompt, answer } = template.encodeAnswer(messages);
+    assert.deepEqual(prompt, template.encode(messages.slice(0, 3)).ids);
+    const { ids } = template.encode(messages, { addGenerationPrompt: false });
+    assert.deepEqual([...prompt, ...answer], ids.slice(0, ids.lastIndexOf(answer.at(-1)!) + 1));
+    assert.equal(answer.at(-1), template.turnEndId);
+    assert.equal(answer.indexOf(template.turnEndId!), answer.length - 1);
+  });
 
-  test(`${family}: no special token comes out of a message`, { skip }, async () => {
+  test(`${family}: no special token comes out of a message`, async () => {
     const files = await readTokenizerFiles(referencePath(family));
     const tokenizer = tokenizerOf(files);
     const template = chatTemplateOf(files, tokenizer, noon)!;
@@ -216,7 +208,7 @@ const hostile = {
 for (const [name, source] of Object.entries(hostile)) {
   test(`a template is stopped: ${name}`, () => {
     const template = made(source);
-    const start = performance.now();
+    const start = cpuMs();
     assert.throws(
       () => template.encode(hello),
       (error) =>
@@ -225,7 +217,7 @@ for (const [name, source] of Object.entries(hostile)) {
           'model/chat_template.jinja: expected a chat template that can be run, found ',
         ),
     );
-    assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
+    assert.ok(cpuMs() - start < 5000, `${cpuMs() - start} ms`);
   });
 }
 

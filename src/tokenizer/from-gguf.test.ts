@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ggufOfReference } from '../../test/gguf-of-reference.ts';
 import type { Entry } from '../../test/gguf-writer.ts';
-import { readReference, referencePath, repositoryRoot, skipWithout } from '../../test/reference.ts';
+import { goldenFile, readReference, referencePath } from '../../test/reference.ts';
+import { llamaCppVectors } from '../../test/tokenizer-vectors.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { FileError } from '../base/errors.ts';
 import { type Metadata, tokenizerFromGguf } from './from-gguf.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
-
-const shared = join(repositoryRoot, '../shared/tokenizers');
-const vocabularies = join(shared, 'ggml-vocab');
-const skip = existsSync(vocabularies) ? false : 'no ../shared/tokenizers/ggml-vocab beside the repository';
-
-/** llama.cpp's test texts and the ids that it gave them. */
-function vectors(name: string): { text: string; ids: number[] }[] {
-  const read = (kind: string) => readFileSync(join(vocabularies, `ggml-vocab-${name}.gguf.${kind}`), 'utf8');
-  const texts = read('inp').split('\n__ggml_vocab_test__\n').slice(0, -1);
-  const lines = read('out').split('\n').slice(0, -1);
-  assert.equal(texts.length, lines.length);
-  assert.ok(texts.length > 40);
-  return texts.map((text, i) => ({ text, ids: lines[i].split(' ').filter(Boolean).map(Number) }));
-}
 
 /** Metadata as the reader would give them. */
 const metadataOf = (entries: readonly Entry[]): Metadata =>
@@ -37,34 +23,20 @@ const metadataOf = (entries: readonly Entry[]): Metadata =>
     }),
   );
 
-for (const name of ['gpt-2', 'llama-spm']) {
-  test(`${name}: the tokenizer in llama.cpp's file gives its ids, and the texts back`, { skip }, async () => {
-    const { metadata } = await openGguf(join(vocabularies, `ggml-vocab-${name}.gguf`));
+const files = { 'gpt-2': 'tokenizers/ggml-vocab-gpt-2.gguf', 'llama-spm': 'models/llama-2-tiny-random.gguf' };
+for (const [name, file] of Object.entries(files)) {
+  test(`${name}: the tokenizer in a GGUF file gives llama.cpp's ids, and the texts back`, async () => {
+    const { metadata } = await openGguf(goldenFile(file));
     const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, name).json);
-    for (const { text, ids } of vectors(name)) {
+    for (const { text, [name]: ids } of llamaCppVectors()) {
       assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
-      assert.equal(tokenizer.decode(ids), text);
+      assert.equal(tokenizer.decode(ids as number[]), text);
     }
   });
 }
 
-test("qwen2: Qwen's vocabulary, as llama.cpp writes it, gives llama.cpp's ids", { skip }, () => {
-  const { model } = JSON.parse(readFileSync(join(shared, 'qwen3_sdar.json'), 'utf8')) as TokenizerJson;
-  const tokens: string[] = [];
-  for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) tokens[id] = token;
-  const metadata = new Map<string, unknown>([
-    ['tokenizer.ggml.model', 'gpt2'],
-    ['tokenizer.ggml.pre', 'qwen2'],
-    ['tokenizer.ggml.tokens', tokens],
-    ['tokenizer.ggml.merges', model.merges.map((merge) => [merge].flat().join(' '))],
-  ]);
-  const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, 'qwen2').json);
-  for (const { text, ids } of vectors('qwen2'))
-    assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
-});
-
 for (const family of ['llada', 'llama', 'qwen2', 'a2d_llama', 'a2d_qwen3']) {
-  test(`${family}: texts have the ids that its tokenizer.json gives them`, skipWithout(family), async () => {
+  test(`${family}: texts have the ids that its tokenizer.json gives them`, async () => {
     const { entries } = await ggufOfReference(family);
     const given = tokenizerFromGguf(metadataOf(entries), family);
     const json = JSON.parse(readFileSync(referencePath(family, 'tokenizer.json'), 'utf8')) as TokenizerJson;

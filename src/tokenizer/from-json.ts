@@ -7,7 +7,7 @@ import { postProcessorOf } from './post-processor.ts';
 import { libraryDecoder, libraryEncoder } from './hf-tokenizers.ts';
 import { neverSpecial } from './never-special.ts';
 import { type TokenSpelling, spellingOf } from './token-bytes.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { DecodeIds, Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
 /** The parts that special tokens play, by id. */
@@ -81,9 +81,6 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
     dropsFirstSpace: spelling.dropsFirstSpace,
   };
 }
-
-/** The text of ids that all have a token. */
-export type DecodeIds = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;
 
 const joinTokens: DecodeIds = (ids, tokens) => ids.map((id) => tokens[id]).join('');
 

@@ -26,3 +26,6 @@ export interface Tokenizer {
   /** Whether `decode` drops a space at the beginning of a text, as SentencePiece's does. */
   readonly dropsFirstSpace: boolean;
 }
+
+/** The text of ids that all have a token. */
+export type DecodeIds = (ids: readonly number[], tokens: readonly (string | undefined)[]) => string;

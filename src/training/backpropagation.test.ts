@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readReference, referencePath, skipWithout } from '../../test/reference.ts';
+import { readReference, referencePath } from '../../test/reference.ts';
 import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
+import { sigmoid } from '../graph/primitives.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
+import { lladaMoe } from '../model/families/llada-moe.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openModel } from '../model/open.ts';
-import { openLearner } from './backpropagation.ts';
+import { openLearner } from './graph-learner.ts';
 import type { TrainingBatch } from './learner.ts';
 
 interface Step {
@@ -62,7 +64,7 @@ const forParameters = { atol: 1e-4, rtol: 0 };
 
 const adamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, decays: () => true, clip: 1 };
 
-/** A learner with the weights of ../shared/reference/llada. */
+/** A learner with the weights recorded of llada. */
 async function recordedLearner() {
   const { config, weights, network } = await openModel(referencePath('llada'));
   await network.close();
@@ -73,50 +75,39 @@ async function recordedLearner() {
   return openLearner(config.transformer, llada.names, initial, adamW);
 }
 
-test(
-  'five recorded steps: losses, gradients, norms and parameters equal those of PyTorch',
-  skipWithout('training_llada'),
-  async (t) => {
-    const learner = await recordedLearner();
-    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
-    const { pretrain } = readReference<{ pretrain: { steps: Step[] } }>('training_llada');
-    for (const [i, step] of pretrain.steps.entries()) {
-      const loss = await learner.accumulate(batchOf(step, () => step.noisy_batch[0].length));
-      assert.ok(
-        Math.abs(loss - step.loss) <= 1e-4 * step.loss,
-        `loss of step ${i}: ${loss}, not ${step.loss}`,
-      );
-      if (i === 0) {
-        const worst = await assertClose(learner.gradients(), recorded, 'pretrain.grad.', forGradients);
-        t.diagnostic(`gradients: largest difference ${worst.toExponential(1)}`);
-      }
-      const { gradientNorm, applied } = await learner.update(1e-3);
-      assert.ok(
-        applied && Math.abs(gradientNorm - step.grad_norm_before_clip) <= 1e-4 * step.grad_norm_before_clip,
-      );
-      if (i === 0) await assertClose(learner.parameters(), recorded, 'pretrain.params_step1.', forParameters);
+test('five recorded steps: losses, gradients, norms and parameters equal those of PyTorch', async (t) => {
+  const learner = await recordedLearner();
+  const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+  const { pretrain } = readReference<{ pretrain: { steps: Step[] } }>('training_llada');
+  for (const [i, step] of pretrain.steps.entries()) {
+    const loss = await learner.accumulate(batchOf(step, () => step.noisy_batch[0].length));
+    assert.ok(Math.abs(loss - step.loss) <= 1e-4 * step.loss, `loss of step ${i}: ${loss}, not ${step.loss}`);
+    if (i === 0) {
+      const worst = await assertClose(learner.gradients(), recorded, 'pretrain.grad.', forGradients);
+      t.diagnostic(`gradients: largest difference ${worst.toExponential(1)}`);
     }
-    const worst = await assertClose(learner.parameters(), recorded, 'pretrain.params_step5.', forParameters);
-    t.diagnostic(`parameters after 5 steps: largest difference ${worst.toExponential(1)}`);
-    await learner.close();
-  },
-);
-
-test(
-  'the recorded fine-tuning step: loss and gradients equal those of PyTorch',
-  skipWithout('training_llada'),
-  async () => {
-    const learner = await recordedLearner();
-    const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
-    const { sft } = readReference<{ sft: Step }>('training_llada');
-    const loss = await learner.accumulate(
-      batchOf(sft, (b) => sft.input_ids[b].length - sft.prompt_lengths![b]),
+    const { gradientNorm, applied } = await learner.update(1e-3);
+    assert.ok(
+      applied && Math.abs(gradientNorm - step.grad_norm_before_clip) <= 1e-4 * step.grad_norm_before_clip,
     );
-    assert.ok(Math.abs(loss - sft.loss) <= 1e-4 * sft.loss, `${loss}, not ${sft.loss}`);
-    await assertClose(learner.gradients(), recorded, 'sft.grad.', forGradients);
-    await learner.close();
-  },
-);
+    if (i === 0) await assertClose(learner.parameters(), recorded, 'pretrain.params_step1.', forParameters);
+  }
+  const worst = await assertClose(learner.parameters(), recorded, 'pretrain.params_step5.', forParameters);
+  t.diagnostic(`parameters after 5 steps: largest difference ${worst.toExponential(1)}`);
+  await learner.close();
+});
+
+test('the recorded fine-tuning step: loss and gradients equal those of PyTorch', async () => {
+  const learner = await recordedLearner();
+  const recorded = await openSafetensors(referencePath('training_llada', 'reference.safetensors'));
+  const { sft } = readReference<{ sft: Step }>('training_llada');
+  const loss = await learner.accumulate(
+    batchOf(sft, (b) => sft.input_ids[b].length - sft.prompt_lengths![b]),
+  );
+  assert.ok(Math.abs(loss - sft.loss) <= 1e-4 * sft.loss, `${loss}, not ${sft.loss}`);
+  await assertClose(learner.gradients(), recorded, 'sft.grad.', forGradients);
+  await learner.close();
+});
 
 const config: TransformerConfig = {
   layers: 1,
@@ -234,5 +225,55 @@ test('a batch without a masked token has loss 0 and gradient 0', async () => {
   const empty = { rows: new Int32Array(0), targets: new Int32Array(0), weights: new Float32Array(0) };
   assert.equal(await learner.accumulate({ ...smallBatch(), ...empty }), 0);
   assert.equal((await learner.update(1e-2)).gradientNorm, 0);
+  await learner.close();
+});
+
+const withExperts: TransformerConfig = {
+  ...config,
+  layers: 2,
+  qkvBias: false,
+  tiedHead: false,
+  mixture: {
+    layers: [false, true],
+    experts: 6,
+    chosen: 2,
+    hidden: 8,
+    score: sigmoid,
+    selectionBias: true,
+    groups: { count: 3, chosen: 2 },
+    normalised: true,
+    scale: 2.5,
+    sharedHidden: 8,
+  },
+};
+
+test('gradients of a network with experts equal differences of its loss, in every tensor that has one', async () => {
+  const initial = initialParameters(withExperts, lladaMoe.names, 3);
+  // so that experts matter
+  for (const { data, shape } of initial.values())
+    if (shape.length === 2) for (const i of data.keys()) data[i] *= 3;
+  // so large that no small step changes the choice, where the loss has a jump
+  initial.get(lladaMoe.names.layer(1).mixture!.selectionBias)!.data.set([9, 0, 0, 8, 0, 0]);
+  const learner = await openLearner(withExperts, lladaMoe.names, initial, adamW);
+  await learner.accumulate(smallBatch());
+  const gradients = new Map([...learner.gradients()].map(([name, { data }]) => [name, data.slice()]));
+  let trained = 0;
+  for (const [name, { data }] of learner.parameters()) {
+    const gradient = gradients.get(name)!;
+    const norm = Math.hypot(...gradient);
+    // the bias decides about the choice alone, and not every expert was chosen
+    if (norm === 0) continue;
+    trained++;
+    const was = data.slice();
+    const size = 4e-3;
+    const lossAt = async (step: number) => {
+      for (const i of data.keys()) data[i] = was[i] + (step * gradient[i]) / norm;
+      return learner.accumulate(smallBatch());
+    };
+    const slope = ((await lossAt(size)) - (await lossAt(-size))) / (2 * size);
+    data.set(was);
+    assert.ok(Math.abs(slope - norm) < 0.005 * norm, `${name}: ${slope}, not ${norm}`);
+  }
+  assert.ok(trained > 20, `${trained} tensors have a gradient`);
   await learner.close();
 });

@@ -1,180 +1,39 @@
-import { type NdArray, sizeOf } from '../base/array.ts';
-import { invariant } from '../base/errors.ts';
-import { crossEntropy } from '../graph/composites.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
-import { mul, total } from '../graph/primitives.ts';
-import { type Dim, input, isParameter, topological } from '../graph/tensor.ts';
-import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
+import { isParameter, topological } from '../graph/tensor.ts';
+import type { Dim } from '../graph/tensor-type.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
-import {
-  forTwoTexts,
-  forwardFeeds,
-  forwardInputs,
-  type LiveWeights,
-  type StoredWeights,
-  vector,
-} from '../model/network.ts';
+import type { TensorNames, TransformerConfig } from '../model/config.ts';
+import { forTwoTexts, forwardFeeds, forwardInputs, type StoredWeights, vector } from '../model/network.ts';
 import { transformer } from '../model/transformer.ts';
-import { type Device, openSession, type Session } from '../runtime/session.ts';
-import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
-import type { Learner, TrainingBatch } from './learner.ts';
+import type { TrainingBatch } from './learner.ts';
+import { type Loss, scoredRows, weightedCrossEntropy } from './loss.ts';
 
-export interface LearnerOptions extends AdamWOptions {
-  /**
-   * Decay of an exponential moving average of the parameters; in the first steps, k, at most (1 + k) / (10 + k), so that
-   * what training began with is soon forgotten. Absent: none is kept.
-   */
-  readonly emaDecay?: number;
-  /** The gradient's global norm is scaled down to this. Absent: it is left as it is. */
-  readonly clip?: number;
-  readonly device?: Device;
-  readonly threads?: number;
-  /** What is trained in place of the network's own weights, which stay as they are. */
-  readonly adapter?: AdapterOfModel;
-}
-
-/** An adapter, and the weights that it changes. */
-export interface AdapterOfModel {
-  readonly adapter: Adapter;
-  /**
-   * Floats are fed like parameters, of which the engine keeps no copy in another order. Matrices in blocks stay in files;
-   * each is made floats again, one at a time, for the gradient of what is multiplied with it.
-   */
-  readonly base: LiveWeights | StoredWeights;
-}
-
-type Arrays = ReadonlyMap<string, NdArray>;
-
-export interface TransformerLearner extends Learner {
-  /** The parameters as they are now; the next update writes over these arrays. */
-  parameters(): Arrays;
-  /** Their moving average, or the parameters where none is kept. */
-  averages(): Arrays;
-  /** ∂loss/∂θ of all that was accumulated since the last update, before clipping. */
-  gradients(): Arrays;
+interface GradientGraph {
+  /** Default: the weighted cross-entropy. */
+  readonly loss?: Loss;
+  /** Of batches with an attention mask: 1 where all rows share it, else 'B'. */
+  readonly masks?: Dim;
+  readonly adapter?: Adapter;
+  /** Where the weights are that an adapter changes. Default: they are inputs. */
+  readonly locate?: StoredWeights['locate'];
 }
 
 /**
- * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and AdamW on what comes
- * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
- *
- * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
- */
-export async function openLearner(
-  config: TransformerConfig,
-  names: TensorNames,
-  initial: Arrays,
-  options: LearnerOptions,
-): Promise<TransformerLearner> {
-  const { clip, emaDecay, decays = isMatrix, adapter } = options;
-  /** One for each kind of mask, made when it's first asked for. */
-  const sessions = new Map<Dim | undefined, Promise<Session>>();
-  const live = adapter && 'arrays' in adapter.base ? adapter.base : undefined;
-  const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
-  const sessionFor = (masks: Dim | undefined): Promise<Session> => {
-    const model = () => gradientModel(config, names, masks, adapter?.adapter, stored?.locate);
-    const opened =
-      sessions.get(masks) ??
-      openSession(model(), { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
-    sessions.set(masks, opened);
-    return opened;
-  };
-  const shapes = adapter ? adapterShapes(config, names, adapter.adapter) : parameterShapes(config, names);
-  const theta = copyOf(shapes, initial);
-  const [m, v] = [zerosLike(theta), zerosLike(theta)];
-  const average = emaDecay === undefined ? undefined : copyOf(shapes, theta);
-  let gradients: Arrays = new Map();
-  let microBatches = 0;
-  let lossIsFinite = true;
-  let updates = 0;
-
-  const state = (): Arrays =>
-    new Map([
-      ...theta,
-      ...withPrefix('adam.m.', m),
-      ...withPrefix('adam.v.', v),
-      ...withPrefix('ema.', average ?? new Map()),
-      ['adam.updates', { shape: [1], data: Float32Array.of(updates) }],
-    ]);
-
-  return {
-    async accumulate(batch, signal) {
-      const feeds = {
-        ...batchFeeds(config, batch),
-        ...Object.fromEntries([...(live?.arrays() ?? []), ...theta]),
-      };
-      const masks = batch.attentionMask && (batch.attentionMask.shape[0] === 1 ? 1 : 'B');
-      const { loss, ...results } = await (await sessionFor(masks)).run(feeds, { signal });
-      const given = new Map([...shapes.keys()].map((name) => [name, results[`gradient.${name}`] as NdArray]));
-      if (microBatches++ === 0) gradients = given;
-      else addInto(gradients, given);
-      const value = Number(loss.data[0]);
-      lossIsFinite &&= Number.isFinite(value);
-      return value;
-    },
-
-    update(learningRate) {
-      invariant(microBatches > 0, 'update needs a gradient: accumulate comes first');
-      const gradientNorm = norm(gradients);
-      const applied = lossIsFinite && Number.isFinite(gradientNorm);
-      microBatches = 0;
-      lossIsFinite = true;
-      if (applied) {
-        updates++;
-        const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
-        const step = { step: updates, learningRate, gradientScale };
-        for (const [name, { shape, data }] of theta) {
-          const gradient = gradients.get(name)!.data;
-          adamW(data, m.get(name)!.data, v.get(name)!.data, gradient, decays(name, shape), options, step);
-          if (average)
-            blend(average.get(name)!.data, data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
-        }
-      }
-      return Promise.resolve({ gradientNorm, applied });
-    },
-
-    parameters: () => theta,
-    averages: () => average ?? theta,
-    gradients: () => gradients,
-    state,
-    restore(saved) {
-      for (const [name, { shape, data }] of state()) {
-        const given = saved.get(name);
-        invariant(given?.data.length === data.length, `the saved state has no ${name} of shape [${shape}]`);
-        data.set(given.data);
-      }
-      updates = saved.get('adam.updates')!.data[0];
-      microBatches = 0;
-    },
-    async close() {
-      for (const opened of sessions.values()) await (await opened).close();
-    },
-  };
-}
-
-/**
- * From a batch to the loss, Σ weight · cross-entropy, and its gradient with respect to every parameter; with an adapter,
- * with respect to those of the adapter alone.
- *
- * @param masks   of batches with an attention mask: 1 where all rows share it, else 'B'
- * @param locate  where the weights are that an adapter changes. Default: they are inputs
+ * From a batch to the loss and its gradient with respect to every parameter; with an adapter, with respect to those of the
+ * adapter alone.
  */
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
-  masks?: Dim,
-  adapter?: Adapter,
-  locate?: StoredWeights['locate'],
+  { masks, adapter, locate, loss: lossOf = weightedCrossEntropy }: GradientGraph,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
     masks === undefined
       ? transformer(config, names, inputs)
       : transformer(forTwoTexts(config), names, { ...inputs, mask });
-  const nats = crossEntropy(logits, input('targets', 'int32', ['R']));
-  const plain = total(mul(nats, input('weights', 'float32', ['R'])));
-  const { weighted } = withAdapter({ weighted: plain }, adapter);
+  const { weighted } = withAdapter({ weighted: lossOf(scoredRows(logits)) }, adapter);
 
   const trained = adapter && adapterShapes(config, names, adapter);
   const parameters = topological([weighted])
@@ -187,58 +46,18 @@ export function gradientModel(
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */
-function batchFeeds(
+export function batchFeeds(
   config: TransformerConfig,
-  { tokens, rows, targets, weights, positions, attentionMask }: TrainingBatch,
+  { tokens, rows, targets, weights, positions, attentionMask, inputs }: TrainingBatch,
 ) {
   const scored = rows.length > 0 ? { rows, targets, weights } : nothing();
   return {
     ...forwardFeeds(config, tokens, scored.rows, positions),
     ...(attentionMask && { mask: attentionMask }),
+    ...inputs,
     targets: vector(scored.targets),
     weights: vector(scored.weights),
   };
 }
 
 const nothing = () => ({ rows: new Int32Array(1), targets: new Int32Array(1), weights: new Float32Array(1) });
-
-function copyOf(shapes: ReadonlyMap<string, readonly number[]>, arrays: Arrays): Arrays {
-  const copies = new Map<string, NdArray>();
-  for (const [name, shape] of shapes) {
-    const data = arrays.get(name)?.data;
-    invariant(data?.length === sizeOf(shape), `the initial parameters have no ${name} of shape [${shape}]`);
-    copies.set(name, { shape, data: data.slice() });
-  }
-  return copies;
-}
-
-const zerosLike = (arrays: Arrays): Arrays =>
-  new Map(
-    [...arrays].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
-  );
-
-const withPrefix = (prefix: string, arrays: Arrays): Arrays =>
-  new Map([...arrays].map(([name, array]) => [`${prefix}${name}`, array]));
-
-/** average ← share · average + (1 − share) · values. */
-function blend(average: Float32Array, values: Float32Array, share: number): void {
-  for (let i = 0; i < average.length; i++) average[i] = share * average[i] + (1 - share) * values[i];
-}
-
-function addInto(sums: Arrays, terms: Arrays): void {
-  for (const [name, { data: sum }] of sums) {
-    const term = terms.get(name)!.data;
-    for (let i = 0; i < sum.length; i++) sum[i] += term[i];
-  }
-}
-
-/** √Σ g² over every gradient, in float64. */
-function norm(gradients: Arrays): number {
-  let squares = 0;
-  for (const { data } of gradients.values()) {
-    let sum = 0;
-    for (let i = 0; i < data.length; i++) sum += data[i] * data[i];
-    squares += sum;
-  }
-  return Math.sqrt(squares);
-}

@@ -1,6 +1,6 @@
 import { growingBlock } from '../diffusion/block-diffusion.ts';
 import { schedules } from '../diffusion/schedule.ts';
-import { antithetic, timeSamplers } from '../diffusion/times.ts';
+import { antithetic, bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import {
   blockScoring,
   causalScoring,
@@ -17,6 +17,7 @@ import {
   withPrompts,
 } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
+import type { ObjectiveParts, OwnParts } from './own-parts.ts';
 import { withHoles } from './objectives/variable-length.ts';
 
 /** What learning must know of the tokenizer and the network. */
@@ -29,25 +30,40 @@ export interface LearningFacts {
   readonly shiftedLogits: boolean;
 }
 
+/** How noise is drawn. */
+export function noisingOf(
+  { seed, eps, noise, antithetic: inPairs, times: name, ...options }: TrainingOptions,
+  { maskId }: Pick<LearningFacts, 'maskId'>,
+) {
+  const { bellMean: mean = bellDefaults.mean, bellWidth: width = bellDefaults.width } = options;
+  const times = timeSamplers[name]({ mean, width });
+  return { seed, eps, schedule: schedules[noise], maskId, times: inPairs ? antithetic(times) : times };
+}
+
 /** What is learned from windows of text, or from answers. */
 export function objectiveOf(
   options: TrainingOptions,
-  { maskId, endId, expandId, shiftedLogits }: LearningFacts,
+  facts: LearningFacts,
+  { noise, objective }: Pick<OwnParts, 'noise' | 'objective'> = {},
 ): Objective {
-  if (options.objective === 'autoregressive') return autoregressive({ startId: endId });
-  const { seed, eps, noise, promptShare, block, blockWarmup, anneal, variableLength, surplus } = options;
-  const times = timeSamplers[options.times];
-  const noising = {
-    seed,
-    eps,
-    schedule: schedules[noise],
-    maskId,
-    times: options.antithetic ? antithetic(times) : times,
-  };
-  const diffusion = options.complementary ? complementaryDiffusion : maskedDiffusion;
+  const { maskId, endId } = facts;
+  const noising = { ...noisingOf(options, facts), ...(noise && { schedule: noise }) };
+  const usual =
+    options.objective === 'autoregressive'
+      ? autoregressive({ startId: endId })
+      : diffusionOf(options, facts, noising);
+  return objective?.({ options, maskId, endId, noising, usual }) ?? usual;
+}
+
+/** What is learned of windows that are noised. */
+function diffusionOf(
+  { seed, complementary, promptShare, block, blockWarmup, anneal, variableLength, surplus }: TrainingOptions,
+  { endId, expandId, shiftedLogits }: LearningFacts,
+  noising: ObjectiveParts['noising'],
+): Objective {
   let objective =
     block === undefined
-      ? diffusion(noising)
+      ? (complementary ? complementaryDiffusion : maskedDiffusion)(noising)
       : blockDiffusion({
           ...noising,
           blockLength: growingBlock(block, { updates: blockWarmup }),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readLogRows } from './run/json-log.ts';
 import type { TrainingRequest } from './options.ts';
-import { type RunIo, runTraining } from './run/run.ts';
+import { runTraining } from './run/run.ts';
+import { testRunIo } from '../../test/run-io.ts';
 import { inspectModel } from '../model-files/inspect-model.ts';
 import { createTrainingJob } from './create-job.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
@@ -20,13 +21,7 @@ const stories = Array.from(
 );
 await writeFile(text, stories.map((story) => `${JSON.stringify({ text: story })}\n`).join(''));
 
-const quiet: RunIo = {
-  output: { write: () => {} },
-  clock: () => performance.now(),
-  now: () => new Date(0),
-  stop: new AbortController().signal,
-  visible: (line) => line,
-};
+const quiet = testRunIo();
 
 const small: TrainingRequest = {
   data: [text],

@@ -37,7 +37,7 @@ export async function fullWeightsTarget(
     initial,
     open: (numbers) => openNetwork(transformer, names, numbers, options),
     openReference: () => openNetwork(transformer, names, { arrays: () => initial }, options),
-    heldTo: options.learn === 'preferences' ? (start?.files ?? []) : [],
+    heldTo: options.learn === 'preferences' || options.certainty !== undefined ? (start?.files ?? []) : [],
     summary: [sizeLine(transformer, [...parameterShapes(transformer, names).values()])],
     async exportTo(directory, numbers, beside) {
       const { dtype } = options;
@@ -92,7 +92,7 @@ function configOf(
       attention: isCausal ? causal : bidirectional,
     },
     maskId,
-    endId,
+    endIds: [endId],
     padId: endId,
     // a block as long as any window is all there is
     blockLength: block !== undefined && block < length ? block : undefined,

@@ -6,8 +6,9 @@ import { parameterShapes, type TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { generationOf, modelDirectory } from '../model-files/open-model.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import { generationOf } from '../model-files/generation-defaults.ts';
+import { modelDirectory } from '../model-files/locate.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -25,7 +26,7 @@ export interface Start {
   /** By LLaDA's names. Tokens that the model didn't have begin as the mean of those that it had. */
   readonly parameters: ReadonlyMap<string, NdArray>;
   /** How it is sampled unless somebody says otherwise. */
-  readonly sampling: Partial<SamplingOptions>;
+  readonly sampling: Partial<FlatSamplingOptions>;
 }
 
 /**
@@ -108,6 +109,16 @@ export function requireSameLikelihood(
     );
   if (!isCausal && block !== blockLength)
     throw new InvalidOptionError('block', `must be ${blockLength}, as ${from} was trained`, block);
+}
+
+/** A longer context than this is asked for by name. */
+const longestUsual = 1024;
+
+/** The most tokens of a conversation that a model learns to answer, where nobody says how many. */
+export async function usualAnswerLength(from: string): Promise<number> {
+  const { config, network } = await openModel(await modelDirectory(from));
+  await network.close();
+  return Math.min(longestUsual, config.transformer.maxLength);
 }
 
 /** Rows from `known` to `count` are the mean of those before. */

@@ -2,7 +2,7 @@ import type { NdArray } from '../base/array.ts';
 
 /**
  * One micro-batch as the network sees it: noised tokens, and which rows of the output are scored against what.
- * The loss is the weighted sum of the cross-entropies of the rows; every division (by B · L, by p, by a length)
+ * The loss is the weighted sum of the cross-entropies of the rows, unless the learner has another; every division (by B · L, by p, by a length)
  * is in the weights.
  */
 export interface TrainingBatch {
@@ -18,6 +18,8 @@ export interface TrainingBatch {
   readonly positions?: NdArray<Int32Array>;
   /** 1 where a query (second axis) may look at a key (third); with a first axis of 1, in all rows alike   [B or 1, L, L] */
   readonly attentionMask?: NdArray<Uint8Array>;
+  /** What a loss of its own reads beside the rows, by name (`RowLoss`); its batches have at least one scored row. */
+  readonly inputs?: Readonly<Record<string, NdArray>>;
   /** Tokens of text in it, where `tokens` has some more than once. */
   readonly textTokens?: number;
   /** Where the weighted sum has only the gradient of what is learned. */

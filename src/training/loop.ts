@@ -29,10 +29,19 @@ export interface LoopState {
   skipped: number[];
 }
 
+/** What the batch of an update cost, or a micro-batch of it. */
+export interface Accumulated {
+  /** In nats a token of the whole batch. */
+  readonly loss: number;
+  /** Tokens of text in it. */
+  readonly tokens: number;
+  readonly measures: Readonly<Record<string, number>>;
+}
+
 export interface LoopParts {
-  readonly learner: Learner;
-  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
-  readonly batches: (step: number) => Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  readonly learner: Pick<Learner, 'update'>;
+  /** Accumulates the gradient of the update with this index in the learner. */
+  readonly accumulate: (step: number) => Promise<Accumulated>;
   readonly rate: Rate;
   /** Updates of the whole run. */
   readonly steps: number;
@@ -68,25 +77,15 @@ const window = 1000;
  * @param state  written to
  * @throws NonFiniteError  after three updates in a row, or ten of a thousand, that could not be applied
  */
-export async function* train(
-  { learner, batches, rate, steps }: LoopParts,
+export async function* trainingSteps(
+  { learner, accumulate, rate, steps }: LoopParts,
   state: LoopState,
   stop?: AbortSignal,
 ): AsyncGenerator<StepReport, void, void> {
   while (state.step < steps) {
     if (stop?.aborted) return;
     const learningRate = rate(state.step);
-    let loss = 0;
-    let tokens = 0;
-    const measures: Record<string, number> = {};
-    for await (const batch of batches(state.step)) {
-      const { measured } = batch;
-      const weighted = await learner.accumulate(batch);
-      loss += measured?.loss ?? weighted;
-      for (const [name, share] of Object.entries(measured?.others ?? {}))
-        measures[name] = (measures[name] ?? 0) + share;
-      tokens += batch.textTokens ?? batch.tokens.data.length;
-    }
+    const { loss, tokens, measures } = await accumulate(state.step);
     const { gradientNorm, applied } = await learner.update(learningRate);
     invariant(!applied || Number.isFinite(loss), 'an update with a loss that is not finite was applied');
 
@@ -97,6 +96,36 @@ export async function* train(
     yield report;
     if (!applied && isHopeless(state)) throw new NonFiniteError(report, state.skipped.length);
   }
+}
+
+/** Accumulates the gradients of micro-batches, and says what each cost. */
+export async function accumulateEach(
+  learner: Pick<Learner, 'accumulate'>,
+  batches: Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>,
+): Promise<Accumulated[]> {
+  const costs: Accumulated[] = [];
+  for await (const batch of batches) {
+    const { measured } = batch;
+    const weighted = await learner.accumulate(batch);
+    costs.push({
+      loss: measured?.loss ?? weighted,
+      tokens: batch.textTokens ?? batch.tokens.data.length,
+      measures: measured?.others ?? {},
+    });
+  }
+  return costs;
+}
+
+/** What micro-batches cost together: their shares of the batch, added up in their order. */
+export function together(costs: readonly Accumulated[]): Accumulated {
+  const measures: Record<string, number> = {};
+  let [loss, tokens] = [0, 0];
+  for (const cost of costs) {
+    loss += cost.loss;
+    tokens += cost.tokens;
+    for (const [name, share] of Object.entries(cost.measures)) measures[name] = (measures[name] ?? 0) + share;
+  }
+  return { loss, tokens, measures };
 }
 
 function isHopeless({ step, skipped }: LoopState): boolean {

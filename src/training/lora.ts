@@ -6,14 +6,15 @@ import { weightFilesOf, type Weights } from '../checkpoint/weights.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { sizeLine } from './full-weights.ts';
-import { adapterShapes, initialAdapter, matricesOf } from '../model/adapter.ts';
+import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes } from '../model/config.ts';
+import type { ModelConfig } from '../model/families/family.ts';
 import { type LiveWeights, openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { modelDirectory } from '../model-files/open-model.ts';
+import { modelDirectory } from '../model-files/locate.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './initial-model.ts';
@@ -25,38 +26,28 @@ import type { TrainingOptions } from './options.ts';
  * An adapter of the model that `from` names, which stays as it is, in floats or in blocks of few bits.
  *
  * @throws InvalidOptionError  for a model that can't learn what is asked without being changed itself
- * @throws UnsupportedError    for a network with experts
+ * @throws UnsupportedError    where all that it would change are experts
  */
 export async function loraTarget(
   options: TrainingOptions,
   run: RunTokenizer,
   from: string,
 ): Promise<TrainingTarget> {
-  const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
+  const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], seed } = options;
   const directory = await directoryInFormat(await modelDirectory(from), options.weights);
   const { config, names, format, weights, stored, network } = await openModel(directory);
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
-  if (transformer.mixture) throw new UnsupportedError(`${from}: a network with experts can't be trained on`);
   if (options.weights !== undefined && options.weights !== format)
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
-  const isCausal = transformer.attention === causal;
-  if (options.learn === 'preferences')
-    requireSameLikelihood(options, { isCausal, blockLength: config.blockLength });
-  if (isCausal !== (objective === 'autoregressive'))
-    throw new InvalidOptionError(
-      'objective',
-      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
-      objective,
+  requireLearnable(options, config, from);
+  const targets = matricesOf(transformer, names, loraTargets);
+  if (targets.length === 0)
+    throw new UnsupportedError(
+      `${from}: an adapter can't change the matrices of experts; --lora-targets may be query, key, value and output`,
     );
-  if (length > transformer.maxLength)
-    throw new InvalidOptionError(
-      'length',
-      `must be at most the ${transformer.maxLength} tokens of ${from}`,
-      length,
-    );
-  const adapter = { rank, alpha, targets: matricesOf(transformer, names, loraTargets) };
+  const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const shapes = adapterShapes(transformer, names, adapter);
   const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
   const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
@@ -72,11 +63,13 @@ export async function loraTarget(
     heldTo: weightFilesOf(weights),
     summary: [
       `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
-      `of them ${adapter.targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+      `of them ${targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
+      ...(transformer.mixture ? ['the experts and their router stay as they are'] : []),
     ],
     async exportTo(directory, { arrays }, beside) {
       const place = existsSync(from) ? resolve(from) : from;
-      await writeAdapter(directory, { adapter, arrays }, { base: place, fingerprint, dtype: options.dtype });
+      const written = { rank, alpha, targets, arrays, base: place, fingerprint, dtype: options.dtype };
+      await writeAdapter(directory, written);
       const { jinja } = run.templateFiles;
       const template: [string, Uint8Array][] =
         jinja === undefined ? [] : [[chatTemplateName, Buffer.from(jinja)]];
@@ -84,6 +77,29 @@ export async function loraTarget(
         await replaceFile(nodeFs, join(directory, name), content);
     },
   };
+}
+
+/** @throws InvalidOptionError  for what the model could learn only by being changed itself */
+function requireLearnable(
+  options: TrainingOptions,
+  { transformer, blockLength }: ModelConfig,
+  from: string,
+): void {
+  const { objective, length } = options;
+  const isCausal = transformer.attention === causal;
+  if (options.learn === 'preferences') requireSameLikelihood(options, { isCausal, blockLength });
+  if (isCausal !== (objective === 'autoregressive'))
+    throw new InvalidOptionError(
+      'objective',
+      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
+      objective,
+    );
+  if (length > transformer.maxLength)
+    throw new InvalidOptionError(
+      'length',
+      `must be at most the ${transformer.maxLength} tokens of ${from}`,
+      length,
+    );
 }
 
 async function inMemory(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTokenizer } from '../data/make-tokenizer.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { modelDirectory } from '../model-files/open-model.ts';
+import { modelDirectory } from '../model-files/locate.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/files.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from '../tokenizer/load.ts';
@@ -10,6 +10,7 @@ import { linesTemplate, taggedTemplate } from '../tokenizer/plain-template.ts';
 import { saveTokenizer, type TemplateFiles, templateFilesIn } from '../tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from '../tokenizer/tokenizer-json.ts';
 import type { TrainingOptions } from './options.ts';
+import type { JobIo } from './run/training-job.ts';
 
 /** A run's tokenizer, and what it knows of the run's text. */
 export interface RunTokenizer {
@@ -32,7 +33,7 @@ export interface RunTokenizer {
 export async function openRunTokenizer(
   options: TrainingOptions,
   directory: string,
-  io: { readonly note: (line: string) => void; readonly signal: AbortSignal },
+  io: JobIo,
 ): Promise<RunTokenizer> {
   const place = join(directory, 'tokenizer');
   const tokenizer = await tokenizerOf(options, place, io);
@@ -41,7 +42,7 @@ export async function openRunTokenizer(
     tokenizer,
     maskId: needsNoMask(options) ? tokenizer.maskId : requireMaskId(tokenizer, tokenizer.path),
     endId: requireEnd(tokenizer),
-    template: options.learn === 'text' ? undefined : requireTemplate(files, tokenizer),
+    template: options.learn === 'text' ? undefined : requireTemplate(files, tokenizer, io.now),
     templateFiles: templateFilesIn(files),
   };
 }
@@ -50,7 +51,7 @@ export async function openRunTokenizer(
 async function tokenizerOf(
   options: TrainingOptions,
   directory: string,
-  { note, signal }: { note: (line: string) => void; signal: AbortSignal },
+  { note, now, signal }: JobIo,
 ): Promise<LoadedTokenizer> {
   if (!existsSync(join(directory, 'tokenizer_config.json'))) {
     const { tokenizer: kind, from, learn, variableLength, loraRank } = options;
@@ -68,7 +69,7 @@ async function tokenizerOf(
       const files = await readTokenizerFiles(place);
       const isAdapter = loraRank !== undefined;
       const template =
-        learn === 'text' || chatTemplateOf(files, given, () => new Date())
+        learn === 'text' || chatTemplateOf(files, given, now)
           ? undefined
           : isAdapter
             ? linesTemplate(nameOfEnd(given))
@@ -91,8 +92,8 @@ async function tokenizerOf(
 }
 
 /** How the run's conversations are written. */
-function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer): ChatTemplate {
-  const template = chatTemplateOf(files, tokenizer, () => new Date());
+function requireTemplate(files: TokenizerFiles, tokenizer: LoadedTokenizer, now: () => Date): ChatTemplate {
+  const template = chatTemplateOf(files, tokenizer, now);
   if (template) return template;
   throw new FileError(files.directory, 'a chat_template.jinja', 'none', 'start the run again');
 }

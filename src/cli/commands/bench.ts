@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { frontier, type SamplingOutcome, recommended } from '../../evaluation/trade-off.ts';
 import { tradeOffSvg } from '../../evaluation/trade-off-svg.ts';
-import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import { strategiesFor, strategyNamed } from '../../sampling/strategy-table.ts';
 import type { SamplingTask, Way } from '../../evaluation/sampling-tasks.ts';
 import { type Command, UsageError } from '../command.ts';
@@ -48,7 +48,7 @@ const options = z.strictObject({
 });
 
 type Options = z.output<typeof options>;
-type Strategy = SamplingOptions['strategy'];
+type Strategy = FlatSamplingOptions['strategy'];
 
 /** `unmask bench`, with any way to load a model. */
 export function benchCommand(load: LoadModel): Command<typeof options> {
@@ -69,7 +69,7 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
     async run(asked, io) {
       const { prompts, model: path, adapter, device, weights, count, words, draws, seed, svg, json } = asked;
       const { measureWay, readTasks } = await import('../../evaluation/sampling-tasks.ts');
-      const { shippedModel } = await import('../../model-files/open-model.ts');
+      const { shippedModel } = await import('../../model-files/locate.ts');
       if (prompts === undefined && path !== undefined)
         throw new UsageError('give a file of prompts for a model of your own');
       const tasks: SamplingTask[] = await readTasks(
@@ -135,7 +135,7 @@ function parametersOf(
   strategy: Strategy,
   length: number,
   block: number,
-): [string, Partial<SamplingOptions>][] {
+): [string, Partial<FlatSamplingOptions>][] {
   const { dial } = strategyNamed(strategy);
   if (dial === 'none') return [['1 a step', {}]];
   if (dial === 'steps')

@@ -1,13 +1,12 @@
 import { finetuneSchema } from '../../training/finetune-options.ts';
-import type { Command } from '../command.ts';
-import { trainAndTell } from './train.ts';
+import { type Command, UsageError } from '../command.ts';
+import { distributed, watchRun } from './train.ts';
 
-/** A longer context than this is asked for by name. */
-const longestUsual = 1024;
+const options = finetuneSchema.extend({ distributed });
 
-const finetune: Command<typeof finetuneSchema> = {
+const command: Command<typeof options> = {
   summary: 'Teaches a model to answer, from conversations; saves as it goes and resumes to the same bits',
-  options: finetuneSchema,
+  options,
   positionals: ['from', 'data'],
   examples: [
     ['unmask finetune models/stories talk.jsonl --out runs/talk', 'the model that ships learns to talk'],
@@ -18,27 +17,21 @@ const finetune: Command<typeof finetuneSchema> = {
     ],
     ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
   ],
-  async run(options, io) {
-    if (options.resume !== undefined) return trainAndTell(options, io, 'finetune');
-    return trainAndTell(
-      {
-        ...options,
-        length: options.length ?? (await usualLength(options.from)),
-        learn: options.learn ?? 'answers',
-      },
-      io,
-      'finetune',
-    );
+  async run({ resume, from, data, distributed, ...options }, io) {
+    const how = { io, distributed, command: 'finetune' };
+    const { finetune, train } = await import('../../library/train.ts');
+    if (resume !== undefined)
+      return watchRun((watching) => train({ ...options, from, data, resume }, watching), how);
+    const model = required('from', from);
+    const rows = required('data', data);
+    return watchRun((watching) => finetune(model, rows, options, watching), how);
   },
 };
 
-async function usualLength(model: string | undefined): Promise<number | undefined> {
-  if (model === undefined) return undefined;
-  const { openModel } = await import('../../model/open.ts');
-  const { modelDirectory } = await import('../../model-files/open-model.ts');
-  const { config, network } = await openModel(await modelDirectory(model));
-  await network.close();
-  return Math.min(longestUsual, config.transformer.maxLength);
+/** @throws UsageError  where it is absent */
+function required<Value>(key: 'from' | 'data', value: Value | undefined): Value {
+  if (value !== undefined) return value;
+  throw new UsageError(`--${key} is needed: ${finetuneSchema.shape[key].description}`);
 }
 
-export default finetune;
+export default command;

@@ -8,7 +8,7 @@ import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import { FakeTerminal } from '../../../test/fake-terminal.ts';
 import type { Model } from '../../language-model/language-model.ts';
-import { devices } from '../../runtime/session.ts';
+import { devices } from '../../runtime/device.ts';
 import type { Io } from '../command.ts';
 import { generateCommand } from './generate.ts';
 import { modelOptions } from '../load-model.ts';
@@ -88,13 +88,13 @@ test('on a terminal the canvas is unmasked in place, and the text stays', async 
   assert.ok(model.closed);
 });
 
-test('the status line tells time and step, and its bar grows', async () => {
+test('the status line tells how much of the whole text is unmasked, and its bar grows', async () => {
   const terminal = new FakeTerminal(90, 12);
   const status: string[] = [];
   const model = modelThatKnows(story, () => status.push(terminal.lines.at(-1)!));
   await run(model, ['Once upon', ...short, '--no-stop-early'], fakeIo({ terminal }));
-  assert.match(status[0], /^t 1\.00 ─{20} step 0 {3}guess unsure likely sure$/);
-  assert.match(status[8], /^t 0\.50 ━{10}─{10} step 8 /);
+  assert.match(status[0], /^0 of 64 tokens ─{20} step 0 {3}guess unsure likely sure$/);
+  assert.match(status[8], /^32 of 64 tokens ━{10}─{10} step 8 /);
 });
 
 test('confidence is told by colour, and by none with NO_COLOR', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fakeIo } from '../../../test/fake-io.ts';
 import { FakeTerminal } from '../../../test/fake-terminal.ts';
-import { referencePath, skipWithout } from '../../../test/reference.ts';
+import { referencePath } from '../../../test/reference.ts';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model.ts';
 import inspect from './inspect.ts';
 import { runProgram } from '../program.ts';
@@ -111,7 +111,7 @@ test('on a terminal what a hostile config says moves no cursor', async (t) => {
   assert.match(terminal.raw, /^family +evil␛\[2J<9b>$/m);
 });
 
-test('of a mixture of experts the parameters of one token', skipWithout('llada_moe'), async () => {
+test('of a mixture of experts the parameters of one token', async () => {
   const json = JSON.parse((await run([referencePath('llada_moe'), '--json'])).out);
   // two layers of eight experts, of which two are chosen; each is three matrices of 16 by 32
   assert.equal(json.parameters - json.activeParameters, 2 * 6 * 3 * 16 * 32);

@@ -25,7 +25,7 @@ const command: Command<typeof options> = {
   async run({ path, tensors, json }, io) {
     const [{ inspectModel }, { shippedModel }] = await Promise.all([
       import('../../model-files/inspect-model.ts'),
-      import('../../model-files/open-model.ts'),
+      import('../../model-files/locate.ts'),
     ]);
     const inspection = await inspectModel(path ?? shippedModel, { tensors });
     io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : page(inspection, io));
@@ -68,7 +68,7 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
     [
       'adapter',
       adapter &&
-        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
+        `${adapter.path}: rank ${adapter.rank}, alpha ${adapter.alpha}${adapter.isRankStabilised ? ' (rank-stabilised)' : ''}, ${counted(adapter.parameters)} numbers beside ${adapter.matrices} matrices`,
     ],
     ['family', [facts.family ?? 'unknown', facts.attention].filter(Boolean).join(', ')],
     ['blocks', facts.blockLength !== undefined && `${facts.blockLength} tokens`],

@@ -1,13 +1,17 @@
 import { z } from 'zod';
-import type { Score } from '../../language-model/language-model.ts';
-import { duration } from '../../training/run/progress.ts';
+import type { Model, Score } from '../../language-model/language-model.ts';
+import { type ScoredSampler, scoredSamplerSchema } from '../../language-model/score-options.ts';
+import { duration } from '../../base/format-duration.ts';
+import { kebabCase } from '../../base/options.ts';
 import { type Command, type Io, type Output, UsageError } from '../command.ts';
-import { fileText, inputText } from '../input.ts';
+import { plainText, textOrFile } from '../input.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 
+const { strategy, ...samplerShape } = scoredSamplerSchema.shape;
+
 const options = z.strictObject({
-  text: z.string().optional().describe('the text to be scored, - reads it from stdin'),
+  text: z.string().optional().describe('the text to be scored, or a file with it; - reads it from stdin'),
   file: z.string().optional().meta({ placeholder: 'path' }).describe('a file with the text to be scored'),
   prompt: z.string().optional().describe('what is given before the text, and not scored'),
   ...modelOptions,
@@ -17,6 +21,19 @@ const options = z.strictObject({
     .max(100_000)
     .default(128)
     .describe('draws of masks; the error falls with their square root'),
+  sampler: strategy
+    .unwrap()
+    .optional()
+    .describe(
+      'says too how likely the text is under this strategy: exactly, or by a bound where it draws positions; with the model’s blocks and the options below',
+    ),
+  orders: z
+    .int()
+    .min(2)
+    .max(100_000)
+    .default(8)
+    .describe('for a sampler that draws positions: so many orders are drawn'),
+  ...samplerShape,
   seed: z.int().min(0).default(0).describe('same seed, same number'),
   json: z.boolean().default(false).describe('prints one line of JSON'),
 });
@@ -30,23 +47,50 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
     examples: [
       ['unmask score "The cat sat on the mat."', 'a text'],
       ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
-      ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
+      ['unmask score --file story.txt --sampler low-confidence', 'exactly, as the sampler would write it'],
+      ['unmask score --model runs/mine story.txt --json', 'a file, for another program'],
     ],
-    async run({ text, file, prompt, model: path, adapter, device, weights, samples, seed, json }, io) {
+    async run({ text, file, prompt, samples, seed, json, sampler, orders, ...asked }, io, given) {
       const answer = await textToScore(text, file, io);
+      const strategyOptions = samplerOptions(asked, given);
+      const unused = [...Object.keys(strategyOptions), ...(given.has('orders') ? ['orders'] : [])];
+      if (sampler === undefined && unused.length > 0)
+        throw new UsageError(`--${kebabCase(unused[0])} is for a --sampler; say which`);
+      const { model: path, adapter, device, weights } = asked;
       const model = await load({ model: path, adapter, device, weights }, io);
       const progress = new ScoreProgress(io.stderr, () => performance.now());
+      const scored = (request: Partial<Parameters<Model['score']>[0]>): Promise<Score> =>
+        model.score({
+          prompt,
+          answer,
+          seed,
+          onProgress: (share) => progress.show(share),
+          signal: io.signal,
+          ...request,
+        });
       try {
-        const onProgress = (share: number): void => progress.show(share);
-        const score = await model.score({ prompt, answer, samples, seed, onProgress, signal: io.signal });
+        const score = await scored({ samples });
+        const under = sampler && {
+          ...(await scored({ samples: orders, sampler: { ...strategyOptions, strategy: sampler } })),
+          strategy: sampler,
+        };
         progress.clear();
-        io.stdout.write(json ? `${JSON.stringify(score)}\n` : report(score));
+        io.stdout.write(json ? `${JSON.stringify({ ...score, sampler: under })}\n` : report(score, under));
       } finally {
         progress.clear();
         await model.close();
       }
     },
   };
+}
+
+/** What the command line says of the sampler, beside its strategy. */
+function samplerOptions(
+  asked: Partial<ScoredSampler>,
+  given: ReadonlySet<string>,
+): Partial<Omit<ScoredSampler, 'strategy'>> {
+  const named = Object.entries(asked).filter(([key]) => key in samplerShape && given.has(key));
+  return Object.fromEntries(named);
 }
 
 export default scoreCommand(loadModel);
@@ -83,19 +127,26 @@ export class ScoreProgress {
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
-  const found = file === undefined ? await inputText(text ?? '', io) : await fileText(file);
+  const found = file === undefined ? await textOrFile(text ?? '', io) : await plainText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
 }
 
-function report({ nats, standardError, isBound, windows, forwards, ...score }: Score): string {
-  const relation = isBound ? '≤' : '=';
-  const error = isBound ? ` ± ${standardError.toFixed(2)}` : '';
+function report(score: Score, under?: Score & { readonly strategy: string }): string {
+  const { tokens, bytes, windows } = score;
   const pieces = windows > 1 ? `, in ${windows} pieces` : '';
   return [
-    `-log p ${relation} ${nats.toFixed(2)}${error} nats`,
-    `${score.natsPerToken.toFixed(3)} nats a token, ${score.bitsPerByte.toFixed(3)} bits a byte`,
-    `${score.tokens} tokens, ${score.bytes} bytes${pieces}; ${forwards} forwards`,
+    ...likelihoodLines(score, ''),
+    ...(under ? likelihoodLines(under, ` under ${under.strategy}`) : []),
+    `${tokens} tokens, ${bytes} bytes${pieces}; ${score.forwards + (under?.forwards ?? 0)} forwards`,
     '',
   ].join('\n');
 }
+
+const likelihoodLines = (
+  { nats, standardError, isBound, natsPerToken, bitsPerByte }: Score,
+  under: string,
+): string[] => [
+  `-log p${under} ${isBound ? '≤' : '='} ${nats.toFixed(2)}${isBound ? ` ± ${standardError.toFixed(2)}` : ''} nats`,
+  `${natsPerToken.toFixed(3)} nats a token, ${bitsPerByte.toFixed(3)} bits a byte`,
+];

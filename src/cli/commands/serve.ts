@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { packageVersion } from '../../base/package-root.ts';
 import type { Command, Io } from '../command.ts';
 import type { Service } from '../../server/http/service.ts';
 import type { StudioOptions } from '../../server/studio/studio.ts';
@@ -88,7 +89,7 @@ export async function runServer(
     import('../../server/http/server.ts'),
     import('../../server/http/catalog.ts'),
     import('../../server/http/log.ts'),
-    import('../../model-files/open-model.ts'),
+    import('../../model-files/locate.ts'),
   ]);
   const now = (): Date => new Date();
   const models = catalogOf(asked.model ?? Object.values(shippedModels));
@@ -108,7 +109,7 @@ export async function runServer(
     waiting: asked.waiting,
     idleMs: 60_000 * asked.idleMinutes,
     log: asked.quiet ? () => {} : jsonLog(io.stderr, now),
-    version: await packageVersion(),
+    version: packageVersion(),
     now,
     clock: () => performance.now(),
     studio,
@@ -162,9 +163,4 @@ function examplesFor(url: string, needsKey: boolean): string {
     '',
     '',
   ].join('\n');
-}
-
-async function packageVersion(): Promise<string> {
-  const text = await readFile(new URL('../../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from '../../../test/run-command.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
 const scratch = await mkdtemp(join(tmpdir(), 'unmask-train-'));
@@ -82,12 +83,10 @@ test('mistakes are one sentence and end with 2', async () => {
     ],
     ['--size nano', /^unmask train: --data: a new run needs text: .*\n$/],
   ];
-  await Promise.all(
-    cases.map(async ([args, sentence]) => {
-      const { code, stderr } = await train(args);
-      assert.match(stderr, sentence);
-      assert.equal(code, 2);
-    }),
-  );
+  for (const [args, sentence] of cases) {
+    const { code, err } = await runCommand(['train', ...args.split(' ')]);
+    assert.match(err, sentence);
+    assert.equal(code, 2);
+  }
   assert.ok(!(await readdir(scratch)).includes('none'), 'options that cannot be used make no directory');
 });

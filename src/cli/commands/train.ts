@@ -1,45 +1,91 @@
+import { z } from 'zod';
+import { findRanks } from '../../ranks/mpi.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
+import type { Task } from '../../base/task.ts';
+import type { TrainingRun } from '../../library/open-run.ts';
+import type { TrainOptions } from '../../library/train.ts';
+import type { TrainingEvent } from '../../training/run/events.ts';
+import { defaults, type Size, sizes, trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
-import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
-import { visible } from '../terminal/visible.ts';
+import { TrainingView } from '../terminal/training-view.ts';
 
-const train: Command<typeof trainingSchema> = {
+/** Where a run is trained: by all ranks of the job that `mpirun` or `srun` started, or by each process alone. */
+export const distributed = z
+  .enum(['auto', 'off'])
+  .default('auto')
+  .describe('whether the ranks of mpirun or srun train one model together');
+
+const options = trainingSchema.extend({ distributed });
+
+const command: Command<typeof options> = {
   summary: 'Trains a model on text; saves as it goes and resumes to the same bits',
-  options: trainingSchema,
+  options,
   positionals: ['data'],
+  defaults(given) {
+    const size = given('size') ?? defaults.size;
+    return Object.hasOwn(sizes, size) ? { of: `size ${size}`, values: sizes[size as Size] } : undefined;
+  },
   examples: [
     ['unmask train story.txt', 'a small model of one text, in runs/nano-0'],
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
   ],
-  run: (options, io) => trainAndTell(options, io, 'train'),
+  async run({ distributed, ...options }, io) {
+    // help and mistakes don't wait for the engine
+    const { train } = await import('../../library/train.ts');
+    return watchRun((watching) => train(options, watching), { io, distributed, command: 'train' });
+  },
 };
 
+export default command;
+
 /**
- * Begins the run that is asked for, or goes on with it.
+ * Shows a run while it is trained; on a rank that isn't the first, takes part in it.
  *
  * @param command  that goes on with it when it is stopped
  * @returns the exit code
  */
-export async function trainAndTell(request: TrainingRequest, io: Io, command: string): Promise<number> {
-  // help and mistakes don't wait for the engine
-  const [{ runTraining }, { createTrainingJob: makeTrainee }] = await Promise.all([
-    import('../../training/run/run.ts'),
-    import('../../training/create-job.ts'),
-  ]);
-  const { directory, model, step, finished } = await runTraining(request, makeTrainee, {
-    output: io.stderr,
-    clock: () => performance.now(),
-    now: () => new Date(),
-    stop: io.signal,
-    visible,
-  });
-  if (!finished) {
-    io.stderr.write(`stopped after step ${step}; unmask ${command} --resume ${directory} goes on\n`);
-    return 130;
+export async function watchRun(
+  begin: (watching: TrainOptions) => Task<TrainingRun, TrainingEvent>,
+  { io, distributed, command }: { io: Io; distributed: 'auto' | 'off'; command: string },
+): Promise<number> {
+  const ranks = await joinRanks(distributed, io);
+  if (ranks.rank > 0) {
+    const { followTraining } = await import('../../library/train.ts');
+    await followTraining(ranks, { signal: io.signal });
+    await ranks.close();
+    return 0;
   }
-  io.stdout.write(`${model}\n`);
-  return 0;
+  const { stdout, stderr, signal } = io;
+  const view = new TrainingView(stderr, () => performance.now());
+  try {
+    const run = await begin({ signal, onProgress: (event) => view.show(event), ranks });
+    view.end();
+    await ranks.close();
+    if (run.isFinished) {
+      stdout.write(`${run.modelDirectory}\n`);
+      return 0;
+    }
+    stderr.write(`stopped after step ${run.step}; unmask ${command} --resume ${run.directory} goes on\n`);
+    return 130;
+  } finally {
+    view.end();
+  }
 }
 
-export default train;
+/** The ranks of the job; a rank that ends without leaving it ends the whole job, so that nobody waits for it. */
+async function joinRanks(distributed: 'auto' | 'off', { env }: Io): Promise<Ranks> {
+  if (distributed === 'off') return alone;
+  const ranks = await findRanks(env);
+  if (ranks.size === 1) return ranks;
+  const leaves = (code: number): void => ranks.abort(code || 1);
+  process.once('exit', leaves);
+  return {
+    ...ranks,
+    async close() {
+      await ranks.close();
+      process.off('exit', leaves);
+    },
+  };
+}

@@ -1,5 +1,6 @@
+import type { CanvasChange } from '../../sampling/written-tokens.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import { type CanvasFrame, type Cell, CanvasReader, type Style } from './cells.ts';
+import { type Cell, CanvasReader, type Style } from './cells.ts';
 import { colorsFor, type Paint, palette } from './colors.ts';
 import type { Io, Output } from '../command.ts';
 import { type LaidOutLine, layOut, windowOf } from './layout.ts';
@@ -7,9 +8,8 @@ import { LiveArea, type LiveLine } from './live.ts';
 import { fit, widthOf } from './width.ts';
 
 /** A frame with its place in the reverse process. */
-export interface ViewFrame extends CanvasFrame {
+export interface ViewFrame extends CanvasChange {
   readonly step: number;
-  readonly t: number;
 }
 
 /** Shows a canvas being unmasked, in place on a terminal. */
@@ -52,7 +52,7 @@ export class CanvasView {
   }
 
   /** Takes the canvas away and leaves the text of `frame` in its place, whole, however long it is. */
-  finish(frame: CanvasFrame): void {
+  finish(frame: CanvasChange): void {
     const lines = layOut(this.#reader.cells(frame).filter(isText), this.#area.columns);
     this.#area.clear();
     for (const line of lines) this.#output.write(`${this.#paintLine(line).text}\n`);
@@ -76,12 +76,16 @@ export class CanvasView {
     return { text: text.join(''), width };
   }
 
-  #status({ step, t }: ViewFrame, more: string, columns: number): LiveLine {
-    const done = Math.round((1 - t) * 20);
-    const text = fit(
-      `t ${t.toFixed(2)} ${'━'.repeat(done)}${'─'.repeat(20 - done)} step ${step}${more}`,
-      columns,
+  /** How much of the whole text is unmasked, and in how many denoising steps. */
+  #status({ step }: ViewFrame, more: string, columns: number): LiveLine {
+    const { unmasked, masked } = this.#reader;
+    const count = `${unmasked} of ${unmasked + masked} tokens `;
+    const steps = ` step ${step}`;
+    const bar = progressBar(unmasked / (unmasked + masked), columns - widthOf(count + steps));
+    const parts = [count, bar, steps, more].filter(
+      (part, i, all) => widthOf(all.slice(0, i + 1).join('')) <= columns && part !== '',
     );
+    const text = fit(parts.join(''), columns);
     const legend: Style[] = ['guess', 'unsure', 'likely', 'sure'];
     const legendWidth = legend.join(' ').length + 3;
     const width = widthOf(text);
@@ -89,6 +93,14 @@ export class CanvasView {
     const painted = legend.map((style) => this.#paint[style](style)).join(' ');
     return { text: `${this.#dim(text)}   ${painted}`, width: width + legendWidth };
   }
+}
+
+/** A bar of at most 20 columns; none where there are fewer than four. */
+function progressBar(share: number, columns: number): string {
+  const width = Math.min(20, columns);
+  if (width < 4) return '';
+  const done = Math.round(width * (Number.isNaN(share) ? 1 : share));
+  return '━'.repeat(done) + '─'.repeat(width - done);
 }
 
 /** A text that stands alone shows no marks of the process: no masks that an interrupt left, no special tokens. */

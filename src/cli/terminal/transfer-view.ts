@@ -1,5 +1,5 @@
 import type { PullProgress } from '../../hub/pull.ts';
-import { duration } from '../../training/run/progress.ts';
+import { duration } from '../../base/format-duration.ts';
 import type { Output } from '../command.ts';
 import { StatusLine } from './status-line.ts';
 

@@ -9,9 +9,11 @@ import { diffusionGemmaSampling } from './generation-config.ts';
 import {
   type ConfigJson,
   count,
+  endTokens,
   type Fixed,
-  id,
+  padToken,
   parseConfig,
+  partCount,
   positive,
   requireFixed,
   requireMultiple,
@@ -20,7 +22,7 @@ import {
 /** The keys that shape the network: those of `text_config`. Defaults are those of its own code. */
 const schema = z.object({
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: partCount,
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: count,
@@ -28,7 +30,7 @@ const schema = z.object({
   global_head_dim: count.default(512),
   num_global_key_value_heads: count.nullish(),
   intermediate_size: count,
-  num_experts: count,
+  num_experts: partCount,
   top_k_experts: count,
   moe_intermediate_size: count,
   layer_types: z.array(z.enum(['sliding_attention', 'full_attention'])).nullish(),
@@ -43,8 +45,8 @@ const schema = z.object({
   vocab_size: count,
   max_position_embeddings: count.default(131_072),
   rms_norm_eps: positive.default(1e-6),
-  eos_token_id: z.union([id, z.array(z.number().int().min(0)).min(1)]),
-  pad_token_id: id,
+  eos_token_id: endTokens,
+  pad_token_id: padToken,
 });
 
 const fixed: Fixed = { tie_word_embeddings: [true], quantization_config: [] };
@@ -235,8 +237,8 @@ export const diffusionGemma: Family = {
         stability: 1,
         confidence: 0.005,
       },
-      endId: [config.eos_token_id].flat()[0] ?? undefined,
-      padId: config.pad_token_id ?? undefined,
+      endIds: config.eos_token_id,
+      padId: config.pad_token_id,
     };
   },
 };
@@ -257,13 +259,13 @@ function rotationOf(
   rope: ConfigJson,
   headWidth: number,
   path: string,
-): { ropeTheta: number; turningFrequencies: number | undefined } {
+): { ropeTheta: number; rotaryFrequencies: number | undefined } {
   requireFixed(rope, { rope_type: ['default', 'proportional'], factor: [1] }, path);
   const ropeTheta = parseConfig(theta, rope.rope_theta ?? undefined, path, 'rope_theta');
   if (rope.rope_type !== 'proportional') {
     requireFixed(rope, { partial_rotary_factor: [1] }, path);
-    return { ropeTheta, turningFrequencies: undefined };
+    return { ropeTheta, rotaryFrequencies: undefined };
   }
   const part = parseConfig(share, rope.partial_rotary_factor ?? undefined, path, 'partial_rotary_factor');
-  return { ropeTheta, turningFrequencies: Math.floor((part * headWidth) / 2) };
+  return { ropeTheta, rotaryFrequencies: Math.floor((part * headWidth) / 2) };
 }

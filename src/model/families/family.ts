@@ -43,7 +43,8 @@ export interface ModelConfig {
   /** How it is sampled unless generation_config.json says otherwise: options by our names. */
   readonly sampling?: Readonly<Record<string, unknown>>;
   readonly maskId?: number;
-  readonly endId?: number;
+  /** Tokens that end a text; the first pads. */
+  readonly endIds?: readonly number[];
   readonly padId?: number;
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;

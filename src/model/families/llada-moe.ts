@@ -7,9 +7,13 @@ import { lladaSampling } from './generation-config.ts';
 import { llamaNames } from './llama.ts';
 import {
   count,
+  endTokens,
   type Fixed,
   id,
+  padToken,
   parseConfig,
+  partCount,
+  plainTheta,
   positive,
   requireFixed,
   requireMultiple,
@@ -18,25 +22,24 @@ import {
 /** The keys that shape the network. */
 const schema = z.object({
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: partCount,
   num_attention_heads: count,
   num_key_value_heads: count.nullish(),
   dense_intermediate_size: count.nullish(),
   expert_intermediate_size: count,
   /** 1 for a layer of experts, 0 for one without. */
   moe_layer_freq: z.array(z.union([z.literal(0), z.literal(1)])),
-  num_experts: count,
+  num_experts: partCount,
   num_experts_per_tok: count,
   norm_topk_prob: z.boolean().nullish(),
   qk_layernorm: z.boolean().default(true),
   vocab_size: count,
   max_position_embeddings: count,
-  rope_theta: positive,
   rms_norm_eps: positive,
   tie_word_embeddings: z.boolean().default(false),
   mask_token_id: id,
-  eos_token_id: id,
-  pad_token_id: id,
+  eos_token_id: endTokens,
+  pad_token_id: padToken,
 });
 
 const fixed: Fixed = {
@@ -118,7 +121,7 @@ export const lladaMoe: Family = {
         },
         vocabularySize: config.vocab_size,
         maxLength: config.max_position_embeddings,
-        ropeTheta: config.rope_theta,
+        ropeTheta: plainTheta(json, path, lladaMoe.architecture),
         normEpsilon: config.rms_norm_eps,
         qkvBias: false,
         qkNorm: config.qk_layernorm,
@@ -127,8 +130,8 @@ export const lladaMoe: Family = {
         attention: bidirectional,
       },
       maskId: config.mask_token_id ?? undefined,
-      endId: config.eos_token_id ?? undefined,
-      padId: config.pad_token_id ?? undefined,
+      endIds: config.eos_token_id,
+      padId: config.pad_token_id,
     };
   },
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { referencePath, skipWithout } from '../../../test/reference.ts';
+import { referencePath } from '../../../test/reference.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { readModelConfig, writeModelDirectory } from '../../checkpoint/directory.ts';
 import { openWeights } from '../../checkpoint/weights.ts';
@@ -35,36 +35,32 @@ async function logitsOf(directory: string): Promise<Float32Array> {
   return data;
 }
 
-test(
-  "LLaDA's keys and names or Llama's, in the config and in the file: the logits are the same to the bit",
-  skipWithout('llada'),
-  async (t) => {
-    const published = referencePath('llada');
-    const { config: own } = await readModelConfig(published);
-    const { transformer } = llada.read(own, 'config.json');
-    const weights = await openWeights(published);
-    const tensors = async (names: TensorNames) => {
-      const [from, to] = [llada.names, names].map((n) => [...parameterShapes(transformer, n).keys()]);
-      return Promise.all(from.map(async (name, i) => ({ name: to[i], ...(await weights.read(name)) })));
-    };
-    const expected = await logitsOf(published);
-    const folder = await temporaryFolder(t);
-    for (const [i, config] of [own, likeLlama(transformer)].entries()) {
-      for (const [j, names] of [llada.names, llamaNames].entries()) {
-        const directory = join(folder, `${i}${j}`);
-        await writeModelDirectory(directory, { config, weights: await tensors(names) });
-        assert.deepEqual(await logitsOf(directory), expected, `config ${i}, names ${j}`);
-      }
+test("LLaDA's keys and names or Llama's, in the config and in the file: the logits are the same to the bit", async (t) => {
+  const published = referencePath('llada');
+  const { config: own } = await readModelConfig(published);
+  const { transformer } = llada.read(own, 'config.json');
+  const weights = await openWeights(published);
+  const tensors = async (names: TensorNames) => {
+    const [from, to] = [llada.names, names].map((n) => [...parameterShapes(transformer, n).keys()]);
+    return Promise.all(from.map(async (name, i) => ({ name: to[i], ...(await weights.read(name)) })));
+  };
+  const expected = await logitsOf(published);
+  const folder = await temporaryFolder(t);
+  for (const [i, config] of [own, likeLlama(transformer)].entries()) {
+    for (const [j, names] of [llada.names, llamaNames].entries()) {
+      const directory = join(folder, `${i}${j}`);
+      await writeModelDirectory(directory, { config, weights: await tensors(names) });
+      assert.deepEqual(await logitsOf(directory), expected, `config ${i}, names ${j}`);
     }
+  }
 
-    const mixed = [...(await tensors(llamaNames))];
-    mixed[1] = { ...mixed[1], name: llada.names.layer(0).attentionNorm };
-    await writeModelDirectory(join(folder, 'mixed'), { config: own, weights: mixed });
-    await assert.rejects(openModel(join(folder, 'mixed')), (error) => {
-      return error instanceof FileError && error.message.includes(llamaNames.layer(0).attentionNorm);
-    });
-  },
-);
+  const mixed = [...(await tensors(llamaNames))];
+  mixed[1] = { ...mixed[1], name: llada.names.layer(0).attentionNorm };
+  await writeModelDirectory(join(folder, 'mixed'), { config: own, weights: mixed });
+  await assert.rejects(openModel(join(folder, 'mixed')), (error) => {
+    return error instanceof FileError && error.message.includes(llamaNames.layer(0).attentionNorm);
+  });
+});
 
 test('what is read from a config is written to it again', () => {
   const config = {
@@ -73,7 +69,7 @@ test('what is read from a config is written to it again', () => {
       'config.json',
     ).transformer,
     maskId: 3,
-    endId: 0,
+    endIds: [0],
     padId: 0,
   };
   assert.deepEqual(llada.read(llada.write(config), 'config.json'), config);

@@ -5,12 +5,23 @@ import { headWidthOf, type TransformerConfig } from '../config.ts';
 import type { WritableFamily } from './family.ts';
 import { lladaSampling } from './generation-config.ts';
 import { llamaFamily, llamaNames } from './llama.ts';
-import { count, id, parseConfig, positive, requireFixed, requireMultiple } from './read-config.ts';
+import {
+  count,
+  endTokens,
+  id,
+  padToken,
+  parseConfig,
+  partCount,
+  plainTheta,
+  positive,
+  requireFixed,
+  requireMultiple,
+} from './read-config.ts';
 
 /** The keys of LLaDA-8B's config.json that shape the network. */
 const schema = z.object({
   d_model: count,
-  n_layers: count,
+  n_layers: partCount,
   n_heads: count,
   n_kv_heads: count.nullish(),
   mlp_hidden_size: count.nullish(),
@@ -18,13 +29,12 @@ const schema = z.object({
   vocab_size: count,
   embedding_size: count.nullish(),
   max_sequence_length: count.default(4096),
-  rope_theta: positive.default(10_000),
   rms_norm_eps: positive.default(1e-5),
   include_qkv_bias: z.boolean().nullish(),
   weight_tying: z.boolean().default(true),
   mask_token_id: id,
-  eos_token_id: id,
-  pad_token_id: id,
+  eos_token_id: endTokens,
+  pad_token_id: padToken,
   /** Ours: absent in published files, which are bidirectional and not shifted. */
   unmask_attention: z.enum(['bidirectional', 'causal', 'block-causal']).default('bidirectional'),
   unmask_block_length: count.nullish(),
@@ -45,6 +55,7 @@ const fixed: Readonly<Record<string, readonly unknown[]>> = {
   clip_qkv: [],
   input_emb_norm: [false],
   quantization_config: [],
+  rope_scaling: [],
 };
 
 /** The values of a network that LLaDA's config.json has keys for. */
@@ -119,7 +130,7 @@ export const llada: WritableFamily = {
         hidden: config.mlp_hidden_size ?? (config.mlp_ratio ?? 4) * width,
         vocabularySize: config.embedding_size ?? config.vocab_size,
         maxLength: config.max_sequence_length,
-        ropeTheta: config.rope_theta,
+        ropeTheta: plainTheta(json, path, llada.architecture, 10_000),
         normEpsilon: config.rms_norm_eps,
         qkvBias: config.include_qkv_bias ?? false,
         tiedHead: config.weight_tying,
@@ -127,15 +138,15 @@ export const llada: WritableFamily = {
         attention: config.unmask_attention === 'causal' ? causal : bidirectional,
       },
       maskId: config.mask_token_id ?? undefined,
-      endId: config.eos_token_id ?? undefined,
-      padId: config.pad_token_id ?? undefined,
+      endIds: config.eos_token_id,
+      padId: config.pad_token_id,
       ...blockLengthIn(config, path),
       // those that are trained here read the end of the text before
-      ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id ?? undefined }),
+      ...(config.unmask_attention === 'causal' && { startId: config.eos_token_id[0] }),
     };
   },
 
-  write({ transformer, maskId, endId, padId, blockLength }) {
+  write({ transformer, maskId, endIds = [], padId, blockLength }) {
     const headWidth = headWidthOf(transformer);
     const usual = { headWidth: transformer.width / transformer.heads, rotaryWidth: headWidth };
     const others = Object.entries({ ...transformer, headWidth }).filter(
@@ -155,7 +166,7 @@ export const llada: WritableFamily = {
       block_type: 'llama',
       d_model: transformer.width,
       embedding_size: transformer.vocabularySize,
-      eos_token_id: endId,
+      eos_token_id: endIds.length > 1 ? endIds : endIds[0],
       include_bias: false,
       include_qkv_bias: transformer.qkvBias,
       layer_norm_type: 'rms',

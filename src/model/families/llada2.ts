@@ -7,9 +7,13 @@ import { llada2Sampling } from './generation-config.ts';
 import { lladaMoe } from './llada-moe.ts';
 import {
   count,
+  endTokens,
   type Fixed,
   id,
+  padToken,
   parseConfig,
+  partCount,
+  plainTheta,
   positive,
   requireFixed,
   requireMultiple,
@@ -18,7 +22,7 @@ import {
 /** The keys that shape the network. */
 const schema = z.object({
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: partCount,
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: count.nullish(),
@@ -26,7 +30,7 @@ const schema = z.object({
   moe_intermediate_size: count,
   /** So many layers at the beginning have no experts. */
   first_k_dense_replace: z.number().int().min(0).default(0),
-  num_experts: count,
+  num_experts: partCount,
   num_experts_per_tok: count,
   num_shared_experts: z.number().int().min(0).nullish(),
   n_group: count.default(1),
@@ -36,12 +40,11 @@ const schema = z.object({
   rotary_dim: count.nullish(),
   vocab_size: count,
   max_position_embeddings: count,
-  rope_theta: positive,
   rms_norm_eps: positive,
   tie_word_embeddings: z.boolean().default(false),
   mask_token_id: id,
-  eos_token_id: id,
-  pad_token_id: id,
+  eos_token_id: endTokens,
+  pad_token_id: padToken,
 });
 
 const fixed: Fixed = {
@@ -132,7 +135,7 @@ export const llada2: Family = {
         },
         vocabularySize: config.vocab_size,
         maxLength: config.max_position_embeddings,
-        ropeTheta: config.rope_theta,
+        ropeTheta: plainTheta(json, path, llada2.architecture),
         normEpsilon: config.rms_norm_eps,
         qkvBias: false,
         qkNorm: true,
@@ -141,8 +144,8 @@ export const llada2: Family = {
         attention: bidirectional,
       },
       maskId: config.mask_token_id ?? undefined,
-      endId: config.eos_token_id ?? undefined,
-      padId: config.pad_token_id ?? undefined,
+      endIds: config.eos_token_id,
+      padId: config.pad_token_id,
       blockLength: 32, // its report; config.json doesn't say (arXiv:2512.15745)
     };
   },

@@ -8,9 +8,12 @@ import { causalSampling, dreamSampling, lladaSampling, type SamplingKeys } from 
 import {
   type ConfigJson,
   count,
+  endTokens,
   type Fixed,
   id,
+  padToken,
   parseConfig,
+  partCount,
   positive,
   requireFixed,
   requireMultiple,
@@ -59,7 +62,7 @@ export const llamaNames: TensorNames = {
 /** The keys that shape the network. */
 const schema = z.object({
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: partCount,
   num_attention_heads: count,
   num_key_value_heads: count.nullish(),
   head_dim: count.nullish(),
@@ -71,10 +74,11 @@ const schema = z.object({
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   /** Both of the above, as transformers writes them since version 5. */
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  original_max_position_embeddings: count.nullish(),
   tie_word_embeddings: z.boolean().default(false),
   mask_token_id: id,
-  eos_token_id: z.union([id, z.array(z.number().int().min(0)).min(1)]),
-  pad_token_id: id,
+  eos_token_id: endTokens,
+  pad_token_id: padToken,
   /** Of models that were trained in blocks. */
   block_size: count.nullish(),
 });
@@ -94,7 +98,8 @@ const fixed: Fixed = {
   num_local_experts: [0],
   quantization_config: [],
 };
-const fixedRope: Fixed = { partial_rotary_factor: [1] };
+/** Of the rotary options, those of each kind of layers apart among them. */
+const fixedRope: Fixed = { partial_rotary_factor: [1], full_attention: [], sliding_attention: [] };
 
 /** The keys of a rope_scaling or rope_parameters of the one kind that is supported. */
 const llama3 = z.object({
@@ -115,7 +120,8 @@ export function llamaFamily(kind: LlamaKind): Family {
       requireFixed(json, fixed, path);
       requireFullAttention(json, path);
       const config = parseConfig(schema, json, path, architecture);
-      const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+      const maxLength = config.max_position_embeddings ?? defaults.maxLength ?? 2048;
+      const rope = ropeParameters(config, maxLength);
       requireFixed(rope, fixedRope, path);
       const { hidden_size: width, num_attention_heads: heads } = config;
       const kvHeads = config.num_key_value_heads ?? heads;
@@ -124,7 +130,6 @@ export function llamaFamily(kind: LlamaKind): Family {
         requireMultiple(width, 2 * heads, path, 'hidden_size to be a multiple of twice num_attention_heads');
       else requireMultiple(headWidth, 2, path, 'head_dim to be even');
       requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
-      const theta = parseConfig(positive.nullish(), rope.rope_theta, path, architecture);
       return {
         transformer: {
           layers: config.num_hidden_layers,
@@ -134,8 +139,8 @@ export function llamaFamily(kind: LlamaKind): Family {
           headWidth: headWidth ?? width / heads,
           hidden: config.intermediate_size,
           vocabularySize: config.vocab_size,
-          maxLength: config.max_position_embeddings ?? defaults.maxLength ?? 2048,
-          ropeTheta: config.rope_theta ?? theta ?? 10_000,
+          maxLength,
+          ropeTheta: parseConfig(positive, rope.rope_theta, path, architecture),
           ropeScaling: ropeScalingOf(rope, path, architecture),
           normEpsilon: config.rms_norm_eps,
           qkvBias: kind.qkvBias ?? false,
@@ -145,11 +150,26 @@ export function llamaFamily(kind: LlamaKind): Family {
           attention,
         },
         maskId: config.mask_token_id ?? undefined,
-        endId: [config.eos_token_id].flat()[0] ?? undefined,
-        padId: config.pad_token_id ?? undefined,
+        endIds: config.eos_token_id,
+        padId: config.pad_token_id,
         ...(kind.blockLength !== undefined && { blockLength: config.block_size ?? kind.blockLength }),
       };
     },
+  };
+}
+
+/**
+ * The rotary options of all layers, put together as transformers 5 does: a rope_scaling that says something, else
+ * rope_parameters; what these lack is in keys beside them.
+ */
+function ropeParameters(config: z.infer<typeof schema>, maxLength: number): ConfigJson {
+  const isEmpty = Object.keys(config.rope_scaling ?? {}).length === 0;
+  const rope = (isEmpty ? config.rope_parameters : config.rope_scaling) ?? {};
+  return {
+    ...rope,
+    rope_theta: rope.rope_theta ?? config.rope_theta ?? 10_000,
+    original_max_position_embeddings:
+      config.original_max_position_embeddings ?? rope.original_max_position_embeddings ?? maxLength,
   };
 }
 

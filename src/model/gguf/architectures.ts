@@ -232,7 +232,7 @@ export const ropeTheta = (keys: GgufKeys): number => keys.optionalPositive('rope
 
 function likeLlama(keys: GgufKeys, family: Family, facts: TensorFacts): Json {
   const { layers, width, heads, kvHeads } = sizesOf(keys);
-  const { maskId, endId, padId } = specialIds(keys);
+  const { maskId, endIds, padId } = specialIds(keys);
   return {
     architectures: [family.architecture],
     hidden_size: width,
@@ -248,14 +248,14 @@ function likeLlama(keys: GgufKeys, family: Family, facts: TensorFacts): Json {
     ...(facts.ropeScaling && { rope_scaling: facts.ropeScaling }),
     tie_word_embeddings: facts.tiedHead,
     mask_token_id: maskId,
-    eos_token_id: endId,
+    eos_token_id: endIds[0],
     pad_token_id: padId,
   };
 }
 
 const specialIds = (keys: GgufKeys) => ({
   maskId: keys.tokenId('mask'),
-  endId: keys.tokenId('eos'),
+  endIds: [keys.tokenId('eos') ?? []].flat(),
   padId: keys.tokenId('padding'),
 });
 

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { accepts } from '../../../test/accepts.ts';
 import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
-import { automatonOf, follow } from './automaton.ts';
-import { type Automaton, intersection } from './deterministic.ts';
+import { buildAutomaton } from './build-automaton.ts';
+import type { Automaton } from './automaton.ts';
+import { intersection } from './automaton-product.ts';
 import { anyCharacter, characters, type Expression, literally, repeated, sequence } from './expression.ts';
 import { anywhere, parseRegularExpression, whole } from './regular-expression.ts';
 import { utf8Ranges } from './utf8-ranges.ts';
 
-const automaton = (source: string): Automaton => automatonOf(whole(parseRegularExpression(source, 'regex')));
-
-function accepts(language: Automaton, text: string): boolean {
-  const state = follow(language, new TextEncoder().encode(text));
-  return state >= 0 && language.accepting[state] === 1;
-}
+const automaton = (source: string): Automaton =>
+  buildAutomaton(whole(parseRegularExpression(source, 'regex')));
 
 test('ranges of bytes spell exactly the code points of a set', () => {
   const point = fc.oneof(
@@ -97,7 +95,7 @@ test('^ and $ tie an alternative to the ends, and without them it matches anywhe
   fc.assert(
     fc.property(tied, tied, fc.array(text, { minLength: 5, maxLength: 5 }), (one, other, texts) => {
       const pattern = `${one}|${other}`;
-      const language = automatonOf(anywhere(parseRegularExpression(pattern, 'pattern')));
+      const language = buildAutomaton(anywhere(parseRegularExpression(pattern, 'pattern')));
       for (const x of texts) assert.equal(accepts(language, x), new RegExp(pattern, 'u').test(x), x);
     }),
     { seed: 3, numRuns: 15 },
@@ -127,7 +125,7 @@ test('^, $ and what looks ahead hold wherever they stand', () => {
     fc.property(pattern, fc.array(text, { minLength: 10, maxLength: 10 }), (one, texts) => {
       let language;
       try {
-        language = automatonOf(anywhere(parseRegularExpression(one, 'pattern')));
+        language = buildAutomaton(anywhere(parseRegularExpression(one, 'pattern')));
       } catch (error) {
         assert.match(String(error), /\^ there isn't supported/); // behind what may be nothing
         refused += 1;
@@ -169,7 +167,7 @@ test('of a list each part may be absent, and separators stand between parts only
     least: 0,
     most: Infinity,
   } as const;
-  const language = automatonOf(list);
+  const language = buildAutomaton(list);
   const all = ['', 'a', 'b', 'c', 'd'].flatMap((w) =>
     ['', ',', 'a', ',b', 'b', ',c'].flatMap((x) =>
       ['', ',c', ',d'].flatMap((y) => ['', ',d', ','].map((z) => w + x + y + z)),
@@ -178,10 +176,10 @@ test('of a list each part may be absent, and separators stand between parts only
   const expected = ['b', 'a,b', 'b,c', 'b,d', 'a,b,c', 'a,b,d', 'b,c,d', 'a,b,c,d'];
   const accepted = [...new Set(all.filter((x) => accepts(language, x)))];
   assert.deepEqual(accepted.sort(), expected.sort());
-  assert.ok(accepts(automatonOf({ ...list, parts: [] }), ''));
+  assert.ok(accepts(buildAutomaton({ ...list, parts: [] }), ''));
   for (let least = 0; least <= 5; least++) {
     for (const most of [0, 1, 2, 3, 4, Infinity]) {
-      const counted = automatonOf({ ...list, least, most });
+      const counted = buildAutomaton({ ...list, least, most });
       const length = (x: string): number => (x === '' ? 0 : x.split(',').length);
       for (const x of expected)
         assert.equal(accepts(counted, x), length(x) >= least && length(x) <= most, `${x} ${least} ${most}`);
@@ -199,7 +197,7 @@ test('what is repeated may have a separator', () => {
     [5, Infinity],
     [0, 0],
   ]) {
-    const language = automatonOf(repeated(literally('a'), least, most, literally(',')));
+    const language = buildAutomaton(repeated(literally('a'), least, most, literally(',')));
     for (let n = 0; n < 9; n++) {
       const x = Array(n).fill('a').join(',');
       assert.equal(accepts(language, x), n >= least && n <= most, `${x} ${least} ${most}`);
@@ -210,7 +208,7 @@ test('what is repeated may have a separator', () => {
 
 test('an automaton can be a part of an expression', () => {
   const part: Expression = { kind: 'automaton', automaton: automaton('[ab]+') };
-  const language = automatonOf(sequence(literally('<'), repeated(part, 0, Infinity), literally('>')));
+  const language = buildAutomaton(sequence(literally('<'), repeated(part, 0, Infinity), literally('>')));
   assert.ok(accepts(language, '<>') && accepts(language, '<abba>'));
   assert.ok(!accepts(language, '<c>') && !accepts(language, '<ab'));
 });
@@ -256,5 +254,5 @@ test('named groups, classes with brackets, and every way to write a character', 
     ['\\w\\W\\s\\S\\0', 'a- x\0'],
   ];
   for (const [pattern, x] of cases) assert.ok(accepts(automaton(pattern), x), pattern);
-  assert.equal(automatonOf(characters([])).accepting[0], 0);
+  assert.equal(buildAutomaton(characters([])).accepting[0], 0);
 });

@@ -1,48 +1,32 @@
 import { UnsupportedError } from '../../base/errors.ts';
-import { type Automaton, difference, intersection } from './deterministic.ts';
-import type { Expression, List, Repetition } from './expression.ts';
-import { minimal } from './minimal.ts';
-import { deterministic, type Edge } from './subsets.ts';
-import { utf8Ranges } from './utf8-ranges.ts';
 
-const maxParts = 500_000;
-/** What is put in more often is made small first. */
-const maxCopies = 3;
-
-/** The smallest automaton of a language. @throws UnsupportedError  for one that would be too large */
-export function automatonOf(expression: Expression): Automaton {
-  switch (expression.kind) {
-    case 'automaton':
-      return expression.automaton;
-    case 'intersection':
-      // from the smallest on: what two long counts have in common may be more than an automaton holds
-      return intersected(expression)
-        .map(automatonOf)
-        .sort((a, b) => a.accepting.length - b.accepting.length)
-        .reduce(intersection);
-    case 'difference':
-      return difference(automatonOf(expression.from), automatonOf(expression.without));
-    default:
-      return compiled(expression);
-  }
+/**
+ * A deterministic automaton over the bytes of UTF-8: a regular language. State 0 is where it starts. From every state
+ * some text leads to acceptance; only the language without texts has a state that doesn't, its only one.
+ *
+ * Bytes that lead from every state to the same one are one class, of which there are few: a table by byte would be many
+ * times as large, and so would be the time to make it.
+ */
+export interface Automaton {
+  /** 1 where a text may end   [Q] */
+  readonly accepting: Uint8Array;
+  /** The class of each byte   [256] */
+  readonly classOf: Uint8Array;
+  /** The number of classes C. */
+  readonly classes: number;
+  /** The state that a byte of a class leads to; −1 where no text of the language goes on with it   [Q, C] */
+  readonly next: Int32Array;
 }
 
-/** The parts of an intersection, those of its intersections among them. */
-const intersected = (expression: Expression): Expression[] =>
-  expression.kind === 'intersection' ? expression.parts.flatMap(intersected) : [expression];
+/** States that an automaton may have: beyond this, tables and steps take too long to be of use. */
+const MAX_STATES = 60_000;
 
-function compiled(expression: Expression): Automaton {
-  const parts = new Parts();
-  const start = parts.state();
-  const end = parts.add(expression, start);
-  return minimal(deterministic(parts, start, end));
-}
-
-/** How many parts an automaton of a language is put together of, before it is made small. */
-export function partsOf(expression: Expression): number {
-  const parts = new Parts();
-  parts.add(expression, parts.state());
-  return parts.free.length;
+/** @throws UnsupportedError  where one more state would be too many */
+export function checkStateCount(count: number): void {
+  if (count < MAX_STATES) return;
+  throw new UnsupportedError(
+    `the constraint needs an automaton of more than ${MAX_STATES} states: shorten what is repeated a bounded number of times`,
+  );
 }
 
 /** The state that a text leads to; −1 where no text of the language begins so. */
@@ -52,160 +36,22 @@ export function follow({ next, classOf, classes }: Automaton, bytes: Uint8Array)
   return state;
 }
 
-/** A nondeterministic automaton that grows with an expression: Thompson's construction. */
-class Parts {
-  readonly free: number[][] = [];
-  readonly edges: Edge[][] = [];
-  readonly #small = new Map<Expression, Automaton>();
-  readonly #edges = new Map<Automaton, Edge[][]>();
-
-  state(): number {
-    if (this.free.length >= maxParts) {
-      throw new UnsupportedError(
-        `the constraint has more than ${maxParts} parts: shorten what is repeated a bounded number of times`,
-      );
-    }
-    this.edges.push([]);
-    return this.free.push([]) - 1;
-  }
-
-  link(from: number, to: number): number {
-    this.free[from].push(to);
-    return to;
-  }
-
-  /** Adds the texts of an expression from a state on, and gives the state that they lead to. Nothing leads back to `from`. */
-  add(expression: Expression, from: number): number {
-    switch (expression.kind) {
-      case 'characters': {
-        const end = this.state();
-        for (const bytes of utf8Ranges(expression.ranges)) {
-          let at = from;
-          for (const [i, [first, last]] of bytes.entries()) {
-            const to = i === bytes.length - 1 ? end : this.state();
-            this.edges[at].push({ first, last, to });
-            at = to;
-          }
-        }
-        return end;
-      }
-      case 'sequence': {
-        let at = from;
-        for (const part of expression.parts) at = this.add(part, at);
-        return at;
-      }
-      case 'choice': {
-        const end = this.state();
-        for (const option of expression.options) this.link(this.add(option, from), end);
-        return end;
-      }
-      case 'repetition':
-        return this.#repetition(expression, from);
-      case 'list':
-        return this.#list(expression, from);
-      case 'intersection':
-      case 'difference':
-        return this.#automaton(this.#smallOf(expression), from);
-      case 'automaton':
-        return this.#automaton(expression.automaton, from);
-      default:
-        return expression satisfies never;
+/** The language of what may follow in a state. */
+export function automatonFrom({ accepting, classOf, classes, next }: Automaton, state: number): Automaton {
+  const numbers = new Map<number, number>([[state, 0]]);
+  const states = [state];
+  const table: number[] = [];
+  for (let k = 0; k < states.length; k++) {
+    for (let c = 0; c < classes; c++) {
+      const to = next[states[k] * classes + c];
+      if (to >= 0 && !numbers.has(to)) numbers.set(to, states.push(to) - 1);
+      table.push(to < 0 ? -1 : numbers.get(to)!);
     }
   }
-
-  #repetition({ part, least, most, separator }: Repetition, from: number): number {
-    const end = this.state();
-    if (least === 0) this.link(from, end);
-    const copies = most === Infinity ? Math.max(least, 1) : most;
-    const small = copies > maxCopies ? this.#smallOf(part) : undefined;
-    // nothing, however often
-    if (small && !separator && small.next.every((to) => to < 0))
-      return small.accepting[0] ? this.link(from, end) : end;
-    let [at, entry] = [from, from];
-    for (let n = 1; n <= copies; n++) {
-      entry = this.state();
-      this.link(n > 1 && separator ? this.add(separator, at) : at, entry);
-      at = small ? this.#automaton(small, entry) : this.add(part, entry);
-      if (n >= least) this.link(at, end);
-    }
-    if (most === Infinity) this.link(separator ? this.add(separator, at) : at, entry);
-    return end;
-  }
-
-  /**
-   * Two ways through the parts: nothing was written yet, or something, and then a separator comes first. Where the parts
-   * are counted there are as many ways as counts.
-   */
-  #list({ parts, separator, least, most }: List, from: number): number {
-    const isCapped = most < parts.length;
-    // from here on all counts are alike
-    const cap = isCapped ? most : Math.max(1, least);
-    let ways = new Map<number, number>([[0, from]]);
-    for (const { part, optional } of parts) {
-      const entries = new Map<number, number>();
-      for (const [count, at] of ways) {
-        const now = Math.min(count + 1, cap);
-        if (isCapped && count === cap) continue;
-        let entry = entries.get(now);
-        if (entry === undefined) entries.set(now, (entry = this.state()));
-        this.link(count > 0 ? this.add(separator, at) : at, entry);
-      }
-      const after = new Map<number, number>();
-      for (const [count, entry] of entries) {
-        const written =
-          entries.size > 1 ? this.#automaton(this.#smallOf(part), entry) : this.add(part, entry);
-        after.set(count, this.link(written, this.state()));
-      }
-      if (optional) {
-        for (const [count, at] of ways) {
-          const end = after.get(count);
-          if (end === undefined) after.set(count, at);
-          else this.link(at, end);
-        }
-      }
-      ways = after;
-    }
-    const end = this.state();
-    for (const [count, at] of ways) if (count >= Math.min(least, cap) && least <= cap) this.link(at, end);
-    return end;
-  }
-
-  #automaton(automaton: Automaton, from: number): number {
-    const { accepting } = automaton;
-    const first = this.free.length;
-    for (let q = 0; q < accepting.length; q++) this.state();
-    this.link(from, first);
-    const end = this.state();
-    for (const [q, edges] of this.#edgesOf(automaton).entries()) {
-      if (accepting[q]) this.link(first + q, end);
-      for (const edge of edges) this.edges[first + q].push({ ...edge, to: first + edge.to });
-    }
-    return end;
-  }
-
-  #smallOf(expression: Expression): Automaton {
-    const known = this.#small.get(expression) ?? automatonOf(expression);
-    this.#small.set(expression, known);
-    return known;
-  }
-
-  /** The edges of each state, as ranges of bytes. */
-  #edgesOf(automaton: Automaton): Edge[][] {
-    const known = this.#edges.get(automaton);
-    if (known) return known;
-    const { accepting, classOf, classes, next } = automaton;
-    const edges = Array.from(accepting, (_, q): Edge[] => {
-      const found: Edge[] = [];
-      for (let first = 0; first < 256; first++) {
-        const to = next[q * classes + classOf[first]];
-        let last = first;
-        while (last < 255 && next[q * classes + classOf[last + 1]] === to) last++;
-        if (to >= 0) found.push({ first, last, to });
-        first = last;
-      }
-      return found;
-    });
-    this.#edges.set(automaton, edges);
-    return edges;
-  }
+  return {
+    accepting: Uint8Array.from(states, (q) => accepting[q]),
+    classOf,
+    classes,
+    next: Int32Array.from(table),
+  };
 }

@@ -5,11 +5,12 @@ import { chiSquare, chiSquareLimit } from '../../../test/exact-joint.ts';
 import { InvariantError } from '../../base/errors.ts';
 import { uniforms } from '../../base/random.ts';
 import { tailStart } from '../canvas.ts';
-import { samplingSchema, toDecodeOptions, toSampleOptions } from '../options.ts';
+import { checkSampling } from '../options.ts';
+import { toDecodeOptions, toSampleOptions } from '../from-options.ts';
 import { strategiesFor } from '../strategy-table.ts';
 import type { MaskPredictor } from '../predictor.ts';
 import { sample } from '../sample.ts';
-import { automatonOf } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import { compileConstraint, constrain, type Wanted } from './constrain.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import { possibleStates, spanOf } from './possible-states.ts';
@@ -46,7 +47,7 @@ const languages = new Map(
   [...sources, 'aabb', 'é{3}', 'a*', 'ac'].map((source) => [
     source,
     {
-      automaton: automatonOf(whole(parseRegularExpression(source, 'regex'))),
+      automaton: buildAutomaton(whole(parseRegularExpression(source, 'regex'))),
       pattern: new RegExp(`^(?:${source})$`, 'u'),
     },
   ]),
@@ -330,7 +331,7 @@ test('every strategy, block, hole and temperature ends in a text of the language
   await fc.assert(
     fc.asyncProperty(asked, async ({ source, canvas, ...wishes }) => {
       const banned: readonly number[] = wishes.banned;
-      const options = samplingSchema.parse({ ...wishes, regex: source });
+      const options = checkSampling({ ...wishes, regex: source });
       const words = { maskId: M, endIds: [END], size: V };
       const compile = (wanted: Wanted) => compileConstraint(wanted, spelling);
       const { start, end } = spanOf(canvas, M);
@@ -342,7 +343,7 @@ test('every strategy, block, hole and temperature ends in a text of the language
       try {
         sampling = toSampleOptions(options, words);
         const setting = { ...words, canvas, strategy: sampling.strategy, compile };
-        sampling.decode = constrain(options, toDecodeOptions(options, words), setting);
+        sampling.decode = await constrain(options, toDecodeOptions(options, words), setting);
       } catch (error) {
         if (wishes.strategy === 'editing') {
           assert.match(String(error), /regex: can't be kept by a strategy that replaces written tokens/);

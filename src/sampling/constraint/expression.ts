@@ -1,4 +1,4 @@
-import type { Automaton } from './deterministic.ts';
+import type { Automaton } from './automaton.ts';
 
 /** Sets of code points: from the first to the last of each pair. */
 export type Ranges = readonly (readonly [first: number, last: number])[];

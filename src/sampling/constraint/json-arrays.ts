@@ -1,4 +1,4 @@
-import { automatonOf } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import { type Expression, nothing, optional, repeated, sequence } from './expression.ts';
 import { distinctItems } from './json-distinct.ts';
 import { countsAt, type Placed, refuse, schemaAt, schemasAt } from './json-keywords.ts';
@@ -27,7 +27,7 @@ export function arrayText(translator: Translator, { all, place, trail }: Togethe
     if (length > 0) refuse(place, `has the keyword uniqueItems, which isn't supported beside prefixItems`);
     const end = translator.room.itemsUpTo(most, least);
     const inner = translator.canonical();
-    const item = automatonOf(inner.of(schemasOf(0), trail));
+    const item = buildAutomaton(inner.of(schemasOf(0), trail));
     const options = { least, most: end, comma: translator.punctuation.comma };
     return bracketed('[', distinctItems(item, options), ']');
   }

@@ -1,4 +1,4 @@
-import { type Automaton, automatonFrom } from './deterministic.ts';
+import { type Automaton, automatonFrom } from './automaton.ts';
 import { type Expression, inAutomaton, nothing } from './expression.ts';
 
 /** States that a list of different items may take together. */

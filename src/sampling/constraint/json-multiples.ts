@@ -1,4 +1,4 @@
-import type { Automaton } from './deterministic.ts';
+import type { Automaton } from './automaton.ts';
 import { allOf, choice, type Expression, inAutomaton, literally } from './expression.ts';
 import { type Bounds, decimals, DIGITS, integers } from './json-numbers.ts';
 

@@ -2,7 +2,8 @@ import { choice, type Expression, literally, nothing, repeated, sequence } from 
 import { countsAt, namedAt, type Placed, refuse, schemaAt, valuesOf } from './json-keywords.ts';
 import type { Together, Translator } from './json-translator.ts';
 import { bracketed, spelled } from './json-text.ts';
-import { automatonOf, follow } from './automaton.ts';
+import { follow } from './automaton.ts';
+import { buildAutomaton } from './build-automaton.ts';
 import { anywhere, parseRegularExpression } from './regular-expression.ts';
 
 /** The objects that some schemas all admit: with the properties that they name, or with any names where they name none. */
@@ -69,7 +70,7 @@ function declared(
   const nameLanguages = all.flatMap((one) => {
     const schema = schemaAt(one, 'propertyNames');
     return schema
-      ? [automatonOf(translator.of([schema, { schema: { type: 'string' }, place: schema.place }], trail))]
+      ? [buildAutomaton(translator.of([schema, { schema: { type: 'string' }, place: schema.place }], trail))]
       : [];
   });
   const parts = names.flatMap((name) => {
@@ -108,7 +109,7 @@ function schemasOfProperty(one: Placed, name: string): Placed<unknown>[] | undef
 
 function matches(pattern: string, name: string, place: string): boolean {
   // what can't be an automaton might take JavaScript's engine for ever
-  const language = automatonOf(
+  const language = buildAutomaton(
     anywhere(parseRegularExpression(pattern, `jsonSchema: ${place}/patternProperties`)),
   );
   const state = follow(language, new TextEncoder().encode(name));

@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import { allOf, choice, type Expression, inAutomaton, literally, nothing } from './expression.ts';
-import type { Automaton } from './deterministic.ts';
+import type { Automaton } from './automaton.ts';
 import { areApart } from './json-apart.ts';
 import { arrayText } from './json-arrays.ts';
 import {
@@ -24,7 +24,7 @@ import { type Room, unlimited } from './json-room.ts';
 import { numberText, stringText } from './json-scalars.ts';
 import type { Translator } from './json-translator.ts';
 import { compact, type Punctuation, spaced, textOf } from './json-text.ts';
-import { automatonOf, partsOf } from './automaton.ts';
+import { buildAutomaton, countParts } from './build-automaton.ts';
 
 /** How deep schemas that refer to themselves are written at most, and how many parts that may take. */
 const maxRecursion = 12;
@@ -56,7 +56,7 @@ export function jsonLanguage(schema: JsonSchema, room: Room = unlimited): Expres
     let deeper: Expression;
     try {
       [deeper, wasCut] = of(depth);
-      if (partsOf(deeper) > maxRecursiveParts) return language;
+      if (countParts(deeper) > maxRecursiveParts) return language;
     } catch (error) {
       if (error instanceof UnsupportedError) return language; // too many schemas
       throw error;
@@ -72,7 +72,7 @@ export function jsonLanguage(schema: JsonSchema, room: Room = unlimited): Expres
  * @throws UnsupportedError  also for a schema that admits no text
  */
 export function jsonAutomaton(schema: JsonSchema, room: Room = unlimited): Automaton {
-  const automaton = automatonOf(jsonLanguage(schema, room));
+  const automaton = buildAutomaton(jsonLanguage(schema, room));
   if (automaton.accepting.includes(1)) return automaton;
   const keywords = keywordsOf({ schema, place: '#' }).join(', ');
   return refuse('#', `admits nothing that can be written: ${keywords} leave no value of bounded depth`);
@@ -268,7 +268,7 @@ class Translation implements Translator {
   #small(type: string, leaves: readonly Placed[], language: () => Expression): Expression {
     const { made } = this.#options;
     const key = JSON.stringify([type, this.punctuation === compact, ...leaves.map(({ schema }) => schema)]);
-    const known = made.get(key) ?? inAutomaton(automatonOf(language()));
+    const known = made.get(key) ?? inAutomaton(buildAutomaton(language()));
     made.set(key, known);
     return known;
   }

@@ -1,4 +1,4 @@
-import type { Automaton } from './deterministic.ts';
+import type { Automaton } from './automaton.ts';
 
 /** Larger automata are left as they are: they come from counting, where every state counts. */
 const maxReduced = 3000;

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../../base/errors.ts';
-import type { Automaton } from './deterministic.ts';
+import type { Automaton } from './automaton.ts';
 
 /**
  * An automaton over the tokens of a vocabulary, with one state more than the automaton over bytes: behind the text, where

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { editingSchema } from '../../language-model/edit-options.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
-import type { InfillPart } from '../../language-model/language-model.ts';
 import { fillingSchema } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
 import { limits } from '../http/limits.ts';
@@ -72,11 +71,8 @@ export function infillRoute(body: InfillingBody, asked: ApiRequest): Answer {
     const problem = `must have at most ${limits.textCharacters} characters of text`;
     throw new InvalidOptionError('parts', problem, `${characters} characters`);
   }
-  const holes = parts.map((one): InfillPart =>
-    typeof one === 'string' || 'length' in one ? one : { length: [one.minimum, one.maximum] },
-  );
   const { shown, seed, options } = apart(rest);
-  const task = { kind: 'infill', parts: holes, options } as const;
+  const task = { kind: 'infill', parts, options } as const;
   return answered('unmask.infill', task, { shown, seed }, asked, (result) => ({ holes: result.holes }));
 }
 

@@ -13,7 +13,8 @@ import {
 } from '../../../test/fake-server.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { limits } from './limits.ts';
-import { type Route, routes } from './routes.ts';
+import { routes } from './routes.ts';
+import type { Route } from './route.ts';
 import type { RunningServer } from './server.ts';
 
 const story = 'Once upon a time there was a dog. It ran to the sea.';

@@ -7,7 +7,7 @@ import { readBody } from './body.ts';
 import { type Envelope, HttpError, ollamaEnvelope, openaiEnvelope, toHttpError } from './http-error.ts';
 import { checkHost, checkKey, checkOrigin } from './protections.ts';
 import { reply } from './reply.ts';
-import type { Route, WritingRoute } from './routes.ts';
+import type { Route, WritingRoute } from './route.ts';
 import { loadedFacts, modelNamed, type Service } from './service.ts';
 
 /** What a context has: the two ends of the connection, where there is one, and who asks. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 
 /** The routes as OpenAPI 3.1 describes them; the schemas are those that requests are checked by. */
 export function openapi(routes: readonly Route[]): object {

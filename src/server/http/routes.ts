@@ -1,8 +1,6 @@
-import type { z } from 'zod';
-import type { Answer, ApiRequest } from '../apis/answer.ts';
 import { chat, chatSchema } from '../apis/chat.ts';
 import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
-import { type Envelope, llamaEnvelope, ollamaEnvelope, openaiEnvelope } from './http-error.ts';
+import { llamaEnvelope, ollamaEnvelope } from './http-error.ts';
 import {
   health,
   metrics,
@@ -27,7 +25,7 @@ import { applyEdit, mercuryEdit, mercuryEditSchema } from '../apis/mercury.ts';
 import { generate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
 import { openapi } from './openapi.ts';
 import { page } from './pages.ts';
-import type { Service } from './service.ts';
+import { asking, type Route, telling, writing } from './route.ts';
 import {
   listModels,
   pullRoute,
@@ -49,75 +47,6 @@ import {
   startTraining,
   trainBody,
 } from '../studio/training-routes.ts';
-
-interface Common {
-  readonly path: string;
-  readonly summary: string;
-  /**
-   * Who may ask: those with a key, where keys are set; anyone whose Host and Origin are right; or those with the token of
-   * the studio, where there is one.
-   */
-  readonly access: 'key' | 'anyone' | 'studio';
-  readonly envelope: Envelope;
-}
-
-/** Tells something. */
-export interface TellingRoute extends Common {
-  readonly method: 'GET';
-  /** Whether a person may come here by a link on another site's page. */
-  readonly isPage?: boolean;
-  /** What may stand behind the `?`, where something is read there. */
-  readonly query?: z.ZodObject;
-  readonly tell: (service: Service, parameter: string, query: never) => Response | Promise<Response>;
-}
-
-/** Tells something about what the body names. */
-export interface AskingRoute extends Common {
-  readonly method: 'POST';
-  readonly body: z.ZodObject;
-  readonly ask: (service: Service, body: never) => Response | Promise<Response>;
-}
-
-/** Has a text written: it waits for its turn. */
-export interface WritingRoute extends Common {
-  readonly method: 'POST';
-  readonly body: z.ZodObject;
-  readonly answer: (body: never, asked: ApiRequest) => Answer;
-}
-
-export type Route = TellingRoute | AskingRoute | WritingRoute;
-
-const writing = <Schema extends z.ZodObject>(
-  path: string,
-  summary: string,
-  body: Schema,
-  answer: (body: z.output<Schema>, asked: ApiRequest) => Answer,
-  envelope: Envelope = openaiEnvelope,
-): WritingRoute => ({ method: 'POST', path, summary, access: 'key', envelope, body, answer });
-
-const telling = (
-  path: string,
-  summary: string,
-  tell: TellingRoute['tell'],
-  more: Partial<TellingRoute> = {},
-): TellingRoute => ({ method: 'GET', path, summary, access: 'key', envelope: openaiEnvelope, tell, ...more });
-
-const asking = <Schema extends z.ZodObject>(
-  path: string,
-  summary: string,
-  body: Schema,
-  ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
-  more: Partial<Common> = {},
-): AskingRoute => ({
-  method: 'POST',
-  path,
-  summary,
-  access: 'key',
-  envelope: openaiEnvelope,
-  body,
-  ask,
-  ...more,
-});
 
 const studio = { access: 'studio' } as const;
 const ollama = { envelope: ollamaEnvelope };

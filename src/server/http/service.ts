@@ -1,3 +1,4 @@
+import { InvariantError } from '../../base/errors.ts';
 import type { ModelFacts } from '../worker/protocol.ts';
 import type { Engine } from '../worker/engine.ts';
 import { HttpError } from './http-error.ts';
@@ -43,6 +44,12 @@ export interface Service {
   readonly pages?: string;
   /** What `unmask studio` has beside `unmask serve`. */
   readonly studio?: Studio;
+}
+
+/** The studio of a service; its routes are closed where there is none. */
+export function requireStudio({ studio }: Service): Studio {
+  if (studio) return studio;
+  throw new InvariantError('a route of the studio was asked where there is none');
 }
 
 /**

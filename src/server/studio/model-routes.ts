@@ -9,12 +9,12 @@ import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
 import { flagsFor } from '../../base/options.ts';
 import { quantisedCopies } from '../../model-files/quantised-copy.ts';
-import { shippedModels } from '../../model-files/open-model.ts';
+import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
-import type { ServedModel, Service } from '../http/service.ts';
+import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
 import { runDirectoryOf } from './run-routes.ts';
-import { type Studio, studioOf } from './studio.ts';
+import type { Studio } from './studio.ts';
 
 /** A model on this machine. */
 interface FoundModel extends ServedModel {
@@ -26,7 +26,7 @@ interface FoundModel extends ServedModel {
 
 /** Models by name: those that are served, those that ship, those of the runs, those of the hub's cache. */
 async function findModels(service: Service): Promise<Map<string, FoundModel>> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   const found = new Map<string, FoundModel>();
   const paths = new Set<string>();
   const add = (
@@ -95,7 +95,7 @@ async function modelFound(service: Service, name: string): Promise<FoundModel> {
 export async function pathOfModel(service: Service, option: string, name: string): Promise<string> {
   const model = (await findModels(service)).get(name);
   if (model) return model.asked;
-  await resolveInside(studioOf(service).root, name).catch(() => {
+  await resolveInside(requireStudio(service).root, name).catch(() => {
     throw new InvalidOptionError(
       option,
       'must be a model of /unmask/models, or a path inside the working directory',
@@ -107,7 +107,7 @@ export async function pathOfModel(service: Service, option: string, name: string
 
 /** The models that are here, with what is known of each. */
 export async function listModels(service: Service): Promise<Response> {
-  const { inspector } = studioOf(service);
+  const { inspector } = requireStudio(service);
   const models = [...(await findModels(service)).values()];
   const looks = await inspector.inspect(models);
   const cards = models.map(async (model, i) => {
@@ -123,7 +123,7 @@ export async function listModels(service: Service): Promise<Response> {
 /** One model: all that `unmask inspect` says of it. */
 export async function tellModel(service: Service, name: string): Promise<Response> {
   const model = await modelFound(service, name);
-  const [look] = await studioOf(service).inspector.inspect([model]);
+  const [look] = await requireStudio(service).inspector.inspect([model]);
   const facts = await factsOf(service, model);
   return Response.json(
     'problem' in look
@@ -193,7 +193,7 @@ export async function quantize(
   { model: name, ...options }: z.output<typeof quantizeBody>,
 ): Promise<Response> {
   const { asked } = await modelFound(service, name);
-  const { tasks } = studioOf(service);
+  const { tasks } = requireStudio(service);
   const flags = flagsFor({ model: asked, ...options, json: true });
   const subject = `${name} as ${options.weights}`;
   return Response.json({ task: tasks.at(subject, 'quantize') ?? tasks.start('quantize', subject, flags) });
@@ -210,7 +210,7 @@ export const pullBody = z.strictObject({
 /** Downloads a model, as a program of its own. */
 export function pullRoute(service: Service, { repository }: z.output<typeof pullBody>): Response {
   requireHubName(repository);
-  const { tasks } = studioOf(service);
+  const { tasks } = requireStudio(service);
   const flags = flagsFor({ model: repository, json: true });
   return Response.json({ task: tasks.at(repository, 'pull') ?? tasks.start('pull', repository, flags) });
 }

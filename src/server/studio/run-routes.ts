@@ -6,8 +6,8 @@ import { isLocked } from '../../checkpoint/lock.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';
 import { HttpError } from '../http/http-error.ts';
-import type { Service } from '../http/service.ts';
-import { type Studio, studioOf } from './studio.ts';
+import { type Service, requireStudio } from '../http/service.ts';
+import type { Studio } from './studio.ts';
 import type { TaskReport } from './tasks.ts';
 
 const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -51,7 +51,7 @@ export const optionsOf = (directory: string): Promise<Row> =>
 
 /** The runs, the latest first. */
 export async function listRuns(service: Service): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   const names = await readdir(join(studio.root, studio.runs)).catch(() => []);
   const found = await Promise.all(
     names.map(async (name) => {
@@ -110,7 +110,7 @@ const sampleLength = 4000;
 
 /** One run: what it was started with, what happened, the texts that it wrote on the way. */
 export async function tellRun(service: Service, run: string): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   const directory = await runDirectoryOf(studio, run);
   const { format: _, ...options } = await optionsOf(directory);
   const names = await readdir(join(directory, 'samples')).catch(() => []);
@@ -156,7 +156,7 @@ export async function tellMetrics(
   run: string,
   { from }: z.output<typeof metricsQuery>,
 ): Promise<Response> {
-  const path = join(await runDirectoryOf(studioOf(service), run), 'metrics.jsonl');
+  const path = join(await runDirectoryOf(requireStudio(service), run), 'metrics.jsonl');
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   const start = from > size ? 0 : from;
   const { lines, end } = await linesAt(path, start, metricsBytes);

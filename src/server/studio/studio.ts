@@ -1,7 +1,5 @@
 import type { HubSettings } from '../../hub/settings.ts';
-import { InvariantError } from '../../base/errors.ts';
 import { hashOf } from '../http/protections.ts';
-import type { Service } from '../http/service.ts';
 import { Inspector } from './inspector.ts';
 import { type StartProgram, Tasks } from './tasks.ts';
 
@@ -33,9 +31,3 @@ export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () =
   claimed: new Set(),
   inspector: new Inspector(),
 });
-
-/** The studio of a service; its routes are closed where there is none. */
-export function studioOf({ studio }: Service): Studio {
-  if (studio) return studio;
-  throw new InvariantError('a route of the studio was asked where there is none');
-}

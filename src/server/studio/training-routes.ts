@@ -9,11 +9,12 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { flagsFor } from '../../base/options.ts';
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
+import { requireEffect } from '../../training/run/option-effects.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
-import type { Service } from '../http/service.ts';
+import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { runDirectoryOf, optionsOf, runName, taskOf } from './run-routes.ts';
-import { type Studio, studioOf } from './studio.ts';
+import { optionsOf, runDirectoryOf, runName, taskOf } from './run-routes.ts';
+import type { Studio } from './studio.ts';
 
 /** What a request says of a run in place of its directory, and of its text. */
 const ownFields = {
@@ -41,7 +42,7 @@ async function begin(
   kind: 'train' | 'finetune',
   { run: name, text, ...options }: Asked,
 ): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   studio.tasks.checkRoom();
   const { data } = options;
   if ((data === undefined) === (text === undefined))
@@ -51,9 +52,10 @@ async function begin(
       data,
     );
   const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
-  const { size } = resolveOptions({ ...options, learn, data: data ?? ['text'] });
+  const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
+  requireEffect(options, settled);
 
-  const run = name ?? freeName(studio, learn === 'text' ? size : 'finetune');
+  const run = name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune');
   if (isTaken(studio, run))
     throw new InvalidOptionError('run', 'must be the name of no run that is there', run);
   // the name is this run's from here on, whatever is asked meanwhile
@@ -85,7 +87,7 @@ export async function resume(
   service: Service,
   { run, steps }: z.output<typeof resumeBody>,
 ): Promise<Response> {
-  const studio = studioOf(service);
+  const studio = requireStudio(service);
   const directory = await runDirectoryOf(studio, run);
   if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);

@@ -79,6 +79,7 @@ function check(options: TrainingOptions): void {
   checkHeads(options);
   checkObjective(options);
   if (options.learn !== 'text') checkAnswers(options);
+  checkCertainty(options);
   checkPreferences(options);
   checkAdapter(options);
   if (steps !== undefined && epochs !== undefined)
@@ -92,6 +93,29 @@ function check(options: TrainingOptions): void {
       minimumRate,
     );
   }
+}
+
+/** @throws InvalidOptionError  for what is for certainty alone, and for what is not for it */
+function checkCertainty({ certainty, from, ...options }: TrainingOptions): void {
+  if (certainty === undefined) {
+    for (const key of ['certaintyBlock', 'guardData', 'guard'] as const)
+      if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --certainty', options[key]);
+    return;
+  }
+  if (from === undefined)
+    throw new InvalidOptionError(
+      'certainty',
+      'needs the model whose texts they are: name it by --from',
+      certainty,
+    );
+  if (options.learn !== 'text')
+    throw new InvalidOptionError('learn', 'must be text beside --certainty', options.learn);
+  for (const key of ['variableLength', 'complementary', 'anneal', 'loraRank'] as const)
+    if (options[key]) throw new InvalidOptionError(key, 'is not for --certainty', options[key]);
+  if (options.promptShare > 0)
+    throw new InvalidOptionError('promptShare', 'is not for --certainty', options.promptShare);
+  if (options.guard !== undefined && options.guardData === undefined)
+    throw new InvalidOptionError('guard', 'is for --guard-data', options.guard);
 }
 
 function checkHeads({ width, heads, kvHeads = heads }: TrainingOptions): void {
@@ -178,6 +202,7 @@ const uses = {
   anneal: ['masked-diffusion'],
   shiftedLogits: ['masked-diffusion', 'block-diffusion'],
   variableLength: ['masked-diffusion'],
+  certainty: ['masked-diffusion'],
   complementary: ['masked-diffusion'],
 } as const;
 

@@ -1,10 +1,14 @@
+import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
-import { type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
+import { defaults, type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
+import { rowsName } from './kept-rows.ts';
+import { requireEffect } from './option-effects.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 /** What may be changed in the middle of a run, because no update depends on it. */
@@ -38,6 +42,8 @@ const changeable: typeof free = [
 export interface RunDirectory {
   readonly path: string;
   readonly options: TrainingOptions;
+  /** What a program has in the place of options. */
+  readonly own: readonly OwnPart[];
   /** Whether the run begins here; then there was nothing in the directory. */
   readonly isNew: boolean;
   /** Options that a resumed run changes, by name. */
@@ -60,16 +66,15 @@ export async function runDirectoryPlace(request: TrainingRequest): Promise<strin
     }
     return request.resume;
   }
-  const options = resolveOptions(request);
-  const path =
-    request.out ?? join('runs', `${options.learn === 'text' ? options.size : 'finetune'}-${options.seed}`);
+  const path = request.out ?? usualPlace(request);
+  requireEffect(request, resolveOptions(request)); // mistakes leave no directory
   try {
     await mkdir(path, { recursive: true });
-    const others = (await readdir(path)).filter((name) => name !== 'LOCK');
+    const others = (await readdir(path)).filter((name) => name !== lockFolder);
     if (
       others.length > 0 &&
       !existsSync(optionsPath(path)) &&
-      !others.every((name) => name.startsWith('options.json'))
+      !others.every((name) => name.startsWith('options.json') || name.startsWith(rowsName))
     ) {
       throw new FileError(
         path,
@@ -84,16 +89,33 @@ export async function runDirectoryPlace(request: TrainingRequest): Promise<strin
   return path;
 }
 
+/** Where a run goes that isn't told where. */
+export function usualPlace({
+  learn = defaults.learn,
+  size = defaults.size,
+  seed = defaults.seed,
+}: TrainingRequest): string {
+  return join('runs', `${learn === 'text' ? size : 'finetune'}-${seed}`);
+}
+
 /**
  * Settles the options of the run in a directory and records them. To be called with the lock held.
  *
+ * @param own  what a program has in the place of options
  * @throws InvalidOptionError  when the run that is there was started with others
  */
-export async function openRun(path: string, request: TrainingRequest): Promise<RunDirectory> {
-  const recorded = await recordedOptions(path);
-  if (!recorded) return { ...(await record(path, resolveOptions(request), {})), isNew: true };
+export async function openRunDirectory(
+  path: string,
+  request: TrainingRequest,
+  own: readonly OwnPart[] = [],
+): Promise<RunDirectory> {
+  const begun = await recordedOptions(path);
+  if (!begun) return record({ path, options: resolveOptions(request), own, isNew: true, changes: {} });
+  const { options: recorded } = begun;
+  requireOwnParts(path, begun.own, own);
   const wanted =
     request.resume === undefined ? resolveOptions(request) : resolveOptions(over(recorded, request));
+  requireEffect(request, wanted);
   const allowed = request.resume === undefined ? free : changeable;
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   const keys = new Set([...Object.keys(recorded), ...Object.keys(wanted)]) as Set<keyof TrainingOptions>;
@@ -112,9 +134,24 @@ export async function openRun(path: string, request: TrainingRequest): Promise<R
     }
     changes[key] = { from, to };
   }
-  return Object.keys(changes).length > 0
-    ? record(path, wanted, changes)
-    : { path, options: recorded, isNew: false, changes };
+  const directory: RunDirectory = { path, options: recorded, own, isNew: false, changes };
+  return Object.keys(changes).length > 0 ? record({ ...directory, options: wanted }) : directory;
+}
+
+/** @throws InvalidOptionError  where a run would go on with other functions than it began with */
+function requireOwnParts(path: string, began: readonly OwnPart[], given: readonly OwnPart[]): void {
+  const lost = began.find((part) => !given.includes(part));
+  if (lost !== undefined) {
+    const problem = `the run in ${path} has one that a program gave it; go on with it in that program`;
+    throw new InvalidOptionError(lost, problem, undefined);
+  }
+  const added = given.find((part) => !began.includes(part));
+  if (added !== undefined)
+    throw new InvalidOptionError(
+      added,
+      `the run in ${path} began without one; give another out`,
+      'a function',
+    );
 }
 
 /** What was asked for, over what is recorded. */
@@ -123,21 +160,21 @@ function over(recorded: TrainingOptions, { resume: _resume, ...request }: Traini
   return { ...recorded, ...given };
 }
 
-async function record(
-  path: string,
-  options: TrainingOptions,
-  changes: RunDirectory['changes'],
-): Promise<RunDirectory> {
-  await writeJson(optionsPath(path), { format: 1, ...options });
-  return { path, options, isNew: false, changes };
+async function record(directory: RunDirectory): Promise<RunDirectory> {
+  const { path, options, own } = directory;
+  await writeJson(optionsPath(path), { format: 1, ...(own.length > 0 && { own }), ...options });
+  return directory;
 }
 
 const optionsPath = (path: string): string => join(path, 'options.json');
 
-async function recordedOptions(path: string): Promise<TrainingOptions | undefined> {
+/** What a run was started with, and what a program had in the place of options. */
+export async function recordedOptions(
+  path: string,
+): Promise<Pick<RunDirectory, 'options' | 'own'> | undefined> {
   const file = optionsPath(path);
   if (!existsSync(file)) return undefined;
-  const { format, ...rest } = (await readRunJson(file)) as { format?: unknown };
+  const { format, own = [], ...rest } = (await readRunJson(file)) as { format?: unknown; own?: OwnPart[] };
   if (format !== 1)
     throw new FileError(
       file,
@@ -150,7 +187,7 @@ async function recordedOptions(path: string): Promise<TrainingOptions | undefine
     const { path: at, message } = parsed.error.issues[0];
     throw new FileError(file, 'the options of a run', `${at.join('.') || 'it'}: ${message}`);
   }
-  return resolveOptions(parsed.data);
+  return { options: resolveOptions(parsed.data), own };
 }
 
 /** Removes what a run that was killed had not finished writing. To be called with the lock held. */

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeLearner } from '../../../test/fake-learner.ts';
 import { fakeTrainingJobs } from '../../../test/fake-training-job.ts';
+import { testRunIo, withoutSeconds } from '../../../test/run-io.ts';
 import { type DurableFs, nodeFs } from '../../checkpoint/durable-fs.ts';
 import { lockRun } from '../../checkpoint/lock.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
@@ -39,17 +40,9 @@ const small: TrainingRequest = {
   seed: 3,
 };
 
-function quiet(stop = new AbortController().signal): RunIo & { lines: () => string } {
-  let written = '';
+function quiet(stop?: AbortSignal): RunIo & { lines: string[] } {
   let ms = 0;
-  return {
-    output: { write: (piece) => (written += piece) },
-    clock: () => (ms += 7),
-    now: () => new Date(0),
-    stop,
-    visible: (line) => line.replaceAll('\x1b', '␛'),
-    lines: () => written,
-  };
+  return testRunIo(stop, () => (ms += 7));
 }
 
 /** All of a run that must be the same after any interruption. */
@@ -64,7 +57,7 @@ async function traceOf(directory: string): Promise<Record<string, string>> {
     trace[`${newest}/${name}`] = createHash('sha256').update(content).digest('hex');
   }
   for (const name of ['metrics.jsonl', 'options.json', 'model/training.json', 'curve.svg'])
-    trace[name] = await readFile(join(directory, name), 'utf8');
+    trace[name] = withoutSeconds(await readFile(join(directory, name), 'utf8'));
   return trace;
 }
 
@@ -104,9 +97,9 @@ test('a run that learns has a falling loss and leaves a model, a curve, samples,
   assert.equal((await readdir(join(out, 'samples'))).length, 10);
   assert.equal((await readdir(join(out, 'checkpoints'))).length, 3);
   assert.match(await readFile(join(out, 'events.jsonl'), 'utf8'), /"began".*\n(.*\n)*.*"done"/);
-  assert.match(io.lines(), /a text of step 60␛\[2J/);
+  assert.match(io.lines.join(''), /a text of step 60␛\[2J/);
   assert.match(
-    io.lines(),
+    io.lines.join(''),
     /60\/60 {2}loss \d\.\d+ {2}bound \d\.\d+ ± \d\.\d+ {2}[\d,]+ tokens\/s {2}0 s left/,
   );
 });
@@ -178,7 +171,7 @@ test('a run that is done is left alone', async () => {
   const io = quiet();
   const again = await runTraining({ ...small, out }, fakeTrainingJobs(), io);
   assert.equal(again.finished, true);
-  assert.match(io.lines(), /all 12 steps are done already/);
+  assert.match(io.lines.join(''), /all 12 steps are done already/);
   assert.deepEqual(await traceOf(out), before);
 });
 
@@ -203,8 +196,8 @@ test('a damaged checkpoint is put aside and the one before it is used', async ()
   await truncate(join(out, 'checkpoints', 'step-000000008', 'model.safetensors'), 100);
   const io = quiet();
   await runTraining({ ...small, out }, fakeTrainingJobs(), io);
-  assert.match(io.lines(), /step-000000008: expected a whole checkpoint/);
-  assert.match(io.lines(), /goes on after step 6/);
+  assert.match(io.lines.join(''), /step-000000008: expected a whole checkpoint/);
+  assert.match(io.lines.join(''), /goes on after step 6/);
   assert.deepEqual(await traceOf(out), expected);
 });
 
@@ -248,7 +241,7 @@ test('an update that is not finite is never applied, is reported, and the run go
       assert.equal((await runTraining({ ...small, out }, make, io)).finished, true);
     }
     assert.deepEqual(seen, ['skipped', 'skipped']);
-    assert.match(io.lines(), /step 5 was not applied: loss/);
+    assert.match(io.lines.join(''), /step 5 was not applied: loss/);
     assert.match(await readFile(join(out, 'metrics.jsonl'), 'utf8'), /"step":6,.*"applied":false/);
   }
 });
@@ -304,8 +297,16 @@ test('of a single validation window no error is told', async () => {
   );
   const rows = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   const validation = rows.map((row) => JSON.parse(row)).find(({ kind }) => kind === 'validation');
-  assert.deepEqual(Object.keys(validation), ['kind', 'step', 'natsPerToken', 'windows', 'tokens']);
-  assert.match(io.lines(), /bound \d\.\d{3} nats a token \(1 window\)/);
+  assert.deepEqual(Object.keys(validation), [
+    'kind',
+    'step',
+    'tokens',
+    'seconds',
+    'natsPerToken',
+    'windows',
+    'windowTokens',
+  ]);
+  assert.match(io.lines.join(''), /bound \d\.\d{3} nats a token \(1 window\)/);
   assert.doesNotMatch(await readFile(join(out, 'curve.svg'), 'utf8'), /NaN/);
 });
 
@@ -414,8 +415,8 @@ test('a full disk costs checkpoints, not the run: it goes on, says so, and saves
   const io = { ...quiet(), fs: fullDisk(() => learner.updated < 11) };
   const { lines } = io;
   assert.equal((await runTraining({ ...small, out, checkpointEvery: 2 }, make, io)).finished, true);
-  assert.match(lines(), /no checkpoint of step 2: .*a full disk \(ENOSPC\)/);
-  assert.match(lines(), /3 saves in a row have failed/);
+  assert.match(lines.join(''), /no checkpoint of step 2: .*a full disk \(ENOSPC\)/);
+  assert.match(lines.join(''), /3 saves in a row have failed/);
   assert.deepEqual(await readdir(join(out, 'checkpoints')), ['step-000000012']);
   const { 'options.json': _, 'model/training.json': __, ...bits } = await traceOf(out);
   for (const [name, content] of Object.entries(bits)) assert.equal(content, expected[name]);

@@ -1,26 +1,29 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
-import { lockRun } from '../../checkpoint/lock.ts';
+import { type DirectoryLock, lockRun } from '../../checkpoint/lock.ts';
 import { FileError } from '../../base/errors.ts';
 import { type CurveData, curveSvg } from './loss-curve.ts';
-import { counted, grouped } from '../../base/format-count.ts';
+import { grouped } from '../../base/format-count.ts';
 import { checkData } from './data-check.ts';
+import type { StepRow, TrainingEvent, ValidationRow } from './events.ts';
 import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
-import { type StepReport, train } from '../loop.ts';
+import { keepRows, type Rows } from './kept-rows.ts';
+import { accumulateEach, type LoopParts, type StepReport, together, trainingSteps } from '../loop.ts';
 import type { RunSchedule, TrainingRequest } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
 import { scheduleOf } from './resolve-options.ts';
-import { TrainingProgress, type ProgressOutput } from './progress.ts';
 import { rates } from '../learning-rate.ts';
 import {
-  openRun,
+  openRunDirectory,
   runDirectoryPlace,
   readRunJson,
   removeLeftovers,
   type RunDirectory,
 } from './run-directory.ts';
-import { restoreRun, type RunState, saveRun } from './snapshot.ts';
+import { beginning, restoreRun, type RunState, saveRun } from './snapshot.ts';
+import { Speed } from './speed.ts';
 import {
   type ValidationReport,
   type CreateTrainingJob,
@@ -31,15 +34,16 @@ import {
 
 /** What a run has of the world. */
 export interface RunIo {
-  readonly output: ProgressOutput;
+  /** Is told what happens; the run waits for it. */
+  readonly tell: (event: TrainingEvent) => Promise<void>;
+  /** The same where nobody can wait. */
+  readonly note: (event: TrainingEvent) => void;
   /** Milliseconds that never go back: for speed and time left. */
   readonly clock: () => number;
-  /** The time of day, for events.jsonl. */
+  /** The time of day, for events.jsonl and for a chat template that asks for it. */
   readonly now: () => Date;
   /** Aborted when the run is to save and stop after the present update. */
   readonly stop: AbortSignal;
-  /** Makes what a model wrote safe for the output. */
-  readonly visible: (text: string) => string;
   /** Where checkpoints are written. Default: the disk. */
   readonly fs?: DurableFs;
 }
@@ -62,6 +66,14 @@ export class CannotSaveError extends Error {
 /** Saves may fail for this long before a run gives up. */
 const maxUnsavedMs = 3_600_000;
 
+/** What a program gives a run beside its options. */
+export interface RunGifts {
+  /** What it has in the place of options. */
+  readonly own?: readonly OwnPart[];
+  /** Rows of data in the place of files. */
+  readonly rows?: Rows;
+}
+
 /**
  * Trains: begins the run that is asked for, or goes on with it from its newest whole checkpoint, to the same bits as if
  * it had never been stopped.
@@ -75,29 +87,41 @@ export async function runTraining(
   request: TrainingRequest,
   make: CreateTrainingJob,
   io: RunIo,
+  { own, rows }: RunGifts = {},
 ): Promise<RunOutcome> {
   const path = await runDirectoryPlace(request);
-  const lock = await lockRun(path);
+  const note = (text: string): void => io.note({ kind: 'note', text });
+  const lock = await lockRun(path, { note, signal: io.stop });
   try {
     await removeLeftovers(path);
-    const directory = await openRun(path, request);
-    const note = (line: string): void => void io.output.write(`${line}\n`);
-    const job = await make(directory.options, path, note, io.stop).catch(async (error: unknown) => {
+    if (rows) await keepRows(path, rows);
+    const directory = await openRunDirectory(path, request, own);
+    const jobIo = { note, now: io.now, signal: io.stop };
+    const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
-      if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
+      if (directory.isNew && !io.stop.aborted && (await holds(lock)))
+        await rm(path, { recursive: true }).catch(() => {});
       throw error;
     });
     try {
+      await lock.check();
       await checkData(path, job.data);
       for (const line of job.summary) note(line);
-      return await new Run(directory, job, io).train();
+      return await new Run(directory, job, io, lock).train();
     } finally {
       await job.close();
     }
   } finally {
     await lock.release();
+    await rmdir(path).catch(() => {}); // of a run that could not begin nothing is left
   }
 }
+
+const holds = (lock: DirectoryLock): Promise<boolean> =>
+  lock.check().then(
+    () => true,
+    () => false,
+  );
 
 /** One run while it is trained: what happens between two updates. */
 class Run {
@@ -105,7 +129,9 @@ class Run {
   readonly #job: TrainingJob;
   readonly #schedule: RunSchedule;
   readonly #io: RunIo;
-  readonly #progress: TrainingProgress;
+  /** Asked before anything is written. */
+  readonly #lock: DirectoryLock;
+  readonly #speed = new Speed();
   readonly #events: JsonLog;
   #metrics!: JsonLog;
   #state!: RunState;
@@ -115,12 +141,12 @@ class Run {
   #validation: ValidationReport | undefined;
   #isComplete = false;
 
-  constructor(directory: RunDirectory, job: TrainingJob, io: RunIo) {
+  constructor(directory: RunDirectory, job: TrainingJob, io: RunIo, lock: DirectoryLock) {
     this.#directory = directory;
     this.#job = job;
     this.#io = io;
+    this.#lock = lock;
     this.#schedule = scheduleOf(directory.options, job.windows);
-    this.#progress = new TrainingProgress(io.output, this.#schedule.steps, io.clock);
     this.#events = new JsonLog(this.#path('events.jsonl'));
     this.#savedMs = io.clock();
   }
@@ -132,15 +158,13 @@ class Run {
       await this.#restore();
       if (Object.keys(changes).length > 0) this.#event('changed', { changes });
       if (this.#isComplete) {
-        this.#progress.note(
-          `${steps === 1 ? 'the 1 step is' : `all ${grouped(steps)} steps are`} done already`,
-        );
+        await this.#note(`${steps === 1 ? 'the 1 step is' : `all ${grouped(steps)} steps are`} done already`);
         return this.#outcome();
       }
-      this.#progress.restart(this.#state.step);
+      this.#speed.add(this.#state);
       // what was due when the run was stopped comes first, so that metrics are those of a run that was not
       await this.#judge();
-      const { learner, batches } = this.#job;
+      const { learner } = this.#job;
       const rate = rates[options.schedule]({
         ...options,
         ...this.#schedule,
@@ -149,19 +173,23 @@ class Run {
       });
       const parts = {
         learner,
-        batches: (step: number) => batches.call(this.#job, step),
+        accumulate: accumulationOf(this.#job),
         rate,
         steps,
       };
-      for await (const report of train(parts, this.#state, this.#io.stop)) {
-        this.#record(report);
+      const { clock, stop } = this.#io;
+      let beganMs = clock();
+      for await (const report of trainingSteps(parts, this.#state, stop)) {
+        this.#state.seconds += (clock() - beganMs) / 1000;
+        await this.#lock.check();
+        await this.#record(report);
         await this.#judge();
         if (this.#isEvery(options.checkpointEvery)) await this.#save();
+        beganMs = clock(); // what came between two updates is none of their time
       }
       await this.#finish();
       return this.#outcome();
     } finally {
-      this.#progress.end();
       this.#metrics?.close();
       this.#events.close();
     }
@@ -172,26 +200,42 @@ class Run {
     const { state, damaged } = await restoreRun(this.#directory.path, this.#job.learner);
     for (const problem of damaged) {
       this.#event('damaged', { problem: problem.message });
-      this.#progress.note(problem.message);
+      await this.#note(problem.message);
     }
-    this.#state = state ?? { step: 0, tokens: 0, skipped: [], validated: 0, sampled: 0, metricsBytes: 0 };
+    await this.#job.restored?.();
+    this.#state = state ?? beginning();
     this.#savedStep = state?.step;
     this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
-    this.#event(state ? 'resumed' : 'began', { step: this.#state.step, steps: this.#schedule.steps });
-    if (state) this.#progress.note(`goes on after step ${grouped(state.step)}`);
+    const { step } = this.#state;
+    const { steps } = this.#schedule;
+    this.#event(state ? 'resumed' : 'began', { step, steps });
+    await this.#io.tell({ kind: 'began', directory: this.#directory.path, step, steps });
     if (!this.#isComplete) this.#metrics = new JsonLog(this.#path('metrics.jsonl'), this.#state.metricsBytes);
   }
 
-  #record(report: StepReport): void {
-    const { applied, measures, ...row } = report;
-    const { tokens } = this.#state;
-    this.#metrics.write({ kind: 'step', ...row, ...measures, tokens, ...(!applied && { applied }) });
-    this.#progress.step(report);
+  async #record({ applied, measures, ...report }: StepReport): Promise<void> {
+    const { step, loss, gradientNorm } = report;
+    const row: StepRow = {
+      kind: 'step',
+      ...report,
+      ...this.#reached(),
+      ...measures,
+      ...(!applied && { applied }),
+    };
+    this.#metrics.write(row);
+    this.#speed.add(this.#state);
+    const { steps } = this.#schedule;
+    const { tokensPerSecond } = this.#speed;
+    await this.#io.tell({ ...row, steps, tokensPerSecond, secondsLeft: this.#speed.secondsUntil(steps) });
     if (applied) return;
-    this.#event('skipped', { step: report.step, loss: report.loss, gradientNorm: report.gradientNorm });
-    this.#progress.note(
-      `step ${grouped(report.step)} was not applied: loss ${report.loss}, gradient norm ${report.gradientNorm}`,
-    );
+    this.#event('skipped', { step, loss, gradientNorm });
+    await this.#note(`step ${grouped(step)} was not applied: loss ${loss}, gradient norm ${gradientNorm}`);
+  }
+
+  /** How much was learned by now. */
+  #reached() {
+    const { step, tokens, seconds } = this.#state;
+    return { step, tokens, seconds: Number(seconds.toFixed(3)) };
   }
 
   /** Validates and samples where that is due and not done. When the run is to stop, it's left to the resumed run. */
@@ -207,7 +251,6 @@ class Run {
     } catch (error) {
       if (!this.#io.stop.aborted) throw error;
     }
-    if (last || this.#isEvery(validationEvery) || this.#isEvery(sampleEvery)) this.#progress.restart(step);
   }
 
   async #validate(last: boolean): Promise<void> {
@@ -216,22 +259,17 @@ class Run {
       if (this.#io.stop.aborted) return;
       const windows = last ? undefined : this.#directory.options.validationWindows;
       const validation = await this.#job.validate(step, windows, this.#io.stop);
+      await this.#lock.check();
       this.#validation = validation;
-      this.#metrics.write({ kind: 'validation', step, ...withoutUnknownErrors(validation) });
-      const { natsPerToken, standardError, bitsPerByte, windows: scored, preferences } = validation;
-      const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ''; // of one window there is none
-      const bound = `bound ${natsPerToken.toFixed(3)}${error}`;
-      this.#progress.bound(bound);
-      const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
-      this.#progress.note(
-        `step ${grouped(step)}  ${bound} nats a token${perByte} (${counted(scored, 'window')})`,
-      );
-      if (preferences) this.#progress.note(described(preferences));
+      const { tokens: windowTokens, ...report } = withoutUnknownErrors(validation);
+      const row: ValidationRow = { kind: 'validation', ...this.#reached(), ...report, windowTokens };
+      this.#metrics.write(row);
+      await this.#io.tell(row);
     }
     this.#state.validated = step;
     this.#drawCurve();
     // a model on the way can be tried out, and a full disk costs no more than that
-    if (!last) await this.#export().catch((error: unknown) => this.#tell(error));
+    if (!last) await this.#export().catch((error: unknown) => this.#tellProblem(error));
   }
 
   async #sample(): Promise<void> {
@@ -239,11 +277,12 @@ class Run {
     if (this.#job.sample) {
       if (this.#io.stop.aborted) return;
       const text = await this.#job.sample(step, this.#io.stop);
+      await this.#lock.check();
       bestEffort(() => {
         mkdirSync(this.#path('samples'), { recursive: true });
         writeFileSync(this.#path('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
       });
-      this.#progress.note(indented(this.#io.visible(text)));
+      await this.#io.tell({ kind: 'sample', step, text });
     }
     this.#state.sampled = step;
   }
@@ -265,20 +304,20 @@ class Run {
         step,
         steps: this.#schedule.steps,
         bytes: result.bytes,
-        tokensPerSecond: this.#progress.tokensPerSecond,
+        tokensPerSecond: this.#speed.tokensPerSecond,
       });
+      await this.#io.tell({ kind: 'saved', step, bytes: result.bytes });
     } else {
       this.#failedSaves += 1;
       this.#event('save failed', { step, problem: result.error.message });
-      this.#progress.note(`no checkpoint of step ${grouped(step)}: ${result.error.message}`);
+      await this.#note(`no checkpoint of step ${grouped(step)}: ${result.error.message}`);
       if (this.#failedSaves >= 3) {
-        this.#progress.note(
+        await this.#note(
           `${this.#failedSaves} saves in a row have failed: what was learned since would be lost`,
         );
       }
       if (this.#io.clock() - this.#savedMs > maxUnsavedMs) throw new CannotSaveError(result.error.message);
     }
-    this.#progress.restart(step);
   }
 
   /** The last acts of a run that is done or is stopped: a checkpoint, the curve and the model. */
@@ -298,9 +337,17 @@ class Run {
 
   async #export(): Promise<void> {
     const { step, tokens } = this.#state;
-    const { options } = this.#directory;
+    const { options, own } = this.#directory;
     const final = this.#isFinal();
-    const record: TrainingRecord = { format: 1, step, tokens, final, validation: this.#validation, options };
+    const record: TrainingRecord = {
+      format: 1,
+      step,
+      tokens,
+      final,
+      validation: this.#validation,
+      ...(own.length > 0 && { own }),
+      options,
+    };
     await this.#job.exportTo(this.#path('model'), record);
   }
 
@@ -343,10 +390,14 @@ class Run {
     return this.#state.step % interval === 0;
   }
 
-  #tell(problem: unknown): void {
+  async #tellProblem(problem: unknown): Promise<void> {
     if (!(problem instanceof FileError)) throw problem;
     this.#event('problem', { problem: problem.message });
-    this.#progress.note(problem.message);
+    await this.#note(problem.message);
+  }
+
+  #note(text: string): Promise<void> {
+    return this.#io.tell({ kind: 'note', text });
   }
 
   #event(event: string, details: object): void {
@@ -358,21 +409,21 @@ class Run {
   }
 }
 
+/** How the gradient of an update comes together: the job's own way, or all micro-batches one after the other. */
+function accumulationOf(job: TrainingJob): LoopParts['accumulate'] {
+  return async (step) =>
+    job.accumulate ? job.accumulate(step) : together(await accumulateEach(job.learner, job.batches(step)));
+}
+
 /** Whether a model directory holds the last model of its run. */
 async function isFinal(path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
   return ((await readRunJson(path)) as Partial<TrainingRecord>).final === true;
 }
 
-const described = ({ loss, margin, accuracy }: NonNullable<ValidationReport['preferences']>): string =>
-  `  of held-out pairs ${(100 * accuracy).toFixed(0)} % are as preferred, margin ${margin.toFixed(3)}, loss ${loss.toFixed(3)}`;
-
 /** Of one window, or one draw, no error is known: it is absent then. */
-const withoutUnknownErrors = ({ standardError, maskError, ...known }: ValidationReport): object => ({
+const withoutUnknownErrors = ({ standardError, maskError, ...known }: ValidationReport) => ({
   ...known,
   ...(Number.isFinite(standardError) && { standardError }),
   ...(Number.isFinite(maskError) && { maskError }),
 });
-
-/** A sample as it stands among the lines of progress. */
-const indented = (text: string): string => text.trim().replace(/^/gm, '  │ ');

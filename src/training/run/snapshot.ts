@@ -13,14 +13,27 @@ import type { Learner } from '../learner.ts';
 import type { LoopState } from '../loop.ts';
 import { readRunJson } from './run-directory.ts';
 
-/** All that the next update needs beside the learner's tensors. Nothing in it depends on the clock. */
+/** All that the next update needs beside the learner's tensors. No update depends on `seconds`, which the clock says. */
 export interface RunState extends LoopState {
   /** The updates after which the latest validation and the latest sample were made. */
   validated: number;
   sampled: number;
   /** Bytes of metrics.jsonl that belong to the updates so far. */
   metricsBytes: number;
+  /** Seconds that the updates so far took. */
+  seconds: number;
 }
+
+/** Where a run begins. */
+export const beginning = (): RunState => ({
+  step: 0,
+  tokens: 0,
+  skipped: [],
+  validated: 0,
+  sampled: 0,
+  metricsBytes: 0,
+  seconds: 0,
+});
 
 const stateName = 'state.json';
 const modelName = 'model.safetensors';
@@ -79,11 +92,13 @@ async function readState(path: string): Promise<RunState> {
       JSON.stringify(format) ?? 'none',
       'use the version of unmask that wrote it',
     );
-  const { step, tokens, skipped, validated, sampled, metricsBytes } = state;
+  // a run that was begun before seconds were kept counts them from here
+  const { step, tokens, skipped, validated, sampled, metricsBytes, seconds = 0 } = state;
   // a field that is missing must not quietly become 0
   const isWhole =
     [step, tokens, validated, sampled, metricsBytes].every((value) => Number.isSafeInteger(value)) &&
-    Array.isArray(skipped);
+    Array.isArray(skipped) &&
+    Number.isFinite(seconds);
   if (!isWhole)
     throw new FileError(
       path,
@@ -91,7 +106,7 @@ async function readState(path: string): Promise<RunState> {
       'one with a field missing',
       'resume from an older checkpoint',
     );
-  return { step, tokens, skipped, validated, sampled, metricsBytes };
+  return { step, tokens, skipped, validated, sampled, metricsBytes, seconds };
 }
 
 function pathOf(

@@ -1,7 +1,10 @@
 import type { PreferenceMeasures } from '../../likelihood/preference-comparison.ts';
 import type { Validation } from '../../likelihood/validation.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import type { Learner, TrainingBatch } from '../learner.ts';
+import type { Accumulated } from '../loop.ts';
 import type { TrainingOptions } from '../options.ts';
+import type { OwnPart } from '../own-parts.ts';
 
 /** One file that a run learns from, or of the model that it is held to, as it was when the run began. */
 export interface TrainedFile {
@@ -32,6 +35,8 @@ export interface TrainingRecord {
   /** Whether the run was done with it: all updates, validated, sampled. */
   readonly final: boolean;
   readonly validation: ValidationReport | undefined;
+  /** What a program had in the place of options. */
+  readonly own?: readonly OwnPart[];
   readonly options: TrainingOptions;
 }
 
@@ -45,8 +50,19 @@ export interface TrainingJob {
   readonly summary: readonly string[];
   /** Windows of an epoch. */
   readonly windows: number;
-  /** The micro-batches of the update with this index: a function of the index and the learner's weights alone. */
-  batches(step: number): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  /**
+   * The micro-batches of the update with this index: a function of the index and the learner's weights alone.
+   *
+   * @param share  the first, and the one behind the last. Default: all
+   */
+  batches(
+    step: number,
+    share?: readonly [number, number],
+  ): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+  /** Accumulates the gradient of an update and says what its batch cost. Default: that of all its micro-batches. */
+  accumulate?(step: number): Promise<Accumulated>;
+  /** Is told once the learner has the state that the run goes on with. */
+  restored?(): Promise<void>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
   validate?(step: number, windows: number | undefined, signal: AbortSignal): Promise<ValidationReport>;
   /** A text by the learner's present weights. */
@@ -56,16 +72,25 @@ export interface TrainingJob {
   close(): Promise<void>;
 }
 
+/** What the making of a job has of the world. */
+export interface JobIo {
+  /** Is given lines for people on what takes time. */
+  readonly note: (line: string) => void;
+  /** The time of day, for a chat template that asks for it. */
+  readonly now: () => Date;
+  /** Ends the reading of text. */
+  readonly signal: AbortSignal;
+  /** Who else learns the same. Default: nobody. */
+  readonly ranks?: Ranks;
+}
+
 /**
  * Makes the job of a run.
  *
  * @param directory  the run's, for a tokenizer that is made once and for tokenised data
- * @param note       is given lines for people on what takes time
- * @param signal     ends the reading of text
  */
 export type CreateTrainingJob = (
   options: TrainingOptions,
   directory: string,
-  note: (line: string) => void,
-  signal: AbortSignal,
+  io: JobIo,
 ) => Promise<TrainingJob>;

@@ -1,0 +1,22 @@
+import type { CommandTable } from './program.ts';
+
+/** The whole command line. */
+export const commands: CommandTable = {
+  demo: () => import('./commands/demo.ts'),
+  generate: () => import('./commands/generate.ts'),
+  chat: () => import('./commands/chat.ts'),
+  infill: () => import('./commands/infill.ts'),
+  edit: () => import('./commands/edit.ts'),
+  score: () => import('./commands/score.ts'),
+  judge: () => import('./commands/judge.ts'),
+  train: () => import('./commands/train.ts'),
+  finetune: () => import('./commands/finetune.ts'),
+  distill: () => import('./commands/distill.ts'),
+  merge: () => import('./commands/merge.ts'),
+  pull: () => import('./commands/pull.ts'),
+  serve: () => import('./commands/serve.ts'),
+  studio: () => import('./commands/studio.ts'),
+  inspect: () => import('./commands/inspect.ts'),
+  quantize: () => import('./commands/quantize.ts'),
+  bench: () => import('./commands/bench.ts'),
+};

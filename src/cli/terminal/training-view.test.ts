@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StepEvent } from '../../training/run/events.ts';
+import { TrainingView } from './training-view.ts';
+
+function written(isTTY: boolean, columns = 200) {
+  let text = '';
+  let ms = 0;
+  const output = { isTTY, columns, write: (piece: string) => (text += piece) };
+  const view = new TrainingView(output, () => ms);
+  return { view, text: () => text, wait: (more: number) => (ms += more) };
+}
+
+const event = (step: number, loss = 3): StepEvent => ({
+  kind: 'step',
+  step,
+  steps: 1000,
+  loss,
+  gradientNorm: 1,
+  rate: 1e-3,
+  tokens: 500 * step,
+  seconds: step / 4,
+  ...(step > 1 && { tokensPerSecond: 2000, secondsLeft: (1000 - step) / 4 }),
+});
+
+const bound = {
+  kind: 'validation',
+  step: 1,
+  tokens: 500,
+  seconds: 1,
+  natsPerToken: 2,
+  windows: 8,
+  windowTokens: 64,
+} as const;
+
+test('a terminal gets one live line: steps, loss, tokens a second, time left and rate', () => {
+  const { view, text, wait } = written(true);
+  for (let step = 1; step <= 10; step++) {
+    wait(250);
+    view.show(event(step));
+  }
+  assert.equal(text().split('\n').length, 1);
+  assert.equal(
+    text().split('\r\x1b[2K').at(-1),
+    '   10/1,000  loss 3.000  2,000 tokens/s  4 min left  rate 1.0e-3',
+  );
+});
+
+test('the live line is cut before it wraps', () => {
+  const { view, text } = written(true, 30);
+  view.show(event(1));
+  assert.ok(text().split('\r\x1b[2K').at(-1)!.length < 30);
+});
+
+test('elsewhere there are plain lines, ten seconds apart, and one for the last step', () => {
+  const { view, text, wait } = written(false);
+  for (let step = 991; step <= 1000; step++) {
+    view.show(event(step));
+    wait(4000);
+  }
+  const lines = text().trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, 11).trim()),
+    ['991/1,000', '994/1,000', '997/1,000', '1,000/1,000'],
+  );
+  assert.ok(!text().includes('\x1b'));
+});
+
+test('a note stands on a line of its own, and the bound stays in the line', () => {
+  const { view, text, wait } = written(true);
+  view.show(event(1));
+  view.show({ kind: 'note', text: 'a note' });
+  view.show({ ...bound, standardError: 0.01, bitsPerByte: 1.5 });
+  wait(1000);
+  view.show(event(2));
+  assert.match(
+    text().replaceAll('\x1b', '␛'),
+    /rate 1\.0e-3\na note\nstep 1 {2}bound 2\.000 ± 0\.010 nats a token, 1\.500 bits a byte \(8 windows\)\n\r␛\[2K.*loss 3\.000 {2}bound 2\.000 ± 0\.010/,
+  );
+});
+
+test('of a single window no error is shown; of pairs it says how many are as preferred', () => {
+  const { view, text } = written(false);
+  view.show({ ...bound, windows: 1, preferences: { accuracy: 0.75, margin: 0.5, loss: 0.6 } });
+  assert.equal(
+    text(),
+    'step 1  bound 2.000 nats a token (1 window)\n  of held-out pairs 75 % are as preferred, margin 0.500, loss 0.600\n',
+  );
+});
+
+test('a sample is set off from the progress, and nothing in it is obeyed by the terminal', () => {
+  const { view, text } = written(true);
+  view.show({ kind: 'sample', step: 5, text: 'one\ntwo\x1b[2J\n' });
+  view.show({ kind: 'saved', step: 5, bytes: 100 });
+  assert.equal(text(), '  │ one\n  │ two␛[2J\n');
+});
+
+test('a resumed run says where it goes on, a new one nothing', () => {
+  const { view, text } = written(false);
+  view.show({ kind: 'began', directory: 'r', step: 0, steps: 2000 });
+  view.show({ kind: 'began', directory: 'r', step: 1500, steps: 2000 });
+  assert.equal(text(), 'goes on after step 1,500\n');
+});
+
+test('the loss that is shown is smoothed, from the first step on and over losses that are not finite', () => {
+  const { view, text } = written(false);
+  view.show(event(1, NaN));
+  assert.match(text(), /loss not finite/);
+  view.show(event(2, 4));
+  view.show(event(1000, 2));
+  assert.match(text(), /loss 2\.974|loss 2\.97/);
+});

@@ -1,0 +1,145 @@
+import { UnsupportedError } from '../base/errors.ts';
+import { alone, type Ranks, sumInOrder } from './ranks.ts';
+
+/** What differs between the two libraries: the file, and what a handle is. */
+interface Flavour {
+  readonly name: string;
+  readonly library: string;
+  /** The C type of a handle. */
+  readonly handle: 'void*' | 'int';
+  /** MPI_COMM_WORLD and MPI_BYTE: an exported symbol, or a number. */
+  readonly world: string | number;
+  readonly byte: string | number;
+}
+
+const openMpi: Flavour = {
+  name: 'Open MPI',
+  library: 'libmpi.so.40',
+  handle: 'void*',
+  world: 'ompi_mpi_comm_world',
+  byte: 'ompi_mpi_byte',
+};
+const mpich: Flavour = {
+  name: 'MPICH',
+  library: 'libmpich.so.12',
+  handle: 'int',
+  world: 0x44000000,
+  byte: 0x4c00010d,
+};
+
+/** The launchers, by what they put in the environment: the library that they speak for, and the variable with the size. */
+const launchers: readonly { readonly flavour: Flavour; readonly rank: string; readonly size?: string }[] = [
+  { flavour: openMpi, rank: 'OMPI_COMM_WORLD_RANK', size: 'OMPI_COMM_WORLD_SIZE' },
+  { flavour: openMpi, rank: 'PMIX_RANK', size: 'SLURM_NTASKS' }, // srun --mpi=pmix
+  { flavour: mpich, rank: 'PMI_RANK', size: 'PMI_SIZE' }, // mpirun of MPICH, srun --mpi=pmi2
+];
+
+/**
+ * The ranks of the job that this process was started in: by `mpirun` of Open MPI or MPICH, or by `srun`; alone where it was
+ * started by nobody of these.
+ *
+ * @param env  of the process
+ * @throws UnsupportedError  where the binding or the library is missing
+ */
+export async function findRanks(env: Readonly<Record<string, string | undefined>>): Promise<Ranks> {
+  const launcher = launchers.find(({ rank }) => env[rank] !== undefined);
+  if (!launcher || (launcher.size !== undefined && env[launcher.size] === '1')) return alone;
+  return openMpiRanks(launcher.flavour);
+}
+
+type Call = (...args: unknown[]) => Promise<number>;
+
+async function openMpiRanks({ name, library, handle, world, byte }: Flavour): Promise<Ranks> {
+  const { default: koffi } = await import('koffi').catch(() => {
+    throw new UnsupportedError(`a job of several ranks (${name}) needs the package koffi: npm install koffi`);
+  });
+  // the stacks on which koffi calls are too small for MPICH
+  koffi.config({ ...koffi.config(), sync_stack_size: 8 << 20, async_stack_size: 4 << 20 });
+  let lib: ReturnType<typeof koffi.load>;
+  try {
+    lib = koffi.load(library);
+  } catch (cause) {
+    throw new UnsupportedError(
+      `a job of several ranks (${name}) needs ${library}, which can't be loaded: ${(cause as Error).message}`,
+    );
+  }
+  const handleOf = (given: string | number): unknown =>
+    typeof given === 'number' ? given : lib.symbol(given, 'void');
+  const [comm, bytes] = [handleOf(world), handleOf(byte)];
+  const declare = (call: string, ...types: unknown[]) => lib.func(call, 'int', types as string[]);
+  /** Blocking calls run on another thread: the event loop goes on. */
+  const collective = (call: string, ...types: unknown[]): Call => {
+    const blocking = declare(call, ...types);
+    return (...args) =>
+      new Promise((resolve, reject) =>
+        blocking.async(...args, (error: unknown, code: number) => (error ? reject(error) : resolve(code))),
+      );
+  };
+
+  const threads = [0];
+  declare('MPI_Init_thread', 'int*', 'char***', 'int', koffi.out('int*'))(null, null, 3, threads);
+  const number = (call: string): number => {
+    const found = [0];
+    declare(call, handle, koffi.out('int*'))(comm, found);
+    return found[0];
+  };
+  const [rank, size] = [number('MPI_Comm_rank'), number('MPI_Comm_size')];
+  const allgather = collective('MPI_Allgather', 'void*', 'int', handle, 'void*', 'int', handle, handle);
+  const allgatherv = collective(
+    'MPI_Allgatherv',
+    'void*',
+    'int',
+    handle,
+    'void*',
+    'int*',
+    'int*',
+    handle,
+    handle,
+  );
+  const alltoall = collective('MPI_Alltoall', 'void*', 'int', handle, 'void*', 'int', handle, handle);
+  const bcast = collective('MPI_Bcast', 'void*', 'int', handle, 'int', handle);
+
+  async function gather(given: Uint8Array): Promise<Uint8Array[]> {
+    const lengths = new Int32Array(size);
+    await allgather(Int32Array.of(given.length), 4, bytes, lengths, 4, bytes, comm);
+    const starts = lengths.map((_, i) => lengths.subarray(0, i).reduce((sum, length) => sum + length, 0));
+    const all = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+    await allgatherv(given, given.length, bytes, all, lengths, starts, bytes, comm);
+    return Array.from(starts, (start, r) => all.slice(start, start + lengths[r]));
+  }
+
+  return {
+    rank,
+    size,
+    gather,
+    async broadcast(given) {
+      const length = new Float64Array(1);
+      if (rank === 0) length[0] = given.length;
+      await bcast(length, 8, bytes, 0, comm);
+      const data = rank === 0 ? given : new Uint8Array(length[0]);
+      for (let at = 0; at < data.length; at += maxMessage) {
+        const part = data.subarray(at, at + maxMessage);
+        await bcast(part, part.length, bytes, 0, comm);
+      }
+      return data;
+    },
+    // each rank sums one part, in the order of ranks: the sum's order is ours, not the library's
+    async sum(data) {
+      const part = Math.ceil(data.length / size);
+      const mine = new Float32Array(part * size);
+      mine.set(data);
+      const theirs = new Float32Array(part * size);
+      await alltoall(mine, 4 * part, bytes, theirs, 4 * part, bytes, comm);
+      const parts = Array.from({ length: size }, (_, r) => theirs.subarray(r * part, (r + 1) * part));
+      await allgather(sumInOrder(parts).slice(), 4 * part, bytes, mine, 4 * part, bytes, comm);
+      data.set(mine.subarray(0, data.length));
+    },
+    abort: (exitCode) => void declare('MPI_Abort', handle, 'int')(comm, exitCode),
+    async close() {
+      await collective('MPI_Finalize')();
+    },
+  };
+}
+
+/** Bytes of one message: counts are 32 bits. */
+const maxMessage = 2 ** 30;

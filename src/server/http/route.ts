@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import type { Answer, ApiRequest } from '../apis/answer.ts';
+import { type Envelope, openaiEnvelope } from './http-error.ts';
+import type { Service } from './service.ts';
+
+interface Common {
+  readonly path: string;
+  readonly summary: string;
+  /**
+   * Who may ask: those with a key, where keys are set; anyone whose Host and Origin are right; or those with the token of
+   * the studio, where there is one.
+   */
+  readonly access: 'key' | 'anyone' | 'studio';
+  readonly envelope: Envelope;
+}
+
+/** Tells something. */
+export interface TellingRoute extends Common {
+  readonly method: 'GET';
+  /** Whether a person may come here by a link on another site's page. */
+  readonly isPage?: boolean;
+  /** What may stand behind the `?`, where something is read there. */
+  readonly query?: z.ZodObject;
+  readonly tell: (service: Service, parameter: string, query: never) => Response | Promise<Response>;
+}
+
+/** Tells something about what the body names. */
+export interface AskingRoute extends Common {
+  readonly method: 'POST';
+  readonly body: z.ZodObject;
+  readonly ask: (service: Service, body: never) => Response | Promise<Response>;
+}
+
+/** Has a text written: it waits for its turn. */
+export interface WritingRoute extends Common {
+  readonly method: 'POST';
+  readonly body: z.ZodObject;
+  readonly answer: (body: never, asked: ApiRequest) => Answer;
+}
+
+export type Route = TellingRoute | AskingRoute | WritingRoute;
+
+export const writing = <Schema extends z.ZodObject>(
+  path: string,
+  summary: string,
+  body: Schema,
+  answer: (body: z.output<Schema>, asked: ApiRequest) => Answer,
+  envelope: Envelope = openaiEnvelope,
+): WritingRoute => ({ method: 'POST', path, summary, access: 'key', envelope, body, answer });
+
+export const telling = (
+  path: string,
+  summary: string,
+  tell: TellingRoute['tell'],
+  more: Partial<TellingRoute> = {},
+): TellingRoute => ({ method: 'GET', path, summary, access: 'key', envelope: openaiEnvelope, tell, ...more });
+
+export const asking = <Schema extends z.ZodObject>(
+  path: string,
+  summary: string,
+  body: Schema,
+  ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
+  more: Partial<Common> = {},
+): AskingRoute => ({
+  method: 'POST',
+  path,
+  summary,
+  access: 'key',
+  envelope: openaiEnvelope,
+  body,
+  ask,
+  ...more,
+});

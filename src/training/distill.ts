@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
+import { load } from '../language-model/load.ts';
+import { writeCarefulTexts } from './careful-texts.ts';
+import { createTrainingJob } from './create-job.ts';
+import { distillDefaults, type DistillRequest, distillSchema } from './distill-options.ts';
+import type { TrainingRequest } from './options.ts';
+import { type RunIo, type RunOutcome, runTraining } from './run/run.ts';
+
+/** Files of a distillation's directory; the training run lies in `run/`. */
+const names = { options: 'distill.json', texts: 'texts.jsonl', run: 'run' } as const;
+
+export interface DistillIo extends RunIo {
+  readonly onText?: (done: number, all: number) => Promise<void> | void;
+}
+
+/**
+ * Teaches a masked diffusion model to write several tokens a forward: it writes texts carefully, one token a denoising step,
+ * and then learns to be sure of what it predicts rightly in them, held to what it said before on real text
+ * (`certaintyLoss`, `distillation`). Stopped at any moment, the same call goes on.
+ *
+ * @returns  as a training run, and where that lies
+ * @throws InvalidOptionError  where the options are not those that the directory was begun with
+ */
+export async function distill(
+  request: DistillRequest,
+  io: DistillIo,
+): Promise<RunOutcome & { readonly run: string }> {
+  const { directory, options } = await openDistillation(request);
+  const { from, data, texts, length, block, temperature, guard, ...training } = options;
+  const file = join(directory, names.texts);
+  const model = await load(from, { device: training.device });
+  try {
+    const longest = model.config.maxLength;
+    await writeCarefulTexts(model, file, {
+      texts,
+      data,
+      block,
+      temperature,
+      seed: training.seed,
+      length: length ?? longest,
+      signal: io.stop,
+      onText: io.onText,
+    });
+    const run = {
+      ...training,
+      from,
+      data: [file],
+      ...(guard > 0 && { guardData: data, guard }),
+      certaintyBlock: block,
+      length: length ?? longest,
+      out: join(directory, names.run),
+    } satisfies TrainingRequest;
+    return { ...(await runTraining(run, createTrainingJob, io)), run: run.out };
+  } finally {
+    await model.close();
+  }
+}
+
+type DistillOptions = Required<Pick<DistillRequest, 'from' | 'data' | keyof typeof distillDefaults>> &
+  Omit<DistillRequest, 'out' | 'resume'>;
+
+/** The options of a new directory, or those that one was begun with. */
+async function openDistillation({ out, resume, ...request }: DistillRequest): Promise<{
+  readonly directory: string;
+  readonly options: DistillOptions;
+}> {
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const directory = resume ?? out ?? join('runs', `distill-${request.seed ?? distillDefaults.seed}`);
+  const path = join(directory, names.options);
+  const recorded = existsSync(path)
+    ? (checkOptions(distillSchema, JSON.parse(await readFile(path, 'utf8'))) as DistillOptions)
+    : undefined;
+  if (recorded) {
+    for (const [key, value] of Object.entries(given))
+      if (JSON.stringify(value) !== JSON.stringify(recorded[key as keyof DistillOptions]))
+        throw new InvalidOptionError(
+          key,
+          `was ${JSON.stringify(recorded[key as keyof DistillOptions])} when ${directory} was begun; give another --out`,
+          value,
+        );
+    return { directory, options: recorded };
+  }
+  if (resume !== undefined)
+    throw new FileError(
+      resume,
+      `a directory of unmask distill`,
+      'none',
+      'check the path, or begin one with --out',
+    );
+  for (const key of ['from', 'data'] as const)
+    if (request[key] === undefined)
+      throw new InvalidOptionError(key, key === 'from' ? 'names the model' : 'names real text', undefined);
+  const options = { ...distillDefaults, ...given } as DistillOptions;
+  await mkdir(directory, { recursive: true });
+  await replaceFile(nodeFs, path, Buffer.from(`${JSON.stringify(options, undefined, 2)}\n`));
+  return { directory, options };
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { repositoryRoot } from './reference.ts';
+
+const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+/** A launcher of ranks, and how Debian calls it: both may be installed. */
+export interface Launcher {
+  readonly name: string;
+  readonly program: string;
+  readonly package: string;
+  readonly flags: readonly string[];
+}
+
+export const launchers: readonly Launcher[] = [
+  {
+    name: 'Open MPI',
+    program: '/usr/bin/mpirun.openmpi',
+    package: 'openmpi-bin',
+    flags: ['--allow-run-as-root', '--oversubscribe', '--mca', 'mpi_yield_when_idle', '1'],
+  },
+  { name: 'MPICH', program: '/usr/bin/mpirun.mpich', package: 'mpich', flags: [] },
+];
+
+/** For a test that needs a launcher: skipped, with how to get it, where it isn't there. */
+export const withLauncher = ({ program, package: name }: Launcher) => ({
+  skip: existsSync(program) ? false : `${program} isn't there: apt-get install ${name}`,
+});
+
+/** Text for a small run. */
+export const someText = (): string =>
+  gunzipSync(readFileSync(join(repositoryRoot, 'recipes/tinyshakespeare.txt.gz')))
+    .subarray(0, 60_000)
+    .toString();
+
+/** The flags of a small run of so many updates of four micro-batches each. */
+export const smallRun = (text: string, steps: number): string[] => [
+  'train',
+  text,
+  ...'--tokenizer characters --packing stream --seed 3 --threads 1'.split(' '),
+  ...'--layers 1 --width 32 --heads 2 --hidden 64 --length 32 --batch 4 --accumulate 4'.split(' '),
+  ...`--steps ${steps} --warmup 2 --checkpoint-every 5 --validation-every 10 --sample-every 10`.split(' '),
+];
+
+export interface Ended {
+  readonly code: number | null;
+  readonly err: string;
+}
+
+/** `unmask` with some arguments on several ranks; on one without a launcher. */
+export function startRanks(
+  launcher: Launcher | undefined,
+  ranks: number,
+  args: readonly string[],
+): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const command = [process.execPath, main, ...args];
+  const [program, ...given] = launcher
+    ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command]
+    : command;
+  const child = spawn(program, given, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let err = '';
+  child.stderr.on('data', (data) => (err += data));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, err }));
+  });
+  return { child, ended };
+}
+
+/** The processes of the ranks of a launcher's job, whose run is in a directory. */
+export function rankProcesses(out: string): number[] {
+  return readdirProc().filter((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words[1] === main && words.includes(out);
+    } catch {
+      return false; // it has ended
+    }
+  });
+}
+
+const readdirProc = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid));
+
+/** What a run came to: its weights, and its metrics without the seconds, which no two runs share. */
+export function outcomeOfRun(out: string): { weights: Buffer; metrics: string } {
+  const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8').replace(
+    /"seconds":[\d.]+/g,
+    '"seconds":0',
+  );
+  return { weights: readFileSync(join(out, 'model', 'model.safetensors')), metrics };
+}
