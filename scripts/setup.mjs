@@ -1,7 +1,7 @@
 // Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
 // `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,19 @@ function newest(directory) {
     latest = Math.max(latest, entry.isDirectory() ? newest(path) : modified(path));
   }
   return latest;
+}
+
+/** Removes what was compiled from a source that is gone: the compiler leaves it, and a test of it would still run. */
+function removeOrphans(directory) {
+  if (!existsSync(join(root, directory))) return;
+  for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) removeOrphans(path);
+    const source = /^dist\/((?:src|test|bench|recipes|examples|studio)\/.*)\.(?:js|js\.map|d\.ts)$/.exec(
+      path.replaceAll('\\', '/'),
+    );
+    if (source && !existsSync(join(root, `${source[1]}.ts`))) rmSync(join(root, path));
+  }
 }
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -48,8 +61,9 @@ const run = (script, ...args) =>
     stdio: 'inherit',
   });
 if (modified(stamp) < changed) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run('typescript/bin/tsc');
+  removeOrphans('dist');
+  run('typescript/bin/tsc', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo');
+  utimesSync(stamp, new Date(), new Date()); // an incremental build may leave it as it was
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }
 
