@@ -154,7 +154,7 @@ for (const isCausal of [false, true])
       length: 64,
       epochs: isCausal ? 250 : 400,
       batch: 12,
-      learningRate: isCausal ? 1e-2 : 5e-3,
+      learningRate: isCausal ? 1e-2 : 7e-3,
     };
     await runTraining(request, createTrainingJob, io);
 

@@ -139,7 +139,7 @@ test('templates have what transformers gives them: names of tokens, the date, to
   const { text } = made(
     "{{ eos_token }} {{ strftime_now('%d %b %Y, %A %H:%M:%S %j%%') }} {{ tools is none }} {{ x is defined }}",
   ).encode(hello);
-  assert.equal(text, '<|endoftext|> 05 Mar 2026, Thursday 12:34:56 064% true false');
+  assert.equal(text, '<|endoftext|> 05 Mar 2026, Thursday 12:34:56 064% True False');
   const named = made('', { default: 'plain', tool_use: '{{ tools | tojson }}' });
   assert.equal(named.encode(hello).text, 'plain');
   assert.equal(named.encode(hello, { tools: [{ name: 'é' }] }).text, '[{"name": "é"}]');
@@ -153,7 +153,7 @@ test('templates have what transformers gives them: names of tokens, the date, to
   );
   const variables = { messages: 'mine', add_generation_prompt: 'mine', x: 1 };
   const shadowed = made('{{ messages[0].content }} {{ add_generation_prompt }} {{ x }}');
-  assert.equal(shadowed.encode(hello, { variables }).text, 'hello true 1');
+  assert.equal(shadowed.encode(hello, { variables }).text, 'hello True 1');
 });
 
 test('messages that are none are refused in one sentence', () => {

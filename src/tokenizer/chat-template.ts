@@ -4,7 +4,7 @@ import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import type { TextPart } from './added-tokens.ts';
 import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
-import { template, type RunTemplate } from './run-template.ts';
+import { compileTemplate, type RunTemplate } from './jinja/template.ts';
 import { specialTokenEscaper } from './special-token-escaping.ts';
 import { nameIn } from './token-name.ts';
 
@@ -72,7 +72,7 @@ type Render = (
 /** The chat template of some sources. */
 export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: TemplateParts): ChatTemplate {
   const templates = new Map<string, RunTemplate>(
-    Array.from(sources, ([name, source]) => [name, template(source)]),
+    Array.from(sources, ([name, source]) => [name, compileTemplate(source)]),
   );
   const shield = specialTokenEscaper(tokenizer.specialTokens.keys());
   /** The text that a template gives, in which the messages are shielded, and the way back. */
