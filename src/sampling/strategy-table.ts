@@ -53,8 +53,11 @@ export interface NamedStrategy {
     | { readonly option: keyof StrategyNumbers; readonly values: readonly number[] }
     | 'steps'
     | 'none';
-  /** Chance has a part in which positions are written, whatever the tokens are. Then a text's −log p has a bound alone. */
-  readonly drawsPositions?: true;
+  /**
+   * What is known of −log p of a text under it: a bound alone where chance has a part in which positions are written, nothing
+   * where what was written is changed. Default: all.
+   */
+  readonly likelihood?: 'bound' | 'none';
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for numbers that don't go together */
@@ -76,17 +79,17 @@ export const strategyTable = {
   margin: counting(margin),
   entropy: counting(entropy),
   'left-to-right': counting(leftToRight),
-  random: { ...counting(random), drawsPositions: true },
+  random: { ...counting(random), likelihood: 'bound' },
   ancestral: {
     uses: ['schedule'],
     dial: 'steps',
-    drawsPositions: true,
+    likelihood: 'bound',
     make: (_, schedule) => unmasking(ancestral(schedule)),
   },
   'first-hitting': {
     uses: [],
     dial: 'none',
-    drawsPositions: true,
+    likelihood: 'bound',
     make: () => unmasking(firstHitting),
   },
   threshold: {
@@ -116,26 +119,31 @@ export const strategyTable = {
   },
   editing: {
     uses: ['tau', 'tauEdit', 'least', 'corrections'],
+    likelihood: 'none',
     dial: { option: 'tau', values: taus },
     make: ({ tau = 0.95, tauEdit = 0.9, ...asked }) => tokenEditing(tau, tauEdit, asked),
   },
   'remdm-cap': {
     uses: ['eta', 'schedule'],
+    likelihood: 'none',
     dial: 'steps',
     make: ({ eta = 0.008 }, schedule) => remdm(schedule, capped(eta)),
   },
   'remdm-rescale': {
     uses: ['eta', 'schedule'],
+    likelihood: 'none',
     dial: 'steps',
     make: ({ eta = 0.015 }, schedule) => remdm(schedule, rescaled(eta)),
   },
   'remdm-confidence': {
     uses: ['schedule'],
+    likelihood: 'none',
     dial: 'steps',
     make: (_, schedule) => remdm(schedule, unsureFirst),
   },
   'remdm-loop': {
     uses: ['eta', 'loopFrom', 'loopUntil', 'loopAlpha', 'schedule'],
+    likelihood: 'none',
     dial: 'steps',
     make({ eta = 0.02, loopFrom = 0.55, loopUntil = 0.05, loopAlpha = 0.9 }, schedule) {
       if (loopUntil >= loopFrom)
@@ -146,6 +154,7 @@ export const strategyTable = {
   },
   renoising: {
     uses: ['entropyBound', 'finalTemperature', 'stability', 'confidence'],
+    likelihood: 'none',
     dial: 'steps',
     noise: 'uniform',
     make: ({ entropyBound: bound = 0.1, stability = 1, confidence = 0.005 }) =>
