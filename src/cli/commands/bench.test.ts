@@ -88,7 +88,7 @@ test('texts are cut to their first words; the table fits 80 columns; charts and 
   for (const line of io.out.split('\n')) assert.ok(line.length <= 80, line);
   assert.match(io.out, /\nreal text +\d/);
   assert.match(io.out, /\nthreshold, tau 0.95, blocks of 4\n[* ] T 1 /);
-  assert.match(io.out, /fastest within one standard error of “low-confidence, 1 a step, blocks of 4”/);
+  assert.match(io.out, /fastest within one standard error of the first way on real text:\n {2}\S/);
   for (const name of ['chart.svg', 'chart-variety.svg'])
     assert.match(await readFile(join(folder, name), 'utf8'), /^<svg /);
   const lines = (await readFile(join(folder, 'table.csv'), 'utf8')).trim().split('\n');

@@ -196,7 +196,7 @@ function report(outcomes: readonly SamplingOutcome[], real: Judgement | undefine
     'pairs of words (distinct-2) are a loop; near real text in both is good.',
     'held-out nats: how unlikely real text is under the sampler; can’t be gamed.',
     '* nothing is both likelier to write real text and faster',
-    `fastest within one standard error of “${baseline.name}” on real text:`,
+    'fastest within one standard error of the first way on real text:',
     `  ${chosen.name}, ${chosen.tokensPerForward.toFixed(2)} tokens a forward`,
     '',
   ].join('\n');
