@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { counted } from '../src/base/format-count.ts';
 import { openDataset } from '../src/data/dataset.ts';
-import { modelDirectory } from '../src/model-files/open-model.ts';
+import { modelDirectory } from '../src/model-files/locate.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
 import { load } from '../src/language-model/load.ts';
 

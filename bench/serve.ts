@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { shippedModel } from '../src/model-files/open-model.ts';
+import { shippedModel } from '../src/model-files/locate.ts';
 import { limits } from '../src/server/http/limits.ts';
 import { startServer } from '../src/server/http/server.ts';
 import { deafRequest } from '../test/deaf-request.ts';

@@ -9,7 +9,7 @@ import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { integerBelow, uniforms } from '../src/base/random.ts';
-import { openLearner } from '../src/training/backpropagation.ts';
+import { openLearner } from '../src/training/graph-learner.ts';
 import { maskedDiffusion } from '../src/training/objectives/objective.ts';
 import { median } from './measure.ts';
 import { flopsAStep, type Shape, shapes } from './shapes.ts';

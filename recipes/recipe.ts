@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SamplingOptions } from '../src/sampling/options.ts';
+import type { FlatSamplingOptions } from '../src/sampling/options.ts';
 
 /** The repository, seen from a compiled recipe. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -31,7 +31,7 @@ export function inTurn(runs: readonly string[], more: readonly string[]): void {
  *
  * @param sampling  how it writes when nobody says otherwise
  */
-export function publish(name: string, sampling: Partial<SamplingOptions>): void {
+export function publish(name: string, sampling: Partial<FlatSamplingOptions>): void {
   const target = join(root, 'models', name);
   cpSync(join(root, 'runs', name, 'model'), target, { recursive: true });
   cpSync(join(root, 'runs', name, 'curve.svg'), join(target, 'curve.svg'));

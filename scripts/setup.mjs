@@ -31,7 +31,8 @@ function isInstalled() {
   const packagesIn = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {});
   const installed = packagesIn(join(root, 'node_modules/.package-lock.json'));
   return Object.entries(packagesIn(join(root, 'package-lock.json'))).every(
-    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+    ([path, { version, optional }]) =>
+      path === '' || (installed[path] ? installed[path].version === version : optional),
   );
 }
 
@@ -69,7 +70,7 @@ if (!isInstalled()) {
 }
 
 const stamp = join(root, 'dist/src/index.js');
-const sources = ['src', 'test', 'bench', 'recipes', 'studio/core', 'studio/test']
+const sources = ['src', 'test', 'bench', 'examples', 'recipes', 'studio/core', 'studio/test']
   .map((name) => join(root, name))
   .filter(existsSync);
 const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));

@@ -2,7 +2,9 @@
 // arguments. With --slow first every *.slow.test.js instead, with --browser every *.browser.js: the studio in a real
 // browser; with --many every *.many.js: jobs of several processes.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,8 +23,8 @@ const given = process.argv.slice(2);
 const { belongs, options } = suites[given[0]] ?? quick;
 const wanted = given[0] in suites ? given.slice(1) : given;
 const files = readdirSync(join(root, 'dist'), { recursive: true })
+  .map((name) => name.replaceAll('\\', '/'))
   .filter((name) => belongs(name) && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
-  .map((name) => join('dist', name))
   .sort();
 if (files.length === 0) {
   process.stderr.write(`No test file matches ${wanted.join(' ')}.\n`);
@@ -32,9 +34,45 @@ const reporters = ['spec', './scripts/skipped.mjs'].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
   '--test-reporter-destination=stdout',
 ]);
+/**
+ * Files to run in a process each. To start one and to import what it tests takes longer than most tests: those that lie
+ * beside the source share a process with those of their folder, as suites; those of test/, which open models, servers and
+ * programs, have one each.
+ */
+function processesFor(names) {
+  const shared = new Map();
+  const alone = [];
+  for (const name of names) {
+    const folder = /^(?:src\/[^/]+|studio\/core)(?=\/)/.exec(name)?.[0];
+    if (folder === undefined) alone.push(join('dist', name));
+    else shared.set(folder, [...(shared.get(folder) ?? []), name]);
+  }
+  mkdirSync(join(root, 'dist/test-groups'), { recursive: true });
+  for (const [folder, members] of shared) {
+    const suites = members.map(
+      (name) => `describe('${name.replace(/\.js$/, '')}', async () => void (await import('../${name}')));\n`,
+    );
+    const text = `import { describe } from 'node:test';\n${suites.join('')}`;
+    // named by what is in it, so that two runs at once have each their own
+    const key = createHash('sha256').update(text).digest('hex').slice(0, 8);
+    const path = join('dist/test-groups', `${folder.replaceAll('/', '-')}-${key}.js`);
+    writeFileSync(join(root, path), text);
+    alone.push(path);
+  }
+  return alone;
+}
+
 const { status } = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-timeout=600000', ...reporters, ...options, ...files],
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-timeout=600000',
+    `--test-concurrency=${availableParallelism()}`, // Node's own choice leaves one core idle
+    ...reporters,
+    ...options,
+    ...processesFor(files),
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);

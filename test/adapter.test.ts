@@ -22,7 +22,7 @@ import { openModel } from '../src/model/open.ts';
 import { blockFormats } from '../src/model/weight-format.ts';
 import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
 import { uniforms } from '../src/base/random.ts';
-import { openLearner } from '../src/training/backpropagation.ts';
+import { openLearner } from '../src/training/graph-learner.ts';
 import type { TrainingBatch } from '../src/training/learner.ts';
 import { startServer } from '../src/server/http/server.ts';
 import { load } from '../src/language-model/load.ts';

@@ -38,7 +38,7 @@ test('the program writes, scores and inspects with a model directory', async (t)
     const { code, out, err } = await runProcess(args, 'A dog\n');
     assert.deepEqual([code, out.slice(0, 5), out.at(-1)], [0, 'A dog', '\n']);
     assert.match(err, /^seed 4 · /);
-    assert.equal((await runCommand(args, 'A dog')).out, out);
+    assert.equal((await runCommand(args, { stdin: 'A dog' })).out, out);
   });
 
   await t.test('score', async () => {
@@ -49,7 +49,11 @@ test('the program writes, scores and inspects with a model directory', async (t)
       /^-log p ≤ [\d.]+ ± [\d.]+ nats\n[\d.]+ nats a token, [\d.]+ bits a byte\n9 tokens, 9 bytes; 16 forwards\n$/,
     );
     const json = JSON.parse(
-      (await runCommand(['score', '-', '--model', model, '--samples', '16', '--json'], 'A dog ran')).out,
+      (
+        await runCommand(['score', '-', '--model', model, '--samples', '16', '--json'], {
+          stdin: 'A dog ran',
+        })
+      ).out,
     );
     assert.ok(Math.abs(json.nats - Number(/[\d.]+/.exec(out)![0])) < 0.006);
   });
@@ -170,18 +174,9 @@ test("every mistake of a person's is one line on stderr and exit code 2", async 
   }
 });
 
-/** Takes minutes: a hundred thousand steps, of which few reveal anything. */
-const long = [
-  'A',
-  '--length',
-  '60',
-  '--strategy',
-  'ancestral',
-  '--steps',
-  '100000',
-  '--no-stop-early',
-  '--json',
-];
+/** Takes long: so many steps, of which few reveal anything. */
+const long = (steps: number): string[] =>
+  `generate A --length 60 --strategy ancestral --no-stop-early --json --steps ${steps}`.split(' ');
 
 test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
@@ -190,7 +185,7 @@ test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', a
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    const child = start(['generate', '--model', model, ...long]);
+    const child = start([...long(100_000), '--model', model]);
     await once(child.stdout!, 'data'); // it has begun
     child.kill(signal);
     child.stdout!.resume();
@@ -202,7 +197,8 @@ test('Ctrl-C and SIGTERM end a long command with 130 and 143, without a word', a
 test('a reader that goes away ends the program without a word', async (t) => {
   const model = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(model);
-  const child = start(['generate', '--model', model, ...long]);
+  // the next frame that reveals something meets a closed pipe
+  const child = start([...long(6000), '--model', model]);
   await once(child.stdout!, 'data');
   child.stdout!.destroy();
   const [err, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')]);

@@ -14,7 +14,7 @@ import { FileError, UnsupportedError } from '../src/base/errors.ts';
 import { ggufDirectory } from '../src/model-files/convert-gguf.ts';
 import { ggufModel } from '../src/model/gguf/model.ts';
 import { openModel } from '../src/model/open.ts';
-import { shippedModel } from '../src/model-files/open-model.ts';
+import { shippedModel } from '../src/model-files/locate.ts';
 import { tokenizerFromGguf } from '../src/tokenizer/from-gguf.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
 import { load } from '../src/language-model/load.ts';
@@ -22,7 +22,7 @@ import inspect from '../src/cli/commands/inspect.ts';
 import { fakeIo } from './fake-io.ts';
 import { ggufName, ggufOfReference, type Json } from './gguf-of-reference.ts';
 import { type Entry, ggufBytes, type GgufContent, writeGguf } from './gguf-writer.ts';
-import { readReference, referencePath, goldenFile } from './reference.ts';
+import { goldenFile, readReference, referencePath } from './reference.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
 // Reference checkpoints written as llama.cpp's converter does, against themselves as safetensors.

@@ -53,12 +53,15 @@ for (const family of ['llada2', 'llada21']) {
         // its code writes whole blocks and cuts what is too long
         const padded = Math.ceil((P + args.gen_length) / N) * N;
         const canvas = layCanvas([prompt[0], hole(padded - P)], maskId);
-        const { threshold, minimal_topk = 1, num_to_transfer: least } = args;
+        const { threshold, minimal_topk = 1, num_to_transfer: minReveal } = args;
         const perBlock = Math.min(args.steps ?? 32, Math.floor(args.gen_length / minimal_topk));
         const strategy =
           args.editing_threshold === undefined
             ? unmasking(thresholdOrCount(threshold))
-            : tokenEditing(threshold, args.editing_threshold, { least, corrections: args.max_post_steps });
+            : tokenEditing(threshold, args.editing_threshold, {
+                minReveal,
+                corrections: args.max_post_steps,
+              });
         const frames = sample(predictor(), canvas, {
           maskId,
           blockLength: N,

@@ -8,7 +8,7 @@ import type { TrainingRequest } from '../src/training/options.ts';
 import { runTraining } from '../src/training/run/run.ts';
 import type { CreateTrainingJob } from '../src/training/run/training-job.ts';
 import { load } from '../src/language-model/load.ts';
-import { testRunIo } from './run-io.ts';
+import { testRunIo, withoutSeconds } from './run-io.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
 const io = testRunIo();
@@ -192,13 +192,16 @@ test('a run of preferences that is stopped and resumed has the bits of one that 
   );
   await writeFile(base, bytes);
   await runTraining({ resume: parts }, createTrainingJob, io);
-  for (const name of ['metrics.jsonl', 'model/model.safetensors', 'model/training.json'])
+  for (const name of ['model/model.safetensors', 'model/training.json'])
     assert.deepEqual(await readFile(join(parts, name)), await readFile(join(whole, name)), name);
+  const metrics = async (run: string) => withoutSeconds(await readFile(join(run, 'metrics.jsonl'), 'utf8'));
+  assert.equal(await metrics(parts), await metrics(whole));
 
   // what is learned is learned by the weights themselves, whatever is exported
   const plain = join(folder, 'plain');
   await runTraining({ ...request, ema: undefined, out: plain }, createTrainingJob, io);
-  assert.deepEqual(metricsOf(plain), metricsOf(whole));
+  const learned = (run: string) => metricsOf(run).map((row) => ({ ...row, seconds: 0 }));
+  assert.deepEqual(learned(plain), learned(whole));
 
   const judged = readLogRows(join(whole, 'metrics.jsonl')).filter(({ kind }) => kind === 'validation');
   assert.deepEqual(

@@ -12,6 +12,7 @@ import { safetensorsPieces } from '../src/checkpoint/write-safetensors.ts';
 import { cachedModels } from '../src/hub/cache.ts';
 import { load } from '../src/language-model/load.ts';
 import { commitOf, sha256, startFakeHub } from './fake-hub.ts';
+import { runCommand } from './run-command.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -25,6 +26,17 @@ async function tinyFiles(t: TestContext): Promise<Map<string, Uint8Array>> {
   return new Map(
     await Promise.all(names.map(async (file) => [file, await readFile(join(directory, file))] as const)),
   );
+}
+
+/** What the hub would read of this process's environment, for the time of a test. */
+function hubEnvironment(t: TestContext, env: Record<string, string>): void {
+  const before = { ...process.env };
+  for (const key of Object.keys(before)) if (key.startsWith('HF_')) delete process.env[key];
+  Object.assign(process.env, env);
+  t.after(() => {
+    for (const key of Object.keys(env)) delete process.env[key];
+    Object.assign(process.env, before);
+  });
 }
 
 /** Runs the program in a home of its own, with nothing of this process's environment that the hub would read. */
@@ -44,7 +56,8 @@ test('a model that was pulled is there for every command, and for load', async (
   const hub = await startFakeHub(t, name, await tinyFiles(t));
   const HF_HOME = await temporaryFolder(t);
   const env = { HF_HOME, HF_ENDPOINT: hub.endpoint };
-  const run = (...args: string[]) => start(args, env).done;
+  hubEnvironment(t, env);
+  const run = (...args: string[]) => runCommand(args, { env });
 
   const absent = await run('generate', '--model', name, 'A dog');
   assert.deepEqual([absent.code, absent.out], [2, '']);
@@ -54,7 +67,7 @@ test('a model that was pulled is there for every command, and for load', async (
   );
   assert.equal(hub.requests.length, 0, 'only pull downloads');
 
-  const pulled = await run('pull', name);
+  const pulled = await start(['pull', name], env).done;
   const path = join(HF_HOME, 'hub', 'models--some-org--tiny', 'snapshots', commitOf('first'));
   assert.deepEqual([pulled.code, pulled.out], [0, `${path}\n`]);
   assert.match(pulled.err, /^100 % {2}\S+ kB of \S+ kB/m);
@@ -71,10 +84,10 @@ test('a model that was pulled is there for every command, and for load', async (
     ['score', '--model', name, 'A dog', '--samples', '4'],
     ['inspect', name],
   ];
-  for (const result of await Promise.all(commands.map((command) => run(...command))))
-    assert.equal(result.code, 0, result.err);
-  process.env.HF_HOME = HF_HOME;
-  t.after(() => delete process.env.HF_HOME);
+  for (const command of commands) {
+    const { code, err } = await run(...command);
+    assert.equal(code, 0, err);
+  }
   const model = await load(`${name}@main`);
   assert.match((await model.generate({ prompt: 'A dog', length: 4 })).text, /^A dog/);
   await model.close();
@@ -162,7 +175,9 @@ test('what cannot be pulled is one line and exit code 2', async (t) => {
     ],
   ];
   for (const [args, changes, sentence] of cases) {
-    const { code, out, err } = await start(args, { HF_HOME, HF_ENDPOINT: hub.endpoint, ...changes }).done;
+    const { code, out, err } = await runCommand(args, {
+      env: { HF_HOME, HF_ENDPOINT: hub.endpoint, ...changes },
+    });
     assert.deepEqual([code, out], [2, ''], err);
     assert.match(err, sentence);
     assert.equal(err.split('\n').length, 2, err);
@@ -203,8 +218,7 @@ test('shards that lie in the store of the whole cache, each in a folder of its o
   await writeFile(join(snapshot, 'model.safetensors.index.json'), JSON.stringify({ weight_map: shards }));
   for (const file of ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'])
     await rename(join(directory, file), join(snapshot, file));
-  process.env.HF_HUB_CACHE = cache;
-  t.after(() => delete process.env.HF_HUB_CACHE);
+  hubEnvironment(t, { HF_HUB_CACHE: cache });
   const model = await load(name);
   assert.match((await model.generate({ prompt: 'A dog', length: 4 })).text, /^A dog/);
   await model.close();

@@ -21,6 +21,7 @@ import { load } from '../src/language-model/load.ts';
 import { deafRequest } from './deaf-request.ts';
 import { modelThatKnows } from './fake-model.ts';
 import { asker, engineHere, eventsIn, startFakeServer, type Json } from './fake-server.ts';
+import { runCommand } from './run-command.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
 
 const post = (url: string, body: object, signal?: AbortSignal): Promise<Response> =>
@@ -372,11 +373,7 @@ test('unmask serve: a first model that can not be loaded ends it with a sentence
   const path = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(path);
   await truncate(join(path, 'model.safetensors'), 1000);
-  const child = spawn(process.execPath, [main, 'serve', path, '--quiet', '--port', '0'], { stdio: 'pipe' });
-  let err = '';
-  child.stdout!.resume();
-  child.stderr!.on('data', (chunk) => (err += chunk));
-  const [code] = (await once(child, 'close')) as [number];
+  const { code, err } = await runCommand(['serve', path, '--quiet', '--port', '0']);
   assert.equal(code, 2, err);
   assert.match(err, /^unmask serve: .*model\.safetensors: expected/);
 });
@@ -384,12 +381,7 @@ test('unmask serve: a first model that can not be loaded ends it with a sentence
 test('unmask serve: others are let in with a key alone', async (t) => {
   const path = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(path);
-  const child = spawn(process.execPath, [main, 'serve', path, '--host', '0.0.0.0', '--port', '0'], {
-    stdio: 'pipe',
-  });
-  let err = '';
-  child.stderr!.on('data', (chunk) => (err += chunk));
-  const [code] = (await once(child, 'close')) as [number];
+  const { code, err } = await runCommand(['serve', path, '--host', '0.0.0.0', '--port', '0']);
   assert.equal(code, 2);
   assert.match(err, /^unmask serve: --host: must be of this machine \(127\.0\.0\.1\) unless a key is set/);
 });
@@ -398,10 +390,7 @@ test('unmask serve: an adapter belongs to one model', async (t) => {
   const path = join(await temporaryFolder(t), 'tiny');
   await writeTinyModel(path);
   const args = ['serve', `a=${path}`, `b=${path}`, '--adapter', 'x', '--port', '0'];
-  const child = spawn(process.execPath, [main, ...args], { stdio: 'pipe' });
-  let err = '';
-  child.stderr!.on('data', (chunk) => (err += chunk));
-  const [code] = (await once(child, 'close')) as [number];
+  const { code, err } = await runCommand(args);
   assert.equal(code, 2, err);
   assert.match(err, /^unmask serve: --adapter: belongs to one model, and 2 are served/);
 });
@@ -410,12 +399,8 @@ test('unmask serve: a port that is taken is one sentence', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as AddressInfo;
-  const command = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [command, 'serve', '--port', String(port)]);
-  let said = '';
-  child.stderr.on('data', (chunk) => (said += String(chunk)));
-  const [code] = (await once(child, 'exit')) as [number];
+  const { code, err } = await runCommand(['serve', '--port', String(port)]);
   other.close();
-  assert.equal(code, 2, said);
-  assert.match(said, /--port: must be free, and another program listens there, got \d+\n$/);
+  assert.equal(code, 2, err);
+  assert.match(err, /--port: must be free, and another program listens there, got \d+\n$/);
 });

@@ -43,6 +43,10 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
+/** The keys of a table, as `z.enum` takes them. */
+export const keysOf = <Key extends string>(table: Readonly<Record<Key, unknown>>): [Key, ...Key[]] =>
+  Object.keys(table) as [Key, ...Key[]];
+
 /** An option's name as a flag has it: `blockLength` is `block-length`. */
 export const kebabCase = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

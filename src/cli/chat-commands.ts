@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
 import { UsageError } from './command.ts';
 import type { Conversation } from './conversation.ts';
 import { kebabCase } from '../base/options.ts';
@@ -9,7 +9,7 @@ import { parseOptions } from './flags.ts';
 export interface ChatState {
   readonly conversation: Conversation;
   /** What the person asks of answers; the model's own defaults hold for the rest. */
-  sampling: Partial<SamplingOptions>;
+  sampling: Partial<FlatSamplingOptions>;
   /** The question that was stopped, or failed. */
   unanswered?: string;
   /** How often the last question was asked again. */

@@ -18,6 +18,12 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** What holds where a command line says nothing, and whose it is: a model's, or a size's. */
+export interface HelpDefaults {
+  readonly of: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /**
  * One command of the program. Its flags, its help and the checks of its values are all made from `options`:
  * `blockLength` is `--block-length`, a boolean is also `--no-…`, an array is a flag that may be repeated,
@@ -30,6 +36,14 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly options: Schema;
   /** Keys of the options that may be given without their flag, in order; the last may be an array and then takes the rest. */
   readonly positionals?: readonly string[];
+  /**
+   * What holds in place of the schema's defaults, for the help.
+   *
+   * @param given  the text that a flag has on the command line
+   */
+  readonly defaults?: (
+    given: (flag: string) => string | undefined,
+  ) => Promise<HelpDefaults> | HelpDefaults | undefined;
   /** Whole command lines for the help, each with what it does. */
   readonly examples?: readonly (readonly [line: string, purpose: string])[];
   /**

@@ -42,6 +42,29 @@ Examples
   );
 });
 
+test('defaults in lists, of a model, and of none are shown as one types them', () => {
+  const listed: Command = {
+    summary: 'Measures',
+    options: z.strictObject({
+      block: z.array(z.int()).default([16, 32]).describe('tokens a block'),
+      host: z.array(z.string()).default([]).describe('a host'),
+      length: z.int().default(128).describe('tokens to write'),
+      tau: z.number().optional().describe('keep what is this sure [0.9]'),
+      causal: z.boolean().optional().describe('in blocks [as the model was trained]'),
+    }),
+    async run() {},
+  };
+  const help = (values: Readonly<Record<string, unknown>>): string =>
+    commandHelp('bench', listed, 80, { of: 'models/mine', values });
+  assert.match(commandHelp('bench', listed, 80), /Options\n.*block <n>.* \(may be repeated\) \[16, 32\]\n/);
+  assert.match(help({}), /a host \(may be repeated\)\n/);
+  assert.match(help({}), /Options, with the defaults of models\/mine\n/);
+  const own = help({ length: 40, tau: 0.8, causal: true });
+  assert.match(own, /tokens to write \[40\]\n/);
+  assert.match(own, /keep what is this sure \[0.8\]\n/);
+  assert.match(own, /in blocks \[true\]\n/);
+});
+
 test('help fits every terminal from 40 columns on', () => {
   for (let columns = 40; columns <= 120; columns++) {
     for (const line of commandHelp('generate', command, columns).split('\n')) {

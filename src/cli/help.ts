@@ -1,8 +1,17 @@
-import type { Command } from './command.ts';
+import type { Command, HelpDefaults } from './command.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
-/** The help of one command, made from its schema and broken at the terminal's width. */
-export function commandHelp(name: string, command: Command, columns = 80): string {
+/**
+ * The help of one command, made from its schema and broken at the terminal's width.
+ *
+ * @param defaults  what holds in place of the schema's defaults
+ */
+export function commandHelp(
+  name: string,
+  command: Command,
+  columns = 80,
+  defaults: HelpDefaults | undefined = undefined,
+): string {
   const width = Math.min(Math.max(columns, 40), 110);
   const flags = flagsOf(command.options);
   const positionals = (command.positionals ?? []).map((key) => {
@@ -11,13 +20,13 @@ export function commandHelp(name: string, command: Command, columns = 80): strin
     return flag.required ? `<${word}>` : `[${word}]`;
   });
   const rows = [
-    ...flags.map((flag): [string, string] => [usageOf(flag), describe(flag)]),
+    ...flags.map((flag): [string, string] => [usageOf(flag), describe(flag, defaults?.values[flag.key])]),
     ['--help', 'print this'] as [string, string],
   ];
   const examples = (command.examples ?? []).map(([line, purpose]) => `  # ${purpose}\n  ${line}\n`);
   return [
     `${['unmask', name, ...positionals, '[options]'].join(' ')}\n\n${wrap(`${command.summary}.`, width).join('\n')}\n`,
-    `Options\n${table(rows, width)}`,
+    `Options${defaults ? `, with the defaults of ${defaults.of}` : ''}\n${table(rows, width)}`,
     ...(examples.length > 0 ? [`Examples\n${examples.join('')}`] : []),
   ].join('\n');
 }
@@ -39,23 +48,32 @@ function usageOf(flag: Flag): string {
   return `--${flag.name} <${flag.choices ? 'name' : flag.placeholder}>`;
 }
 
-/** What it is for, then (choices), then [the default]; a description may end in a default of its own in brackets. */
-function describe(flag: Flag): string {
+/**
+ * What it is for, then (choices), then [the default]; a description may end in a default of its own in brackets.
+ *
+ * @param ofModel  what holds in place of both
+ */
+function describe(flag: Flag, ofModel: unknown): string {
   const [, purpose, ownDefault] = /^(.*?)( \[[^\]]*\])?$/s.exec(flag.description)!;
   const notes = [
     flag.choices?.join(', '),
     flag.required && 'needed',
     flag.repeatable && 'may be repeated',
   ].filter((note) => typeof note === 'string');
-  const hasDefault = flag.kind !== 'boolean' && flag.defaultValue !== undefined;
+  const schemas = flag.kind === 'boolean' ? undefined : valueText(flag.defaultValue);
+  const known = valueText(ofModel) ?? schemas;
   return [
     flag.kind === 'boolean' && flag.defaultValue === true ? `switches off: ${purpose}` : purpose,
     notes.length > 0 ? ` (${notes.join('; ')})` : '',
-    hasDefault ? ` [${valueText(flag.defaultValue)}]` : (ownDefault ?? ''),
+    known === undefined ? (ownDefault ?? '') : ` [${known}]`,
   ].join('');
 }
 
-const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A value as one types it; undefined for none, also for a list of none. */
+function valueText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(valueText).join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 /** Two columns, the second wrapped; below the first where the terminal is too narrow for both. */
 function table(rows: readonly (readonly [string, string])[], width: number): string {

@@ -1,8 +1,9 @@
 import type { LoadOptions } from '../model-files/open-model.ts';
 import { z } from 'zod';
 import type { Model } from '../language-model/language-model.ts';
+import { devices } from '../runtime/device.ts';
 import { weightFormats } from '../model/weight-format.ts';
-import type { Io } from './command.ts';
+import type { HelpDefaults, Io } from './command.ts';
 
 /** The options of every command that runs a model. */
 export const modelOptions = {
@@ -18,7 +19,7 @@ export const modelOptions = {
     .optional()
     .meta({ placeholder: 'path' })
     .describe('an adapter (LoRA) for the model: a directory as PEFT has it, or a run of unmask finetune'),
-  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('where the network runs'),
+  device: z.enum(devices).default('cpu').describe('where the network runs'),
   weights: z
     .enum(weightFormats)
     .optional()
@@ -38,11 +39,28 @@ export type LoadModel = (choice: ModelChoice, io: Io) => Promise<Model>;
 /** The engine is loaded here and not before, so that help and mistakes don't wait for it. */
 export const loadModel: LoadModel = async ({ model, ...options }, io) => {
   const { load } = await import('../language-model/load.ts');
-  const { shippedModel } = await import('../model-files/open-model.ts');
+  const { shippedModel } = await import('../model-files/locate.ts');
   const note = (text: string): void => void io.stderr.write(`${text}\n`);
   const watching = { note, onQuantising: weightsProgress(io), signal: io.signal };
   return load(model ?? shippedModel, { ...watching, ...options });
 };
+
+/**
+ * How the model that a command line names is sampled where it says nothing, for help.
+ *
+ * @param shipped  the model that is taken where none is named
+ */
+export const samplingDefaultsOf =
+  (shipped: 'stories' | 'talk') =>
+  async (given: (flag: string) => string | undefined): Promise<HelpDefaults> => {
+    const { isFile, modelDirectory, shippedModels } = await import('../model-files/locate.ts');
+    const { readSamplingDefaults } = await import('../model-files/generation-defaults.ts');
+    const model = given('model');
+    // a GGUF file has no defaults for sampling, and would be written out as a directory
+    if (model !== undefined && isFile(model)) return { of: model, values: {} };
+    const directory = await modelDirectory(model ?? shippedModels[shipped]);
+    return { of: model ?? `models/${shipped}`, values: await readSamplingDefaults(directory) };
+  };
 
 /** A program that reads lines of progress has one so often. */
 export const followedMs = 1000;

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { anyText } from '../../test/any-text.ts';
 import { UsageError } from './command.ts';
 import { markerOf, partsOf, spansOf } from './markers.ts';
-
-/** Any code points; the strings of `fc` that have them all take seconds to be made. */
-const anyText = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
-    maxLength: 12,
-  })
-  .map((points) => String.fromCodePoint(...points));
 
 const braces = markerOf('{{', '--hole');
 

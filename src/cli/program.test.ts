@@ -179,3 +179,29 @@ test('help and version go to stdout and end with 0', async () => {
   }
   assert.equal((await run(['--version'], table)).out, '1.2.3\n');
 });
+
+test('help shows the defaults that hold beside what the command line names, and the schema where those can not be read', async () => {
+  const options = z.strictObject({
+    model: z.string().optional().describe('a model'),
+    length: z.int().default(128).describe('tokens'),
+    json: z.boolean().default(false).describe('JSON'),
+  });
+  const defaults: Command['defaults'] = async (given) => {
+    const model = given('model');
+    if (model === 'none') throw new FileError(model, 'a model', 'none');
+    if (model === 'bug') throw new TypeError('a bug');
+    return { of: model ?? 'models/stories', values: { length: model === undefined ? 96 : 40 } };
+  };
+  const commands: CommandTable = {
+    generate: async () => ({ default: { summary: 'Writes', options, defaults, async run() {} } }),
+  };
+  const help = async (...args: string[]): Promise<string> => (await run(['generate', ...args], commands)).out;
+  assert.match(await help('--help'), /with the defaults of models\/stories\n[^]*tokens \[96\]/);
+  assert.match(
+    await help('--json', '--model', 'mine', '--help'),
+    /with the defaults of mine\n[^]*tokens \[40\]/,
+  );
+  assert.match(await help('--model=mine', '-h'), /tokens \[40\]/);
+  assert.match(await help('--model', 'none', '--help'), /Options\n[^]*tokens \[128\]/);
+  await assert.rejects(help('--model', 'bug', '--help'), /a bug/);
+});

@@ -1,9 +1,10 @@
+import { parseArgs } from 'node:util';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { type Command, type HelpDefaults, type Io, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { nearest } from '../base/spelling.ts';
 import { kebabCase } from '../base/options.ts';
-import { parseOptions } from './flags.ts';
+import { flagsOf, parseOptions } from './flags.ts';
 
 /** Commands by name. One is loaded when it's called, so that `unmask --help` doesn't load an engine. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: Command }>>>;
@@ -39,7 +40,7 @@ export async function runProgram(
   }
   const { default: command } = await commands[name]();
   if (asksForHelp(rest)) {
-    io.stdout.write(commandHelp(name, command, io.stdout.columns));
+    io.stdout.write(commandHelp(name, command, io.stdout.columns, await defaultsFor(command, rest)));
     return 0;
   }
   try {
@@ -54,6 +55,27 @@ export async function runProgram(
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
+}
+
+/** The defaults that hold beside what a command line names; those of the schema where that can't be used. */
+async function defaultsFor(command: Command, args: readonly string[]): Promise<HelpDefaults | undefined> {
+  const { values } = parseArgs({ args: [...args], strict: false, options: textOptions(command) });
+  const given = (flag: string): string | undefined => {
+    const value = values[flag];
+    return typeof value === 'string' ? value : undefined;
+  };
+  try {
+    return await command.defaults?.(given);
+  } catch (error) {
+    if (mistakeIn(error, command)) return undefined;
+    throw error;
+  }
+}
+
+/** The flags of a command that take a value. */
+function textOptions({ options }: Command): Record<string, { readonly type: 'string' }> {
+  const flags = flagsOf(options).filter(({ kind }) => kind !== 'boolean');
+  return Object.fromEntries(flags.map(({ name }) => [name, { type: 'string' }]));
 }
 
 async function summariesOf(commands: CommandTable): Promise<[string, string][]> {

@@ -31,13 +31,13 @@ const documents: Holding = async function* (paths, rows, reading) {
 export const conversations: Holding = async function* (paths, rows, { signal }) {
   for (const source of findSources(paths, rowKinds))
     for await (const row of readJsonRows(source, { signal })) {
-      const messages = row.reason ?? conversationIn(row.value);
-      if (typeof messages === 'string') {
-        rows.bad({ path: source.path, line: row.line, reason: messages });
+      const read = row.reason ?? conversationIn(row.value);
+      if (typeof read === 'string') {
+        rows.bad({ path: source.path, line: row.line, reason: read });
         continue;
       }
       rows.good();
-      for (const { content } of messages) yield content;
+      for (const { content } of read.messages) yield content;
     }
 };
 

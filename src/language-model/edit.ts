@@ -1,13 +1,14 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import { tokenCosts } from '../likelihood/token-costs.ts';
-import { closing, fillingOptions, type HoleModel, infillText } from './infill.ts';
-import type { Edit, EditRequest, InfillPart, ScoredToken, TextChange } from './language-model.ts';
 import { checkOptions } from '../base/options.ts';
-import { editSchema } from './edit-options.ts';
-import { showingSchema } from '../sampling/options.ts';
-import { type SampleStats, together } from '../sampling/stats.ts';
 import { placesOf, replaced, type TextSpan, withReplacement } from '../base/text-edits.ts';
+import { tokenCosts } from '../likelihood/token-costs.ts';
+import { type FillingOptions, showingSchema } from '../sampling/options.ts';
+import { type SampleStats, together } from '../sampling/stats.ts';
 import { tokenSpans } from '../tokenizer/token-spans.ts';
+import { countOf, divided, doubtful, probabilityIn, touches } from './doubts.ts';
+import { type EditOptions, editSchema, usualChange } from './edit-options.ts';
+import { closing, fillingOptions, type HoleModel, infillText } from './infill.ts';
+import type { Edit, EditRequest, InfillPart, Infilling, ScoredToken, TextChange } from './language-model.ts';
 
 /**
  * `Model.edit`: a text is read, what the model doubts is masked again, and written as holes are.
@@ -15,29 +16,88 @@ import { tokenSpans } from '../tokenizer/token-spans.ts';
  * Each pass reads the text once, rewrites, and reads it again; what nobody marked is changed only where the model finds
  * the new words likelier than the old ones, token by token.
  */
-export async function editText(model: HoleModel, request: EditRequest): Promise<Edit> {
-  const { text, spans, onFrame, signal, candidates, ...asked } = request;
-  const known = Object.entries(asked).filter(([, value]) => value !== undefined);
-  const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
-  const filling = Object.fromEntries(known.filter(([key]) => !(key in editSchema.shape)));
-  const { threshold = 0.001, maxChange, passes = 1, stretch, dryRun } = checkOptions(editSchema, own);
-  const options = fillingOptions(model, filling);
-  checkOptions(showingSchema, { candidates });
-  if (spans) checkSpans(text, spans, own);
-  if (stretch > model.maxLength / 4) {
-    const problem = `must be at most a quarter of the model's longest sequence (${model.maxLength} tokens)`;
-    throw new InvalidOptionError('stretch', problem, stretch);
+export const editText = async (model: HoleModel, request: EditRequest): Promise<Edit> =>
+  new Editing(model, request).edit();
+
+/** A text while it is edited. */
+class Editing {
+  readonly #model: HoleModel;
+  readonly #request: EditRequest;
+  readonly #own: EditOptions;
+  /** What is asked of its holes, and what that is with all defaults. */
+  readonly #asked: object;
+  readonly #filling: FillingOptions;
+  readonly #spent: SampleStats[] = [];
+  #scored = 0;
+  #changes: TextChange[] = [];
+  #current: string;
+  /** The tokens of the current text. */
+  #tokens: readonly ScoredToken[] = [];
+
+  constructor(model: HoleModel, request: EditRequest) {
+    const { text, spans, onFrame: _, signal: __, candidates, ...asked } = request;
+    const known = Object.entries(asked).filter(([, value]) => value !== undefined);
+    const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
+    this.#model = model;
+    this.#request = request;
+    this.#current = text;
+    this.#own = checkOptions(editSchema, own);
+    this.#asked = Object.fromEntries(known.filter(([key]) => !(key in editSchema.shape)));
+    this.#filling = fillingOptions(model, this.#asked);
+    checkOptions(showingSchema, { candidates });
+    if (spans) checkSpans(text, spans, own);
+    const { stretch } = this.#own;
+    if (stretch > model.maxLength / 4) {
+      const problem = `must be at most a quarter of the model's longest sequence (${model.maxLength} tokens)`;
+      throw new InvalidOptionError('stretch', problem, stretch);
+    }
   }
 
-  const spent: SampleStats[] = [];
-  let scored = 0;
-  async function read(of: string): Promise<ScoredToken[]> {
-    const atoms = tokenSpans(of, model.tokenizer);
+  async edit(): Promise<Edit> {
+    const { text, spans } = this.#request;
+    const { threshold, passes, dryRun } = this.#own;
+    const tokens = (this.#tokens = await this.#read(text));
+    const limit = this.#maxChanged(tokens);
+    let doubts: readonly TextSpan[] | undefined;
+    for (let pass = 0; pass < passes; pass++) {
+      const room = limit - countOf(tokens.filter((token) => touches(token, this.#changes)));
+      const changed = placesOf(this.#changes);
+      const chosen = spans ?? doubtful(this.#current, this.#tokens, { threshold, room, changed });
+      doubts ??= chosen;
+      if (chosen.length === 0 || dryRun) break;
+      const isLast = pass + 1 === passes;
+      if (!(await this.#rewrite(chosen, isLast))) break;
+    }
+    const changes = this.#changes.map((change) => ({
+      ...change,
+      before: text.slice(change.start, change.end),
+    }));
+    const [scored, stats] = [this.#scored, together(this.#spent)];
+    return { text: this.#current, changes, doubts: doubts ?? [], tokens, scored, stats };
+  }
+
+  /** Tokens that may change. */
+  #maxChanged(tokens: readonly ScoredToken[]): number {
+    const { spans } = this.#request;
+    const { maxChange = spans ? 1 : usualChange } = this.#own;
+    const limit = Math.floor(maxChange * countOf(tokens));
+    if (spans && countOf(tokens.filter((token) => touches(token, spans))) > limit) {
+      const problem = 'must be at least the share of the text that is marked';
+      throw new InvalidOptionError('maxChange', problem, maxChange);
+    }
+    return limit;
+  }
+
+  /** How likely each token of a text is, given the text around it. */
+  async #read(text: string): Promise<ScoredToken[]> {
+    const model = this.#model;
+    const { signal } = this.#request;
+    const atoms = tokenSpans(text, model.tokenizer);
     const ids = atoms.flatMap((atom) => atom.ids);
     const opened = model.opening(ids);
-    const x0 = Int32Array.from(closing(model, opened, options));
+    const x0 = Int32Array.from(closing(model, opened, this.#filling));
     const { nats, forwards } = await tokenCosts(model.score, { x0, ...model, signal });
-    scored += forwards;
+    this.#scored += forwards;
     let at = opened.length - ids.length;
     return atoms.map(({ start, end, ids }) => {
       const costs = nats.subarray(at, (at += ids.length));
@@ -45,39 +105,43 @@ export async function editText(model: HoleModel, request: EditRequest): Promise<
     });
   }
 
-  const tokens = await read(text);
-  const most = Math.floor((maxChange ?? (spans ? 1 : 0.2)) * countOf(tokens));
-  if (spans && countOf(tokens.filter((token) => touches(token, spans))) > most) {
-    throw new InvalidOptionError(
-      'maxChange',
-      'must be at least the share of the text that is marked',
-      maxChange,
-    );
-  }
-  let changes: TextChange[] = [];
-  let doubts: readonly TextSpan[] | undefined;
-  let [current, sure] = [text, tokens];
-  for (let pass = 0; pass < passes; pass++) {
-    const changed = placesOf(changes);
-    const room = most - countOf(tokens.filter((token) => touches(token, changes)));
-    const chosen = spans ?? doubtful(current, sure, { threshold, room, changed });
-    doubts ??= chosen;
-    if (chosen.length === 0 || dryRun) break;
+  /** One pass over some stretches. @returns whether something was changed */
+  async #rewrite(chosen: readonly TextSpan[], isLast: boolean): Promise<boolean> {
+    const [current, tokens] = [this.#current, this.#tokens];
     if (chosen.length === 1 && chosen[0].end - chosen[0].start === current.length) {
       const problem = 'must leave some of the text as it is, and the model doubts all of it';
-      throw new InvalidOptionError('maxChange', problem, maxChange);
+      throw new InvalidOptionError('maxChange', problem, this.#own.maxChange);
     }
-    const pieces = chosen.flatMap((span) => divided(span, sure, Math.ceil(model.maxLength / 2)));
-    const parts = partsOf(current, pieces, (span) => {
-      const length = countOf(sure.filter((token) => touches(token, [span])));
-      // with nothing behind it no length is likelier than another
-      const isKept = stretch === 0 || (span.end === current.length && !options.complete);
-      return isKept ? length : [Math.max(1, length - stretch), length + stretch];
+    const pieces = chosen.flatMap((span) => divided(span, tokens, Math.ceil(this.#model.maxLength / 2)));
+    const { holes } = await this.#fill(pieces);
+    const written = pieces.map(({ start, end }, n) => ({ start, end, after: holes[n].text }));
+    const now = await this.#read(replaced(current, written));
+    const places = placesOf(written);
+    const better = written.flatMap(({ start, end, after }, n): TextChange[] => {
+      const before = current.slice(start, end);
+      const probability = {
+        before: probabilityIn(tokens, { start, end }),
+        after: probabilityIn(now, places[n]),
+      };
+      if (before === after || (!this.#request.spans && !isLikelier(probability))) return [];
+      return [{ start, end, before, after, probability }];
     });
-    const filled = await infillText(model, {
+    if (better.length === 0) return false;
+    const { text } = this.#request;
+    // from the last to the first, so that the places of those before it hold
+    for (const change of better.toReversed()) this.#changes = withReplacement(text, this.#changes, change);
+    this.#current = replaced(text, this.#changes);
+    if (!isLast) this.#tokens = better.length === written.length ? now : await this.#read(this.#current);
+    return true;
+  }
+
+  /** Has some stretches of the current text written anew. */
+  async #fill(pieces: readonly TextSpan[]): Promise<Infilling> {
+    const { onFrame, signal, candidates } = this.#request;
+    const filled = await infillText(this.#model, {
       temperature: 0,
-      ...filling,
-      parts,
+      ...this.#asked,
+      parts: partsOf(this.#current, pieces, (span) => this.#lengthFor(span)),
       candidates,
       signal,
       onFrame: (frame, holes) =>
@@ -86,107 +150,22 @@ export async function editText(model: HoleModel, request: EditRequest): Promise<
           holes.map((place) => ({ ...place, replaces: pieces[place.hole] })),
         ),
     });
-    scored += filled.searched;
-    spent.push(filled.stats);
-
-    const written = pieces.map(({ start, end }, n) => ({ start, end, after: filled.holes[n].text }));
-    const now = await read(replaced(current, written));
-    const places = placesOf(written);
-    const better = written.flatMap(({ start, end, after }, n): TextChange[] => {
-      const before = current.slice(start, end);
-      const probability = {
-        before: probabilityIn(sure, { start, end }),
-        after: probabilityIn(now, places[n]),
-      };
-      if (before === after || (!spans && !isLikelier(probability))) return [];
-      return [{ start, end, before, after, probability }];
-    });
-    if (better.length === 0) break;
-    // from the last to the first, so that the places of those before it hold
-    for (const change of better.toReversed()) changes = withReplacement(text, changes, change);
-    current = replaced(text, changes);
-    if (pass + 1 < passes) sure = better.length === written.length ? now : await read(current);
+    this.#scored += filled.searched;
+    this.#spent.push(filled.stats);
+    return filled;
   }
-  const named = changes.map((change) => ({ ...change, before: text.slice(change.start, change.end) }));
-  return { text: current, changes: named, doubts: doubts ?? [], tokens, scored, stats: together(spent) };
+
+  #lengthFor(span: TextSpan): number | readonly [number, number] {
+    const { stretch } = this.#own;
+    const length = countOf(this.#tokens.filter((token) => touches(token, [span])));
+    // with nothing behind it no length is likelier than another
+    const isKept = stretch === 0 || (span.end === this.#current.length && !this.#filling.complete);
+    return isKept ? length : [Math.max(1, length - stretch), length + stretch];
+  }
 }
 
 /** By more than what sums are rounded to. */
 const isLikelier = ({ before, after }: TextChange['probability']): boolean => after > before * (1 + 1e-6);
-
-const touches = (token: TextSpan, spans: readonly TextSpan[]): boolean =>
-  spans.some(({ start, end }) => token.start < end && token.end > start);
-
-/** How many tokens of the model they are. */
-export const countOf = (tokens: readonly ScoredToken[]): number =>
-  tokens.reduce((sum, token) => sum + token.tokens, 0);
-
-/** The geometric mean of the probabilities of the tokens in a stretch; of nothing it is 1. */
-function probabilityIn(tokens: readonly ScoredToken[], span: TextSpan): number {
-  const inside = tokens.filter((token) => touches(token, [span]));
-  const nats = inside.reduce((sum, { probability }) => sum - Math.log(probability), 0);
-  return Math.exp(-nats / Math.max(1, inside.length));
-}
-
-/**
- * The words in which a token is less likely than the threshold, the least likely first, as far as there is room for
- * their tokens; neighbours are one stretch. What has been changed before takes no room.
- */
-function doubtful(
-  text: string,
-  tokens: readonly ScoredToken[],
-  { threshold, room, changed }: { threshold: number; room: number; changed: readonly TextSpan[] },
-): TextSpan[] {
-  const words = wordsOf(text, tokens)
-    .map((word) => ({
-      start: word[0].start,
-      end: word.at(-1)!.end,
-      cost: word.reduce((sum, token) => sum + (touches(token, changed) ? 0 : token.tokens), 0),
-      probability: Math.min(...word.map((token) => token.probability)),
-    }))
-    .filter(({ start, end, probability }) => probability < threshold && text.slice(start, end).trim() !== '')
-    .sort((a, b) => a.probability - b.probability);
-  let left = room;
-  const chosen = words.filter(({ cost }) => {
-    if (cost > left) return false;
-    left -= cost;
-    return true;
-  });
-  const spans: { start: number; end: number }[] = [];
-  for (const { start, end } of chosen.sort((a, b) => a.start - b.start)) {
-    const last = spans.at(-1);
-    if (last?.end === start) last.end = end;
-    else spans.push({ start, end });
-  }
-  return spans;
-}
-
-/** A stretch cut between tokens, so that no piece has more of them than some. */
-function divided({ start, end }: TextSpan, tokens: readonly ScoredToken[], most: number): TextSpan[] {
-  const cuts: number[] = [];
-  let length = 0;
-  for (const token of tokens.filter((one) => touches(one, [{ start, end }]))) {
-    if (length > 0 && length + token.tokens > most) {
-      cuts.push(token.start);
-      length = 0;
-    }
-    length += token.tokens;
-  }
-  return [start, ...cuts].map((from, n) => ({ start: from, end: cuts[n] ?? end }));
-}
-
-/** The tokens of a text, those of one word together. */
-function wordsOf(text: string, tokens: readonly ScoredToken[]): ScoredToken[][] {
-  const words: ScoredToken[][] = [];
-  for (const token of tokens) {
-    const before = text.slice(0, token.start).at(-1) ?? '';
-    const inside =
-      /[\p{L}\p{N}\p{M}'’]$/u.test(before) && /^[\p{L}\p{N}\p{M}'’]/u.test(text.slice(token.start));
-    if (inside) words.at(-1)!.push(token);
-    else words.push([token]);
-  }
-  return words;
-}
 
 function partsOf(
   text: string,

@@ -11,14 +11,17 @@ import type { GenerateRequest, InfillPart, InfillRequest, Infilling } from './la
 import { checkOptions } from '../base/options.ts';
 import { cutAtEnd } from '../sampling/canvas.ts';
 import {
+  checkFilling,
   type FillingOptions,
   fillingSchema,
+  type FlatSamplingOptions,
   type SamplingOptions,
   showingSchema,
 } from '../sampling/options.ts';
 import type { ResizingTokens } from '../sampling/resize.ts';
-import type { SampleOptions } from '../sampling/sample.ts';
+import type { Frame, SampleOptions } from '../sampling/sample.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
+import { encodeWithin } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** What writing into a text needs of a model. */
@@ -30,7 +33,7 @@ export interface HoleModel {
   readonly isCausal: boolean;
   /** See `OpenedModel.noise`. */
   readonly noise?: 'uniform';
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** The tokens by which the model resizes holes, where it has them. */
   readonly resizing?: ResizingTokens;
   readonly score: RowScorer;
@@ -108,7 +111,8 @@ function textWithHoles(
   for (const [n, part] of parts.entries()) {
     if (typeof part === 'string') {
       const unspaced = isSpacedHole(part, parts[n + 1]) ? idsNotFirst?.(tokenizer) : undefined;
-      given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
+      const encoded = n === 0 ? tokenizer.encode.bind(tokenizer) : encodeWithin.bind(undefined, tokenizer);
+      given.at(-1)!.push(...encoded(unspaced ? part.slice(0, -1) : part));
       if (unspaced) notFirst[lengths.length] = unspaced;
     } else {
       lengths.push(lengthOf(part));
@@ -148,16 +152,15 @@ const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSch
 export function fillingOptions(
   { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
   asked: object,
-  own: Partial<FillingOptions> = {},
 ): FillingOptions {
   if (isCausal) {
     throw new UnsupportedError(
       "a causal model doesn't see the text behind a hole; it can only generate: give it the text as a prompt",
     );
   }
-  const known = Object.entries({ ...defaults, ...own }).filter(([key]) => key in fillingSchema.shape);
+  const known = Object.entries(defaults).filter(([key]) => key in fillingSchema.shape);
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
-  const options = checkOptions(fillingSchema, Object.fromEntries([...known, ...given]));
+  const options = checkFilling(Object.fromEntries([...known, ...given]));
   if (given.some(([key]) => key === 'stepsPerBlock') && noise !== 'uniform') {
     const problem = 'is for models that write in stretches of their own; say tokensPerStep';
     throw new InvalidOptionError('stepsPerBlock', problem, options.stepsPerBlock);
@@ -183,61 +186,55 @@ export async function fillWith(
   {
     options,
     onFrame,
-    signal,
-    candidates,
+    ...watching
   }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates'>,
-) {
-  const { tokensPerStep, expand = true } = options;
-  const { seed = 0, blockLength } = options;
-  if (options.guidance !== 0 && expand && model.resizing && text.lengths.includes('any')) {
-    const problem =
-      'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
-    throw new InvalidOptionError('guidance', problem, options.guidance);
-  }
-  const constraint = constraintOf(options);
-  if (constraint) {
-    const most = longestOf({ ...model, expand }, text);
-    const resizes = expand && model.resizing && text.lengths.includes('any');
-    if (resizes || most > model.maxLength) {
-      const problem = resizes
-        ? 'needs holes whose length is known; say expand: false'
-        : `needs a text within the model's longest sequence (${model.maxLength} tokens)`;
-      throw new InvalidOptionError(constraint, problem, `${most} tokens`);
-    }
-  }
+): Promise<Pick<Infilling, 'searched' | 'stats'> & { readonly holes: readonly Int32Array[] }> {
+  const { tokensPerStep, expand = true, blockLength, seed = 0, banned = [] } = options;
+  checkHoles(model, text, options);
   const spent: SampleStats[] = [];
   const filler: HoleFiller = {
     ...model,
     expand,
-    isConstrained: constraint !== undefined,
+    isConstrained: constraintOf(options) !== undefined,
     blockLength,
     tokensPerStep,
-    signal,
-    async fill(canvas, { banned, adapt }, see) {
-      const stats = await model.run(
-        canvas,
-        {
-          ...options,
-          ...fixed,
-          // each canvas has random numbers of its own
-          seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
-          banned: [...(options.banned ?? []), ...banned],
-        },
-        {
-          adapt,
-          signal,
-          candidates,
-          onFrame: async (frame) => {
-            const holes = see(frame);
-            return onFrame?.(frame, holes);
-          },
-        },
-      );
-      spent.push(stats);
+    signal: watching.signal,
+    async fill(canvas, { banned: others, adapt }, see) {
+      const sampling = {
+        ...options,
+        ...fixed,
+        // each canvas has random numbers of its own
+        seed: (seed + 0x9e3779b9 * spent.length) % 2 ** 53,
+        banned: [...banned, ...others],
+      };
+      const show = async (frame: Frame) => {
+        const holes = see(frame);
+        return onFrame?.(frame, holes);
+      };
+      spent.push(await model.run(canvas, sampling, { ...watching, adapt, onFrame: show }));
     },
   };
   const { holes, scored } = await fillHoles(filler, text);
   return { holes, searched: scored, stats: together(spent) };
+}
+
+/** @throws InvalidOptionError  for what doesn't go with holes of these lengths */
+function checkHoles(model: HoleModel, text: TextWithHoles, options: FillingOptions): void {
+  const { expand = true, guidance } = options;
+  const resizes = expand && model.resizing !== undefined && text.lengths.includes('any');
+  if (guidance !== 0 && resizes) {
+    const problem =
+      'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
+    throw new InvalidOptionError('guidance', problem, guidance);
+  }
+  const constraint = constraintOf(options);
+  if (!constraint) return;
+  const longest = longestOf({ ...model, expand }, text);
+  if (!resizes && longest <= model.maxLength) return;
+  const problem = resizes
+    ? 'needs holes whose length is known; say expand: false'
+    : `needs a text within the model's longest sequence (${model.maxLength} tokens)`;
+  throw new InvalidOptionError(constraint, problem, `${longest} tokens`);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { editSchema } from './edit-options.ts';
 import type { ScoredSampler } from './score-options.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import type { HoleLength, HolePlace } from './infill-windows.ts';
-import type { FillingOptions, SamplingOptions } from '../sampling/options.ts';
+import type { FillingRequest, FlatSamplingOptions, SamplingRequest } from '../sampling/options.ts';
 import type { Ending } from '../sampling/growth.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { SampleStats } from '../sampling/stats.ts';
@@ -12,8 +12,8 @@ import type { TextSpan } from '../base/text-edits.ts';
 import type { ChatMessage, ChatTemplate, TemplateOptions } from '../tokenizer/chat-template.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
-/** What is asked of a sample. What is absent is as the model says (`defaults`), else as `unmask generate --help` does. */
-export interface SampleRequest extends Partial<SamplingOptions> {
+/** What a sample writes after, or into. */
+export interface SampleContext {
   /** The beginning of the text; `length` tokens are written after it, by default as many as fit, at most 128. */
   readonly prompt?: string;
   /** Instead of a prompt: a whole canvas of ids, `maskId` where the model is to write. `length` isn't used. */
@@ -27,13 +27,19 @@ export interface SampleRequest extends Partial<SamplingOptions> {
   readonly signal?: AbortSignal;
 }
 
-export interface GenerateRequest extends SampleRequest {
+/**
+ * What is asked of a sample: what it writes after, and how. What is absent is as the model says (`defaults`), else as
+ * `unmask generate --help` does.
+ */
+export type SampleRequest = SampleContext & SamplingRequest;
+
+export type GenerateRequest = SampleRequest & {
   /**
    * Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. `false` ends
    * the text with this frame.
    */
   readonly onFrame?: (frame: Frame) => Promise<boolean | void> | boolean | void;
-}
+};
 
 /** A finished text. */
 export interface Generation {
@@ -95,18 +101,17 @@ export type InfillPart =
   | { readonly length: HoleLength }
   | { readonly minimum: number; readonly maximum: number };
 
-/** What is asked of filling holes beside the text. What is absent is as the model says, else as `unmask infill --help` does. */
-export interface FillRequest extends Partial<FillingOptions>, Pick<GenerateRequest, 'signal' | 'candidates'> {
+/** How holes are filled. What is absent is as the model says, else as `unmask infill --help` does. */
+type FillRequest = FillingRequest & Pick<SampleContext, 'signal' | 'candidates'>;
+
+export type InfillRequest = FillRequest & {
+  readonly parts: readonly InfillPart[];
   /** As of `generate`, and is told where the holes of this canvas stand in it. */
   readonly onFrame?: (
     frame: Frame,
     holes: readonly HolePlace[],
   ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
-}
-
-export interface InfillRequest extends FillRequest {
-  readonly parts: readonly InfillPart[];
-}
+};
 
 /** A text whose holes are filled. */
 export interface Infilling {
@@ -121,16 +126,17 @@ export interface Infilling {
 }
 
 /** What is asked of an edit; what is absent is as `unmask edit --help` says. */
-export interface EditRequest extends Omit<FillRequest, 'onFrame'>, Partial<z.output<typeof editSchema>> {
-  /** As of `infill`; each hole also says what it takes the place of, in the text as earlier passes left it. */
-  readonly onFrame?: (
-    frame: Frame,
-    holes: readonly (HolePlace & { readonly replaces: TextSpan })[],
-  ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
-  readonly text: string;
-  /** What is to be rewritten, in order. Default: the words that the model doubts. */
-  readonly spans?: readonly TextSpan[];
-}
+export type EditRequest = FillRequest &
+  Readonly<Partial<z.output<typeof editSchema>>> & {
+    readonly text: string;
+    /** What is to be rewritten, in order. Default: the words that the model doubts. */
+    readonly spans?: readonly TextSpan[];
+    /** As of `infill`; each hole also says what it takes the place of, in the text as earlier passes left it. */
+    readonly onFrame?: (
+      frame: Frame,
+      holes: readonly (HolePlace & { readonly replaces: TextSpan })[],
+    ) => ReturnType<NonNullable<GenerateRequest['onFrame']>>;
+  };
 
 /** A token of a text, or several that only together are whole characters. */
 export interface ScoredToken extends TextSpan {
@@ -183,7 +189,7 @@ export interface Model {
   /** Tokens that end a text. */
   readonly endIds: readonly number[];
   /** How this model is sampled unless the request says otherwise. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
 
   /** Logits of x_0, raw and unshifted.   tokens [B][L] → [B, L, V] */
   logits(tokens: readonly ArrayLike<number>[], options?: LogitsOptions): Promise<NdArray>;

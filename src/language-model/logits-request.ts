@@ -1,10 +1,25 @@
 import type { NdArray } from '../base/array.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import type { LogitsOptions } from './language-model.ts';
-import type { ForwardOptions } from '../model/network.ts';
+import type { ForwardOptions, Network } from '../model/network.ts';
+import { checkFits } from './sample-request.ts';
+
+/** `Model.logits`. */
+export async function logitsOf(
+  network: Network,
+  tokens: readonly ArrayLike<number>[],
+  options: LogitsOptions,
+): Promise<NdArray> {
+  const { batch, forward } = logitsBatch(tokens, options);
+  const [B, L] = batch.shape;
+  checkFits(L, network.config.maxLength);
+  const rows = Int32Array.from({ length: B * L }, (_, row) => row);
+  const { shape, data } = await network.logits(batch, rows, forward);
+  return { shape: [B, L, shape[1]], data };
+}
 
 /** Nested arrays as the network takes them. */
-export function logitsBatch(
+function logitsBatch(
   tokens: readonly ArrayLike<number>[],
   { attentionMask, positionIds, signal }: LogitsOptions,
 ): { batch: NdArray<Int32Array>; forward: ForwardOptions } {

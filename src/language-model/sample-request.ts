@@ -1,24 +1,21 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import type { SampleRequest } from './language-model.ts';
-import { causal } from '../model/attention-pattern.ts';
-import type { Network } from '../model/network.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
-import { strategyNamed, strategyOptions } from '../sampling/strategy-table.ts';
+import type { SampleContext } from './language-model.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
+import { strategiesUsing, strategyOptions } from '../sampling/strategy-table.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 // What is asked of a sample, beside what the model says of itself.
 
 /** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's. */
 export function fitting(
-  defaults: Partial<SamplingOptions>,
-  asked: Partial<SamplingOptions>,
-): Partial<SamplingOptions> {
+  defaults: Partial<FlatSamplingOptions>,
+  asked: Partial<FlatSamplingOptions>,
+): Partial<FlatSamplingOptions> {
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
   // a schedule is the model's; all else is another strategy's
   const keeps = (option: string): boolean =>
-    option === 'schedule' && strategyNamed(asked.strategy!).uses.includes(option);
+    option === 'schedule' && strategiesUsing(option).includes(asked.strategy!);
   const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
@@ -29,7 +26,7 @@ export function fitting(
 }
 
 /** Absent options may be given as undefined. */
-export function withoutAbsent(options: Partial<SamplingOptions>): Partial<SamplingOptions> {
+export function withoutAbsent(options: Partial<FlatSamplingOptions>): Partial<FlatSamplingOptions> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
@@ -39,31 +36,8 @@ export function checkFits(length: number, maxLength: number): void {
   throw new InvalidOptionError('length', problem, `${length} tokens in all`);
 }
 
-/**
- * A text's ids as a canvas begins with them: behind what the tokenizer puts before every text. A causal network that
- * reads nothing before a text needs a first token: where a text is empty it is an end token, behind which others begin.
- */
-export function opening(
-  {
-    network,
-    tokenizer,
-    endIds,
-    startId,
-  }: {
-    readonly network: Network;
-    readonly tokenizer: Tokenizer;
-    readonly endIds: readonly number[];
-    readonly startId?: number;
-  },
-  text: readonly number[],
-): readonly number[] {
-  const ids = [...(tokenizer.prefixIds ?? []), ...text];
-  if (ids.length > 0 || network.config.attention !== causal || startId !== undefined) return ids;
-  return endIds.slice(0, 1);
-}
-
 /** @throws InvalidOptionError  for more than one way to say what is given */
-export function requireOne(ways: Pick<SampleRequest, 'prompt' | 'tokens' | 'messages'>): void {
+export function requireOne(ways: Pick<SampleContext, 'prompt' | 'tokens' | 'messages'>): void {
   const given = Object.entries(ways).filter(([, value]) => value !== undefined);
   if (given.length <= 1) return;
   const names = given.map(([name]) => name);

@@ -1,71 +1,94 @@
-import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
-import type { GenerateRequest } from './language-model.ts';
-import { causal } from '../model/attention-pattern.ts';
 import type { Network } from '../model/network.ts';
-import { blockCausal, encodingPredictor, predictorOf, cachedNetwork } from './network-predictor.ts';
-import { blockCausalCache, causalCache, withCache } from '../sampling/cache.ts';
+import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../sampling/cache.ts';
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
 import { compileConstraint, constrain, type Wanted } from '../sampling/constraint/constrain.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
-import { withGuidance } from '../sampling/guidance.ts';
 import {
-  type SamplingOptions,
   temperatureOf,
   toCachePolicy,
   toDecodeOptions,
   toSampleOptions,
   type Vocabulary,
-} from '../sampling/options.ts';
+} from '../sampling/from-options.ts';
+import { withGuidance } from '../sampling/guidance.ts';
+import type { SamplingOptions } from '../sampling/options.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 import { withSelfConditioning, withTemperature } from '../sampling/self-conditioning.ts';
 import { countForwards, drain } from '../sampling/stats.ts';
+import { causal } from '../model/attention-pattern.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
+import type { GenerateRequest } from './language-model.ts';
+import {
+  blockCausal,
+  cachedNetwork,
+  encodingPredictor,
+  predictorOf,
+  type PredictorOptions,
+} from './network-predictor.ts';
 
-/** How a network's canvases are written. */
-export type Sampler = ReturnType<typeof createSampler>;
+/** What a request says of a sample, beside the options. */
+export interface SampleSettings {
+  /** Tokens that end the text. Default: the vocabulary's. */
+  readonly ends?: readonly number[];
+  /** May change what the options became. */
+  readonly adapt?: (options: SampleOptions) => SampleOptions;
+  /** How many of the likeliest tokens frames have for each position that was predicted. Default: 0. */
+  readonly candidates?: number;
+  readonly signal?: AbortSignal;
+}
 
-/**
- * Puts together what a sample of a network is made of: its decoding, its predictor with cache and guidance, its loop.
- *
- * @param startId  what a causal network reads before every text, if it was trained so
- */
-export function createSampler(
-  network: Network,
-  tokenizer: Tokenizer,
-  vocabularyOf: Vocabulary,
-  startId?: number,
-) {
-  const { config } = network;
-  const { maskId } = vocabularyOf;
-  const isCausal = config.attention === causal;
-  const reductionOf = latest((options: DecodeOptions) => greedy(config.vocabularySize, options));
-  const compile = latest((wanted: Wanted) => compileConstraint(wanted, tokenizer));
+/** A canvas that is ready to be sampled. */
+export interface PreparedSample {
+  readonly canvas: Int32Array;
+  readonly options: SamplingOptions;
+  /** Predicts without a cache. */
+  readonly uncached: MaskPredictor;
+  /** Makes a predictor, which belongs to one canvas where it has a memory. */
+  readonly predictor: () => MaskPredictor;
+  /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
+  readonly write: (predict: MaskPredictor, unconditional: MaskPredictor) => AsyncGenerator<Frame, void, void>;
+}
 
-  /** How a canvas is sampled, by options that were checked; `adapt` may change what they became. */
-  function prepare(
+/** Puts together what a sample of a network is made of: its decoding, its predictor with cache and guidance, its loop. */
+export class Sampler {
+  readonly #network: Network;
+  readonly #vocabulary: Vocabulary;
+  readonly #startId: number | undefined;
+  readonly #isCausal: boolean;
+  readonly #reductionOf: (options: DecodeOptions) => ReturnType<typeof greedy>;
+  readonly #compile: (wanted: Wanted) => ReturnType<typeof compileConstraint>;
+
+  /** @param startId  what a causal network reads before every text, if it was trained so */
+  constructor(network: Network, tokenizer: Tokenizer, vocabulary: Vocabulary, startId?: number) {
+    this.#network = network;
+    this.#vocabulary = vocabulary;
+    this.#startId = startId;
+    this.#isCausal = network.config.attention === causal;
+    this.#reductionOf = latest((options) => greedy(network.config.vocabularySize, options));
+    this.#compile = latest((wanted) => compileConstraint(wanted, tokenizer));
+  }
+
+  /**
+   * How a canvas is sampled.
+   *
+   * @param canvas  given tokens, and `maskId` where it's to write   [L]
+   * @throws InvalidOptionError  for options that don't go together, or that this model can't be sampled with
+   */
+  prepare(
     canvas: Int32Array,
     options: SamplingOptions,
-    {
-      ends = vocabularyOf.endIds,
-      adapt = (same) => same,
-      candidates = 0,
-      signal,
-    }: {
-      ends?: readonly number[];
-      adapt?: (options: SampleOptions) => SampleOptions;
-      candidates?: number;
-      signal?: AbortSignal;
-    },
-  ) {
-    const { blockLength } = options;
-    const vocabulary = { ...vocabularyOf, endIds: ends };
+    { ends = this.#vocabulary.endIds, adapt = (same) => same, candidates = 0, signal }: SampleSettings,
+  ): PreparedSample {
+    const vocabulary = { ...this.#vocabulary, endIds: ends };
+    const { maskId } = vocabulary;
     const decoding = toDecodeOptions(options, vocabulary);
-    const named = toSampleOptions(options, vocabulary);
-    const plain = adapt(named);
-    const setting = { canvas, maskId, endIds: ends, strategy: plain.strategy, compile };
+    const plain = toSampleOptions(options, vocabulary);
+    const adapted = adapt(plain);
+    const setting = { canvas, maskId, endIds: ends, strategy: adapted.strategy, compile: this.#compile };
     const constrained = constrain(options, decoding, setting);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
     const isReduced =
@@ -74,67 +97,91 @@ export function createSampler(
       !options.reportCache &&
       !constrained &&
       candidates === 0 &&
-      plain.decode === named.decode;
-    const decode = constrained ?? (isReduced ? decodeGreedy : plain.decode!);
+      adapted.decode === plain.decode;
+    const decode = constrained ?? (isReduced ? decodeGreedy : adapted.decode!);
     const shown = candidates === 0 ? decode : withCandidates(decode, candidates, decoding);
-    const sampling = { ...plain, decode: shown, signal };
+    const sampling = { ...adapted, decode: shown, signal };
 
-    const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
-    const how = { isCausal, startId, sees, reduce: isReduced ? reductionOf(decoding) : undefined };
-    const exact = isCausal ? causalCache : sees && blockCausalCache(blockLength!);
-    const policy = toCachePolicy(options, { maskId, exact });
-    const uncached = predictorOf(network, how);
-    const predictor = (): MaskPredictor => {
-      if (config.encoderAttention) {
-        const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
-        return config.selfConditioning ? withSelfConditioning(tempered) : tempered;
-      }
-      return policy ? withCache(cachedNetwork(network, how), policy) : uncached;
-    };
-    /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
-    const write = (predict: MaskPredictor, unconditional: MaskPredictor) =>
+    const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
+    const write: PreparedSample['write'] = (predict, unconditional) =>
       sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
     return { canvas, options, uncached, predictor, write };
   }
 
   /** Reads a sample to its end; the time of whoever watches doesn't count. */
-  async function finish(
-    { canvas, options, uncached, predictor, write }: ReturnType<typeof prepare>,
+  async finish(
+    { canvas, options, uncached, predictor, write }: PreparedSample,
     onFrame: GenerateRequest['onFrame'],
   ): ReturnType<typeof drain> {
-    let elsewhereMs = 0;
-    const elsewhere = async <T>(work: () => T): Promise<Awaited<T>> => {
-      const start = performance.now();
-      const done = await work();
-      elsewhereMs += performance.now() - start;
-      return done;
-    };
+    const clock = new WorkClock();
     const conditional = countForwards(predictor());
     const unconditional = countForwards(predictor());
     const probes = options.reportCache
-      ? probing(conditional.predict, (...asked) => elsewhere(() => uncached(...asked)))
+      ? probing(conditional.predict, (...asked) => clock.pause(() => uncached(...asked)))
       : undefined;
     const frames = write(probes?.predict ?? conditional.predict, unconditional.predict);
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
-        const goesOn = await elsewhere(() => onFrame?.(frame));
+        const goesOn = await clock.pause(() => onFrame?.(frame));
         yield frame;
         if (goesOn === false) return;
       }
     };
     const { last, stats } = await drain(watched(), {
       forwards: () => conditional.forwards() + unconditional.forwards(),
-      clock: () => performance.now() - elsewhereMs,
+      clock: () => clock.now(),
     });
     if (!probes) return { last, stats };
 
     let other = canvas;
     for await (const frame of write(uncached, uncached)) other = frame.tokens;
-    const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, maskId));
+    const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, this.#vocabulary.maskId));
     return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
 
-  return { prepare, finish };
+  /** @param reduced  how tokens are decoded, where that is done on the device */
+  #predictors(
+    options: SamplingOptions,
+    reduced: DecodeOptions | undefined,
+  ): Pick<PreparedSample, 'uncached' | 'predictor'> {
+    const network = this.#network;
+    const { encoderAttention, selfConditioning } = network.config;
+    const { blockLength } = options;
+    const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
+    const how: PredictorOptions = {
+      isCausal: this.#isCausal,
+      startId: this.#startId,
+      sees,
+      reduce: reduced && this.#reductionOf(reduced),
+    };
+    const exact = this.#isCausal ? causalCache : sees && blockCausalCache(blockLength!);
+    const policy: CachePolicy | undefined = toCachePolicy(options, { ...this.#vocabulary, exact });
+    const uncached = predictorOf(network, how);
+    const predictor = (): MaskPredictor => {
+      if (encoderAttention) {
+        const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
+        return selfConditioning ? withSelfConditioning(tempered) : tempered;
+      }
+      return policy ? withCache(cachedNetwork(network, how), policy) : uncached;
+    };
+    return { uncached, predictor };
+  }
+}
+
+/** Milliseconds of work: a clock that stands still while others are waited for. */
+class WorkClock {
+  #pausedMs = 0;
+
+  now(): number {
+    return performance.now() - this.#pausedMs;
+  }
+
+  async pause<T>(work: () => T): Promise<Awaited<T>> {
+    const start = performance.now();
+    const done = await work();
+    this.#pausedMs += performance.now() - start;
+    return done;
+  }
 }
 
 /** A function that gives the same answer to the same question, as long as no other comes between. */

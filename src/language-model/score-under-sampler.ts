@@ -3,33 +3,14 @@ import { checkOptions } from '../base/options.ts';
 import type { Likelihood } from '../likelihood/likelihood.ts';
 import { teacherForcing } from '../likelihood/sampler-likelihood.ts';
 import { layBlocks } from '../sampling/canvas.ts';
-import {
-  type SamplingOptions,
-  samplingSchema,
-  toDecodeOptions,
-  type Vocabulary,
-} from '../sampling/options.ts';
+import { toDecodeOptions } from '../sampling/from-options.ts';
+import { checkSampling } from '../sampling/options.ts';
 import type { SampleOptions } from '../sampling/sample.ts';
 import { strategyNamed } from '../sampling/strategy-table.ts';
 import { fitting, withoutAbsent } from './sample-request.ts';
-import type { Sampler } from './sampler.ts';
+import { blockLengthOf } from './generate.ts';
+import type { ModelContext } from './model-context.ts';
 import { type ScoredSampler, scoredSamplerSchema } from './score-options.ts';
-
-/** What a model has by which its sampler scores a text. */
-export interface SampledModel {
-  readonly sampler: Sampler;
-  readonly vocabulary: Vocabulary;
-  readonly defaults: Partial<SamplingOptions>;
-  readonly isCausal: boolean;
-  /** Tokens that no sample of it writes. */
-  readonly unwritten: readonly number[];
-  /** The length of a block in a canvas of so many masks. */
-  readonly blockLengthOf: (
-    options: SamplingOptions,
-    asked: Partial<SamplingOptions>,
-    masked: number,
-  ) => number | undefined;
-}
 
 /** How a window of text is scored. */
 export interface WindowScoring {
@@ -58,17 +39,10 @@ const orders = 8;
  *
  * @throws InvalidOptionError  for a sampler that has no likelihood, and what `generate` wouldn't take
  */
-export function samplerScoring(model: SampledModel, asked: Partial<ScoredSampler>): WindowScoring {
-  const { vocabulary, defaults, isCausal, unwritten, blockLengthOf } = model;
+export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler>): WindowScoring {
+  const { vocabulary, isCausal, unwritten } = model;
   const requested = withoutAbsent(asked);
-  const own = fitting({ ...defaults, temperature: 1 }, requested);
-  const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
-  const { tokensPerStep, ...checked } = checkOptions(scoredSamplerSchema, {
-    ...Object.fromEntries(known),
-    ...requested,
-  });
-  if (isCausal && tokensPerStep !== 1)
-    throw new InvalidOptionError('tokensPerStep', 'must be 1, the model being causal', tokensPerStep);
+  const { tokensPerStep, ...checked } = scoredSampler(model, requested);
   const { likelihood = 'exact' } = strategyNamed(checked.strategy);
   if (likelihood === 'none') {
     const problem = 'must be one that never changes what it wrote, or the text has no likelihood under it';
@@ -86,8 +60,8 @@ export function samplerScoring(model: SampledModel, asked: Partial<ScoredSampler
   async function walk(x0: Int32Array, from: number, { seed, onProgress, signal }: ScoringWork) {
     const canvas = x0.slice().fill(vocabulary.maskId, from);
     const masked = x0.length - from;
-    const plain = samplingSchema.parse({ ...checked, seed, confidenceOf: 'likeliest', stopEarly: false });
-    const found = blockLengthOf(plain, checked.blockLength === undefined ? {} : requested, masked);
+    const plain = checkSampling({ ...checked, seed, confidenceOf: 'likeliest', stopEarly: false });
+    const found = blockLengthOf(model, plain, checked.blockLength === undefined ? {} : requested, masked);
     const blockLength = plain.blockCausal ? found : found && Math.min(found, masked);
     const banned = [...(plain.banned ?? []), ...unwritten];
     const options = { ...plain, blockLength, banned };
@@ -122,6 +96,19 @@ export function samplerScoring(model: SampledModel, asked: Partial<ScoredSampler
       return meanOf(walks);
     },
   };
+}
+
+/** What is asked of a sampler, over the model's defaults and at temperature 1. */
+function scoredSampler(
+  { defaults, isCausal }: ModelContext,
+  requested: Partial<ScoredSampler>,
+): ScoredSampler {
+  const own = fitting({ ...defaults, temperature: 1 }, requested);
+  const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
+  const checked = checkOptions(scoredSamplerSchema, { ...Object.fromEntries(known), ...requested });
+  if (isCausal && checked.tokensPerStep !== 1)
+    throw new InvalidOptionError('tokensPerStep', 'must be 1, the model being causal', checked.tokensPerStep);
+  return checked;
 }
 
 /** The mean of independent draws, with its standard error: NaN for one. */

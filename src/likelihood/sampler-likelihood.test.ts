@@ -4,12 +4,8 @@ import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts
 import { exactScorer, randomJoint } from '../../test/exact-scorer.ts';
 import { uniforms } from '../base/random.ts';
 import { decoder } from '../sampling/decode.ts';
-import {
-  samplingSchema,
-  type SamplingOptions,
-  toDecodeOptions,
-  toSampleOptions,
-} from '../sampling/options.ts';
+import { toDecodeOptions, toSampleOptions } from '../sampling/from-options.ts';
+import { checkSampling, type SamplingRequest } from '../sampling/options.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { sample, type SampleOptions } from '../sampling/sample.ts';
 import { strategiesFor, strategyNamed } from '../sampling/strategy-table.ts';
@@ -33,7 +29,7 @@ const inconsistent: MaskPredictor = (xt, rows) => {
 };
 
 /** What a sampler is, as a person asks for it, with the numbers at which it writes several tokens in some of its steps. */
-const samplers: Record<string, Partial<SamplingOptions>> = {
+const samplers: Record<string, SamplingRequest> = {
   'low-confidence': { strategy: 'low-confidence' },
   margin: { strategy: 'margin' },
   entropy: { strategy: 'entropy' },
@@ -44,15 +40,15 @@ const samplers: Record<string, Partial<SamplingOptions>> = {
   hierarchical: { strategy: 'hierarchical', tau: 0.8, tauLow: 0.4 },
   'threshold-or-count': { strategy: 'threshold-or-count', tau: 0.55 },
 };
-const shapes: Partial<SamplingOptions>[] = [
+const shapes: SamplingRequest[] = [
   {},
   { steps: 2 },
   { blockLength: 3, steps: 3 },
   { blockLength: 2, steps: 2, temperature: 0.6 },
 ];
 
-const optionsOf = (asked: Partial<SamplingOptions>): SampleOptions & { decoding: object } => {
-  const options = samplingSchema.parse({
+const optionsOf = (asked: SamplingRequest): SampleOptions & { decoding: object } => {
+  const options = checkSampling({
     temperature: 1,
     confidenceOf: 'likeliest',
     stopEarly: false,
@@ -63,7 +59,7 @@ const optionsOf = (asked: Partial<SamplingOptions>): SampleOptions & { decoding:
 
 const probabilities = async (
   predict: MaskPredictor,
-  asked: Partial<SamplingOptions>,
+  asked: SamplingRequest,
 ): Promise<{ probability: number; forwards: number }[]> => {
   const { decode: _, endIds: __, ...options } = optionsOf(asked);
   return Promise.all(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { goldenPath, referencePath } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
 import { readJson } from '../checkpoint/json.ts';
@@ -12,7 +12,8 @@ import { openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
 import { readTokenizerFiles } from '../tokenizer/files.ts';
 import { tokenizerOf } from '../tokenizer/load.ts';
-import { generationOf, openModelWithTokenizer, textEnds } from './open-model.ts';
+import { openModelWithTokenizer } from './open-model.ts';
+import { generationOf, textEnds } from './generation-defaults.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -32,7 +33,7 @@ interface Recorded {
   };
 }
 
-const base = goldenPath('tiny_llama');
+const base = referencePath('tiny_llama');
 const { rope, ends } = (await readJson(join(base, 'configs.json'))) as Recorded;
 const {
   rope_parameters: _rope,

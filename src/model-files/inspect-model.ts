@@ -10,25 +10,19 @@ import { openWeights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { ggufWeights } from './convert-gguf.ts';
 import { licenceOf } from './licence.ts';
-import { type AdapterFacts, adapterFacts, baseOf } from '../model/adapter-files.ts';
+import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { ggufModel } from '../model/gguf/model.ts';
-import { familyOf } from '../model/open.ts';
-import { type SamplingMemory, samplingMemory } from '../model/sampling-memory.ts';
+import { familyOf } from '../model/families/families.ts';
+import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts';
 import { bytesIn } from '../model/storage.ts';
 import { isBlockFormat, type WeightFormat, weightFormats } from '../model/weight-format.ts';
-import {
-  adapterIn,
-  generationOf,
-  isFile,
-  modelDirectory,
-  type ModelWithTokenizer,
-  openModelWithTokenizer,
-  textEnds,
-} from './open-model.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
+import { generationOf, textEnds } from './generation-defaults.ts';
+import { adapterIn, isFile, modelDirectory } from './locate.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
@@ -74,7 +68,7 @@ export interface Inspection {
   readonly maxLength?: number;
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { licenceOf } from './licence.ts';
-import { shippedModel } from './open-model.ts';
+import { shippedModel } from './locate.ts';
 
 test('a licence is what the files of a model say: its card, its config, its LICENSE, in this order', async (t) => {
   const folder = await temporaryFolder(t);

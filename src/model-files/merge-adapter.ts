@@ -10,7 +10,7 @@ import { adapterNames, merge } from '../model/adapter.ts';
 import { readAdapter } from '../model/adapter-files.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { modelDirectory, requireAdapter } from './open-model.ts';
+import { modelDirectory, requireAdapter } from './locate.ts';
 import { presentCompanions } from './quantised-copy.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 

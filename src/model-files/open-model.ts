@@ -1,28 +1,17 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { isObject, readJsonObject } from '../checkpoint/json.ts';
-import { resolveInside } from '../checkpoint/resolve-inside.ts';
-import { FileError, InvalidOptionError, show } from '../base/errors.ts';
-import { packageRoot } from '../base/package-root.ts';
-import { ggufDirectory } from './convert-gguf.ts';
-import { cachedModel } from '../hub/cache.ts';
-import { parseHubName } from '../hub/name.ts';
-import { hubSettings } from '../hub/settings.ts';
-import type { Device } from '../runtime/session.ts';
-import type { WeightFormat } from '../model/weight-format.ts';
+import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { adapterConfigName } from '../model/adapter-config.ts';
-import { baseOf, isAdapter } from '../model/adapter-files.ts';
-import type { ModelConfig } from '../model/families/family.ts';
-import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
+import { baseOf } from '../model/adapter-files.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from '../model/open.ts';
-import { checkOptions } from '../base/options.ts';
-import { directoryInFormat } from './quantised-copy.ts';
-import { type SamplingOptions, samplingSchema } from '../sampling/options.ts';
+import type { WeightFormat } from '../model/weight-format.ts';
+import type { Device } from '../runtime/device.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
 import { readTokenizerFiles, withTemplateOf } from '../tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { generationOf, textEnds } from './generation-defaults.ts';
+import { adapterIn, modelDirectory, requireAdapter } from './locate.ts';
+import { directoryInFormat } from './quantised-copy.ts';
 
 /** How a model is opened. */
 export interface LoadOptions {
@@ -43,21 +32,6 @@ export interface LoadOptions {
   readonly note?: (text: string) => void;
 }
 
-const shipped = (name: string): string => join(packageRoot(), 'models', name);
-
-/** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
-export const shippedModels = {
-  stories: shipped('stories'),
-  talk: shipped('talk'),
-  typescript: shipped('typescript'),
-} as const;
-
-/** The one of them that is taken where none is named. */
-export const shippedModel: string = shippedModels.stories;
-
-/** A causal model of others that ships too, to judge what is written: `models/judge/README.md`. */
-export const shippedJudge: string = shipped('judge');
-
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
 export interface ModelWithTokenizer extends OpenedNetwork {
   readonly directory: string;
@@ -75,7 +49,7 @@ export interface ModelWithTokenizer extends OpenedNetwork {
   /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
   /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupported: readonly string[];
 }
@@ -130,86 +104,4 @@ export async function openModelWithTokenizer(
     defaults: { ...sampling, ...generation.defaults },
     unsupported: generation.unsupported,
   };
-}
-
-/** The directory of an adapter that a path leads to: itself, or `model/` in it for a run; none where a model is. */
-export function adapterIn(path: string): string | undefined {
-  return [path, join(path, 'model')].find(
-    (directory) => isAdapter(directory) && !existsSync(join(directory, 'config.json')),
-  );
-}
-
-/** The directory of an adapter, or of the one in a run. @throws FileError  when there is none */
-export function requireAdapter(path: string): string {
-  const directory = adapterIn(path);
-  if (directory !== undefined) return directory;
-  throw new FileError(path, `an adapter, with an ${adapterConfigName}`, 'none', 'check the path');
-}
-
-/** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
-export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
-
-/**
- * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes, or the
- * snapshot of `org/name` in the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
- *
- * @param note  is told what takes long
- * @throws FileError  when there is no model; it says how to get one
- */
-export async function modelDirectory(path: string, note?: (text: string) => void): Promise<string> {
-  if (isFile(path)) return ggufDirectory(path, note);
-  if (existsSync(join(path, 'config.json'))) return path;
-  if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
-  const name = existsSync(path) ? undefined : parseHubName(path);
-  if (name) return cachedModel(name, hubSettings(process.env));
-  if (adapterIn(path) !== undefined)
-    throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');
-  const found = existsSync(path) ? 'none' : 'nothing there';
-  throw new FileError(
-    path,
-    'a model directory with a config.json, or a GGUF file',
-    found,
-    'check the path, or make one with unmask train',
-  );
-}
-
-/** Tokens that end a text: the tokenizer's, and those of generation_config.json, or of config.json where that names none. */
-export function textEnds(
-  tokenizer: Pick<Tokenizer, 'endId'> | undefined,
-  generation: Pick<GenerationDefaults, 'endIds'> | undefined,
-  config: ModelConfig | undefined,
-): readonly number[] {
-  const named = generation?.endIds.length ? generation.endIds : (config?.endIds ?? []);
-  return [...new Set([tokenizer?.endId ?? [], named].flat())];
-}
-
-/** What generation_config.json says. */
-export interface GenerationDefaults {
-  readonly endIds: readonly number[];
-  /** How the model is sampled unless somebody says otherwise. */
-  readonly defaults: Partial<SamplingOptions>;
-  /** What it asks of its family's sampler that ours can't do, each as "key is value". */
-  readonly unsupported: readonly string[];
-}
-
-/**
- * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
- * `unmask_sampling`, in which options have our names.
- */
-export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<GenerationDefaults> {
-  const path = join(directory, 'generation_config.json');
-  if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
-  const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));
-  const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
-  const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
-  if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
-  const { options, unsupported } = samplingIn(keys, json);
-  const defaults = { ...options, ...ours };
-  try {
-    checkOptions(samplingSchema, defaults);
-  } catch (cause) {
-    if (!(cause instanceof InvalidOptionError)) throw cause;
-    throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
-  }
-  return { endIds, defaults, unsupported };
 }

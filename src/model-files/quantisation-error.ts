@@ -5,11 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { rowsOf } from '../diffusion/clean-windows.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import type { Canvas } from '../likelihood/scored-canvas.ts';
-import { type Divergence, divergence } from '../likelihood/divergence.ts';
+import { divergence, type Divergence } from '../likelihood/divergence.ts';
 import { causalScoring, diffusionScoring, type ValidationScoring } from '../likelihood/validation.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { openModel, type OpenedModel } from '../model/open.ts';
-import { shippedModel } from './open-model.ts';
+import { type OpenedModel, openModel } from '../model/open.ts';
+import { shippedModel } from './locate.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from '../tokenizer/load.ts';
 
 /** Canvases: so many windows of a text, so many tokens long, each masked so many times. */

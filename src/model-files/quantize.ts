@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { checkOptions } from '../base/options.ts';
 import { startTask, type Task, type TaskOptions } from '../base/task.ts';
-import { modelDirectory } from './open-model.ts';
+import { modelDirectory } from './locate.ts';
 import { prepareComparison } from './quantisation-error.ts';
 import { quantizeSchema } from './quantize-options.ts';
 import {

@@ -4,7 +4,9 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
-import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import { type Data, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import type { Device } from '../runtime/device.ts';
+import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
@@ -81,91 +83,124 @@ export interface Network {
   close(): Promise<void>;
 }
 
-export function openNetwork(
+export interface NetworkOptions {
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly adapter?: LiveAdapter;
+}
+
+/** Nothing is opened before it is asked for. */
+export const openNetwork = (
   config: TransformerConfig,
   names: TensorNames,
   weights: StoredWeights | LiveWeights,
-  {
-    adapter,
-    ...options
-  }: { readonly device?: Device; readonly threads?: number; readonly adapter?: LiveAdapter } = {},
-): Network {
-  const live = 'arrays' in weights ? weights : undefined;
-  const stored = 'arrays' in weights ? undefined : weights;
-  const sessions = new Map<string, Promise<Session>>();
+  options: NetworkOptions = {},
+): Network => new SessionNetwork(config, names, weights, options);
 
-  /** One session for each way of asking; each is made when it's first asked for. */
-  function session(ends: Ends): Promise<Session> {
-    const { kind, masked, reduce } = ends;
-    const key = `${kind} ${masked} ${reduce?.name}`;
-    let opened = sessions.get(key);
-    if (!opened) {
-      const model = forwardModel(config, names, { ...ends, adapter: adapter?.adapter }, stored?.locate);
-      opened = openSession(model, {
-        ...options,
-        folder: stored?.folder,
-        keepStoredTypes: stored?.keepTypes,
-      });
-      sessions.set(key, opened);
-    }
-    return opened;
+/** A network whose forwards are sessions: one for each way of asking. */
+class SessionNetwork implements Network {
+  readonly config: TransformerConfig;
+  readonly #names: TensorNames;
+  readonly #weights: StoredWeights | LiveWeights;
+  readonly #options: NetworkOptions;
+  readonly #sessions = new Sessions<string, Session>();
+
+  constructor(
+    config: TransformerConfig,
+    names: TensorNames,
+    weights: StoredWeights | LiveWeights,
+    options: NetworkOptions,
+  ) {
+    this.config = config;
+    this.#names = names;
+    this.#weights = weights;
+    this.#options = options;
   }
 
-  async function run(
+  async logits(
+    tokens: NdArray<Int32Array>,
+    rows: Int32Array,
+    forward: ForwardOptions = {},
+  ): Promise<NdArray> {
+    const feeds = forwardFeeds(this.config, tokens, rows, forward.positions);
+    const { logits } = await this.#run('logits', feeds, forward);
+    return logits as NdArray;
+  }
+
+  async extend(
+    tokens: NdArray<Int32Array>,
+    rows: Int32Array,
+    past: KeyValues | undefined,
+    forward: ForwardOptions = {},
+  ): Promise<{ logits: NdArray; present: KeyValues }> {
+    const [B] = tokens.shape;
+    const widths = Array.from({ length: this.config.layers }, (_, i) => kvWidthOf(this.config, i));
+    const before = packed(past ?? noKeyValues(B, widths));
+    const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
+    const feeds: Record<string, NdArray<Data>> = {
+      ...outputFeeds(tokens, rows, positions),
+      pastPositions: toInt64(before.positions),
+    };
+    for (const [i, { key, value }] of before.layers.entries())
+      [feeds[`past.${i}.key`], feeds[`past.${i}.value`]] = [key, value];
+    const { logits, ...rest } = await this.#run('extend', feeds, forward);
+    const layers = before.layers.map((_, i) => ({
+      key: rest[`present.${i}.key`] as NdArray,
+      value: rest[`present.${i}.value`] as NdArray,
+    }));
+    return { logits: logits as NdArray, present: { positions, layers } };
+  }
+
+  async score(
+    tokens: NdArray<Int32Array>,
+    rows: Int32Array,
+    targets: Int32Array,
+    forward: ForwardOptions = {},
+  ): Promise<Float32Array> {
+    const feeds = forwardFeeds(this.config, tokens, rows, forward.positions);
+    const { costs } = await this.#run('score', { ...feeds, targets: vector(targets) }, forward);
+    return costs.data as Float32Array;
+  }
+
+  close(): Promise<void> {
+    return this.#sessions.close();
+  }
+
+  async #open(ends: Ends): Promise<Session> {
+    const { adapter, ...options } = this.#options;
+    const stored = 'arrays' in this.#weights ? undefined : this.#weights;
+    const model = forwardModel(
+      this.config,
+      this.#names,
+      { ...ends, adapter: adapter?.adapter },
+      stored && ((name) => stored.locate(name)),
+    );
+    return openSession(model, { ...options, folder: stored?.folder, keepStoredTypes: stored?.keepTypes });
+  }
+
+  async #run(
     kind: Kind,
     given: Feeds,
-    { attentionMask, previousLogits, encodes = false, reduce, signal }: ForwardOptions = {},
+    { attentionMask, previousLogits, encodes = false, reduce, signal }: ForwardOptions,
   ): Promise<Readonly<Record<string, NdArray<Data>>>> {
+    const { config } = this;
+    const { adapter } = this.#options;
     const feeds: Feeds = {
       ...given,
       ...(attentionMask && { mask: attentionMask }),
-      ...(config.selfConditioning && believedFeeds(given.tokens.shape, previousLogits, config)),
+      ...(config.selfConditioning && previousFeeds(given.tokens.shape, previousLogits, config)),
       ...(kind === 'extend' &&
         config.encoderAttention && { encodes: vector(Uint8Array.of(Number(encodes))) }),
       ...reduce?.feeds,
-      ...(live && Object.fromEntries(live.arrays())),
+      ...('arrays' in this.#weights && Object.fromEntries(this.#weights.arrays())),
       ...(adapter && Object.fromEntries(adapter.arrays())),
     };
-    return (await session({ kind, masked: attentionMask !== undefined, reduce })).run(feeds, { signal });
+    const ends = { kind, masked: attentionMask !== undefined, reduce };
+    const session = await this.#sessions.get(`${kind} ${ends.masked} ${reduce?.name}`, () =>
+      this.#open(ends),
+    );
+    return session.run(feeds, { signal });
   }
-
-  return {
-    config,
-    async logits(tokens, rows, forward) {
-      const { logits } = await run('logits', forwardFeeds(config, tokens, rows, forward?.positions), forward);
-      return logits as NdArray;
-    },
-    async extend(tokens, rows, past, forward = {}) {
-      const [B] = tokens.shape;
-      const widths = Array.from({ length: config.layers }, (_, i) => kvWidthOf(config, i));
-      const before = packed(past ?? noKeyValues(B, widths));
-      const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
-      const feeds: Record<string, NdArray<Data>> = {
-        ...outputFeeds(tokens, rows, positions),
-        pastPositions: toInt64(before.positions),
-      };
-      for (const [i, { key, value }] of before.layers.entries())
-        [feeds[`past.${i}.key`], feeds[`past.${i}.value`]] = [key, value];
-      const { logits, ...rest } = await run('extend', feeds, forward);
-      const layers = before.layers.map((_, i) => ({
-        key: rest[`present.${i}.key`] as NdArray,
-        value: rest[`present.${i}.value`] as NdArray,
-      }));
-      return { logits: logits as NdArray, present: { positions, layers } };
-    },
-    async score(tokens, rows, targets, forward) {
-      const { costs } = await run(
-        'score',
-        { ...forwardFeeds(config, tokens, rows, forward?.positions), targets: vector(targets) },
-        forward,
-      );
-      return costs.data as Float32Array;
-    },
-    async close() {
-      for (const opened of sessions.values()) await (await opened).close();
-      sessions.clear();
-    },
-  };
 }
 
 /** What a graph over the transformer ends in: logits, those with keys and values in and out, or −log p of targets. */
@@ -232,21 +267,21 @@ export const otherInputs = (
   ...(config.selfConditioning && {
     previousLogits: {
       logits: input('previousLogits', 'float32', ['P', config.vocabularySize]),
-      row: input('believedRow', 'int32', ['B', 'L']),
+      row: input('previousRow', 'int32', ['B', 'L']),
     },
   }),
   ...(config.encoderAttention && { encodes: input('encodes', 'bool', [1]) }),
 });
 
-/** What a network is told that it previousLogits; a row that no position has stands for none. */
-function believedFeeds(
+/** A network's latest logits as it is told them; row 0 stands for none, which no position has then. */
+function previousFeeds(
   [B, L]: readonly number[],
   previousLogits: NdArray | undefined,
   { vocabularySize: V }: TransformerConfig,
 ) {
   return {
     previousLogits: previousLogits ?? { shape: [1, V], data: new Float32Array(V) },
-    believedRow: {
+    previousRow: {
       shape: [B, L],
       data: Int32Array.from({ length: B * L }, (_, i) => (previousLogits ? i + 1 : 0)),
     },

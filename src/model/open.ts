@@ -6,15 +6,11 @@ import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/e
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor-type.ts';
-import type { Device } from '../runtime/session.ts';
+import type { Device } from '../runtime/device.ts';
 import { readAdapter } from './adapter-files.ts';
 import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
-import { diffusionGemma } from './families/diffusion-gemma.ts';
+import { familyOf } from './families/families.ts';
 import type { Family, ModelConfig } from './families/family.ts';
-import { llada } from './families/llada.ts';
-import { lladaMoe } from './families/llada-moe.ts';
-import { llada2 } from './families/llada2.ts';
-import { a2dLlama, a2dQwen2, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './families/llama.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
@@ -25,22 +21,6 @@ import {
   recordedFormat,
   type WeightFormat,
 } from './weight-format.ts';
-
-/** Every family that can be loaded. */
-export const families: readonly Family[] = [
-  llada,
-  lladaMoe,
-  llada2,
-  dreamFamily,
-  a2dLlama,
-  a2dQwen2,
-  a2dQwen3,
-  sdar,
-  llama,
-  qwen2,
-  qwen3,
-  diffusionGemma,
-];
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {
@@ -128,20 +108,6 @@ function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefine
   if (isStored) return;
   const stored = recorded !== undefined && isBlockFormat(recorded) ? recorded : 'f32 or f16';
   throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
-}
-
-/** @throws FileError, UnsupportedError  where config.json names no architecture that there is */
-export function familyOf(json: Readonly<Record<string, unknown>>, path: string): Family {
-  const known = families.map(({ architecture }) => architecture);
-  const names = json.architectures;
-  if (!Array.isArray(names))
-    throw new FileError(path, `architectures to name one of ${known.join(', ')}`, show(names));
-  const family = families.find(({ architecture }) => names.includes(architecture));
-  if (!family)
-    throw new UnsupportedError(
-      `${path}: architecture ${show(names[0])} is not supported; supported are ${known.join(', ')}`,
-    );
-  return family;
 }
 
 /** The family's names that the files have; its own where they have none of them, which is then the error. */

@@ -32,7 +32,9 @@ function counted(): { network: Network; sizes: number[] } {
   return {
     sizes,
     network: {
-      ...network,
+      config,
+      score: (...asked) => network.score(...asked),
+      close: () => network.close(),
       logits(tokens, rows, options) {
         sizes.push(tokens.shape[0]);
         return network.logits(tokens, rows, options);

@@ -31,7 +31,7 @@ interface Result {
 /**
  * A network whose concurrent callers share forwards: what is asked for while one runs waits, and runs together after it.
  * Sequences of different lengths are padded, and the padding isn't seen. Requests for whole batches go through as they are,
- * and those of a network that is told what it previousLogits.
+ * and those of a network that is told its previous logits.
  *
  * @param limit  sequences in one forward, at most
  */
@@ -76,8 +76,8 @@ export function batched(network: Network, limit = 16): Network {
       const { logits, present } = await enqueue({ kind: 'extend', tokens, rows, past, options });
       return { logits, present: present! };
     },
-    score: network.score,
-    close: network.close,
+    score: (...asked) => network.score(...asked),
+    close: () => network.close(),
   };
 }
 

@@ -4,9 +4,7 @@ import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.
 import type { OnnxModel } from '../graph/onnx.ts';
 import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
-
-export const devices = ['cpu', 'webgpu', 'cuda'] as const;
-export type Device = (typeof devices)[number];
+import type { Device } from './device.ts';
 
 export interface SessionOptions {
   /** Default 'cpu'. */

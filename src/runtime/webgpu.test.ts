@@ -6,13 +6,14 @@ import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openNetwork } from '../model/network.ts';
-import { openLearner } from '../training/backpropagation.ts';
-import { type Device, openSession } from './session.ts';
+import { openLearner } from '../training/graph-learner.ts';
+import { openSession } from './session.ts';
+import type { Device } from './device.ts';
 import { writeOnnx } from '../graph/onnx.ts';
 import { neg } from '../graph/primitives.ts';
 import { input } from '../graph/tensor.ts';
 
-// Where there is no GPU, Chromium's software driver serves: slow, but WebGPU.
+// Where there is no GPU, Chromium's software driver serves: slow, but WebGPU. Debian's packages are chromium and libvulkan1.
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 let missing: string | undefined;
 
@@ -25,7 +26,8 @@ before(async () => {
     });
     await session.close();
   } catch (error) {
-    missing = (error as Error).message.split(': ').slice(0, 2).join(': ');
+    const reason = (error as Error).message.split(': ').slice(0, 2).join(': ');
+    missing = `${reason}; on Debian without a GPU: apt-get install chromium libvulkan1`;
   }
 });
 

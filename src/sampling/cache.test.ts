@@ -3,17 +3,18 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import {
   blockCausalCache,
+  type CachedNetwork,
   type CachePolicy,
   causalCache,
   delayedCache,
   dualCache,
   prefixCache,
-  type CachedNetwork,
   withCache,
 } from './cache.ts';
 import { alignedBlocks, type BlockLayout, layBlocks } from './canvas.ts';
 import { decoder } from './decode.ts';
-import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { checkSampling } from './options.ts';
+import { toSampleOptions } from './from-options.ts';
 import { strategiesFor } from './strategy-table.ts';
 import { type MaskPredictor, wholeCanvas } from './predictor.ts';
 import { sample } from './sample.ts';
@@ -115,7 +116,7 @@ for (const [name, { sees, policy, layout }] of Object.entries(exact)) {
       fc.asyncProperty(asked, async ({ tokens, shifted, seed, ...given }) => {
         const N = layout === layBlocks && policy(1) === causalCache ? 1 : given.blockLength;
         const takes = ['threshold', 'hierarchical', 'threshold-or-count', 'editing'].includes(given.strategy);
-        const options: SamplingOptions = samplingSchema.parse({
+        const options = checkSampling({
           ...given,
           blockLength: N,
           tau: takes ? given.tau : undefined,

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
+import { InvalidOptionError } from '../base/errors.ts';
 import { schedules } from '../diffusion/schedule.ts';
 import { alignedBlocks, hole, layCanvas } from './canvas.ts';
 import { type CachePolicy, causalCache, prefixCache } from './cache.ts';
-import { samplingSchema, temperatureOf, toCachePolicy, toSampleOptions, type Vocabulary } from './options.ts';
-import { strategiesFor, strategiesUsing } from './strategy-table.ts';
+import { checkSampling, type SamplingRequest, samplingSchema } from './options.ts';
+import { strategyFields } from './strategy-fields.ts';
+import { temperatureOf, toCachePolicy, toSampleOptions, type Vocabulary } from './from-options.ts';
+import {
+  type AnyStrategyOptions,
+  strategiesFor,
+  strategiesUsing,
+  strategyNames,
+  strategyOptions,
+  strategyTable,
+} from './strategy-table.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
 import type { ReverseStep, Strategy } from './strategies.ts';
@@ -21,7 +32,7 @@ const predict: MaskPredictor = (_, rows) =>
   });
 
 async function write(asked: object): Promise<number[]> {
-  const options = samplingSchema.parse({ length: 4, ...asked });
+  const options = checkSampling({ length: 4, ...asked });
   const canvas = layCanvas([[1], hole(options.length)], vocabulary.maskId);
   let tokens: number[] = [];
   for await (const frame of sample(predict, canvas, toSampleOptions(options, vocabulary))) {
@@ -56,9 +67,9 @@ function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?:
 test('every strategy and schedule that can be named writes a text', async () => {
   for (const strategy of strategiesFor(undefined)) {
     const takes = strategiesUsing('schedule').includes(strategy);
-    for (const schedule of takes ? Object.keys(schedules) : ['linear']) {
+    for (const own of takes ? Object.keys(schedules).map((schedule) => ({ schedule })) : [{}]) {
       for (const temperature of [0, 1]) {
-        const tokens = await write({ strategy, schedule, temperature, steps: 3, stopEarly: false });
+        const tokens = await write({ strategy, ...own, temperature, steps: 3, stopEarly: false });
         assert.ok(tokens.every((token) => token < 6));
       }
     }
@@ -67,7 +78,7 @@ test('every strategy and schedule that can be named writes a text', async () => 
 
 test('a model whose noise is random tokens is sampled by the strategy for it, and no other model is', async () => {
   const uniform: Vocabulary = { ...vocabulary, noise: 'uniform' };
-  const options = (asked: object, of: Vocabulary) => toSampleOptions(samplingSchema.parse(asked), of);
+  const options = (asked: object, of: Vocabulary) => toSampleOptions(checkSampling(asked), of);
   for (const strategy of strategiesFor(undefined))
     assert.throws(
       () => options({ strategy, temperature: 1 }, uniform),
@@ -94,7 +105,8 @@ test('a model whose noise is random tokens is sampled by the strategy for it, an
 });
 
 test('the temperature goes from one value to another where both are given', () => {
-  const at = (asked: object, t: number) => temperatureOf(samplingSchema.parse(asked))(t);
+  const at = (asked: object, t: number) =>
+    temperatureOf(checkSampling({ strategy: 'renoising', ...asked }))(t);
   assert.equal(at({ temperature: 0.8, finalTemperature: 0.4 }, 1), 0.8);
   assert.ok(Math.abs(at({ temperature: 0.8, finalTemperature: 0.4 }, 0.25) - 0.5) < 1e-12);
   assert.equal(at({ temperature: 0.8 }, 0.25), 0.8);
@@ -105,7 +117,7 @@ test('the likeliest token is never [MASK] nor beyond the tokenizer', async () =>
 });
 
 test('what is asked reaches the loop', async () => {
-  const options = (asked: object) => toSampleOptions(samplingSchema.parse(asked), vocabulary);
+  const options = (asked: object) => toSampleOptions(checkSampling(asked), vocabulary);
   const { steps, blockLength, seed } = options({ steps: 8, blockLength: 4, seed: 11 });
   assert.deepEqual([steps, blockLength, seed], [8, 4, 11]);
   assert.deepEqual(options({}).counts!(10, 4), [3, 3, 2, 2]);
@@ -129,7 +141,7 @@ test('the temperature decides whether a seed matters', async () => {
 });
 
 test('with endLast, end tokens are certain only when nothing else is left', () => {
-  const { decode } = toSampleOptions(samplingSchema.parse({ endLast: true }), vocabulary);
+  const { decode } = toSampleOptions(checkSampling({ endLast: true }), vocabulary);
   const letter = [0, 9, 0, 0, 0, 0, 0, 0, 0];
   const end = [0, 0, 0, 0, 0, 99, 0, 0, 0];
   const logits = { shape: [2, V], data: Float32Array.from([...letter, ...end]) };
@@ -166,7 +178,7 @@ test('unknown keys, numbers as text and values out of range are refused', () => 
     { entropyBound: -1 },
     { counts: 'odd' },
     { tauEdit: 2 },
-    { least: 0 },
+    { minReveal: 0 },
     { corrections: 0 },
     { eta: -0.1 },
     { loopFrom: 0 },
@@ -190,7 +202,7 @@ test('unknown keys, numbers as text and values out of range are refused', () => 
 
 test('options that the others leave without a use are refused', () => {
   const refused = (asked: object, message: RegExp, of = vocabulary): void => {
-    assert.throws(() => toSampleOptions(samplingSchema.parse(asked), of), message);
+    assert.throws(() => toSampleOptions(checkSampling(asked), of), message);
   };
   refused(
     { tau: 0.5 },
@@ -203,7 +215,7 @@ test('options that the others leave without a use are refused', () => {
   refused({ factor: 1 }, /factor: is for the strategy factor/);
   refused({ entropyBound: 1 }, /entropyBound: is for the strategies entropy-bound, renoising/);
   refused({ tauEdit: 1, strategy: 'threshold' }, /tauEdit: is for the strategy editing, not for threshold/);
-  refused({ least: 1 }, /least: is for the strategy editing/);
+  refused({ minReveal: 1 }, /minReveal: is for the strategy editing/);
   refused({ corrections: 1 }, /corrections: is for the strategy editing/);
   refused(
     { eta: 0.1, strategy: 'remdm-confidence' },
@@ -223,14 +235,84 @@ test('options that the others leave without a use are refused', () => {
   refused({ endLast: true }, /endLast: needs a tokenizer with an end token/, { ...vocabulary, endIds: [] });
 });
 
+test('a strategy has its own options and no others: in types, and where options are checked', () => {
+  const requests: SamplingRequest[] = [
+    { strategy: 'threshold', tau: 0.8 },
+    { strategy: 'remdm-loop', eta: 0.1, loopFrom: 0.5, schedule: 'cosine' },
+    { tau: 0.8 }, // of the model's own strategy
+  ];
+  const mistakes: SamplingRequest[] = [
+    // @ts-expect-error  threshold has no η
+    { strategy: 'threshold', eta: 0.1 },
+    // @ts-expect-error  first-hitting has none at all
+    { strategy: 'first-hitting', counts: 'even' },
+    // @ts-expect-error  no strategy has it
+    { strategy: 'threshold', tao: 0.8 },
+  ];
+  for (const request of requests.slice(0, 2)) assert.ok(checkSampling(request));
+  for (const mistake of mistakes) assert.throws(() => checkSampling(mistake), InvalidOptionError);
+  const value: Readonly<Record<string, unknown>> = {
+    schedule: 'cosine',
+    counts: 'dream',
+    minReveal: 2,
+    corrections: 2,
+  };
+  for (const strategy of strategyNames) {
+    for (const option of strategyOptions) {
+      const check = () => checkSampling({ strategy, [option]: value[option] ?? 0.5 });
+      if (option === 'stability') continue; // of one strategy, and a whole number
+      if (strategiesUsing(option).includes(strategy))
+        assert.equal((check() as AnyStrategyOptions)[option], value[option] ?? 0.5);
+      else
+        assert.throws(
+          check,
+          new RegExp(`^InvalidOptionError: ${option}: is for the strateg.*, not for ${strategy}`),
+        );
+    }
+  }
+});
+
+test('an option has one range in all strategies that have it, as the flag has', () => {
+  for (const option of strategyOptions) {
+    const json = (type: z.ZodType): object => {
+      const {
+        description: _,
+        default: __,
+        $schema: ___,
+        ...rest
+      } = z.toJSONSchema(type, { io: 'input' }) as Record<string, unknown>;
+      return rest;
+    };
+    for (const strategy of strategiesUsing(option)) {
+      const shape: Readonly<Record<string, z.ZodType>> = strategyTable[strategy].options.shape;
+      assert.deepEqual(json(shape[option]), json(strategyFields[option]), `${strategy}: ${option}`);
+    }
+  }
+});
+
+test('the flag of an option says for which strategies it is, and the default of each', () => {
+  assert.equal(
+    strategyFields.tau.description,
+    'for the strategies threshold, hierarchical: keep what is at least this sure [0.9]; for the strategies threshold-or-count, editing: keep what is surer than this [0.95]',
+  );
+  assert.equal(
+    strategyFields.eta.description,
+    'for the strategies remdm-cap, remdm-rescale, remdm-loop: how likely a token is masked again in a step [remdm-cap 0.008, remdm-rescale 0.015, remdm-loop 0.02]',
+  );
+  assert.equal(
+    strategyFields.schedule.description,
+    'noise schedule: how many tokens are unmasked at which step [linear]',
+  );
+});
+
 test('threshold without τ is 0.9', async () => {
-  const { strategy } = toSampleOptions(samplingSchema.parse({ strategy: 'threshold' }), vocabulary);
+  const { strategy } = toSampleOptions(checkSampling({ strategy: 'threshold' }), vocabulary);
   assert.deepEqual(strategy!.step(stepOf({ confidence: [0.89, 0.9, 0.95] })).written, [1, 2]);
 });
 
 test('the parameters of a strategy reach it', () => {
   const kept = (asked: object): readonly number[] =>
-    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!.step(
+    toSampleOptions(checkSampling(asked), vocabulary).strategy!.step(
       stepOf({ confidence: [0.45, 0.7, 0.62, 0.55] }),
     ).written;
   assert.deepEqual(kept({ strategy: 'threshold', tau: 0.6 }), [1, 2]);
@@ -243,14 +325,13 @@ test('the parameters of a strategy reach it', () => {
 });
 
 test('the parameters of what rewrites reach it', () => {
-  const strategyOf = (asked: object): Strategy =>
-    toSampleOptions(samplingSchema.parse(asked), vocabulary).strategy!;
+  const strategyOf = (asked: object): Strategy => toSampleOptions(checkSampling(asked), vocabulary).strategy!;
   const sure = stepOf({ confidence: [0.96, 0.94, 0.94] });
   assert.deepEqual(strategyOf({ strategy: 'threshold-or-count' }).step(sure).written, [0]);
   assert.deepEqual(strategyOf({ strategy: 'threshold-or-count', tau: 0.9 }).step(sure).written, [0, 1, 2]);
   assert.equal(strategyOf({ strategy: 'editing' }).corrections, 16);
   assert.equal(strategyOf({ strategy: 'editing', corrections: 3 }).corrections, 3);
-  assert.deepEqual(strategyOf({ strategy: 'editing', least: 2 }).step(sure).written, [0, 1]);
+  assert.deepEqual(strategyOf({ strategy: 'editing', minReveal: 2 }).step(sure).written, [0, 1]);
   // two stand and would be changed
   const edited = { ...sure, masked: [0], xt: Int32Array.of(6, 3, 3) };
   assert.deepEqual(strategyOf({ strategy: 'editing' }).step(edited).written, [0, 1, 2]);
@@ -272,7 +353,7 @@ test('the parameters of what rewrites reach it', () => {
 });
 
 test('blocks of a block-causal model are aligned', () => {
-  const layout = (asked: object) => toSampleOptions(samplingSchema.parse(asked), vocabulary).layout;
+  const layout = (asked: object) => toSampleOptions(checkSampling(asked), vocabulary).layout;
   assert.equal(layout({ blockLength: 4 }), undefined);
   assert.equal(layout({ blockLength: 4, blockCausal: true }), alignedBlocks);
 });
@@ -280,7 +361,7 @@ test('blocks of a block-causal model are aligned', () => {
 test('a cache is what was asked for: exact where it can be, else none', () => {
   const { maskId } = vocabulary;
   const policyOf = (asked: object, exact?: CachePolicy) =>
-    toCachePolicy(samplingSchema.parse(asked), { maskId, exact });
+    toCachePolicy(checkSampling(asked), { maskId, exact });
   assert.equal(policyOf({}), undefined);
   assert.equal(policyOf({}, causalCache), causalCache);
   assert.equal(policyOf({ cache: 'exact' }, causalCache), causalCache);
@@ -304,8 +385,7 @@ test('a cache is what was asked for: exact where it can be, else none', () => {
 });
 
 test('counts can be even, as the schedule has them, or as Dream counts', () => {
-  const plan = (asked: object): number[] =>
-    toSampleOptions(samplingSchema.parse(asked), vocabulary).counts!(20, 4);
+  const plan = (asked: object): number[] => toSampleOptions(checkSampling(asked), vocabulary).counts!(20, 4);
   assert.deepEqual(plan({ counts: 'even', schedule: 'cosine' }), [5, 5, 5, 5]);
   assert.deepEqual(plan({ counts: 'schedule' }), [5, 5, 5, 5]);
   assert.deepEqual(plan({ counts: 'dream' }), [4, 5, 5, 6]);

@@ -1,29 +1,23 @@
 import { z } from 'zod';
-import { type NoiseSchedule, schedules } from '../diffusion/schedule.ts';
 import { InvalidOptionError } from '../base/errors.ts';
-import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
-import { alignedBlocks, blocksFromFirstMask } from './canvas.ts';
-import { dreamCounts, evenly, following, type RevealCounts } from './reveal-counts.ts';
-import { type DecodeOptions, decoder } from './decode.ts';
-import { growing } from './growth.ts';
-import { uniformNoise } from './noise.ts';
-import type { SampleOptions } from './sample.ts';
-import { annealedTemperature } from './self-conditioning.ts';
+import { checkOptions } from '../base/options.ts';
+import { strategyFields } from './strategy-fields.ts';
 import {
-  strategiesFor,
+  type AnyStrategyOptions,
+  type StrategyName,
+  type StrategyOption,
   strategiesUsing,
-  strategyNamed,
   strategyNames,
+  type StrategyOptions,
   strategyOptions,
+  type StrategyRequest,
+  strategyTable,
 } from './strategy-table.ts';
 
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
-const countNames = ['even', 'schedule', 'dream'] as const;
-const scheduleNames = Object.keys(schedules) as [keyof typeof schedules, ...(keyof typeof schedules)[]];
-
 /**
- * What a person may ask of a sample, by flag, file or HTTP body. This is the only list: help, validation and the
- * studio's form are made from it.
+ * What a person may ask of a sample, by flag, file or HTTP body: the options of all strategies in one list. Help, validation
+ * and the studio's form are made from it. `checkSampling` makes the options of one strategy of it.
  */
 export const samplingSchema = z.strictObject({
   length: z.int().min(1).default(128).describe('tokens to write'),
@@ -58,99 +52,7 @@ export const samplingSchema = z.strictObject({
       'how sure a position is: as its drawn token, or as the likeliest one, by which the text is exactly as likely as unmask score --sampler says',
     ),
   strategy: z.enum(strategyNames).default('low-confidence').describe('which predicted tokens a step keeps'),
-  tau: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'for the strategies threshold and hierarchical: keep what is at least this sure [0.9]; for threshold-or-count and editing: surer than this [0.95]',
-    ),
-  tauLow: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe('for the strategy hierarchical: keep the surest of each run of masks above this [0.4]'),
-  factor: z
-    .number()
-    .min(0)
-    .optional()
-    .describe('for the strategy factor: keep n tokens while the n-th is at least 1 - factor/(n+1) sure [1]'),
-  entropyBound: z
-    .number()
-    .min(0)
-    .optional()
-    .describe(
-      'for the strategies entropy-bound and renoising: keep tokens up to this many nats of entropy [0.1]',
-    ),
-  finalTemperature: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('for the strategy renoising: the temperature of the last step [as temperature]'),
-  stability: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('for the strategy renoising: a block is done once it stayed the same for so many steps … [1]'),
-  confidence: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('for the strategy renoising: … with fewer nats of entropy a token than this [0.005]'),
-  tauEdit: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe('for the strategy editing: change a token where another one is surer than this [0.9]'),
-  least: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('for the strategy editing: reveal at least so many masks a step [1]'),
-  corrections: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('for the strategy editing: at most so many steps a block once nothing is masked [16]'),
-  eta: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'for the strategies remdm-cap, remdm-rescale and remdm-loop: how likely a token is masked again in a step [0.008, 0.015 (of the most possible), 0.02]',
-    ),
-  loopFrom: z
-    .number()
-    .gt(0)
-    .max(1)
-    .optional()
-    .describe('for the strategy remdm-loop: the time when the noise schedule stands still [0.55]'),
-  loopUntil: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .optional()
-    .describe('for the strategy remdm-loop: the time when it goes on [0.05]'),
-  loopAlpha: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .optional()
-    .describe('for the strategy remdm-loop: the share of tokens that stand meanwhile [0.9]'),
-  schedule: z
-    .enum(scheduleNames)
-    .default('linear')
-    .describe('noise schedule: how many tokens stand at which step'),
-  counts: z
-    .enum(countNames)
-    .optional()
-    .describe(
-      'tokens a step, for strategies with a count: even, as the schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
-    ),
+  ...strategyFields,
   topK: z.int().min(1).optional().describe('take only the k likeliest tokens [all]'),
   topP: z
     .number()
@@ -257,190 +159,54 @@ export const showingSchema = z.strictObject({
     .describe('shows so many of the likeliest tokens of each position that a step predicts'),
 });
 
-/** A person's wishes for holes, checked. */
-export type FillingOptions = z.output<typeof fillingSchema>;
+/** Sampling options as flags and forms have them, in one list. */
+export type FlatSamplingOptions = z.output<typeof samplingSchema>;
+/** Options of filling holes as flags and forms have them, in one list. */
+export type FlatFillingOptions = z.output<typeof fillingSchema>;
 
-/** A person's wishes, checked. */
-export type SamplingOptions = z.output<typeof samplingSchema>;
+type WithStrategy<Flat> = Omit<Flat, StrategyOption | 'strategy'> & StrategyOptions;
 
-/** What holds where nothing is said. */
-const samplingDefaults: SamplingOptions = samplingSchema.parse({});
+/** What is asked of a sample, checked: the options that all strategies have, and those of one strategy. */
+export type SamplingOptions = WithStrategy<FlatSamplingOptions>;
 
-/** What sampling must know of a model's ids. */
-export interface Vocabulary {
-  readonly maskId: number;
-  /** Tokens that end a text: the end of text, the end of a turn. */
-  readonly endIds: readonly number[];
-  /** Ids of the tokenizer; rows of the network beyond them mean nothing. */
-  readonly size: number;
-  /** What a lost token becomes, where that isn't [MASK]: any token. Then `maskId` only says where text is wanted. */
-  readonly noise?: 'uniform';
-}
+/** What is asked of filling holes, checked. */
+export type FillingOptions = WithStrategy<FlatFillingOptions>;
 
-/**
- * From names to functions. `length` makes the canvas, `guidance` and `cache` wrap the predictor,
- * and `regex` and `jsonSchema` take the place of `decode` (`layCanvas`, `withGuidance`, `toCachePolicy`, `constrain`),
- * before `sample` is called; all else is here.
- *
- * @throws InvalidOptionError  for an option that the chosen strategy, schedule or vocabulary has no use for
- */
-export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary): SampleOptions {
-  const { maskId, endIds, size, noise } = vocabulary;
-  requireNoiseFor(asked, noise);
-  const { steps, stepsPerBlock, blockLength, seed, banned = [], endless, endLast, stopEarly } = asked;
-  requireUse(asked);
-  const beyond = banned.find((id) => id >= size);
-  if (beyond !== undefined) {
-    throw new InvalidOptionError('banned', `must be ids of the tokenizer, which has ${size}`, beyond);
-  }
-  if ((endless || endLast) && endIds.length === 0) {
-    const option = endless ? 'endless' : 'endLast';
-    throw new InvalidOptionError(option, 'needs a tokenizer with an end token, and this one has none', true);
-  }
-  if (endless && endLast) {
-    throw new InvalidOptionError('endLast', 'has no use with endless, which forbids end tokens', endLast);
-  }
-  for (const option of ['blockCausal', 'reportCache', 'regex', 'jsonSchema'] as const) {
-    if (asked.grow && asked[option]) {
-      const problem = "can't be used with grow: it is about a canvas that has its length";
-      throw new InvalidOptionError(option, problem, asked[option]);
-    }
-  }
-  if (!asked.grow && !asked.stopRepeating) {
-    throw new InvalidOptionError('stopRepeating', 'has a use with grow alone', asked.stopRepeating);
-  }
-  const schedule: NoiseSchedule = schedules[asked.schedule];
-  if (asked.blockCausal && blockLength === undefined) {
-    throw new InvalidOptionError(
-      'blockCausal',
-      'needs blockLength, the blocks that the model was trained in',
-      true,
-    );
-  }
-  const counts: Record<(typeof countNames)[number], RevealCounts> = {
-    even: evenly,
-    schedule: following(schedule),
-    dream: dreamCounts,
-  };
-  return {
-    maskId,
-    steps,
-    stepsPerBlock,
-    blockLength: asked.grow ? undefined : blockLength, // the canvas begins with one block
-    grow: asked.grow
-      ? growing({
-          blockLength: blockLength ?? asked.length,
-          length: asked.length,
-          endIds,
-          repeats: !asked.stopRepeating,
-        })
-      : undefined,
-    layout: asked.blockCausal ? alignedBlocks : noise === 'uniform' ? blocksFromFirstMask : undefined,
-    noise: noise === 'uniform' ? uniformNoise(size) : undefined,
-    strategy: strategyNamed(asked.strategy).make(asked, schedule),
-    counts: counts[asked.counts ?? (asked.schedule === 'linear' ? 'even' : 'schedule')],
-    decode: decoder(toDecodeOptions(asked, vocabulary)),
-    seed,
-    endIds: stopEarly ? endIds : [],
-  };
-}
+type RequestOf<Flat> = Readonly<Partial<Omit<Flat, StrategyOption | 'strategy'>>> & StrategyRequest;
+
+/** What a program may ask of a sample: an option that the named strategy hasn't is an error of type. */
+export type SamplingRequest = RequestOf<FlatSamplingOptions>;
+
+/** What a program may ask of filling holes. */
+export type FillingRequest = RequestOf<FlatFillingOptions>;
 
 /**
- * The cache that is asked for, if any.
+ * The options of a sample, with all defaults.
  *
- * @param exact  what this network can remember without an error: of a causal or a block-causal one
- * @throws InvalidOptionError  for a cache that the network can't have, and for what the chosen cache has no use for
+ * @throws InvalidOptionError  for an option or value that there isn't, or that the strategy has no use for
  */
-export function toCachePolicy(
-  asked: SamplingOptions,
-  { maskId, exact }: { maskId: number; exact?: CachePolicy },
-): CachePolicy | undefined {
-  const { cache = exact ? 'exact' : 'none', cacheRefresh, reportCache } = asked;
-  const policies: Record<typeof cache, CachePolicy | undefined> = {
-    none: undefined,
-    prefix: prefixCache,
-    dual: dualCache(cacheRefresh),
-    delayed: delayedCache(maskId, cacheRefresh),
-    exact,
-  };
-  if (cache === 'exact' && !exact) {
-    const problem =
-      'can be exact only where nothing is seen of what comes later: of a causal or a block-causal model';
-    throw new InvalidOptionError('cache', problem, cache);
-  }
-  if (cacheRefresh !== undefined && cache !== 'dual' && cache !== 'delayed') {
-    throw new InvalidOptionError(
-      'cacheRefresh',
-      `is for the cache dual or delayed, not for ${cache}`,
-      cacheRefresh,
-    );
-  }
-  if (reportCache && cache === 'none') {
-    throw new InvalidOptionError('reportCache', 'needs a cache: prefix, dual, delayed or exact', reportCache);
-  }
-  return policies[cache];
-}
+export const checkSampling = (asked: unknown): SamplingOptions =>
+  ofOneStrategy(checkOptions(samplingSchema, asked));
 
-/** @throws InvalidOptionError  for what the chosen strategy has no use for */
-function requireUse(asked: SamplingOptions): void {
-  const { uses } = strategyNamed(asked.strategy);
+/** The same of filling holes. */
+export const checkFilling = (asked: unknown): FillingOptions =>
+  ofOneStrategy(checkOptions(fillingSchema, asked));
+
+/** @throws InvalidOptionError  for what the strategy has no use for */
+function ofOneStrategy<Flat extends AnyStrategyOptions & { readonly strategy: StrategyName }>(
+  flat: Flat,
+): WithStrategy<Flat> {
+  const { strategy } = flat;
+  const { options } = strategyTable[strategy];
   for (const option of strategyOptions) {
-    const value = asked[option];
-    const isAsked = value !== undefined && value !== samplingDefaults[option];
-    if (!isAsked || uses.includes(option)) continue;
+    if (flat[option] === undefined || option in options.shape) continue;
     const users = strategiesUsing(option);
     const which = users.length === 1 ? 'strategy' : 'strategies';
-    throw new InvalidOptionError(
-      option,
-      `is for the ${which} ${users.join(', ')}, not for ${asked.strategy}`,
-      value,
-    );
+    const problem = `is for the ${which} ${users.join(', ')}, not for ${strategy}`;
+    throw new InvalidOptionError(option, problem, flat[option]);
   }
-}
-
-/** @throws InvalidOptionError  for what can't be asked of a model with this noise */
-function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): void {
-  const { strategy, temperature, guidance } = asked;
-  const isUniform = noise === 'uniform';
-  const fitting = strategiesFor(noise);
-  if (!fitting.includes(strategy)) {
-    const whose = isUniform ? 'a model whose noise is random tokens' : 'a model whose noise is [MASK]';
-    throw new InvalidOptionError('strategy', `must be ${fitting.join(' or ')} for ${whose}`, strategy);
-  }
-  if (!isUniform) return;
-  if (temperature === 0)
-    throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
-  const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
-  const { blockCausal, grow, regex, jsonSchema, confidenceOf } = asked;
-  for (const [option, value] of Object.entries({
-    ...others,
-    confidenceOf: confidenceOf === 'drawn' ? undefined : confidenceOf,
-    blockCausal: blockCausal || undefined,
-    grow: grow || undefined,
-    regex,
-    jsonSchema,
-  }))
-    if (value !== undefined)
-      throw new InvalidOptionError(option, 'needs a model whose noise is [MASK]', value);
-}
-
-/** The temperature of predictions at t, for a strategy that has it in the predictor. */
-export const temperatureOf = ({ temperature, finalTemperature = temperature }: SamplingOptions) =>
-  annealedTemperature(temperature, finalTemperature);
-
-/** How tokens are taken from logits. */
-export function toDecodeOptions(
-  { strategy, temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
-  { maskId, endIds, size }: Vocabulary,
-): DecodeOptions {
-  return {
-    // renoising has its temperature in the predictor
-    temperature: strategyNamed(strategy).noise === 'uniform' ? 1 : temperature,
-    forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
-    deferred: endLast ? endIds : [],
-    topK,
-    topP,
-    confidenceOf,
-    vocabularySize: size,
-  };
+  const common = Object.fromEntries(
+    Object.entries(flat).filter(([option]) => !strategyOptions.includes(option as StrategyOption)),
+  );
+  return { ...common, ...options.parse(flat) } as unknown as WithStrategy<Flat>;
 }

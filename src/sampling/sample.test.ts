@@ -9,9 +9,10 @@ import { evenly, following } from './reveal-counts.ts';
 import { decoder } from './decode.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { type Frame, sample, type SampleOptions } from './sample.ts';
-import { samplingSchema, type SamplingOptions, toSampleOptions } from './options.ts';
+import { checkSampling, type SamplingRequest } from './options.ts';
+import { toSampleOptions } from './from-options.ts';
 import { strategiesFor } from './strategy-table.ts';
-import { ancestral, tokenEditing, firstHitting, random, type Strategy, unmasking } from './strategies.ts';
+import { ancestral, firstHitting, random, type Strategy, tokenEditing, unmasking } from './strategies.ts';
 
 const V = 7;
 const M = 6;
@@ -46,7 +47,7 @@ async function text(predict: MaskPredictor, canvas: Int32Array, options: SampleO
 }
 
 /** Every strategy that can be named, at numbers that matter for predictions without meaning, and some with others. */
-const parameters: Partial<SamplingOptions>[] = [
+const parameters: SamplingRequest[] = [
   ...strategiesFor(undefined).map((strategy) => ({ strategy })),
   { strategy: 'ancestral', schedule: 'cosine' },
   { strategy: 'threshold', tau: 0.4 },
@@ -55,7 +56,7 @@ const parameters: Partial<SamplingOptions>[] = [
   { strategy: 'hierarchical', tau: 0.6, tauLow: 0.3 },
   { strategy: 'threshold-or-count', tau: 0.4 },
   { strategy: 'editing', tau: 0.4, tauEdit: 0.5, corrections: 3 },
-  { strategy: 'editing', tau: 0.6, tauEdit: 0, least: 2, corrections: 1 },
+  { strategy: 'editing', tau: 0.6, tauEdit: 0, minReveal: 2, corrections: 1 },
   { strategy: 'remdm-cap', eta: 0.3 },
   { strategy: 'remdm-rescale', eta: 0.5, schedule: 'cosine' },
   { strategy: 'remdm-loop', eta: 0.1, loopFrom: 0.8, loopUntil: 0.2, loopAlpha: 0.7 },
@@ -63,7 +64,7 @@ const parameters: Partial<SamplingOptions>[] = [
 const strategies: Record<string, Strategy> = Object.fromEntries(
   parameters.map((asked) => [
     JSON.stringify(asked),
-    toSampleOptions(samplingSchema.parse(asked), { maskId: M, endIds: [], size: V }).strategy!,
+    toSampleOptions(checkSampling(asked), { maskId: M, endIds: [], size: V }).strategy!,
   ]),
 );
 

@@ -166,7 +166,7 @@ test('editing reveals as threshold or count, and changes what another token is s
   assert.deepEqual(edit(reverse), { written: [2, 3], done: false });
   assert.deepEqual(tokenEditing(0.95, 0.8).step(reverse).written, [2]);
   assert.deepEqual(tokenEditing(0.2, 0.8).step(reverse).written, [1, 2, 5]);
-  assert.deepEqual(tokenEditing(0.95, 0.8, { least: 2 }).step(reverse).written, [2, 1]);
+  assert.deepEqual(tokenEditing(0.95, 0.8, { minReveal: 2 }).step(reverse).written, [2, 1]);
   assert.deepEqual(finish!({ ...reverse, s: 0 }).written, [1, 2, 5, 3], 'nothing is masked at s = 0');
   assert.deepEqual(asks!(reverse), [1, 2, 3, 4, 5]);
   assert.equal(rewrites, true);

@@ -169,16 +169,16 @@ export const hierarchical =
 /**
  * What was written is predicted again with each step, and changed where another token is sure enough:
  *
- *     Γ = { masked i: p_θ(x̂_0^i) > τ }, or the `least` surest of them          Δ = { written i: x̂_0^i ≠ x_t^i, p_θ(x̂_0^i) > τ_edit }
+ *     Γ = { masked i: p_θ(x̂_0^i) > τ }, or the `minReveal` surest of them          Δ = { written i: x̂_0^i ≠ x_t^i, p_θ(x̂_0^i) > τ_edit }
  *
  * Once nothing is masked, at most `corrections` steps more, until one has nothing to change. LLaDA2.1, token editing.
  *
- * @param least  how many masks a step reveals at least
+ * @param minReveal  how many masks a step reveals at least
  */
 export function tokenEditing(
   tau: number,
   tauEdit: number,
-  { least = 1, corrections = 16 }: { least?: number; corrections?: number } = {},
+  { minReveal = 1, corrections = 16 }: { minReveal?: number; corrections?: number } = {},
 ): Strategy {
   const revealed = thresholdOrCount(tau);
   const step = (reverse: ReverseStep): Transition => {
@@ -187,7 +187,7 @@ export function tokenEditing(
     const edited = positions.filter((i) => !noise.has(i) && x0[i] !== xt[i] && confidence[i] > tauEdit);
     const last = reverse.t > 0 && reverse.s === 0;
     return {
-      written: [...(last ? masked : revealed({ ...reverse, count: least })), ...edited],
+      written: [...(last ? masked : revealed({ ...reverse, count: minReveal })), ...edited],
       done: masked.length === 0 && edited.length === 0,
     };
   };

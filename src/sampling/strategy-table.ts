@@ -1,10 +1,11 @@
-import type { NoiseSchedule } from '../diffusion/schedule.ts';
+import { z } from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
+import { keysOf } from '../base/options.ts';
+import { schedules } from '../diffusion/schedule.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import { renoising } from './renoising.ts';
 import {
   ancestral,
-  tokenEditing,
   entropy,
   entropyBound,
   factor,
@@ -18,41 +19,24 @@ import {
   type Strategy,
   threshold,
   thresholdOrCount,
+  tokenEditing,
   unmasking,
 } from './strategies.ts';
 
-/** What only some strategies have a use for. `counts` is what the plan reveals in a step. */
-export interface StrategyNumbers {
-  readonly tau?: number;
-  readonly tauLow?: number;
-  readonly factor?: number;
-  readonly entropyBound?: number;
-  readonly finalTemperature?: number;
-  readonly stability?: number;
-  readonly confidence?: number;
-  readonly tauEdit?: number;
-  readonly least?: number;
-  readonly corrections?: number;
-  readonly eta?: number;
-  readonly loopFrom?: number;
-  readonly loopUntil?: number;
-  readonly loopAlpha?: number;
-}
-
-export type StrategyOption = keyof StrategyNumbers | 'counts' | 'schedule';
+/**
+ * What makes a strategy faster and rougher, with values from careful to fast that are worth measuring: an option, or the
+ * number of steps; nothing where it takes as many as there are tokens.
+ */
+type Dial<Option extends PropertyKey = string> =
+  | { readonly option: Option; readonly values: readonly number[] }
+  | 'steps'
+  | 'none';
 
 /** A strategy by its name. */
 export interface NamedStrategy {
-  /** The options that it has a use for, of those that not all have. */
-  readonly uses: readonly StrategyOption[];
-  /**
-   * What makes it faster and rougher, with values from careful to fast that are worth measuring: an option, or the number of
-   * steps; nothing where it takes as many as there are tokens.
-   */
-  readonly dial:
-    | { readonly option: keyof StrategyNumbers; readonly values: readonly number[] }
-    | 'steps'
-    | 'none';
+  /** The options that it has and not all strategies have, with their defaults. */
+  readonly options: z.ZodObject;
+  readonly dial: Dial;
   /**
    * What is known of −log p of a text under it: a bound alone where chance has a part in which positions are written, nothing
    * where what was written is changed. Default: all.
@@ -60,123 +44,226 @@ export interface NamedStrategy {
   readonly likelihood?: 'bound' | 'none';
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
-  /** @throws InvalidOptionError  for numbers that don't go together */
-  readonly make: (asked: StrategyNumbers, schedule: NoiseSchedule) => Strategy;
+  /** @throws InvalidOptionError  for options that don't go together */
+  readonly make: (options: never) => Strategy;
 }
 
-/** One that reveals what the plan has for each step. */
-const counting = (selection: Selection): NamedStrategy => ({
-  uses: ['counts', 'schedule'],
-  dial: 'steps',
-  make: () => unmasking(selection),
-});
+const named = <Shape extends z.ZodRawShape>({
+  options,
+  ...strategy
+}: {
+  readonly options: Shape;
+  readonly dial: Dial<keyof Shape>;
+  readonly likelihood?: 'bound' | 'none';
+  readonly noise?: 'uniform';
+  readonly make: (options: z.output<z.ZodObject<Shape>>) => Strategy;
+}) => ({ ...strategy, options: z.object(options) });
+
+export const countNames = ['even', 'schedule', 'dream'] as const;
+
+const schedule = z
+  .enum(keysOf(schedules))
+  .default('linear')
+  .describe('noise schedule: how many tokens are unmasked at which step');
+const counts = z
+  .enum(countNames)
+  .optional()
+  .describe(
+    'tokens a step: even, as the schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
+  );
+const probability = z.number().min(0).max(1);
+const nats = z.number().min(0).describe('keep tokens up to this many nats of entropy');
+const eta = probability.describe('how likely a token is masked again in a step');
+
+/** A strategy that reveals what the plan has for each step. */
+const counting = (selection: Selection) =>
+  named({ options: { counts, schedule }, dial: 'steps', make: () => unmasking(selection) });
 
 const taus = [0.95, 0.9, 0.7, 0.5, 0.35, 0.2];
+const atLeast = probability.describe('keep what is at least this sure');
+const surerThan = probability.describe('keep what is surer than this');
 
-/** The only table of strategies: their names, what each has a use for, and how it is made. */
+/** The only table of strategies: their names, the options of each, and how it is made. */
 export const strategyTable = {
   'low-confidence': counting(lowConfidence),
   margin: counting(margin),
   entropy: counting(entropy),
   'left-to-right': counting(leftToRight),
   random: { ...counting(random), likelihood: 'bound' },
-  ancestral: {
-    uses: ['schedule'],
+  ancestral: named({
+    options: { schedule },
     dial: 'steps',
     likelihood: 'bound',
-    make: (_, schedule) => unmasking(ancestral(schedule)),
-  },
-  'first-hitting': {
-    uses: [],
+    make: (options) => unmasking(ancestral(schedules[options.schedule])),
+  }),
+  'first-hitting': named({
+    options: {},
     dial: 'none',
     likelihood: 'bound',
     make: () => unmasking(firstHitting),
-  },
-  threshold: {
-    uses: ['tau'],
+  }),
+  threshold: named({
+    options: { tau: atLeast.default(0.9) },
     dial: { option: 'tau', values: taus },
-    make: ({ tau = 0.9 }) => unmasking(threshold(tau)),
-  },
-  factor: {
-    uses: ['factor'],
+    make: ({ tau }) => unmasking(threshold(tau)),
+  }),
+  factor: named({
+    options: {
+      factor: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe('keep n tokens while the n-th is at least 1 - factor/(n+1) sure'),
+    },
     dial: { option: 'factor', values: [0.5, 1, 1.5, 2] },
-    make: (asked) => unmasking(factor(asked.factor ?? 1)),
-  },
-  'entropy-bound': {
-    uses: ['entropyBound'],
+    make: (options) => unmasking(factor(options.factor)),
+  }),
+  'entropy-bound': named({
+    options: { entropyBound: nats.default(0.1) },
     dial: { option: 'entropyBound', values: [0.1, 0.3, 0.6, 1] },
-    make: (asked) => unmasking(entropyBound(asked.entropyBound ?? 0.1)),
-  },
-  hierarchical: {
-    uses: ['tau', 'tauLow'],
+    make: (options) => unmasking(entropyBound(options.entropyBound)),
+  }),
+  hierarchical: named({
+    options: {
+      tau: atLeast.default(0.9),
+      tauLow: probability.default(0.4).describe('keep the surest of each run of masks above this'),
+    },
     dial: { option: 'tau', values: [0.9, 0.7] },
-    make: ({ tau = 0.9, tauLow = 0.4 }) => unmasking(hierarchical(tau, tauLow)),
-  },
-  'threshold-or-count': {
-    uses: ['tau', 'counts', 'schedule'],
+    make: ({ tau, tauLow }) => unmasking(hierarchical(tau, tauLow)),
+  }),
+  'threshold-or-count': named({
+    options: { tau: surerThan.default(0.95), counts, schedule },
     dial: { option: 'tau', values: taus },
-    make: ({ tau = 0.95 }) => unmasking(thresholdOrCount(tau)),
-  },
-  editing: {
-    uses: ['tau', 'tauEdit', 'least', 'corrections'],
+    make: ({ tau }) => unmasking(thresholdOrCount(tau)),
+  }),
+  editing: named({
+    options: {
+      tau: surerThan.default(0.95),
+      tauEdit: probability.default(0.9).describe('change a token where another one is surer than this'),
+      minReveal: z.int().min(1).default(1).describe('reveal at least so many masks a step'),
+      corrections: z
+        .int()
+        .min(1)
+        .default(16)
+        .describe('at most so many steps a block once nothing is masked'),
+    },
     likelihood: 'none',
     dial: { option: 'tau', values: taus },
-    make: ({ tau = 0.95, tauEdit = 0.9, ...asked }) => tokenEditing(tau, tauEdit, asked),
-  },
-  'remdm-cap': {
-    uses: ['eta', 'schedule'],
+    make: ({ tau, tauEdit, ...limits }) => tokenEditing(tau, tauEdit, limits),
+  }),
+  'remdm-cap': named({
+    options: { eta: eta.default(0.008), schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: ({ eta = 0.008 }, schedule) => remdm(schedule, capped(eta)),
-  },
-  'remdm-rescale': {
-    uses: ['eta', 'schedule'],
+    make: (options) => remdm(schedules[options.schedule], capped(options.eta)),
+  }),
+  'remdm-rescale': named({
+    options: { eta: eta.default(0.015), schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: ({ eta = 0.015 }, schedule) => remdm(schedule, rescaled(eta)),
-  },
-  'remdm-confidence': {
-    uses: ['schedule'],
+    make: (options) => remdm(schedules[options.schedule], rescaled(options.eta)),
+  }),
+  'remdm-confidence': named({
+    options: { schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: (_, schedule) => remdm(schedule, unsureFirst),
-  },
-  'remdm-loop': {
-    uses: ['eta', 'loopFrom', 'loopUntil', 'loopAlpha', 'schedule'],
+    make: (options) => remdm(schedules[options.schedule], unsureFirst),
+  }),
+  'remdm-loop': named({
+    options: {
+      eta: eta.default(0.02),
+      loopFrom: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.55)
+        .describe('the time when the noise schedule stands still'),
+      loopUntil: z.number().gt(0).lt(1).default(0.05).describe('the time when it goes on'),
+      loopAlpha: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.9)
+        .describe('the share of tokens that are unmasked meanwhile'),
+      schedule,
+    },
     likelihood: 'none',
     dial: 'steps',
-    make({ eta = 0.02, loopFrom = 0.55, loopUntil = 0.05, loopAlpha = 0.9 }, schedule) {
+    make({ eta, loopFrom, loopUntil, loopAlpha, ...options }) {
       if (loopUntil >= loopFrom)
         throw new InvalidOptionError('loopUntil', `must be less than loopFrom (${loopFrom})`, loopUntil);
       const loop: Loop = { from: loopFrom, until: loopUntil, alpha: loopAlpha };
-      return remdm(standingStill(schedule, loop), whileStill(eta, loop));
+      return remdm(standingStill(schedules[options.schedule], loop), whileStill(eta, loop));
     },
-  },
-  renoising: {
-    uses: ['entropyBound', 'finalTemperature', 'stability', 'confidence'],
+  }),
+  renoising: named({
+    options: {
+      entropyBound: nats.default(0.1),
+      finalTemperature: z
+        .number()
+        .gt(0)
+        .optional()
+        .describe('the temperature of the last step [as temperature]'),
+      stability: z
+        .int()
+        .min(0)
+        .default(1)
+        .describe('a block is done once it stayed the same for so many steps …'),
+      confidence: z.number().gt(0).default(0.005).describe('… with fewer nats of entropy a token than this'),
+    },
     likelihood: 'none',
     dial: 'steps',
     noise: 'uniform',
-    make: ({ entropyBound: bound = 0.1, stability = 1, confidence = 0.005 }) =>
-      renoising({ bound, stability, confidence }),
-  },
+    make: ({ entropyBound: bound, stability, confidence }) => renoising({ bound, stability, confidence }),
+  }),
 } as const satisfies Readonly<Record<string, NamedStrategy>>;
 
-export type StrategyName = keyof typeof strategyTable;
+type Table = typeof strategyTable;
+export type StrategyName = keyof Table;
 
-export const strategyNames = Object.keys(strategyTable) as [StrategyName, ...StrategyName[]];
+type ShapeOf<Name extends StrategyName> = Table[Name]['options']['shape'];
+// an object without keys would be of any keys to zod
+type OptionsOf<Name extends StrategyName> = keyof ShapeOf<Name> extends never
+  ? unknown
+  : z.output<Table[Name]['options']>;
+
+/** A strategy and its own options, all of them. */
+export type StrategyOptions = {
+  [Name in StrategyName]: { readonly strategy: Name } & Readonly<OptionsOf<Name>>;
+}[StrategyName];
+
+/** An option that some strategies have, and not all. */
+export type StrategyOption = { [Name in StrategyName]: keyof ShapeOf<Name> }[StrategyName];
+
+/** The options of all strategies in one list, as flags and forms have them. */
+export type AnyStrategyOptions = {
+  readonly [Option in StrategyOption]?: {
+    [Name in StrategyName]: OptionsOf<Name> extends { [Key in Option]?: infer Value } ? Value : never;
+  }[StrategyName];
+};
+
+/** What a person may ask of a strategy: its own options, or, where none is named, those of the model's own. */
+export type StrategyRequest =
+  | { [Name in StrategyName]: { readonly strategy: Name } & Partial<Readonly<OptionsOf<Name>>> }[StrategyName]
+  | ({ readonly strategy?: undefined } & AnyStrategyOptions);
+
+export const strategyNames = keysOf(strategyTable);
 
 export const strategyNamed = (name: StrategyName): NamedStrategy => strategyTable[name];
 
-/** The strategies that have a use for an option. */
+/** From a strategy's name and options to what it does. @throws InvalidOptionError  for options that don't go together */
+export const makeStrategy = (options: StrategyOptions): Strategy =>
+  strategyNamed(options.strategy).make(options as never);
+
+/** All options that some strategies have, and not all. */
+export const strategyOptions = [
+  ...new Set(strategyNames.flatMap((name) => Object.keys(strategyTable[name].options.shape))),
+] as readonly StrategyOption[];
+
+/** The strategies that have an option. */
 export const strategiesUsing = (option: StrategyOption): StrategyName[] =>
-  strategyNames.filter((name) => strategyNamed(name).uses.includes(option));
+  strategyNames.filter((name) => option in strategyTable[name].options.shape);
 
 /** The names of the strategies for a model with this noise: [MASK], or any token. */
 export const strategiesFor = (noise: 'uniform' | undefined): StrategyName[] =>
   strategyNames.filter((name) => strategyNamed(name).noise === noise);
-
-/** All options that not all strategies have a use for. */
-export const strategyOptions: readonly StrategyOption[] = [
-  ...new Set(strategyNames.flatMap((name) => strategyNamed(name).uses)),
-];

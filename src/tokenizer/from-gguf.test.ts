@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { ggufOfReference } from '../../test/gguf-of-reference.ts';
 import type { Entry } from '../../test/gguf-writer.ts';
-import { goldenFile, goldenRoot, readReference, referencePath } from '../../test/reference.ts';
+import { goldenFile, readReference, referencePath } from '../../test/reference.ts';
+import { llamaCppVectors } from '../../test/tokenizer-vectors.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { FileError } from '../base/errors.ts';
 import { type Metadata, tokenizerFromGguf } from './from-gguf.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
-
-/** A text of llama.cpp's tests, and the ids that it gave it with each vocabulary. */
-interface Vector {
-  readonly text: string;
-  readonly [vocabulary: string]: unknown;
-}
-const { vectors } = JSON.parse(
-  readFileSync(join(goldenRoot, 'tokenizers/llama-cpp.vectors.json'), 'utf8'),
-) as { vectors: Vector[] };
-assert.equal(vectors.length, 46);
 
 /** Metadata as the reader would give them. */
 const metadataOf = (entries: readonly Entry[]): Metadata =>
@@ -38,29 +28,12 @@ for (const [name, file] of Object.entries(files)) {
   test(`${name}: the tokenizer in a GGUF file gives llama.cpp's ids, and the texts back`, async () => {
     const { metadata } = await openGguf(goldenFile(file));
     const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, name).json);
-    for (const { text, [name]: ids } of vectors) {
+    for (const { text, [name]: ids } of llamaCppVectors()) {
       assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
       assert.equal(tokenizer.decode(ids as number[]), text);
     }
   });
 }
-
-test("qwen2: Qwen's vocabulary, as llama.cpp writes it, gives llama.cpp's ids", () => {
-  const { model } = JSON.parse(
-    readFileSync(goldenFile('tokenizers/qwen3_sdar.json'), 'utf8'),
-  ) as TokenizerJson;
-  const tokens: string[] = [];
-  for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) tokens[id] = token;
-  const metadata = new Map<string, unknown>([
-    ['tokenizer.ggml.model', 'gpt2'],
-    ['tokenizer.ggml.pre', 'qwen2'],
-    ['tokenizer.ggml.tokens', tokens],
-    ['tokenizer.ggml.merges', model.merges.map((merge) => [merge].flat().join(' '))],
-  ]);
-  const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, 'qwen2').json);
-  for (const { text, qwen2: ids } of vectors)
-    assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
-});
 
 for (const family of ['llada', 'llama', 'qwen2', 'a2d_llama', 'a2d_qwen3']) {
   test(`${family}: texts have the ids that its tokenizer.json gives them`, async () => {

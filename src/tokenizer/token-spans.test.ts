@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { anyText } from '../../test/any-text.ts';
 import { byteTokenizer } from '../../test/fake-model.ts';
-import { shippedModel } from '../model-files/open-model.ts';
+import { shippedModel } from '../model-files/locate.ts';
 import { tokenSpans } from './token-spans.ts';
 import { loadTokenizer } from './load.ts';
 import type { Tokenizer } from './tokenizer.ts';
-
-/** Any code points; the strings of `fc` that have them all take seconds to be made. */
-const anyText = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
-    maxLength: 12,
-  })
-  .map((points) => String.fromCodePoint(...points));
 
 const stories = await loadTokenizer(shippedModel);
 

@@ -10,7 +10,7 @@ import { llada } from '../model/families/llada.ts';
 import { lladaMoe } from '../model/families/llada-moe.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openModel } from '../model/open.ts';
-import { openLearner } from './backpropagation.ts';
+import { openLearner } from './graph-learner.ts';
 import type { TrainingBatch } from './learner.ts';
 
 interface Step {

@@ -1,27 +1,32 @@
-import { loraTarget } from './lora.ts';
-import { createModel } from '../language-model/create-model.ts';
 import { counted } from '../base/format-count.ts';
 import { openAnswers } from '../data/answers.ts';
 import { type Batch, type Dataset, openDataset } from '../data/dataset.ts';
 import { everyAnswer, pairsOfAnswers } from '../data/exchanges.ts';
 import { fingerprint } from '../data/sources.ts';
 import type { CleanWindows } from '../diffusion/clean-windows.ts';
-import { validate } from '../likelihood/validation.ts';
-import { fullWeightsTarget } from './full-weights.ts';
+import { createModel } from '../language-model/create-model.ts';
 import type { Model } from '../language-model/language-model.ts';
-import { objectiveOf, scoringOf } from './choose-objective.ts';
-import { causal } from '../model/attention-pattern.ts';
-import type { Network } from '../model/network.ts';
-import { openDistillation } from './distillation-texts.ts';
-import { openPairs } from './preference-pairs.ts';
-import { openRunTokenizer } from './run-tokenizer.ts';
 import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
+import type { RowScorer } from '../likelihood/scorer.ts';
+import { validate } from '../likelihood/validation.ts';
+import { causal } from '../model/attention-pattern.ts';
+import type { ModelConfig } from '../model/families/family.ts';
+import type { Network } from '../model/network.ts';
 import { expandToken } from '../tokenizer/tokenizer-json.ts';
-import { openLearner } from './backpropagation.ts';
 import { certaintyLoss } from './certainty-loss.ts';
+import { type LearningFacts, objectiveOf, scoringOf } from './choose-objective.ts';
+import { openDistillation } from './distillation-texts.ts';
+import { fullWeightsTarget } from './full-weights.ts';
+import { openLearner } from './graph-learner.ts';
+import type { TrainingBatch } from './learner.ts';
+import { loraTarget } from './lora.ts';
+import type { BatchPlace } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
 import { checkOwnParts, type OwnParts } from './own-parts.ts';
+import { openPairs, type Pairs } from './preference-pairs.ts';
 import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
+import { openRunTokenizer, type RunTokenizer } from './run-tokenizer.ts';
+import type { TrainingTarget } from './training-target.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
 const longestSample = 128;
@@ -39,33 +44,102 @@ export async function createTrainingJob(
 ): Promise<TrainingJob> {
   checkOwnParts(own, options);
   const { note, signal } = io;
-  const { learn, batch, accumulate, from, loraRank } = options;
   const run = await openRunTokenizer(options, directory, io);
-  const { tokenizer, template, endId } = run;
-  const isOfPairs = learn === 'preferences';
-  const meaning = isOfPairs ? pairsOfAnswers : everyAnswer;
-  const dataset = template
-    ? await openAnswers({ ...options, meaning }, tokenizer, template, directory, note, signal)
-    : await openDataset(options, tokenizer, directory, note, signal);
-  const subject =
-    loraRank === undefined ? await fullWeightsTarget(options, run) : await loraTarget(options, run, from!);
-  const { config, names, initial, adapter } = subject;
+  const { tokenizer } = run;
+  const dataset = await openData(options, run, directory, io);
+  const subject = await targetOf(options, run);
   const heldTo = await Promise.all(subject.heldTo.map((path) => fingerprint({ path }, signal)));
-  const maskId = run.maskId ?? config.transformer.vocabularySize;
-  const { blockLength } = config;
-  const learner = await openLearner(config.transformer, names, initial, {
+  const learner = await openLearner(subject.config.transformer, subject.names, subject.initial, {
     ...options,
     emaDecay: options.ema,
-    adapter,
+    adapter: subject.adapter,
     loss: options.certainty === undefined ? own.loss : certaintyLoss,
     ranks: io.ranks,
   });
   // validation, samples and the exported model all look at the weights as they are, or at their average
-  const live = { arrays: learner.averages };
+  const live = { arrays: () => learner.averages() };
   const network = subject.open(live);
-  const scorer = (of: Network) =>
-    blockLength === undefined ? networkScorer(of) : doubledNetworkScorer(of, blockLength);
-  const model = createModel({
+  const facts = factsOf(options, run, subject.config);
+  const scorer = scorerFor(facts);
+  const pairs =
+    options.learn === 'preferences'
+      ? openPairs(options, { subject, learner, network, scorer, facts })
+      : undefined;
+  const distilled =
+    options.certainty === undefined
+      ? undefined
+      : await openDistillation(options, { subject, tokenizer, directory, facts, note, signal });
+  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts, own);
+  const real = distilled?.real;
+  return {
+    learner,
+    data: {
+      ...dataset.manifest,
+      files: [...dataset.manifest.files, ...(real?.manifest.files ?? []), ...heldTo],
+    },
+    windows: dataset.windows,
+    summary: [...dataset.summary, ...subject.summary, describe(options)],
+    batches: batchesOf(options, dataset, objective, (drawn) => distilled?.textWithEnd(drawn) ?? drawn),
+    validate: validationOf(options, (real ?? dataset).validation, { network, scorer, facts, pairs }),
+    sample: samplesOf(options, modelInTraining(network, run, facts), dataset, run),
+    async exportTo(target, record) {
+      const recorded = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
+      await subject.exportTo(target, live, new Map([[recordName, recorded]]));
+    },
+    async close() {
+      await pairs?.close();
+      await distilled?.close();
+      await network.close();
+      await learner.close();
+    },
+  };
+}
+
+/** The windows of a text, or the answers of conversations, that are learned. */
+function openData(
+  options: TrainingOptions,
+  { tokenizer, template }: RunTokenizer,
+  directory: string,
+  { note, signal }: JobIo,
+): Promise<Dataset> {
+  if (!template) return openDataset(options, tokenizer, directory, note, signal);
+  const meaning = meaningOf(options);
+  return openAnswers({ ...options, meaning }, tokenizer, template, directory, note, signal);
+}
+
+const meaningOf = ({ learn }: TrainingOptions) => (learn === 'preferences' ? pairsOfAnswers : everyAnswer);
+
+function targetOf(options: TrainingOptions, run: RunTokenizer): Promise<TrainingTarget> {
+  return options.loraRank === undefined
+    ? fullWeightsTarget(options, run)
+    : loraTarget(options, run, options.from!);
+}
+
+function factsOf(
+  options: TrainingOptions,
+  { tokenizer, endId, ...run }: RunTokenizer,
+  { transformer, blockLength }: ModelConfig,
+): LearningFacts {
+  return {
+    maskId: run.maskId ?? transformer.vocabularySize,
+    endId,
+    expandId: options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined,
+    blockLength,
+    shiftedLogits: transformer.shiftedLogits,
+  };
+}
+
+const scorerFor =
+  ({ blockLength }: LearningFacts) =>
+  (network: Network): RowScorer =>
+    blockLength === undefined ? networkScorer(network) : doubledNetworkScorer(network, blockLength);
+
+function modelInTraining(
+  network: Network,
+  { tokenizer, template }: RunTokenizer,
+  { maskId, endId, blockLength }: LearningFacts,
+): Model {
+  return createModel({
     network,
     tokenizer,
     maskId,
@@ -73,73 +147,67 @@ export async function createTrainingJob(
     startId: network.config.attention === causal ? endId : undefined,
     blockLength,
   });
-  const facts = {
-    maskId,
-    endId,
-    expandId: options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined,
-    blockLength,
-    shiftedLogits: config.transformer.shiftedLogits,
+}
+
+/** @param learned  what of the windows of a text is learned */
+function batchesOf(
+  options: TrainingOptions,
+  dataset: Dataset,
+  objective: (windows: CleanWindows, place: BatchPlace) => TrainingBatch | Promise<TrainingBatch>,
+  learned: (drawn: Batch) => CleanWindows,
+): TrainingJob['batches'] {
+  const { learn, batch, accumulate } = options;
+  const rows = batch * (learn === 'preferences' ? meaningOf(options).answers : 1);
+  const batchRows = accumulate * rows;
+  return async function* (step, [from, to] = [0, accumulate]) {
+    const drawn = dataset.batch(step, accumulate * batch);
+    const windows = learn === 'preferences' ? textOf(drawn) : learned(drawn);
+    for (let firstRow = from * rows; firstRow < to * rows; firstRow += rows)
+      yield await objective(rowsFrom(windows, firstRow, rows), { step, firstRow, batchRows });
   };
-  const scoring = scoringOf(options, facts, { draws: options.validationDraws });
-  const pairs = isOfPairs ? openPairs(options, { subject, learner, network, scorer, facts }) : undefined;
-  const distilled =
-    options.certainty === undefined
-      ? undefined
-      : await openDistillation(options, { subject, tokenizer, directory, facts, note, signal });
-  const objective = pairs?.objective ?? distilled?.objective ?? objectiveOf(options, facts, own);
-  const { validation } = distilled?.real ?? dataset;
+}
 
-  return {
-    learner,
-    data: {
-      ...dataset.manifest,
-      files: [...dataset.manifest.files, ...(distilled?.real?.manifest.files ?? []), ...heldTo],
-    },
-    windows: dataset.windows,
-    summary: [...dataset.summary, ...subject.summary, describe(options)],
+/** Undefined where there is no text to validate on. */
+function validationOf(
+  options: TrainingOptions,
+  validation: Dataset['validation'],
+  {
+    network,
+    scorer,
+    facts,
+    pairs,
+  }: {
+    readonly network: Network;
+    readonly scorer: (network: Network) => RowScorer;
+    readonly facts: LearningFacts;
+    readonly pairs?: Pairs;
+  },
+): TrainingJob['validate'] {
+  if (validation.count === 0) return undefined;
+  const { bytesPerToken, count } = validation;
+  const { batch, validationDraws: draws } = options;
+  const scoring = scoringOf(options, facts, { draws });
+  return async (_step, limit, signal) => {
+    const windows = textOf(validation.batch(0, Math.min(count, limit ?? Infinity)));
+    const how = { scoring, bytesPerToken, batch, signal };
+    if (!pairs) return validate(scorer(network), windows, how);
+    return {
+      ...(await validate(scorer(network), everySecond(windows), how)),
+      preferences: await pairs.measure(windows, { scoring, signal }),
+    };
+  };
+}
 
-    async *batches(step, [from, to] = [0, accumulate]) {
-      const rows = batch * (isOfPairs ? meaning.answers : 1);
-      const drawn = dataset.batch(step, accumulate * batch);
-      const windows = isOfPairs ? textOf(drawn) : (distilled?.textWithEnd(drawn) ?? drawn);
-      for (let firstRow = from * rows; firstRow < to * rows; firstRow += rows)
-        yield await objective(rowsFrom(windows, firstRow, rows), {
-          step,
-          firstRow,
-          batchRows: accumulate * rows,
-        });
-    },
-
-    ...(validation.count > 0 && {
-      async validate(_step: number, most: number | undefined, signal: AbortSignal) {
-        const windows = textOf(validation.batch(0, Math.min(validation.count, most ?? Infinity)));
-        const { bytesPerToken } = validation;
-        const how = { scoring, bytesPerToken, batch, signal };
-        if (!pairs) return validate(scorer(network), windows, how);
-        return {
-          ...(await validate(scorer(network), everySecond(windows), how)),
-          preferences: await pairs.measure(windows, { scoring, signal }),
-        };
-      },
-    }),
-
-    async sample(step, signal) {
-      if (template) return writtenAnswer(model, dataset, step, signal);
-      const length = Math.min(longestSample, options.length);
-      return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
-    },
-
-    async exportTo(target, record) {
-      const recorded = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
-      await subject.exportTo(target, live, new Map([[recordName, recorded]]));
-    },
-
-    async close() {
-      await pairs?.close();
-      await distilled?.close();
-      await network.close();
-      await learner.close();
-    },
+function samplesOf(
+  options: TrainingOptions,
+  model: Model,
+  dataset: Dataset,
+  { template }: RunTokenizer,
+): TrainingJob['sample'] {
+  const length = Math.min(longestSample, options.length);
+  return async (step, signal) => {
+    if (template) return writtenAnswer(model, dataset, step, signal);
+    return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
   };
 }
 

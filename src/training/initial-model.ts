@@ -6,8 +6,9 @@ import { parameterShapes, type TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { generationOf, modelDirectory } from '../model-files/open-model.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import { generationOf } from '../model-files/generation-defaults.ts';
+import { modelDirectory } from '../model-files/locate.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { loadTokenizer } from '../tokenizer/load.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -25,7 +26,7 @@ export interface Start {
   /** By LLaDA's names. Tokens that the model didn't have begin as the mean of those that it had. */
   readonly parameters: ReadonlyMap<string, NdArray>;
   /** How it is sampled unless somebody says otherwise. */
-  readonly sampling: Partial<SamplingOptions>;
+  readonly sampling: Partial<FlatSamplingOptions>;
 }
 
 /**

@@ -10,10 +10,11 @@ import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../mo
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes } from '../model/config.ts';
+import type { ModelConfig } from '../model/families/family.ts';
 import { type LiveWeights, openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { modelDirectory } from '../model-files/open-model.ts';
+import { modelDirectory } from '../model-files/locate.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './initial-model.ts';
@@ -32,7 +33,7 @@ export async function loraTarget(
   run: RunTokenizer,
   from: string,
 ): Promise<TrainingTarget> {
-  const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], objective, length, seed } = options;
+  const { loraRank: rank = 0, loraAlpha: alpha = 0, loraTargets = [], seed } = options;
   const directory = await directoryInFormat(await modelDirectory(from), options.weights);
   const { config, names, format, weights, stored, network } = await openModel(directory);
   await network.close();
@@ -40,21 +41,7 @@ export async function loraTarget(
   requireSizes(options, transformer, from);
   if (options.weights !== undefined && options.weights !== format)
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
-  const isCausal = transformer.attention === causal;
-  if (options.learn === 'preferences')
-    requireSameLikelihood(options, { isCausal, blockLength: config.blockLength });
-  if (isCausal !== (objective === 'autoregressive'))
-    throw new InvalidOptionError(
-      'objective',
-      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
-      objective,
-    );
-  if (length > transformer.maxLength)
-    throw new InvalidOptionError(
-      'length',
-      `must be at most the ${transformer.maxLength} tokens of ${from}`,
-      length,
-    );
+  requireLearnable(options, config, from);
   const targets = matricesOf(transformer, names, loraTargets);
   if (targets.length === 0)
     throw new UnsupportedError(
@@ -90,6 +77,29 @@ export async function loraTarget(
         await replaceFile(nodeFs, join(directory, name), content);
     },
   };
+}
+
+/** @throws InvalidOptionError  for what the model could learn only by being changed itself */
+function requireLearnable(
+  options: TrainingOptions,
+  { transformer, blockLength }: ModelConfig,
+  from: string,
+): void {
+  const { objective, length } = options;
+  const isCausal = transformer.attention === causal;
+  if (options.learn === 'preferences') requireSameLikelihood(options, { isCausal, blockLength });
+  if (isCausal !== (objective === 'autoregressive'))
+    throw new InvalidOptionError(
+      'objective',
+      `must be ${isCausal ? 'autoregressive' : 'masked-diffusion'}, as ${from} was trained: an adapter leaves its attention as it is`,
+      objective,
+    );
+  if (length > transformer.maxLength)
+    throw new InvalidOptionError(
+      'length',
+      `must be at most the ${transformer.maxLength} tokens of ${from}`,
+      length,
+    );
 }
 
 async function inMemory(

@@ -1,6 +1,8 @@
 import { crossEntropy } from '../graph/composites.ts';
 import { mul, total } from '../graph/primitives.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { showType } from '../graph/shape.ts';
+import { input, type Tensor } from '../graph/tensor.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 
 /** The rows of a batch that are scored, as symbolic tensors. */
 export interface ScoredRows {
@@ -18,3 +20,17 @@ export type Loss = (rows: ScoredRows) => Tensor;
 /** Σ_r weight_r · CE_r, in nats. */
 export const weightedCrossEntropy: Loss = ({ logits, targets, weights }) =>
   total(mul(crossEntropy(logits, targets), weights));
+
+/** The inputs of a graph in which rows of logits are scored. */
+export const scoredRows = (logits: Tensor): ScoredRows => ({
+  logits,
+  targets: input('targets', 'int32', ['R']),
+  weights: input('weights', 'float32', ['R']),
+});
+
+/** @throws InvalidOptionError  for a loss that is no scalar */
+export function checkLoss(loss: Loss, vocabularySize: number): void {
+  const { shape, dtype } = loss(scoredRows(input('logits', 'float32', ['R', vocabularySize])));
+  if (shape.length === 0 && dtype === 'float32') return;
+  throw new InvalidOptionError('loss', 'must be a float32 scalar', showType({ dtype, shape }));
+}

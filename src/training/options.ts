@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { keysOf } from '../base/options.ts';
+import { schedules } from '../diffusion/schedule.ts';
+import { bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import { adapterTargets } from '../model/adapter.ts';
-import { bellDefaults } from '../diffusion/times.ts';
+import { initialisations } from '../model/initialise.ts';
+import { devices } from '../runtime/device.ts';
 import { rates } from './learning-rate.ts';
 
 const count = z.number().int().min(1);
@@ -147,8 +151,6 @@ export const sizes = {
 } as const;
 
 export type Size = keyof typeof sizes;
-const sizeNames = Object.keys(sizes) as [Size, ...Size[]];
-const rateNames = Object.keys(rates) as [keyof typeof rates, ...(keyof typeof rates)[]];
 
 const bySize = (text: string) => `${text} [set by size]`;
 const or = (key: keyof typeof defaults, text: string) => `${text} [${String(defaults[key])}]`;
@@ -184,14 +186,16 @@ export const trainingSchema = z.strictObject({
 
   anneal: count
     .optional()
-    .describe('for --from a causal model: updates in which its attention is opened bit by bit [at once]'),
+    .describe(
+      'for --from a causal model: updates over which its attention mask is annealed to full attention [at once]',
+    ),
   shiftedLogits: z
     .boolean()
     .optional()
     .describe('predict each token at the position before it [as the model of --from does; else not]'),
 
   size: z
-    .enum(sizeNames)
+    .enum(keysOf(sizes))
     .optional()
     .describe(or('size', 'the dial that sets the network, the batch, the steps and the rate')),
   layers: count.optional().describe(bySize('transformer layers')),
@@ -200,7 +204,7 @@ export const trainingSchema = z.strictObject({
   kvHeads: count.optional().describe('heads of keys and values; divides heads [as many as heads]'),
   hidden: count.optional().describe(bySize('inner width of SwiGLU')),
   tied: z.boolean().optional().describe(or('tied', 'one matrix for the embedding and the output')),
-  init: z.enum(['mitchell', 'gpt2']).optional().describe(or('init', 'how large weights are at the start')),
+  init: z.enum(keysOf(initialisations)).optional().describe(or('init', 'initialisation of the weights')),
   length: count.optional().describe(bySize('tokens of a window')),
 
   tokenizer: z
@@ -230,7 +234,10 @@ export const trainingSchema = z.strictObject({
   promptShare: share
     .optional()
     .describe(
-      or('promptShare', 'share of windows that begin with given text of a random length, as an answer does'),
+      or(
+        'promptShare',
+        'share of windows that begin with a clean prompt of a random length, as an answer does',
+      ),
     ),
   maximumBadShare: share
     .optional()
@@ -294,13 +301,10 @@ export const trainingSchema = z.strictObject({
   blockWarmup: count
     .optional()
     .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
-  noise: z
-    .enum(['linear', 'cosine', 'log-linear', 'polynomial'])
-    .optional()
-    .describe(or('noise', 'noise schedule')),
+  noise: z.enum(keysOf(schedules)).optional().describe(or('noise', 'noise schedule')),
   eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
   times: z
-    .enum(['low-discrepancy', 'iid', 'bell'])
+    .enum(keysOf(timeSamplers))
     .optional()
     .describe(
       or('times', 'how the times of a batch are drawn; bell: mostly at middling noise, to learn faster'),
@@ -358,13 +362,13 @@ export const trainingSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('updates of the linear rise [a twentieth of the steps, at most 1000]'),
-  schedule: z.enum(rateNames).optional().describe(or('schedule', 'learning rate over the steps')),
+  schedule: z.enum(keysOf(rates)).optional().describe(or('schedule', 'learning rate over the steps')),
   decayShare: share.optional().describe(or('decayShare', 'share of the steps in which wsd decays')),
-  beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW: memory of the gradient')),
-  beta2: z.number().min(0).lt(1).optional().describe(or('beta2', 'AdamW: memory of its square')),
-  epsilon: z.number().gt(0).optional().describe(or('epsilon', 'AdamW: added to the root')),
-  weightDecay: z.number().min(0).optional().describe(or('weightDecay', 'decoupled decay, none on norms')),
-  clip: z.number().gt(0).optional().describe(or('clip', 'largest global norm of the gradient')),
+  beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW β1, decay of the first moment')),
+  beta2: z.number().min(0).lt(1).optional().describe(or('beta2', 'AdamW β2, decay of the second moment')),
+  epsilon: z.number().gt(0).optional().describe(or('epsilon', 'AdamW ε')),
+  weightDecay: z.number().min(0).optional().describe(or('weightDecay', 'AdamW weight decay, none on norms')),
+  clip: z.number().gt(0).optional().describe(or('clip', 'gradients are clipped to this global norm')),
   ema: z
     .number()
     .gt(0)
@@ -390,7 +394,7 @@ export const trainingSchema = z.strictObject({
   sampleEvery: count.optional().describe(or('sampleEvery', 'steps from one sample text to the next')),
   checkpointEvery: count.optional().describe(or('checkpointEvery', 'steps from one checkpoint to the next')),
   keep: z.number().int().min(2).optional().describe(or('keep', 'checkpoints that are kept')),
-  device: z.enum(['cpu', 'webgpu', 'cuda']).optional().describe(or('device', 'where the network runs')),
+  device: z.enum(devices).optional().describe(or('device', 'where the network runs')),
   threads: count.optional().describe('threads of the CPU [all cores]'),
   dtype: z.enum(['F32', 'F16', 'BF16']).optional().describe(or('dtype', 'weights of the exported model')),
 });

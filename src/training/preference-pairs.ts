@@ -5,7 +5,7 @@ import type { ValidationScoring } from '../likelihood/validation.ts';
 import { type LearningFacts, scoringOf } from './choose-objective.ts';
 import type { Network } from '../model/network.ts';
 import type { TrainingTarget } from './training-target.ts';
-import type { TransformerLearner } from './backpropagation.ts';
+import type { TransformerLearner } from './graph-learner.ts';
 import { preferenceDefaults, type TrainingOptions } from './options.ts';
 import { type PreferenceObjective, preferences } from './objectives/preferences.ts';
 
@@ -44,7 +44,7 @@ export function openPairs(
   const { beta = preferenceDefaults.beta, timesPerAnswer: draws = 1 } = options;
   const before = subject.openReference();
   // where an average is exported, what is trained is another network
-  const trained = options.ema === undefined ? network : subject.open({ arrays: learner.parameters });
+  const trained = options.ema === undefined ? network : subject.open({ arrays: () => learner.parameters() });
   const reference = scorer(before);
   return {
     objective: preferences({

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { conversations, makeTokenizer } from '../data/make-tokenizer.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { modelDirectory } from '../model-files/open-model.ts';
+import { modelDirectory } from '../model-files/locate.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/files.ts';
 import { type LoadedTokenizer, loadTokenizer, requireMaskId } from '../tokenizer/load.ts';

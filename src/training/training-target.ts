@@ -2,7 +2,7 @@ import type { NdArray } from '../base/array.ts';
 import type { TensorNames } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import type { LiveWeights, Network } from '../model/network.ts';
-import type { AdapterOfModel } from './backpropagation.ts';
+import type { AdapterOfModel } from './graph-learner.ts';
 
 /** What a run trains: all weights of a network, or an adapter beside those of a model. */
 export interface TrainingTarget {

@@ -31,31 +31,7 @@ export default function Chat({ settings }: PageProperties) {
     <div class="chat">
       <h1>Chat</h1>
       <aside class="panel" aria-label="Conversations and settings">
-        <button type="button" onClick={() => talk.begin()}>
-          New conversation
-        </button>
-        <ul class="conversations">
-          {talk.all.value.map((one) => (
-            <li key={one.id}>
-              <button
-                type="button"
-                class="plain"
-                aria-current={one.id === conversation.id ? 'true' : undefined}
-                onClick={() => talk.open(one.id)}
-              >
-                {titleOf(one)}
-              </button>
-              <button
-                type="button"
-                class="plain"
-                aria-label={`Delete: ${titleOf(one)}`}
-                onClick={() => talk.forget(one.id)}
-              >
-                ×
-              </button>
-            </li>
-          ))}
-        </ul>
+        <Conversations talk={talk} />
         <ModelPicker value={chosen?.id} onChange={(name) => (model.value = name)} />
         {chosen?.chat === 'continuation' && (
           <p class="help">
@@ -79,19 +55,7 @@ export default function Chat({ settings }: PageProperties) {
             onChange={(next) => (options.value = next)}
           />
         )}
-        <div class="row">
-          <button
-            type="button"
-            disabled={!last}
-            onClick={() => {
-              const row = `${JSON.stringify({ messages: messagesOf(conversation) })}\n`;
-              saveFile('conversation.jsonl', row, 'application/jsonl');
-            }}
-          >
-            Export
-          </button>
-          <span class="help">as unmask finetune reads it</span>
-        </div>
+        <ExportButton talk={talk} />
       </aside>
       <section class="talk" aria-label="Conversation">
         <Turns talk={talk} model={chosen?.id} options={options.value} />
@@ -106,6 +70,58 @@ export default function Chat({ settings }: PageProperties) {
           onStop={() => talk.stop()}
         />
       </section>
+    </div>
+  );
+}
+
+/** The conversations that this browser keeps. */
+function Conversations({ talk }: { readonly talk: Talk }) {
+  const conversation = talk.conversation.value;
+  return (
+    <>
+      <button type="button" onClick={() => talk.begin()}>
+        New conversation
+      </button>
+      <ul class="conversations">
+        {talk.all.value.map((one) => (
+          <li key={one.id}>
+            <button
+              type="button"
+              class="plain"
+              aria-current={one.id === conversation.id ? 'true' : undefined}
+              onClick={() => talk.open(one.id)}
+            >
+              {titleOf(one)}
+            </button>
+            <button
+              type="button"
+              class="plain"
+              aria-label={`Delete: ${titleOf(one)}`}
+              onClick={() => talk.forget(one.id)}
+            >
+              ×
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function ExportButton({ talk }: { readonly talk: Talk }) {
+  return (
+    <div class="row">
+      <button
+        type="button"
+        disabled={talk.path.value.length === 0}
+        onClick={() => {
+          const row = `${JSON.stringify({ messages: messagesOf(talk.conversation.value) })}\n`;
+          saveFile('conversation.jsonl', row, 'application/jsonl');
+        }}
+      >
+        Export
+      </button>
+      <span class="help">as unmask finetune reads it</span>
     </div>
   );
 }

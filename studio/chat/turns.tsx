@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { branchesOf, type Turn } from '../core/conversation.ts';
 import type { Player } from '../parts/player.ts';
@@ -73,34 +73,11 @@ function TurnView({
       {draft.value === undefined ? (
         <Said text={turn.text} recording={replay.value ? recording : undefined} />
       ) : (
-        <label>
-          <span class="hidden">What you say instead</span>
-          <textarea
-            rows={2}
-            value={draft.value}
-            autofocus
-            onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') draft.value = undefined;
-              if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-              event.preventDefault();
-              save();
-            }}
-          />
-        </label>
+        <Draft draft={draft} onSave={save} />
       )}
       <div class="row">
         <Branches talk={talk} turn={turn} />
-        {isUser && draft.value === undefined && (
-          <button type="button" class="plain" onClick={() => (draft.value = turn.text)}>
-            Say it otherwise
-          </button>
-        )}
-        {draft.value !== undefined && (
-          <button type="button" class="plain" onClick={save}>
-            Say this
-          </button>
-        )}
+        {isUser && <DraftButton draft={draft} text={turn.text} onSave={save} />}
         {!isUser && turn.parent !== null && (
           <button type="button" class="plain" onClick={() => void talk.answer(turn.parent!, model, options)}>
             Answer again
@@ -118,6 +95,53 @@ function TurnView({
         )}
       </div>
     </article>
+  );
+}
+
+/** Another text for a turn, while it is typed. */
+function Draft({
+  draft,
+  onSave,
+}: {
+  readonly draft: Signal<string | undefined>;
+  readonly onSave: () => void;
+}) {
+  return (
+    <label>
+      <span class="hidden">What you say instead</span>
+      <textarea
+        rows={2}
+        value={draft.value}
+        autofocus
+        onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') draft.value = undefined;
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          onSave();
+        }}
+      />
+    </label>
+  );
+}
+
+function DraftButton({
+  draft,
+  text,
+  onSave,
+}: {
+  readonly draft: Signal<string | undefined>;
+  readonly text: string;
+  readonly onSave: () => void;
+}) {
+  return draft.value === undefined ? (
+    <button type="button" class="plain" onClick={() => (draft.value = text)}>
+      Say it otherwise
+    </button>
+  ) : (
+    <button type="button" class="plain" onClick={onSave}>
+      Say this
+    </button>
   );
 }
 

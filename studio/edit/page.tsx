@@ -34,10 +34,7 @@ export default function Edit({ settings }: PageProperties) {
   const rewrite = () => {
     if (!hasMistake()) void rewriter.rewrite(chosen(), options.value);
   };
-  rewriter.onRewrite(rewrite);
-  const busy = rewriter.work.value !== undefined;
-  const marks = rewriter.marks.value;
-  const proposals = rewriter.proposals.value.filter((one) => one.text !== undefined);
+  rewriter.onAction(rewrite);
   return (
     <div class="texts">
       <h1>Edit</h1>
@@ -45,35 +42,7 @@ export default function Edit({ settings }: PageProperties) {
         See where the model is unsure of a text. Mark what it should write anew, or let it choose.
       </p>
       <div class="work">
-        <div class="row tools" role="toolbar" aria-label="Editing">
-          <button type="button" disabled={busy} onClick={() => void rewriter.read(chosen())}>
-            How sure?
-          </button>
-          <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
-            Mark <kbd aria-hidden="true">Alt M</kbd>
-          </button>
-          {marks.length > 0 && (
-            <button type="button" disabled={busy} onClick={() => rewriter.unmark()}>
-              Unmark all
-            </button>
-          )}
-          {busy ? (
-            <button type="button" onClick={() => rewriter.stop()}>
-              Stop <kbd aria-hidden="true">esc</kbd>
-            </button>
-          ) : (
-            <button type="button" class="main" onClick={rewrite}>
-              {marks.length > 0 ? 'Rewrite what is marked' : 'Rewrite what it doubts'}{' '}
-              <kbd aria-hidden="true">Ctrl ↵</kbd>
-            </button>
-          )}
-          <button type="button" disabled={busy} onClick={() => rewriter.undo()}>
-            Undo
-          </button>
-          <button type="button" disabled={busy} onClick={() => rewriter.redo()}>
-            Redo
-          </button>
-        </div>
+        <Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />
         <div ref={host} class="editor" />
         <p class="legend" aria-hidden="true">
           {doubtLevels.map(({ look, name }) => (
@@ -88,37 +57,7 @@ export default function Edit({ settings }: PageProperties) {
         <Trouble error={problem.value ?? rewriter.problem.value} />
       </div>
       <aside class="panel" aria-label="Changes and settings">
-        {proposals.length > 0 && (
-          <>
-            <h2>Proposed changes</h2>
-            <div class="row">
-              <button type="button" disabled={busy} onClick={() => rewriter.accept(proposals)}>
-                Accept all
-              </button>
-              <button type="button" disabled={busy} onClick={() => rewriter.reject(proposals)}>
-                Reject all
-              </button>
-            </div>
-            <ol class="pieces">
-              {proposals.map((one, n) => (
-                <li key={one.id}>
-                  <p class="old-and-new">
-                    {one.from < one.to && <del>{visible(rewriter.slice(one))}</del>}{' '}
-                    {one.text !== '' && <ins>{visible(one.text!)}</ins>}
-                  </p>
-                  <div class="row">
-                    <button type="button" disabled={busy} onClick={() => rewriter.accept([one])}>
-                      Accept<span class="hidden"> change {n + 1}</span>
-                    </button>
-                    <button type="button" disabled={busy} onClick={() => rewriter.reject([one])}>
-                      Reject<span class="hidden"> change {n + 1}</span>
-                    </button>
-                  </div>
-                </li>
-              ))}
-            </ol>
-          </>
-        )}
+        <Proposals rewriter={rewriter} />
         <Doubts rewriter={rewriter} />
         <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
         {optionSchemas.value && (
@@ -134,24 +73,109 @@ export default function Edit({ settings }: PageProperties) {
   );
 }
 
+/** What can be done with the text. */
+function Tools({
+  rewriter,
+  model,
+  rewrite,
+}: {
+  readonly rewriter: Rewriter;
+  readonly model: () => string | undefined;
+  readonly rewrite: () => void;
+}) {
+  const busy = rewriter.isBusy.value;
+  const marks = rewriter.marks.value;
+  return (
+    <div class="row tools" role="toolbar" aria-label="Editing">
+      <button type="button" disabled={busy} onClick={() => void rewriter.read(model())}>
+        How sure?
+      </button>
+      <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
+        Mark <kbd aria-hidden="true">Alt M</kbd>
+      </button>
+      {marks.length > 0 && (
+        <button type="button" disabled={busy} onClick={() => rewriter.unmark()}>
+          Unmark all
+        </button>
+      )}
+      {busy ? (
+        <button type="button" onClick={() => rewriter.stop()}>
+          Stop <kbd aria-hidden="true">esc</kbd>
+        </button>
+      ) : (
+        <button type="button" class="main" onClick={rewrite}>
+          {marks.length > 0 ? 'Rewrite what is marked' : 'Rewrite what it doubts'}{' '}
+          <kbd aria-hidden="true">Ctrl ↵</kbd>
+        </button>
+      )}
+      <button type="button" disabled={busy} onClick={() => rewriter.undo()}>
+        Undo
+      </button>
+      <button type="button" disabled={busy} onClick={() => rewriter.redo()}>
+        Redo
+      </button>
+    </div>
+  );
+}
+
+/** What the model would write instead, to be accepted or rejected. */
+function Proposals({ rewriter }: { readonly rewriter: Rewriter }) {
+  const busy = rewriter.isBusy.value;
+  const proposals = rewriter.proposals.value.filter((one) => one.text !== undefined);
+  if (proposals.length === 0) return null;
+  return (
+    <>
+      <h2>Proposed changes</h2>
+      <div class="row">
+        <button type="button" disabled={busy} onClick={() => rewriter.accept(proposals)}>
+          Accept all
+        </button>
+        <button type="button" disabled={busy} onClick={() => rewriter.reject(proposals)}>
+          Reject all
+        </button>
+      </div>
+      <ol class="pieces">
+        {proposals.map((one, n) => (
+          <li key={one.id}>
+            <p class="old-and-new">
+              {one.from < one.to && <del>{visible(rewriter.slice(one))}</del>}{' '}
+              {one.text !== '' && <ins>{visible(one.text!)}</ins>}
+            </p>
+            <div class="row">
+              <button type="button" disabled={busy} onClick={() => rewriter.accept([one])}>
+                Accept<span class="hidden"> change {n + 1}</span>
+              </button>
+              <button type="button" disabled={busy} onClick={() => rewriter.reject([one])}>
+                Reject<span class="hidden"> change {n + 1}</span>
+              </button>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
 /** The least likely words, from the least likely on: what the colours say, for those who don't see them. */
 function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
-  const busy = rewriter.work.value !== undefined;
+  const busy = rewriter.isBusy.value;
   const words = new Map<number, Doubt>();
   for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'likely')) {
     const word = { ...doubt, ...rewriter.wordOf(doubt) };
     const known = words.get(word.from);
     if (!known || known.probability > word.probability) words.set(word.from, word);
   }
-  const least = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, maxListed);
+  const unlikeliest = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, maxListed);
   return (
     <>
       <h2>Least likely</h2>
-      {least.length === 0 && <p class="quiet">There is nothing that the model would not have written.</p>}
+      {unlikeliest.length === 0 && (
+        <p class="quiet">There is nothing that the model would not have written.</p>
+      )}
       <ol class="pieces doubts">
-        {least.map((word) => (
+        {unlikeliest.map((word) => (
           <li key={word.from} class="row">
             <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
             <span class="quiet">{likelihood(word.probability)}</span>

@@ -1,21 +1,14 @@
 import { signal } from '@preact/signals';
-import { isAbort, post, stream } from '../client.ts';
+import { post, stream } from '../client.ts';
 import { HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import { type DoubtLook, doubtOf, likelihood } from '../core/doubt.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/schema-form.tsx';
-import { openEditor, redo, type TextEditor, undo } from '../text/editor.ts';
+import { redo, undo } from '../text/editor.ts';
 import { layerOf, type Stretch } from '../text/layer.ts';
-import {
-  accepting,
-  Chips,
-  dropping,
-  type Proposal,
-  proposalsField,
-  proposing,
-  putting,
-} from '../text/proposals.ts';
+import { ProposalEditor } from '../text/proposal-editor.ts';
+import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
 /** A token of the text without the space in front of it, and how likely the model finds it. */
 export interface Doubt extends Stretch {
@@ -37,76 +30,37 @@ interface EditEvent {
 }
 
 /** A text, what a model doubts in it, what a person marked, and what the model would write instead. */
-export class Rewriter {
+export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   readonly doubts = signal<readonly Doubt[]>([]);
   readonly marks = signal<readonly Stretch[]>([]);
-  readonly proposals = signal<readonly Proposal[]>([]);
-  readonly work = signal<'reading' | 'rewriting' | undefined>(undefined);
-  readonly problem = signal<unknown>(undefined);
-  /** What came of the last work, in a sentence. */
-  readonly news = signal('');
-  readonly #chips = new Chips();
   readonly #doubts = layerOf<Doubt>((doubts) => (this.doubts.value = doubts));
   readonly #marks = layerOf<Stretch>((marks) => (this.marks.value = marks));
   readonly #sureness = new Map<number, number>();
-  #editor: TextEditor | undefined;
-  #aborting: AbortController | undefined;
-  #nextId = 0;
-  #rewrite: () => void = () => {};
 
   /** Puts the editor into the page. @returns what takes it away */
   open(host: HTMLElement, text: string): () => void {
-    this.#editor = openEditor(host, {
+    const close = this.openIn(host, {
       text,
       label: 'Text to edit',
-      keys: [
-        { key: 'Alt-m', run: () => (this.mark(), true) },
-        { key: 'Mod-Enter', run: () => (this.#rewrite(), true) },
-        { key: 'Escape', run: () => this.work.value !== undefined && (this.stop(), true) },
-      ],
-      extensions: [
-        this.#doubts.extension,
-        this.#marks.extension,
-        proposing(this.#chips, {
-          keepsOld: true,
-          onChange: (proposals) => {
-            this.proposals.value = proposals;
-            for (const proposal of proposals) this.#draw(proposal);
-          },
-        }),
-      ],
+      keys: [{ key: 'Alt-m', run: () => (this.mark(), true) }],
+      keepsOld: true,
+      extensions: [this.#doubts.extension, this.#marks.extension],
     });
     this.focus();
-    return () => {
-      this.stop();
-      this.#editor?.view.destroy();
-    };
-  }
-
-  /** What the key for rewriting does. */
-  onRewrite(rewrite: () => void): void {
-    this.#rewrite = rewrite;
-  }
-
-  focus(): void {
-    this.#editor?.view.focus();
-  }
-
-  slice({ from, to }: { readonly from: number; readonly to: number }): string {
-    return this.#editor!.view.state.sliceDoc(from, to);
+    return close;
   }
 
   /** The word that a stretch is of, if it is of one. */
   wordOf(stretch: { readonly from: number; readonly to: number }): { from: number; to: number } {
-    const { state } = this.#editor!.view;
+    const { state } = this.view;
     const { from, to } = state.wordAt(stretch.from) ?? stretch;
     return { from, to: Math.max(to, state.wordAt(stretch.to)?.to ?? 0, stretch.to) };
   }
 
   /** Marks a stretch, or the selection, or the word at the cursor; what is marked there already isn't any more. */
   mark(stretch?: { readonly from: number; readonly to: number }): void {
-    if (this.work.value !== undefined) return;
-    const { state } = this.#editor!.view;
+    if (this.isBusy.value) return;
+    const { state } = this.view;
     const { main } = state.selection;
     const asked = stretch ?? main;
     const { from, to } = stretch || main.empty ? this.wordOf(asked) : asked;
@@ -123,8 +77,8 @@ export class Rewriter {
 
   /** Asks how likely each token is. */
   async read(model: string | undefined): Promise<void> {
-    await this.#working('reading', async (signal) => {
-      const text = this.#text();
+    await this.working('reading', async (signal) => {
+      const text = this.text;
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
       }>('/unmask/doubts', { model, text }, signal);
@@ -133,7 +87,7 @@ export class Rewriter {
         const look = doubtOf(probability);
         return start === to ? [] : [{ from: start, to, probability, look, title: likelihood(probability) }];
       });
-      this.#editor!.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
+      this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
       const unlikely = doubts.filter(({ look }) => look === 'guess').length;
       this.news.value = `${tokens.length} tokens, ${unlikely} of them with less than one in a thousand.`;
     });
@@ -141,14 +95,14 @@ export class Rewriter {
 
   /** Has what is marked written anew, or what the model doubts. What was proposed before goes. */
   async rewrite(model: string | undefined, options: Values): Promise<void> {
-    await this.#working('rewriting', async (signal) => {
-      const { view } = this.#editor!;
-      const text = this.#text();
+    await this.working('rewriting', async (signal) => {
+      const { view } = this;
+      const text = this.text;
       const marks = this.marks.value;
       const spans = marks.length > 0 ? { spans: marks.map(({ from, to }) => [from, to]) } : {};
       this.#dropAll();
       const canvas = new HoleCanvas();
-      const firstId = this.#nextId;
+      const firstId = this.nextId;
       try {
         const body = { model, text, ...spans, ...options };
         for await (const event of stream<EditEvent>('/unmask/edit', body, signal)) {
@@ -157,7 +111,7 @@ export class Rewriter {
         }
       } finally {
         // what was called off leaves the text as it was
-        const live = view.state.field(proposalsField).filter((one) => one.text === undefined);
+        const live = this.placed.filter((one) => one.text === undefined);
         if (live.length > 0)
           view.dispatch(
             dropping(
@@ -169,61 +123,23 @@ export class Rewriter {
     });
   }
 
-  accept(proposals: readonly Proposal[]): void {
-    this.#editor!.view.dispatch(accepting(proposals));
-    this.focus();
-  }
-
-  reject(proposals: readonly Proposal[]): void {
-    this.#editor!.view.dispatch(dropping(proposals.map(({ id }) => id)));
-    this.focus();
-  }
-
   undo(): void {
-    undo(this.#editor!.view);
+    undo(this.view);
     this.focus();
   }
 
   redo(): void {
-    redo(this.#editor!.view);
+    redo(this.view);
     this.focus();
   }
 
-  stop(): void {
-    this.#aborting?.abort();
-  }
-
-  #text(): string {
-    return this.#editor!.view.state.doc.toString();
-  }
-
   #setMarks(marks: readonly Stretch[]): void {
-    this.#editor!.view.dispatch({ effects: this.#marks.replace.of(marks) });
+    this.view.dispatch({ effects: this.#marks.replace.of(marks) });
   }
 
   #dropAll(): void {
     const ids = this.proposals.value.map(({ id }) => id);
-    if (ids.length > 0) this.#editor!.view.dispatch(dropping(ids));
-  }
-
-  async #working(
-    work: NonNullable<Rewriter['work']['value']>,
-    doIt: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    if (this.work.value !== undefined) return;
-    this.work.value = work;
-    this.problem.value = undefined;
-    this.news.value = '';
-    this.#aborting = new AbortController();
-    this.#editor!.setWritable(false);
-    try {
-      await doIt(this.#aborting.signal);
-    } catch (error) {
-      if (!isAbort(error)) this.problem.value = error;
-    } finally {
-      this.work.value = undefined;
-      this.#editor!.setWritable(true);
-    }
+    if (ids.length > 0) this.view.dispatch(dropping(ids));
   }
 
   /** The first pass is seen in the text; later ones are about another text than is seen. */
@@ -234,19 +150,19 @@ export class Rewriter {
       const proposals = holes.flatMap(({ hole, replaces }) =>
         replaces ? [{ id: firstId + hole, from: replaces[0], to: replaces[1] }] : [],
       );
-      this.#nextId = Math.max(this.#nextId, ...proposals.map(({ id }) => id + 1));
-      this.#editor!.view.dispatch(putting(proposals, false));
+      this.nextId = Math.max(this.nextId, ...proposals.map(({ id }) => id + 1));
+      this.view.dispatch(putting(proposals, false));
     }
-    for (const { hole, pieces } of holes) this.#chips.draw(firstId + hole, 'being rewritten', pieces);
+    for (const { hole, pieces } of holes) this.chips.draw(firstId + hole, 'being rewritten', pieces);
   }
 
   #end(changes: readonly Change[]): void {
-    const { view } = this.#editor!;
-    const live = view.state.field(proposalsField).map(({ id }) => id);
+    const { view } = this;
+    const live = this.placed.map(({ id }) => id);
     view.dispatch(dropping(live, false));
     const proposals = changes.flatMap(({ from, old, new: now, probability }) =>
       wordDiff(old, now).map((hunk): Proposal => {
-        const id = this.#nextId++;
+        const id = this.nextId++;
         this.#sureness.set(id, probability.new);
         return { id, from: from + hunk.from, to: from + hunk.to, text: hunk.text };
       }),
@@ -260,9 +176,9 @@ export class Rewriter {
         : `${proposals.length} proposed: ${said.join('; ')}.`;
   }
 
-  #draw({ id, text }: Proposal): void {
+  protected override draw({ id, text }: Proposal): void {
     if (text === undefined) return;
     const piece = { token: 0, text, confidence: this.#sureness.get(id) ?? null };
-    this.#chips.draw(id, `proposed: ${text}`, text === '' ? [] : [piece]);
+    this.chips.draw(id, `proposed: ${text}`, text === '' ? [] : [piece]);
   }
 }

@@ -32,12 +32,10 @@ export default function Fill({ settings }: PageProperties) {
   const fill = (holes: readonly Proposal[]) => {
     if (!hasMistake()) void filler.fill(holes, model.value ?? servedModels.value[0]?.id, options.value);
   };
-  const holes = filler.holes.value;
+  const holes = filler.proposals.value;
   const open = holes.filter((hole) => hole.text === undefined);
   const fillAll = () => fill(open.length > 0 ? open : holes);
-  filler.onFill(fillAll);
-  const filled = holes.filter((hole) => hole.text !== undefined);
-  const busy = filler.isFilling.value;
+  filler.onAction(fillAll);
   return (
     <div class="texts">
       <h1>Fill</h1>
@@ -45,31 +43,7 @@ export default function Fill({ settings }: PageProperties) {
         Select what the model should write, and make a hole of it. Everything else stays as it is.
       </p>
       <div class="work">
-        <div class="row tools" role="toolbar" aria-label="Holes">
-          <button type="button" disabled={busy} onClick={() => (filler.makeHole(), filler.focus())}>
-            Make a hole <kbd aria-hidden="true">Alt H</kbd>
-          </button>
-          {busy ? (
-            <button type="button" onClick={() => filler.stop()}>
-              Stop <kbd aria-hidden="true">esc</kbd>
-            </button>
-          ) : (
-            <button type="button" class="main" disabled={holes.length === 0} onClick={fillAll}>
-              {open.length === 0 && filled.length > 0 ? 'Fill again' : 'Fill'}{' '}
-              <kbd aria-hidden="true">Ctrl ↵</kbd>
-            </button>
-          )}
-          {filled.length > 1 && (
-            <>
-              <button type="button" disabled={busy} onClick={() => filler.accept(filled)}>
-                Accept all
-              </button>
-              <button type="button" disabled={busy} onClick={() => filler.reject(filled)}>
-                Reject all
-              </button>
-            </>
-          )}
-        </div>
+        <Tools filler={filler} fillAll={fillAll} />
         <div ref={host} class="editor" />
         <p class="hidden" aria-live="polite">
           {visible(filler.news.value)}
@@ -98,6 +72,40 @@ export default function Fill({ settings }: PageProperties) {
   );
 }
 
+/** What can be done with the holes. */
+function Tools({ filler, fillAll }: { readonly filler: Filler; readonly fillAll: () => void }) {
+  const holes = filler.proposals.value;
+  const filled = holes.filter((hole) => hole.text !== undefined);
+  const busy = filler.isBusy.value;
+  return (
+    <div class="row tools" role="toolbar" aria-label="Holes">
+      <button type="button" disabled={busy} onClick={() => (filler.makeHole(), filler.focus())}>
+        Make a hole <kbd aria-hidden="true">Alt H</kbd>
+      </button>
+      {busy ? (
+        <button type="button" onClick={() => filler.stop()}>
+          Stop <kbd aria-hidden="true">esc</kbd>
+        </button>
+      ) : (
+        <button type="button" class="main" disabled={holes.length === 0} onClick={fillAll}>
+          {filled.length > 0 && filled.length === holes.length ? 'Fill again' : 'Fill'}{' '}
+          <kbd aria-hidden="true">Ctrl ↵</kbd>
+        </button>
+      )}
+      {filled.length > 1 && (
+        <>
+          <button type="button" disabled={busy} onClick={() => filler.accept(filled)}>
+            Accept all
+          </button>
+          <button type="button" disabled={busy} onClick={() => filler.reject(filled)}>
+            Reject all
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
 function HoleRow({
   filler,
   hole,
@@ -109,10 +117,9 @@ function HoleRow({
   readonly number: number;
   readonly fill: (holes: readonly Proposal[]) => void;
 }) {
-  const id = useId();
   const [isWrong, setWrong] = useState(false);
-  const busy = filler.isFilling.value;
-  const old = filler.textOf(hole);
+  const busy = filler.isBusy.value;
+  const old = filler.slice(hole);
   const name = `hole ${number}`;
   return (
     <li>
@@ -127,24 +134,7 @@ function HoleRow({
       </p>
       <div class="row">
         {hole.text === undefined ? (
-          <label class="length" for={id}>
-            <span class="hidden">{name}: </span>tokens
-            <input
-              id={id}
-              type="text"
-              size={6}
-              placeholder="any"
-              title="a number, a range as 2-8, or nothing for any"
-              disabled={busy}
-              aria-invalid={isWrong}
-              value={typedLength(hole.length!)}
-              onChange={({ currentTarget }) => {
-                const length = holeLengthOf(currentTarget.value);
-                setWrong(length === undefined);
-                if (length) filler.setLength(hole, length);
-              }}
-            />
-          </label>
+          <LengthField filler={filler} hole={hole} name={name} isWrong={isWrong} onCheck={setWrong} />
         ) : (
           <>
             <button type="button" disabled={busy} onClick={() => filler.accept([hole])}>
@@ -167,5 +157,41 @@ function HoleRow({
       </div>
       {isWrong && <p class="help wrong">a number of tokens, a range as 2-8, or nothing for any</p>}
     </li>
+  );
+}
+
+function LengthField({
+  filler,
+  hole,
+  name,
+  isWrong,
+  onCheck,
+}: {
+  readonly filler: Filler;
+  readonly hole: Proposal;
+  readonly name: string;
+  readonly isWrong: boolean;
+  readonly onCheck: (isWrong: boolean) => void;
+}) {
+  const id = useId();
+  return (
+    <label class="length" for={id}>
+      <span class="hidden">{name}: </span>tokens
+      <input
+        id={id}
+        type="text"
+        size={6}
+        placeholder="any"
+        title="a number, a range as 2-8, or nothing for any"
+        disabled={filler.isBusy.value}
+        aria-invalid={isWrong}
+        value={typedLength(hole.length!)}
+        onChange={({ currentTarget }) => {
+          const length = holeLengthOf(currentTarget.value);
+          onCheck(length === undefined);
+          if (length) filler.setLength(hole, length);
+        }}
+      />
+    </label>
   );
 }

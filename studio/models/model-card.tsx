@@ -24,7 +24,6 @@ export function ModelCard({
   readonly models: Models;
   readonly onWrite: () => Promise<void>;
 }) {
-  const format = useSignal<string>('int8');
   const problem = useSignal<unknown>(undefined);
   const inspection = useSignal<Inspection | undefined>(undefined);
   const attempt = async (action: () => Promise<unknown>) => {
@@ -49,16 +48,7 @@ export function ModelCard({
         {model.state === 'loading' && ', loading'} · {model.path}
       </p>
       <Facts model={model} />
-      {!runs && (
-        <div class="trouble">
-          It does not run here.
-          <ul>
-            {model.problems.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <Problems model={model} />
       <Trouble error={problem.value} />
       <div class="row">
         {runs && (
@@ -72,10 +62,47 @@ export function ModelCard({
           </button>
         )}
         {runs && model.memoryBytes?.f32 !== undefined && (
-          <span class="joined">
+          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model.name, format))} />
+        )}
+      </div>
+      <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
+        <summary>
+          Inspect<span class="hidden"> {model.name}</span>
+        </summary>
+        {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
+      </details>
+    </li>
+  );
+}
+
+/** Why a model does not run here, where it doesn't. */
+function Problems({ model }: { readonly model: LocalModel }) {
+  if (model.problems.length === 0) return null;
+  return (
+        <div class="trouble">
+          It does not run here.
+          <ul>
+            {model.problems.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </div>
+  );
+}
+
+function Quantise({
+  model,
+  onQuantise,
+}: {
+  readonly model: LocalModel;
+  readonly onQuantise: (format: string) => void;
+}) {
+  const format = useSignal<string>('int8');
+  return (
+    <span class="joined">
             <button
               type="button"
-              onClick={() => void attempt(() => models.quantise(model.name, format.value))}
+              onClick={() => onQuantise(format.value)}
             >
               Quantise<span class="hidden"> {model.name}</span>
             </button>
@@ -94,15 +121,6 @@ export function ModelCard({
               </select>
             </label>
           </span>
-        )}
-      </div>
-      <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
-        <summary>
-          Inspect<span class="hidden"> {model.name}</span>
-        </summary>
-        {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
-      </details>
-    </li>
   );
 }
 

@@ -75,64 +75,46 @@ export function hasMistake(): boolean {
   return field !== null;
 }
 
-function FieldInput({
-  field,
-  value,
-  onChange,
-}: {
+interface InputProperties {
   readonly field: Field;
   readonly value: unknown;
   readonly onChange: (value: unknown) => void;
-}) {
+}
+
+/** What ties an input to its label and its help. */
+interface Attributes {
+  readonly id: string;
+  readonly 'aria-describedby': string;
+  readonly 'aria-invalid': boolean;
+}
+
+function FieldInput({ field, value, onChange }: InputProperties) {
   const id = useId();
   const [mistake, setMistake] = useState<{ readonly text: string; readonly problem: string }>();
   const problem = mistake?.problem;
-  const { label, help, byDefault, control } = field;
+  const { label, help, control } = field;
   const typed = (text: string) => {
     const result = valueOf(field, text);
     // what is wrong stays to be mended
     setMistake(result instanceof Error ? { text, problem: result.message } : undefined);
     if (!(result instanceof Error)) onChange(result);
   };
-  const shown = typedOf(field, value);
-  const common = { id, 'aria-describedby': `${id}-help`, 'aria-invalid': problem !== undefined };
+  const attributes = { id, 'aria-describedby': `${id}-help`, 'aria-invalid': problem !== undefined };
+  const properties = { field, value, onChange, attributes };
   return (
     <div class={`field ${control}`}>
       <label for={id}>{label}</label>
       {control === 'choice' || control === 'switch' ? (
-        <select {...common} value={shown} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-          <option value="">
-            {byDefault === '' ? 'default' : `${inWords(byDefault.replaceAll('"', ''))} (default)`}
-          </option>
-          {(control === 'switch' ? ['true', 'false'] : field.choices).map((choice) => (
-            <option key={choice} value={choice}>
-              {inWords(choice)}
-            </option>
-          ))}
-        </select>
+        <Choice {...properties} />
       ) : control === 'choices' ? (
-        <select
-          {...common}
-          multiple
-          size={Math.min(field.choices.length, 5)}
-          onChange={({ currentTarget }) => {
-            const chosen = [...currentTarget.selectedOptions].map((option) => option.value);
-            onChange(chosen.length === 0 ? undefined : chosen);
-          }}
-        >
-          {field.choices.map((choice) => (
-            <option key={choice} value={choice} selected={Array.isArray(value) && value.includes(choice)}>
-              {choice}
-            </option>
-          ))}
-        </select>
+        <Choices {...properties} />
       ) : (
         <input
-          {...common}
+          {...attributes}
           type="text"
           inputMode={control === 'number' ? 'decimal' : 'text'}
-          value={mistake?.text ?? shown}
-          placeholder={byDefault.replaceAll('"', '')}
+          value={mistake?.text ?? typedOf(field, value)}
+          placeholder={field.byDefault.replaceAll('"', '')}
           spellcheck={false}
           autocomplete="off"
           onChange={({ currentTarget }) => typed(currentTarget.value)}
@@ -143,8 +125,58 @@ function FieldInput({
       </p>
     </div>
   );
+}
 
-  function choose(text: string): void {
-    onChange(text === '' ? undefined : control === 'switch' ? text === 'true' : text);
-  }
+/** One of some values, yes or no, or the default. */
+function Choice({
+  field,
+  value,
+  onChange,
+  attributes,
+}: InputProperties & { readonly attributes: Attributes }) {
+  const isSwitch = field.control === 'switch';
+  const { byDefault } = field;
+  const choose = (text: string) => onChange(text === '' ? undefined : isSwitch ? text === 'true' : text);
+  return (
+    <select
+      {...attributes}
+      value={typedOf(field, value)}
+      onChange={({ currentTarget }) => choose(currentTarget.value)}
+    >
+      <option value="">
+        {byDefault === '' ? 'default' : `${inWords(byDefault.replaceAll('"', ''))} (default)`}
+      </option>
+      {(isSwitch ? ['true', 'false'] : field.choices).map((choice) => (
+        <option key={choice} value={choice}>
+          {inWords(choice)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Several of some values. */
+function Choices({
+  field,
+  value,
+  onChange,
+  attributes,
+}: InputProperties & { readonly attributes: Attributes }) {
+  return (
+    <select
+      {...attributes}
+      multiple
+      size={Math.min(field.choices.length, 5)}
+      onChange={({ currentTarget }) => {
+        const chosen = [...currentTarget.selectedOptions].map((option) => option.value);
+        onChange(chosen.length === 0 ? undefined : chosen);
+      }}
+    >
+      {field.choices.map((choice) => (
+        <option key={choice} value={choice} selected={Array.isArray(value) && value.includes(choice)}>
+          {choice}
+        </option>
+      ))}
+    </select>
+  );
 }

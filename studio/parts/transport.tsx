@@ -4,7 +4,7 @@ const speeds: readonly Speed[] = ['real time', 0.125, 0.25, 0.5, 1, 2, 4];
 
 /** Plays, stops, steps and scrubs through what was recorded. */
 export function Transport({ player }: { readonly player: Player }) {
-  const { at, size, direction, speed, facts } = player;
+  const { at, size, direction, facts } = player;
   const last = Math.max(0, size.value - 1);
   const none = size.value === 0;
   const play = (way: 1 | -1, sign: string, label: string) => {
@@ -20,26 +20,17 @@ export function Transport({ player }: { readonly player: Player }) {
       </button>
     );
   };
+  const step = (by: 1 | -1, sign: string, label: string) => (
+    <button type="button" disabled={none} onClick={() => player.show(at.value + by)} aria-label={label}>
+      {sign}
+    </button>
+  );
   return (
     <div class="transport" role="group" aria-label="Recording">
-      <button
-        type="button"
-        disabled={none}
-        onClick={() => player.show(at.value - 1)}
-        aria-label="One frame back"
-      >
-        ‹
-      </button>
+      {step(-1, '‹', 'One frame back')}
       {play(-1, '◀', 'Play backwards')}
       {play(1, '▶', 'Play')}
-      <button
-        type="button"
-        disabled={none}
-        onClick={() => player.show(at.value + 1)}
-        aria-label="One frame on"
-      >
-        ›
-      </button>
+      {step(1, '›', 'One frame on')}
       <input
         type="range"
         min={0}
@@ -53,19 +44,25 @@ export function Transport({ player }: { readonly player: Player }) {
       <output>
         {Math.max(0, at.value)} / {last}
       </output>
-      <label>
-        <span class="hidden">Speed</span>
-        <select
-          value={speed.value}
-          onChange={({ currentTarget }) => (speed.value = speeds[currentTarget.selectedIndex])}
-        >
-          {speeds.map((value) => (
-            <option key={value} value={value}>
-              {typeof value === 'number' ? `${value}×` : value}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SpeedPicker player={player} />
     </div>
+  );
+}
+
+function SpeedPicker({ player: { speed } }: { readonly player: Player }) {
+  return (
+    <label>
+      <span class="hidden">Speed</span>
+      <select
+        value={speed.value}
+        onChange={({ currentTarget }) => (speed.value = speeds[currentTarget.selectedIndex])}
+      >
+        {speeds.map((value) => (
+          <option key={value} value={value}>
+            {typeof value === 'number' ? `${value}×` : value}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -38,29 +38,17 @@ export function Chart({
 
   useEffect(() => {
     const element = home.current!;
+    const sizes = () => ({ width: element.clientWidth, height: height[size] });
     const draw = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(
-        optionsOf(lines, { isLogarithmic, width: element.clientWidth, height: height[size] }, chartColors()),
-        latest.current(),
-        element,
-      );
+      const options = optionsOf(lines, { isLogarithmic, ...sizes() }, chartColors());
+      plot.current = new uPlot(options, latest.current(), element);
       showLatest(plot.current);
     };
     draw();
-    const resized = new ResizeObserver(() =>
-      plot.current?.setSize({ width: element.clientWidth, height: height[size] }),
-    );
-    resized.observe(element);
-    // a canvas doesn't follow the colours of the page by itself
-    const themed = new MutationObserver(draw);
-    themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    const system = matchMedia('(prefers-color-scheme: dark)');
-    system.addEventListener('change', draw);
+    const unwatch = watchPage(element, { onSize: () => plot.current?.setSize(sizes()), onTheme: draw });
     return () => {
-      resized.disconnect();
-      themed.disconnect();
-      system.removeEventListener('change', draw);
+      unwatch();
       plot.current?.destroy();
       plot.current = undefined;
     };
@@ -82,6 +70,24 @@ export function Chart({
       />
     </figure>
   );
+}
+
+/** Tells when an element has another size, or the page other colours, which a canvas doesn't follow by itself. */
+function watchPage(
+  element: Element,
+  { onSize, onTheme }: { readonly onSize: () => void; readonly onTheme: () => void },
+): () => void {
+  const resized = new ResizeObserver(onSize);
+  resized.observe(element);
+  const themed = new MutationObserver(onTheme);
+  themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  system.addEventListener('change', onTheme);
+  return () => {
+    resized.disconnect();
+    themed.disconnect();
+    system.removeEventListener('change', onTheme);
+  };
 }
 
 /** While nobody points at a step, the legend tells of the last one. */

@@ -1,10 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { smoothed } from '../core/curves.ts';
 import { usePolling } from '../parts/polling.ts';
-import { isAnyAtWork, stopTask } from '../parts/tasks.ts';
+import { isAnyAtWork, stopTask, type Task } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
-import { Chart, type Line } from './chart.tsx';
+import { Curves } from './run-curves.tsx';
 import { NewRun } from './new-run.tsx';
 import { RunCard } from './run-card.tsx';
 import { Runs } from './runs.ts';
@@ -30,7 +29,6 @@ export default function Train() {
       problem.value = error;
     }
   };
-  const { list, beginning, shown, focus } = runs;
   return (
     <>
       <div class="row spread">
@@ -54,42 +52,7 @@ export default function Train() {
         />
       )}
       <div class="train">
-        <section aria-label="Runs">
-          {list.value.length + beginning.value.length === 0 && (
-            <p class="quiet">No runs here. A small model of a text takes some minutes.</p>
-          )}
-          <ul class="runs">
-            {beginning.value.map((task) => (
-              <li key={task.id} class="run">
-                <div class="run-head">
-                  <span class="run-name">{task.subject}</span>
-                  <span class={`state ${task.state}`}>{task.state === 'failed' ? 'failed' : 'begins'}</span>
-                </div>
-                {task.state === 'failed' ? (
-                  <p class="trouble">{task.lines.at(-1) ?? 'It ended without a word.'}</p>
-                ) : (
-                  <p class="facts quiet">{task.lines.at(-1) ?? 'Reading what is to be learned …'}</p>
-                )}
-              </li>
-            ))}
-            {list.value.map((run) => {
-              const color = shown.value.indexOf(run.name);
-              return (
-                <RunCard
-                  key={run.name}
-                  run={run}
-                  color={color < 0 ? undefined : color}
-                  isFocused={focus.value === run.name}
-                  leftMs={runs.leftMs(run)}
-                  onToggle={() => void attempt(async () => runs.toggle(run.name))}
-                  onOpen={() => void attempt(async () => runs.open(run.name))}
-                  onStop={() => void attempt(() => stopTask(run.task!))}
-                  onResume={() => void attempt(() => runs.resume(run.name))}
-                />
-              );
-            })}
-          </ul>
-        </section>
+        <RunList runs={runs} attempt={attempt} />
         <section aria-label="Curves and texts">
           <Curves runs={runs} />
           <Details runs={runs} />
@@ -99,70 +62,58 @@ export default function Train() {
   );
 }
 
-function Curves({ runs }: { readonly runs: Runs }) {
-  const smoothing = useSignal(0.9);
-  const isLogarithmic = useSignal(false);
-  void runs.revision.value; // curves grow in place
-  const measured = runs.shown.value.flatMap((name, color) => {
-    const found = name === undefined ? undefined : runs.curvesOf(name);
-    return found && name !== undefined && found.curves.tokens.steps.length > 0
-      ? [{ name, color, ...found }]
-      : [];
-  });
-  if (measured.length === 0) return null;
-  const losses = measured.flatMap(({ name, color, curves: { loss, bound } }): Line[] => [
-    ...(smoothing.value > 0
-      ? [{ name: `${name} each step`, color, curve: loss, look: 'pale' as const }]
-      : []),
-    { name: `${name} loss`, color, curve: smoothed(loss, smoothing.value), look: 'plain' },
-    { name: `${name} bound`, color, curve: bound, look: 'marked' },
-  ]);
-  // of a run that was not watched there is what it wrote down at its checkpoints
-  const speeds = measured
-    .filter(({ speed }) => speed.steps.length > 0)
-    .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain' }));
+/** The runs that begin, and those that there are. */
+function RunList({
+  runs,
+  attempt,
+}: {
+  readonly runs: Runs;
+  readonly attempt: (action: () => Promise<void>) => Promise<void>;
+}) {
+  const { list, beginning, shown, focus } = runs;
   return (
-    <div class="panel">
-      <div class="row">
-        <label class="slider">
-          <span>smoothing</span>
-          <input
-            type="range"
-            min={0}
-            max={0.99}
-            step={0.01}
-            value={smoothing.value}
-            onInput={({ currentTarget }) => (smoothing.value = Number(currentTarget.value))}
-          />
-        </label>
-        <label>
-          <input
-            type="checkbox"
-            checked={isLogarithmic.value}
-            onChange={({ currentTarget }) => (isLogarithmic.value = currentTarget.checked)}
-          />{' '}
-          logarithmic
-        </label>
+    <section aria-label="Runs">
+      {list.value.length + beginning.value.length === 0 && (
+        <p class="quiet">No runs here. A small model of a text takes some minutes.</p>
+      )}
+      <ul class="runs">
+        {beginning.value.map((task) => (
+          <BeginningRun key={task.id} task={task} />
+        ))}
+        {list.value.map((run) => {
+          const color = shown.value.indexOf(run.name);
+          return (
+            <RunCard
+              key={run.name}
+              run={run}
+              color={color < 0 ? undefined : color}
+              isFocused={focus.value === run.name}
+              leftMs={runs.leftMs(run)}
+              onToggle={() => void attempt(async () => runs.toggle(run.name))}
+              onOpen={() => void attempt(async () => runs.open(run.name))}
+              onStop={() => void attempt(() => stopTask(run.task!))}
+              onResume={() => void attempt(() => runs.resume(run.name))}
+            />
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function BeginningRun({ task: { subject, state, lines } }: { readonly task: Task }) {
+  return (
+    <li class="run">
+      <div class="run-head">
+        <span class="run-name">{subject}</span>
+        <span class={`state ${state}`}>{state === 'failed' ? 'failed' : 'begins'}</span>
       </div>
-      <Chart
-        title="Loss, and the bound on held-out text, in nats a token"
-        lines={losses}
-        isLogarithmic={isLogarithmic.value}
-      />
-      <div class="charts">
-        <Chart
-          title="Learning rate"
-          size="low"
-          lines={measured.map(({ name, color, curves }) => ({
-            name,
-            color,
-            curve: curves.rate,
-            look: 'plain',
-          }))}
-        />
-        {speeds.length > 0 && <Chart title="Tokens a second" size="low" lines={speeds} />}
-      </div>
-    </div>
+      {state === 'failed' ? (
+        <p class="trouble">{lines.at(-1) ?? 'It ended without a word.'}</p>
+      ) : (
+        <p class="facts quiet">{lines.at(-1) ?? 'Reading what is to be learned …'}</p>
+      )}
+    </li>
   );
 }
 

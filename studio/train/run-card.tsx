@@ -32,7 +32,7 @@ export function RunCard({
   readonly onStop: () => void;
   readonly onResume: () => void;
 }) {
-  const { name, state, step, steps, loss, validation, options } = run;
+  const { name, state, step, steps } = run;
   return (
     <li class={`run ${isFocused ? 'focused' : ''}`}>
       <div class="run-head">
@@ -46,6 +46,30 @@ export function RunCard({
         <span class={`state ${state}`}>{stateWords[state]}</span>
       </div>
       <progress max={steps ?? Math.max(step, 1)} value={step} aria-label={`Steps of ${name}`} />
+      <RunFacts run={run} leftMs={leftMs} />
+      <div class="row">
+        {state === 'running' && (
+          <button type="button" onClick={onStop}>
+            Stop<span class="hidden"> {name}</span>
+          </button>
+        )}
+        {state === 'stopped' && (
+          <button type="button" onClick={onResume}>
+            Resume<span class="hidden"> {name}</span>
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** How far a run is, and what it is of. */
+function RunFacts({
+  run: { step, steps, loss, validation, options },
+  leftMs,
+}: Pick<Parameters<typeof RunCard>[0], 'run' | 'leftMs'>) {
+  return (
+    <>
       <p class="facts">
         {grouped(step)}
         {steps === undefined ? '' : ` of ${grouped(steps)}`} steps
@@ -62,18 +86,6 @@ export function RunCard({
           .filter((part) => typeof part === 'string')
           .join(', ')}
       </p>
-      <div class="row">
-        {state === 'running' && (
-          <button type="button" onClick={onStop}>
-            Stop<span class="hidden"> {name}</span>
-          </button>
-        )}
-        {state === 'stopped' && (
-          <button type="button" onClick={onResume}>
-            Resume<span class="hidden"> {name}</span>
-          </button>
-        )}
-      </div>
-    </li>
+    </>
   );
 }

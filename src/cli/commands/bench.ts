@@ -82,7 +82,7 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
         throw new UsageError(
           'give a file of prompts for a model of your own, from text that it did not learn',
         );
-      const { shippedJudge } = await import('../../model-files/open-model.ts');
+      const { shippedJudge } = await import('../../model-files/locate.ts');
       const { heldOutStories } = await import('../../evaluation/shipped.ts');
       const { readPrompts } = await import('../../evaluation/trade-off/read-prompts.ts');
       const texts = await readPrompts(prompts ?? heldOutStories, asked.count, asked.words);

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
@@ -10,10 +9,10 @@ import { colorsFor } from '../terminal/colors.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { Conversation } from '../conversation.ts';
 import { chosen } from './generate.ts';
-import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 import { sentenceOf } from '../program.ts';
 import { linesOf, Terminal } from '../terminal/prompt-lines.ts';
-import { CanvasView } from '../terminal/canvas-view.ts';
+import { frameMs, liveCanvas } from '../terminal/live-canvas.ts';
 import { visible } from '../terminal/visible.ts';
 
 const options = z.strictObject({
@@ -28,13 +27,7 @@ const options = z.strictObject({
     .describe('whether the model thinks first, for templates that ask (enable_thinking)'),
   ...samplingSchema.shape,
   seed: samplingSchema.shape.seed.describe('same seed, same answers [a new one each time]'),
-  frameMs: z
-    .number()
-    .min(0)
-    .max(10_000)
-    .default(40)
-    .meta({ placeholder: 'ms' })
-    .describe('the least time that a frame stays on a terminal'),
+  frameMs,
   json: z.boolean().default(false).describe('prints one line of JSON an answer'),
 });
 
@@ -43,6 +36,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Talks with a model that was made for it, and shows its answers being unmasked',
     options,
+    defaults: samplingDefaultsOf('talk'),
     examples: [
       ['unmask chat', 'the small model that ships; /help lists what else can be said'],
       [
@@ -56,7 +50,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
       io,
       given,
     ) {
-      const { shippedModels } = await import('../../model-files/open-model.ts');
+      const { shippedModels } = await import('../../model-files/locate.ts');
       const model = await load({ model: path ?? shippedModels.talk, adapter, device, weights }, io);
       try {
         if (!model.chatTemplate)
@@ -211,29 +205,27 @@ class Chat {
     end(generation: Generation, facts: { readonly seed: number; readonly dropped: number }): void;
     close(): void;
   } {
-    const { stdout, env } = this.#io;
+    const { stdout } = this.#io;
     const nothing = (): void => {};
     if (this.#settings.json) {
       const end = ({ text, stats }: Generation, facts: object): void =>
         void stdout.write(`${JSON.stringify({ role: 'assistant', content: text, ...facts, stats })}\n`);
       return { frame: nothing, end, close: nothing };
     }
-    if (!stdout.isTTY || env.TERM === 'dumb')
-      return { frame: nothing, end: ({ text }) => void stdout.write(`${text}\n`), close: nothing };
-    const view = new CanvasView(stdout, env, this.#model);
+    const live = liveCanvas(this.#model, this.#settings.frameMs, this.#io);
+    if (!live) return { frame: nothing, end: ({ text }) => void stdout.write(`${text}\n`), close: nothing };
     let last: Frame | undefined;
     return {
       frame: async (frame, signal) => {
         last = answerIn(frame, from);
-        view.show(last);
-        await wait(this.#settings.frameMs, undefined, { signal });
+        await live.show(last, signal);
       },
       end({ frame, tokens }) {
         last = undefined;
-        view.finish(answerIn({ ...frame, tokens }, from));
+        live.view.finish(answerIn({ ...frame, tokens }, from));
       },
       // of an answer that was stopped the text stays that was written
-      close: () => last && view.finish(last),
+      close: () => last && live.view.finish(last),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { editingSchema, editSchema } from '../../language-model/edit-options.ts';
+import { editingSchema, editSchema, usualChange } from '../../language-model/edit-options.ts';
 import { show } from '../../base/errors.ts';
 import type { Edit } from '../../language-model/language-model.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
@@ -10,7 +10,7 @@ import { type Command, type Io, UsageError } from '../command.ts';
 import { fillingFlags } from '../filling-flags.ts';
 import { readText } from '../input.ts';
 import { liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
-import { type LoadModel, loadModel } from '../load-model.ts';
+import { type LoadModel, loadModel, samplingDefaultsOf } from '../load-model.ts';
 import { markerOf, markerPlace, spansOf } from '../markers.ts';
 import { replaceTextFile } from '../replace-file.ts';
 import { diffPath, unifiedDiff } from '../unified-diff.ts';
@@ -49,6 +49,7 @@ export function editCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Rewrites what a model doubts in a text, or what is marked, and leaves all else as it is',
     options,
+    defaults: samplingDefaultsOf('stories'),
     positionals: ['file'],
     examples: [
       ['unmask edit story.txt --dry-run', 'how sure the model is of each word'],
@@ -191,7 +192,7 @@ function least({ tokens }: Edit, span: TextSpan): string {
 }
 
 /** What came of it, in a sentence. */
-function outcome(text: string, edit: Edit, { dryRun, threshold = 0.001, maxChange = 0.2 }: Options): string {
+function outcome(text: string, edit: Edit, { dryRun, threshold, maxChange = usualChange }: Options): string {
   const { changes, doubts, tokens } = edit;
   const stretches = (n: number): string => `${n} ${n === 1 ? 'stretch' : 'stretches'}`;
   if (changes.length > 0) {

@@ -8,7 +8,7 @@ import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import { FakeTerminal } from '../../../test/fake-terminal.ts';
 import type { Model } from '../../language-model/language-model.ts';
-import { devices } from '../../runtime/session.ts';
+import { devices } from '../../runtime/device.ts';
 import type { Io } from '../command.ts';
 import { generateCommand } from './generate.ts';
 import { modelOptions } from '../load-model.ts';

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { CacheReport } from '../../sampling/cache-report.ts';
 import type { Frame } from '../../sampling/sample.ts';
-import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
 import type { Command, Io } from '../command.ts';
 import { fileObject, inputText } from '../input.ts';
 import { frameMs, liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
-import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 
 const options = z.strictObject({
   prompt: z
@@ -40,6 +40,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Writes a text by unmasking it, shown in place on a terminal',
     options,
+    defaults: samplingDefaultsOf('stories'),
     positionals: ['prompt'],
     examples: [
       ['unmask generate', 'a story, by the model that ships'],
@@ -88,9 +89,9 @@ export default generateCommand(loadModel);
 
 /** What the person asks for: a model may have better defaults than the schema. */
 export function chosen(
-  sampling: Partial<SamplingOptions>,
+  sampling: Partial<FlatSamplingOptions>,
   given: ReadonlySet<string>,
-): Partial<SamplingOptions> {
+): Partial<FlatSamplingOptions> {
   return Object.fromEntries(Object.entries(sampling).filter(([key]) => given.has(key)));
 }
 

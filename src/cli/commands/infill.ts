@@ -6,7 +6,7 @@ import { type Command, type Io, UsageError } from '../command.ts';
 import { fillingFlags } from '../filling-flags.ts';
 import { readText } from '../input.ts';
 import { liveCanvas, statisticsLine } from '../terminal/live-canvas.ts';
-import { type LoadModel, loadModel } from '../load-model.ts';
+import { type LoadModel, loadModel, samplingDefaultsOf } from '../load-model.ts';
 import { markerOf, partsOf } from '../markers.ts';
 import { replaceTextFile } from '../replace-file.ts';
 import { visible } from '../terminal/visible.ts';
@@ -32,6 +32,7 @@ export function infillCommand(load: LoadModel): Command<typeof options> {
   return {
     summary: 'Fills the holes of a text, and leaves all other text as it is, byte by byte',
     options,
+    defaults: samplingDefaultsOf('stories'),
     positionals: ['file'],
     examples: [
       ['unmask infill letter.txt --in-place', 'fills the holes of a file'],

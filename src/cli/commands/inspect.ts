@@ -25,7 +25,7 @@ const command: Command<typeof options> = {
   async run({ path, tensors, json }, io) {
     const [{ inspectModel }, { shippedModel }] = await Promise.all([
       import('../../model-files/inspect-model.ts'),
-      import('../../model-files/open-model.ts'),
+      import('../../model-files/locate.ts'),
     ]);
     const inspection = await inspectModel(path ?? shippedModel, { tensors });
     io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : page(inspection, io));

@@ -70,7 +70,7 @@ export function judgeCommand(load: LoadModel): Command<typeof options> {
     async run({ texts: files, judge: judgePath, model: path, json, ...asked }, io, given) {
       const { judgeTexts } = await import('../../evaluation/judge/judge.ts');
       const { readTexts } = await import('../../evaluation/read-texts.ts');
-      const { shippedJudge, shippedModel } = await import('../../model-files/open-model.ts');
+      const { shippedJudge, shippedModel } = await import('../../model-files/locate.ts');
       const { adapter, device, weights, most } = asked;
       const judge = await load({ model: judgePath ?? shippedJudge }, io);
       const rows: Row[] = [];

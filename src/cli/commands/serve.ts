@@ -89,7 +89,7 @@ export async function runServer(
     import('../../server/http/server.ts'),
     import('../../server/http/catalog.ts'),
     import('../../server/http/log.ts'),
-    import('../../model-files/open-model.ts'),
+    import('../../model-files/locate.ts'),
   ]);
   const now = (): Date => new Date();
   const models = catalogOf(asked.model ?? Object.values(shippedModels));

@@ -5,7 +5,7 @@ import type { Task } from '../../base/task.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainOptions } from '../../library/train.ts';
 import type { TrainingEvent } from '../../training/run/events.ts';
-import { trainingSchema } from '../../training/options.ts';
+import { defaults, type Size, sizes, trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
 import { TrainingView } from '../terminal/training-view.ts';
 
@@ -21,6 +21,10 @@ const command: Command<typeof options> = {
   summary: 'Trains a model on text; saves as it goes and resumes to the same bits',
   options,
   positionals: ['data'],
+  defaults(given) {
+    const size = given('size') ?? defaults.size;
+    return Object.hasOwn(sizes, size) ? { of: `size ${size}`, values: sizes[size as Size] } : undefined;
+  },
   examples: [
     ['unmask train story.txt', 'a small model of one text, in runs/nano-0'],
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],

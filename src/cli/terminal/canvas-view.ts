@@ -1,5 +1,6 @@
+import type { CanvasChange } from '../../sampling/written-tokens.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import { type CanvasFrame, type Cell, CanvasReader, type Style } from './cells.ts';
+import { type Cell, CanvasReader, type Style } from './cells.ts';
 import { colorsFor, type Paint, palette } from './colors.ts';
 import type { Io, Output } from '../command.ts';
 import { type LaidOutLine, layOut, windowOf } from './layout.ts';
@@ -7,7 +8,7 @@ import { LiveArea, type LiveLine } from './live.ts';
 import { fit, widthOf } from './width.ts';
 
 /** A frame with its place in the reverse process. */
-export interface ViewFrame extends CanvasFrame {
+export interface ViewFrame extends CanvasChange {
   readonly step: number;
 }
 
@@ -51,7 +52,7 @@ export class CanvasView {
   }
 
   /** Takes the canvas away and leaves the text of `frame` in its place, whole, however long it is. */
-  finish(frame: CanvasFrame): void {
+  finish(frame: CanvasChange): void {
     const lines = layOut(this.#reader.cells(frame).filter(isText), this.#area.columns);
     this.#area.clear();
     for (const line of lines) this.#output.write(`${this.#paintLine(line).text}\n`);

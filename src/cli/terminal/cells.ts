@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { type CanvasChange, WrittenTokens } from '../../sampling/written-tokens.ts';
 import { visible } from './visible.ts';
 
 /** What a piece of the canvas is, which decides how it looks. */
@@ -9,15 +10,6 @@ export interface Cell {
   readonly text: string;
   readonly style: Style;
   readonly fresh: boolean;
-}
-
-/** What the canvas shows of a frame of the reverse process. */
-export interface CanvasFrame {
-  readonly tokens: ArrayLike<number>;
-  readonly changed: Iterable<number>;
-  /** Where the positions were in the frame before, if they have moved. */
-  readonly sources?: readonly number[];
-  readonly confidence: ArrayLike<number>;
 }
 
 /** The confidence from which a token is drawn as sure, likely, unsure; below is a guess. */
@@ -32,24 +24,22 @@ const levels: readonly (readonly [Style, number])[] = [
 export const styleOf = (probability: number): Style =>
   levels.find(([, from]) => probability >= from)?.[0] ?? 'guess';
 
-/**
- * Reads the frames of one text as cells. It remembers how sure the model was of each token when it wrote it,
- * because a frame tells that of the step alone.
- */
+/** Reads the frames of one text as cells. */
 export class CanvasReader {
   readonly #tokenizer: Tokenizer;
   readonly #maskId: number;
-  #written = new Map<number, number>();
+  readonly #written: WrittenTokens;
   #masked = 0;
 
   constructor(tokenizer: Tokenizer, maskId: number) {
     this.#tokenizer = tokenizer;
     this.#maskId = maskId;
+    this.#written = new WrittenTokens(maskId);
   }
 
   /** Tokens that the model has written, of the frame that was read last. */
   get unmasked(): number {
-    return this.#written.size;
+    return this.#written.count;
   }
 
   /** Masks of that frame. */
@@ -58,20 +48,10 @@ export class CanvasReader {
   }
 
   /** The frame in pieces, from left to right; what was there before the first frame is `given`. */
-  cells({ tokens, changed, sources, confidence }: CanvasFrame): Cell[] {
-    const fresh = new Set<number>();
-    if (sources) {
-      const before = this.#written;
-      const known = [...sources.entries()].filter(([, from]) => before.has(from));
-      this.#written = new Map(known.map(([to, from]) => [to, before.get(from)!]));
-    }
-    for (const position of changed) {
-      if (tokens[position] === this.#maskId) this.#written.delete(position);
-      else {
-        this.#written.set(position, confidence[position]);
-        fresh.add(position);
-      }
-    }
+  cells(frame: CanvasChange): Cell[] {
+    const { tokens, confidence } = frame;
+    this.#written.read(frame);
+    const fresh = new Set(frame.changed); // a mask isn't shown as fresh
     this.#masked = Array.prototype.filter.call(tokens, (token: number) => token === this.#maskId).length;
     const cells: Cell[] = [];
     for (let from = 0; from < tokens.length;) {
@@ -108,7 +88,7 @@ export class CanvasReader {
   }
 
   #style(positions: readonly number[]): Style {
-    const confidences = positions.flatMap((position) => this.#written.get(position) ?? []);
+    const confidences = positions.flatMap((position) => this.#written.confidenceAt(position) ?? []);
     if (confidences.length === 0) return 'given';
     return styleOf(Math.min(...confidences));
   }

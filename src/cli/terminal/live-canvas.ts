@@ -14,13 +14,13 @@ export const frameMs = z
   .max(10_000)
   .default(40)
   .meta({ placeholder: 'ms' })
-  .describe('the least time that a frame stays on a terminal');
+  .describe('the shortest time that a frame stays on a terminal');
 
 /** Frames in place on a terminal. */
 export interface LiveCanvas {
   readonly view: CanvasView;
   /** Draws a frame, and waits until it may be drawn over. */
-  show(frame: Frame): Promise<void>;
+  show(frame: Frame, signal?: AbortSignal): Promise<void>;
 }
 
 /** Undefined where stdout isn't a terminal that frames can be drawn on. */
@@ -29,9 +29,9 @@ export function liveCanvas(model: Model, frameMs: number, io: Io): LiveCanvas | 
   const view = new CanvasView(io.stdout, io.env, model);
   return {
     view,
-    async show(frame) {
+    async show(frame, signal = io.signal) {
       view.show(frame);
-      await wait(frameMs, undefined, { signal: io.signal });
+      await wait(frameMs, undefined, { signal });
     },
   };
 }

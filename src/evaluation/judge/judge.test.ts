@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelThatSays } from '../../../test/fake-model.ts';
 import { load } from '../../language-model/load.ts';
-import { shippedJudge } from '../../model-files/open-model.ts';
+import { shippedJudge } from '../../model-files/locate.ts';
 import { diversityOf } from './diversity.ts';
 import { judgeTexts } from './judge.ts';
 

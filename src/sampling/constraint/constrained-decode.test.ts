@@ -5,7 +5,8 @@ import { chiSquare, chiSquareLimit } from '../../../test/exact-joint.ts';
 import { InvariantError } from '../../base/errors.ts';
 import { uniforms } from '../../base/random.ts';
 import { tailStart } from '../canvas.ts';
-import { samplingSchema, toDecodeOptions, toSampleOptions } from '../options.ts';
+import { checkSampling } from '../options.ts';
+import { toDecodeOptions, toSampleOptions } from '../from-options.ts';
 import { strategiesFor } from '../strategy-table.ts';
 import type { MaskPredictor } from '../predictor.ts';
 import { sample } from '../sample.ts';
@@ -14,7 +15,7 @@ import { compileConstraint, constrain, type Wanted } from './constrain.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import { possibleStates, spanOf } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
-import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
+import { fewestTokens, type TokenAutomaton, tokenAutomaton } from './token-automaton.ts';
 
 // a vocabulary of a mask, an end token, and tokens that are parts of characters, characters, and several of them
 const M = 0;
@@ -330,7 +331,7 @@ test('every strategy, block, hole and temperature ends in a text of the language
   await fc.assert(
     fc.asyncProperty(asked, async ({ source, canvas, ...wishes }) => {
       const banned: readonly number[] = wishes.banned;
-      const options = samplingSchema.parse({ ...wishes, regex: source });
+      const options = checkSampling({ ...wishes, regex: source });
       const words = { maskId: M, endIds: [END], size: V };
       const compile = (wanted: Wanted) => compileConstraint(wanted, spelling);
       const { start, end } = spanOf(canvas, M);

@@ -41,10 +41,7 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
   const { automaton, span, maskId, deferred = [] } = options;
   // logits / T stay finite, and keep their differences
   const temperature = options.temperature ? Math.max(options.temperature, 1e-9) : 0;
-  const { states: Q, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;
-  const C = automaton.tokenStarts.length - 1;
-  const join = temperature === 0 ? largest : logarithmOfSum;
-  const late = new Set(deferred.map((id) => classOf[id])); // end tokens have a class of their own
+  const late = new Set(deferred.map((id) => automaton.classOf[id])); // end tokens have a class of their own
 
   return ({ logits, rows, xt }, uniform) => {
     const possible = possibleStates(automaton, xt, span, maskId);
@@ -55,67 +52,134 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
     );
     const V = logits.shape[1];
     const rowAt = new Map(Array.from(rows, (position, r) => [position - span.start, r]));
-    const n = Math.max(...rowAt.keys()) + 1;
-
-    // from the right: what it is worth to be in a state
-    const beta = new Float64Array((n + 1) * Q).fill(-Infinity);
-    for (let q = 0; q < Q; q++) if (possible[n * Q + q]) beta[n * Q + q] = 0;
-    const weights: Float64Array[] = [];
-    const seen: { live: Int32Array; sums: ClassSums }[] = [];
-    for (let i = n - 1; i >= 0; i--) {
+    const spanned: SpanPrediction = {
+      length: Math.max(...rowAt.keys()) + 1,
+      possible,
+      tokenAt: (i) => (xt[span.start + i] === maskId ? undefined : xt[span.start + i]),
+      rowAt: (i) => rowAt.get(i),
+      logitsOf: (r) => logits.data.subarray(r * V, (r + 1) * V),
+    };
+    const filtered = filterBackward(automaton, spanned, temperature);
+    const walk = walkForward(automaton, filtered, spanned.rowAt, temperature, (i) => uniform(span.start + i));
+    const prediction = emptyPrediction(rows.length);
+    for (const [i, { token, c }] of walk.entries()) {
       const r = rowAt.get(i);
-      const token = xt[span.start + i];
-      if (r !== undefined) {
-        const live = liveClasses(automaton, possible.subarray(i * Q, (i + 2) * Q));
-        seen[r] = {
-          live,
-          sums: classSums(automaton, live, logits.data.subarray(r * V, (r + 1) * V), temperature),
-        };
-        weights[i] = seen[r].sums.weight;
-      } else {
-        weights[i] = new Float64Array(C).fill(token === maskId ? 0 : -Infinity);
-        if (token !== maskId) weights[i][classOf[token]] = 0;
-      }
-      const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
-      for (let q = 0; q < Q; q++)
-        if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, weights[i], after);
+      if (r === undefined) continue;
+      const { sums, live, row } = filtered.seen[r];
+      prediction.tokens[r] = token!;
+      prediction.likeliest[r] =
+        temperature === 0 ? token! : likeliestOf(automaton, largestOf(live, sums), row, sums);
+      const counted = live.filter((k) => !late.has(k));
+      const certainty = certaintyOfClasses(sums, counted, { logit: row[token!], c });
+      [prediction.confidence[r], prediction.margin[r], prediction.entropy[r]] = certainty;
+      invariant(certainty[0] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
     }
-    invariant(beta[0] > -Infinity, 'the mask predictor gives no text of the constraint a probability');
-
-    // from the left: one text
-    const [tokens, likeliest] = [new Int32Array(rows.length), new Int32Array(rows.length)];
-    const confidence = new Float64Array(rows.length);
-    const margin = new Float64Array(rows.length);
-    const entropy = new Float64Array(rows.length);
-    for (let i = 0, q = 0; i < n; i++) {
-      const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
-      const worth = (e: number): number => weights[i][edgeClass[e]] + after[edgeTarget[e]] - beta[i * Q + q];
-      const [e, u] =
-        temperature === 0
-          ? [firstWhere(edgeStarts[q], edgeStarts[q + 1], (edge) => worth(edge) === 0), 0]
-          : draw(edgeStarts[q], edgeStarts[q + 1], worth, uniform(span.start + i));
-      const r = rowAt.get(i);
-      if (r !== undefined) {
-        const row = logits.data.subarray(r * V, (r + 1) * V);
-        const { live, sums } = seen[r];
-        const c = edgeClass[e];
-        tokens[r] =
-          temperature === 0
-            ? likeliestOf(automaton, c, row, sums)
-            : drawnFrom(automaton, c, row, sums, temperature, u);
-        likeliest[r] =
-          temperature === 0 ? tokens[r] : likeliestOf(automaton, largestOf(live, sums), row, sums);
-        const counted = live.filter((k) => !late.has(k));
-        [confidence[r], margin[r], entropy[r]] = certaintyOfClasses(sums, counted, {
-          logit: row[tokens[r]],
-          c,
-        });
-        invariant(confidence[r] >= 0, `some logits at position ${rows[r]} are ∞ or not numbers`);
-      }
-      q = edgeTarget[e];
-    }
-    return { tokens, likeliest, confidence, margin, entropy };
+    return prediction;
   };
+}
+
+const emptyPrediction = (R: number) => ({
+  tokens: new Int32Array(R),
+  likeliest: new Int32Array(R),
+  confidence: new Float64Array(R),
+  margin: new Float64Array(R),
+  entropy: new Float64Array(R),
+});
+
+/** What is known of the positions of a span, from its first up to the last that is asked for. */
+interface SpanPrediction {
+  readonly length: number;
+  /** See `possibleStates`   [≥ length + 1, Q] */
+  readonly possible: Uint8Array;
+  /** A given token; undefined at a mask. */
+  readonly tokenAt: (i: number) => number | undefined;
+  /** The row of the prediction; undefined where none was asked for. */
+  readonly rowAt: (i: number) => number | undefined;
+  /** [V] */
+  readonly logitsOf: (r: number) => NdArray['data'];
+}
+
+/** The logits of a row, and what they are by class. */
+interface SeenRow {
+  readonly row: NdArray['data'];
+  readonly sums: ClassSums;
+  /** Classes that can stand at its position. */
+  readonly live: Int32Array;
+}
+
+interface Filtered {
+  /** β   [length + 1, Q] */
+  readonly beta: Float64Array;
+  /** w, by position   [C] */
+  readonly weights: readonly Float64Array[];
+  /** By row. */
+  readonly seen: readonly SeenRow[];
+}
+
+/** From the right: what it is worth to be in each state. */
+function filterBackward(
+  automaton: TokenAutomaton,
+  { length, possible, tokenAt, rowAt, logitsOf }: SpanPrediction,
+  temperature: number,
+): Filtered {
+  const { states: Q, classOf, tokenStarts } = automaton;
+  const join = temperature === 0 ? largest : logarithmOfSum;
+  const beta = new Float64Array((length + 1) * Q).fill(-Infinity);
+  for (let q = 0; q < Q; q++) if (possible[length * Q + q]) beta[length * Q + q] = 0;
+  const weights: Float64Array[] = [];
+  const seen: SeenRow[] = [];
+  for (let i = length - 1; i >= 0; i--) {
+    const [r, token] = [rowAt(i), tokenAt(i)];
+    if (r !== undefined) {
+      const live = liveClasses(automaton, possible.subarray(i * Q, (i + 2) * Q));
+      const row = logitsOf(r);
+      seen[r] = { row, live, sums: classSums(automaton, live, row, temperature) };
+      weights[i] = seen[r].sums.weight;
+    } else {
+      weights[i] = new Float64Array(tokenStarts.length - 1).fill(token === undefined ? 0 : -Infinity);
+      if (token !== undefined) weights[i][classOf[token]] = 0;
+    }
+    const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
+    for (let q = 0; q < Q; q++)
+      if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, weights[i], after);
+  }
+  invariant(beta[0] > -Infinity, 'the mask predictor gives no text of the constraint a probability');
+  return { beta, weights, seen };
+}
+
+/**
+ * From the left: one text, an edge at each position.
+ *
+ * @returns  the class that was taken, and its token where one was asked for
+ */
+function walkForward(
+  automaton: TokenAutomaton,
+  { beta, weights, seen }: Filtered,
+  rowAt: SpanPrediction['rowAt'],
+  temperature: number,
+  uniform: (i: number) => number,
+): { readonly c: number; readonly token?: number }[] {
+  const { states: Q, edgeStarts, edgeClass, edgeTarget } = automaton;
+  let q = 0;
+  return weights.map((weight, i) => {
+    const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
+    const worth = (e: number): number => weight[edgeClass[e]] + after[edgeTarget[e]] - beta[i * Q + q];
+    const [start, end] = [edgeStarts[q], edgeStarts[q + 1]];
+    const [e, u] =
+      temperature === 0
+        ? [firstWhere(start, end, (edge) => worth(edge) === 0), 0]
+        : draw(start, end, worth, uniform(i));
+    q = edgeTarget[e];
+    const c = edgeClass[e];
+    const r = rowAt(i);
+    if (r === undefined) return { c };
+    const { row, sums } = seen[r];
+    const token =
+      temperature === 0
+        ? likeliestOf(automaton, c, row, sums)
+        : drawnFrom(automaton, c, row, sums, temperature, u);
+    return { c, token };
+  });
 }
 
 /** The classes with a token that can stand at a position. @param possible  there and behind it   [2, Q] */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cpuMs } from '../../../test/cpu-time.ts';
 import * as fc from 'fast-check';
 import { applyUpdate } from './apply-update.ts';
 
@@ -115,10 +116,10 @@ test("line ends are the file's", () => {
 test('an update of a megabyte is laid over at once', () => {
   const lines = Array.from({ length: 25_000 }, (_, i) => `line ${i % 7}`);
   const dots = '.'.repeat(1_000_000);
-  const begin = performance.now();
+  const begin = cpuMs();
   applyUpdate(lines.join('\n'), lines.flatMap((line) => [line, line, elision]).join('\n'));
   applyUpdate(dots, `${elision}\n${dots}\n${elision}`);
-  assert.ok(performance.now() - begin < 3000);
+  assert.ok(cpuMs() - begin < 3000);
 });
 
 /** A stretch of a file that stays, and what is changed behind it: the last may be no change. */

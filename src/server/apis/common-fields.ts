@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
-import { type SamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
 import { limits } from '../http/limits.ts';
 import type { Job, JobTask, View } from '../worker/protocol.ts';
 import type { ApiRequest } from './answer.ts';
@@ -72,7 +72,7 @@ export const diffusionFields = {
 const tokensPerStep = { instant: 8, none: 8, minimal: 8, low: 4, medium: 2, high: 1 } as const;
 
 /** What a body may have of all that. */
-export interface CommonBody extends Partial<SamplingOptions> {
+export interface CommonBody extends Partial<FlatSamplingOptions> {
   readonly max_tokens?: number;
   readonly max_completion_tokens?: number;
   readonly top_p?: number;
@@ -95,7 +95,7 @@ export function jobOf(
   body: CommonBody,
   task: JobTask,
   { model, newSeed }: ApiRequest,
-  more: { readonly logprobs?: boolean; readonly sampling?: Partial<SamplingOptions> } = {},
+  more: { readonly logprobs?: boolean; readonly sampling?: Partial<FlatSamplingOptions> } = {},
 ): Job {
   once(body, 'max_completion_tokens', 'max_tokens');
   once(body, 'max_tokens', 'length');
@@ -105,7 +105,7 @@ export function jobOf(
   once(body, 'reasoning_effort', 'steps');
   const own = Object.fromEntries(
     Object.keys(samplingFields).flatMap((key) => {
-      const value = body[key as keyof SamplingOptions];
+      const value = body[key as keyof FlatSamplingOptions];
       return value === undefined ? [] : [[key, value]];
     }),
   );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
@@ -90,7 +90,7 @@ function ollamaJob(body: GenerateBody | OllamaChatBody, task: JobTask, asked: Ap
         );
   const own = Object.fromEntries(
     Object.entries(options).filter(([key]) => key in samplingSchema.shape),
-  ) as Partial<SamplingOptions>;
+  ) as Partial<FlatSamplingOptions>;
   const common = {
     ...own,
     top_k: options.top_k,

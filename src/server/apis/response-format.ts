@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonSchema } from '../../sampling/constraint/json-keywords.ts';
-import type { SamplingOptions } from '../../sampling/options.ts';
+import type { FlatSamplingOptions } from '../../sampling/options.ts';
 
 const name = z.string().max(64).optional();
 
@@ -22,7 +22,7 @@ export const responseFormatSchema = z.discriminatedUnion('type', [
 export type ResponseFormat = z.output<typeof responseFormatSchema>;
 
 /** The constraint of a response format. What a model or an automaton can't keep is refused when the job begins. */
-export function constraintOf(format: ResponseFormat | undefined): Partial<SamplingOptions> {
+export function constraintOf(format: ResponseFormat | undefined): Partial<FlatSamplingOptions> {
   if (format === undefined || format.type === 'text') return {};
   const jsonSchema = format.type === 'json_object' ? objectOf(2) : format.json_schema.schema;
   return { jsonSchema };

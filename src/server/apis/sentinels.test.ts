@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cpuMs } from '../../../test/cpu-time.ts';
 import { gapIn } from './sentinels.ts';
 
 test('the sentinels of each family are read', () => {
@@ -24,8 +25,8 @@ test('other files in front stay in front', () => {
 test('what only looks like it is text, and takes no time', () => {
   for (const prompt of ['', 'a < b', '<|fim_prefix|>a', 'a<|fim_middle|>', '<|fim_suffix|>'])
     assert.equal(gapIn(prompt), undefined, prompt);
-  const begin = performance.now();
+  const begin = cpuMs();
   gapIn('<|fim_prefix|>'.repeat(50_000));
   gapIn(`${'<|fim_suffix|>'.repeat(50_000)}<|fim_middle|>`);
-  assert.ok(performance.now() - begin < 1000);
+  assert.ok(cpuMs() - begin < 1000);
 });

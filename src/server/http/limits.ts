@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.ts';
-import type { SamplingOptions } from '../../sampling/options.ts';
+import type { FlatSamplingOptions } from '../../sampling/options.ts';
 
 /** What a request may cost, and how long it may take. Every number here is also in docs/server.md. */
 export const limits = {
@@ -43,7 +43,7 @@ export type Limits = { readonly [Name in keyof typeof limits]: number };
 
 /** @throws InvalidOptionError  for more steps than a request may cost, in whichever option they are */
 export function checkSteps(
-  asked: Partial<Pick<SamplingOptions, 'steps' | 'stepsPerBlock' | 'corrections'>>,
+  asked: Partial<Pick<FlatSamplingOptions, 'steps' | 'stepsPerBlock' | 'corrections'>>,
   tokens: number,
 ): void {
   for (const option of ['steps', 'stepsPerBlock', 'corrections'] as const) {

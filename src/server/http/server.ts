@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { InvalidOptionError } from '../../base/errors.ts';
-import { modelDirectory } from '../../model-files/open-model.ts';
+import { modelDirectory } from '../../model-files/locate.ts';
 import { makeApp } from './app.ts';
 import { type Engine, startEngine } from '../worker/engine.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';

@@ -9,10 +9,10 @@ import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
 import { flagsFor } from '../../base/options.ts';
 import { quantisedCopies } from '../../model-files/quantised-copy.ts';
-import { shippedModels } from '../../model-files/open-model.ts';
+import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
-import { type ServedModel, type Service, requireStudio } from '../http/service.ts';
+import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
 import { runDirectoryOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 

@@ -9,6 +9,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { flagsFor } from '../../base/options.ts';
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
+import { requireEffect } from '../../training/run/option-effects.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
@@ -51,9 +52,10 @@ async function begin(
       data,
     );
   const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
-  const { size } = resolveOptions({ ...options, learn, data: data ?? ['text'] });
+  const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
+  requireEffect(options, settled);
 
-  const run = name ?? freeName(studio, learn === 'text' ? size : 'finetune');
+  const run = name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune');
   if (isTaken(studio, run))
     throw new InvalidOptionError('run', 'must be the name of no run that is there', run);
   // the name is this run's from here on, whatever is asked meanwhile

@@ -1,5 +1,6 @@
 import type { HolePlace } from '../../language-model/infill-windows.ts';
 import type { Frame } from '../../sampling/sample.ts';
+import { WrittenTokens } from '../../sampling/written-tokens.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import type { Change, DiffusionFrame, PositionCandidates } from './protocol.ts';
@@ -20,35 +21,29 @@ export class FrameStream {
   behind = 0;
   #length = -1;
   #revision = -1;
-  #confidence = new Map<number, number>();
+  #written: WrittenTokens;
 
   constructor({ tokenizer, maskId }: { readonly tokenizer: Tokenizer; readonly maskId: number }) {
     this.#tokenizer = tokenizer;
     this.#maskId = maskId;
+    this.#written = new WrittenTokens(maskId);
   }
 
-  /** How sure the model was of a token when it wrote it. */
+  /** How sure the model was of a token when it wrote it; undefined where nothing was predicted. */
   confidenceAt(position: number): number | undefined {
-    return this.#confidence.get(position);
+    const confidence = this.#written.confidenceAt(position);
+    return Number.isNaN(confidence) ? undefined : confidence;
   }
 
   /** Reads a frame. It has to be given each. */
-  read({ step, tokens, changed, sources, confidence }: Frame): void {
+  read(frame: Frame): void {
+    const { step, tokens } = frame;
     if (step === 0) {
       this.start = tokens.indexOf(this.#maskId);
       this.behind = tokens.length - 1 - tokens.lastIndexOf(this.#maskId);
-      this.#confidence = new Map();
+      this.#written = new WrittenTokens(this.#maskId);
     }
-    if (sources) {
-      const known = this.#confidence;
-      const moved = sources.map((from, to) => [to, known.get(from)] as const);
-      this.#confidence = new Map(moved.filter((entry): entry is [number, number] => entry[1] !== undefined));
-    }
-    // a later frame tells of later predictions
-    for (const i of changed) {
-      if (tokens[i] === this.#maskId || Number.isNaN(confidence[i])) this.#confidence.delete(i);
-      else this.#confidence.set(i, confidence[i]);
-    }
+    this.#written.read(frame);
   }
 
   /** Positions of the region from its left that are final in a frame. */
@@ -73,7 +68,7 @@ export class FrameStream {
       .filter((i) => !reset || tokens[i] !== this.#maskId)
       .map((i): Change => {
         const isMask = tokens[i] === this.#maskId;
-        const confidence = this.#confidence.get(i);
+        const confidence = this.confidenceAt(i);
         return {
           position: i - this.start,
           token: isMask ? null : tokens[i],

@@ -1,4 +1,4 @@
-import { countOf } from '../../language-model/edit.ts';
+import { countOf } from '../../language-model/doubts.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import type { SampleStats } from '../../sampling/stats.ts';

@@ -1,6 +1,6 @@
 import type { EditingOptions } from '../../language-model/edit-options.ts';
 import type { Edit, InfillPart } from '../../language-model/language-model.ts';
-import type { FillingOptions, SamplingOptions } from '../../sampling/options.ts';
+import type { FlatFillingOptions, FlatSamplingOptions } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
 
@@ -15,7 +15,7 @@ export type FillingTask =
   | {
       readonly kind: 'infill';
       readonly parts: readonly InfillPart[];
-      readonly options: Partial<FillingOptions>;
+      readonly options: Partial<FlatFillingOptions>;
     }
   | {
       readonly kind: 'edit';
@@ -35,7 +35,7 @@ export interface Job {
   readonly model: string;
   readonly task: JobTask;
   /** What the request says of sampling; the model's own defaults hold for the rest. */
-  readonly sampling: Partial<SamplingOptions>;
+  readonly sampling: Partial<FlatSamplingOptions>;
   /** Tokens at most; fewer where the model has less room. Absent: as the model says. */
   readonly most?: number;
   /** In place of `steps`: tokens that a step reveals. */
@@ -141,7 +141,7 @@ export interface ModelFacts {
   readonly maxLength: number;
   readonly hasChatTemplate: boolean;
   readonly isCausal: boolean;
-  readonly defaults: Partial<SamplingOptions>;
+  readonly defaults: Partial<FlatSamplingOptions>;
 }
 
 export type ModelState = 'unloaded' | 'loading' | 'loaded' | 'failed';

@@ -15,7 +15,7 @@ import { initialParameters } from '../../model/initialise.ts';
 import { openNetwork } from '../../model/network.ts';
 import { uniforms } from '../../base/random.ts';
 import { doubledNetworkScorer, networkScorer } from '../../language-model/network-scorer.ts';
-import { openLearner } from '../backpropagation.ts';
+import { openLearner } from '../graph-learner.ts';
 import { preferences } from './preferences.ts';
 
 const maskId = 10;
@@ -61,7 +61,7 @@ async function judges(attention: AttentionPattern, blockLength?: number, scale =
   );
   const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, threads: 1 };
   const learner = await openLearner(config, names, moved, adamW);
-  const networks = [{ arrays: learner.parameters }, { arrays: () => initial }].map((weights) =>
+  const networks = [{ arrays: () => learner.parameters() }, { arrays: () => initial }].map((weights) =>
     openNetwork(config, names, weights, { threads: 1 }),
   );
   const [policy, reference] = networks.map((network) =>

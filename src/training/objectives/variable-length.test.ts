@@ -6,7 +6,7 @@ import { llada } from '../../model/families/llada.ts';
 import { initialParameters } from '../../model/initialise.ts';
 import { openNetwork } from '../../model/network.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
-import { openLearner } from '../backpropagation.ts';
+import { openLearner } from '../graph-learner.ts';
 import { maskedDiffusion } from './objective.ts';
 import { withHoles } from './variable-length.ts';
 
@@ -130,7 +130,7 @@ test('a small model learns to expand a hole that is too short and to delete from
     await learner.accumulate(objective(circles(B, step), { step, firstRow: 0, batchRows: B }));
     await learner.update(4e-3 * Math.min(1, (steps - step) / 100));
   }
-  const network = openNetwork(config, llada.names, { arrays: learner.averages });
+  const network = openNetwork(config, llada.names, { arrays: () => learner.averages() });
   /** Tokens more than masks in a hole between letters, as the model expects it: Σ p(expand) − p(delete). */
   const lacking = async (missing: number, masks: number) => {
     const tokens = [0, 1, 2, 3, 4, 5, ...Array<number>(masks).fill(maskId)];

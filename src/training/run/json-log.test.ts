@@ -56,22 +56,21 @@ test('a log shorter than its checkpoint says keeps what it has', () => {
   assert.deepEqual(readLogRows(path), [{ step: 1 }, { step: 2 }]);
 });
 
-test(
-  'a row that cannot be written is counted, and no part of it stays',
-  { skip: !existsSync('/dev/full') },
-  () => {
+test('a row that cannot be written is counted, and no part of it stays', () => {
+  // macOS has no such device
+  if (existsSync('/dev/full')) {
     const full = new JsonLog('/dev/full');
     full.write({ step: 1 });
     assert.equal(full.lost, 1);
     assert.equal(full.bytes, 0);
     full.close();
-    const nowhere = new JsonLog(join(scratch, 'no', 'such', 'directory'));
-    nowhere.write({ step: 1 });
-    nowhere.sync();
-    nowhere.close();
-    assert.equal(nowhere.lost, 1);
-  },
-);
+  }
+  const nowhere = new JsonLog(join(scratch, 'no', 'such', 'directory'));
+  nowhere.write({ step: 1 });
+  nowhere.sync();
+  nowhere.close();
+  assert.equal(nowhere.lost, 1);
+});
 
 test('damaged lines are left out when rows are read', () => {
   const path = place();

@@ -221,9 +221,6 @@ function checkObjective(options: TrainingOptions): void {
         options[key],
       );
   }
-  for (const key of ['bellMean', 'bellWidth'] as const)
-    if (options[key] !== undefined && options.times !== 'bell')
-      throw new InvalidOptionError(key, 'is for --times bell', options[key]);
   if (anneal !== undefined && from === undefined)
     throw new InvalidOptionError('anneal', 'needs a causal model to begin with: name it by --from', anneal);
   if (surplus === undefined) return;

@@ -1,3 +1,4 @@
+import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { defaults, type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 import { rowsName } from './kept-rows.ts';
+import { requireEffect } from './option-effects.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 /** What may be changed in the middle of a run, because no update depends on it. */
@@ -65,10 +67,10 @@ export async function runDirectoryPlace(request: TrainingRequest): Promise<strin
     return request.resume;
   }
   const path = request.out ?? usualPlace(request);
-  resolveOptions(request); // mistakes leave no directory
+  requireEffect(request, resolveOptions(request)); // mistakes leave no directory
   try {
     await mkdir(path, { recursive: true });
-    const others = (await readdir(path)).filter((name) => name !== 'LOCK');
+    const others = (await readdir(path)).filter((name) => name !== lockFolder);
     if (
       others.length > 0 &&
       !existsSync(optionsPath(path)) &&
@@ -113,6 +115,7 @@ export async function openRunDirectory(
   requireOwnParts(path, begun.own, own);
   const wanted =
     request.resume === undefined ? resolveOptions(request) : resolveOptions(over(recorded, request));
+  requireEffect(request, wanted);
   const allowed = request.resume === undefined ? free : changeable;
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   const keys = new Set([...Object.keys(recorded), ...Object.keys(wanted)]) as Set<keyof TrainingOptions>;

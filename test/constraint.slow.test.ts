@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { InvalidOptionError, UnsupportedError } from '../src/base/errors.ts';
-import { type Model, type GenerateRequest, load, shippedModel } from '../src/index.ts';
+import { type GenerateRequest, load, type Model, shippedModel } from '../src/index.ts';
 import { uniforms } from '../src/base/random.ts';
 import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint, constrain } from '../src/sampling/constraint/constrain.ts';
 import type { JsonSchema } from '../src/sampling/constraint/json-keywords.ts';
 import { fewestTokens } from '../src/sampling/constraint/token-automaton.ts';
-import { samplingSchema, toDecodeOptions, toSampleOptions } from '../src/sampling/options.ts';
+import { checkSampling } from '../src/sampling/options.ts';
+import { toDecodeOptions, toSampleOptions } from '../src/sampling/from-options.ts';
 import { strategiesFor } from '../src/sampling/strategy-table.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { loadTokenizer } from '../src/tokenizer/load.ts';
@@ -131,7 +132,7 @@ async function write(
   const { constraint, seed, length } = wanted;
   const prompt = tokenizer.encode('Answer: ');
   const canvas = layCanvas([prompt, hole(length)], maskId);
-  const options = samplingSchema.parse({ ...request, seed, length });
+  const options = checkSampling({ ...request, seed, length });
   const sampling = toSampleOptions(options, vocabulary);
   const decode = constrain(options, toDecodeOptions(options, vocabulary), {
     canvas,

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileError, InvalidOptionError, show } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
+import { readModelConfig } from '../checkpoint/directory.ts';
+import { isObject, readJsonObject } from '../checkpoint/json.ts';
+import { resolveInside } from '../checkpoint/resolve-inside.ts';
+import { familyOf } from '../model/families/families.ts';
+import type { ModelConfig } from '../model/families/family.ts';
+import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+
+/** Tokens that end a text: the tokenizer's, and those of generation_config.json, or of config.json where that names none. */
+export function textEnds(
+  tokenizer: Pick<Tokenizer, 'endId'> | undefined,
+  generation: Pick<GenerationDefaults, 'endIds'> | undefined,
+  config: ModelConfig | undefined,
+): readonly number[] {
+  const named = generation?.endIds.length ? generation.endIds : (config?.endIds ?? []);
+  return [...new Set([tokenizer?.endId ?? [], named].flat())];
+}
+
+/** What generation_config.json says. */
+export interface GenerationDefaults {
+  readonly endIds: readonly number[];
+  /** How the model is sampled unless somebody says otherwise. */
+  readonly defaults: Partial<FlatSamplingOptions>;
+  /** What it asks of its family's sampler that ours can't do, each as "key is value". */
+  readonly unsupported: readonly string[];
+}
+
+/**
+ * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
+ * `unmask_sampling`, in which options have our names.
+ */
+export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<GenerationDefaults> {
+  const path = join(directory, 'generation_config.json');
+  if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
+  const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));
+  const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
+  const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
+  if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
+  const { options, unsupported } = samplingIn(keys, json);
+  const defaults = { ...options, ...ours };
+  try {
+    checkOptions(samplingSchema, defaults);
+  } catch (cause) {
+    if (!(cause instanceof InvalidOptionError)) throw cause;
+    throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
+  }
+  return { endIds, defaults, unsupported };
+}
+
+/** A model's defaults for sampling, with the blocks that it was trained in. */
+export const withTrainedBlocks = (
+  blockLength: number | undefined,
+  defaults: Partial<FlatSamplingOptions> = {},
+): Partial<FlatSamplingOptions> => ({ ...(blockLength && { blockCausal: true, blockLength }), ...defaults });
+
+/**
+ * How the model of a directory is sampled unless somebody says otherwise; nothing else of it is read.
+ *
+ * @throws FileError, UnsupportedError  as opening it would
+ */
+export async function readSamplingDefaults(directory: string): Promise<Partial<FlatSamplingOptions>> {
+  const { path, config } = await readModelConfig(directory);
+  const family = familyOf(config, path);
+  const { blockLength, sampling } = family.read(config, path);
+  const { defaults } = await generationOf(directory, family.sampling);
+  return withTrainedBlocks(blockLength, { ...sampling, ...defaults });
+}

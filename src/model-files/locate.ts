@@ -1,0 +1,66 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileError } from '../base/errors.ts';
+import { packageRoot } from '../base/package-root.ts';
+import { cachedModel } from '../hub/cache.ts';
+import { parseHubName } from '../hub/name.ts';
+import { hubSettings } from '../hub/settings.ts';
+import { adapterConfigName } from '../model/adapter-config.ts';
+import { isAdapter } from '../model/adapter-files.ts';
+
+const shipped = (name: string): string => join(packageRoot(), 'models', name);
+
+/** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
+export const shippedModels = {
+  stories: shipped('stories'),
+  talk: shipped('talk'),
+  typescript: shipped('typescript'),
+} as const;
+
+/** The one of them that is taken where none is named. */
+export const shippedModel: string = shippedModels.stories;
+
+/** A causal model of others that ships too, to judge what is written: `models/judge/README.md`. */
+export const shippedJudge: string = shipped('judge');
+
+/** The directory of an adapter that a path leads to: itself, or `model/` in it for a run; none where a model is. */
+export function adapterIn(path: string): string | undefined {
+  return [path, join(path, 'model')].find(
+    (directory) => isAdapter(directory) && !existsSync(join(directory, 'config.json')),
+  );
+}
+
+/** The directory of an adapter, or of the one in a run. @throws FileError  when there is none */
+export function requireAdapter(path: string): string {
+  const directory = adapterIn(path);
+  if (directory !== undefined) return directory;
+  throw new FileError(path, `an adapter, with an ${adapterConfigName}`, 'none', 'check the path');
+}
+
+/** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
+export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+
+/**
+ * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes, or the
+ * snapshot of `org/name` in the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
+ *
+ * @param note  is told what takes long
+ * @throws FileError  when there is no model; it says how to get one
+ */
+export async function modelDirectory(path: string, note?: (text: string) => void): Promise<string> {
+  // only a GGUF file needs what can read one
+  if (isFile(path)) return (await import('./convert-gguf.ts')).ggufDirectory(path, note);
+  if (existsSync(join(path, 'config.json'))) return path;
+  if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
+  const name = existsSync(path) ? undefined : parseHubName(path);
+  if (name) return cachedModel(name, hubSettings(process.env));
+  if (adapterIn(path) !== undefined)
+    throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');
+  const found = existsSync(path) ? 'none' : 'nothing there';
+  throw new FileError(
+    path,
+    'a model directory with a config.json, or a GGUF file',
+    found,
+    'check the path, or make one with unmask train',
+  );
+}

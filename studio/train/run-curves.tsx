@@ -1,0 +1,90 @@
+import { type Signal, useSignal } from '@preact/signals';
+import { smoothed } from '../core/curves.ts';
+import { Chart, type Line } from './chart.tsx';
+import type { Runs } from './runs.ts';
+
+/** The curves of the runs that are shown. */
+export function Curves({ runs }: { readonly runs: Runs }) {
+  const smoothing = useSignal(0.9);
+  const isLogarithmic = useSignal(false);
+  void runs.revision.value; // curves grow in place
+  const measured = measuredRuns(runs);
+  if (measured.length === 0) return null;
+  // of a run that was not watched there is what it wrote down at its checkpoints
+  const speeds = measured
+    .filter(({ speed }) => speed.steps.length > 0)
+    .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain' }));
+  const rates = measured.map(({ name, color, curves }): Line => ({
+    name,
+    color,
+    curve: curves.rate,
+    look: 'plain',
+  }));
+  return (
+    <div class="panel">
+      <CurveSettings smoothing={smoothing} isLogarithmic={isLogarithmic} />
+      <Chart
+        title="Loss, and the bound on held-out text, in nats a token"
+        lines={measured.flatMap((run) => lossLines(run, smoothing.value))}
+        isLogarithmic={isLogarithmic.value}
+      />
+      <div class="charts">
+        <Chart title="Learning rate" size="low" lines={rates} />
+        {speeds.length > 0 && <Chart title="Tokens a second" size="low" lines={speeds} />}
+      </div>
+    </div>
+  );
+}
+
+/** Those of the runs that are shown of which there is a step. */
+function measuredRuns(runs: Runs) {
+  return runs.shown.value.flatMap((name, color) => {
+    const found = name === undefined ? undefined : runs.curvesOf(name);
+    return found && name !== undefined && found.curves.tokens.steps.length > 0
+      ? [{ name, color, ...found }]
+      : [];
+  });
+}
+
+function lossLines(
+  { name, color, curves: { loss, bound } }: ReturnType<typeof measuredRuns>[number],
+  smoothing: number,
+): Line[] {
+  return [
+    ...(smoothing > 0 ? [{ name: `${name} each step`, color, curve: loss, look: 'pale' as const }] : []),
+    { name: `${name} loss`, color, curve: smoothed(loss, smoothing), look: 'plain' },
+    { name: `${name} bound`, color, curve: bound, look: 'marked' },
+  ];
+}
+
+function CurveSettings({
+  smoothing,
+  isLogarithmic,
+}: {
+  readonly smoothing: Signal<number>;
+  readonly isLogarithmic: Signal<boolean>;
+}) {
+  return (
+    <div class="row">
+      <label class="slider">
+        <span>smoothing</span>
+        <input
+          type="range"
+          min={0}
+          max={0.99}
+          step={0.01}
+          value={smoothing.value}
+          onInput={({ currentTarget }) => (smoothing.value = Number(currentTarget.value))}
+        />
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={isLogarithmic.value}
+          onChange={({ currentTarget }) => (isLogarithmic.value = currentTarget.checked)}
+        />{' '}
+        logarithmic
+      </label>
+    </div>
+  );
+}
