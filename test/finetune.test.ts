@@ -130,10 +130,36 @@ test('a model without a chat template learns a dialogue set and answers it by me
     runTraining({ ...request, promptShare: 0.5, out: join(folder, 'no') }, createTrainingJob, io),
     /promptShare: is for text, not for the answers of conversations/,
   );
-  await assert.rejects(
-    runTraining({ ...request, from: undefined, out: join(folder, 'no') }, createTrainingJob, io),
-    /learn: needs a model that learns to answer: name it by --from/,
-  );
+});
+
+test('a network that begins from nothing learns to answer, with a tokenizer made from what is said', async (t) => {
+  const folder = await temporaryFolder(t);
+  const data = join(folder, 'talk.jsonl');
+  await writeFile(data, talks.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const out = join(folder, 'run');
+  const request: TrainingRequest = {
+    ...common,
+    layers: 2,
+    width: 48,
+    heads: 4,
+    hidden: 96,
+    length: 48,
+    learn: 'answers',
+    tokenizer: 'characters',
+    data: [data],
+    out,
+    epochs: 200,
+    batch: 12,
+    learningRate: 5e-3,
+  };
+  await runTraining(request, createTrainingJob, io);
+  const model = await load(out);
+  t.after(() => model.close());
+  assert.equal(model.tokenizer.encode('meow').length, 4);
+  for (const [animal, sound] of Object.entries(animals)) {
+    const messages = [{ role: 'user' as const, content: `Say ${animal}` }];
+    assert.equal((await model.generate({ messages, length: 12, temperature: 0 })).text, sound);
+  }
 });
 
 for (const isCausal of [false, true])

@@ -148,7 +148,7 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
     [{ eps: 0.1 }, /eps: is not for preferences/],
     [{ anneal: 3 }, /anneal: makes another model of that of --from/],
     [{ learn: 'answers', beta: 1 }, /beta: is for --learn preferences/],
-    [{ from: undefined }, /learn: needs a model that learns to answer/],
+    [{ from: undefined }, /learn: needs a model, with whose likelihoods answers are compared/],
     [{ promptShare: 0.5 }, /promptShare: is for text/],
   ] as [TrainingRequest, RegExp][])
     await assert.rejects(

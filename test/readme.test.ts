@@ -12,6 +12,7 @@ import finetune from '../src/cli/commands/finetune.ts';
 import { generateCommand } from '../src/cli/commands/generate.ts';
 import { infillCommand } from '../src/cli/commands/infill.ts';
 import inspect from '../src/cli/commands/inspect.ts';
+import judge from '../src/cli/commands/judge.ts';
 import { parseOptions } from '../src/cli/flags.ts';
 import merge from '../src/cli/commands/merge.ts';
 import pull from '../src/cli/commands/pull.ts';
@@ -59,6 +60,7 @@ const commands: Record<string, Command> = {
   finetune,
   merge,
   inspect,
+  judge,
   pull,
   generate: generateCommand(async () => assert.fail()),
   chat: chatCommand(async () => assert.fail()),

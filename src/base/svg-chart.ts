@@ -47,18 +47,22 @@ export interface ChartFrame {
   readonly yLabel: string;
   /** CSS of what is drawn, beside the frame's own. */
   readonly style: string;
+  /** What colours mean, below the chart. */
+  readonly legend?: readonly { readonly name: string; readonly color: string }[];
 }
 
 /** A chart as an SVG that is readable on light and dark ground, with axes and their labels around what is drawn. */
 export function chartSvg(
-  { title, x, y, xLabel, yLabel, style }: ChartFrame,
+  { title, x, y, xLabel, yLabel, style, legend = [] }: ChartFrame,
   drawn: readonly string[],
 ): string {
+  const keys = legendRows(legend);
+  const height = 400 + keyHeight * keys.length;
   return [
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 400" width="760" height="400" font-family="system-ui, sans-serif" font-size="12">',
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 ${height}" width="760" height="${height}" font-family="system-ui, sans-serif" font-size="12">`,
     `<style>${frameStyle}${style}</style>`,
     `<title>${escapeXml(title)}</title>`,
-    '<rect class="ground" width="760" height="400"/>',
+    `<rect class="ground" width="760" height="${height}"/>`,
     `<text class="ink" x="${box.left}" y="22" font-size="14">${escapeXml(title)}</text>`,
     ...y.ticks.map(
       (tick) =>
@@ -72,9 +76,38 @@ export function chartSvg(
     `<text class="ink" x="${box.right}" y="${box.bottom + 36}" text-anchor="end">${escapeXml(xLabel)}</text>`,
     `<text class="ink" x="${box.left}" y="40">${escapeXml(yLabel)}</text>`,
     ...drawn.filter((part) => part !== ''),
+    ...keys.flatMap((row, r) =>
+      row.map(
+        ({ name, color, left }) =>
+          `<circle cx="${left + 4}" cy="${402 + keyHeight * r}" r="4" fill="${color}"/>` +
+          `<text class="ink" x="${left + 14}" y="${406 + keyHeight * r}">${escapeXml(name)}</text>`,
+      ),
+    ),
     '</svg>',
     '',
   ].join('\n');
+}
+
+const keyHeight = 18;
+/** About so wide is a character of 12 pixels. */
+const characterWidth = 6.6;
+
+/** The keys of a legend in rows, each as wide as its name. */
+function legendRows<Key extends { readonly name: string }>(
+  legend: readonly Key[],
+): (Key & { left: number })[][] {
+  const rows: (Key & { left: number })[][] = [];
+  let right = Infinity;
+  for (const key of legend) {
+    const width = 30 + characterWidth * key.name.length;
+    if (right + width > box.right) {
+      rows.push([]);
+      right = box.left;
+    }
+    rows.at(-1)!.push({ ...key, left: round(right) });
+    right += width;
+  }
+  return rows;
 }
 
 const frameStyle =

@@ -43,13 +43,14 @@ export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler
   const { vocabulary, isCausal, unwritten } = model;
   const requested = withoutAbsent(asked);
   const { tokensPerStep, ...checked } = scoredSampler(model, requested);
-  const { drawsPositions = false } = strategyNamed(checked.strategy);
+  const { likelihood = 'exact' } = strategyNamed(checked.strategy);
+  if (likelihood === 'none') {
+    const problem = 'must be one that never changes what it wrote, or the text has no likelihood under it';
+    throw new InvalidOptionError('strategy', problem, checked.strategy);
+  }
+  const isBound = likelihood === 'bound' && !isCausal;
 
   function forced(options: SampleOptions, canvas: Int32Array, forcing: Pick<SampleOptions, 'decode'>) {
-    if (options.strategy?.rewrites) {
-      const problem = 'must be one that never changes what it wrote, or the text has no likelihood under it';
-      throw new InvalidOptionError('strategy', problem, checked.strategy);
-    }
     const blocks = (options.layout ?? layBlocks)(canvas, options);
     const steps = blocks.reduce((sum, { positions }) => sum + Math.ceil(positions.length / tokensPerStep), 0);
     return { ...options, ...forcing, steps, stepsPerBlock: undefined, endIds: [] };
@@ -78,9 +79,9 @@ export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler
   }
 
   return {
-    isBound: drawsPositions && !isCausal,
+    isBound,
     async score(x0, from, work) {
-      if (!drawsPositions || isCausal) return { ...(await walk(x0, from, work)), standardError: 0 };
+      if (!isBound) return { ...(await walk(x0, from, work)), standardError: 0 };
       const { samples = orders } = work;
       const walks: { nats: number; forwards: number }[] = [];
       while (walks.length < samples) {

@@ -37,8 +37,11 @@ export interface NamedStrategy {
   /** The options that it has and not all strategies have, with their defaults. */
   readonly options: z.ZodObject;
   readonly dial: Dial;
-  /** Chance has a part in which positions are written, whatever the tokens are. Then a text's −log p has a bound alone. */
-  readonly drawsPositions?: true;
+  /**
+   * What is known of −log p of a text under it: a bound alone where chance has a part in which positions are written, nothing
+   * where what was written is changed. Default: all.
+   */
+  readonly likelihood?: 'bound' | 'none';
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for options that don't go together */
@@ -51,7 +54,7 @@ const named = <Shape extends z.ZodRawShape>({
 }: {
   readonly options: Shape;
   readonly dial: Dial<keyof Shape>;
-  readonly drawsPositions?: true;
+  readonly likelihood?: 'bound' | 'none';
   readonly noise?: 'uniform';
   readonly make: (options: z.output<z.ZodObject<Shape>>) => Strategy;
 }) => ({ ...strategy, options: z.object(options) });
@@ -86,17 +89,17 @@ export const strategyTable = {
   margin: counting(margin),
   entropy: counting(entropy),
   'left-to-right': counting(leftToRight),
-  random: { ...counting(random), drawsPositions: true },
+  random: { ...counting(random), likelihood: 'bound' },
   ancestral: named({
     options: { schedule },
     dial: 'steps',
-    drawsPositions: true,
+    likelihood: 'bound',
     make: (options) => unmasking(ancestral(schedules[options.schedule])),
   }),
   'first-hitting': named({
     options: {},
     dial: 'none',
-    drawsPositions: true,
+    likelihood: 'bound',
     make: () => unmasking(firstHitting),
   }),
   threshold: named({
@@ -144,21 +147,25 @@ export const strategyTable = {
         .default(16)
         .describe('at most so many steps a block once nothing is masked'),
     },
+    likelihood: 'none',
     dial: { option: 'tau', values: taus },
     make: ({ tau, tauEdit, ...limits }) => tokenEditing(tau, tauEdit, limits),
   }),
   'remdm-cap': named({
     options: { eta: eta.default(0.008), schedule },
+    likelihood: 'none',
     dial: 'steps',
     make: (options) => remdm(schedules[options.schedule], capped(options.eta)),
   }),
   'remdm-rescale': named({
     options: { eta: eta.default(0.015), schedule },
+    likelihood: 'none',
     dial: 'steps',
     make: (options) => remdm(schedules[options.schedule], rescaled(options.eta)),
   }),
   'remdm-confidence': named({
     options: { schedule },
+    likelihood: 'none',
     dial: 'steps',
     make: (options) => remdm(schedules[options.schedule], unsureFirst),
   }),
@@ -180,6 +187,7 @@ export const strategyTable = {
         .describe('the share of tokens that are unmasked meanwhile'),
       schedule,
     },
+    likelihood: 'none',
     dial: 'steps',
     make({ eta, loopFrom, loopUntil, loopAlpha, ...options }) {
       if (loopUntil >= loopFrom)
@@ -203,6 +211,7 @@ export const strategyTable = {
         .describe('a block is done once it stayed the same for so many steps …'),
       confidence: z.number().gt(0).default(0.005).describe('… with fewer nats of entropy a token than this'),
     },
+    likelihood: 'none',
     dial: 'steps',
     noise: 'uniform',
     make: ({ entropyBound: bound, stability, confidence }) => renoising({ bound, stability, confidence }),

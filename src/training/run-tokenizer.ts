@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeTokenizer } from '../data/make-tokenizer.ts';
+import { conversations, makeTokenizer } from '../data/make-tokenizer.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { modelDirectory } from '../model-files/locate.ts';
 import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
@@ -60,8 +60,11 @@ async function tokenizerOf(
     const added = variableLength ? [expandToken] : [];
     if (kind === 'bpe' || kind === 'characters') {
       note('making the tokenizer …');
-      const made = await makeTokenizer(options.data, { ...options, kind, signal });
-      saveTokenizer(directory, withSpecialTokens(made, added));
+      const template = learn === 'text' ? undefined : taggedTemplate;
+      const holding = template && conversations;
+      const made = await makeTokenizer(options.data, { ...options, kind, holding, signal });
+      const tokens = [...added, ...(template?.tokens ?? [])];
+      saveTokenizer(directory, withSpecialTokens(made, tokens), {}, { jinja: template?.source });
     } else {
       const place = kind === from ? await modelDirectory(kind) : kind;
       const given = await loadTokenizer(place);

@@ -5,10 +5,12 @@ import { test, type TestContext } from 'node:test';
 import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
-import { readTasks } from '../../evaluation/sampling-tasks.ts';
-import type { SamplingOutcome } from '../../evaluation/trade-off.ts';
-import { benchCommand } from './bench.ts';
+import { heldOutStories } from '../../evaluation/shipped.ts';
+import type { SamplingOutcome } from '../../evaluation/trade-off/outcome.ts';
+import { readPrompts } from '../../evaluation/trade-off/read-prompts.ts';
+import { load } from '../../language-model/load.ts';
 import { runProgram } from '../program.ts';
+import { benchCommand } from './bench.ts';
 
 const text = 'abcdefgh and all the other letters';
 
@@ -23,7 +25,9 @@ async function bench(t: TestContext, args: (folder: string) => string[]) {
   await writeFile(join(folder, 'tasks.jsonl'), rows.join('\n'));
   await writeFile(join(folder, 'texts.txt'), 'abc def ghi jkl\n\nabcdefgh and all\n\nabc abc abc abc abc');
   const io = fakeIo();
-  const command = benchCommand(async () => modelThatKnows(text));
+  const command = benchCommand(async ({ model }) =>
+    model?.endsWith('judge') ? load(model) : modelThatKnows(text),
+  );
   const code = await runProgram(
     ['bench', ...args(folder)],
     io,
@@ -33,19 +37,15 @@ async function bench(t: TestContext, args: (folder: string) => string[]) {
   return { code, io, folder };
 }
 
-const small = ['--cache', 'none', '--length', '8', '--block-length', '4', '--draws', '2'];
+const words = (line: string): string[] => line.split(' ');
+const small = ['--length', '8', '--block-length', '4', '--count', '3', '--temperature', '0'];
 
-test('every way is measured on every prompt: speeds as counted, exact answers as there are', async (t) => {
+test('every way is measured on every prompt: speeds as counted, held-out text under it, exact answers as there are', async (t) => {
   const { code, io } = await bench(t, (folder) => [
     'sample',
     join(folder, 'tasks.jsonl'),
-    '--count',
-    '3',
     '--json',
-    '--strategy',
-    'margin',
-    '--strategy',
-    'threshold',
+    ...['margin', 'threshold', 'random', 'editing'].flatMap((name) => ['--strategy', name]),
     ...small,
   ]);
   assert.equal(code, 0, io.err);
@@ -54,38 +54,46 @@ test('every way is measured on every prompt: speeds as counted, exact answers as
     .split('\n')
     .map((line) => JSON.parse(line) as SamplingOutcome);
   const named = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
-  assert.equal(outcomes[0].name, 'low-confidence, 1 a step, block 4');
-  for (const { trials, exact } of outcomes) {
-    assert.equal(trials, 3);
-    assert.equal(exact, 2 / 3);
+  assert.equal(outcomes[0].name, 'low-confidence, 1 a step, blocks of 4');
+  for (const { judgement, exact, temperature } of outcomes) {
+    assert.equal(judgement.texts, 3);
+    assert.equal(exact?.mean, 2 / 3);
+    assert.equal(temperature, 0);
   }
-  assert.equal(named.get('margin, 1 a step, block 4')!.tokensPerForward, 1);
-  assert.equal(named.get('margin, 2 a step, block 4')!.tokensPerForward, 2);
-  assert.equal(named.get('margin, 4 a step, block 4')!.tokensPerForward, 4);
+  const margin = (tokens: number) => named.get(`margin, ${tokens} a step, blocks of 4`)!;
+  assert.deepEqual(
+    [1, 2, 4].map((tokens) => margin(tokens).tokensPerForward),
+    [1, 2, 4],
+  );
   // a model that knows the text is sure of it
-  assert.equal(named.get('threshold, tau 0.5, block 4')!.tokensPerForward, 4);
-  // the fake scores every token alike: ln V
-  for (const { natsPerToken } of outcomes) assert.ok(Math.abs(natsPerToken - Math.log(258)) < 1e-5);
+  assert.equal(named.get('threshold, tau 0.5, blocks of 4')!.tokensPerForward, 4);
+  // its forwards say the same whatever they see, so that no way to write is likelier than another
+  assert.equal(margin(4).heldOut!.mean, margin(1).heldOut!.mean);
+  assert.equal(margin(1).heldOut!.isBound, false);
+  assert.equal(named.get('random, 1 a step, blocks of 4')!.heldOut!.isBound, true);
+  assert.equal(named.get('editing, tau 0.7, blocks of 4')!.heldOut, undefined);
 });
 
-test('texts are cut to their first words; the table names what is fastest, and the chart is written', async (t) => {
+test('texts are cut to their first words; the table fits 80 columns; charts and numbers are written', async (t) => {
   const { code, io, folder } = await bench(t, (folder) => [
     'sample',
     join(folder, 'texts.txt'),
-    '--count',
-    '3',
-    '--words',
-    '2',
-    '--strategy',
-    'threshold',
-    '--svg',
+    ...words('--words 2 --strategy threshold --temperature 1 --svg'),
     join(folder, 'chart.svg'),
+    '--csv',
+    join(folder, 'table.csv'),
     ...small,
   ]);
   assert.equal(code, 0, io.err);
-  assert.match(io.out, /^ +tokens a forward +tokens\/s +nats a token +±\n/);
-  assert.match(io.out, /fastest within one standard error of “low-confidence, 1 a step, block 4”: threshold/);
-  assert.match(await readFile(join(folder, 'chart.svg'), 'utf8'), /^<svg /);
+  for (const line of io.out.split('\n')) assert.ok(line.length <= 80, line);
+  assert.match(io.out, /\nreal text +\d/);
+  assert.match(io.out, /\nthreshold, tau 0.95, blocks of 4\n[* ] T 1 /);
+  assert.match(io.out, /fastest within one standard error of the first way on real text:\n {2}\S/);
+  for (const name of ['chart.svg', 'chart-variety.svg'])
+    assert.match(await readFile(join(folder, name), 'utf8'), /^<svg /);
+  const lines = (await readFile(join(folder, 'table.csv'), 'utf8')).trim().split('\n');
+  assert.equal(lines.length, 1 + 2 * 7);
+  assert.match(lines[0], /^name,group,temperature,tokensPerForward,.*distinct2.*natsPerToken/);
 });
 
 test('too few prompts, and a model without prompts, are refused', async (t) => {
@@ -98,27 +106,29 @@ test('too few prompts, and a model without prompts, are refused', async (t) => {
   const odd = await bench(t, (folder) => [
     'sample',
     join(folder, 'tasks.jsonl'),
-    '--count',
-    '3',
-    '--length',
-    '8',
-    '--block-length',
-    '9',
+    ...words('--count 3 --length 8 --block-length 9'),
   ]);
   assert.equal(odd.code, 2);
   assert.match(odd.io.err, /--block-length: must be from 1 to the 8 masked tokens, got 9/);
 });
 
-test('a row without an answer leaves the others with theirs', async (t) => {
+test('a row without an answer leaves the others with theirs; a text goes on where its prompt ends', async (t) => {
   const folder = await temporaryFolder(t);
   const path = join(folder, 'rows.jsonl');
   await writeFile(
     path,
     '{"prompt":"a","answer":"1"}\n{"answer":"2"}\n{"prompt":"b"}\n{"prompt":"c","answer":"3"}\n',
   );
-  assert.deepEqual(await readTasks(path, 3, 8), [
-    { prompt: 'a', answer: '1' },
-    { prompt: 'b', answer: undefined },
-    { prompt: 'c', answer: '3' },
-  ]);
+  const found = await readPrompts(path, 3, 8);
+  assert.deepEqual(
+    found.map(({ prompt, answer }) => [prompt, answer]),
+    [
+      ['a', '1'],
+      ['b', undefined],
+      ['c', '3'],
+    ],
+  );
+  const [story] = await readPrompts(heldOutStories, 2, 8);
+  assert.equal(story.prompt.split(/\s+/).length, 8);
+  assert.match(story.continuation!, /^\s\S/);
 });

@@ -1,12 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { frontier, type SamplingOutcome, recommended } from '../../evaluation/trade-off.ts';
-import { tradeOffSvg } from '../../evaluation/trade-off-svg.ts';
-import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
-import { strategiesFor, strategyNamed } from '../../sampling/strategy-table.ts';
-import type { SamplingTask, Way } from '../../evaluation/sampling-tasks.ts';
-import { type Command, UsageError } from '../command.ts';
+import { speedChart, varietyChart } from '../../evaluation/trade-off/chart.ts';
+import { csvOf } from '../../evaluation/csv.ts';
+import { frontier, type SamplingOutcome, recommended } from '../../evaluation/trade-off/outcome.ts';
+import type { PromptedText } from '../../evaluation/trade-off/read-prompts.ts';
+import { waysOf } from '../../evaluation/trade-off/ways.ts';
+import type { Judgement } from '../../evaluation/judge/judge.ts';
+import type { Model } from '../../language-model/language-model.ts';
+import { samplingSchema } from '../../sampling/options.ts';
+import { type Command, type Io, UsageError } from '../command.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { tableOf } from '../terminal/table.ts';
+import { judgeOption } from './judge.ts';
 
 const { shape } = samplingSchema;
 
@@ -19,36 +24,44 @@ const options = z.strictObject({
     .optional()
     .meta({ placeholder: 'path' })
     .describe(
-      'JSON lines with prompt and perhaps answer, or texts whose first words are the prompts [the stories of the model that ships]',
+      'JSON lines with prompt and perhaps answer, or texts whose first words are the prompts; of neither the model may have learned [stories that no model here has read]',
     ),
   ...modelOptions,
-  count: z.int().min(2).max(100_000).default(50).describe('prompts'),
+  judge: judgeOption,
+  count: z.int().min(2).max(100_000).default(24).describe('prompts'),
   words: z.int().min(1).max(1000).default(8).describe('words of a text that are its prompt'),
   strategy: z
     .array(shape.strategy.unwrap())
-    .optional()
-    .describe('a strategy that is measured; may be given again [all]'),
+    .default(['low-confidence', 'random', 'threshold'])
+    .describe('a strategy that is measured; may be given again'),
   blockLength: z
     .array(z.int().min(1))
     .default([16])
     .describe('tokens a block; may be given again, to measure several'),
   cache: z
     .array(shape.cache.unwrap())
-    .default(['none', 'dual'])
+    .default(['none'])
     .describe('a cache that each way is measured with; may be given again'),
   length: shape.length.unwrap().default(64).describe('tokens to write'),
-  temperature: shape.temperature
-    .unwrap()
-    .default(0)
-    .describe('0 takes the likeliest token, 1 samples the model'),
-  draws: z.int().min(1).max(10_000).default(8).describe('draws of masks for the score of a text'),
+  temperature: z
+    .array(shape.temperature.unwrap())
+    .default([0, 0.7, 1])
+    .describe('0 takes the likeliest token, 1 samples the model; may be given again'),
   seed: z.int().min(0).default(0).describe('same seed, same table'),
-  svg: z.string().optional().meta({ placeholder: 'path' }).describe('writes the chart there'),
+  svg: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('writes the chart of speed there, and one of variety beside it, as NAME-variety.svg'),
+  csv: z
+    .string()
+    .optional()
+    .meta({ placeholder: 'path' })
+    .describe('writes the table there, with all numbers'),
   json: z.boolean().default(false).describe('prints a line of JSON for each way to sample'),
 });
 
 type Options = z.output<typeof options>;
-type Strategy = FlatSamplingOptions['strategy'];
 
 /** `unmask bench`, with any way to load a model. */
 export function benchCommand(load: LoadModel): Command<typeof options> {
@@ -57,119 +70,137 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
     options,
     positionals: ['what', 'prompts'],
     examples: [
-      [
-        'unmask bench sample --svg trade-off.svg',
-        'every strategy on the model that ships, as a table and a chart',
-      ],
+      ['unmask bench sample --svg trade-off.svg', 'the model that ships, as a table and a chart'],
       [
         'unmask bench sample tasks.jsonl --model runs/mine --strategy threshold --count 200',
         'one strategy on your own prompts',
       ],
     ],
     async run(asked, io) {
-      const { prompts, model: path, adapter, device, weights, count, words, draws, seed, svg, json } = asked;
-      const { measureWay, readTasks } = await import('../../evaluation/sampling-tasks.ts');
-      const { shippedModel } = await import('../../model-files/locate.ts');
+      const { prompts, model: path, judge: judgePath, adapter, device, weights } = asked;
       if (prompts === undefined && path !== undefined)
-        throw new UsageError('give a file of prompts for a model of your own');
-      const tasks: SamplingTask[] = await readTasks(
-        prompts ?? `${shippedModel}/stories.jsonl.gz`,
-        count,
-        words,
-      );
-      const ways = waysOf(asked);
+        throw new UsageError(
+          'give a file of prompts for a model of your own, from text that it did not learn',
+        );
+      const { shippedJudge } = await import('../../model-files/locate.ts');
+      const { heldOutStories } = await import('../../evaluation/shipped.ts');
+      const { readPrompts } = await import('../../evaluation/trade-off/read-prompts.ts');
+      const texts = await readPrompts(prompts ?? heldOutStories, asked.count, asked.words);
       const model = await load({ model: path, adapter, device, weights }, io);
-      const outcomes: SamplingOutcome[] = [];
       try {
-        for (const [index, way] of ways.entries()) {
-          io.stderr.write(`${index + 1} of ${ways.length}: ${way.name}\n`);
-          const outcome = await measureWay(model, way, tasks, { draws, seed, signal: io.signal });
-          outcomes.push(outcome);
-          if (json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
+        const judge = await load({ model: judgePath ?? shippedJudge }, io);
+        try {
+          await measure(model, judge, texts, asked, io);
+        } finally {
+          await judge.close();
         }
       } finally {
         await model.close();
       }
-      const [baseline] = outcomes;
-      if (!json) io.stdout.write(table(outcomes, baseline));
-      if (svg !== undefined) await writeFile(svg, tradeOffSvg('Quality against speed', outcomes, baseline));
     },
   };
 }
 
 export default benchCommand(loadModel);
 
-/**
- * Every strategy with a few values of what trades its quality for speed, with every cache; the first is the careful one, one
- * token a step and nothing remembered.
- */
-function waysOf({
-  strategy = strategiesFor(undefined),
-  blockLength,
-  cache,
-  length,
-  temperature,
-}: Options): Way[] {
-  const ways: Way[] = [];
-  for (const block of blockLength) {
-    const fixed = { length, temperature, blockLength: block, stopEarly: false } as const;
-    const careful = { ...fixed, strategy: 'low-confidence', steps: length } as const;
-    const add = (strategy: Strategy, label: string, cache: string, options: Way['options']): void => {
-      const [kept, memory] =
-        cache === 'none' ? [strategy, ''] : [`${strategy}, ${cache} cache`, `, ${cache} cache`];
-      ways.push({ name: `${strategy}, ${label}, block ${block}${memory}`, group: kept, options });
-    };
-    add('low-confidence', '1 a step', 'none', careful);
-    for (const name of strategy)
-      for (const [label, parameters] of parametersOf(name, length, block))
-        for (const memory of cache) {
-          if (name === 'low-confidence' && parameters.steps === length && memory === 'none') continue;
-          add(name, label, memory, { ...fixed, strategy: name, cache: memory, ...parameters });
-        }
+async function measure(
+  model: Model,
+  judge: Model,
+  texts: readonly PromptedText[],
+  { temperature: temperatures, length, seed, svg, csv, json, ...asked }: Options,
+  io: Io,
+): Promise<void> {
+  const { judgeContinuations, likelihoodOf, measureWay } =
+    await import('../../evaluation/trade-off/measure.ts');
+  const { strategy: strategies, blockLength: blockLengths, cache: caches } = asked;
+  const ways = waysOf({ strategies, blockLengths, caches, length });
+  const how = { seed, signal: io.signal };
+  const real = await judgeContinuations(judge, model, texts, length, how);
+  // the first forwards are slower than the same work later
+  await model.generate({ ...ways[0].options, prompt: texts[0].prompt, seed, signal: io.signal });
+  const outcomes: SamplingOutcome[] = [];
+  for (const [index, way] of ways.entries()) {
+    io.stderr.write(`${index + 1} of ${ways.length}: ${way.name}\n`);
+    const heldOut = await likelihoodOf(model, way, texts, how);
+    for (const temperature of temperatures) {
+      const outcome = { ...(await measureWay(model, judge, { way, temperature }, texts, how)), heldOut };
+      outcomes.push(outcome);
+      if (json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
+    }
   }
-  return ways;
+  if (!json) io.stdout.write(report(outcomes, real, io));
+  if (csv !== undefined) await writeFile(csv, csvOf(outcomes.map(recordOf)));
+  if (svg === undefined) return;
+  await writeFile(svg, speedChart('Likelihood of held-out text against speed', outcomes));
+  const beside = svg.replace(/(\.svg)?$/, '-variety.svg');
+  await writeFile(beside, varietyChart('What is written, by an outside judge', outcomes, real));
 }
 
-/** What a strategy is measured with. */
-function parametersOf(
-  strategy: Strategy,
-  length: number,
-  block: number,
-): [string, Partial<FlatSamplingOptions>][] {
-  const { dial } = strategyNamed(strategy);
-  if (dial === 'none') return [['1 a step', {}]];
-  if (dial === 'steps')
-    return [1, 2, 4, 8]
-      .filter((perStep) => block % perStep === 0)
-      .map((perStep) => [`${perStep} a step`, { steps: Math.ceil(length / perStep) }]);
-  const { option, values } = dial;
-  return values.map((value) => [`${option} ${value}`, { [option]: value }]);
+/** A row of the CSV. */
+function recordOf({ judgement, heldOut, exact, ...outcome }: SamplingOutcome) {
+  return {
+    ...outcome,
+    bitsPerCharacter: judgement.bitsPerCharacter,
+    bitsError: judgement.standardError,
+    ...Object.fromEntries(judgement.distinct.map((share, n) => [`distinct${n + 1}`, share])),
+    repeated4: judgement.repeated,
+    words: judgement.words,
+    texts: judgement.texts,
+    natsPerToken: heldOut?.mean,
+    natsError: heldOut?.standardError,
+    isBound: heldOut?.isBound,
+    exact: exact?.mean,
+  };
 }
 
-function table(outcomes: readonly SamplingOutcome[], baseline: SamplingOutcome): string {
+function report(outcomes: readonly SamplingOutcome[], real: Judgement | undefined, { stdout }: Io): string {
+  const [baseline] = outcomes;
   const best = new Set(frontier(outcomes));
   const chosen = recommended(outcomes, baseline);
   const hasAnswers = outcomes.some(({ exact }) => exact !== undefined);
-  const rows = [
-    ['', 'tokens a forward', 'tokens/s', 'nats a token', '±', ...(hasAnswers ? ['exact'] : [])],
-    ...outcomes.map((outcome) => [
-      `${best.has(outcome) ? '* ' : '  '}${outcome.name}`,
+  const judged = ({ bitsPerCharacter, standardError, distinct, repeated }: Judgement): string[] => [
+    spread(bitsPerCharacter, standardError),
+    distinct[1].toFixed(2),
+    repeated.toFixed(2),
+  ];
+  const rows = outcomes.flatMap((outcome, k) => [
+    ...(outcome.name === outcomes[k - 1]?.name ? [] : [[outcome.name]]),
+    [
+      `${best.has(outcome) ? '*' : ' '} T ${outcome.temperature}`,
       outcome.tokensPerForward.toFixed(2),
       outcome.tokensPerSecond.toFixed(0),
-      outcome.natsPerToken.toFixed(3),
-      outcome.standardError.toFixed(3),
-      ...(hasAnswers ? [`${(100 * (outcome.exact ?? 0)).toFixed(0)} %`] : []),
-    ]),
-  ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map(([name, ...cells]) =>
-    [name.padEnd(widths[0]), ...cells.map((cell, i) => cell.padStart(widths[i + 1]))].join('  ').trimEnd(),
+      ...judged(outcome.judgement),
+      outcome.heldOut
+        ? `${outcome.heldOut.isBound ? '≤ ' : ''}${spread(outcome.heldOut.mean, outcome.heldOut.standardError)}`
+        : '',
+      ...(hasAnswers ? [`${(100 * (outcome.exact?.mean ?? 0)).toFixed(0)} %`] : []),
+    ],
+  ]);
+  const table = tableOf(
+    [
+      '',
+      'tokens a forward',
+      'tokens/s',
+      'bits a character',
+      'distinct-2',
+      'repeated 4-grams',
+      'held-out nats a token',
+      ...(hasAnswers ? ['exact'] : []),
+    ],
+    [...(real ? [['real text', '', '', ...judged(real), '']] : []), ...rows],
+    stdout.columns,
   );
   return [
-    ...lines,
-    '',
-    '* nothing is both better and faster',
-    `fastest within one standard error of “${baseline.name}”: ${chosen.name}, ${chosen.tokensPerForward.toFixed(2)} tokens a forward`,
+    table,
+    'bits a character: of what is written, by the judge. Few bits with few different',
+    'pairs of words (distinct-2) are a loop; near real text in both is good.',
+    'held-out nats: how unlikely real text is under the sampler; can’t be gamed.',
+    '* nothing is both likelier to write real text and faster',
+    'fastest within one standard error of the first way on real text:',
+    `  ${chosen.name}, ${chosen.tokensPerForward.toFixed(2)} tokens a forward`,
     '',
   ].join('\n');
 }
+
+const spread = (value: number, error: number): string =>
+  `${value.toFixed(2)} ± ${error.toFixed(2).replace(/^0/, '')}`;

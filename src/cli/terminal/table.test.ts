@@ -23,6 +23,13 @@ test('numbers stand under each other, heads and names break between words', () =
   );
 });
 
+test('a row of a name alone stands over those below it, as wide as the table', () => {
+  assert.equal(
+    tableOf(['', 'words'], [['low-confidence, 1 a step'], ['T 0', '12'], ['T 1', '3']]),
+    ['     words', 'low-confidence, 1 a step', 'T 0     12', 'T 1      3', ''].join('\n'),
+  );
+});
+
 test('no line is wider than the terminal; where there is no room each row is lines of its own', () => {
   for (let columns = 40; columns < 90; columns++)
     for (const line of tableOf(head, rows, columns).split('\n')) assert.ok(widthOf(line) <= columns, line);

@@ -6,7 +6,7 @@ const gap = 2;
 
 /**
  * A table that fits a terminal: names at the left, numbers under each other at the right. Names and heads break between words;
- * where not even that leaves room, each row becomes lines of its own.
+ * where not even that leaves room, each row becomes lines of its own. A row of a name alone is a title of those below it.
  *
  * @param columns  of the terminal. Default: 80
  */
@@ -16,7 +16,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     widest([...title.split(' '), ...(c === 0 ? [] : rows.map((row) => row[c] ?? ''))]),
   );
   const numbers = widths.slice(1).reduce((sum, width) => sum + gap + width, 0);
-  const longest = widest([head[0], ...rows.map(([name]) => name)]);
+  const longest = widest([head[0], ...rows.filter((row) => row.length > 1).map(([name]) => name)]);
   const nameWidth = Math.min(longest, columns - numbers);
   if (nameWidth < Math.min(longest, minName)) return stacked(head, rows);
 
@@ -33,6 +33,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     lineOf(heads.map((lines) => lines[line - (height - lines.length)] ?? '')),
   );
   const body = rows.flatMap(([name, ...cells]) => {
+    if (cells.length === 0) return broken(name, columns, '  ');
     const [first, ...rest] = broken(name, nameWidth, '  ');
     return [lineOf([first, ...cells]), ...rest.map((part) => lineOf([part]))];
   });

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../base/errors.ts';
 import type { Model } from '../../language-model/language-model.ts';
+import { meanOf } from '../mean.ts';
 import { type Diversity, diversityOf } from './diversity.ts';
 
 /** What texts are like to a judge, and how varied they are. */
@@ -11,12 +12,6 @@ export interface Judgement extends Diversity {
   /** Characters that were scored. */
   readonly characters: number;
   readonly texts: number;
-}
-
-/** A window that was scored: its bits, and the characters that they are for. */
-interface ScoredWindow {
-  readonly bits: number;
-  readonly characters: number;
 }
 
 /** A rest of fewer characters isn't scored by itself: it has too little before it. */
@@ -42,14 +37,16 @@ export async function judgeTexts(
 ): Promise<Judgement> {
   const whole = [...texts.join('\n')].slice(0, most).join('');
   if (whole.trim() === '') throw new InvalidOptionError('texts', 'must have text to be judged', texts.length);
-  const windows: ScoredWindow[] = [];
+  const windows: { value: number; weight: number }[] = [];
   for (const window of windowsOf(judge, whole)) {
     const { nats, isBound } = await judge.score({ answer: ` ${window}`, signal });
     if (isBound)
       throw new InvalidOptionError('judge', 'must be a causal model, whose −log p is exact', 'a bound');
-    windows.push({ bits: nats / Math.LN2, characters: 1 + [...window].length });
+    windows.push({ value: nats / Math.LN2, weight: 1 + [...window].length });
   }
-  return { ...meanBits(windows), ...diversityOf([whole]), texts: texts.length };
+  const { mean: bitsPerCharacter, standardError } = meanOf(windows);
+  const characters = windows.reduce((sum, { weight }) => sum + weight, 0);
+  return { bitsPerCharacter, standardError, characters, ...diversityOf([whole]), texts: texts.length };
 }
 
 /** A text in pieces that fill the judge's context, by characters. */
@@ -68,16 +65,4 @@ function windowsOf({ tokenizer, config }: Model, text: string): string[] {
     start += size;
   }
   return windows;
-}
-
-/** The ratio of sums with its standard error: √(N / (N − 1) · Σ_w (b_w − c_w · mean)²) / Σ_w c_w. */
-function meanBits(
-  windows: readonly ScoredWindow[],
-): Pick<Judgement, 'bitsPerCharacter' | 'standardError' | 'characters'> {
-  const sum = (of: (window: ScoredWindow) => number): number =>
-    windows.reduce((total, window) => total + of(window), 0);
-  const [N, characters] = [windows.length, sum((window) => window.characters)];
-  const bitsPerCharacter = sum(({ bits }) => bits) / characters;
-  const squares = sum((window) => (window.bits - window.characters * bitsPerCharacter) ** 2);
-  return { bitsPerCharacter, standardError: Math.sqrt((N / (N - 1)) * squares) / characters, characters };
 }

@@ -7,18 +7,22 @@ export interface WrittenTexts {
   readonly stats: SampleStats;
 }
 
-/** Samples that run side by side: they share forwards. */
-const sideBySide = 4;
+export interface WritingOptions {
+  readonly sideBySide?: number;
+  readonly onText?: (written: number) => void;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Writes a text for each request.
  *
- * @param onText  is told how many stand
+ * @param sideBySide  samples that run at the same time, sharing forwards. Default: 4
+ * @param onText      is told how many stand
  */
 export async function writeTexts(
   model: Model,
   requests: readonly GenerateRequest[],
-  { onText, signal }: { readonly onText?: (written: number) => void; readonly signal?: AbortSignal } = {},
+  { sideBySide = 4, onText, signal }: WritingOptions = {},
 ): Promise<WrittenTexts> {
   const texts: string[] = Array.from({ length: requests.length });
   const stats: SampleStats[] = Array.from({ length: requests.length });

@@ -150,8 +150,12 @@ function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
 /** @throws InvalidOptionError  for what is for text alone */
 function checkAnswers({ from, learn, ...options }: TrainingOptions): void {
   const text = { ...defaults, ...answerDefaults, separator: undefined, variableLength: undefined };
-  if (from === undefined)
-    throw new InvalidOptionError('learn', 'needs a model that learns to answer: name it by --from', learn);
+  if (from === undefined && learn === 'preferences')
+    throw new InvalidOptionError(
+      'learn',
+      'needs a model, with whose likelihoods answers are compared: name it by --from',
+      learn,
+    );
   for (const key of [
     'packing',
     'field',

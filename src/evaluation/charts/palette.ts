@@ -1,0 +1,14 @@
+/** Colours of lines and bars that can be told apart on light and dark ground, the first first. */
+export const palette = [
+  '#2b6cb0',
+  '#c05621',
+  '#2f855a',
+  '#805ad5',
+  '#b7791f',
+  '#c53030',
+  '#00838f',
+  '#d53f8c',
+  '#718096',
+] as const;
+
+export const colorOf = (index: number): string => palette[index % palette.length];
