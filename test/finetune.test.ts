@@ -178,9 +178,9 @@ for (const isCausal of [false, true])
       out: join(folder, 'adapter'),
       loraRank: 16,
       length: 64,
-      epochs: isCausal ? 250 : 400,
+      epochs: isCausal ? 250 : 520,
       batch: 12,
-      learningRate: isCausal ? 1e-2 : 7e-3,
+      learningRate: isCausal ? 1e-2 : 5e-3,
     };
     await runTraining(request, createTrainingJob, io);
 

@@ -102,7 +102,7 @@ function schema(c: Chance, depth = 0): unknown {
       { allOf: [made, schema(c, depth + 2)] },
     ]),
     ...(c.below(8) === 0 &&
-      c.of<Made>([{ not: { type: 'null' } }, { if: { minLength: 1 }, then: {} }, { $dynamicRef: '#x' }])),
+      c.of<Made>([{ not: { type: 'null' } }, { if: { minLength: 1 }, else: {} }, { $dynamicRef: '#x' }])),
   };
 }
 

@@ -122,8 +122,8 @@ export function typesOf({ schema, place }: Placed): string[] | undefined {
 
 /** Whether a schema's numbers are integers. */
 export const isForIntegers = ({ schema }: Placed): boolean => {
-  const types = [schema['type']].flat();
-  return types.includes('integer') && !types.includes('number');
+  const types = new Set([schema['type']].flat());
+  return types.has('integer') && !types.has('number');
 };
 
 /** The types whose keywords a schema has. */

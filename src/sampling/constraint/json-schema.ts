@@ -224,7 +224,10 @@ class Translation implements Translator {
     );
     const written = choice(...kept.map(([, value]) => textOf(value, this.punctuation)));
     // what else is said of them, in a schema of their own
-    const rest = leaves.map(({ schema: { enum: _, const: __, ...schema }, place }) => ({ schema, place }));
+    const rest = leaves.map(({ schema: { enum: _enum, const: _const, ...schema }, place }) => ({
+      schema,
+      place,
+    }));
     const isPlain = rest.every(({ schema }) => typesMeant({ schema, place: '' }).length === 0);
     return isPlain ? written : allOf([written, this.#types(rest, trail)]);
   }
