@@ -12,7 +12,7 @@ import { holderIn, type LockHolder } from './lock-holder.ts';
 export const lockFolder = '.lock';
 
 /** The highest file: who has, or had, the lock. */
-export interface Generation {
+export interface LockGeneration {
   readonly number: number;
   /** Undefined where the file can't be read, as while it is being written. */
   readonly holder?: LockHolder;
@@ -24,7 +24,7 @@ export interface Generation {
 const pathOf = (directory: string, number: number): string => join(directory, lockFolder, String(number));
 
 /** The highest file of a directory's lock; undefined where nobody ever had it. */
-export async function newestGeneration(directory: string): Promise<Generation | undefined> {
+export async function newestGeneration(directory: string): Promise<LockGeneration | undefined> {
   for (;;) {
     const number = Math.max(0, ...(await numbersIn(directory)));
     if (number === 0) return undefined;

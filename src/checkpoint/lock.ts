@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { FileError } from '../base/errors.ts';
 import { fileProblem } from './file-problem.ts';
 import {
-  type Generation,
+  type LockGeneration,
   lockFolder,
   newestGeneration,
   releaseGeneration,
@@ -84,7 +84,7 @@ export async function tryLock(
 /** Whether a lock is renewed, or taken by another holder, while it is watched. */
 async function isRenewed(
   directory: string,
-  { number, holder, renewedMs }: Generation,
+  { number, holder, renewedMs }: LockGeneration,
   { staleMs, note, signal }: Required<Pick<LockOptions, 'staleMs'>> & LockOptions,
 ): Promise<boolean> {
   const began = performance.now();

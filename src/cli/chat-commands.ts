@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
 import { UsageError } from './command.ts';
-import type { Conversation } from './conversation.ts';
+import type { ChatConversation } from './conversation.ts';
 import { kebabCase } from '../base/options.ts';
 import { parseOptions } from './flags.ts';
 
 /** What the commands of a chat change. */
 export interface ChatState {
-  readonly conversation: Conversation;
+  readonly conversation: ChatConversation;
   /** What the person asks of answers; the model's own defaults hold for the rest. */
   sampling: Partial<FlatSamplingOptions>;
   /** The question that was stopped, or failed. */

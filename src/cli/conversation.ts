@@ -6,7 +6,7 @@ import type { ChatMessage } from '../tokenizer/chat-template.ts';
 const file = z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }));
 
 /** A conversation: what the model is told first, then turns of a question and its answer. */
-export class Conversation {
+export class ChatConversation {
   /** What the model is told before all; nothing if it is empty. */
   system: string;
   #turns: (readonly [question: string, answer: string])[] = [];

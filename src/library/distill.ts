@@ -1,6 +1,6 @@
 import { startTask, type Task, type TaskOptions } from '../base/task.ts';
 import { checkOptions } from '../base/options.ts';
-import { distill as runDistillation } from '../training/distill.ts';
+import { runDistillation } from '../training/distill.ts';
 import { type DistillRequest, distillSchema } from '../training/distill-options.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
 import { openRun, type TrainingRun } from './open-run.ts';

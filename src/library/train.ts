@@ -8,7 +8,7 @@ import { usualAnswerLength } from '../training/initial-model.ts';
 import { defaults, type TrainingRequest, trainingSchema } from '../training/options.ts';
 import { type OwnParts, ownPartsIn } from '../training/own-parts.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
-import { follow } from '../training/run/follow.ts';
+import { followRun } from '../training/run/follow.ts';
 import { leading } from '../training/run/lead.ts';
 import type { CreateTrainingJob } from '../training/run/training-job.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
@@ -40,7 +40,7 @@ export async function followTraining(
   { signal = new AbortController().signal, ...own }: OwnParts & { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const io = { note: () => {}, now: () => new Date(), signal };
-  await follow((...given) => createTrainingJob(...given, own), ranks, io);
+  await followRun((...given) => createTrainingJob(...given, own), ranks, io);
 }
 
 /**

@@ -20,7 +20,7 @@ export interface CanvasParts {
 }
 
 /** What can be seen of a canvas at time t. */
-export interface CanvasView {
+export interface CanvasFrameView {
   /** x_t, with `maskId` wherever there is noise, whatever the noise is   [L] */
   readonly tokens: Int32Array;
   /** The positions in which `tokens` isn't what it was, ascending. */
@@ -174,7 +174,7 @@ export class CanvasState {
    *
    * @param block  the first of the blocks that may still be written
    */
-  view(block: number): CanvasView {
+  view(block: number): CanvasFrameView {
     const sources = this.#sources;
     const candidates = this.#candidates;
     return {

@@ -1,7 +1,7 @@
 import type { NdArray } from '../base/array.ts';
 import { uniforms } from '../base/random.ts';
 import { type BlockLayout, layBlocks } from './canvas.ts';
-import { CanvasState, type CanvasView } from './canvas-state.ts';
+import { CanvasState, type CanvasFrameView } from './canvas-state.ts';
 import { type Decode, decoder, type Prediction } from './decode.ts';
 import type { Grow } from './growth.ts';
 import { absorbing, type Noise } from './noise.ts';
@@ -45,7 +45,7 @@ export interface SampleOptions {
 }
 
 /** What a reader of the stream sees: the canvas before the first step (step 0) and after each. */
-export interface Frame extends CanvasView {
+export interface Frame extends CanvasFrameView {
   readonly step: number;
   /** Which block was written, counted from 0. */
   readonly block: number;

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../test/tiny-model.ts';
 import { load } from '../language-model/load.ts';
 import { writeCarefulTexts } from './careful-texts.ts';
 import { createTrainingJob } from './create-job.ts';
-import { distill } from './distill.ts';
+import { runDistillation } from './distill.ts';
 import { type RunIo, runTraining } from './run/run.ts';
 
 const quiet: RunIo = {
@@ -47,18 +47,18 @@ test('a distilled model is surer of what it predicts, and goes on where it was s
   // stopped while it writes: what it had is kept, and a line that was cut off is written again
   const stop = new AbortController();
   const io = { ...quiet, stop: stop.signal, onText: (done: number) => void (done >= 8 && stop.abort()) };
-  await assert.rejects(distill(request, io), { name: 'AbortError' });
+  await assert.rejects(runDistillation(request, io), { name: 'AbortError' });
   const file = join(out, 'texts.jsonl');
   const begun = await readFile(file, 'utf8');
   await truncate(file, begun.length - 3);
 
-  const { finished, run } = await distill(request, quiet);
+  const { finished, run } = await runDistillation(request, quiet);
   assert.equal(finished, true);
   assert.equal(run, join(out, 'run'));
   const texts = await readFile(file, 'utf8');
   assert.equal(texts.split('\n').length, 17);
   assert.ok(texts.startsWith(begun));
-  await assert.rejects(distill({ ...request, texts: 17 }, quiet), /texts.*was 16/s);
+  await assert.rejects(runDistillation({ ...request, texts: 17 }, quiet), /texts.*was 16/s);
 
   const [before, after] = await Promise.all([load(from), load(join(out, 'run'))]);
   try {

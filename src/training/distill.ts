@@ -26,7 +26,7 @@ export interface DistillIo extends RunIo {
  * @returns  as a training run, and where that lies
  * @throws InvalidOptionError  where the options are not those that the directory was begun with
  */
-export async function distill(
+export async function runDistillation(
   request: DistillRequest,
   io: DistillIo,
 ): Promise<RunOutcome & { readonly run: string }> {

@@ -117,7 +117,7 @@ export async function accumulateEach(
 }
 
 /** What micro-batches cost together: their shares of the batch, added up in their order. */
-export function together(costs: readonly Accumulated[]): Accumulated {
+export function totalCost(costs: readonly Accumulated[]): Accumulated {
   const measures: Record<string, number> = {};
   let [loss, tokens] = [0, 0];
   for (const cost of costs) {

@@ -7,7 +7,7 @@ import type { Frame } from '../../sampling/sample.ts';
 import { chatCommands, type ChatState } from '../chat-commands.ts';
 import { colorsFor } from '../terminal/colors.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
-import { Conversation } from '../conversation.ts';
+import { ChatConversation } from '../conversation.ts';
 import { chosen } from './generate.ts';
 import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 import { sentenceOf } from '../program.ts';
@@ -58,7 +58,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
             `${path} is no chat model: it has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); name one that has with --model, or let this one go on with a text: unmask generate`,
           );
         const state = {
-          conversation: new Conversation(system),
+          conversation: new ChatConversation(system),
           sampling: chosen(sampling, given),
           retries: 0,
         };

@@ -1,5 +1,5 @@
 /** Colours of lines and bars that can be told apart on light and dark ground, the first first. */
-export const palette = [
+export const chartPalette = [
   '#2b6cb0',
   '#c05621',
   '#2f855a',
@@ -11,4 +11,4 @@ export const palette = [
   '#718096',
 ] as const;
 
-export const colorOf = (index: number): string => palette[index % palette.length];
+export const colorOf = (index: number): string => chartPalette[index % chartPalette.length];

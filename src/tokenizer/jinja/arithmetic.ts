@@ -2,7 +2,7 @@ import { escapeHtml } from './html.ts';
 import type { ArithmeticOperator } from './nodes.ts';
 import { formatPercent } from './percent-format.ts';
 import { TemplateProblem, typeError } from './problems.ts';
-import { numeric, type Numeric, sequence } from './sequences.ts';
+import { numeric, type Numeric, sequenceOf } from './sequences.ts';
 import { isText, Markup, plain, Tuple, typeName, Undefined, type Value } from './values.ts';
 import type { Work } from './work.ts';
 
@@ -32,14 +32,14 @@ function added(a: Value, b: Value, work: Work): Value | undefined {
     const escaped = (text: string | Markup) => (text instanceof Markup ? text.text : escapeHtml(text));
     return new Markup(work.text(escaped(a) + escaped(b)));
   }
-  const [items, others] = [sequence(a), sequence(b)];
+  const [items, others] = [sequenceOf(a), sequenceOf(b)];
   if (!items || !others || Array.isArray(a) !== Array.isArray(b)) return undefined;
   work.items(items.length + others.length);
   return Array.isArray(a) ? [...items, ...others] : new Tuple([...items, ...others]);
 }
 
 function repeated(a: Value, b: Value, work: Work): Value | undefined {
-  const [value, times] = isText(a) || sequence(a) ? [a, b] : [b, a];
+  const [value, times] = isText(a) || sequenceOf(a) ? [a, b] : [b, a];
   const count = numeric(times);
   if (typeof count !== 'bigint') return undefined;
   const n = count < 0n ? 0 : Number(count);
@@ -48,7 +48,7 @@ function repeated(a: Value, b: Value, work: Work): Value | undefined {
     const text = plain(value) === '' ? '' : plain(value).repeat(n);
     return value instanceof Markup ? new Markup(text) : text;
   }
-  const items = sequence(value);
+  const items = sequenceOf(value);
   if (!items) return undefined;
   work.items(items.length * n);
   const all = items.length === 0 ? [] : Array.from({ length: n }, () => items).flat();
@@ -161,7 +161,7 @@ export function negative(value: Value): Value {
   return -number;
 }
 
-export function positive(value: Value): Value {
+export function unaryPlus(value: Value): Value {
   if (value instanceof Undefined) throw value.problem();
   const number = numeric(value);
   if (number === undefined) throw typeError(`bad operand type for unary +: '${typeName(value)}'`);

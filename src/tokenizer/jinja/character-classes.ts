@@ -22,7 +22,7 @@ const all = (characters: string): RegExp => new RegExp(`^[${characters}]+$`, 'u'
 export const ALPHABETIC = all('\\p{L}');
 export const ALPHANUMERIC = all('\\p{L}\\p{N}');
 export const DECIMAL = all('\\p{Nd}');
-export const DIGITS = all(`\\p{Nd}${OTHER_DIGITS}`);
+export const UNICODE_DIGITS = all(`\\p{Nd}${OTHER_DIGITS}`);
 export const NUMERIC = all(`\\p{N}${NUMBER_IDEOGRAPHS}`);
 export const IDENTIFIER = /^[\p{ID_Start}_]\p{ID_Continue}*$/u;
 /** All but what would only be seen by what it does; a space is printable. */

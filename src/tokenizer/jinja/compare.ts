@@ -1,6 +1,6 @@
 import type { ComparisonOperator } from './nodes.ts';
 import { typeError } from './problems.ts';
-import { isIterable, iterate, lengthOf, numeric, sequence } from './sequences.ts';
+import { isIterable, iterate, valueLength, numeric, sequenceOf } from './sequences.ts';
 import { Dict, DictView, isText, plain, Range, typeName, Undefined, type Value } from './values.ts';
 import type { Work } from './work.ts';
 
@@ -11,7 +11,7 @@ export function equals(a: Value, b: Value, work: Work): boolean {
   // a bigint and a number are compared by what they are
   if (x !== undefined && y !== undefined) return x <= y && !(x < y);
   if (isText(a) && isText(b)) return plain(a) === plain(b);
-  const [items, others] = [sequence(a), sequence(b)];
+  const [items, others] = [sequenceOf(a), sequenceOf(b)];
   if (items && others)
     return (
       Array.isArray(a) === Array.isArray(b) &&
@@ -42,7 +42,7 @@ export function order(a: Value, b: Value, work: Work): number {
   const [x, y] = [numeric(a), numeric(b)];
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x >= y ? 0 : Number.NaN;
   if (isText(a) && isText(b)) return orderOfTexts(plain(a), plain(b));
-  const [items, others] = [sequence(a), sequence(b)];
+  const [items, others] = [sequenceOf(a), sequenceOf(b)];
   if (items && others && Array.isArray(a) === Array.isArray(b)) {
     for (const [i, item] of items.entries()) {
       if (i >= others.length) return 1;
@@ -64,7 +64,7 @@ function orderOfTexts(a: string, b: string): number {
   return isHigh(x) === isHigh(y) ? x - y : isHigh(x) ? 1 : -1;
 }
 
-export function compare(operator: ComparisonOperator, a: Value, b: Value, work: Work): boolean {
+export function compareValues(operator: ComparisonOperator, a: Value, b: Value, work: Work): boolean {
   work.lookThrough(Math.min(sizeOf(a), sizeOf(b)));
   switch (operator) {
     case '==':
@@ -89,7 +89,8 @@ export function compare(operator: ComparisonOperator, a: Value, b: Value, work: 
 }
 
 /** About how much there is to look at. */
-const sizeOf = (value: Value): number => (typeof value === 'string' ? value.length : (lengthOf(value) ?? 1));
+const sizeOf = (value: Value): number =>
+  typeof value === 'string' ? value.length : (valueLength(value) ?? 1);
 
 /** Whether a value is in another: a part of a text, a key of a dict, an item. */
 export function contains(container: Value, item: Value, work: Work): boolean {

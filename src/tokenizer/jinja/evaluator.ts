@@ -3,9 +3,9 @@ import type { Filter, FilterContext } from './filter.ts';
 import { TESTS } from './is-tests.ts';
 import type { IsKnown } from './known-names.ts';
 import { LIST_FILTERS } from './list-filters.ts';
-import type { Arguments, Expression, NamedCall } from './nodes.ts';
-import { arithmetic, negative, positive } from './arithmetic.ts';
-import { compare } from './compare.ts';
+import type { Arguments, TemplateExpression, NamedCall } from './nodes.ts';
+import { arithmetic, negative, unaryPlus } from './arithmetic.ts';
+import { compareValues } from './compare.ts';
 import { iterate, truth } from './sequences.ts';
 import { TemplateProblem, typeError } from './problems.ts';
 import { toText } from './repr.ts';
@@ -43,9 +43,9 @@ export class Evaluator implements FilterContext {
     this.work = work;
   }
 
-  evaluate(expression: Expression, scope: Scope): Value {
+  evaluate(expression: TemplateExpression, scope: Scope): Value {
     this.work.spend();
-    const value = (inner: Expression): Value => this.evaluate(inner, scope);
+    const value = (inner: TemplateExpression): Value => this.evaluate(inner, scope);
     switch (expression.kind) {
       case 'constant':
         return expression.value;
@@ -79,7 +79,7 @@ export class Evaluator implements FilterContext {
 
   #operation(
     expression: Extract<
-      Expression,
+      TemplateExpression,
       | { left: unknown }
       | { operand: unknown }
       | { parts: unknown }
@@ -88,14 +88,14 @@ export class Evaluator implements FilterContext {
     >,
     scope: Scope,
   ): Value {
-    const value = (inner: Expression): Value => this.evaluate(inner, scope);
+    const value = (inner: TemplateExpression): Value => this.evaluate(inner, scope);
     switch (expression.kind) {
       case 'not':
         return !truth(value(expression.operand));
       case 'negative':
         return negative(value(expression.operand));
       case 'positive':
-        return positive(value(expression.operand));
+        return unaryPlus(value(expression.operand));
       case 'and': {
         const left = value(expression.left);
         return truth(left) ? value(expression.right) : left;
@@ -121,14 +121,14 @@ export class Evaluator implements FilterContext {
   }
 
   #comparison(
-    first: Expression,
-    rest: Extract<Expression, { kind: 'comparison' }>['rest'],
-    value: (expression: Expression) => Value,
+    first: TemplateExpression,
+    rest: Extract<TemplateExpression, { kind: 'comparison' }>['rest'],
+    value: (expression: TemplateExpression) => Value,
   ): boolean {
     let left = value(first);
     return rest.every(([operator, operand]) => {
       const right = value(operand);
-      const holds = compare(operator, left, right, this.work);
+      const holds = compareValues(operator, left, right, this.work);
       left = right;
       return holds;
     });
@@ -165,7 +165,7 @@ export class Evaluator implements FilterContext {
   }
 
   /** A call that is also given a caller. */
-  callFrom(caller: Value, expression: Expression, scope: Scope): Value {
+  callFrom(caller: Value, expression: TemplateExpression, scope: Scope): Value {
     if (expression.kind !== 'call') throw typeError('expected a call');
     const callee = this.evaluate(expression.callee, scope);
     return this.call(callee, ...this.#given(expression.given, scope, caller));

@@ -3,7 +3,7 @@ import type {
   Arguments,
   ArithmeticOperator,
   ComparisonOperator,
-  Expression,
+  TemplateExpression,
   NamedCall,
   Target,
 } from './nodes.ts';
@@ -73,10 +73,10 @@ export class ExpressionParser {
 
   /** An expression, or several with commas between them as a tuple. */
   protected tuple(
-    read: () => Expression = () => this.expression(),
+    read: () => TemplateExpression = () => this.expression(),
     isEnd: () => boolean = () => false,
-  ): Expression {
-    const items: Expression[] = [];
+  ): TemplateExpression {
+    const items: TemplateExpression[] = [];
     let isTuple = false;
     for (;;) {
       if (this.#endsTuple() || isEnd()) break;
@@ -94,7 +94,7 @@ export class ExpressionParser {
     return this.is('variable_end') || this.is('block_end') || this.is('operator', ')');
   }
 
-  protected expression(): Expression {
+  protected expression(): TemplateExpression {
     return this.nested(() => {
       let value = this.or();
       while (this.skipIf('name', 'if')) {
@@ -106,22 +106,22 @@ export class ExpressionParser {
     });
   }
 
-  protected or(): Expression {
+  protected or(): TemplateExpression {
     let left = this.#and();
     while (this.skipIf('name', 'or')) left = { kind: 'or', left, right: this.#and() };
     return left;
   }
 
-  #and(): Expression {
+  #and(): TemplateExpression {
     let left = this.#not();
     while (this.skipIf('name', 'and')) left = { kind: 'and', left, right: this.#not() };
     return left;
   }
 
-  #not(): Expression {
+  #not(): TemplateExpression {
     if (this.skipIf('name', 'not')) return this.nested(() => ({ kind: 'not', operand: this.#not() }));
     const first = this.#sum();
-    const rest: [ComparisonOperator, Expression][] = [];
+    const rest: [ComparisonOperator, TemplateExpression][] = [];
     for (;;) {
       if (this.current.type === 'operator' && COMPARISONS.has(this.current.text))
         rest.push([this.next().text as ComparisonOperator, this.#sum()]);
@@ -133,7 +133,10 @@ export class ExpressionParser {
     }
   }
 
-  #arithmetic(operators: readonly ArithmeticOperator[], operand: () => Expression): Expression {
+  #arithmetic(
+    operators: readonly ArithmeticOperator[],
+    operand: () => TemplateExpression,
+  ): TemplateExpression {
     let left = operand();
     while (this.current.type === 'operator') {
       const operator = operators.find((text) => text === this.current.text);
@@ -144,23 +147,23 @@ export class ExpressionParser {
     return left;
   }
 
-  #sum(): Expression {
+  #sum(): TemplateExpression {
     return this.#arithmetic(['+', '-'], () => this.#concatenation());
   }
 
-  #concatenation(): Expression {
+  #concatenation(): TemplateExpression {
     const parts = [this.#product()];
     while (this.skipIf('operator', '~')) parts.push(this.#product());
     return parts.length === 1 ? parts[0] : { kind: 'concatenation', parts };
   }
 
-  #product(): Expression {
+  #product(): TemplateExpression {
     return this.#arithmetic(['*', '/', '//', '%'], () => this.#arithmetic(['**'], () => this.#unary()));
   }
 
-  #unary(withFilters = true): Expression {
+  #unary(withFilters = true): TemplateExpression {
     const sign = ['-', '+'].find((text) => this.is('operator', text));
-    let value: Expression;
+    let value: TemplateExpression;
     if (sign === undefined) value = this.primary();
     else {
       this.next();
@@ -171,7 +174,7 @@ export class ExpressionParser {
     return withFilters ? this.#filtersAndTests(value) : value;
   }
 
-  protected primary(): Expression {
+  protected primary(): TemplateExpression {
     const token = this.current;
     switch (token.type) {
       case 'name':
@@ -193,16 +196,18 @@ export class ExpressionParser {
     }
   }
 
-  #bracketed(): Expression {
+  #bracketed(): TemplateExpression {
     if (this.skipIf('operator', '(')) {
-      const inside: Expression = this.is('operator', ')') ? { kind: 'tuple', items: [] } : this.tuple();
+      const inside: TemplateExpression = this.is('operator', ')')
+        ? { kind: 'tuple', items: [] }
+        : this.tuple();
       this.expect('operator', ')');
       return inside;
     }
     if (this.skipIf('operator', '['))
       return { kind: 'list', items: this.#listed(']', () => this.expression()) };
     if (this.skipIf('operator', '{')) {
-      const entries = this.#listed('}', (): readonly [Expression, Expression] => {
+      const entries = this.#listed('}', (): readonly [TemplateExpression, TemplateExpression] => {
         const key = this.expression();
         this.expect('operator', ':');
         return [key, this.expression()];
@@ -223,7 +228,7 @@ export class ExpressionParser {
     return items;
   }
 
-  #postfix(start: Expression): Expression {
+  #postfix(start: TemplateExpression): TemplateExpression {
     let value = start;
     for (;;) {
       if (this.skipIf('operator', '.')) value = this.#member(value);
@@ -233,7 +238,7 @@ export class ExpressionParser {
     }
   }
 
-  #filtersAndTests(start: Expression): Expression {
+  #filtersAndTests(start: TemplateExpression): TemplateExpression {
     let value = start;
     for (;;) {
       if (this.skipIf('operator', '|')) value = this.filter(value);
@@ -243,15 +248,15 @@ export class ExpressionParser {
     }
   }
 
-  #member(object: Expression): Expression {
+  #member(object: TemplateExpression): TemplateExpression {
     const token = this.next();
     if (token.type === 'name') return { kind: 'attribute', object, name: token.text };
     if (token.type !== 'integer') throw syntaxError('expected a name or a number behind a dot', token.line);
     return { kind: 'item', object, key: { kind: 'constant', value: token.value } };
   }
 
-  #subscript(object: Expression): Expression {
-    const keys: (Expression | (Expression | undefined)[])[] = [];
+  #subscript(object: TemplateExpression): TemplateExpression {
+    const keys: (TemplateExpression | (TemplateExpression | undefined)[])[] = [];
     while (!this.is('operator', ']')) {
       if (keys.length > 0) this.expect('operator', ',');
       keys.push(this.#keyOrBounds());
@@ -261,13 +266,13 @@ export class ExpressionParser {
     if (keys.length === 1) {
       return Array.isArray(key)
         ? { kind: 'slice', object, bounds: key }
-        : { kind: 'item', object, key: key as Expression };
+        : { kind: 'item', object, key: key as TemplateExpression };
     }
     if (keys.some(Array.isArray)) throw this.problem('expected one slice');
-    return { kind: 'item', object, key: { kind: 'tuple', items: keys as Expression[] } };
+    return { kind: 'item', object, key: { kind: 'tuple', items: keys as TemplateExpression[] } };
   }
 
-  #keyOrBounds(): Expression | (Expression | undefined)[] {
+  #keyOrBounds(): TemplateExpression | (TemplateExpression | undefined)[] {
     const isEnd = () => this.is('operator', ':') || this.is('operator', ']') || this.is('operator', ',');
     const first = this.is('operator', ':') ? undefined : this.expression();
     if (!this.skipIf('operator', ':')) return first!;
@@ -278,10 +283,10 @@ export class ExpressionParser {
 
   protected arguments(): Arguments {
     this.expect('operator', '(');
-    const positional: Expression[] = [];
-    const named: [string, Expression][] = [];
-    let list: Expression | undefined;
-    let dict: Expression | undefined;
+    const positional: TemplateExpression[] = [];
+    const named: [string, TemplateExpression][] = [];
+    let list: TemplateExpression | undefined;
+    let dict: TemplateExpression | undefined;
     while (!this.is('operator', ')')) {
       if (dict || (list && this.is('operator', '*'))) throw this.problem('expected the end of the arguments');
       if (this.skipIf('operator', '*')) list = this.expression();
@@ -300,7 +305,7 @@ export class ExpressionParser {
     return { positional, named, list, dict };
   }
 
-  protected filter(value: Expression | undefined): NamedCall {
+  protected filter(value: TemplateExpression | undefined): NamedCall {
     const name = this.#dottedName();
     const given = this.is('operator', '(') ? this.arguments() : { positional: [], named: [] };
     return { kind: 'filter', name, value, given };
@@ -312,7 +317,7 @@ export class ExpressionParser {
     return name;
   }
 
-  #test(value: Expression): Expression {
+  #test(value: TemplateExpression): TemplateExpression {
     const negated = this.skipIf('name', 'not');
     const name = this.#dottedName();
     let given: Arguments = { positional: [], named: [] };
@@ -342,11 +347,11 @@ export class ExpressionParser {
     fields = false,
     isEnd,
   }: { readonly fields?: boolean; readonly isEnd?: () => boolean } = {}): Target {
-    const read = (): Expression => {
+    const read = (): TemplateExpression => {
       if (fields && this.is('name') && this.is('operator', '.', 1)) {
         const { text } = this.next();
         this.next();
-        const object: Expression = { kind: 'name', name: text };
+        const object: TemplateExpression = { kind: 'name', name: text };
         return { kind: 'attribute', object, name: this.expect('name').text };
       }
       return this.primary();
@@ -354,7 +359,7 @@ export class ExpressionParser {
     return this.#asTarget(this.tuple(read, isEnd));
   }
 
-  #asTarget(expression: Expression): Target {
+  #asTarget(expression: TemplateExpression): Target {
     switch (expression.kind) {
       case 'name':
         return expression;

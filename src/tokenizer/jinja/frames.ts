@@ -1,4 +1,4 @@
-import type { Arguments, Expression, MacroBody, Statement, Target } from './nodes.ts';
+import type { Arguments, TemplateExpression, MacroBody, Statement, Target } from './nodes.ts';
 
 /**
  * Jinja decides before it runs where a name is looked up. One that a part of a template assigns, and doesn't read before, is a
@@ -25,7 +25,7 @@ export function unassignedNames(template: readonly Statement[]): ReadonlyMap<obj
 interface Part {
   readonly body: readonly Statement[];
   readonly parameters: readonly string[];
-  readonly expressions: readonly Expression[];
+  readonly expressions: readonly TemplateExpression[];
   /** A block sees what the template exports, and nothing of where it stands. */
   readonly isApart?: boolean;
 }
@@ -116,7 +116,7 @@ class Frame {
     else this.#store(target.name);
   }
 
-  read(expression: Expression | undefined): void {
+  read(expression: TemplateExpression | undefined): void {
     if (!expression) return;
     if (expression.kind === 'name') this.#load(expression.name);
     else for (const inner of innerExpressions(expression)) this.read(inner);
@@ -162,7 +162,7 @@ class Frame {
 
   /** A name that only some of the branches assign is looked up as if none did. */
   #branches(
-    branches: readonly (readonly [condition: Expression, body: readonly Statement[]])[],
+    branches: readonly (readonly [condition: TemplateExpression, body: readonly Statement[]])[],
     otherwise: readonly Statement[],
   ): void {
     this.read(branches[0][0]);
@@ -191,7 +191,9 @@ class Frame {
 }
 
 /** The expressions right within another. */
-export function innerExpressions(expression: Expression): readonly (Expression | undefined)[] {
+export function innerExpressions(
+  expression: TemplateExpression,
+): readonly (TemplateExpression | undefined)[] {
   switch (expression.kind) {
     case 'constant':
     case 'name':
@@ -231,7 +233,7 @@ export function innerExpressions(expression: Expression): readonly (Expression |
   }
 }
 
-const argumentsIn = ({ positional, named, list, dict }: Arguments): (Expression | undefined)[] => [
+const argumentsIn = ({ positional, named, list, dict }: Arguments): (TemplateExpression | undefined)[] => [
   ...positional,
   ...named.map(([, value]) => value),
   list,

@@ -1,6 +1,6 @@
 import { arithmetic } from './arithmetic.ts';
-import { compare, contains, equals } from './compare.ts';
-import { isIterable, lengthOf, numeric } from './sequences.ts';
+import { compareValues, contains, equals } from './compare.ts';
+import { isIterable, valueLength, numeric } from './sequences.ts';
 import { bind, type Bound, type Parameters, required } from './parameters.ts';
 import { isLower, isUpper } from './text-case.ts';
 import { toText } from './repr.ts';
@@ -38,14 +38,14 @@ const of = (name: string, run: (value: Value, work: Work) => boolean): [string, 
 const comparing = (operator: ComparisonOperator, ...names: string[]): [string, Test][] =>
   names.map((name) => [
     name,
-    test(name, { other: required }, (value, { other }, work) => compare(operator, value, other, work)),
+    test(name, { other: required }, (value, { other }, work) => compareValues(operator, value, other, work)),
   ]);
 
 const remainder = (value: Value, by: Value, work: Work): Value => arithmetic('%', value, by, work);
 
 /** What has a length and items that one can ask for. */
 const isSequence = (value: Value): boolean =>
-  lengthOf(value) !== undefined && !(value instanceof DictView) && !(value instanceof Thing);
+  valueLength(value) !== undefined && !(value instanceof DictView) && !(value instanceof Thing);
 
 /** The tests of Jinja, but those that ask for the names of filters and tests. */
 export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([

@@ -1,5 +1,5 @@
 import { innerExpressions } from './frames.ts';
-import type { Expression, NamedCall, Statement } from './nodes.ts';
+import type { TemplateExpression, NamedCall, Statement } from './nodes.ts';
 import { TemplateProblem } from './problems.ts';
 
 /** Whether there is a filter or a test of a name. */
@@ -12,7 +12,7 @@ export type IsKnown = (kind: NamedCall['kind'], name: string) => boolean;
  * @throws TemplateProblem  that names the first one that isn't known
  */
 export function checkNames(statements: readonly Statement[], isKnown: IsKnown): void {
-  const expression = (value: Expression | undefined, isConditional: boolean): void => {
+  const expression = (value: TemplateExpression | undefined, isConditional: boolean): void => {
     if (!value) return;
     if (
       (value.kind === 'filter' || value.kind === 'test') &&
@@ -61,7 +61,7 @@ export function checkNames(statements: readonly Statement[], isKnown: IsKnown): 
 }
 
 /** The expressions that are computed where a statement stands. */
-function expressionsIn(statement: Statement): readonly Expression[] {
+function expressionsIn(statement: Statement): readonly TemplateExpression[] {
   switch (statement.kind) {
     case 'output':
       return statement.values;

@@ -2,8 +2,8 @@ import { getItem } from './attributes.ts';
 import { type Filter, filter, type FilterContext } from './filter.ts';
 import { arithmetic } from './arithmetic.ts';
 import { equals, order } from './compare.ts';
-import { iterate, lengthOf, listed, truth } from './sequences.ts';
-import { intOf, required, textOf } from './parameters.ts';
+import { iterate, valueLength, listed, truth } from './sequences.ts';
+import { intOf, required, textParameter } from './parameters.ts';
 import { TemplateProblem, typeError } from './problems.ts';
 import { toText } from './repr.ts';
 import {
@@ -93,7 +93,7 @@ function* choose(
   for (const item of iterate(value)) {
     context.work.spend();
     const it = get(item);
-    const passes = name === undefined ? truth(it) : context.test(textOf(name), it, rest, named);
+    const passes = name === undefined ? truth(it) : context.test(textParameter(name), it, rest, named);
     if (passes === wanted) yield item;
   }
 }
@@ -115,7 +115,7 @@ function* mapped(
   } else {
     if (given.length === 0) throw problem('map requires a filter argument');
     const [name, ...rest] = given;
-    change = (item) => context.filter(textOf(name), item, rest, named);
+    change = (item) => context.filter(textParameter(name), item, rest, named);
   }
   for (const item of iterate(value)) {
     work.spend();
@@ -214,7 +214,7 @@ function joined(value: Value, separator: string, work: Work): string {
 
 const length = (name: string): [string, Filter] =>
   filter(name, {}, (value) => {
-    const count = lengthOf(value);
+    const count = valueLength(value);
     if (count === undefined) throw typeError(`object of type '${typeName(value)}' has no len()`);
     return BigInt(count);
   });

@@ -1,11 +1,11 @@
 import { equals } from './compare.ts';
-import { iterate, lengthOf } from './sequences.ts';
+import { iterate, valueLength } from './sequences.ts';
 import { typeError } from './problems.ts';
 import { Callable, Thing, Tuple, Undefined, type Value } from './values.ts';
 import type { Work } from './work.ts';
 
 /** What `loop` is within a loop. It looks at the next item only when it is asked for. */
-export class Loop extends Thing {
+export class LoopVariable extends Thing {
   readonly typeName = 'LoopContext';
   readonly #iterable: Value;
   #iterator: Iterator<Value>;
@@ -49,7 +49,7 @@ export class Loop extends Thing {
   }
 
   get length(): number {
-    this.#length ??= lengthOf(this.#iterable) ?? this.#counted();
+    this.#length ??= valueLength(this.#iterable) ?? this.#counted();
     return this.#length;
   }
 

@@ -1,38 +1,41 @@
 /** The syntax tree of a template. */
 
-export type Expression =
+export type TemplateExpression =
   | { readonly kind: 'constant'; readonly value: null | boolean | bigint | number | string }
   | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'list' | 'tuple'; readonly items: readonly Expression[] }
-  | { readonly kind: 'dict'; readonly entries: readonly (readonly [key: Expression, value: Expression])[] }
-  | { readonly kind: 'attribute'; readonly object: Expression; readonly name: string }
-  | { readonly kind: 'item'; readonly object: Expression; readonly key: Expression }
+  | { readonly kind: 'list' | 'tuple'; readonly items: readonly TemplateExpression[] }
+  | {
+      readonly kind: 'dict';
+      readonly entries: readonly (readonly [key: TemplateExpression, value: TemplateExpression])[];
+    }
+  | { readonly kind: 'attribute'; readonly object: TemplateExpression; readonly name: string }
+  | { readonly kind: 'item'; readonly object: TemplateExpression; readonly key: TemplateExpression }
   | {
       readonly kind: 'slice';
-      readonly object: Expression;
-      readonly bounds: readonly (Expression | undefined)[];
+      readonly object: TemplateExpression;
+      readonly bounds: readonly (TemplateExpression | undefined)[];
     }
-  | { readonly kind: 'call'; readonly callee: Expression; readonly given: Arguments }
+  | { readonly kind: 'call'; readonly callee: TemplateExpression; readonly given: Arguments }
   | NamedCall
-  | { readonly kind: 'not' | 'negative' | 'positive'; readonly operand: Expression }
-  | { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: 'not' | 'negative' | 'positive'; readonly operand: TemplateExpression }
+  | { readonly kind: 'and' | 'or'; readonly left: TemplateExpression; readonly right: TemplateExpression }
   | {
       readonly kind: 'arithmetic';
       readonly operator: ArithmeticOperator;
-      readonly left: Expression;
-      readonly right: Expression;
+      readonly left: TemplateExpression;
+      readonly right: TemplateExpression;
     }
-  | { readonly kind: 'concatenation'; readonly parts: readonly Expression[] }
+  | { readonly kind: 'concatenation'; readonly parts: readonly TemplateExpression[] }
   | {
       readonly kind: 'comparison';
-      readonly first: Expression;
-      readonly rest: readonly (readonly [operator: ComparisonOperator, operand: Expression])[];
+      readonly first: TemplateExpression;
+      readonly rest: readonly (readonly [operator: ComparisonOperator, operand: TemplateExpression])[];
     }
   | {
       readonly kind: 'conditional';
-      readonly condition: Expression;
-      readonly value: Expression;
-      readonly otherwise?: Expression;
+      readonly condition: TemplateExpression;
+      readonly value: TemplateExpression;
+      readonly otherwise?: TemplateExpression;
     };
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
@@ -42,17 +45,17 @@ export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 
 export interface NamedCall {
   readonly kind: 'filter' | 'test';
   readonly name: string;
-  readonly value?: Expression;
+  readonly value?: TemplateExpression;
   readonly given: Arguments;
 }
 
 export interface Arguments {
-  readonly positional: readonly Expression[];
-  readonly named: readonly (readonly [name: string, value: Expression])[];
+  readonly positional: readonly TemplateExpression[];
+  readonly named: readonly (readonly [name: string, value: TemplateExpression])[];
   /** Behind `*`: a list of more. */
-  readonly list?: Expression;
+  readonly list?: TemplateExpression;
   /** Behind `**`: a dict of more. */
-  readonly dict?: Expression;
+  readonly dict?: TemplateExpression;
 }
 
 /** What can be assigned to. */
@@ -63,7 +66,7 @@ export type Target =
 
 export interface Parameter {
   readonly name: string;
-  readonly default?: Expression;
+  readonly default?: TemplateExpression;
 }
 
 /** What a macro or a call block makes callable. */
@@ -77,23 +80,23 @@ export interface MacroBody {
 
 export type Statement =
   | { readonly kind: 'data'; readonly text: string }
-  | { readonly kind: 'output'; readonly values: readonly Expression[] }
+  | { readonly kind: 'output'; readonly values: readonly TemplateExpression[] }
   | {
       readonly kind: 'if';
-      readonly branches: readonly (readonly [condition: Expression, body: readonly Statement[]])[];
+      readonly branches: readonly (readonly [condition: TemplateExpression, body: readonly Statement[]])[];
       readonly otherwise: readonly Statement[];
     }
   | {
       readonly kind: 'for';
       readonly target: Target;
-      readonly iterable: Expression;
-      readonly condition?: Expression;
+      readonly iterable: TemplateExpression;
+      readonly condition?: TemplateExpression;
       readonly recursive: boolean;
       readonly body: readonly Statement[];
       readonly otherwise: readonly Statement[];
     }
   | { readonly kind: 'break' | 'continue' }
-  | { readonly kind: 'set'; readonly target: Target; readonly value: Expression }
+  | { readonly kind: 'set'; readonly target: Target; readonly value: TemplateExpression }
   | {
       readonly kind: 'set block';
       readonly target: Target;
@@ -102,11 +105,11 @@ export type Statement =
     }
   | {
       readonly kind: 'with';
-      readonly values: readonly (readonly [target: Target, value: Expression])[];
+      readonly values: readonly (readonly [target: Target, value: TemplateExpression])[];
       readonly body: readonly Statement[];
     }
   | { readonly kind: 'macro'; readonly name: string; readonly macro: MacroBody }
-  | { readonly kind: 'call block'; readonly call: Expression; readonly macro: MacroBody }
+  | { readonly kind: 'call block'; readonly call: TemplateExpression; readonly macro: MacroBody }
   | {
       readonly kind: 'filter block';
       readonly filters: readonly NamedCall[];

@@ -61,7 +61,7 @@ export function formatFloat(
 }
 
 /** A float rounded to some decimal places, halves to the even one. */
-export function rounded(value: number, places: number): number {
+export function roundedNumber(value: number, places: number): number {
   if (!Number.isFinite(value) || places > 330) return value;
   const digits = places < -330 ? 0n : scaled(value, places);
   // zero keeps the sign
@@ -69,7 +69,7 @@ export function rounded(value: number, places: number): number {
 }
 
 /** Digits with a separator between the thousands, or between every four of other bases. */
-export function grouped(text: string, separator: string, size = 3): string {
+export function groupedDigits(text: string, separator: string, size = 3): string {
   const end = text.search(/[^\da-f]|$/i);
   const whole = text.slice(0, end).replace(new RegExp(`\\B(?=(?:[\\da-fA-F]{${size}})+$)`, 'g'), separator);
   return whole + text.slice(end);

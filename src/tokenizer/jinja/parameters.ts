@@ -46,7 +46,7 @@ export function intOf(value: Value): number {
 }
 
 /** A text that is given as such. */
-export function textOf(value: Value): string {
+export function textParameter(value: Value): string {
   if (isText(value)) return plain(value);
   throw typeError(`expected str, got ${typeName(value)}`);
 }

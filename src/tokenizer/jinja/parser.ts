@@ -1,6 +1,6 @@
 import { ExpressionParser } from './expression-parser.ts';
 import { tokenize } from './lexer.ts';
-import type { Expression, MacroBody, NamedCall, Parameter, Statement, Target } from './nodes.ts';
+import type { TemplateExpression, MacroBody, NamedCall, Parameter, Statement, Target } from './nodes.ts';
 import { syntaxError } from './problems.ts';
 
 /**
@@ -102,7 +102,7 @@ class Parser extends ExpressionParser {
   }
 
   #if(): Statement {
-    const branches: [Expression, Statement[]][] = [];
+    const branches: [TemplateExpression, Statement[]][] = [];
     for (;;) {
       const condition = this.tuple(() => this.or());
       const { body, end } = this.#body('elif', 'else', 'endif');
@@ -142,7 +142,7 @@ class Parser extends ExpressionParser {
   }
 
   #with(): Statement {
-    const values: [Target, Expression][] = [];
+    const values: [Target, TemplateExpression][] = [];
     while (!this.is('block_end')) {
       if (values.length > 0) this.expect('operator', ',');
       const target = this.target({ isEnd: () => this.is('operator', '=') });
@@ -187,8 +187,8 @@ class Parser extends ExpressionParser {
     return { name, parameters, body, uses };
   }
 
-  #printed(): Expression[] {
-    const values: Expression[] = [];
+  #printed(): TemplateExpression[] {
+    const values: TemplateExpression[] = [];
     while (!this.is('block_end')) {
       if (values.length > 0) this.expect('operator', ',');
       values.push(this.expression());

@@ -1,10 +1,10 @@
 import { Evaluator } from './evaluator.ts';
-import { Loop } from './loop.ts';
+import { LoopVariable } from './loop.ts';
 import { Macro } from './macro.ts';
-import type { Expression, MacroBody, NamedCall, Statement, Target } from './nodes.ts';
+import type { TemplateExpression, MacroBody, NamedCall, Statement, Target } from './nodes.ts';
 import { iterate, truth } from './sequences.ts';
 import { TemplateProblem, typeError, valueError } from './problems.ts';
-import { textOf } from './parameters.ts';
+import { textParameter } from './parameters.ts';
 import { toText } from './repr.ts';
 import { Scope } from './scope.ts';
 import { Dict, Lazy, Namespace, orElse, Tuple, Undefined, type Value } from './values.ts';
@@ -126,11 +126,11 @@ export class Renderer {
         return;
       case 'call block': {
         const caller = this.#macro(statement.macro, scope);
-        output.write(textOf(this.#evaluator.callFrom(caller, statement.call, scope)));
+        output.write(textParameter(this.#evaluator.callFrom(caller, statement.call, scope)));
         return;
       }
       case 'filter block':
-        output.write(textOf(this.#filtered(statement.body, statement.filters, scope)));
+        output.write(textParameter(this.#filtered(statement.body, statement.filters, scope)));
         return;
       default:
         statement satisfies never;
@@ -156,7 +156,7 @@ export class Renderer {
   }
 
   #with(
-    values: readonly (readonly [Target, Expression])[],
+    values: readonly (readonly [Target, TemplateExpression])[],
     body: readonly Statement[],
     scope: Scope,
     output: Output,
@@ -185,7 +185,7 @@ export class Renderer {
     const again = recursive
       ? (more: Value, depth: number) => this.#recursiveLoop(statement, more, scope, depth)
       : undefined;
-    const loop = new Loop(chosen, this.#work, { depth0, again });
+    const loop = new LoopVariable(chosen, this.#work, { depth0, again });
     let isEmpty = true;
     for (let item = loop.next(); !item.done; item = loop.next()) {
       this.#work.spend();
@@ -200,7 +200,7 @@ export class Renderer {
     return isEmpty ? this.#run(otherwise, this.#scope(otherwise, scope), output) : undefined;
   }
 
-  *#chosen(items: Value, target: Target, condition: Expression, scope: Scope): Generator<Value> {
+  *#chosen(items: Value, target: Target, condition: TemplateExpression, scope: Scope): Generator<Value> {
     for (const item of iterate(items)) {
       const inner = new Scope(scope);
       this.#assign(target, item, inner);

@@ -19,12 +19,12 @@ export function truth(value: Value): boolean {
   if (value === null || value === false || value === '' || value === 0n || value === 0) return false;
   if (typeof value !== 'object') return true;
   if (value instanceof Undefined) return false;
-  const length = lengthOf(value);
+  const length = valueLength(value);
   return length === undefined || length > 0;
 }
 
 /** How many items a value has; undefined for what has no length. A text has code points. */
-export function lengthOf(value: Value): number | undefined {
+export function valueLength(value: Value): number | undefined {
   if (typeof value === 'string') return codePointCount(value);
   if (Array.isArray(value)) return value.length;
   if (value instanceof Markup) return codePointCount(value.text);
@@ -88,5 +88,5 @@ export function numeric(value: Value): Numeric | undefined {
 }
 
 /** The items of a list or a tuple. */
-export const sequence = (value: Value): readonly Value[] | undefined =>
+export const sequenceOf = (value: Value): readonly Value[] | undefined =>
   Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;

@@ -1,13 +1,13 @@
 import { type Filter, filter } from './filter.ts';
 import { escapeHtml, stripTags } from './html.ts';
 import { PYTHON_BLANK } from './lexer.ts';
-import { codePointCount, codePoints, iterate, lengthOf, truth } from './sequences.ts';
-import { intOf, required, textOf } from './parameters.ts';
+import { codePointCount, codePoints, iterate, valueLength, truth } from './sequences.ts';
+import { intOf, required, textParameter } from './parameters.ts';
 import { formatPercent } from './percent-format.ts';
 import { TemplateProblem, typeError, valueError } from './problems.ts';
 import { repr, toText } from './repr.ts';
 import { capitalized } from './text-case.ts';
-import { lines, pad, replace, strip, words } from './text-search.ts';
+import { lines, padText, replace, strip, words } from './text-search.ts';
 import { urlize } from './urlize.ts';
 import { Dict, isText, Markup, plain, Tuple, typeName, Undefined, type Value } from './values.ts';
 import { wordWrap } from './word-wrap.ts';
@@ -60,11 +60,11 @@ function truncate(value: Value, length: number, killWords: boolean, end: string,
   if (cut < 0)
     throw new TemplateProblem('AssertionError', `expected length >= ${codePointCount(end)}, got ${length}`);
   if (leeway < 0) throw new TemplateProblem('AssertionError', `expected leeway >= 0, got ${leeway}`);
-  const size = lengthOf(value);
+  const size = valueLength(value);
   if (size === undefined) throw typeError(`object of type '${typeName(value)}' has no len()`);
   // whatever is short enough stays as it is
   if (size <= length + leeway) return value;
-  const points = codePoints(textOf(value));
+  const points = codePoints(textParameter(value));
   const head = points.slice(0, cut);
   const begun = typeof head === 'string' ? head : head.join('');
   const blank = killWords ? -1 : begun.lastIndexOf(' ');
@@ -102,7 +102,7 @@ function xmlAttributes(value: Value, autospace: boolean, work: Work): string {
   const written: string[] = [];
   for (const [key, each] of value.entries()) {
     if (each === null || each instanceof Undefined) continue;
-    const name = textOf(key);
+    const name = textParameter(key);
     if (/[\s/>=]/.test(name)) throw valueError(`Invalid character in attribute name: ${repr(name, work)}`);
     const text = each instanceof Markup ? each.text : escapeHtml(toText(each, work));
     written.push(`${escapeHtml(name)}="${text}"`);
@@ -133,10 +133,10 @@ export const TEXT_FILTERS: readonly (readonly [string, Filter])[] = [
   changing('capitalize', capitalized),
   changing('title', title),
   filter('trim', { chars: null }, (value, { chars }, { work }) =>
-    same(value, strip(toText(value, work), chars === null ? undefined : textOf(chars), 'both')),
+    same(value, strip(toText(value, work), chars === null ? undefined : textParameter(chars), 'both')),
   ),
   filter('center', { width: 80n }, (value, { width }, { work }) =>
-    same(value, pad(toText(value, work), intOf(width), ' ', 'both', work)),
+    same(value, padText(toText(value, work), intOf(width), ' ', 'both', work)),
   ),
   filter('replace', { old: required, new: required, count: null }, (value, given, { work }) =>
     replace(
@@ -154,19 +154,25 @@ export const TEXT_FILTERS: readonly (readonly [string, Filter])[] = [
     'truncate',
     { length: 255n, killwords: false, end: '...', leeway: null },
     (value, { length, killwords, end, leeway }) =>
-      truncate(value, intOf(length), truth(killwords), textOf(end), leeway === null ? 5 : intOf(leeway)),
+      truncate(
+        value,
+        intOf(length),
+        truth(killwords),
+        textParameter(end),
+        leeway === null ? 5 : intOf(leeway),
+      ),
   ),
   filter(
     'wordwrap',
     { width: 79n, break_long_words: true, wrapstring: null, break_on_hyphens: true },
     (value, given, { work }) =>
       wordWrap(
-        textOf(value),
+        textParameter(value),
         {
           width: intOf(given.width),
           breakLongWords: truth(given.break_long_words),
           breakOnHyphens: truth(given.break_on_hyphens),
-          newline: given.wrapstring === null ? '\n' : textOf(given.wrapstring),
+          newline: given.wrapstring === null ? '\n' : textParameter(given.wrapstring),
         },
         work,
       ),
@@ -190,9 +196,10 @@ export const TEXT_FILTERS: readonly (readonly [string, Filter])[] = [
         {
           limit: given.trim_url_limit === null ? undefined : intOf(given.trim_url_limit),
           nofollow: truth(given.nofollow),
-          target: given.target === null ? undefined : textOf(given.target),
-          rel: given.rel === null ? '' : textOf(given.rel),
-          schemes: given.extra_schemes === null ? [] : Array.from(iterate(given.extra_schemes), textOf),
+          target: given.target === null ? undefined : textParameter(given.target),
+          rel: given.rel === null ? '' : textParameter(given.rel),
+          schemes:
+            given.extra_schemes === null ? [] : Array.from(iterate(given.extra_schemes), textParameter),
         },
         work,
       ),

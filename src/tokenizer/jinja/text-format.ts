@@ -1,5 +1,5 @@
 import { codePointCount, codePoints, numeric } from './sequences.ts';
-import { formatFloat, grouped } from './number-format.ts';
+import { formatFloat, groupedDigits } from './number-format.ts';
 import { TemplateProblem, typeError, valueError } from './problems.ts';
 import { repr, toText } from './repr.ts';
 import { isText, Markup, plain, typeName, type Value } from './values.ts';
@@ -149,7 +149,7 @@ function digitsOf(number: bigint | number, form: Specification, text: string): r
     if (precision !== undefined) throw valueError('Precision not allowed in integer format specifier');
     const base = BASES[type];
     const digits = (number < 0n ? -number : number).toString(base);
-    const all = separator ? grouped(digits, separator, base === 10 ? 3 : 4) : digits;
+    const all = separator ? groupedDigits(digits, separator, base === 10 ? 3 : 4) : digits;
     const prefix = form.alternate && base !== 10 ? `0${type}` : '';
     return [prefix, type === 'X' ? all.toUpperCase() : all];
   }
@@ -158,7 +158,7 @@ function digitsOf(number: bigint | number, form: Specification, text: string): r
     throw valueError(`Unknown format code '${type}' in '${text}'`);
   const kind = lower === '' ? 'r' : lower === 'n' ? 'g' : (lower as 'e' | 'f' | 'g' | '%');
   const digits = formatFloat(Number(number), kind, precision, form.alternate);
-  const all = separator ? grouped(digits, separator) : digits;
+  const all = separator ? groupedDigits(digits, separator) : digits;
   return ['', type !== lower ? all.toUpperCase() : all];
 }
 

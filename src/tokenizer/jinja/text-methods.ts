@@ -3,7 +3,7 @@ import {
   ALPHANUMERIC,
   ASCII,
   DECIMAL,
-  DIGITS,
+  UNICODE_DIGITS,
   IDENTIFIER,
   NUMERIC,
   PRINTABLE,
@@ -11,7 +11,7 @@ import {
 import { escapeHtml } from './html.ts';
 import { toText } from './repr.ts';
 import { codePointCount, codePoints, iterate, listed } from './sequences.ts';
-import { type Bound, bind, intOf, type Parameters, required, textOf } from './parameters.ts';
+import { type Bound, bind, intOf, type Parameters, required, textParameter } from './parameters.ts';
 import { typeError, valueError } from './problems.ts';
 import { capitalized, caseFolded, isLower, isTitle, isUpper, swappedCase, titled } from './text-case.ts';
 import {
@@ -19,7 +19,7 @@ import {
   bounds,
   lines,
   occurrences,
-  pad,
+  padText,
   replace,
   split,
   splitFromEnd,
@@ -61,23 +61,23 @@ const is = (name: string, pattern: RegExp): [string, Method] =>
 const stripping = (name: string, ends: 'left' | 'right' | 'both'): [string, Method] => [
   name,
   method(name, { chars: null }, (text, { chars }) =>
-    strip(text, chars === null ? undefined : textOf(chars), ends),
+    strip(text, chars === null ? undefined : textParameter(chars), ends),
   ),
 ];
 
 const splitting = (name: string, cut: typeof split): [string, Method] => [
   name,
   method(name, { sep: null, maxsplit: -1n }, (text, { sep, maxsplit }, work) =>
-    cut(text, sep === null ? undefined : textOf(sep), intOf(maxsplit), work),
+    cut(text, sep === null ? undefined : textParameter(sep), intOf(maxsplit), work),
   ),
 ];
 
 const padding = (name: string, side: 'left' | 'right' | 'both'): [string, Method] => [
   name,
   method(name, { width: required, fillchar: ' ' }, (text, { width, fillchar }, work) => {
-    if (codePointCount(textOf(fillchar)) !== 1)
+    if (codePointCount(textParameter(fillchar)) !== 1)
       throw typeError('The fill character must be exactly one character long');
-    return pad(text, intOf(width), textOf(fillchar), side, work);
+    return padText(text, intOf(width), textParameter(fillchar), side, work);
   }),
 ];
 
@@ -105,7 +105,7 @@ const startsBehind = (text: string, { start }: Bound<typeof range>): boolean =>
 
 function find(text: string, given: Bound<typeof range>, fromEnd: boolean): number {
   const [part, before] = searched(text, given);
-  const sub = textOf(given.sub);
+  const sub = textParameter(given.sub);
   if (startsBehind(text, given)) return -1;
   const at = fromEnd ? part.lastIndexOf(sub) : part.indexOf(sub);
   return at < 0 ? -1 : before + codePointCount(part.slice(0, at));
@@ -126,14 +126,14 @@ const edge = (name: string, matches: (text: string, part: string) => boolean): [
     const [part] = searched(text, given);
     const isBehind = startsBehind(text, given);
     const wanted = given.sub instanceof Tuple ? given.sub.items : [given.sub];
-    return wanted.some((each) => matches(part, textOf(each)) && !isBehind);
+    return wanted.some((each) => matches(part, textParameter(each)) && !isBehind);
   }),
 ];
 
 const partition = (name: string, fromEnd: boolean): [string, Method] => [
   name,
   method(name, { sep: required }, (text, { sep }) => {
-    const separator = textOf(sep);
+    const separator = textParameter(sep);
     if (separator === '') throw valueError('empty separator');
     const at = fromEnd ? text.lastIndexOf(separator) : text.indexOf(separator);
     if (at < 0) return new Tuple(fromEnd ? ['', '', text] : [text, '', '']);
@@ -171,7 +171,7 @@ function join(separator: string, items: Value, work: Work): string {
 
 function zeroFilled(text: string, width: number, work: Work): string {
   const sign = /^[-+]/.exec(text)?.[0] ?? '';
-  return sign + pad(text.slice(sign.length), width - sign.length, '0', 'left', work);
+  return sign + padText(text.slice(sign.length), width - sign.length, '0', 'left', work);
 }
 
 /** What `translate` puts in the place of a character: by its code point, a text, another code point, or nothing. */
@@ -182,7 +182,7 @@ function translated(text: string, table: Value, work: Work): string {
     const to = table.get(BigInt(character.codePointAt(0)!));
     if (to === undefined) return character;
     if (to === null) return '';
-    return typeof to === 'bigint' ? String.fromCodePoint(Number(to)) : textOf(to);
+    return typeof to === 'bigint' ? String.fromCodePoint(Number(to)) : textParameter(to);
   });
   work.characters(changed.reduce((sum, each) => sum + each.length, 0));
   return changed.join('');
@@ -194,14 +194,14 @@ function translationTable(from: Value, to: Value, gone: Value): Dict {
     return new Dict(
       Array.from(from.entries(), ([key, value]) => [typeof key === 'string' ? code(key) : key, value]),
     );
-  const targets = [...textOf(to)];
-  const sources = [...textOf(from)];
+  const targets = [...textParameter(to)];
+  const sources = [...textParameter(from)];
   if (targets.length !== sources.length) throw valueError('maketrans needs two texts of one length');
   return new Dict([
     ...sources.map((character, i): [Value, Value] => [code(character), code(targets[i])]),
     ...(gone === null
       ? []
-      : Array.from(textOf(gone), (character): [Value, Value] => [code(character), null])),
+      : Array.from(textParameter(gone), (character): [Value, Value] => [code(character), null])),
   ]);
 }
 
@@ -220,7 +220,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   is('isalpha', ALPHABETIC),
   is('isascii', ASCII),
   is('isdecimal', DECIMAL),
-  is('isdigit', DIGITS),
+  is('isdigit', UNICODE_DIGITS),
   is('isnumeric', NUMERIC),
   is('isidentifier', IDENTIFIER),
   is('isprintable', PRINTABLE),
@@ -251,14 +251,14 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   [
     'replace',
     method('replace', { old: required, new: required, count: -1n }, (text, given, work) =>
-      replace(text, textOf(given.old), textOf(given.new), intOf(given.count), work),
+      replace(text, textParameter(given.old), textParameter(given.new), intOf(given.count), work),
     ),
   ],
   [
     'count',
     method('count', range, (text, given, work) => {
       const [part] = searched(text, given);
-      const sub = textOf(given.sub);
+      const sub = textParameter(given.sub);
       if (startsBehind(text, given)) return 0n;
       return BigInt(sub === '' ? codePointCount(part) + 1 : occurrences(part, sub, work));
     }),
@@ -266,14 +266,14 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   [
     'removeprefix',
     method('removeprefix', { prefix: required }, (text, { prefix }) =>
-      text.startsWith(textOf(prefix)) ? text.slice(textOf(prefix).length) : text,
+      text.startsWith(textParameter(prefix)) ? text.slice(textParameter(prefix).length) : text,
     ),
   ],
   [
     'removesuffix',
     method('removesuffix', { suffix: required }, (text, { suffix }) =>
-      textOf(suffix) !== '' && text.endsWith(textOf(suffix))
-        ? text.slice(0, text.length - textOf(suffix).length)
+      textParameter(suffix) !== '' && text.endsWith(textParameter(suffix))
+        ? text.slice(0, text.length - textParameter(suffix).length)
         : text,
     ),
   ],
@@ -291,8 +291,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   [
     'encode',
     method('encode', { encoding: 'utf-8', errors: 'strict' }, (text, { encoding }, work) => {
-      if (!/^utf[-_]?8$/i.test(textOf(encoding)))
-        throw valueError(`the encoding ${textOf(encoding)}, which isn't utf-8`);
+      if (!/^utf[-_]?8$/i.test(textParameter(encoding)))
+        throw valueError(`the encoding ${textParameter(encoding)}, which isn't utf-8`);
       work.characters(3 * text.length);
       return new Bytes(new TextEncoder().encode(text));
     }),

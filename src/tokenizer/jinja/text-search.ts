@@ -129,7 +129,7 @@ export function occurrences(text: string, part: string, work: Work): number {
 }
 
 /** A text of a certain width, with its own text at one end or in the middle. */
-export function pad(
+export function padText(
   text: string,
   width: number,
   fill: string,

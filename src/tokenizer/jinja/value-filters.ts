@@ -2,10 +2,10 @@ import { attributeOf } from './attributes.ts';
 import { type Filter, filter } from './filter.ts';
 import { escapeHtml } from './html.ts';
 import { dumpJson } from './json-filter.ts';
-import { rounded } from './number-format.ts';
+import { roundedNumber } from './number-format.ts';
 import { arithmetic } from './arithmetic.ts';
 import { numeric, truth } from './sequences.ts';
-import { intOf, required, textOf } from './parameters.ts';
+import { intOf, required, textParameter } from './parameters.ts';
 import { pretty } from './pretty-print.ts';
 import { TemplateProblem, typeError, valueError } from './problems.ts';
 import { toText } from './repr.ts';
@@ -109,7 +109,7 @@ function roundValue(value: Value, precision: Value, method: string, work: Work):
       throw new TemplateProblem('OverflowError', 'cannot convert float infinity to integer');
     return arithmetic('/', whole, scale, work);
   }
-  if (typeof number === 'number') return rounded(number, places);
+  if (typeof number === 'number') return roundedNumber(number, places);
   if (places >= 0) return number;
   const unit = 10n ** BigInt(Math.min(-places, 5000));
   const [whole, rest] = [number / unit, number % unit];
@@ -145,7 +145,7 @@ function separatorsOf(value: Value): readonly [string, string] | undefined {
   if (value === null) return undefined;
   const pair = value instanceof Tuple ? value.items : (value as readonly Value[]);
   if (!Array.isArray(pair) || pair.length !== 2) throw valueError('separators must be two texts');
-  return [textOf(pair[0] as Value), textOf(pair[1] as Value)];
+  return [textParameter(pair[0] as Value), textParameter(pair[1] as Value)];
 }
 
 function indentOf(value: Value, work: Work): string | undefined {
@@ -160,7 +160,9 @@ function indentOf(value: Value, work: Work): string | undefined {
 export const VALUE_FILTERS: readonly (readonly [string, Filter])[] = [
   usual('default'),
   usual('d'),
-  filter('attr', { name: required }, (value, { name }, { work }) => attributeOf(value, textOf(name), work)),
+  filter('attr', { name: required }, (value, { name }, { work }) =>
+    attributeOf(value, textParameter(name), work),
+  ),
   filter('string', {}, (value, _, { work }) => (isText(value) ? value : toText(value, work))),
   filter('int', { default: 0n, base: 10n }, (value, given) =>
     toInteger(value, given.default, intOf(given.base)),

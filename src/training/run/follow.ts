@@ -11,7 +11,7 @@ import type { CreateTrainingJob, JobIo, TrainingJob } from './training-job.ts';
  *
  * @param io  its signal asks the whole job to stop after the present update
  */
-export async function follow(make: CreateTrainingJob, ranks: Ranks, io: JobIo): Promise<void> {
+export async function followRun(make: CreateTrainingJob, ranks: Ranks, io: JobIo): Promise<void> {
   let job: TrainingJob | undefined;
   let share: [number, number] | undefined;
   const present = (): TrainingJob => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { packageVersion } from '../../base/package-root.ts';
 import { type Ranks, shareOf } from '../../ranks/ranks.ts';
-import { accumulateEach, type Accumulated, together } from '../loop.ts';
+import { accumulateEach, type Accumulated, totalCost } from '../loop.ts';
 import type { TrainingOptions } from '../options.ts';
 import type { CreateTrainingJob, TrainingJob } from './training-job.ts';
 
@@ -62,7 +62,7 @@ export function leading(make: CreateTrainingJob, ranks: Ranks, stop: () => void)
         await order({ kind: 'accumulate', step });
         const reports = await shareReports(job, ranks, { step, share, stop: false });
         if (reports.some((report) => report.stop)) stop();
-        return together(reports.flatMap(({ costs }) => costs));
+        return totalCost(reports.flatMap(({ costs }) => costs));
       },
       async restored() {
         const state = learner.state();

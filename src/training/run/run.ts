@@ -11,7 +11,7 @@ import { checkData } from './data-check.ts';
 import type { StepRow, TrainingEvent, ValidationRow } from './events.ts';
 import { bestEffort, JsonLog, readLogRows } from './json-log.ts';
 import { keepRows, type Rows } from './kept-rows.ts';
-import { accumulateEach, type LoopParts, type StepReport, together, trainingSteps } from '../loop.ts';
+import { accumulateEach, type LoopParts, type StepReport, totalCost, trainingSteps } from '../loop.ts';
 import type { RunSchedule, TrainingRequest } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 import { scheduleOf } from './resolve-options.ts';
@@ -419,7 +419,7 @@ class Run {
 /** How the gradient of an update comes together: the job's own way, or all micro-batches one after the other. */
 function accumulationOf(job: TrainingJob): LoopParts['accumulate'] {
   return async (step) =>
-    job.accumulate ? job.accumulate(step) : together(await accumulateEach(job.learner, job.batches(step)));
+    job.accumulate ? job.accumulate(step) : totalCost(await accumulateEach(job.learner, job.batches(step)));
 }
 
 /** Whether a model directory holds the last model of its run. */
