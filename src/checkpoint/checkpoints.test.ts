@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { checkpointDirectory, findCheckpoints, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
 import type { FileContent } from './durable-fs.ts';
-import { isLocked, lockRun } from './lock.ts';
+import { isLocked, lockRun, tryLock } from './lock.ts';
 
 let folder = '';
 before(async () => {
@@ -231,6 +231,23 @@ describe('the lock of a run', () => {
       await Promise.all([one.release(), other.release()]);
     });
   }
+
+  test('as a file whose process is gone is taken over by one alone, however many find it at once', async () => {
+    const dead = spawn(process.execPath, ['-e', '']);
+    await once(dead, 'exit');
+    for (let round = 0; round < 20; round++) {
+      const run = await newRun();
+      await writeFile(join(run, 'LOCK'), JSON.stringify({ pid: dead.pid, host: hostname() }));
+      const locks = await Promise.all(
+        Array.from({ length: 12 }, () => tryLock(run, 'a run', { socket: false })),
+      );
+      const taken = locks.filter((lock) => lock !== undefined);
+      assert.equal(taken.length, 1);
+      assert.match(await readFile(join(run, 'LOCK'), 'utf8'), new RegExp(`"pid":${process.pid}`));
+      await taken[0].release();
+      assert.deepEqual(await readdir(run), []);
+    }
+  });
 
   test('as a file of another host is not taken over, and one that nobody can read is', async () => {
     const run = await newRun();

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +56,7 @@ export async function tryLock(
   if (socket) await writeFile(path, holder).catch(() => {});
   return {
     async release() {
-      await rm(path, { force: true });
+      if (socket) await rm(path, { force: true });
       await free();
     },
   };
@@ -95,8 +94,7 @@ export async function isLocked(
   const directory = await realpath(lockedDirectory).catch(() => undefined);
   if (directory === undefined) return false;
   if (!socket) {
-    const path = join(directory, 'LOCK');
-    return existsSync(path) && (await isAlive(path));
+    return (await stateOf(join(directory, 'LOCK'))) === 'held';
   }
   return new Promise((resolve) => {
     const connection = connect({ path: socketName(directory) });
@@ -108,46 +106,84 @@ export async function isLocked(
   });
 }
 
+/**
+ * Takes a lock that is a file with the number of a process. One whose process is gone is taken over, by whoever gets the lock
+ * of doing so: two that find it at once would else both take it.
+ */
 async function takeFile(path: string, holder: string, expected: string): Promise<Free | undefined> {
-  for (let attempt = 0; ; attempt++) {
+  const own = `${path}.${process.pid}-${randomUUID()}`;
+  try {
+    // a file under its name with its content: who finds it can read who holds it
+    await writeFile(own, holder, { flag: 'wx' });
+    const free: Free = () => rm(path, { force: true });
+    if (await linkedTo(own, path)) return free;
+    if ((await stateOf(path)) === 'held') return undefined;
+    const release = await takeFile(`${path}.takeover`, holder, expected);
+    if (!release) return undefined;
     try {
-      await writeFile(path, holder, { flag: 'wx' });
-      return () => Promise.resolve();
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw fileProblem(error, path, `${expected} that can be locked`);
-      if (attempt > 0 || (await isAlive(path))) return undefined;
-      await rm(path, { force: true });
+      // only who takes over may write over a lock, and only one whose process is gone, which can't let go of it meanwhile
+      const state = await stateOf(path);
+      if (state === 'absent') return (await linkedTo(own, path)) ? free : undefined;
+      if (state === 'held') return undefined;
+      await rename(own, path);
+      return free;
+    } finally {
+      await release();
     }
+  } catch (error) {
+    throw fileProblem(error, path, `${expected} that can be locked`);
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** Gives a file a second name, unless there is one of that name. */
+async function linkedTo(path: string, name: string): Promise<boolean> {
+  try {
+    await link(path, name);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
 /** Whether the process that wrote a LOCK still runs. On another host nobody can tell, so it counts as running. */
-async function isAlive(path: string): Promise<boolean> {
-  const { pid, host } = await readHolder(path);
-  if (host !== undefined && host !== hostname()) return true;
-  if (pid === undefined) return false;
+async function stateOf(path: string): Promise<'absent' | 'held' | 'stale'> {
+  const holder = await readHolder(path);
+  if (!holder) return 'absent';
+  const { pid, host } = holder;
+  if (host !== undefined && host !== hostname()) return 'held';
+  if (pid === undefined) return 'stale';
   try {
     process.kill(pid, 0);
-    return true;
+    return 'held';
   } catch (error) {
-    return errorCode(error) === 'EPERM';
+    return errorCode(error) === 'EPERM' ? 'held' : 'stale';
   }
 }
 
 /** Who holds the lock of a directory, as a message says it. */
 export async function lockHolder(directory: string): Promise<string> {
-  const { pid, host } = await readHolder(join(directory, 'LOCK'));
+  const { pid, host } = (await readHolder(join(directory, 'LOCK'))) ?? {};
   return pid === undefined ? 'another process' : `process ${pid} on ${show(host)}`;
 }
 
-async function readHolder(path: string): Promise<{ pid?: number; host?: string }> {
+/** Undefined where there is no lock; what can't be read of one is left out. */
+async function readHolder(path: string): Promise<{ pid?: number; host?: string } | undefined> {
+  let text: string;
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? undefined : {};
+  }
+  try {
+    const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return {};
     const pid = 'pid' in value && Number.isSafeInteger(value.pid) ? Number(value.pid) : undefined;
     const host = 'host' in value && typeof value.host === 'string' ? value.host : undefined;
     return { ...(pid !== undefined && pid > 0 && { pid }), ...(host !== undefined && { host }) };
   } catch {
-    return {}; // unreadable is as good as absent: it only serves the message
+    return {};
   }
 }

@@ -29,7 +29,8 @@ export function tradeOffSvg(
   const nats = outcomes.map(({ natsPerToken }) => natsPerToken);
   const [slowest, fastest] = [Math.min(0.9, ...speeds), Math.max(2, ...speeds) * 1.1];
   const x = xAxis(slowest, fastest, fastest / slowest > 4 ? powersOfTwo : niceTicks(slowest, fastest), true);
-  const margin = 0.05 * (Math.max(...nats) - Math.min(...nats)) + baseline.standardError;
+  const error = knownError(baseline);
+  const margin = 0.05 * (Math.max(...nats) - Math.min(...nats)) + error;
   const y = yAxis(Math.min(...nats) - margin, Math.max(...nats) + margin);
 
   const groups = [...new Set(outcomes.map(({ group }) => group))];
@@ -46,12 +47,12 @@ export function tradeOffSvg(
       ...line.map(
         ({ name, tokensPerForward, natsPerToken, standardError }) =>
           `<circle cx="${x.at(tokensPerForward)}" cy="${y.at(natsPerToken)}" r="3.5" fill="${color}">` +
-          `<title>${escapeXml(`${name}: ${tokensPerForward.toFixed(2)} tokens a forward, ${natsPerToken.toFixed(3)} ± ${standardError.toFixed(3)} nats a token`)}</title></circle>`,
+          `<title>${escapeXml(`${name}: ${tokensPerForward.toFixed(2)} tokens a forward, ${natsPerToken.toFixed(3)}${errorText(standardError)} nats a token`)}</title></circle>`,
       ),
       `<text x="${box.left + 10}" y="${box.top + 16 + 15 * index}" fill="${color}">${escapeXml(group)}</text>`,
     ];
   });
-  const [top, bottom] = [1, -1].map((sign) => y.at(baseline.natsPerToken + sign * baseline.standardError));
+  const [top, bottom] = [1, -1].map((sign) => y.at(baseline.natsPerToken + sign * error));
   const band = `<rect class="band" x="${box.left}" y="${top}" width="${box.right - box.left}" height="${Math.max(1, bottom - top)}"/>`;
   return chartSvg(
     {
@@ -65,3 +66,10 @@ export function tradeOffSvg(
     [band, ...drawn],
   );
 }
+
+/** Of one text alone no error is known. */
+const knownError = ({ standardError }: SamplingOutcome): number =>
+  Number.isFinite(standardError) ? standardError : 0;
+
+const errorText = (standardError: number): string =>
+  Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : '';
