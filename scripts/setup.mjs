@@ -70,7 +70,7 @@ if (!isInstalled()) {
 }
 
 const stamp = join(root, 'dist/src/index.js');
-const sources = ['src', 'test', 'bench', 'recipes', 'studio/core', 'studio/test']
+const sources = ['src', 'test', 'bench', 'examples', 'recipes', 'studio/core', 'studio/test']
   .map((name) => join(root, name))
   .filter(existsSync);
 const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));

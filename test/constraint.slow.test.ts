@@ -134,7 +134,7 @@ async function write(
   const canvas = layCanvas([prompt, hole(length)], maskId);
   const options = checkSampling({ ...request, seed, length });
   const sampling = toSampleOptions(options, vocabulary);
-  const decode = constrain(options, toDecodeOptions(options, vocabulary), {
+  const decode = await constrain(options, toDecodeOptions(options, vocabulary), {
     canvas,
     maskId,
     endIds: [endId],
@@ -273,8 +273,8 @@ test('what cannot be is refused before the first forward, with the reason', asyn
   await refused({ regex: 'a{' }, /^regex: must be a regular expression of JavaScript/);
   await refused({ regex: '(a)\\1' }, /^regex: the back-reference/, UnsupportedError);
   await refused(
-    { jsonSchema: { type: 'object', minProperties: 1 } },
-    /^jsonSchema: # has the keyword minProperties/,
+    { jsonSchema: { type: 'object', dependentRequired: {} } },
+    /^jsonSchema: # has the keyword dependentRequired/,
     UnsupportedError,
   );
 });

@@ -39,5 +39,3 @@ export function goldenFile(name: string, folder = join(repositoryRoot, 'dist/gol
   }
   return path;
 }
-/** A file of golden/, which is in the repository. */
-export const goldenPath = (...names: readonly string[]): string => join(repositoryRoot, 'golden', ...names);

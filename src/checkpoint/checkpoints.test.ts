@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { checkpointDirectory, findCheckpoints, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
 import type { FileContent } from './durable-fs.ts';
-import { isLocked, lockRun, tryLock } from './lock.ts';
 
 let folder = '';
 before(async () => {
@@ -173,91 +170,5 @@ describe('checkpoints', () => {
     ]);
     await assert.rejects(saveCheckpoint(run, 1, files), RangeError);
     assert.deepEqual(await checkpointsOf(run), []);
-  });
-});
-
-/** A process that takes the lock of a run, says so, and waits. */
-async function holderOf(run: string, socket: boolean): Promise<ChildProcess> {
-  const code = `
-    const { lockRun } = await import(${JSON.stringify(new URL('./lock.js', import.meta.url).href)});
-    await lockRun(${JSON.stringify(run)}, { socket: ${socket} });
-    console.log('locked');
-    setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  assert.ok(child.stdout);
-  await once(child.stdout, 'data');
-  return child;
-}
-
-describe('the lock of a run', () => {
-  const kinds = process.platform === 'linux' ? [true, false] : [false];
-  for (const socket of kinds) {
-    const kind = socket ? 'a socket' : 'a file';
-
-    test(`as ${kind} is refused to a second process while the first lives, and free at once when that is killed`, async () => {
-      const run = await newRun();
-      const child = await holderOf(run, socket);
-      try {
-        await assert.rejects(lockRun(run, { socket }), (error) => {
-          assert.ok(error instanceof FileError);
-          assert.ok(
-            error.message.includes(`process ${child.pid} on ${JSON.stringify(hostname())} at work in it`),
-            error.message,
-          );
-          return true;
-        });
-        assert.ok(await isLocked(run, { socket }));
-      } finally {
-        child.kill('SIGKILL');
-      }
-      await once(child, 'exit');
-      assert.ok(!(await isLocked(run, { socket })));
-      const lock = await lockRun(run, { socket });
-      assert.match(await readFile(join(run, 'LOCK'), 'utf8'), new RegExp(`"pid":${process.pid}`));
-      await lock.release();
-      assert.deepEqual(await readdir(run), []);
-    });
-
-    test(`as ${kind} is refused twice in one process, and can be taken again after its release`, async () => {
-      const run = await newRun();
-      const lock = await lockRun(run, { socket });
-      await assert.rejects(lockRun(run, { socket }), FileError);
-      await assert.rejects(lockRun(join(run, '..', run.split('/').at(-1) ?? ''), { socket }), FileError);
-      await lock.release();
-      await (await lockRun(run, { socket })).release();
-      const [one, other] = [await lockRun(run, { socket }), await lockRun(await newRun(), { socket })];
-      await Promise.all([one.release(), other.release()]);
-    });
-  }
-
-  test('as a file whose process is gone is taken over by one alone, however many find it at once', async () => {
-    const dead = spawn(process.execPath, ['-e', '']);
-    await once(dead, 'exit');
-    for (let round = 0; round < 20; round++) {
-      const run = await newRun();
-      await writeFile(join(run, 'LOCK'), JSON.stringify({ pid: dead.pid, host: hostname() }));
-      const locks = await Promise.all(
-        Array.from({ length: 12 }, () => tryLock(run, 'a run', { socket: false })),
-      );
-      const taken = locks.filter((lock) => lock !== undefined);
-      assert.equal(taken.length, 1);
-      assert.match(await readFile(join(run, 'LOCK'), 'utf8'), new RegExp(`"pid":${process.pid}`));
-      await taken[0].release();
-      assert.deepEqual(await readdir(run), []);
-    }
-  });
-
-  test('as a file of another host is not taken over, and one that nobody can read is', async () => {
-    const run = await newRun();
-    await writeFile(join(run, 'LOCK'), '{"pid":1,"host":"elsewhere.example"}');
-    await assert.rejects(lockRun(run, { socket: false }), /process 1 on "elsewhere\.example"/);
-    await writeFile(join(run, 'LOCK'), 'nonsense');
-    await (await lockRun(run, { socket: false })).release();
-  });
-
-  test('of a directory that is not there is a FileError', async () => {
-    await assert.rejects(lockRun(join(folder, 'none')), /expected a run directory, found nothing there/);
   });
 });

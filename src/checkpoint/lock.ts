@@ -1,30 +1,47 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { link, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import { hostname } from 'node:os';
+import { realpath, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, show } from '../base/errors.ts';
-import { errorCode, fileProblem } from './file-problem.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { FileError } from '../base/errors.ts';
+import { fileProblem } from './file-problem.ts';
+import {
+  type Generation,
+  lockFolder,
+  newestGeneration,
+  releaseGeneration,
+  takeGeneration,
+} from './lock-generations.ts';
+import { isRunning, type LockHolder, ownHolder, showHolder } from './lock-holder.ts';
 
-/** The right to write a directory, until it's released or the process ends. */
+/** The right to write a directory, until it's released, lost, or the process ends. */
 export interface DirectoryLock {
+  /** @throws FileError  where another process has taken the lock meanwhile, as after a long sleep of this one */
+  check(): Promise<void>;
   release(): Promise<void>;
 }
+
+export interface LockOptions {
+  /** Milliseconds between two renewals of a lock that is held. */
+  readonly renewMs?: number;
+  /** After so many without one, a lock whose holder can't be seen from here counts as left behind. */
+  readonly staleMs?: number;
+  /** Is told what is waited for. */
+  readonly note?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+const usual = { renewMs: 4000, staleMs: 20_000 } as const;
 
 /**
  * Takes the lock of a run directory, which exists.
  *
- * On Linux the lock is an abstract Unix socket: the kernel frees it when the process dies in any way, so no stale
- * lock ever needs to be removed by hand. Elsewhere it's the file LOCK with the process's number, and a lock whose
- * process is gone is taken over. LOCK is written in both cases, for people and for the message.
+ * A holder on this machine is looked up: its process is there or not. One that can't be seen, in another container or on
+ * another machine, or before a restart, renews its lock every few seconds: where that is watched in vain for a while, it
+ * is dead. No clock is compared with another.
  *
- * @throws FileError  when another process of this machine holds it, or the directory isn't there
+ * @throws FileError  when another process holds it, or the directory isn't there
  */
-export async function lockRun(
-  runDirectory: string,
-  { socket }: { socket?: boolean } = {},
-): Promise<DirectoryLock> {
-  const lock = await tryLock(runDirectory, 'a run directory', { socket });
+export async function lockRun(runDirectory: string, options: LockOptions = {}): Promise<DirectoryLock> {
+  const lock = await tryLock(runDirectory, 'a run directory', options);
   if (lock) return lock;
   throw new FileError(
     runDirectory,
@@ -34,11 +51,11 @@ export async function lockRun(
   );
 }
 
-/** The same for any directory; undefined when another process of this machine holds the lock. */
+/** The same for any directory; undefined when another process holds the lock. */
 export async function tryLock(
   lockedDirectory: string,
   expected: string,
-  { socket = process.platform === 'linux' }: { socket?: boolean } = {},
+  { renewMs = usual.renewMs, staleMs = usual.staleMs, note, signal }: LockOptions = {},
 ): Promise<DirectoryLock | undefined> {
   let directory: string;
   try {
@@ -46,144 +63,90 @@ export async function tryLock(
   } catch (error) {
     throw fileProblem(error, lockedDirectory, expected);
   }
-  const path = join(directory, 'LOCK');
-  const holder = `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`;
-  const free = socket
-    ? await takeSocket(lockedDirectory, directory, expected)
-    : await takeFile(path, holder, expected);
-  if (!free) return undefined;
-  // only for people: a full disk must not stop a run that holds the lock
-  if (socket) await writeFile(path, holder).catch(() => {});
+  const holder = ownHolder();
+  try {
+    const newest = await newestGeneration(directory);
+    if (newest && !newest.isReleased) {
+      const isAlive =
+        (newest.holder && isRunning(newest.holder)) ??
+        (await isRenewed(directory, newest, { staleMs, note, signal }));
+      if (isAlive) return undefined;
+    }
+    const after = newest?.number ?? 0;
+    if (!(await takeGeneration(directory, after, holder))) return undefined;
+    return heldLock(lockedDirectory, directory, after + 1, holder, renewMs);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw fileProblem(error, lockedDirectory, `${expected} that can be locked`);
+  }
+}
+
+/** Whether a lock is renewed, or taken by another holder, while it is watched. */
+async function isRenewed(
+  directory: string,
+  { number, holder, renewedMs }: Generation,
+  { staleMs, note, signal }: Required<Pick<LockOptions, 'staleMs'>> & LockOptions,
+): Promise<boolean> {
+  const began = performance.now();
+  for (let told = false; performance.now() - began < staleMs;) {
+    await wait(Math.min(250, staleMs / 4), undefined, { signal });
+    const now = await newestGeneration(directory);
+    if (now?.isReleased) return false;
+    if (now?.number !== number || now.renewedMs !== renewedMs || now.holder?.id !== holder?.id) return true;
+    if (!told && performance.now() - began > 1000) {
+      note?.(
+        `looking whether ${showHolder(holder)} is still at work in ${directory} (${Math.round(staleMs / 1000)} s) …`,
+      );
+      told = true;
+    }
+  }
+  return false;
+}
+
+function heldLock(
+  shown: string,
+  directory: string,
+  number: number,
+  holder: LockHolder,
+  renewMs: number,
+): DirectoryLock {
+  // a lock alone doesn't keep a program running; a full disk or a slow one is no reason to give it up
+  const path = join(directory, lockFolder, String(number));
+  const timer = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => {});
+  }, renewMs).unref();
   return {
+    async check() {
+      // a disk that can't be read is no other process
+      const newest = await newestGeneration(directory).catch(() => ({ number, holder }));
+      if (newest?.number === number && newest.holder?.id === holder.id) return;
+      throw new FileError(
+        shown,
+        'to be locked by this program',
+        newest ? `a lock of ${showHolder(newest.holder)}` : 'no lock',
+        'it slept too long, or its files were removed: nothing more is written',
+      );
+    },
     async release() {
-      if (socket) await rm(path, { force: true });
-      await free();
+      clearInterval(timer);
+      await releaseGeneration(directory, number);
     },
   };
 }
 
-type Free = () => Promise<void>;
+/** So long after its last renewal a lock that can't be looked up is said to be held, by the clocks. Nothing depends on it. */
+const shownMs = 60_000;
 
-async function takeSocket(
-  lockedDirectory: string,
-  directory: string,
-  expected: string,
-): Promise<Free | undefined> {
-  const server = createServer((connection) => connection.destroy());
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ path: socketName(directory) }, resolve);
-    });
-  } catch (error) {
-    if (errorCode(error) === 'EADDRINUSE') return undefined;
-    throw fileProblem(error, lockedDirectory, `${expected} that can be locked`);
-  }
-  server.unref(); // a lock alone doesn't keep a program running
-  return () => new Promise((resolve) => server.close(() => resolve()));
-}
-
-const socketName = (directory: string): string =>
-  `\0unmask-run-${createHash('sha256').update(directory).digest('hex').slice(0, 40)}`;
-
-/** Whether a process of this machine holds the lock of a directory. Nothing is locked by looking. */
-export async function isLocked(
-  lockedDirectory: string,
-  { socket = process.platform === 'linux' }: { socket?: boolean } = {},
-): Promise<boolean> {
-  const directory = await realpath(lockedDirectory).catch(() => undefined);
-  if (directory === undefined) return false;
-  if (!socket) {
-    return (await stateOf(join(directory, 'LOCK'))) === 'held';
-  }
-  return new Promise((resolve) => {
-    const connection = connect({ path: socketName(directory) });
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once('error', () => resolve(false));
-  });
-}
-
-/**
- * Takes a lock that is a file with the number of a process. One whose process is gone is taken over, by whoever gets the lock
- * of doing so: two that find it at once would else both take it.
- */
-async function takeFile(path: string, holder: string, expected: string): Promise<Free | undefined> {
-  const own = `${path}.${process.pid}-${randomUUID()}`;
-  try {
-    // a file under its name with its content: who finds it can read who holds it
-    await writeFile(own, holder, { flag: 'wx' });
-    const free: Free = () => rm(path, { force: true });
-    if (await linkedTo(own, path)) return free;
-    if ((await stateOf(path)) === 'held') return undefined;
-    const release = await takeFile(`${path}.takeover`, holder, expected);
-    if (!release) return undefined;
-    try {
-      // only who takes over may write over a lock, and only one whose process is gone, which can't let go of it meanwhile
-      const state = await stateOf(path);
-      if (state === 'absent') return (await linkedTo(own, path)) ? free : undefined;
-      if (state === 'held') return undefined;
-      await rename(own, path);
-      return free;
-    } finally {
-      await release();
-    }
-  } catch (error) {
-    throw fileProblem(error, path, `${expected} that can be locked`);
-  } finally {
-    await rm(own, { force: true });
-  }
-}
-
-/** Gives a file a second name, unless there is one of that name. */
-async function linkedTo(path: string, name: string): Promise<boolean> {
-  try {
-    await link(path, name);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Whether the process that wrote a LOCK still runs. On another host nobody can tell, so it counts as running. */
-async function stateOf(path: string): Promise<'absent' | 'held' | 'stale'> {
-  const holder = await readHolder(path);
-  if (!holder) return 'absent';
-  const { pid, host } = holder;
-  if (host !== undefined && host !== hostname()) return 'held';
-  if (pid === undefined) return 'stale';
-  try {
-    process.kill(pid, 0);
-    return 'held';
-  } catch (error) {
-    return errorCode(error) === 'EPERM' ? 'held' : 'stale';
-  }
+/** Whether a process holds the lock of a directory, as far as can be said at once. Nothing is locked by looking. */
+export async function isLocked(lockedDirectory: string): Promise<boolean> {
+  const newest = await newestGeneration(lockedDirectory).catch(() => undefined);
+  if (!newest || newest.isReleased) return false;
+  return (newest.holder && isRunning(newest.holder)) ?? Math.abs(Date.now() - newest.renewedMs) < shownMs;
 }
 
 /** Who holds the lock of a directory, as a message says it. */
 export async function lockHolder(directory: string): Promise<string> {
-  const { pid, host } = (await readHolder(join(directory, 'LOCK'))) ?? {};
-  return pid === undefined ? 'another process' : `process ${pid} on ${show(host)}`;
-}
-
-/** Undefined where there is no lock; what can't be read of one is left out. */
-async function readHolder(path: string): Promise<{ pid?: number; host?: string } | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    return errorCode(error) === 'ENOENT' ? undefined : {};
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return {};
-    const pid = 'pid' in value && Number.isSafeInteger(value.pid) ? Number(value.pid) : undefined;
-    const host = 'host' in value && typeof value.host === 'string' ? value.host : undefined;
-    return { ...(pid !== undefined && pid > 0 && { pid }), ...(host !== undefined && { host }) };
-  } catch {
-    return {};
-  }
+  const newest = await newestGeneration(directory).catch(() => undefined);
+  return showHolder(newest?.holder);
 }

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { FileError } from '../base/errors.ts';
 import type { Io } from './command.ts';
@@ -6,6 +7,40 @@ import type { Io } from './command.ts';
 export async function inputText(option: string, io: Io): Promise<string> {
   if (option !== '-') return option;
   return (await readStdin(io)).toString('utf8').replace(/\r?\n$/, '');
+}
+
+/** The end of a name that only a file has. */
+const fileEnding = /^\S+\.(?:txt|md|text|jsonl|ndjson|json|csv|html?|xml|[jt]sx?|py|gz)$/i;
+
+/**
+ * A text, or that of the file that it names; `-` is stdin.
+ *
+ * @throws FileError  for what is named like a file and isn't there
+ */
+export async function textOrFile(given: string, io: Io): Promise<string> {
+  if (given === '-') return inputText(given, io);
+  if (given !== '' && existsSync(given) && statSync(given).isFile()) return plainText(given);
+  if (fileEnding.test(given))
+    throw new FileError(
+      given,
+      'a file of text',
+      'nothing there',
+      'to mean the name itself, give it on stdin, with -',
+    );
+  return given;
+}
+
+/** The text of a file that holds nothing else. @throws FileError  for rows of JSON, and what is compressed */
+export async function plainText(path: string): Promise<string> {
+  const other = /\.(?:jsonl|ndjson|gz)$/i.exec(path)?.[0];
+  if (other !== undefined)
+    throw new FileError(
+      path,
+      'a file of text',
+      `a ${other} file`,
+      'write its texts into a .txt file, or give them on stdin',
+    );
+  return fileText(path);
 }
 
 /**

@@ -125,6 +125,50 @@ test('each answer of a conversation is an example, with what was said before it'
   );
 });
 
+test('answers of weight 0 are counted, and what is given before others', async () => {
+  const messages = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b', weight: 0 },
+    { role: 'user', content: 'c' },
+    { role: 'assistant', content: 'd', weight: 1 },
+  ];
+  const dataset = await open([file(lines([{ messages }]))]);
+  assert.deepEqual(all(dataset), [
+    ['<|user|>a<|end|><|assistant|>b<|end|><|user|>c<|end|><|assistant|>', 'd<|end|>'],
+  ]);
+  assert.ok(dataset.summary.includes('1 answer of weight 0: read, and not learned'), `${dataset.summary}`);
+});
+
+test('calls of tools are learned as the chat template writes them, and its tools are given', async () => {
+  const source =
+    "{% for t in tools or [] %}[{{ t.function.name }}]{% endfor %}{% for m in messages %}{{ '<|' + m.role + '|>' }}" +
+    '{{ m.content }}{% for c in m.tool_calls or [] %}{{ c.function | tojson }}{% endfor %}<|end|>{% endfor %}' +
+    '{% if add_generation_prompt %}<|assistant|>{% endif %}';
+  const withCalls = chatTemplate({
+    sources: new Map([['default', source]]),
+    path: 'calls',
+    tokenNames: {},
+    tokenizer,
+    clock,
+  });
+  const row = {
+    tools: [{ type: 'function', function: { name: 'add' } }],
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: null, tool_calls: [{ function: { name: 'add', arguments: '{"a":1}' } }] },
+    ],
+  };
+  const dataset = await openAnswers(
+    { length: 100, seed: 1, validationShare: 0, data: [file(lines([row]))] },
+    tokenizer,
+    withCalls,
+    join(root, `run-${files++}`),
+  );
+  assert.deepEqual(all(dataset), [
+    ['[add]<|user|>Hi<|end|><|assistant|>', '{"name": "add", "arguments": {"a": 1}}<|end|>'],
+  ]);
+});
+
 test('special tokens that are spelled in a message are common text', async () => {
   const dataset = await open([file(lines([{ prompt: 'a', answer: 'b<|end|>c' }]))]);
   const { data } = dataset.batch(0, 1);
@@ -168,6 +212,16 @@ test('what cannot be used is counted, and named by file and line', async () => {
       'refused by the chat template',
     ],
     [{ prompt: 'Hi', answer: 3 }, 'not a text'],
+    [
+      {
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: null, tool_calls: [{ function: { name: 'f', arguments: '{}' } }] },
+        ],
+      },
+      'tool calls that the chat template leaves out',
+    ],
+    [{ prompt: 'Hi', answer: 'a', weight: 0.5 }, 'a weight other than 0 and 1'],
     [{ prompt: 'Hi', answer: ' ' }, 'empty'],
     [{ prompt: 'Hi', answer: '\ud800' }, 'half a surrogate pair'],
     [{ prompt: 'x'.repeat(200), answer: 'y' }, 'too long for the context'],
@@ -365,6 +419,6 @@ test('rows of the other shape name the option that reads them', async () => {
   const pairs = rows.map(({ prompt }) => ({ prompt, chosen: 'Hello', rejected: 'Go' }));
   await assert.rejects(
     open([file(lines(pairs))]),
-    /found 5 of 5: .*; --learn preferences is for pairs of answers; mend the rows, or .*--maximum-bad-share/,
+    /found 5 of 5: .*; --learn preferences is for pairs of answers; mend the rows$/,
   );
 });

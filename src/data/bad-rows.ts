@@ -20,6 +20,11 @@ export type BadRowReason =
   | 'equal answers'
   | 'answers to different questions'
   | 'unknown role'
+  | 'not a tool call'
+  | 'not a list of tools'
+  | 'tool calls that the chat template leaves out'
+  | 'a weight other than 0 and 1'
+  | 'nothing of weight 1'
   | 'refused by the chat template'
   | 'too long for the context';
 
@@ -65,6 +70,7 @@ export const badRows = ({ bad }: RowCounts): number =>
 
 /** Reasons that an option does away with. */
 const hints: Partial<Record<BadRowReason, string>> = {
+  'too long': 'a row has at most 16 MiB',
   'no such field': '--field names the one with the text',
   'no conversation but a pair': '--learn preferences is for pairs of answers',
   'no pair but a conversation': '--learn answers is for conversations',
@@ -95,16 +101,21 @@ export function checkRows(
   counts: RowCounts,
   paths: readonly string[],
   maximumBadShare: number,
-  remedy = 'mend the rows, or allow a larger share with --maximum-bad-share (maximumBadShare in a program)',
+  remedy?: string,
 ): void {
   const bad = badRows(counts);
   const all = counts.good + bad;
+  // where none is good, a larger share would be of no use
+  const allow =
+    counts.good > 0
+      ? ', or allow a larger share with --maximum-bad-share (maximumBadShare in a program)'
+      : '';
   if (bad > maximumBadShare * all)
     throw new FileError(
       counts.examples[0].path,
       `at most ${100 * maximumBadShare} % unreadable rows`,
       `${bad} of ${all}: ${describeBadRows(counts)}`,
-      remedy,
+      remedy ?? `mend the rows${allow}`,
     );
   if (counts.good === 0)
     throw new FileError(paths.join(', '), 'text to learn from', 'none', 'name files with text');

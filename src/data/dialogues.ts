@@ -1,57 +1,60 @@
 import { isObject } from '../checkpoint/json.ts';
-import { type ChatMessage, roles } from '../tokenizer/chat-template.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
+import { messageIn, type Row, toolsIn } from './row-messages.ts';
 
-type Row = Readonly<Record<string, unknown>>;
-type Reading = readonly ChatMessage[] | BadRowReason;
+/** A conversation of a row. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[];
+  /** Whether each message is to be learned, if it is an answer. */
+  readonly learned: readonly boolean[];
+  /** What the model may call in it. */
+  readonly tools: readonly object[];
+}
 
 /**
  * A conversation of a row, or why there is none in it. What a row is, its keys say:
  *
- *     messages, conversations   [{role, content}], or ShareGPT's [{from, value}]; `system` may stand beside it
+ *     messages, conversations   messages as in `messageIn`; `system` and `tools` may stand beside them
  *     turns                     texts of the user and the assistant in turn
  *     instruction, output       Alpaca's, with `input`, `system` and `history` [[question, answer]] if it has them
  *     prompt or question        with answer, response, completion or output
+ *
+ * A row that is itself a list is one of messages.
  */
-export function conversationIn(row: unknown): Reading {
+export function conversationIn(given: unknown): Conversation | BadRowReason {
+  const row: unknown = Array.isArray(given) ? { messages: given } : given;
   if (!isObject(row)) return 'no conversation';
   const shape = shapes.find(({ has }) => has(row));
   if (!shape) return 'no conversation';
-  const messages = shape.read(row);
-  return typeof messages === 'string' ? messages : checked(messages);
+  if (row.weight !== undefined && row.weight !== null && row.weight !== 1)
+    return row.weight === 0 ? 'nothing of weight 1' : 'a weight other than 0 and 1';
+  const tools = toolsIn(row);
+  if (tools === undefined) return 'not a list of tools';
+  const read = shape.read(row);
+  if (typeof read === 'string') return read;
+  const messages = read.map(messageIn);
+  const bad = messages.find((message) => typeof message === 'string');
+  if (bad !== undefined) return bad;
+  const good = messages.filter((message) => typeof message !== 'string');
+  if (!good.some(({ message }) => message.role === 'assistant')) return 'no answer';
+  return {
+    messages: good.map(({ message }) => message),
+    learned: good.map(({ isLearned }) => isLearned),
+    tools,
+  };
 }
 
 interface Shape {
   has(row: Row): boolean;
-  read(row: Row): readonly Message[] | BadRowReason;
-}
-
-/** A message before it is known to be one. */
-interface Message {
-  readonly role: unknown;
-  readonly content: unknown;
+  /** Its messages, of any form. */
+  read(row: Row): readonly Row[] | BadRowReason;
 }
 
 const list = (key: string): Shape => ({
   has: (row) => Array.isArray(row[key]) && (row[key] as unknown[]).every(isObject),
-  read: (row) => [
-    ...systemIn(row),
-    ...(row[key] as Row[]).map(({ role, content, from, value, ...rest }) => ({
-      ...rest,
-      role:
-        role ?? (typeof from === 'string' && Object.hasOwn(shareGptRoles, from) ? shareGptRoles[from] : from),
-      content: content ?? value,
-    })),
-  ],
+  read: (row) => [...systemIn(row), ...(row[key] as Row[])],
 });
-
-/** ShareGPT's names. */
-const shareGptRoles: Readonly<Record<string, ChatMessage['role']>> = {
-  human: 'user',
-  gpt: 'assistant',
-  chatgpt: 'assistant',
-  observation: 'tool',
-};
 
 const shapes: readonly Shape[] = [
   list('messages'),
@@ -89,28 +92,10 @@ const answers = ['answer', 'response', 'completion', 'output'];
 const first = (row: Row, keys: readonly string[]): unknown =>
   keys.map((key) => row[key]).find((value) => value !== undefined);
 
-const turn = (question: unknown, answer: unknown): Message[] => [
+const turn = (question: unknown, answer: unknown): Row[] => [
   { role: 'user', content: question },
   { role: 'assistant', content: answer },
 ];
 
-const systemIn = ({ system }: Row): Message[] =>
+const systemIn = ({ system }: Row): Row[] =>
   typeof system === 'string' && system.trim() !== '' ? [{ role: 'system', content: system }] : [];
-
-function checked(messages: readonly Message[]): Reading {
-  if (!messages.some(({ role }) => role === 'assistant')) {
-    return messages.every(({ role }) => isRole(role)) ? 'no answer' : 'unknown role';
-  }
-  for (const { role, content } of messages) {
-    if (!isRole(role)) return 'unknown role';
-    if (typeof content !== 'string') return 'not a text';
-    if (content.trim() === '') return 'empty';
-    if (/\p{Surrogate}/u.test(content)) return 'half a surrogate pair';
-  }
-  return messages.map((message) => ({
-    ...(message as ChatMessage),
-    content: (message.content as string).replaceAll('\r\n', '\n'),
-  }));
-}
-
-const isRole = (role: unknown): boolean => (roles as readonly unknown[]).includes(role);

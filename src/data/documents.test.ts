@@ -179,3 +179,19 @@ test('a 300 MB line is passed over in little memory', async () => {
   assert.deepEqual(rows.counts().examples, [{ path, line: 2, reason: 'too long' }]);
   assert.ok(most < 128e6, `${most} bytes`);
 });
+
+test('a text of one long line is a document like any other, cut between words, in little memory', async () => {
+  const path = join(root, 'text8.txt');
+  writeFileSync(path, 'the dog ran and '.repeat(1_100_000)); // 17.6 MB, as text8 has 100
+  const rows = new RowCounter();
+  let length = 0;
+  let parts = 0;
+  for await (const { text, ends } of readDocuments(findSources([path]), rows)) {
+    assert.ok(text.length < 3 * 2 ** 20);
+    assert.match(text, ends ? /^(?: |the)/ : /^(?: |the)[^]*\w$/);
+    length += text.length;
+    parts++;
+  }
+  assert.deepEqual([length, rows.counts().good, rows.counts().bad], [17_600_000, 1, {}]);
+  assert.ok(parts > 8);
+});

@@ -14,8 +14,6 @@ export interface ReadingOptions {
   readonly field?: string;
   /** What stands between the documents of a .txt file; `\n` and `\t` may be spelled. Default: a file is one document. */
   readonly separator?: string;
-  /** In bytes; a longer line is passed over. Default: 16 MiB. */
-  readonly longestLine?: number;
 }
 
 /** Characters after which a part of a longer document is handed on. */
@@ -90,7 +88,7 @@ async function* textDocuments(
       rows.bad({ path: source.path, line: line.number, reason: line.reason });
       continue;
     }
-    rows.good();
+    if (line.ends) rows.good();
     block.push(line.terminated ? `${line.text}\n` : line.text);
     size += line.text.length + 1;
     if (size < BLOCK) continue;
@@ -152,10 +150,14 @@ class Cutter {
 
 /**
  * Where a text can be cut at or before `limit` without another tokenisation: after a single line break between two words,
- * as byte-level pieces do not reach over it. In a text without line breaks: between two characters.
+ * else before a single blank between two, as byte-level pieces do not reach over these. In a text without either: between
+ * two characters.
  */
 function placeToCut(text: string, limit: number): number {
-  for (let i = limit; i > Math.max(2, limit - BLOCK); i--)
+  const least = Math.max(2, limit - BLOCK);
+  for (let i = limit; i > least; i--)
     if (text[i - 1] === '\n' && /\S\n\S/.test(text.slice(i - 2, i + 1))) return i;
+  for (let i = limit - 1; i > least; i--)
+    if (text[i] === ' ' && /\S \S/.test(text.slice(i - 1, i + 2))) return i;
   return /[\ud800-\udbff]/.test(text[limit - 1]) ? limit - 1 : limit;
 }

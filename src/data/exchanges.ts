@@ -12,6 +12,8 @@ import type { TokenReading, TokenPart } from './token-store.ts';
 interface Exchange {
   readonly before: readonly ChatMessage[];
   readonly answers: readonly ChatMessage[];
+  /** What the model may call. */
+  readonly tools: readonly object[];
 }
 
 /** What is learned from a row: every answer of a conversation, or a pair of answers to one. */
@@ -21,18 +23,29 @@ export interface RowMeaning {
   readonly answers: number;
   /** The exchanges of a row in their order, or why there are none. */
   readonly exchangesIn: (row: unknown) => readonly Exchange[] | BadRowReason;
+  /** How many answers of a row aren't learned because it says so. */
+  readonly unlearnedIn: (row: unknown) => number;
 }
 
-/** Every answer of a conversation, with what was said before it. */
+/** Every answer of a conversation that isn't of weight 0, with what was said before it. */
 export const everyAnswer: RowMeaning = {
   name: 'answers',
   answers: 1,
   exchangesIn(row) {
-    const messages = conversationIn(row);
-    if (typeof messages === 'string') return isPair(row) ? 'no conversation but a pair' : messages;
-    return messages.flatMap((message, i) =>
-      message.role === 'assistant' ? [{ before: messages.slice(0, i), answers: [message] }] : [],
+    const read = conversationIn(row);
+    if (typeof read === 'string') return isPair(row) ? 'no conversation but a pair' : read;
+    const { messages, learned, tools } = read;
+    const exchanges = messages.flatMap((message, i) =>
+      message.role === 'assistant' && learned[i]
+        ? [{ before: messages.slice(0, i), answers: [message], tools }]
+        : [],
     );
+    return exchanges.length > 0 ? exchanges : 'nothing of weight 1';
+  },
+  unlearnedIn(row) {
+    const read = conversationIn(row);
+    if (typeof read === 'string') return 0;
+    return read.messages.filter(({ role }, i) => role === 'assistant' && !read.learned[i]).length;
   },
 };
 
@@ -43,13 +56,14 @@ export const pairsOfAnswers: RowMeaning = {
   exchangesIn(row) {
     const pair = preferenceIn(row);
     if (typeof pair === 'string') return pair;
-    return [{ before: pair.before, answers: [pair.chosen, pair.rejected] }];
+    return [{ before: pair.before, answers: [pair.chosen, pair.rejected], tools: pair.tools }];
   },
+  unlearnedIn: () => 0,
 };
 
 /** Rows as examples of at most L tokens: each answer, with as much of what was said before it as fits. */
 export function exchangesReading(
-  { name, exchangesIn }: RowMeaning,
+  { name, exchangesIn, unlearnedIn }: RowMeaning,
   template: ChatTemplate,
   endId: number,
   L: number,
@@ -71,6 +85,7 @@ export function exchangesReading(
             continue;
           }
           counter.good();
+          if (row.reason === undefined) cuts.unlearned += unlearnedIn(row.value);
           for (const [i, part] of parts.entries()) yield { ...part, ends: i === parts.length - 1 };
         }
       }
@@ -89,6 +104,8 @@ function partsOf(
 ): TokenPart[] | BadRowReason {
   try {
     const parts: TokenPart[] = [];
+    if (exchanges.some((exchange) => leavesOutCalls(exchange, template)))
+      return 'tool calls that the chat template leaves out';
     for (const { examples, dropped } of fitted(exchanges, template, endId, cuts.L)) {
       const kept = examples.map(({ prompt, answer }) => answer.slice(0, Math.max(0, cuts.L - prompt.length)));
       const [first, ...others] = kept.map(String);
@@ -105,6 +122,18 @@ function partsOf(
   }
 }
 
+/** Whether a conversation is written the same without its calls of tools. */
+function leavesOutCalls({ before, answers, tools }: Exchange, template: ChatTemplate): boolean {
+  return answers.some((answer) => {
+    const messages = [...before, answer];
+    if (!messages.some(({ tool_calls: calls }) => calls !== undefined)) return false;
+    const written = (all: readonly ChatMessage[]) =>
+      template.encode(all, { addGenerationPrompt: false, ...(tools.length > 0 && { tools }) }).text;
+    const without = messages.map(({ role, content }) => ({ role, content }));
+    return written(messages) === written(without);
+  });
+}
+
 interface Example {
   readonly prompt: readonly number[];
   /** With the token that ends it. */
@@ -119,19 +148,24 @@ function* fitted(
   endId: number,
   L: number,
 ): Generator<{ readonly examples: readonly Example[]; readonly dropped: boolean }, void, void> {
-  const encoded = (before: readonly ChatMessage[], message: ChatMessage): Example => {
-    const { prompt, answer } = template.encodeAnswer([...before, message]);
+  const encoded = (
+    before: readonly ChatMessage[],
+    message: ChatMessage,
+    tools: readonly object[],
+  ): Example => {
+    const options = tools.length > 0 ? { tools } : {};
+    const { prompt, answer } = template.encodeAnswer([...before, message], options);
     if (answer.at(-1) !== template.turnEndId || template.turnEndId === undefined) answer.push(endId);
     return { prompt, answer, bytes: Buffer.byteLength(message.content) };
   };
   // what doesn't fit before one answer doesn't before the next
   let from = 0;
-  for (const { before, answers } of exchanges) {
+  for (const { before, answers, tools } of exchanges) {
     const system = before[0]?.role === 'system' ? before.slice(0, 1) : [];
     const turns = before.slice(system.length);
     for (;;) {
       const kept = [...system, ...turns.slice(from)];
-      const examples = answers.map((message) => encoded(kept, message));
+      const examples = answers.map((message) => encoded(kept, message, tools));
       const next = turns.findIndex(({ role }, at) => at > from && role === 'user');
       if (next < 0 || examples.every(({ prompt, answer }) => prompt.length + answer.length <= L)) {
         yield { examples, dropped: from > 0 };
@@ -145,6 +179,8 @@ function* fitted(
 /** What had to be left out of examples, to be told. */
 class Cuts {
   readonly L: number;
+  /** Answers that their rows say not to learn. */
+  unlearned = 0;
   #answers = 0;
   #tokens = 0;
   #of = 0;
@@ -176,6 +212,8 @@ class Cuts {
 
   lines(): string[] {
     const lines: string[] = [];
+    if (this.unlearned > 0)
+      lines.push(`${counted(this.unlearned, 'answer')} of weight 0: read, and not learned`);
     if (this.#shortened > 0)
       lines.push(
         `before ${counted(this.#shortened, 'answer')} the oldest turns were left out, to fit into ${this.L} tokens`,

@@ -1,5 +1,6 @@
+import { isObject } from '../checkpoint/json.ts';
 import type { BadRowReason } from './bad-rows.ts';
-import { readLines } from './read-lines.ts';
+import { LONGEST_ROW, readLines } from './read-lines.ts';
 import type { Source } from './sources.ts';
 
 /** A value of a file of rows, with the line that it begins in, or why it cannot be had. */
@@ -9,7 +10,7 @@ export type JsonRow =
 
 /**
  * The rows of a file, plain or gzip: the objects of a list if it begins with `[`, however they are laid out, otherwise
- * one in each line. What can't be read is a row with its reason.
+ * one value in each line, which may be a list of messages. What can't be read is a row with its reason.
  */
 export async function* readJsonRows(
   source: Source,
@@ -17,19 +18,53 @@ export async function* readJsonRows(
 ): AsyncGenerator<JsonRow, void, void> {
   let list: ListScanner | undefined;
   let begun = false;
+  const pieces = new Pieces();
   for await (const line of readLines(source, options)) {
     if (line.reason) {
       yield { line: line.number, reason: line.reason };
       continue;
     }
-    if (!begun && line.text.trim() !== '') {
+    const { text, number } = line;
+    if (!begun && text.trim() !== '') {
       begun = true;
-      if (line.text.trimStart().startsWith('[')) list = new ListScanner();
+      const isRow = source.kind === 'jsonl' && holdsMessages(text);
+      if (text.trimStart().startsWith('[') && !isRow) list = new ListScanner();
     }
-    if (list) yield* list.add(`${line.text}\n`, line.number);
-    else if (line.text.trim() !== '') yield parsed(line.text, line.number);
+    if (list) yield* list.add(line.terminated ? `${text}\n` : text, number);
+    else {
+      pieces.add(text);
+      if (line.ends) yield* pieces.take(number);
+    }
   }
   yield* list?.end() ?? [];
+}
+
+/** Whether a line is a list of messages, and so a row, and not a list of rows. */
+function holdsMessages(text: string): boolean {
+  const { value } = { value: undefined, ...parsed(text, 1) };
+  return Array.isArray(value) && value.every((each) => isObject(each) && ('role' in each || 'from' in each));
+}
+
+/** Puts a row together that comes in pieces. */
+class Pieces {
+  #text = '';
+  #isTooLong = false;
+
+  add(text: string): void {
+    this.#text += text;
+    if (this.#text.length <= LONGEST_ROW) return;
+    this.#isTooLong = true;
+    this.#text = '';
+  }
+
+  /** The row, if there is one, and begins anew. */
+  *take(line: number): Generator<JsonRow, void, void> {
+    const [text, isTooLong] = [this.#text, this.#isTooLong];
+    this.#text = '';
+    this.#isTooLong = false;
+    if (isTooLong) yield { line, reason: 'too long' };
+    else if (text.trim() !== '') yield parsed(text, line);
+  }
 }
 
 function parsed(text: string, line: number): JsonRow {
@@ -42,7 +77,7 @@ function parsed(text: string, line: number): JsonRow {
 
 /** Finds the elements of a list in a text that comes in lines, so that only one of them need be in memory. */
 class ListScanner {
-  #element = '';
+  readonly #element = new Pieces();
   #line = 0;
   #depth = 0;
   #inString = false;
@@ -67,7 +102,7 @@ class ListScanner {
       } else if (character === ']' || character === '}') this.#depth--;
       if (this.#line === 0 && this.#depth > 0 && i >= from && character.trim() !== '') this.#line = line;
     }
-    if (this.#depth > 0) this.#element += text.slice(from);
+    if (this.#depth > 0) this.#element.add(text.slice(from));
   }
 
   /** What is left when the list was not ended. */
@@ -76,9 +111,8 @@ class ListScanner {
   }
 
   *#take(rest: string): Generator<JsonRow, void, void> {
-    const element = this.#element + rest;
-    if (element.trim() !== '') yield parsed(element, this.#line);
-    this.#element = '';
+    this.#element.add(rest);
+    yield* this.#element.take(this.#line);
     this.#line = 0;
   }
 }

@@ -9,6 +9,8 @@ export interface Preference {
   readonly before: readonly ChatMessage[];
   readonly chosen: ChatMessage;
   readonly rejected: ChatMessage;
+  /** What the model may call. */
+  readonly tools: readonly object[];
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -24,6 +26,8 @@ type Row = Readonly<Record<string, unknown>>;
  * LLaMA-Factory's and TRL's rows are such. A list as `prompt` is read as `messages`.
  */
 export function preferenceIn(row: unknown): Preference | BadRowReason {
+  if (Array.isArray(row))
+    return typeof conversationIn(row) === 'string' ? 'no conversation' : 'no pair but a conversation';
   if (!isObject(row)) return 'no conversation';
   const { chosen, rejected, ...asked } = row;
   if (!isPair(row) && typeof conversationIn(row) !== 'string') return 'no pair but a conversation';
@@ -33,12 +37,12 @@ export function preferenceIn(row: unknown): Preference | BadRowReason {
   if (typeof better === 'string') return better;
   const worse = conversationIn(answered(asked, rejected));
   if (typeof worse === 'string') return worse;
-  const [first, second] = [better.at(-1)!, worse.at(-1)!];
+  const [first, second] = [better.messages.at(-1)!, worse.messages.at(-1)!];
   if (first.role !== 'assistant' || second.role !== 'assistant') return 'no answer';
-  const before = better.slice(0, -1);
-  if (!isDeepStrictEqual(before, worse.slice(0, -1))) return 'answers to different questions';
-  if (first.content === second.content) return 'equal answers';
-  return { before, chosen: first, rejected: second };
+  const before = better.messages.slice(0, -1);
+  if (!isDeepStrictEqual(before, worse.messages.slice(0, -1))) return 'answers to different questions';
+  if (isDeepStrictEqual(first, second)) return 'equal answers';
+  return { before, chosen: first, rejected: second, tools: better.tools };
 }
 
 /** Whether a row has two answers, or one of them. */

@@ -10,11 +10,15 @@ import { type TextLine, readLines } from './read-lines.ts';
 const root = mkdtempSync(join(tmpdir(), 'unmask-lines-'));
 after(() => rmSync(root, { recursive: true }));
 
-async function linesOf(content: Uint8Array | string, options = {}, gzip = false): Promise<TextLine[]> {
+async function linesOf(
+  content: Uint8Array | string,
+  options: { longestRow?: number; kind?: 'text' | 'jsonl' } = {},
+  gzip = false,
+): Promise<TextLine[]> {
   const path = join(root, gzip ? 'text.gz' : 'text');
   writeFileSync(path, content);
   const lines: TextLine[] = [];
-  for await (const line of readLines({ path, kind: 'text', gzip }, options)) lines.push(line);
+  for await (const line of readLines({ path, kind: 'text', gzip, ...options }, options)) lines.push(line);
   return lines;
 }
 
@@ -47,11 +51,27 @@ test('a line that is not UTF-8 is reported with its number, the others are read'
 test('characters cut by the edges of chunks are whole', async () => {
   // chunks are of 2^20 bytes; é takes two, and the text begins with one byte
   const text = `a${'é'.repeat(2 ** 20)}`;
-  assert.deepEqual(short(await linesOf(`${text}\nb`)), [text, 'b']);
+  assert.deepEqual(short(await linesOf(`${text}\nb`, { kind: 'jsonl' })), [text, 'b']);
 });
 
-test('a line that is too long is passed over without being kept', async () => {
-  const lines = await linesOf(`a\n${'x'.repeat(5000)}\nb\n`, { longestLine: 1000 });
+test('a long line of text comes in pieces that put together are the line, whatever is cut', async () => {
+  for (const unit of ['the dog ran and ', 'é', '語', '😀', 'x\r']) {
+    const long = unit.repeat(Math.ceil(5e6 / Buffer.byteLength(unit)));
+    for (const before of ['', 'a', 'ab']) {
+      const lines = await linesOf(`\ufeff${before}${long}\r\nnext\n`);
+      const texts = lines.map((line) => (line.reason === undefined ? line.text : line.reason));
+      assert.ok(texts.length > 4 && texts.every((text) => Buffer.byteLength(text) < 2.1 * 2 ** 20), unit);
+      assert.equal(texts.slice(0, -1).join(''), `${before}${long}`);
+      assert.deepEqual(
+        lines.map((line) => [line.number, line.reason === undefined && line.ends]),
+        texts.map((_, i) => [i < texts.length - 1 ? 1 : 2, i >= texts.length - 2]),
+      );
+    }
+  }
+});
+
+test('a row that is too long is passed over without being kept', async () => {
+  const lines = await linesOf(`a\n${'x'.repeat(5000)}\nb\n`, { longestRow: 1000, kind: 'jsonl' });
   assert.deepEqual(short(lines), ['a', '2 too long', 'b']);
 });
 

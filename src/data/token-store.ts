@@ -75,17 +75,16 @@ export interface TokenStoreOptions {
 /** Text: each document with its end token. */
 export function textReading(
   tokenizer: LoadedTokenizer,
-  { field = 'text', separator, longestLine }: ReadingOptions,
+  { field = 'text', separator }: ReadingOptions,
 ): TokenReading {
   const endId = requireEndId(tokenizer);
   return {
     kinds: textKinds,
-    identity: [field, separator ?? null, longestLine ?? null],
+    identity: [field, separator ?? null],
     async *parts(sources, rows, signal) {
       for await (const { text, ends } of readDocuments(sources, rows, {
         field,
         separator,
-        longestLine,
         signal,
       })) {
         const ids = tokenizer.encode(text);
@@ -105,7 +104,7 @@ export function requireEndId({ endId, path }: LoadedTokenizer): number {
 }
 
 /** What a change of the way text is read or stored must change. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * The tokens of files: tokenised once and kept in `cache` under a hash of the files' content, the tokenizer and the options,

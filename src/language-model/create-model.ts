@@ -25,11 +25,11 @@ export function createModel(parts: ModelParts): Model {
 
     logits: async (tokens, options = {}) => logitsOf(network, tokens, options),
 
-    sample(request) {
-      const { options, predictor, write } = beginSample(context, request);
+    async *sample(request) {
+      const { options, predictor, write } = await beginSample(context, request);
       if (options.reportCache)
         throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
-      return write(predictor(), predictor());
+      yield* write(predictor(), predictor());
     },
 
     generate: async (request) => generate(context, request),
@@ -62,7 +62,7 @@ function holeModelOf(context: ModelContext): HoleModel {
     score: networkScorer(context.network),
     check: (options) => void toSampleOptions(options, vocabulary),
     run: async (canvas, options, { adapt, onFrame, signal, candidates }) => {
-      const prepared = sampler.prepare(canvas, options, { adapt, signal, candidates });
+      const prepared = await sampler.prepare(canvas, options, { adapt, signal, candidates });
       return (await sampler.finish(prepared, onFrame)).stats;
     },
   };

@@ -31,7 +31,7 @@ interface BegunSample extends PreparedSample {
  *
  * @throws InvalidOptionError  for what this model can't do
  */
-export function beginSample(model: ModelContext, request: SampleRequest): BegunSample {
+export async function beginSample(model: ModelContext, request: SampleRequest): Promise<BegunSample> {
   const { prompt, tokens, messages, template: _, signal, candidates, ...asked } = request;
   requireOne({ prompt, tokens, messages });
   const shown = checkOptions(showingSchema, { candidates });
@@ -54,7 +54,7 @@ export function beginSample(model: ModelContext, request: SampleRequest): BegunS
   const blockLength = grows ? first : blockLengthOf(model, options, asked, masked);
   const banned = [...(options.banned ?? []), ...model.unwritten];
   const sampling = { ...options, length, banned, blockLength };
-  const prepared = model.sampler.prepare(canvas, sampling, { ends, signal, ...shown });
+  const prepared = await model.sampler.prepare(canvas, sampling, { ends, signal, ...shown });
   return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
 }
 
@@ -105,7 +105,7 @@ export async function generate(
   model: ModelContext,
   { onFrame, ...request }: GenerateRequest,
 ): Promise<Generation> {
-  const { ends, answerFrom, ...prepared } = beginSample(model, request);
+  const { ends, answerFrom, ...prepared } = await beginSample(model, request);
   const { last, stats } = await model.sampler.finish(prepared, onFrame);
   const tail = tailStart(prepared.canvas, model.maskId);
   const tokens = cutAtEnd(last.tokens, ends, tail);

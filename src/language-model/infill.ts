@@ -21,6 +21,7 @@ import {
 import type { ResizingTokens } from '../sampling/resize.ts';
 import type { Frame, SampleOptions } from '../sampling/sample.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
+import { encodeWithin } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** What writing into a text needs of a model. */
@@ -110,7 +111,8 @@ function textWithHoles(
   for (const [n, part] of parts.entries()) {
     if (typeof part === 'string') {
       const unspaced = isSpacedHole(part, parts[n + 1]) ? idsNotFirst?.(tokenizer) : undefined;
-      given.at(-1)!.push(...tokenizer.encode(unspaced ? part.slice(0, -1) : part));
+      const encoded = n === 0 ? tokenizer.encode.bind(tokenizer) : encodeWithin.bind(undefined, tokenizer);
+      given.at(-1)!.push(...encoded(unspaced ? part.slice(0, -1) : part));
       if (unspaced) notFirst[lengths.length] = unspaced;
     } else {
       lengths.push(lengthOf(part));

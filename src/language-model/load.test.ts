@@ -222,7 +222,7 @@ test('a cache says how far its text strays: not at all where it is exact', async
   assert.equal(fresh.stats.cache!.agreement, 1);
   assert.ok(Math.abs(fresh.stats.cache!.meanKl) < 1e-6);
   assert.equal(uncached.stats.cache, undefined);
-  assert.throws(() => model.sample({ ...request, cache: 'dual', reportCache: true }), {
+  await assert.rejects(framesOf(model.sample({ ...request, cache: 'dual', reportCache: true })), {
     message: /^reportCache: is for generate, which gives statistics/,
   });
   await assert.rejects(model.generate({ ...request, cache: 'exact' }), {

@@ -2,6 +2,7 @@ import { causal } from '../model/attention-pattern.ts';
 import { withTrainedBlocks } from '../model-files/generation-defaults.ts';
 import type { Network } from '../model/network.ts';
 import { batched } from '../model/request-batching.ts';
+import type { CompileConstraint } from '../sampling/constraint/constrain.ts';
 import type { Vocabulary } from '../sampling/from-options.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
 import type { ResizingTokens } from '../sampling/resize.ts';
@@ -25,6 +26,8 @@ export interface ModelParts {
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
   readonly defaults?: Partial<FlatSamplingOptions>;
+  /** Makes the automata of constraints, if that isn't to be done here and at once. */
+  readonly compile?: CompileConstraint;
 }
 
 /** A model's parts, and what follows from them. */
@@ -63,7 +66,7 @@ export function contextOfModel(parts: ModelParts): ModelContext {
     vocabulary,
     resizing: expandId === undefined ? undefined : { expandId, deleteIds: endIds },
     unwritten: expandId === undefined ? [] : [expandId],
-    sampler: new Sampler(network, tokenizer, vocabulary, startId),
+    sampler: new Sampler(network, tokenizer, vocabulary, { startId, compile: parts.compile }),
     opening(text) {
       const ids = [...(tokenizer.prefixIds ?? []), ...text];
       return ids.length > 0 || !isCausal || startId !== undefined ? ids : endIds.slice(0, 1);

@@ -6,7 +6,7 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 // What is asked of a sample, beside what the model says of itself.
 
-/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's. */
+/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts beside a constraint. */
 export function fitting(
   defaults: Partial<FlatSamplingOptions>,
   asked: Partial<FlatSamplingOptions>,
@@ -20,6 +20,8 @@ export function fitting(
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
+    // a constraint takes the likeliest text or draws from all of them
+    ...(asked.regex === undefined && asked.jsonSchema === undefined ? [] : ['topK', 'topP']),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -3,7 +3,7 @@ import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../s
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
-import { compileConstraint, constrain, type Wanted } from '../sampling/constraint/constrain.ts';
+import { type CompileConstraint, compileConstraint, constrain } from '../sampling/constraint/constrain.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
 import {
   temperatureOf,
@@ -60,16 +60,27 @@ export class Sampler {
   readonly #startId: number | undefined;
   readonly #isCausal: boolean;
   readonly #reductionOf: (options: DecodeOptions) => ReturnType<typeof greedy>;
-  readonly #compile: (wanted: Wanted) => ReturnType<typeof compileConstraint>;
+  readonly #compile: CompileConstraint;
 
-  /** @param startId  what a causal network reads before every text, if it was trained so */
-  constructor(network: Network, tokenizer: Tokenizer, vocabulary: Vocabulary, startId?: number) {
+  /**
+   * @param startId  what a causal network reads before every text, if it was trained so
+   * @param compile  makes the automata of constraints; by default here and at once
+   */
+  constructor(
+    network: Network,
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    {
+      startId,
+      compile = (wanted) => compileConstraint(wanted, tokenizer),
+    }: { readonly startId?: number; readonly compile?: CompileConstraint } = {},
+  ) {
     this.#network = network;
     this.#vocabulary = vocabulary;
     this.#startId = startId;
     this.#isCausal = network.config.attention === causal;
-    this.#reductionOf = latest((options) => greedy(network.config.vocabularySize, options));
-    this.#compile = latest((wanted) => compileConstraint(wanted, tokenizer));
+    this.#reductionOf = remembered((options) => greedy(network.config.vocabularySize, options), 1);
+    this.#compile = remembered(compile, keptConstraints);
   }
 
   /**
@@ -78,18 +89,18 @@ export class Sampler {
    * @param canvas  given tokens, and `maskId` where it's to write   [L]
    * @throws InvalidOptionError  for options that don't go together, or that this model can't be sampled with
    */
-  prepare(
+  async prepare(
     canvas: Int32Array,
     options: SamplingOptions,
     { ends = this.#vocabulary.endIds, adapt = (same) => same, candidates = 0, signal }: SampleSettings,
-  ): PreparedSample {
+  ): Promise<PreparedSample> {
     const vocabulary = { ...this.#vocabulary, endIds: ends };
     const { maskId } = vocabulary;
     const decoding = toDecodeOptions(options, vocabulary);
     const plain = toSampleOptions(options, vocabulary);
     const adapted = adapt(plain);
     const setting = { canvas, maskId, endIds: ends, strategy: adapted.strategy, compile: this.#compile };
-    const constrained = constrain(options, decoding, setting);
+    const constrained = await constrain(options, decoding, setting);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
     const isReduced =
       isGreedy(decoding) &&
@@ -184,12 +195,20 @@ class WorkClock {
   }
 }
 
-/** A function that gives the same answer to the same question, as long as no other comes between. */
-function latest<Q, A>(answer: (question: Q) => A): (question: Q) => A {
-  let known: { readonly key: string; readonly answer: A } | undefined;
+/** Constraints whose automata are kept for the next text. */
+const keptConstraints = 8;
+
+/** A function that gives the same answer to the same question, as long as few others come between. */
+function remembered<Q, A>(answer: (question: Q) => A, count: number): (question: Q) => A {
+  const known = new Map<string, A>();
   return (question) => {
     const key = JSON.stringify(question);
-    if (known?.key !== key) known = { key, answer: answer(question) };
-    return known.answer;
+    const found = known.has(key) ? known.get(key)! : answer(question);
+    known.delete(key);
+    known.set(key, found);
+    // the oldest is let go of, and what failed: it may do better another time
+    if (known.size > count) known.delete(known.keys().next().value!);
+    if (found instanceof Promise) found.catch(() => known.delete(key));
+    return found;
   };
 }

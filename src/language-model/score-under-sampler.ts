@@ -68,7 +68,7 @@ export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler
     const adapt = (own: SampleOptions): SampleOptions => forced(own, canvas, forcing);
     let [nats, written] = [0, 0];
     const { stats } = await model.sampler.finish(
-      model.sampler.prepare(canvas, options, { adapt, signal }),
+      await model.sampler.prepare(canvas, options, { adapt, signal }),
       (frame) => {
         nats += costOf(frame);
         onProgress((written += frame.changed.length) / masked);

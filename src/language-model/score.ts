@@ -8,6 +8,7 @@ import type { Network } from '../model/network.ts';
 import { contextOf } from './network-predictor.ts';
 import { uniforms } from '../base/random.ts';
 import { doubledNetworkScorer, networkScorer } from './network-scorer.ts';
+import { encodeContinuation, encodeSeparately } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 export interface ScoredModel {
@@ -23,7 +24,7 @@ export interface ScoredModel {
 }
 
 /**
- * How likely an answer is, given its prompt: under a sampler, or without one exactly of a causal network, by an upper bound of
+ * How likely an answer is, given its prompt, as both stand in one text (`encodeContinuation`): under a sampler, or without one exactly of a causal network, by an upper bound of
  * others. What is longer than the network's longest sequence is cut into windows, each behind the prompt.
  *
  * @throws InvalidOptionError  for an answer without a token, and a prompt that leaves no room
@@ -35,9 +36,11 @@ export async function scoreText(
 ): Promise<Score> {
   const { tokenizer, opening, network } = model;
   const { score, isBound } = sampler ?? plainScoring(model);
-  const given = opening(tokenizer.encode(prompt));
-  const scored = tokenizer.encode(answer);
-  if (scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
+  // a sampler is given a prompt as it stands, and writes on
+  const encoded = sampler ? encodeSeparately : encodeContinuation;
+  const { given: before, continued: scored, bytes } = encoded(tokenizer, prompt, answer);
+  const given = opening(before);
+  if (answer === '' || scored.length === 0) throw new InvalidOptionError('answer', 'must be text', answer);
   const room = network.config.maxLength - given.length;
   if (room < 1) {
     const problem = `must have fewer tokens than the model's longest sequence (${network.config.maxLength})`;
@@ -58,7 +61,7 @@ export async function scoreText(
     windows.push(await score(x0, given.length, work));
     onProgress?.(windows.length / pieces);
   }
-  return summed(windows, { tokens: scored.length, bytes: Buffer.byteLength(answer), isBound });
+  return summed(windows, { tokens: scored.length, bytes, isBound });
 }
 
 /** The chain rule of a causal network; the bound of another one, over all orders or by the blocks that it was trained in. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { goldenPath, referencePath } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
 import { readJson } from '../checkpoint/json.ts';
@@ -33,7 +33,7 @@ interface Recorded {
   };
 }
 
-const base = goldenPath('tiny_llama');
+const base = referencePath('tiny_llama');
 const { rope, ends } = (await readJson(join(base, 'configs.json'))) as Recorded;
 const {
   rope_parameters: _rope,

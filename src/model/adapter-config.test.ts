@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { goldenPath } from '../../test/reference.ts';
+import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import type { NdArray } from '../base/array.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
@@ -29,9 +29,9 @@ interface Recorded {
   }[];
 }
 
-const recorded = (await readJson(goldenPath('adapters', 'cases.json'))) as Recorded;
-const file = await openSafetensors(goldenPath('adapters', 'adapters.safetensors'));
-const base = goldenPath('tiny_llama');
+const recorded = (await readJson(referencePath('adapters', 'cases.json'))) as Recorded;
+const file = await openSafetensors(referencePath('adapters', 'adapters.safetensors'));
+const base = referencePath('tiny_llama');
 
 const opened = await openModel(base, { threads: 1 });
 after(() => opened.network.close());

@@ -129,7 +129,7 @@ test('more than eight, or less than none, is refused before anything is predicte
   const model = modelThatSays(() => assert.fail('predicted'));
   for (const candidates of [9, -1, 1.5]) {
     const problem = /candidates: must be/;
-    assert.throws(() => model.sample({ prompt: 'a', candidates }), problem);
+    await assert.rejects(model.sample({ prompt: 'a', candidates }).next(), problem);
     await assert.rejects(model.infill({ parts: ['a', { length: [1, 4] }], candidates }), problem);
     await assert.rejects(model.edit({ text: 'ab', candidates }), problem);
   }

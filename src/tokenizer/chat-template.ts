@@ -43,7 +43,10 @@ export interface ChatTemplate {
    *
    * @throws as `encode`, also for a template that writes an answer otherwise than it asks for one
    */
-  encodeAnswer(messages: readonly ChatMessage[]): { prompt: number[]; answer: number[] };
+  encodeAnswer(
+    messages: readonly ChatMessage[],
+    options?: Pick<TemplateOptions, 'tools'>,
+  ): { prompt: number[]; answer: number[] };
   /** The special token that the template puts behind an answer, if it does. */
   readonly turnEndId?: number;
 }
@@ -106,11 +109,11 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       const parts = tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
       return { text: restore(text), ids: tokenizer.encodeParts(parts) };
     },
-    encodeAnswer(messages) {
+    encodeAnswer(messages, options) {
       const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
         tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
-      const given = partsOf(render(messages.slice(0, -1)));
-      const whole = partsOf(render(messages, { addGenerationPrompt: false }));
+      const given = partsOf(render(messages.slice(0, -1), options));
+      const whole = partsOf(render(messages, { ...options, addGenerationPrompt: false }));
       const rest = behind(given, whole);
       if (!rest) {
         const problem = 'must be as the chat template goes on from the beginning of an answer';

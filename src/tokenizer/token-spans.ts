@@ -1,3 +1,4 @@
+import { encodeWithin } from './continuation.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A stretch of a text with the ids that stand for it: a token, or several that only together are whole characters. */
@@ -24,7 +25,8 @@ export function tokenSpans(text: string, tokenizer: Tokenizer): TokenSpan[] {
   return lines.flatMap((line) => {
     const at = start;
     start += line.length;
-    const atoms = aligned(line, tokenizer) ?? [{ start: 0, end: line.length, ids: tokenizer.encode(line) }];
+    const ids = at === 0 ? tokenizer.encode(line) : encodeWithin(tokenizer, line);
+    const atoms = aligned(line, tokenizer) ?? [{ start: 0, end: line.length, ids }];
     return atoms.map((atom) => ({ ...atom, start: at + atom.start, end: at + atom.end }));
   });
 }

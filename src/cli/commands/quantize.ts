@@ -3,7 +3,7 @@ import { quantizeSchema } from '../../model-files/quantize-options.ts';
 import type { Quantized } from '../../model-files/quantize.ts';
 import type { Command } from '../command.ts';
 import { weightsProgress } from '../load-model.ts';
-import { fileText } from '../input.ts';
+import { plainText } from '../input.ts';
 import { visible } from '../terminal/visible.ts';
 
 const options = z.strictObject({
@@ -28,7 +28,7 @@ const command: Command<typeof options> = {
   ],
   async run({ model, text: file, json, ...asked }, io) {
     const { quantize } = await import('../../model-files/quantize.ts');
-    const text = file === undefined ? undefined : await fileText(file);
+    const text = file === undefined ? undefined : await plainText(file);
     const show = weightsProgress(io, { isFollowed: json });
     const quantized = await quantize(model, {
       ...asked,

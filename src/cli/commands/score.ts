@@ -4,14 +4,14 @@ import { type ScoredSampler, scoredSamplerSchema } from '../../language-model/sc
 import { duration } from '../../base/format-duration.ts';
 import { kebabCase } from '../../base/options.ts';
 import { type Command, type Io, type Output, UsageError } from '../command.ts';
-import { fileText, inputText } from '../input.ts';
+import { plainText, textOrFile } from '../input.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 
 const { strategy, ...samplerShape } = scoredSamplerSchema.shape;
 
 const options = z.strictObject({
-  text: z.string().optional().describe('the text to be scored, - reads it from stdin'),
+  text: z.string().optional().describe('the text to be scored, or a file with it; - reads it from stdin'),
   file: z.string().optional().meta({ placeholder: 'path' }).describe('a file with the text to be scored'),
   prompt: z.string().optional().describe('what is given before the text, and not scored'),
   ...modelOptions,
@@ -48,7 +48,7 @@ export function scoreCommand(load: LoadModel): Command<typeof options> {
       ['unmask score "The cat sat on the mat."', 'a text'],
       ['unmask score --prompt "Once upon a" " time"', 'an answer, given a prompt'],
       ['unmask score --file story.txt --sampler low-confidence', 'exactly, as the sampler would write it'],
-      ['unmask score --model runs/mine --file story.txt --json', 'a file, for another program'],
+      ['unmask score --model runs/mine story.txt --json', 'a file, for another program'],
     ],
     async run({ text, file, prompt, samples, seed, json, sampler, orders, ...asked }, io, given) {
       const answer = await textToScore(text, file, io);
@@ -127,7 +127,7 @@ export class ScoreProgress {
 
 async function textToScore(text: string | undefined, file: string | undefined, io: Io): Promise<string> {
   if (text !== undefined && file !== undefined) throw new UsageError('give a text or --file, not both');
-  const found = file === undefined ? await inputText(text ?? '', io) : await fileText(file);
+  const found = file === undefined ? await textOrFile(text ?? '', io) : await plainText(file);
   if (found === '') throw new UsageError('there is no text to score; give one, or --file, or - for stdin');
   return found;
 }

@@ -2,10 +2,12 @@ import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { tailStart } from '../canvas.ts';
 import type { Decode, DecodeOptions } from '../decode.ts';
 import type { Strategy } from '../strategies.ts';
+import { follow } from './automaton.ts';
 import { buildAutomaton } from './build-automaton.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
 import type { JsonSchema } from './json-keywords.ts';
-import { jsonLanguage } from './json-schema.ts';
+import { roomOf, unlimited } from './json-room.ts';
+import { jsonAutomaton } from './json-schema.ts';
 import { possibleStates, spanOf, type StateSpan } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
 import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
@@ -16,10 +18,12 @@ export interface Wishes {
   readonly jsonSchema?: JsonSchema;
 }
 
-/** A language over a vocabulary. It doesn't depend on a canvas, so that it can be kept for the next one. */
+/** A language over a vocabulary, and how much of it is of use; it can be kept for other canvases of the kind. */
 export interface Wanted extends Wishes {
   /** The ids are from 0 to here. */
   readonly size: number;
+  /** Tokens that a text has at most: bounds beyond them needn't be counted. Default: any number. */
+  readonly longest?: number;
   readonly forbidden: readonly number[];
   /** Tokens that may follow the text. */
   readonly ends: readonly number[];
@@ -39,16 +43,35 @@ export interface Constraint {
 
 /** @throws UnsupportedError  for what no automaton can describe, or too large a one */
 export function compileConstraint(
-  { regex, jsonSchema, ...tokens }: Wanted,
+  { regex, jsonSchema, longest, ...tokens }: Wanted,
   spelling: ConstraintSpelling,
 ): Constraint {
-  const language = buildAutomaton(
-    regex === undefined ? jsonLanguage(jsonSchema ?? {}) : whole(parseRegularExpression(regex, 'regex')),
-  );
+  const bytes = Array.from({ length: tokens.size }, (_, id) => spelling.bytesOf(id));
+  const room = longest === undefined ? unlimited : roomOf({ length: longest, ...largestOf(bytes) });
+  const language =
+    regex === undefined
+      ? jsonAutomaton(jsonSchema ?? {}, room)
+      : buildAutomaton(whole(parseRegularExpression(regex, 'regex')));
   return {
-    automaton: tokenAutomaton(language, { ...tokens, bytesOf: (id) => spelling.bytesOf(id) }),
-    losesSpace: spelling.dropsFirstSpace && language.next[0x20] >= 0,
+    automaton: tokenAutomaton(language, { ...tokens, bytesOf: (id) => bytes[id] }),
+    losesSpace: spelling.dropsFirstSpace && follow(language, Uint8Array.of(0x20)) >= 0,
   };
+}
+
+/** How many characters, and commas, a token has at most. */
+function largestOf(tokens: readonly (Uint8Array | undefined)[]): { characters: number; commas: number } {
+  let [characters, commas] = [1, 1];
+  for (const bytes of tokens) {
+    if (!bytes) continue;
+    let [starts, separators] = [0, 0];
+    for (const byte of bytes) {
+      if ((byte & 0xc0) !== 0x80) starts += 1;
+      if (byte === 0x2c) separators += 1;
+    }
+    characters = Math.max(characters, starts);
+    commas = Math.max(commas, separators);
+  }
+  return { characters, commas };
 }
 
 /** What is sampled, and how. */
@@ -58,9 +81,14 @@ export interface Setting {
   /** Before the first step   [L] */
   readonly canvas: Int32Array;
   readonly strategy?: Strategy;
-  /** `compileConstraint`, perhaps with a memory. */
-  readonly compile: (wanted: Wanted) => Constraint;
+  readonly compile: CompileConstraint;
 }
+
+/** `compileConstraint`, perhaps with a memory, or elsewhere. */
+export type CompileConstraint = (wanted: Wanted) => Constraint | Promise<Constraint>;
+
+/** Edges of an automaton times tokens: beyond this a step would take longer than most networks. */
+const maxWork = 50_000_000;
 
 /**
  * The decoding under a constraint; undefined where none is asked for.
@@ -72,7 +100,7 @@ export interface Setting {
  * @throws InvalidOptionError  where no text fits, with the fewest tokens that one has; for options that don't go together
  * @throws UnsupportedError    for what no automaton can describe, or too large a one
  */
-export function constrain(
+export async function constrain(
   { regex, jsonSchema }: Wishes,
   {
     temperature,
@@ -84,7 +112,7 @@ export function constrain(
     confidenceOf = 'drawn',
   }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
-): Decode | undefined {
+): Promise<Decode | undefined> {
   if (regex === undefined && jsonSchema === undefined) return undefined;
   if (regex !== undefined && jsonSchema !== undefined)
     throw new InvalidOptionError('regex', "can't be used with jsonSchema: one says what is written", regex);
@@ -99,16 +127,23 @@ export function constrain(
 
   const span = spanOf(canvas, maskId);
   const isOpen = tailStart(canvas, maskId) < canvas.length;
-  const { automaton, losesSpace } = compile({
+  const { automaton, losesSpace } = await compile({
     regex,
     jsonSchema,
     size: vocabularySize,
+    // in powers of two, so that it is the same for canvases of about the same length
+    longest: 2 ** Math.ceil(Math.log2(Math.max(1, span.end - span.start))),
     forbidden,
     ends: isOpen ? endIds : [],
   });
   if (losesSpace && span.start === 0) {
     throw new UnsupportedError(
       `${option}: this tokenizer drops a space at the beginning of a text, and what is to be written there may begin with one`,
+    );
+  }
+  if (automaton.edgeClass.length * (span.end - span.start) > maxWork) {
+    throw new UnsupportedError(
+      `${option}: the constraint is too large for ${span.end - span.start} tokens: shorten what is repeated a bounded number of times, or the text`,
     );
   }
   checkFits(automaton, { option, value }, canvas, span, maskId);

@@ -343,7 +343,7 @@ test('every strategy, block, hole and temperature ends in a text of the language
       try {
         sampling = toSampleOptions(options, words);
         const setting = { ...words, canvas, strategy: sampling.strategy, compile };
-        sampling.decode = constrain(options, toDecodeOptions(options, words), setting);
+        sampling.decode = await constrain(options, toDecodeOptions(options, words), setting);
       } catch (error) {
         if (wishes.strategy === 'editing') {
           assert.match(String(error), /regex: can't be kept by a strategy that replaces written tokens/);

@@ -1,73 +1,77 @@
 import {
-  isListed,
+  APPLICATORS,
+  canonical,
   isSchema,
   type JsonSchema,
-  keywordsOf,
-  listAt,
+  namedAt,
+  type Placed,
   resolve,
+  schemasAt,
+  TYPES,
   typeOf,
+  typesMeant,
   typesOf,
   valuesOf,
 } from './json-keywords.ts';
 
 /** References may lead in a ring. */
-const DEEPEST = 100;
+const maxDepth = 50;
 
 /**
- * Whether it is certain that no value satisfies both schemas: they are of different types, or list different values, or are
- * objects that a required property tells apart.
+ * Whether it is certain that nothing which is written for one schema satisfies another: they are of different types, or list
+ * different values, or are objects that a required property tells apart.
  *
- * @param root   what a `$ref` points into
- * @param place  where they are, for messages
+ * @param root     what a `$ref` points into
+ * @param written  for which something is written: where it names no type, of a type whose keywords it has
  */
-export function areApart(root: JsonSchema, a: unknown, b: unknown, place: string, depth = 0): boolean {
-  if (!isSchema(a) || !isSchema(b) || depth > DEEPEST) return false;
-  const [left, right] = [optionsOf(root, a, place), optionsOf(root, b, place)];
-  if (left.length !== 1 || right.length !== 1 || left[0] !== a || right[0] !== b)
-    return left.every((x) => right.every((y) => areApart(root, x, y, place, depth + 1)));
-  const kinds = kindsOf(root, b, place);
-  const common = [...kindsOf(root, a, place)].filter((kind) => kinds.has(kind));
+export function areApart(
+  root: JsonSchema,
+  written: Placed<unknown>,
+  other: Placed<unknown>,
+  depth = 0,
+): boolean {
+  if (written.schema === false || other.schema === false) return true;
+  if (!isSchema(written.schema) || !isSchema(other.schema) || depth > maxDepth) return false;
+  const [one, two] = [conditionsOf(root, written as Placed), conditionsOf(root, other as Placed)];
+  const isSimple = one.length === 1 && one[0].length === 1 && one[0][0].schema === written.schema;
+  if (isSimple && two.length === 1 && two[0].length === 1 && two[0][0].schema === other.schema)
+    return leavesApart(root, written as Placed, other as Placed, depth);
+  // a value satisfies one schema of every condition
+  return one.some((mine) =>
+    mine.every((a) => two.some((theirs) => theirs.every((b) => areApart(root, a, b, depth + 1)))),
+  );
+}
+
+/** What has to hold of a value: of each condition one schema. */
+function conditionsOf(root: JsonSchema, placed: Placed): Placed<unknown>[][] {
+  const { schema, place } = placed;
+  const own = Object.fromEntries(Object.entries(schema).filter(([key]) => !APPLICATORS.includes(key)));
+  const isPlain = Object.keys(own).length === Object.keys(schema).length;
+  if (isPlain) return [[placed]];
+  return [
+    ...(Object.keys(own).length > 0 ? [[{ schema: own, place }]] : []),
+    ...(schema['$ref'] === undefined ? [] : [[resolve(root, schema['$ref'], place)]]),
+    ...schemasAt(placed, 'allOf').map((one) => [one]),
+    ...['anyOf', 'oneOf'].map((keyword) => schemasAt(placed, keyword)).filter((list) => list.length > 0),
+  ];
+}
+
+function leavesApart(root: JsonSchema, written: Placed, other: Placed, depth: number): boolean {
+  const [values, others] = [valuesOf(written), valuesOf(other)];
+  const meant = typesMeant(written);
+  const types = values?.map(typeOf) ?? typesOf(written) ?? (meant.length > 0 ? meant : TYPES);
+  const admitted = new Set(others?.map(typeOf) ?? typesOf(other) ?? TYPES);
+  const common = [...new Set(types)].filter((type) => admitted.has(type));
   if (common.length === 0) return true;
-  if (isListed(a) && isListed(b)) {
-    const values = new Set(valuesOf(b, place).map(canonical));
-    return !valuesOf(a, place).some((value) => values.has(canonical(value)));
+  if (values && others) {
+    const known = new Set(others.map(canonical));
+    return !values.some((value) => known.has(canonical(value)));
   }
-  if (common.join() !== 'object' || isListed(a) || isListed(b)) return false;
-  const shared = [a, b].map((schema) => listAt(schema['required'] ?? [], place, 'required').map(String));
-  return shared[0].some(
-    (name) =>
-      shared[1].includes(name) &&
-      areApart(
-        root,
-        (a['properties'] as JsonSchema)[name],
-        (b['properties'] as JsonSchema)[name],
-        place,
-        depth + 1,
-      ),
-  );
-}
-
-/** The schemas of which a value satisfies one: those of `anyOf` and the like, or the schema itself. */
-function optionsOf(root: JsonSchema, schema: JsonSchema, place: string): readonly JsonSchema[] {
-  if (schema['$ref'] !== undefined) return [resolve(root, schema['$ref'], place)];
-  const list = schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'];
-  return list === undefined ? [schema] : (list as JsonSchema[]);
-}
-
-/** The types that a value of a schema can have, as JSON has them: an integer is a number. */
-export function kindsOf(root: JsonSchema, schema: JsonSchema, place: string): Set<string> {
-  const options = optionsOf(root, schema, place);
-  if (options[0] !== schema) return new Set(options.flatMap((option) => [...kindsOf(root, option, place)]));
-  if (isListed(schema)) return new Set(valuesOf(schema, place).map(typeOf));
-  const types = typesOf(schema, place, keywordsOf(schema));
-  return new Set(types.map((type) => (type === 'integer' ? 'number' : type)));
-}
-
-/** A value as a text that equal values share. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    isSchema(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+  if (common.join() !== 'object' || values || others) return false;
+  const required = (placed: Placed): unknown[] => [placed.schema['required'] ?? []].flat();
+  const [mine, theirs] = [namedAt(written, 'properties'), namedAt(other, 'properties')];
+  return required(written).some((name) => {
+    const [a, b] = [mine.get(String(name)), theirs.get(String(name))];
+    return a !== undefined && b !== undefined && areApart(root, a, b, depth + 1);
+  });
 }

@@ -1,10 +1,9 @@
-import { buildAutomaton, intersection } from './build-automaton.ts';
 import {
+  allOf,
   anyCharacter,
   characters,
   choice,
   type Expression,
-  inAutomaton,
   literally,
   optional,
   repeated,
@@ -68,48 +67,43 @@ function between(low: string, high: string): Expression {
  * Numbers. Without bounds of at most 15 digits before the point and behind it, and an exponent of one or two, so that none
  * is too large for float64. With bounds without exponent and of at most 15 digits in all, as many as float64 keeps apart:
  * what is within the bounds in decimal is within them when it was read.
+ *
+ * @param isCanonical  whether each number has one text: no exponent, no zeros that say nothing, no `-0`
  */
-export function numbers(bounds: Bounds): Expression {
-  const fraction = optional(sequence(literally('.'), some(1, DIGITS)));
-  const whole = choice(literally('0'), sequence(digits(1, 9), some(0, DIGITS - 1)));
-  const sign = optional(literally('-'));
-  if (bounds.least === -Infinity && bounds.most === Infinity) {
-    const exponent = sequence(
-      characters([
-        [0x45, 0x45],
-        [0x65, 0x65],
-      ]),
-      optional(
-        characters([
-          [0x2b, 0x2b],
-          [0x2d, 0x2d],
-        ]),
-      ),
-      some(1, 2),
-    );
-    return sequence(sign, whole, fraction, optional(exponent));
-  }
+export function numbers(bounds: Bounds, isCanonical: boolean): Expression {
   const { least, most, above = false, below = false } = bounds;
-  const plain = sequence(whole, fraction);
-  const options: Expression[] = [];
+  const plain = unsigned(isCanonical);
+  if (least === -Infinity && most === Infinity && !isCanonical)
+    return sequence(optional(literally('-')), plain, optional(exponent));
   const side = (low: number, lowOut: boolean, high: number, highOut: boolean): Expression | undefined => {
     if (high < 0 || low > high || (low === high && (lowOut || highOut)) || low >= 10 ** DIGITS)
       return undefined;
-    let language = intersection(
-      buildAutomaton(plain),
-      buildAutomaton(repeated(characters(anyCharacter), 1, DIGITS + 1)),
-    );
-    if (low > 0 || (low === 0 && lowOut))
-      language = intersection(language, buildAutomaton(atLeast(low, lowOut)));
-    if (high < 10 ** DIGITS) language = intersection(language, buildAutomaton(atMost(high, highOut)));
-    return inAutomaton(language);
+    return allOf([
+      plain,
+      repeated(characters(anyCharacter), 1, DIGITS + 1),
+      ...(low > 0 || (low === 0 && lowOut) ? [atLeast(low, lowOut)] : []),
+      ...(high < 10 ** DIGITS ? [atMost(high, highOut)] : []),
+    ]);
   };
   const positive = side(least, above, most, below);
-  const negative = least < 0 ? side(-most, below, -least, above) : undefined;
-  if (positive) options.push(positive);
-  if (negative) options.push(sequence(literally('-'), negative));
-  return choice(...options);
+  const isZeroOut = isCanonical && most >= 0;
+  const negative =
+    least < 0 ? side(Math.max(0, -most), isZeroOut || (most < 0 && below), -least, above) : undefined;
+  return choice(...(positive ? [positive] : []), ...(negative ? [sequence(literally('-'), negative)] : []));
 }
+
+/** Decimal numbers without sign. */
+function unsigned(isCanonical: boolean): Expression {
+  const decimalPlaces = isCanonical ? sequence(some(0, DIGITS - 1), digits(1, 9)) : some(1, DIGITS);
+  const whole = choice(literally('0'), sequence(digits(1, 9), some(0, DIGITS - 1)));
+  return sequence(whole, optional(sequence(literally('.'), decimalPlaces)));
+}
+
+const exponent = sequence(
+  choice(literally('E'), literally('e')),
+  optional(choice(literally('+'), literally('-'))),
+  some(1, 2),
+);
 
 /** A decimal number from 0 to 10^15, as its digits before and behind the point. */
 function decimal(value: number): [whole: string, fraction: string] {

@@ -1,108 +1,262 @@
-import { choice, type Expression, literally, optional, repeated, sequence } from './expression.ts';
-import { areApart, kindsOf } from './json-apart.ts';
+import { UnsupportedError } from '../../base/errors.ts';
+import { allOf, choice, type Expression, inAutomaton, literally, nothing } from './expression.ts';
+import type { Automaton } from './automaton.ts';
+import { areApart } from './json-apart.ts';
+import { arrayText } from './json-arrays.ts';
 import {
-  countAt,
-  escapeRegex,
+  APPLICATORS,
+  canonical,
   isSchema,
   type JsonSchema,
-  KEYWORDS,
   keywordsOf,
-  listAt,
+  type Placed,
   refuse,
   resolve,
+  schemasAt,
+  TYPES,
+  typeOf,
+  typesMeant,
   typesOf,
-  unsupported,
   valuesOf,
 } from './json-keywords.ts';
+import { objectText } from './json-objects.ts';
+import { type Room, unlimited } from './json-room.ts';
 import { numberText, stringText } from './json-scalars.ts';
-import { bracketed, colon, comma, textOf } from './json-text.ts';
+import type { Translator } from './json-translator.ts';
+import { compact, type Punctuation, spaced, textOf } from './json-text.ts';
+import { buildAutomaton, countParts } from './build-automaton.ts';
+
+/** How deep schemas that refer to themselves are written at most, and how many parts that may take. */
+const maxRecursion = 12;
+const maxRecursiveParts = 5000;
+/** How deep values are nested that may be any. */
+const maxAnyDepth = 2;
 
 /**
  * The JSON texts that a schema describes: a regular language, and every text of it is valid.
  *
  * Not all valid texts are in it. They are written compactly, with at most one space behind `,` and `:`; properties stand
  * in the order in which the schema declares them, and none are added to those; strings are escaped where they must be;
- * numbers have as many digits as float64 keeps apart. Nesting without end (`$ref` in a ring) is no regular language.
+ * numbers have as many digits as float64 keeps apart. A schema that refers to itself is written as deep as an automaton of
+ * some thousand states goes, and values of any kind are nested twice; bounds are counted as far as there is room.
  *
- * A keyword that isn't supported is refused by its name and place, also where JSON Schema would ignore it: a constraint
- * that is silently not kept is worse than none.
+ * A keyword that isn't supported is refused by its name and place: a constraint that is silently not kept is worse than
+ * none.
  *
  * @throws UnsupportedError  for what can't be described so
  */
-export function jsonLanguage(schema: JsonSchema): Expression {
-  return new Translation(schema).at(schema, '#', []);
+export function jsonLanguage(schema: JsonSchema, room: Room = unlimited): Expression {
+  const made = new Map<string, Expression>();
+  const of = (depth: number): [language: Expression, wasCut: boolean] => {
+    const translation = new Translation(schema, { depth, room, punctuation: spaced, made });
+    return [translation.of([{ schema, place: '#' }], []), translation.wasCut];
+  };
+  let [language, wasCut] = of(1);
+  for (let depth = 2; wasCut && depth <= maxRecursion; depth++) {
+    let deeper: Expression;
+    try {
+      [deeper, wasCut] = of(depth);
+      if (countParts(deeper) > maxRecursiveParts) return language;
+    } catch (error) {
+      if (error instanceof UnsupportedError) return language; // too many schemas
+      throw error;
+    }
+    language = deeper;
+  }
+  return language;
 }
 
-/** Keywords that say everything by themselves; beside them only `type` may stand, and annotations. */
-const ALONE = ['const', 'enum', '$ref', 'anyOf', 'oneOf', 'allOf'];
+/**
+ * The automaton of `jsonLanguage`.
+ *
+ * @throws UnsupportedError  also for a schema that admits no text
+ */
+export function jsonAutomaton(schema: JsonSchema, room: Room = unlimited): Automaton {
+  const automaton = buildAutomaton(jsonLanguage(schema, room));
+  if (automaton.accepting.includes(1)) return automaton;
+  const keywords = keywordsOf({ schema, place: '#' }).join(', ');
+  return refuse('#', `admits nothing that can be written: ${keywords} leave no value of bounded depth`);
+}
 
-const DEEPEST = 100;
+/** A choice of schemas, one of which has to hold. */
+interface Alternatives {
+  readonly keyword: string;
+  readonly options: readonly Placed<unknown>[];
+  /** References that led here directly, without a step into a value. */
+  readonly passed: readonly string[];
+}
 
-class Translation {
+/** Schemas that all have to hold, with nothing in them that refers to others. */
+interface Conditions {
+  readonly leaves: readonly Placed[];
+  readonly alternatives: readonly Alternatives[];
+  /** The references that led here. */
+  readonly trail: readonly string[];
+}
+
+interface TranslationOptions {
+  readonly depth: number;
+  readonly room: Room;
+  readonly punctuation: Punctuation;
+  /** Languages that are made once for all places that have the same schemas. */
+  readonly made: Map<string, Expression>;
+}
+
+const maxNesting = 100;
+/** Schemas that one may be put together of, as often as they are referred to. */
+const maxSchemas = 20_000;
+
+class Translation implements Translator {
+  readonly room: Room;
+  readonly punctuation: Punctuation;
+  /** Whether something is missing because it would have been too deep. */
+  wasCut = false;
   readonly #root: JsonSchema;
-  readonly #references = new Map<string, Expression>();
+  readonly #options: TranslationOptions;
+  #count = 0;
 
-  constructor(root: JsonSchema) {
+  constructor(root: JsonSchema, options: TranslationOptions) {
     this.#root = root;
+    this.#options = options;
+    this.room = options.room;
+    this.punctuation = options.punctuation;
   }
 
-  /**
-   * @param place  a JSON pointer, for messages
-   * @param trail  the references that led here
-   */
-  at(schema: unknown, place: string, trail: readonly string[]): Expression {
-    if (!isSchema(schema)) refuse(place, `must be an object, and is ${JSON.stringify(schema)}`);
-    if (place.split('/').length > DEEPEST) refuse(place, `is nested deeper than ${DEEPEST}`);
-    const keywords = keywordsOf(schema);
-    const [alone, other] = ALONE.filter((keyword) => keywords.includes(keyword));
-    if (other !== undefined) refuse(place, `has ${alone} and ${other}, which aren't supported together`);
-    if (alone === undefined) {
-      const types = typesOf(schema, place, keywords);
-      const known = new Set(['type', ...types.flatMap((type) => KEYWORDS[type])]);
-      const unknown = keywords.find((keyword) => !known.has(keyword));
-      if (unknown !== undefined) refuse(place, unsupported(unknown, types.join(' or ')));
-      return choice(...types.map((type) => this.#ofType(type, schema, place, trail)));
+  canonical(): Translator {
+    const inner = new Translation(this.#root, { ...this.#options, punctuation: compact });
+    const note = (): void => {
+      this.wasCut ||= inner.wasCut;
+    };
+    return {
+      room: this.room,
+      punctuation: compact,
+      canonical: () => inner,
+      of: (all, trail) => {
+        const language = inner.of(all, trail);
+        note();
+        return language;
+      },
+    };
+  }
+
+  of(all: readonly Placed<unknown>[], trail: readonly string[]): Expression {
+    let conditions: Conditions | undefined = { leaves: [], alternatives: [], trail };
+    for (const one of all) conditions = conditions && this.#with(conditions, one, []);
+    return conditions ? this.#language(conditions) : nothing;
+  }
+
+  /** Conditions with one more; undefined where they can't hold. @param passed  references that led to it directly */
+  #with(
+    conditions: Conditions,
+    { schema, place }: Placed<unknown>,
+    passed: readonly string[],
+  ): Conditions | undefined {
+    if (schema === true) return conditions;
+    if (schema === false) return undefined;
+    if (!isSchema(schema)) return refuse(place, `must be a schema, and is ${JSON.stringify(schema)}`);
+    if (place.split('/').length > maxNesting) refuse(place, `is nested deeper than ${maxNesting}`);
+    if (++this.#count > maxSchemas)
+      refuse('#', `has more than ${maxSchemas} schemas, each counted as often as a $ref leads to it`);
+    const placed = { schema, place };
+    const keywords = keywordsOf(placed);
+    const own = Object.fromEntries(
+      keywords
+        .filter((keyword) => !APPLICATORS.includes(keyword))
+        .map((keyword) => [keyword, schema[keyword]]),
+    );
+    let found: Conditions | undefined = {
+      ...conditions,
+      leaves:
+        Object.keys(own).length === 0 ? conditions.leaves : [...conditions.leaves, { schema: own, place }],
+      alternatives: [
+        ...conditions.alternatives,
+        ...['anyOf', 'oneOf']
+          .filter((keyword) => keywords.includes(keyword))
+          .map((keyword) => ({ keyword, options: schemasAt(placed, keyword), passed })),
+      ],
+    };
+    if (keywords.includes('oneOf')) this.#checkApart(placed);
+    for (const part of schemasAt(placed, 'allOf')) found = found && this.#with(found, part, passed);
+    if (found && keywords.includes('$ref')) found = this.#referred(found, placed, passed);
+    return found;
+  }
+
+  #referred(
+    conditions: Conditions,
+    { schema, place }: Placed,
+    passed: readonly string[],
+  ): Conditions | undefined {
+    const name = String(schema['$ref']);
+    const target = resolve(this.#root, schema['$ref'], place);
+    if (passed.includes(name)) refuse(place, `has the $ref ${name}, which means nothing but itself`);
+    if (this.#isTooDeep(conditions.trail, name, this.#options.depth)) return undefined;
+    return this.#with({ ...conditions, trail: [...conditions.trail, name] }, target, [...passed, name]);
+  }
+
+  #isTooDeep(trail: readonly string[], name: string, depth: number): boolean {
+    const isTooDeep = trail.filter((one) => one === name).length > depth;
+    if (isTooDeep) this.wasCut = true;
+    return isTooDeep;
+  }
+
+  #language({ leaves, alternatives, trail }: Conditions): Expression {
+    const [first, ...others] = alternatives;
+    if (first) {
+      const found = first.options.map((option) =>
+        this.#with({ leaves, alternatives: others, trail }, option, first.passed),
+      );
+      return choice(...found.flatMap((conditions) => (conditions ? [this.#language(conditions)] : [])));
     }
-    const beside = keywords.find((keyword) => keyword !== alone && keyword !== 'type');
-    if (beside !== undefined) refuse(place, `keyword ${beside} isn't supported beside ${alone}`);
-    if (keywords.includes('type') && alone !== 'const' && alone !== 'enum')
-      refuse(place, `keyword type isn't supported beside ${alone}`);
-    return this.#alone(alone, schema, place, trail);
+    const listed = leaves.filter((leaf) => valuesOf(leaf) !== undefined);
+    return listed.length > 0 ? this.#values(leaves, listed, trail) : this.#types(leaves, trail);
   }
 
-  #alone(keyword: string, schema: JsonSchema, place: string, trail: readonly string[]): Expression {
-    const value = schema[keyword];
-    switch (keyword) {
-      case 'const':
-      case 'enum':
-        return choice(...valuesOf(schema, place).map(textOf));
-      case '$ref':
-        return this.#reference(value, place, trail);
-      case 'allOf': {
-        const parts = listAt(value, place, keyword);
-        if (parts.length !== 1) refuse(place, `keyword allOf isn't supported with more than one schema`);
-        return this.at(parts[0], `${place}/allOf/0`, trail);
-      }
-      default: {
-        const options = listAt(value, place, keyword);
-        const languages = options.map((option, k) => this.at(option, `${place}/${keyword}/${k}`, trail));
-        if (keyword === 'oneOf') this.#checkApart(options, place);
-        return choice(...languages);
-      }
-    }
+  /** The listed values that all leaves admit. */
+  #values(leaves: readonly Placed[], listed: readonly Placed[], trail: readonly string[]): Expression {
+    const lists = listed.map((leaf) => valuesOf(leaf)!.map((value) => [canonical(value), value] as const));
+    const [values, ...others] = lists.map((list) => new Map(list));
+    const types = typesOfAll(leaves);
+    const kept = [...values].filter(
+      ([key, value]) =>
+        others.every((other) => other.has(key)) &&
+        (!types || types.includes(typeOf(value))) &&
+        (typeof value !== 'number' || Number.isInteger(value) || !leaves.some(isInteger)),
+    );
+    const written = choice(...kept.map(([, value]) => textOf(value, this.punctuation)));
+    // what else is said of them, in a schema of their own
+    const rest = leaves.map(({ schema: { enum: _, const: __, ...schema }, place }) => ({ schema, place }));
+    const isPlain = rest.every(({ schema }) => typesMeant({ schema, place: '' }).length === 0);
+    return isPlain ? written : allOf([written, this.#types(rest, trail)]);
   }
 
-  #ofType(type: string, schema: JsonSchema, place: string, trail: readonly string[]): Expression {
+  #types(leaves: readonly Placed[], trail: readonly string[]): Expression {
+    const named = typesOfAll(leaves);
+    const meant = [...new Set(leaves.flatMap(typesMeant))];
+    const types = named ?? (meant.length > 0 ? meant : TYPES);
+    const isAny = named === undefined && meant.length === 0;
+    const place = leaves[0]?.place ?? '#';
+    const options = types.map((type) => this.#ofType(type, leaves, { trail, place, isAny }));
+    return choice(...options);
+  }
+
+  #ofType(
+    type: string,
+    leaves: readonly Placed[],
+    { trail, place, isAny }: { trail: readonly string[]; place: string; isAny: boolean },
+  ): Expression {
     switch (type) {
       case 'object':
-        return this.#object(schema, place, trail);
-      case 'array':
-        return this.#array(schema, place, trail);
+      case 'array': {
+        // what may be any value may be one in itself
+        if (isAny && this.#isTooDeep(trail, anyValue, Math.min(this.#options.depth, maxAnyDepth) - 1))
+          return nothing;
+        const inner = { all: leaves, place, trail: isAny ? [...trail, anyValue] : trail };
+        return type === 'object' ? objectText(this, inner) : arrayText(this, inner);
+      }
       case 'string':
-        return stringText(schema, place);
+        return this.#small(type, leaves, () => stringText(leaves, this.room, place));
       case 'number':
-      case 'integer':
-        return numberText(schema, place, type);
+        return this.#small(type, leaves, () => numberText(leaves, this.punctuation === compact, place));
       case 'boolean':
         return choice(literally('true'), literally('false'));
       default:
@@ -110,100 +264,39 @@ class Translation {
     }
   }
 
-  #object(schema: JsonSchema, place: string, trail: readonly string[]): Expression {
-    const { properties, required = [], additionalProperties, propertyNames } = schema;
-    if (properties === undefined && isSchema(additionalProperties)) {
-      if (listAt(required, place, 'required').length > 0)
-        refuse(place, `has required properties without properties that describe them`);
-      const name =
-        propertyNames === undefined
-          ? stringText({}, place)
-          : this.#name(propertyNames, `${place}/propertyNames`, trail);
-      const member = sequence(
-        name,
-        colon,
-        this.at(additionalProperties, `${place}/additionalProperties`, trail),
-      );
-      return bracketed('{', optional(sequence(member, repeated(sequence(comma, member), 0, Infinity))), '}');
-    }
-    if (propertyNames !== undefined) refuse(place, `keyword propertyNames isn't supported beside properties`);
-    if (properties === undefined && additionalProperties !== false)
-      refuse(place, `must have properties, or additionalProperties that are a schema or false`);
-    if (properties !== undefined && !isSchema(properties)) refuse(place, `has properties that are no object`);
-    const declared = Object.entries((properties ?? {}) as JsonSchema);
-    const needed = listAt(required, place, 'required');
-    const undeclared = needed.find((name) => !declared.some(([declaredName]) => declaredName === name));
-    if (undeclared !== undefined)
-      refuse(place, `requires ${JSON.stringify(undeclared)}, which its properties don't describe`);
-    const members = declared.map(([name, value]) => ({
-      part: sequence(textOf(name), colon, this.at(value, `${place}/properties/${escapeRegex(name)}`, trail)),
-      optional: !needed.includes(name),
-    }));
-    return bracketed('{', { kind: 'list', separator: comma, parts: members }, '}');
-  }
-
-  /** What names a property: a schema of strings. */
-  #name(schema: unknown, place: string, trail: readonly string[]): Expression {
-    if (!isSchema(schema) || [...kindsOf(this.#root, schema, place)].join() !== 'string')
-      refuse(place, 'must be a schema of strings');
-    return this.at(schema, place, trail);
-  }
-
-  #array(schema: JsonSchema, place: string, trail: readonly string[]): Expression {
-    const { items, prefixItems = [] } = schema;
-    if (Array.isArray(items)) refuse(place, `has a list as items: write prefixItems`);
-    const first = listAt(prefixItems, place, 'prefixItems').map((item, k) =>
-      this.at(item, `${place}/prefixItems/${k}`, trail),
-    );
-    const more = items !== undefined && items !== false;
-    const least = countAt(schema, 'minItems', place) ?? 0;
-    const most = Math.min(countAt(schema, 'maxItems', place) ?? Infinity, more ? Infinity : first.length);
-    if (!more && first.length === 0 && most > 0) refuse(place, `must have items or prefixItems`);
-    if (least > most) refuse(place, `asks for at least ${least} items and admits ${most}`);
-    if (items === undefined && first.length === 0 && countAt(schema, 'maxItems', place) !== 0)
-      refuse(place, `must have items or prefixItems`);
-    // from the last to the first: each item may be missing if all that follow are
-    let rest: Expression = sequence();
-    if (more && most > first.length) {
-      const item = this.at(items, `${place}/items`, trail);
-      const fewest = Math.max(least - first.length, 0);
-      const following = (low: number, high: number): Expression => repeated(sequence(comma, item), low, high);
-      rest =
-        first.length > 0
-          ? following(fewest, most - first.length)
-          : sequence(item, following(Math.max(fewest - 1, 0), most - 1));
-      if (first.length === 0 && least === 0) rest = optional(rest);
-    }
-    for (let k = Math.min(first.length, most) - 1; k >= 0; k--) {
-      rest = k > 0 ? sequence(comma, first[k], rest) : sequence(first[k], rest);
-      if (k >= least) rest = optional(rest);
-    }
-    return bracketed('[', rest, ']');
-  }
-
-  #reference(reference: unknown, place: string, trail: readonly string[]): Expression {
-    const target = resolve(this.#root, reference, place);
-    const name = String(reference);
-    if (trail.includes(name))
-      refuse(place, `refers to ${name}, which refers to itself: only schemas of bounded depth are supported`);
-    let found = this.#references.get(name);
-    if (!found) {
-      found = this.at(target, name, [...trail, name]);
-      this.#references.set(name, found);
-    }
-    return found;
+  /** The language of some schemas as an automaton, which is made once for all places that have the same schemas. */
+  #small(type: string, leaves: readonly Placed[], language: () => Expression): Expression {
+    const { made } = this.#options;
+    const key = JSON.stringify([type, this.punctuation === compact, ...leaves.map(({ schema }) => schema)]);
+    const known = made.get(key) ?? inAutomaton(buildAutomaton(language()));
+    made.set(key, known);
+    return known;
   }
 
   /** Of `oneOf` exactly one may hold, so no value may be in two of them. */
-  #checkApart(options: readonly unknown[], place: string): void {
+  #checkApart(placed: Placed): void {
+    const options = schemasAt(placed, 'oneOf');
     for (const [j, option] of options.entries()) {
-      for (let k = 0; k < j; k++) {
-        if (areApart(this.#root, options[k], option, place)) continue;
+      for (const [k, other] of options.entries()) {
+        if (j === k || areApart(this.#root, option, other)) continue;
+        const [a, b] = [Math.min(j, k), Math.max(j, k)];
         refuse(
-          place,
-          `has schemas ${k} and ${j} in oneOf that one value may satisfy together; if that is right, write anyOf`,
+          placed.place,
+          `has schemas ${a} and ${b} in oneOf that one value may satisfy together; if that is right, write anyOf`,
         );
       }
     }
   }
+}
+
+/** In a trail: a value that may be any. */
+const anyValue = ' any';
+
+const isInteger = ({ schema }: Placed): boolean => [schema['type']].flat().includes('integer');
+
+/** The types that all schemas admit; undefined where none names one. */
+function typesOfAll(leaves: readonly Placed[]): string[] | undefined {
+  const named = leaves.flatMap((leaf) => [typesOf(leaf)].filter((types) => types !== undefined));
+  if (named.length === 0) return undefined;
+  return named.reduce((some, others) => some.filter((type) => others.includes(type)));
 }

@@ -3,14 +3,26 @@ import {
   characters,
   type Expression,
   literally,
+  optional,
   type Ranges,
   repeated,
   sequence,
 } from './expression.ts';
 
-/** `,` and `:` as they are written compactly, or with one space behind. */
-export const comma: Expression = sequence(literally(','), repeated(literally(' '), 0, 1));
-export const colon: Expression = sequence(literally(':'), repeated(literally(' '), 0, 1));
+/** `,` and `:` between what belongs together. */
+export interface Punctuation {
+  readonly comma: Expression;
+  readonly colon: Expression;
+}
+
+/** As they are written compactly, or with one space behind. */
+export const spaced: Punctuation = {
+  comma: sequence(literally(','), optional(literally(' '))),
+  colon: sequence(literally(':'), optional(literally(' '))),
+};
+
+/** As they are written compactly, so that a value has one text. */
+export const compact: Punctuation = { comma: literally(','), colon: literally(':') };
 
 /** Parts in brackets. */
 export const bracketed = (open: string, inside: Expression, close: string): Expression =>
@@ -19,23 +31,30 @@ export const bracketed = (open: string, inside: Expression, close: string): Expr
 /**
  * The text of a value as `JSON.stringify` writes it, but for the spaces behind `,` and `:`, which are free.
  */
-export function textOf(value: unknown): Expression {
+export function textOf(value: unknown, punctuation: Punctuation): Expression {
+  const { comma, colon } = punctuation;
   if (Array.isArray(value)) {
-    return bracketed('[', listOf(value.map(textOf)), ']');
+    return bracketed(
+      '[',
+      separated(
+        value.map((item) => textOf(item, punctuation)),
+        comma,
+      ),
+      ']',
+    );
   }
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).map(([key, member]) =>
-      sequence(textOf(key), colon, textOf(member)),
+      sequence(literally(JSON.stringify(key)), colon, textOf(member, punctuation)),
     );
-    return bracketed('{', listOf(members), '}');
+    return bracketed('{', separated(members, comma), '}');
   }
   return literally(JSON.stringify(value));
 }
 
-const listOf = (parts: readonly Expression[]): Expression => ({
-  kind: 'list',
-  separator: comma,
-  parts: parts.map((part) => ({ part, optional: false })),
+const separated = (parts: readonly Expression[], separator: Expression): Expression => ({
+  kind: 'sequence',
+  parts: parts.flatMap((part, k) => (k === 0 ? [part] : [separator, part])),
 });
 
 /** Characters that a string of JSON can't hold as they are. */
@@ -55,17 +74,25 @@ export function spelled(expression: Expression): Expression {
       return choice(characters(plain), ...escapes);
     }
     case 'sequence':
-      return sequence(...expression.parts.map(spelled));
+      return { kind: 'sequence', parts: expression.parts.map(spelled) };
     case 'choice':
       return choice(...expression.options.map(spelled));
-    case 'repetition':
-      return { ...expression, part: spelled(expression.part) };
+    case 'repetition': {
+      const { part, least, most, separator } = expression;
+      return repeated(spelled(part), least, most, separator && spelled(separator));
+    }
     case 'list':
       return {
         ...expression,
         separator: spelled(expression.separator),
-        parts: expression.parts.map(({ part, optional }) => ({ part: spelled(part), optional })),
+        parts: expression.parts.map((one) => ({ ...one, part: spelled(one.part) })),
       };
+    case 'intersection':
+      return { kind: 'intersection', parts: expression.parts.map(spelled) };
+    case 'difference': {
+      const { from, without } = expression;
+      return { kind: 'difference', from: spelled(from), without: spelled(without) };
+    }
     case 'automaton':
       return expression; // is of bytes already
     default:

@@ -36,7 +36,7 @@ export interface TokensOfText {
 }
 
 /** Pairs of states over all classes: beyond this a step would take longer than the network. */
-const MOST_PAIRS = 20_000_000;
+const maxPairs = 20_000_000;
 
 /**
  * The automaton over tokens that accepts what the automaton over bytes does, and end tokens behind it: L · end*.
@@ -90,16 +90,16 @@ const IDENTITY = 0;
 
 /** Partial functions on states as pairs (q, f(q)), ascending by q; equal ones have one number. */
 class Functions {
-  readonly #next: Int32Array;
+  readonly #automaton: Automaton;
   readonly #pairs: Int32Array[] = [];
-  /** The number of f followed by a byte; UNKNOWN before it was asked. */
+  /** The number of f followed by a class of bytes; UNKNOWN before it was asked. */
   readonly #followed: Int32Array[] = [];
   readonly #byHash = new Map<number, number[]>();
   #total = 0;
 
-  constructor({ next, accepting }: Automaton) {
-    this.#next = next;
-    this.number(Int32Array.from([...accepting.keys()].flatMap((q) => [q, q])));
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton;
+    this.number(Int32Array.from({ length: 2 * automaton.accepting.length }, (_, k) => k >> 1));
   }
 
   pairs(f: number): Int32Array {
@@ -107,32 +107,38 @@ class Functions {
   }
 
   followedBy(f: number, byte: number): number {
-    const known = this.#followed[f][byte];
+    const { next, classOf, classes } = this.#automaton;
+    const c = classOf[byte];
+    const known = this.#followed[f][c];
     if (known !== UNKNOWN) return known;
     const pairs = this.#pairs[f];
-    const followed: number[] = [];
+    const followed = new Int32Array(pairs.length);
+    let length = 0;
     for (let k = 0; k < pairs.length; k += 2) {
-      const target = this.#next[pairs[k + 1] * 256 + byte];
-      if (target >= 0) followed.push(pairs[k], target);
+      const target = next[pairs[k + 1] * classes + c];
+      if (target < 0) continue;
+      followed[length++] = pairs[k];
+      followed[length++] = target;
     }
-    const number = followed.length === 0 ? NOWHERE : this.number(Int32Array.from(followed));
-    this.#followed[f][byte] = number;
+    const number = length === 0 ? NOWHERE : this.number(followed.slice(0, length));
+    this.#followed[f][c] = number;
     return number;
   }
 
   number(pairs: Int32Array): number {
-    const hash = pairs.reduce((h, x) => Math.imul(h ^ x, 0x01000193), 0);
+    let hash = 0;
+    for (let k = 0; k < pairs.length; k++) hash = Math.imul(hash ^ pairs[k], 0x01000193);
     const same = this.#byHash.get(hash) ?? [];
     const known = same.find((f) => equal(this.#pairs[f], pairs));
     if (known !== undefined) return known;
     this.#total += pairs.length / 2;
-    if (this.#total > MOST_PAIRS) {
+    if (this.#total > maxPairs) {
       throw new UnsupportedError(
         'the constraint is too large for this vocabulary: shorten what is repeated a bounded number of times',
       );
     }
     const number = this.#pairs.push(pairs) - 1;
-    this.#followed.push(new Int32Array(256).fill(UNKNOWN));
+    this.#followed.push(new Int32Array(this.#automaton.classes).fill(UNKNOWN));
     this.#byHash.set(hash, [...same, number]);
     return number;
   }
@@ -140,8 +146,11 @@ class Functions {
 
 const UNKNOWN = -2;
 
-const equal = (a: Int32Array, b: Int32Array): boolean =>
-  a.length === b.length && a.every((x, i) => x === b[i]);
+function equal(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /** The tokens of each class. */
 function grouped(classOf: Int32Array, C: number): Pick<TokenAutomaton, 'tokenStarts' | 'tokens'> {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { JsonSchema } from '../../sampling/constraint/json-keywords.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
 
 const name = z.string().max(64).optional();
@@ -24,17 +23,6 @@ export type ResponseFormat = z.output<typeof responseFormatSchema>;
 /** The constraint of a response format. What a model or an automaton can't keep is refused when the job begins. */
 export function constraintOf(format: ResponseFormat | undefined): Partial<FlatSamplingOptions> {
   if (format === undefined || format.type === 'text') return {};
-  const jsonSchema = format.type === 'json_object' ? objectOf(2) : format.json_schema.schema;
-  return { jsonSchema };
-}
-
-/** Any object, whose values are nested so deep at most: no automaton can count further levels than it has states for. */
-function objectOf(levels: number): JsonSchema {
-  return { type: 'object', additionalProperties: valueOf(levels) };
-}
-
-function valueOf(levels: number): JsonSchema {
-  const plain = { type: ['string', 'number', 'boolean', 'null'] };
-  if (levels === 0) return plain;
-  return { anyOf: [plain, { type: 'array', items: valueOf(levels - 1) }, objectOf(levels - 1)] };
+  // an automaton can't count levels without end: values of an object are nested twice
+  return { jsonSchema: format.type === 'json_object' ? { type: 'object' } : format.json_schema.schema };
 }

@@ -148,7 +148,7 @@ export class PortEngine implements Engine {
   #begin(): void {
     const opened = this.#open();
     this.#port = opened;
-    for (const [model, path] of this.#added) opened.postMessage({ type: 'add', model, path });
+    for (const [model, path] of this.#added) this.#post({ type: 'add', model, path });
     opened.on('message', (message) => this.#receive(message));
     opened.on('error', (error) => this.#died(error));
     opened.on('exit', () => this.#port === opened && this.#died(new Error('the thread of the models ended')));

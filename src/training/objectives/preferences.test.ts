@@ -68,7 +68,7 @@ async function judges(attention: AttentionPattern, blockLength?: number, scale =
     blockLength === undefined ? networkScorer(network) : doubledNetworkScorer(network, blockLength),
   );
   const close = async () => {
-    for (const { close } of [learner, ...networks]) await close();
+    for (const each of [learner, ...networks]) await each.close();
   };
   return { learner, policy, reference, close };
 }

@@ -1,3 +1,4 @@
+import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -69,7 +70,7 @@ export async function runDirectoryPlace(request: TrainingRequest): Promise<strin
   requireEffect(request, resolveOptions(request)); // mistakes leave no directory
   try {
     await mkdir(path, { recursive: true });
-    const others = (await readdir(path)).filter((name) => name !== 'LOCK');
+    const others = (await readdir(path)).filter((name) => name !== lockFolder);
     if (
       others.length > 0 &&
       !existsSync(optionsPath(path)) &&

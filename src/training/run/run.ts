@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
-import { lockRun } from '../../checkpoint/lock.ts';
+import { type DirectoryLock, lockRun } from '../../checkpoint/lock.ts';
+import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { FileError } from '../../base/errors.ts';
 import { type CurveData, curveSvg } from './loss-curve.ts';
 import { grouped } from '../../base/format-count.ts';
@@ -90,30 +91,44 @@ export async function runTraining(
   { own, rows }: RunGifts = {},
 ): Promise<RunOutcome> {
   const path = await runDirectoryPlace(request);
-  const lock = await lockRun(path);
+  const note = (text: string): void => io.note({ kind: 'note', text });
+  const lock = await lockRun(path, { note, signal: io.stop });
   try {
     await removeLeftovers(path);
     if (rows) await keepRows(path, rows);
     const directory = await openRunDirectory(path, request, own);
-    const note = (text: string): void => io.note({ kind: 'note', text });
     const jobIo = { note, now: io.now, signal: io.stop };
     const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
       // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
-      if (directory.isNew && !io.stop.aborted) await rm(path, { recursive: true }).catch(() => {});
+      if (directory.isNew && !io.stop.aborted && (await holds(lock)))
+        await rm(path, { recursive: true }).catch(() => {});
       throw error;
     });
     try {
+      await lock.check();
       await checkData(path, job.data);
       for (const line of job.summary) note(line);
-      return await new Run(directory, job, io).train();
+      return await new Run(directory, job, io, lock).train();
     } finally {
       await job.close();
     }
   } finally {
     await lock.release();
-    await rmdir(path).catch(() => {}); // of a run that could not begin nothing is left
+    await removeEmpty(path); // of a run that could not begin nothing is left
   }
 }
+
+/** Takes a directory away in which there is nothing but what locks leave. */
+async function removeEmpty(path: string): Promise<void> {
+  const names = await readdir(path).catch(() => ['']);
+  if (names.every((name) => name === lockFolder)) await rm(path, { recursive: true }).catch(() => {});
+}
+
+const holds = (lock: DirectoryLock): Promise<boolean> =>
+  lock.check().then(
+    () => true,
+    () => false,
+  );
 
 /** One run while it is trained: what happens between two updates. */
 class Run {
@@ -121,6 +136,8 @@ class Run {
   readonly #job: TrainingJob;
   readonly #schedule: RunSchedule;
   readonly #io: RunIo;
+  /** Asked before anything is written. */
+  readonly #lock: DirectoryLock;
   readonly #speed = new Speed();
   readonly #events: JsonLog;
   #metrics!: JsonLog;
@@ -131,10 +148,11 @@ class Run {
   #validation: ValidationReport | undefined;
   #isComplete = false;
 
-  constructor(directory: RunDirectory, job: TrainingJob, io: RunIo) {
+  constructor(directory: RunDirectory, job: TrainingJob, io: RunIo, lock: DirectoryLock) {
     this.#directory = directory;
     this.#job = job;
     this.#io = io;
+    this.#lock = lock;
     this.#schedule = scheduleOf(directory.options, job.windows);
     this.#events = new JsonLog(this.#path('events.jsonl'));
     this.#savedMs = io.clock();
@@ -170,6 +188,7 @@ class Run {
       let beganMs = clock();
       for await (const report of trainingSteps(parts, this.#state, stop)) {
         this.#state.seconds += (clock() - beganMs) / 1000;
+        await this.#lock.check();
         await this.#record(report);
         await this.#judge();
         if (this.#isEvery(options.checkpointEvery)) await this.#save();
@@ -247,6 +266,7 @@ class Run {
       if (this.#io.stop.aborted) return;
       const windows = last ? undefined : this.#directory.options.validationWindows;
       const validation = await this.#job.validate(step, windows, this.#io.stop);
+      await this.#lock.check();
       this.#validation = validation;
       const { tokens: windowTokens, ...report } = withoutUnknownErrors(validation);
       const row: ValidationRow = { kind: 'validation', ...this.#reached(), ...report, windowTokens };
@@ -264,6 +284,7 @@ class Run {
     if (this.#job.sample) {
       if (this.#io.stop.aborted) return;
       const text = await this.#job.sample(step, this.#io.stop);
+      await this.#lock.check();
       bestEffort(() => {
         mkdirSync(this.#path('samples'), { recursive: true });
         writeFileSync(this.#path('samples', `step-${String(step).padStart(9, '0')}.txt`), text);

@@ -1,0 +1,12 @@
+// Shows a story being unmasked: every frame is the whole canvas, with a dot where there is still a mask.
+import { load, shippedModel } from 'unmask';
+
+const model = await load(shippedModel);
+const request = { prompt: 'Once upon a time', length: 32, steps: 16, temperature: 0.7, seed: 1 };
+for await (const { step, t, tokens } of model.sample(request)) {
+  const shown = Array.from(tokens, (id) => (id === model.maskId ? '·' : model.tokenizer.decode([id])));
+  console.log(`${String(step).padStart(2)}  t ${t.toFixed(2)}  ${shown.join('').replaceAll('\n', ' ')}`);
+}
+const { text, stats } = await model.generate(request);
+console.log(`${text}\n${stats.tokens} tokens in ${stats.forwards} forwards`);
+await model.close();
