@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { Model } from '../src/language-model/language-model.ts';
 import { makeApp } from '../src/server/http/app.ts';
-import { type Engine, type EnginePort, engineOver } from '../src/server/worker/engine.ts';
+import { type Engine, type EnginePort, PortEngine } from '../src/server/worker/engine.ts';
 import { limits } from '../src/server/http/limits.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
 import { routes } from '../src/server/http/routes.ts';
@@ -16,7 +16,7 @@ import { type RunningServer, type ServerOptions, startServer } from '../src/serv
 
 /** An engine whose other side is on this thread: the protocol is the same, the models may be anything. */
 export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, idleMs = 60_000): Engine {
-  return engineOver(
+  return new PortEngine(
     () => {
       const { port1, port2 } = new MessageChannel();
       const paths = new Map(Array.from(models.keys(), (name) => [name, name]));

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type Engine,
   type EnginePort,
-  engineOver,
+  PortEngine,
   type JobEvent,
   type RunningJob,
 } from '../src/server/worker/engine.ts';
@@ -281,7 +281,7 @@ test('health is 503 while the first model is loading and where it can not be, an
 
 test('when the thread dies its requests fail, and another is started', async () => {
   const opened: (EventEmitter & { sent: ToWorker[] })[] = [];
-  const engine = engineOver(
+  const engine = new PortEngine(
     () => {
       const sent: ToWorker[] = [];
       const port = Object.assign(new EventEmitter(), {

@@ -1,3 +1,5 @@
+import { grouped } from './format-count.ts';
+
 /** What charts are drawn with: a box, axes with round ticks, and text that is safe in an SVG. */
 export const box = { left: 64, right: 736, top: 48, bottom: 352 } as const;
 
@@ -8,7 +10,8 @@ export interface Axis {
 }
 
 /** A horizontal axis over a range, even or logarithmic. */
-export function xAxis(low: number, high: number, ticks: readonly number[], isLogarithmic = false): Axis {
+export function xAxis(from: number, to: number, ticks: readonly number[], isLogarithmic = false): Axis {
+  const [low, high] = rangeOf(from, to);
   const place = isLogarithmic ? Math.log : (value: number): number => value;
   const span = place(high) - place(low);
   const at = (value: number): number =>
@@ -17,7 +20,8 @@ export function xAxis(low: number, high: number, ticks: readonly number[], isLog
 }
 
 /** A vertical axis; what is above `high` is drawn at the top. */
-export function yAxis(low: number, high: number): Axis {
+export function yAxis(from: number, to: number): Axis {
+  const [low, high] = rangeOf(from, to);
   const ticks = niceTicks(low, high);
   const bottom = Math.min(low, ticks[0] ?? low);
   const at = (value: number): number => {
@@ -25,6 +29,13 @@ export function yAxis(low: number, high: number): Axis {
     return round(box.bottom - Math.max(0, share) * (box.bottom - box.top));
   };
   return { at, ticks: ticks.filter((tick) => tick <= high) };
+}
+
+/** A range that can be drawn: one value alone has room around it. */
+function rangeOf(low: number, high: number): readonly [low: number, high: number] {
+  if (high > low) return [low, high];
+  const room = Math.abs(low) / 10 || 1;
+  return [low - room, low + room];
 }
 
 /** Round numbers that cover a range in about five steps of 1, 2 or 5 times a power of ten. */
@@ -67,11 +78,11 @@ export function chartSvg(
     ...y.ticks.map(
       (tick) =>
         `<path class="grid" d="M${box.left} ${y.at(tick)}H${box.right}"/>` +
-        `<text class="ink" x="${box.left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${label(tick)}</text>`,
+        `<text class="ink" x="${box.left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${grouped(tick)}</text>`,
     ),
     ...x.ticks.map(
       (tick) =>
-        `<text class="ink" x="${x.at(tick)}" y="${box.bottom + 18}" text-anchor="middle">${label(tick)}</text>`,
+        `<text class="ink" x="${x.at(tick)}" y="${box.bottom + 18}" text-anchor="middle">${grouped(tick)}</text>`,
     ),
     `<text class="ink" x="${box.right}" y="${box.bottom + 36}" text-anchor="end">${escapeXml(xLabel)}</text>`,
     `<text class="ink" x="${box.left}" y="40">${escapeXml(yLabel)}</text>`,
@@ -115,6 +126,5 @@ const frameStyle =
   '@media (prefers-color-scheme:dark){.ground{fill:#111}.ink{fill:#bbb}.grid{stroke:#333}}';
 
 export const round = (value: number): number => Math.round(value * 10) / 10;
-const label = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

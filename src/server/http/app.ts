@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { checkOptions } from '../../base/options.ts';
 import type { Answer } from '../apis/answer.ts';
 import { readBody } from './body.ts';
@@ -28,8 +28,36 @@ const safeHeaders = {
 /** The server as a function from requests to responses. */
 export function makeApp(service: Service, routes: readonly Route[]): Hono<Environment> {
   const app = new Hono<Environment>();
+  app.use(account(service, routes));
+  // before anything else, whatever the path: who asks, and from where
+  app.use(admit(service, routes));
+  for (const route of routes) addRoute(app, route, service);
 
-  app.use(async (c, next) => {
+  app.notFound((c) => {
+    const route = routeAt(routes, c.req.path);
+    const error = route
+      ? new HttpError(405, `only ${route.method} here`)
+      : new HttpError(404, 'there is nothing at this path; /openapi.json says what there is');
+    return errorResponse(error, c, routes, route && { Allow: route.method });
+  });
+
+  app.onError(async (problem, c) => {
+    const error = toHttpError(problem);
+    const { cause } = error;
+    if (error.status >= 500 && cause !== undefined)
+      service.log('error', 'failed', { cause: cause instanceof Error ? cause.stack : JSON.stringify(cause) });
+    // those who ask again at once would take the time of those who are served
+    if (error.status === 429) await wait(service.limits.refusalMs);
+    return errorResponse(error, c, routes);
+  });
+
+  return app;
+}
+
+/** Counts and logs what is answered, and adds the headers that every answer has. */
+const account =
+  (service: Service, routes: readonly Route[]): MiddlewareHandler<Environment> =>
+  async (c, next) => {
     const startMs = service.clock();
     await next();
     for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
@@ -38,10 +66,12 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
     service.metrics.answered(route, status);
     const ms = Math.round(service.clock() - startMs);
     service.log(status < 500 ? 'info' : 'error', 'answered', { method: c.req.method, route, status, ms });
-  });
+  };
 
-  // before anything else, whatever the path: who asks, and from where
-  app.use(async (c, next) => {
+/** Lets those in who may ask. */
+const admit =
+  (service: Service, routes: readonly Route[]): MiddlewareHandler<Environment> =>
+  async (c, next) => {
     const { incoming } = c.env ?? {};
     const admission = service.admission();
     const { method, path } = c.req;
@@ -66,45 +96,24 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
       c.header('Vary', 'Origin');
     }
     return undefined;
-  });
+  };
 
-  for (const route of routes) {
-    if (route.method === 'GET') {
-      app.get(route.path, async (c) =>
-        route.tell(
-          service,
-          Object.values(c.req.param()).join('/'),
-          (route.query ? checkOptions(route.query, c.req.query()) : {}) as never,
-        ),
-      );
-      continue;
-    }
-    app.post(route.path, async (c) => {
-      if ('answer' in route) checkMayWrite(service);
-      const body = checkOptions(route.body, withoutNulls(await readBody(c.req.raw, service.limits))) as never;
-      return 'answer' in route ? write(service, route, c, body) : route.ask(service, body);
-    });
+function addRoute(app: Hono<Environment>, route: Route, service: Service): void {
+  if (route.method === 'GET') {
+    app.get(route.path, async (c) =>
+      route.tell(
+        service,
+        Object.values(c.req.param()).join('/'),
+        (route.query ? checkOptions(route.query, c.req.query()) : {}) as never,
+      ),
+    );
+    return;
   }
-
-  app.notFound((c) => {
-    const route = routeAt(routes, c.req.path);
-    const error = route
-      ? new HttpError(405, `only ${route.method} here`)
-      : new HttpError(404, 'there is nothing at this path; /openapi.json says what there is');
-    return errorResponse(error, c, routes, route && { Allow: route.method });
+  app.post(route.path, async (c) => {
+    if ('answer' in route) checkMayWrite(service);
+    const body = checkOptions(route.body, withoutNulls(await readBody(c.req.raw, service.limits))) as never;
+    return 'answer' in route ? write(service, route, c, body) : route.ask(service, body);
   });
-
-  app.onError(async (problem, c) => {
-    const error = toHttpError(problem);
-    const { cause } = error;
-    if (error.status >= 500 && cause !== undefined)
-      service.log('error', 'failed', { cause: cause instanceof Error ? cause.stack : JSON.stringify(cause) });
-    // those who ask again at once would take the time of those who are served
-    if (error.status === 429) await wait(service.limits.refusalMs);
-    return errorResponse(error, c, routes);
-  });
-
-  return app;
 }
 
 /** What a browser asks before a page of another origin, which is allowed by name, may send JSON. */

@@ -32,11 +32,12 @@ export function checkHost(
   admission: Admission,
   localAddress: string | undefined,
 ): void {
-  const { port, allowedHosts } = admission;
-  const [, name, digits] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(host ?? '') ?? [];
-  const known = [...ownNames, ...allowedHosts].some(
-    (allowed) => allowed.toLowerCase() === name?.toLowerCase(),
-  );
+  const { port } = admission;
+  // names of hosts have no case
+  const allowedHosts = admission.allowedHosts.map((allowed) => allowed.toLowerCase());
+  const [, name, digits] =
+    /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/.exec(host?.toLowerCase() ?? '') ?? [];
+  const known = name !== undefined && [...ownNames, ...allowedHosts].includes(name);
   const bare = name?.replace(/^\[|\]$/g, '') ?? '';
   const isOwnAddress = isIP(bare) !== 0 && bare === localAddress?.replace(/^::ffff:/, '');
   // behind a proxy the name that was allowed may come with any port

@@ -140,68 +140,106 @@ async function* objectsOf(
  * hung up on. After an error there is no terminator, so that what was cut short can't be taken for whole.
  */
 function streamed(
-  { limits, log }: Service,
+  service: Service,
   answer: Answer,
-  { envelope, hangUp, finished }: ReplyContext,
+  how: ReplyContext,
   running: readonly RunningJob[],
   events: AsyncIterable<ChoiceEvent>,
 ): Response {
-  const isEvents = answer.stream === 'events';
-  const results: Result[] = [];
-  const objects = objectsOf(answer, events, results);
-  const encoder = new TextEncoder();
-  const encode = (value: object): Uint8Array =>
-    encoder.encode(isEvents ? `data: ${JSON.stringify(value)}\n\n` : `${JSON.stringify(value)}\n`);
-  let next: Promise<IteratorResult<object, void>> | undefined;
-  let stall: NodeJS.Timeout | undefined;
-
-  const end = (error?: HttpError): void => {
-    clearTimeout(stall);
-    for (const job of running) job.cancel();
-    finished({ results, error });
-  };
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        clearTimeout(stall);
-        try {
-          next ??= objects.next();
-          const heartbeat = Symbol('heartbeat');
-          const taken = await within(next, isEvents ? limits.heartbeatMs : undefined, heartbeat);
-          if (taken === heartbeat) controller.enqueue(encoder.encode(': writing\n\n'));
-          else {
-            next = undefined;
-            const { done, value } = taken as IteratorResult<object, void>;
-            if (!done) controller.enqueue(encode(value));
-            else {
-              if (answer.terminator) controller.enqueue(encoder.encode(`data: ${answer.terminator}\n\n`));
-              controller.close();
-              return end();
-            }
-          }
-          stall = setTimeout(() => {
-            log('warn', 'stalled');
-            end(failed({ kind: 'cancelled', message: 'the client did not read' }));
-            hangUp();
-          }, limits.stallMs);
-        } catch (problem) {
-          const error = toHttpError(problem);
-          controller.enqueue(encode(envelope(error)));
-          controller.close();
-          end(error);
-        }
-      },
-      cancel: () => end(failed({ kind: 'cancelled', message: 'the client went away' })),
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(body, {
+  const source = new ReplySource(service, answer, how, running, events);
+  return new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), {
     headers: {
-      'Content-Type': isEvents ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson',
+      'Content-Type':
+        answer.stream === 'events' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson',
       'Cache-Control': 'no-cache',
       'X-Accel-Buffering': 'no',
     },
   });
+}
+
+const encoder = new TextEncoder();
+const heartbeat = Symbol('heartbeat');
+
+/** Where the bytes of a stream come from. */
+class ReplySource {
+  readonly #service: Service;
+  readonly #answer: Answer;
+  readonly #how: ReplyContext;
+  readonly #running: readonly RunningJob[];
+  readonly #objects: AsyncGenerator<object, void, void>;
+  readonly #results: Result[] = [];
+  #next: Promise<IteratorResult<object, void>> | undefined;
+  #stall: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(
+    service: Service,
+    answer: Answer,
+    how: ReplyContext,
+    running: readonly RunningJob[],
+    events: AsyncIterable<ChoiceEvent>,
+  ) {
+    this.#service = service;
+    this.#answer = answer;
+    this.#how = how;
+    this.#running = running;
+    this.#objects = objectsOf(answer, events, this.#results);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    clearTimeout(this.#stall);
+    try {
+      const taken = await this.#take();
+      if (taken === heartbeat) controller.enqueue(encoder.encode(': writing\n\n'));
+      else if (!taken.done) controller.enqueue(this.#encode(taken.value));
+      else {
+        const { terminator } = this.#answer;
+        if (terminator) controller.enqueue(encoder.encode(`data: ${terminator}\n\n`));
+        controller.close();
+        this.#end();
+        return;
+      }
+      this.#stall = setTimeout(() => this.#hangUp(), this.#service.limits.stallMs);
+    } catch (problem) {
+      const error = toHttpError(problem);
+      controller.enqueue(this.#encode(this.#how.envelope(error)));
+      controller.close();
+      this.#end(error);
+    }
+  }
+
+  cancel(): void {
+    this.#end(failed({ kind: 'cancelled', message: 'the client went away' }));
+  }
+
+  /** The next object, or that there is none yet. */
+  async #take(): Promise<IteratorResult<object, void> | typeof heartbeat> {
+    this.#next ??= this.#objects.next();
+    const ms = this.#answer.stream === 'events' ? this.#service.limits.heartbeatMs : undefined;
+    const taken = await within(this.#next, ms, heartbeat);
+    if (taken !== heartbeat) this.#next = undefined;
+    return taken as IteratorResult<object, void> | typeof heartbeat;
+  }
+
+  #encode(value: object): Uint8Array {
+    const json = JSON.stringify(value);
+    return encoder.encode(this.#answer.stream === 'events' ? `data: ${json}\n\n` : `${json}\n`);
+  }
+
+  #hangUp(): void {
+    this.#service.log('warn', 'stalled');
+    this.#end(failed({ kind: 'cancelled', message: 'the client did not read' }));
+    this.#how.hangUp();
+  }
+
+  /** Once, whatever ends it first: a client that is hung up on goes away, too. */
+  #end(error?: HttpError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#stall);
+    for (const job of this.#running) job.cancel();
+    this.#how.finished({ results: this.#results, error });
+  }
 }
 
 async function within<T, Late>(promise: Promise<T>, ms: number | undefined, late: Late): Promise<T | Late> {

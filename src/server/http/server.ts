@@ -68,53 +68,100 @@ const builtPages = fileURLToPath(new URL('../../../page', import.meta.url));
  * @throws FileError           for a model that isn't there
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, keys, limits = usualLimits, log, clock, now } = options;
+  const { host, keys, limits = usualLimits } = options;
   if (!loopback.has(host) && keys.length === 0) {
     const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
     throw new InvalidOptionError('host', problem, host);
   }
-  const found = new Map<string, ServedModel>();
-  for (const [name, asked] of options.models) {
-    const path = options.engine ? asked : await modelDirectory(asked);
-    found.set(name, { path, ...(options.engine ? unknownFiles : missingModelFiles(path)) });
+  const models = await servedModels(options);
+  const engine = options.engine ?? modelEngine(models, options);
+  const stop = new AbortController();
+  const state = { isDraining: false, port: options.port };
+  const service = serviceOf(options, models, engine, { state, stop: stop.signal });
+  engine.load([...models.keys()][0]);
+  const server = httpServer(makeApp(service, routes), limits);
+  try {
+    state.port = await listen(server, options);
+  } catch (error) {
+    await engine.close();
+    throw error;
   }
-  const engine =
-    options.engine ??
-    startEngine(
-      {
-        paths: new Map(Array.from(found, ([name, { path }]) => [name, path])),
-        options: options.load ?? {},
-        idleMs: options.idleMs,
-      },
-      (error) => log('error', 'engine died', { cause: error.stack }),
-    );
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${state.port}`,
+    service,
+    async close() {
+      state.isDraining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
+      const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
+      // runs save what they have learned, however long that takes
+      await Promise.all([closed, service.studio?.tasks.close()]);
+      clearTimeout(deadline);
+      clearTimeout(hangUp);
+      await engine.close();
+    },
+  };
+}
+
+async function servedModels({ models, engine }: ServerOptions): Promise<Map<string, ServedModel>> {
+  const found = new Map<string, ServedModel>();
+  for (const [name, asked] of models) {
+    const path = engine ? asked : await modelDirectory(asked);
+    found.set(name, { path, ...(engine ? unknownFiles : missingModelFiles(path)) });
+  }
+  return found;
+}
+
+/** The engine of the models that are served at first. */
+function modelEngine(
+  models: ReadonlyMap<string, ServedModel>,
+  { load = {}, idleMs, log }: ServerOptions,
+): Engine {
+  const paths = new Map(Array.from(models, ([name, { path }]) => [name, path]));
+  return startEngine({ paths, options: load, idleMs }, (error) =>
+    log('error', 'engine died', { cause: error.stack }),
+  );
+}
+
+/** What changes while a server runs. */
+interface ServerState {
+  readonly isDraining: boolean;
+  /** The one that is listened on, once it is known. */
+  readonly port: number;
+}
+
+function serviceOf(
+  options: ServerOptions,
+  models: Map<string, ServedModel>,
+  engine: Engine,
+  { state, stop }: { readonly state: ServerState; readonly stop: AbortSignal },
+): Service {
+  const { keys, limits = usualLimits, log, clock, now, version, allowedHosts, allowedOrigins } = options;
   const queue = new FairQueue({
     running: options.concurrency,
     waiting: options.waiting,
     waitMs: limits.queueMs,
     clock,
   });
-  const stop = new AbortController();
-  let isDraining = false;
-  let port = options.port;
   const hashes = keys.map(hashOf);
   const studio = options.studio && makeStudio(options.studio, now);
-  const service: Service = {
+  return {
     engine,
-    models: found,
+    models,
     addModel(name, model) {
-      found.set(name, model);
+      models.set(name, model);
       engine.add(name, model.path);
     },
     queue,
     metrics: new Metrics(queue),
     limits,
     log,
-    version: options.version,
+    version,
     admission: () => ({
-      port,
-      allowedHosts: options.allowedHosts,
-      allowedOrigins: options.allowedOrigins,
+      port: state.port,
+      allowedHosts,
+      allowedOrigins,
       keys: hashes,
       studioKey: studio?.key,
     }),
@@ -122,14 +169,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     newId: () => randomBytes(12).toString('hex'),
     nowMs: () => now().getTime(),
     clock,
-    stop: stop.signal,
-    isDraining: () => isDraining,
+    stop,
+    isDraining: () => state.isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
     studio,
   };
-  engine.load([...found.keys()][0]);
+}
 
-  const app = makeApp(service, routes);
+function httpServer(app: ReturnType<typeof makeApp>, limits: Limits): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -142,29 +189,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   server.maxHeadersCount = limits.headers;
   server.maxConnections = limits.connections;
-  try {
-    port = await listen(server, options);
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
-
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    service,
-    async close() {
-      isDraining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
-      const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
-      // runs save what they have learned, however long that takes
-      await Promise.all([closed, studio?.tasks.close()]);
-      clearTimeout(deadline);
-      clearTimeout(hangUp);
-      await engine.close();
-    },
-  };
+  return server;
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<number> {

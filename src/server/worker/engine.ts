@@ -63,115 +63,140 @@ const closeMs = 5000;
 /** Restarts wait so long after the first, second … death in a row. */
 const restartMs = [1000, 2000, 4000, 8000, 16_000, 30_000];
 
-/**
- * An engine over a port. When the other side dies, what it was writing fails, and another is opened after a while.
- *
- * @param open     starts the other side
- * @param release  waits for its end
- */
-export function engineOver(
-  open: () => EnginePort,
-  release: (port: EnginePort) => Promise<unknown>,
-  onDeath: (error: Error) => void = () => {},
-): Engine {
-  const readers = new Map<number, Reader>();
-  const states = new Map<string, ModelStatus>();
+/** An engine over a port. When the other side dies, what it was writing fails, and another is opened after a while. */
+export class PortEngine implements Engine {
+  readonly #open: () => EnginePort;
+  readonly #release: (port: EnginePort) => Promise<unknown>;
+  readonly #onDeath: (error: Error) => void;
+  readonly #readers = new Map<number, Reader>();
+  readonly #states = new Map<string, ModelStatus>();
   /** What another thread has to be told, too. */
-  const added = new Map<string, string>();
-  let nextId = 0;
-  let deaths = 0;
-  let isClosing = false;
-  let port: EnginePort | undefined;
-  let onChange = withResolvers();
-  let onClosed = (): void => {};
+  readonly #added = new Map<string, string>();
+  #port: EnginePort | undefined;
+  #nextId = 0;
+  #deaths = 0;
+  #isClosing = false;
+  #onChange = withResolvers();
+  #onClosed = (): void => {};
 
-  const announce = (): void => {
-    onChange.resolve();
-    onChange = withResolvers();
-  };
+  /**
+   * @param open     starts the other side
+   * @param release  waits for its end
+   */
+  constructor(
+    open: () => EnginePort,
+    release: (port: EnginePort) => Promise<unknown>,
+    onDeath: (error: Error) => void = () => {},
+  ) {
+    this.#open = open;
+    this.#release = release;
+    this.#onDeath = onDeath;
+    this.#begin();
+  }
 
-  function receive(message: FromWorker): void {
-    if (message.type === 'closed') return onClosed();
+  start(job: Job): RunningJob {
+    const id = this.#nextId++;
+    const over = withResolvers();
+    const reader: Reader = { queue: [], wake: () => {}, end: over.resolve };
+    this.#readers.set(id, reader);
+    if (this.#port) this.#post({ type: 'start', id, job });
+    else this.#receive({ type: 'failed', id, failure: internal('the engine is restarting') });
+    return {
+      events: read(reader, () => this.#post({ type: 'more', id })),
+      over: over.promise,
+      cancel: () => this.#post({ type: 'cancel', id }),
+    };
+  }
+
+  load(model: string): void {
+    this.#post({ type: 'load', model });
+  }
+
+  add(model: string, path: string): void {
+    this.#added.set(model, path);
+    this.#states.delete(model);
+    this.#post({ type: 'add', model, path });
+  }
+
+  status(model: string): ModelStatus {
+    return this.#states.get(model) ?? { state: 'unloaded' };
+  }
+
+  changed(): Promise<void> {
+    return this.#onChange.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    if (!this.#port) return;
+    const closed = withResolvers();
+    this.#onClosed = closed.resolve;
+    this.#post({ type: 'close' });
+    // a thread that is deep in one forward is not waited for
+    const timer = setTimeout(closed.resolve, closeMs);
+    await closed.promise;
+    clearTimeout(timer);
+    await this.#release(this.#port);
+  }
+
+  /** Nothing where the other side is being restarted: it has forgotten what this is about. */
+  #post(message: ToWorker): void {
+    const port = this.#port;
+    port?.postMessage(message);
+  }
+
+  #begin(): void {
+    const opened = this.#open();
+    this.#port = opened;
+    for (const [model, path] of this.#added) this.#post({ type: 'add', model, path });
+    opened.on('message', (message) => this.#receive(message));
+    opened.on('error', (error) => this.#died(error));
+    opened.on('exit', () => this.#port === opened && this.#died(new Error('the thread of the models ended')));
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'closed') return this.#onClosed();
     if (message.type === 'model') {
       const { model, state, problem } = message;
-      states.set(model, { state, problem, facts: message.facts ?? states.get(model)?.facts });
-      deaths = 0;
-      return announce();
+      const facts = message.facts ?? this.#states.get(model)?.facts;
+      this.#states.set(model, { state, problem, facts });
+      this.#deaths = 0;
+      return this.#announce();
     }
-    const reader = readers.get(message.id);
+    const reader = this.#readers.get(message.id);
     if (!reader) return;
     reader.queue.push(message);
     reader.wake();
     if (message.type !== 'progress') {
-      readers.delete(message.id);
+      this.#readers.delete(message.id);
       reader.end();
     }
   }
 
-  function died(error: Error): void {
-    if (!port || isClosing) return;
-    port = undefined;
-    for (const [id] of readers)
-      receive({ type: 'failed', id, failure: { kind: 'internal', message: 'the engine stopped' } });
-    for (const [name, status] of states) states.set(name, { ...status, state: 'unloaded' });
-    announce();
-    onDeath(error);
-    const wait = restartMs[Math.min(deaths, restartMs.length - 1)];
-    deaths += 1;
-    setTimeout(() => !isClosing && begin(), wait).unref();
+  #died(error: Error): void {
+    if (!this.#port || this.#isClosing) return;
+    this.#port = undefined;
+    for (const [id] of this.#readers)
+      this.#receive({ type: 'failed', id, failure: internal('the engine stopped') });
+    for (const [name, status] of this.#states) this.#states.set(name, { ...status, state: 'unloaded' });
+    this.#announce();
+    this.#onDeath(error);
+    const waitMs = restartMs[Math.min(this.#deaths, restartMs.length - 1)];
+    this.#deaths += 1;
+    setTimeout(() => !this.#isClosing && this.#begin(), waitMs).unref();
   }
 
-  function begin(): void {
-    const opened = open();
-    port = opened;
-    for (const [model, path] of added) port?.postMessage({ type: 'add', model, path });
-    opened.on('message', receive);
-    opened.on('error', died);
-    opened.on('exit', () => port === opened && died(new Error('the thread of the models ended')));
+  #announce(): void {
+    this.#onChange.resolve();
+    this.#onChange = withResolvers();
   }
-  begin();
-
-  return {
-    start(job) {
-      const id = nextId++;
-      const over = withResolvers();
-      const reader: Reader = { queue: [], wake: () => {}, end: over.resolve };
-      readers.set(id, reader);
-      if (port) port.postMessage({ type: 'start', id, job });
-      else
-        receive({ type: 'failed', id, failure: { kind: 'internal', message: 'the engine is restarting' } });
-      return {
-        events: read(reader, () => port?.postMessage({ type: 'more', id })),
-        over: over.promise,
-        cancel: () => port?.postMessage({ type: 'cancel', id }),
-      };
-    },
-    load: (model) => port?.postMessage({ type: 'load', model }),
-    add(model, path) {
-      added.set(model, path);
-      states.delete(model);
-      port?.postMessage({ type: 'add', model, path });
-    },
-    status: (model) => states.get(model) ?? { state: 'unloaded' },
-    changed: () => onChange.promise,
-    async close() {
-      isClosing = true;
-      if (!port) return;
-      const closed = withResolvers();
-      onClosed = closed.resolve;
-      port.postMessage({ type: 'close' });
-      // a thread that is deep in one forward is not waited for
-      const timer = setTimeout(closed.resolve, closeMs);
-      await closed.promise;
-      clearTimeout(timer);
-      await release(port);
-    },
-  };
 }
+
+const internal = (message: string): Failure => ({ kind: 'internal', message });
 
 /** The engine that is served: a worker thread with the models in it. */
 export function startEngine(data: WorkerData, onDeath: (error: Error) => void): Engine {
-  return engineOver(
+  return new PortEngine(
     () => new Worker(new URL('./worker.js', import.meta.url), { workerData: data }),
     (worker) => (worker as Worker).terminate(),
     onDeath,

@@ -87,7 +87,8 @@ export class ModelPool {
     entry.model = undefined;
     if (!model) return;
     await model.then((opened) => opened.close()).catch(() => {}); // one that couldn't be opened needs no closing
-    this.#say(name, entry, 'unloaded');
+    // it may have been asked for again, and be loading or loaded by now
+    if (entry.model === undefined) this.#say(name, entry, 'unloaded');
   }
 
   /** Of a model whose name another has now, nothing is told. */

@@ -19,8 +19,9 @@ interface Running {
 }
 
 /**
- * Runs jobs for the other side of a port, with models that are loaded from `paths` by name. Of each job at most one report is under way: the next is sent when the reader has
- * taken the last, and until then steps are merged into one. So a slow reader costs no more than a fast one.
+ * Runs jobs for the other side of a port, with models that are loaded from `paths` by name. Of each job at most one report is
+ * under way: the next is sent when the reader has taken the last, and until then steps are merged into one. So a slow reader
+ * costs no more than a fast one.
  */
 export function serveJobs(
   port: Port<ToWorker, FromWorker>,
@@ -28,70 +29,82 @@ export function serveJobs(
   load: (path: string) => Promise<Model>,
   { idleMs }: { idleMs: number },
 ): void {
-  const running = new Map<number, Running>();
-  const shelf = new ModelPool(paths, load, {
+  const models = new ModelPool(paths, load, {
     idleMs,
     tell: (model, state, more) => port.postMessage({ type: 'model', model, state, ...more }),
   });
+  const thread = new ModelThread(port, models);
+  port.on('message', (message) => thread.receive(message));
+}
 
-  function flush(id: number, mine: Running): void {
-    if (!mine.isReady || !mine.pending) return;
-    port.postMessage({ type: 'progress', id, progress: mine.pending });
-    mine.isReady = false;
-    mine.pending = undefined;
+class ModelThread {
+  readonly #post: (message: FromWorker) => void;
+  readonly #models: ModelPool;
+  readonly #running = new Map<number, Running>();
+
+  constructor(port: Port<ToWorker, FromWorker>, models: ModelPool) {
+    this.#post = (message) => port.postMessage(message);
+    this.#models = models;
   }
 
-  async function run(id: number, job: Job): Promise<void> {
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'load':
+        return void this.#models.use(message.model, async () => {}).catch(() => {}); // its state was told
+      case 'add':
+        return this.#models.add(message.model, message.path);
+      case 'start':
+        return void this.#run(message.id, message.job);
+      case 'more':
+        return this.#resume(message.id);
+      case 'cancel':
+        return this.#running.get(message.id)?.stop.abort();
+      case 'close':
+        for (const { stop } of this.#running.values()) stop.abort();
+        return void this.#models.close().then(() => this.#post({ type: 'closed' }));
+      default:
+        return message satisfies never;
+    }
+  }
+
+  async #run(id: number, job: Job): Promise<void> {
     const mine: Running = { stop: new AbortController(), isReady: true, pending: undefined };
     const { signal } = mine.stop;
-    running.set(id, mine);
+    this.#running.set(id, mine);
     const emit = (progress: JobProgress): void => {
-      if (job.view === 'nothing') return;
-      if (progress.text === '' && progress.tokens.length === 0 && !progress.frame && !progress.snapshot)
-        return;
+      if (job.view === 'nothing' || isEmpty(progress)) return;
       mine.pending = mine.pending ? merged(mine.pending, progress) : progress;
-      flush(id, mine);
+      this.#flush(id, mine);
     };
     try {
-      const result = await shelf.use(job.model, (model) => {
+      const result = await this.#models.use(job.model, (model) => {
         signal.throwIfAborted();
         return runJob(model, job, { signal, emit });
       });
-      port.postMessage({ type: 'done', id, progress: mine.pending ?? { text: '', tokens: [] }, result });
+      const progress = mine.pending ?? { text: '', tokens: [] };
+      this.#post({ type: 'done', id, progress, result });
     } catch (error) {
-      port.postMessage({ type: 'failed', id, failure: failureOf(error, signal) });
+      this.#post({ type: 'failed', id, failure: failureOf(error, signal) });
     } finally {
-      running.delete(id);
+      this.#running.delete(id);
     }
   }
 
-  port.on('message', (message) => {
-    switch (message.type) {
-      case 'load':
-        void shelf.use(message.model, async () => {}).catch(() => {}); // its state was told
-        break;
-      case 'add':
-        shelf.add(message.model, message.path);
-        break;
-      case 'start':
-        void run(message.id, message.job);
-        break;
-      case 'more': {
-        const mine = running.get(message.id);
-        if (!mine) break;
-        mine.isReady = true;
-        flush(message.id, mine);
-        break;
-      }
-      case 'cancel':
-        running.get(message.id)?.stop.abort();
-        break;
-      case 'close':
-        for (const { stop } of running.values()) stop.abort();
-        void shelf.close().then(() => port.postMessage({ type: 'closed' }));
-        break;
-      default:
-        message satisfies never;
-    }
-  });
+  /** The reader has taken what it was sent. */
+  #resume(id: number): void {
+    const mine = this.#running.get(id);
+    if (!mine) return;
+    mine.isReady = true;
+    this.#flush(id, mine);
+  }
+
+  #flush(id: number, mine: Running): void {
+    if (!mine.isReady || !mine.pending) return;
+    this.#post({ type: 'progress', id, progress: mine.pending });
+    mine.isReady = false;
+    mine.pending = undefined;
+  }
 }
+
+const isEmpty = ({ text, tokens, frame, snapshot }: JobProgress): boolean =>
+  text === '' && tokens.length === 0 && !frame && !snapshot;

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Answer } from '../apis/answer.ts';
+import type { JobEvent } from '../worker/engine.ts';
+import type { Result } from '../worker/protocol.ts';
+import { openaiEnvelope } from './http-error.ts';
+import { limits } from './limits.ts';
+import { reply, type ReplyContext } from './reply.ts';
+import type { Service } from './service.ts';
+
+const progress = { text: 'a', tokens: [] };
+const result = { text: 'a', tokens: [], completionTokens: 1 } as unknown as Result;
+
+/** A service whose only job reports some events, and counts what is called off. */
+function fakeService(events: readonly JobEvent[], stallMs: number) {
+  const counts = { cancelled: 0 };
+  const job = {
+    events: (async function* () {
+      yield* events;
+    })(),
+    over: Promise.resolve(),
+    cancel: () => void (counts.cancelled += 1),
+  };
+  const service = {
+    engine: { start: () => job },
+    metrics: { cancelled: () => {} },
+    limits: { ...limits, stallMs },
+    stop: new AbortController().signal,
+    log: () => {},
+  } as unknown as Service;
+  return { service, counts };
+}
+
+const answer: Answer = {
+  job: { model: 'a', sampling: {} } as Answer['job'],
+  choices: 1,
+  stream: 'events',
+  terminator: '[DONE]',
+  whole: () => ({}),
+  progress: (_, { text }) => [{ text }],
+};
+
+function context() {
+  const outcomes: Parameters<ReplyContext['finished']>[0][] = [];
+  let hungUp = (): void => {};
+  const how: ReplyContext = {
+    envelope: openaiEnvelope,
+    signal: new AbortController().signal,
+    release: () => {},
+    hangUp: () => hungUp(),
+    finished: (outcome) => void outcomes.push(outcome),
+  };
+  return { how, outcomes, onHangUp: (act: () => void) => (hungUp = act) };
+}
+
+test('a stream that is left unread is ended once, though hanging up cancels it again', async () => {
+  const { service } = fakeService(
+    [
+      { type: 'progress', progress },
+      { type: 'done', progress, result },
+      { type: 'progress', progress },
+    ],
+    20,
+  );
+  const { how, outcomes, onHangUp } = context();
+  const response = await reply(service, answer, how);
+  const reader = response.body!.getReader();
+  onHangUp(() => void reader.cancel());
+  await reader.read();
+  await reader.read(); // the choice is done: its result is counted where the reply is finished
+  await wait(60);
+  assert.equal(outcomes.length, 1);
+  assert.match(outcomes[0].error!.message, /did not read/);
+  assert.deepEqual(outcomes[0].results, [result]);
+});
+
+test('a stream that is read to its end is finished once, with its terminator', async () => {
+  const { service, counts } = fakeService([{ type: 'done', progress, result }], 1000);
+  const { how, outcomes } = context();
+  const text = await (await reply(service, answer, how)).text();
+  assert.equal(text, 'data: {"text":"a"}\n\ndata: [DONE]\n\n');
+  assert.equal(outcomes.length, 1);
+  assert.equal(outcomes[0].error, undefined);
+  assert.equal(counts.cancelled, 1);
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Model } from '../../language-model/language-model.ts';
+import { ModelPool } from './model-pool.ts';
+
+/** A model whose closing takes as long as `closing` does. */
+const fakeModel = (closing: Promise<void>): Model =>
+  ({ config: { maxLength: 8 }, defaults: {}, close: () => closing }) as unknown as Model;
+
+test('a model that is asked for while it is being closed is told as loaded, and not as unloaded behind that', async () => {
+  const told: string[] = [];
+  let closed = (): void => {};
+  const closing = new Promise<void>((resolve) => (closed = resolve));
+  const pool = new ModelPool(new Map([['a', 'path']]), async () => fakeModel(closing), {
+    idleMs: 0,
+    tell: (_, state) => void told.push(state),
+  });
+  await pool.use('a', async () => {});
+  await wait(20); // nobody uses it: it is being closed
+  await pool.use('a', async () => {});
+  closed();
+  await wait(0);
+  assert.deepEqual(told, ['loading', 'loaded', 'loading', 'loaded']);
+  await wait(20);
+  assert.equal(told.at(-1), 'unloaded');
+  await pool.close();
+});
