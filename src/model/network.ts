@@ -4,7 +4,14 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
-import { type Data, type Device, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import {
+  type Data,
+  type Device,
+  type Feeds,
+  openSession,
+  type Session,
+  type WeightSource,
+} from '../runtime/session.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
 import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
@@ -15,6 +22,8 @@ import { transformer, type TransformerInputs } from './transformer.ts';
 export interface StoredWeights {
   readonly folder: string;
   locate(name: string): ExternalData | QuantisedData;
+  /** Where weights come from that are in no file. */
+  readonly source?: WeightSource;
   /** They stay in memory as they are stored, at the cost of a cast in every forward. */
   readonly keepTypes?: boolean;
 }
@@ -104,6 +113,7 @@ export function openNetwork(
       opened = openSession(model, {
         ...options,
         folder: stored?.folder,
+        source: stored?.source,
         keepStoredTypes: stored?.keepTypes,
       });
       sessions.set(key, opened);
