@@ -20,6 +20,7 @@ export interface RawConfig {
 /** What a model directory holds. */
 export interface ModelFiles {
   readonly config: Readonly<Record<string, unknown>>;
+  /** None: they are elsewhere, and another file says where. */
   readonly weights: Iterable<TensorToWrite>;
   readonly generationConfig?: Readonly<Record<string, unknown>>;
   /** By name: tokenizer.json, tokenizer_config.json, a chat template, a record. Written after the weights. */
@@ -107,7 +108,8 @@ async function removeAbandoned(fs: DurableFs, place: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is a process of that number. */
+export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -130,6 +132,7 @@ function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): [st
     totalBytes += size;
   }
   const content = (shard: readonly TensorToWrite[]) => () => safetensorsPieces(shard, { format: 'pt' });
+  if (tensors.length === 0) return [];
   if (shards.length === 1) return [['model.safetensors', content(shards[0])]];
 
   const padded = (number: number) => String(number).padStart(5, '0');

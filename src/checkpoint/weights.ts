@@ -3,6 +3,14 @@ import { join } from 'node:path';
 import { type NdArray, sizeOf } from '../base/array.ts';
 import { FileError, show } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
+import {
+  dtypeOf,
+  type GgufOrigin,
+  type GgufSource,
+  isStoredRaw,
+  readGgufRows,
+  tensorPieces,
+} from './gguf/file.ts';
 import { inPlaceName, openInPlace } from './gguf/in-place.ts';
 import type { TensorEntry } from './header.ts';
 import { isObject, readJsonObject } from './json.ts';
@@ -10,7 +18,14 @@ import { resolveInside } from './resolve-inside.ts';
 import { openSafetensors, readFloats, readRaw, type RowRange, type SafetensorsFile } from './safetensors.ts';
 
 /** A tensor of a model, and the path of the file it's in. */
-export type WeightEntry = TensorEntry & { readonly file: string };
+export interface WeightEntry extends TensorEntry {
+  readonly file: string;
+  /**
+   * Where its numbers don't lie in the file as `dtype` says, but in blocks of a GGUF file or in another order of rows: how
+   * they are had. `byteLength` is then that of what is stored.
+   */
+  readonly gguf?: { readonly origin: GgufOrigin; readonly source: GgufSource };
+}
 
 /** All tensors of a model directory, in one file or many, or in the GGUF file it was made from. It holds no open file. */
 export interface Weights {
@@ -20,7 +35,7 @@ export interface Weights {
   readonly totalBytes: number;
   /** The numbers of a tensor, or of some of its rows, as float32. @throws FileError, UnsupportedError  as `readFloats` */
   read(name: string, rows?: RowRange): Promise<NdArray>;
-  /** The bytes of a tensor as they are stored. @throws FileError, UnsupportedError  as `readRaw` */
+  /** The bytes of a tensor, in its `dtype`. @throws FileError, UnsupportedError  as `readRaw` */
   readRaw(name: string): Promise<Uint8Array>;
 }
 
@@ -49,8 +64,8 @@ const maxShards = 10_000;
  * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
  */
 export async function openWeights(directory: string, partsOf?: PartsOf): Promise<Weights> {
-  const inPlace = existsSync(join(directory, inPlaceName)) ? [await openInPlace(directory)] : [];
-  const whole = [...inPlace, ...(await openFiles(directory))];
+  if (existsSync(join(directory, inPlaceName))) return openGgufWeights(directory);
+  const whole = await openFiles(directory);
   const shards = partsOf ? whole.map((shard) => ({ ...shard, tensors: takenApart(shard, partsOf) })) : whole;
 
   const entries = new Map<string, WeightEntry>();
@@ -84,6 +99,35 @@ export async function openWeights(directory: string, partsOf?: PartsOf): Promise
     totalBytes,
     read: async (name, rows) => readFloats(fileOf(name), name, rows),
     readRaw: async (name) => readRaw(fileOf(name), name),
+  };
+}
+
+/** The weights of a model directory that was made from a GGUF file, in which they stay. */
+async function openGgufWeights(directory: string): Promise<Weights> {
+  const { sources, ...origin } = await openInPlace(directory);
+  const entries = new Map<string, WeightEntry>();
+  let totalBytes = 0;
+  for (const [name, source] of sources) {
+    const { shape, offset, byteLength } = source;
+    const entry = { name, dtype: dtypeOf(source), shape, offset, byteLength, file: origin.path };
+    entries.set(name, isStoredRaw(source) ? entry : { ...entry, gguf: { origin, source } });
+    totalBytes += byteLength;
+  }
+  const sourceOf = (name: string): GgufSource => {
+    const source = sources.get(name);
+    if (source) return source;
+    throw new FileError(directory, `weights with a tensor ${show(name)}`, `${entries.size} others`);
+  };
+  return {
+    directory,
+    entries,
+    totalBytes,
+    read: async (name, rows) => readGgufRows(origin, sourceOf(name), rows),
+    async readRaw(name) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of tensorPieces(origin, sourceOf(name))) pieces.push(piece);
+      return Buffer.concat(pieces);
+    },
   };
 }
 

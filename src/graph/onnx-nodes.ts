@@ -33,6 +33,8 @@ export const outputNames = (value: string, count: number): string[] =>
 /** The nodes and the stored tensors of a graph while it is written; equal ones are there once. */
 export class OnnxNodes {
   readonly initializers: object[] = [];
+  /** The files that stored tensors lie in. */
+  readonly locations = new Set<string>();
   readonly #nodes: OnnxNode[] = [];
   readonly #weightNodes: OnnxNode[] = [];
   readonly #valueOf = new Map<string, string>();
@@ -108,6 +110,7 @@ export class OnnxNodes {
   ): string {
     return this.once(`weight ${key}`, (value) => {
       this.nameParameter(value, parameter);
+      this.locations.add(location);
       this.initializers.push({
         name: value,
         dims,

@@ -37,7 +37,7 @@ export class Writer implements ValueWriter {
     this.#weights = weights;
   }
 
-  get graph(): Pick<OnnxNodes, 'nodes' | 'initializers'> {
+  get graph(): Pick<OnnxNodes, 'nodes' | 'initializers' | 'locations'> {
     return this.#graph;
   }
 
@@ -113,7 +113,9 @@ export class Writer implements ValueWriter {
     const parameter = this.#deferred.get(value);
     if (!parameter) return { value };
     const data = 'codes' in parameter.data ? parameter.data.table : parameter.data;
-    return data ? { value: this.#external(parameter, data), dtype: data.dtype } : { value };
+    return data && !('codes' in data)
+      ? { value: this.#external(parameter, data), dtype: data.dtype }
+      : { value };
   }
 
   quantised(value: string): QuantisedValue | undefined {
@@ -131,6 +133,22 @@ export class Writer implements ValueWriter {
       codes: part('codes', [blocks, (block * bits) / 8], data.codes),
       scales: part('scales', [blocks], data.scales),
       ...(zeros && { zeros: part('zeros', [zerosPerRow], { ...zeros, length: shape[0] * zerosPerRow }) }),
+    };
+  }
+
+  quantisedTable(value: string): QuantisedValue | undefined {
+    const parameter = this.#deferred.get(value);
+    if (!parameter || !('codes' in parameter.data)) return undefined;
+    const { name, shape, data } = parameter;
+    const { bits, block, table } = data;
+    if (!table || !('codes' in table)) return undefined;
+    const part = (key: 'codes' | 'scales', length: number) =>
+      this.#graph.external(`${name} table ${key}`, name, [shape[0], length], table[key]);
+    return {
+      bits,
+      block,
+      codes: part('codes', (shape[1] * bits) / 8),
+      scales: part('scales', shape[1] / block),
     };
   }
 

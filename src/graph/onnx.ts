@@ -9,6 +9,8 @@ export interface OnnxModel {
   readonly bytes: Uint8Array;
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
+  /** The files that its weights lie in, in the order in which they come. */
+  readonly locations: ReadonlySet<string>;
 }
 
 const opset = 21;
@@ -31,7 +33,7 @@ export function writeOnnx(outputs: Readonly<Record<string, Tensor>>, options: Wr
     shape: tensor.shape,
   }));
   const inputs = [...writer.inputs.values()];
-  const { nodes, initializers } = writer.graph;
+  const { nodes, initializers, locations } = writer.graph;
   const bytes = encodeModel({
     irVersion,
     producerName: 'unmask',
@@ -47,7 +49,7 @@ export function writeOnnx(outputs: Readonly<Record<string, Tensor>>, options: Wr
       output: named.map(valueInfo),
     },
   });
-  return { bytes, inputs, outputs: named };
+  return { bytes, inputs, outputs: named, locations };
 }
 
 /** A value that a node computes takes the name of the output; a copy is needed only where it has another name already. */

@@ -419,6 +419,12 @@ const gatherOperation: Operation<null> = {
     return { dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] };
   },
   onnx(writer, node, [table, indices]) {
+    const blocks = writer.quantisedTable(table);
+    if (blocks) {
+      const attributes = { bits: blocks.bits, block_size: blocks.block, gather_axis: 0, quantize_axis: 1 };
+      const inputs = [blocks.codes, indices, blocks.scales];
+      return writer.node('GatherBlockQuantized', inputs, attributes, microsoft);
+    }
     // a table of another type is cast where it is read, row by row: it may be the largest tensor of a model
     const { value, dtype = node.dtype } = writer.stored(table);
     const rows = writer.node('Gather', [value, indices], { axis: 0 });

@@ -25,9 +25,12 @@ export interface QuantisedData {
   readonly scales: ExternalData;
   /** The codes that stand for zero, packed likewise; without them it's 2^(bits − 1). uint8   [N, ⌈blocks · bits / 8⌉], then padding */
   readonly zeros?: ExternalData;
-  /** The matrix as it was, for who reads rows of it: of a head that is also the embedding. */
-  readonly table?: ExternalData;
+  /** For who reads rows of it, as of an embedding: the matrix as it was, or again its blocks. */
+  readonly table?: ExternalData | BlockTable;
 }
+
+/** A matrix of which rows are read, in the blocks of its `QuantisedData`. */
+export type BlockTable = Pick<QuantisedData, 'codes' | 'scales'>;
 
 /** What an operation writes itself with. */
 export interface ValueWriter {
@@ -52,6 +55,8 @@ export interface ValueWriter {
   stored(value: string): { readonly value: string; readonly dtype?: DType };
   /** What is stored in place of a parameter in blocks; undefined for any other value. */
   quantised(value: string): QuantisedValue | undefined;
+  /** What is stored in place of a parameter whose rows are read off blocks; undefined for any other value. */
+  quantisedTable(value: string): QuantisedValue | undefined;
 }
 
 /** A matrix in blocks, by the names of its parts. */

@@ -1,48 +1,21 @@
-import { realpath } from 'node:fs/promises';
-import { writeModelDirectory } from '../checkpoint/directory.ts';
+import { readdir, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRunning, writeModelDirectory } from '../checkpoint/directory.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
-import {
-  dtypeOf,
-  type GgufFile,
-  type GgufSource,
-  isStoredRaw,
-  openGguf,
-  tensorPieces,
-} from '../checkpoint/gguf/file.ts';
+import { type GgufFile, openGguf } from '../checkpoint/gguf/file.ts';
 import { inPlaceDirectory, inPlaceBytes, inPlaceName, isMadeFrom } from '../checkpoint/gguf/in-place.ts';
 import { withFile } from '../checkpoint/range-reader.ts';
-import { sizeInFile, type TensorToWrite } from '../checkpoint/write-safetensors.ts';
 import { FileError } from '../base/errors.ts';
 import { type GgufModel, ggufModel } from '../model/gguf/model.ts';
+import { roundingNote } from '../model/gguf/rounding.ts';
+import { scratchOwner } from '../model/gguf/stored-weights.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
 
-/** What becomes of the tensors of a file. */
-export interface GgufWeights {
-  /** Those that are read where they lie. */
-  readonly ready: readonly GgufSource[];
-  /** Those that have to be written to the directory. */
-  readonly others: readonly TensorToWrite[];
-  /** How much that is. */
-  readonly bytesToWrite: number;
-}
-
-export function ggufWeights(file: GgufFile, { sources }: GgufModel): GgufWeights {
-  const all = [...sources.values()];
-  const others = all.filter((source) => !isStoredRaw(source)).map((source) => toWrite(file, source));
-  return {
-    ready: all.filter(isStoredRaw),
-    others,
-    bytesToWrite: others.reduce((sum, tensor) => sum + sizeInFile(tensor), 0),
-  };
-}
-
 /**
- * The model directory of a GGUF file: `FILE.unmask` beside it, made the first time and whenever the file has changed.
+ * The model directory of a GGUF file: `FILE.unmask` beside it, made the first time and whenever the file has changed. It has
+ * the config, the tokenizer and where the tensors are; the weights stay in the file.
  *
- * Weights in F32, F16 or BF16 stay where they are. Quantised ones are written there as float32, and so are queries and
- * keys whose rows llama.cpp has in another order, in their own type.
- *
- * @param note  is told when something large is written
+ * @param note  is told, once, of weights that have to be rounded
  * @throws FileError         when the file is damaged or contradicts itself, or the directory can't be written
  * @throws UnsupportedError  for what we don't compute, by name
  */
@@ -52,39 +25,46 @@ export async function ggufDirectory(path: string, note: (text: string) => void =
   });
   const directory = inPlaceDirectory(real);
   const identity = await withFile(real, async (opened) => opened.identity);
-  if (await isMadeFrom(directory, identity)) return directory;
-
+  if (await isMadeFrom(directory, identity)) {
+    await removeAbandoned(directory);
+    return directory;
+  }
   const file = await openGguf(real);
   const model = await ggufModel(file);
-  const tokenizer = tokenizerFromGguf(file.metadata, real);
-  const { ready, others, bytesToWrite } = ggufWeights(file, model);
-  if (bytesToWrite > 0)
-    note(`writing ${Math.ceil(bytesToWrite / 2 ** 20)} MiB of weights to ${directory}, this once …`);
   try {
-    await writeModelDirectory(
-      directory,
-      {
-        config: model.json,
-        weights: others,
-        generationConfig: { eos_token_id: tokenizer.endIds },
-        tokenizerFiles: new Map([
-          ['tokenizer.json', Buffer.from(JSON.stringify(tokenizer.json))],
-          ['tokenizer_config.json', Buffer.from(JSON.stringify(tokenizer.config))],
-          [inPlaceName, inPlaceBytes(file, ready)],
-        ]),
-      },
-      { replace: true },
-    );
+    await writeIndex(directory, file, model);
   } catch (error) {
     // another process may have made it meanwhile
     if (!(error instanceof FileError) || !(await isMadeFrom(directory, identity))) throw error;
   }
+  const rounding = await roundingNote(file, model);
+  if (rounding !== undefined) note(rounding);
   return directory;
 }
 
-const toWrite = (file: GgufFile, source: GgufSource): TensorToWrite => ({
-  name: source.name,
-  shape: source.shape,
-  dtype: dtypeOf(source),
-  data: () => tensorPieces(file, source),
-});
+async function writeIndex(directory: string, file: GgufFile, { json, sources }: GgufModel): Promise<void> {
+  const tokenizer = tokenizerFromGguf(file.metadata, file.path);
+  await writeModelDirectory(
+    directory,
+    {
+      config: json,
+      weights: [],
+      generationConfig: { eos_token_id: tokenizer.endIds },
+      tokenizerFiles: new Map([
+        ['tokenizer.json', Buffer.from(JSON.stringify(tokenizer.json))],
+        ['tokenizer_config.json', Buffer.from(JSON.stringify(tokenizer.config))],
+        [inPlaceName, inPlaceBytes(file, sources.values())],
+      ]),
+    },
+    { replace: true },
+  );
+}
+
+/** Takes away what processes that were killed while they opened the model have left. */
+async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const owner = scratchOwner(name);
+    if (owner !== undefined && !isRunning(owner))
+      await rm(join(directory, name), { recursive: true, force: true });
+  }
+}

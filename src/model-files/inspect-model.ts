@@ -8,17 +8,17 @@ import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openWeights } from '../checkpoint/weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
-import { ggufWeights } from './convert-gguf.ts';
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
-import { ggufModel } from '../model/gguf/model.ts';
+import { type GgufModel, ggufModel } from '../model/gguf/model.ts';
+import { storedBytes } from '../model/gguf/stored-weights.ts';
 import { familyOf } from '../model/families/families.ts';
 import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts';
-import { bytesIn } from '../model/storage.ts';
-import { isBlockFormat, type WeightFormat, weightFormats } from '../model/weight-format.ts';
+import { bytesIn, storageOf } from '../model/storage.ts';
+import { isBlockFormat, type KeptFormat, weightFormats } from '../model/weight-format.ts';
 import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
 import { generationOf, textEnds } from './generation-defaults.ts';
 import { adapterIn, isFile, modelDirectory } from './locate.ts';
@@ -35,9 +35,8 @@ export interface Inspection {
     readonly version: number;
     readonly architecture?: string;
     readonly name?: string;
-    /** The model directory that it becomes when it's first run, and the bytes of weights in it. */
+    /** The model directory beside it that it becomes when it's first run; weights stay in the file. */
     readonly directory: string;
-    readonly bytesToWrite?: number;
   };
   /** As config.json's `architectures` names it. */
   readonly family?: string;
@@ -172,7 +171,6 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
       architecture: text('general.architecture'),
       name: text('general.name'),
       directory: inPlaceDirectory(path),
-      bytesToWrite: model && ggufWeights(file, model).bytesToWrite,
     },
     family: model?.family.architecture,
     attention: attention && (attention === causal ? 'causal' : 'bidirectional'),
@@ -180,7 +178,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     activeParameters: activeOf(parameters, numbers),
     dtypes: bytesByType(stored),
     weightBytes: Array.from(stored.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0),
-    memoryBytes: model && memoryOf(model.config, model.family.names),
+    memoryBytes: model && ggufMemory(model),
     samplingMemory: model && samplingMemory(model.config.transformer),
     licence: text('general.license'),
     maskId,
@@ -246,10 +244,20 @@ const parametersOf = ({ config, names }: ModelWithTokenizer): number =>
 function memoryOf(
   { transformer }: ModelConfig,
   names: TensorNames,
-  stored: WeightFormat = 'f32',
+  stored: KeptFormat = 'f32',
 ): Record<string, number> {
   const formats = isBlockFormat(stored) ? [stored] : weightFormats;
   return Object.fromEntries(formats.map((format) => [format, bytesIn(transformer, names, format)]));
+}
+
+/** The same of a GGUF file, whose quantised weights may stay in their blocks. */
+function ggufMemory({ config, family, sources }: GgufModel): Record<string, number> {
+  const floats = memoryOf(config, family.names);
+  const all = [...sources.values()];
+  if (!all.some(({ type }) => type.dequantise)) return floats;
+  const parameters = storageOf(config.transformer, family.names, 'int8');
+  const { int8: _, ...others } = floats;
+  return { stored: storedBytes(all, parameters), ...others };
 }
 
 function bytesByType(entries: Stored): Record<string, number> {

@@ -11,6 +11,7 @@ import { readJsonObject } from '../checkpoint/json.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, invariant } from '../base/errors.ts';
 import type { Divergence } from '../likelihood/divergence.ts';
+import { hasAtMost4Bits } from '../model/gguf/stored-weights.ts';
 import { openModel, type OpenedModel } from '../model/open.ts';
 import { type QuantiseOptions, type RoundingError, quantisedTensors } from '../model/quantise.ts';
 import { bytesIn, storageOf } from '../model/storage.ts';
@@ -68,6 +69,7 @@ export async function directoryInFormat(
   // what it can't be is said by openModel
   if (recorded !== undefined && (recorded === format || isBlockFormat(recorded))) return directory;
   const source = await openUnquantised(directory);
+  if (source.format === 'stored' && needsNoCopy(source, format)) return directory;
   if (format === 'f16' && isHalf(source)) return directory;
 
   const state = await stateOf(source);
@@ -194,6 +196,11 @@ async function isCurrent(
   const record = await readJsonObject(path).catch(() => undefined);
   return record?.format === format && JSON.stringify(record.source) === JSON.stringify(state);
 }
+
+/** Whether the blocks of a GGUF file have no more bits than that, or are made halves when it is opened. */
+const needsNoCopy = ({ weights }: OpenedModel, format: SmallFormat): boolean =>
+  format !== 'int4' ||
+  [...weights.entries.values()].every(({ gguf }) => !gguf || hasAtMost4Bits(gguf.source));
 
 /** Whether no matrix has more than 16 bits a number. */
 function isHalf({ config, names, weights }: OpenedModel): boolean {

@@ -4,7 +4,7 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
-import { type Data, type Feeds, openSession, type Session } from '../runtime/session.ts';
+import { type Data, type Feeds, openSession, type Session, type WeightSource } from '../runtime/session.ts';
 import type { Device } from '../runtime/device.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
@@ -17,6 +17,8 @@ import { transformer, type TransformerInputs } from './transformer.ts';
 export interface StoredWeights {
   readonly folder: string;
   locate(name: string): ExternalData | QuantisedData;
+  /** Where weights come from that are in no file. */
+  readonly source?: WeightSource;
   /** They stay in memory as they are stored, at the cost of a cast in every forward. */
   readonly keepTypes?: boolean;
 }
@@ -175,7 +177,12 @@ class SessionNetwork implements Network {
       { ...ends, adapter: adapter?.adapter },
       stored && ((name) => stored.locate(name)),
     );
-    return openSession(model, { ...options, folder: stored?.folder, keepStoredTypes: stored?.keepTypes });
+    return openSession(model, {
+      ...options,
+      folder: stored?.folder,
+      source: stored?.source,
+      keepStoredTypes: stored?.keepTypes,
+    });
   }
 
   async #run(

@@ -11,6 +11,7 @@ import { readAdapter } from './adapter-files.ts';
 import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
 import { familyOf } from './families/families.ts';
 import type { Family, ModelConfig } from './families/family.ts';
+import { ggufStored, hasAtMost4Bits } from './gguf/stored-weights.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
 import {
@@ -18,6 +19,7 @@ import {
   blockFormats,
   blockNames,
   isBlockFormat,
+  type KeptFormat,
   recordedFormat,
   type WeightFormat,
 } from './weight-format.ts';
@@ -32,7 +34,7 @@ export interface OpenedModel {
   readonly json: Readonly<Record<string, unknown>>;
   readonly weights: Weights;
   /** How the network keeps its weights in memory. */
-  readonly format: WeightFormat;
+  readonly format: KeptFormat;
   /** Where the network has them from. */
   readonly stored: StoredWeights;
   readonly network: Network;
@@ -61,25 +63,53 @@ export async function openModel(
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
   const recorded = recordedFormat(json, path);
-  const format = asked ?? recorded ?? 'f32';
-  requireStoredAs(format, recorded, directory);
+  const wanted = asked ?? recorded ?? 'f32';
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
   checkSizes(config.transformer, weights.entries.size, path);
   const names = namesIn(weights, family);
+  const { transformer } = config;
+  const ofGguf = ggufEntries(weights);
+  const isQuantisedGguf = ofGguf.some(({ gguf }) => gguf?.source.type.dequantise);
+  const format = isQuantisedGguf ? ggufFormat(asked, ofGguf, directory) : wanted;
+  if (!isQuantisedGguf) requireStoredAs(wanted, recorded, directory);
   const expected = isBlockFormat(format)
-    ? tensorsIn(storageOf(config.transformer, names, format), format)
-    : allFloats(parameterShapes(config.transformer, names));
+    ? tensorsIn(storageOf(transformer, names, format), format)
+    : allFloats(parameterShapes(transformer, names));
   checkTensors(weights, expected, path, family.unused);
 
-  const folder = commonFolder(new Set(Array.from(weights.entries.values(), ({ file }) => file)));
-  const locate = (name: string) => located(weights, folder, name, format);
-  const stored = { folder, locate, keepTypes: format === 'f16' };
+  const files = new Set([...Array.from(weights.entries.values(), ({ file }) => file), path]);
+  const folder = commonFolder(files);
+  const made =
+    ofGguf.length > 0 && !isBlockFormat(format)
+      ? ggufStored(ofGguf, storageOf(transformer, names, 'int8'), format, {
+          folder,
+          directory: dirname(path),
+        })
+      : undefined;
+  const locate = (name: string) => made?.located.get(name) ?? located(weights, folder, name, format);
+  const stored = { folder, locate, source: made?.source, keepTypes: format === 'f16' };
   const adapted = { config: config.transformer, names, weights };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, stored, network };
+}
+
+/** The tensors of a GGUF file that don't lie in it as a network needs them. */
+const ggufEntries = ({ entries }: Weights): WeightEntry[] =>
+  [...entries.values()].filter(({ gguf }) => gguf !== undefined);
+
+/** @throws InvalidOptionError  where what is asked has fewer bits than the file: `quantise` makes a copy in them */
+function ggufFormat(
+  asked: WeightFormat | undefined,
+  entries: readonly WeightEntry[],
+  directory: string,
+): 'stored' | 'f32' | 'f16' {
+  if (asked === 'f32' || asked === 'f16') return asked;
+  if (asked === 'int4' && !entries.every(({ gguf }) => hasAtMost4Bits(gguf!.source)))
+    throw new InvalidOptionError('weights', `must be f32, f16 or int8, as ${directory} is stored`, asked);
+  return 'stored';
 }
 
 /** Bytes that a table of rotations may take: it's a part of the graph, of which there may be 2 GiB. */
@@ -180,7 +210,7 @@ function located(
   { entries }: Weights,
   folder: string,
   name: string,
-  format: WeightFormat,
+  format: KeptFormat,
 ): ExternalData | QuantisedData {
   const at = (part: string) => {
     const entry = entries.get(part);

@@ -8,6 +8,9 @@ export const weightFormats = ['f32', 'f16', 'int8', 'int4'] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 export type BlockFormatName = 'int8' | 'int4';
 
+/** How a network keeps its weights: in a format, or in the blocks that a GGUF file has. */
+export type KeptFormat = WeightFormat | 'stored';
+
 /**
  * 4 bits have a zero point in every block: it costs no time and a hundredth of the memory, and blocks of 64 then have a
  * smaller error than symmetric ones of 32, which need more memory (bench/RESULTS.md). Of 8 bits the error is smaller than
@@ -18,7 +21,7 @@ export const blockFormats: Readonly<Record<BlockFormatName, BlockFormat>> = {
   int4: { bits: 4, block: 64, symmetric: false },
 };
 
-export const isBlockFormat = (format: WeightFormat): format is BlockFormatName => format in blockFormats;
+export const isBlockFormat = (format: KeptFormat): format is BlockFormatName => format in blockFormats;
 
 /** The names of the tensors that a matrix in blocks is stored as. */
 export const blockNames = (name: string) => ({

@@ -6,11 +6,19 @@ import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
 import type { Device } from './device.ts';
 
+/** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
+export interface WeightSource {
+  /** Runs a function while they are there. */
+  provide<Result>(locations: Iterable<string>, use: () => Promise<Result>): Promise<Result>;
+}
+
 export interface SessionOptions {
   /** Default 'cpu'. */
   readonly device?: Device;
   /** The folder that the locations of external weights are relative to. */
   readonly folder?: string;
+  /** Where weights come from that are not in files. */
+  readonly source?: WeightSource;
   /** Threads of the CPU; default: as many as there are cores. */
   readonly threads?: number;
   /**
@@ -45,12 +53,14 @@ export interface Session<Output extends string = string> {
 /** @throws UnsupportedError  when the device is not there or cannot run the graph */
 export async function openSession<Output extends string = string>(
   model: OnnxModel,
-  { device = 'cpu', folder, threads, keepStoredTypes = false }: SessionOptions = {},
+  { device = 'cpu', source, ...options }: SessionOptions = {},
 ): Promise<Session<Output>> {
+  const { threads } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
   const ort = await engine();
-  const session = await create(ort, model, { device, folder, threads, keepStoredTypes });
+  const open = () => create(ort, model, device, options);
+  const session = await (source ? source.provide(model.locations, open) : open());
   const release = () => session.release();
 
   return {
@@ -113,12 +123,8 @@ async function engine(): Promise<Engine> {
 async function create(
   ort: Engine,
   model: OnnxModel,
-  {
-    device,
-    folder,
-    threads,
-    keepStoredTypes,
-  }: SessionOptions & Required<Pick<SessionOptions, 'device' | 'keepStoredTypes'>>,
+  device: Device,
+  { folder, threads, keepStoredTypes = false }: SessionOptions,
 ) {
   const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [device],

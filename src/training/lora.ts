@@ -39,7 +39,8 @@ export async function loraTarget(
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
-  if (options.weights !== undefined && options.weights !== format)
+  const isInBlocks = isBlockFormat(format) || format === 'stored';
+  if (options.weights !== undefined && options.weights !== format && format !== 'stored')
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);
   requireLearnable(options, config, from);
   const targets = matricesOf(transformer, names, loraTargets);
@@ -49,8 +50,8 @@ export async function loraTarget(
     );
   const adapter = uniformAdapter(targets, { rank, scale: alpha / rank });
   const shapes = adapterShapes(transformer, names, adapter);
-  const base = isBlockFormat(format) ? stored : await inMemory(weights, parameterShapes(transformer, names));
-  const kept = isBlockFormat(format) ? `, kept as ${format}` : '';
+  const base = isInBlocks ? stored : await inMemory(weights, parameterShapes(transformer, names));
+  const kept = isInBlocks ? `, kept as ${format}` : '';
   const fingerprint = await fingerprintOf(weights, names);
   const numbers = [...shapes.values()].reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   return {

@@ -97,3 +97,22 @@ test('a block by hand: d = ½, the bytes 0x80 and 0x7f, and zeros that stand for
   assert.deepEqual(numbers.slice(0, 3), Float32Array.of(-4, 3.5, -4));
   assert.deepEqual(numbers.slice(16, 19), Float32Array.of(0, -0.5, -4));
 });
+
+for (const { name, blockElements, blockBytes, dequantise, exact } of dequantisable) {
+  if (!exact) continue;
+  test(`${name}: codes and scales of 200 blocks of random bits are the numbers that it is dequantised to`, () => {
+    let state = 3;
+    const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
+    const blocks = Uint8Array.from({ length: 200 * blockBytes }, random);
+    for (let b = 0; b < 200; b++) blocks[b * blockBytes + 1] &= 0xbf; // no scale that is infinite or no number
+    const numbers = new Float32Array(200 * blockElements);
+    dequantise!(blocks, numbers);
+    const [codes, scales] = [new Uint8Array((200 * 32 * exact.bits) / 8), new Float32Array(200)];
+    exact.unpack(blocks, codes, scales);
+    for (const [i, number] of numbers.entries()) {
+      const code = exact.bits === 8 ? codes[i] : (codes[i >> 1] >> (4 * (i & 1))) & 15;
+      const unpacked = Math.fround((code - 2 ** (exact.bits - 1)) * scales[Math.floor(i / 32)]);
+      assert.equal(unpacked + 0, number + 0, `number ${i}`);
+    }
+  });
+}

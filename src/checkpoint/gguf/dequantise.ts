@@ -12,7 +12,7 @@ export type Dequantise = (blocks: Uint8Array, to: Float32Array) => void;
 const powers = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25));
 
 /** The 16-bit float at a place. */
-function half(bytes: Uint8Array, at: number): number {
+export function half(bytes: Uint8Array, at: number): number {
   const bits = bytes[at] | (bytes[at + 1] << 8);
   const exponent = (bits >> 10) & 31;
   const mantissa = bits & 0x3ff;

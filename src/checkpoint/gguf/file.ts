@@ -14,6 +14,9 @@ export interface GgufFile extends GgufHeader {
   readonly identity: FileIdentity;
 }
 
+/** Where sources are read from. */
+export type GgufOrigin = Pick<GgufFile, 'path' | 'identity'>;
+
 /** A tensor as a model has it: one of the file, or one of several that are stacked in it. */
 export interface GgufSource {
   /** As the model names it. */
@@ -70,7 +73,7 @@ const elementsAtATime = 1 << 20;
  * @throws FileError         when the file was changed or can't be read
  * @throws UnsupportedError  for a type that can't be dequantised
  */
-export async function* tensorPieces(file: GgufFile, source: GgufSource): AsyncGenerator<Uint8Array> {
+export async function* tensorPieces(file: GgufOrigin, source: GgufSource): AsyncGenerator<Uint8Array> {
   const { type, byteLength } = source;
   const { blockElements, blockBytes } = type;
   const unit = source.interleaved === undefined ? blockBytes : headBytesOf(source, source.interleaved);
@@ -82,25 +85,50 @@ export async function* tensorPieces(file: GgufFile, source: GgufSource): AsyncGe
 
 /** Some of a source's bytes, whole blocks or, of interleaved rows, whole heads, as `piecesOf` gives them. */
 async function converted(
-  file: GgufFile,
+  file: GgufOrigin,
   source: GgufSource,
   start: number,
   length: number,
 ): Promise<Uint8Array> {
-  requireLittleEndian();
-  const { name, type, offset, interleaved } = source;
+  const { name, type } = source;
   const { blockElements, blockBytes, plain, dequantise } = type;
   if (!plain && !dequantise)
     throw new UnsupportedError(
       `${file.path}: ${show(name)} is stored as ${type.name}; supported are ${readableTypes.join(', ')}`,
     );
-  let bytes = new Uint8Array(allocate(file.path, name, length));
-  await withFile(file.path, (reader) => reader.readInto(bytes, offset + start), file.identity);
-  if (interleaved !== undefined) bytes = halvesApart(bytes, interleaved, headBytesOf(source, interleaved));
+  const bytes = await ordered(file, source, start, length);
   if (!dequantise) return bytes;
   const numbers = new Float32Array(allocate(file.path, name, 4 * (length / blockBytes) * blockElements));
   dequantise(bytes, numbers);
   return new Uint8Array(numbers.buffer);
+}
+
+/** The same as they are stored, their rows in the model's order. */
+async function ordered(
+  { path, identity }: GgufOrigin,
+  source: GgufSource,
+  start: number,
+  length: number,
+): Promise<Uint8Array> {
+  requireLittleEndian();
+  const { name, offset, interleaved } = source;
+  const bytes = new Uint8Array(allocate(path, name, length));
+  await withFile(path, (reader) => reader.readInto(bytes, offset + start), identity);
+  return interleaved === undefined
+    ? bytes
+    : halvesApart(bytes, interleaved, headBytesOf(source, interleaved));
+}
+
+/** So many bytes of a tensor are read at a time, about. */
+const BYTES_AT_A_TIME = 1 << 24;
+
+/** The bytes of a tensor as they are stored, whole rows of it, in the model's order. @throws FileError  as `tensorPieces` */
+export async function* storedRows(file: GgufOrigin, source: GgufSource): AsyncGenerator<Uint8Array> {
+  const { shape, byteLength, interleaved = 1 } = source;
+  const unit = (byteLength / shape[0]) * interleaved;
+  const most = unit * Math.max(1, Math.floor(BYTES_AT_A_TIME / unit));
+  for (let start = 0; start < byteLength; start += most)
+    yield ordered(file, source, start, Math.min(most, byteLength - start));
 }
 
 function headBytesOf({ name, shape, byteLength }: GgufSource, headWidth: number): number {
@@ -130,7 +158,7 @@ function halvesApart(bytes: Uint8Array, headWidth: number, headBytes: number): U
  * @throws FileError, UnsupportedError  as `piecesOf`, and for tensors of whole numbers
  */
 export async function readGgufRows(
-  file: GgufFile,
+  file: GgufOrigin,
   source: GgufSource,
   { first, count }: { readonly first: number; readonly count: number } = { first: 0, count: source.shape[0] },
 ): Promise<NdArray> {

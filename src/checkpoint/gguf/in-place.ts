@@ -1,31 +1,29 @@
 import { basename, dirname, join } from 'node:path';
 import { FileError, show } from '../../base/errors.ts';
 import { byteLengthOf, checkedSum } from '../checked.ts';
-import { isDtype, itemSizes } from '../dtype.ts';
-import type { TensorEntry } from '../header.ts';
 import { isObject, readJsonObject } from '../json.ts';
 import { type FileIdentity, stampOf, withFile } from '../range-reader.ts';
-import type { SafetensorsFile } from '../safetensors.ts';
-import { dtypeOf, type GgufFile, type GgufSource } from './file.ts';
+import type { GgufFile, GgufOrigin, GgufSource } from './file.ts';
+import { readableTypes, tensorTypes } from './types.ts';
 
-// A GGUF file becomes a model directory beside it, FILE.unmask. Tensors that lie ready in FILE stay there: in-place.json
-// says where. Which file it is follows from the directory's name, never from what is written in a file.
+// A GGUF file becomes a model directory beside it, FILE.unmask. Tensors stay in FILE: in-place.json says where and how they
+// are stored there. Which file it is follows from the directory's name, never from what is written in a file.
 
 export const inPlaceName = 'in-place.json';
 const suffix = '.unmask';
 
 /** Changed whenever the directory would be made another way, so that an older one is made anew. */
-const edition = 1;
+const edition = 2;
 
 /** The directory that a GGUF file becomes. */
 export const inPlaceDirectory = (gguf: string): string => `${gguf}${suffix}`;
 
 /** What in-place.json holds. */
-export function inPlaceBytes(file: GgufFile, sources: readonly GgufSource[]): Uint8Array {
+export function inPlaceBytes(file: GgufFile, sources: Iterable<GgufSource>): Uint8Array {
   const tensors = Object.fromEntries(
-    sources.map((source) => [
-      source.name,
-      { dtype: dtypeOf(source), shape: source.shape, offset: source.offset },
+    Array.from(sources, ({ name, type, shape, offset, interleaved }) => [
+      name,
+      { type: type.name, shape, offset, interleaved },
     ]),
   );
   return Buffer.from(`${JSON.stringify({ edition, madeFrom: stampOf(file.identity), tensors })}\n`);
@@ -37,12 +35,18 @@ export async function isMadeFrom(directory: string, identity: FileIdentity): Pro
   return found?.edition === edition && found.madeFrom === stampOf(identity);
 }
 
+/** The tensors of a model in the GGUF file that its directory was made from. */
+export interface InPlace extends GgufOrigin {
+  /** By the model's names. */
+  readonly sources: ReadonlyMap<string, GgufSource>;
+}
+
 /**
- * The tensors that lie ready in the GGUF file that a directory was made from, as if it were a safetensors file.
+ * Opens the GGUF file that a directory was made from.
  *
  * @throws FileError  when the file isn't there, was changed, or in-place.json isn't right
  */
-export async function openInPlace(directory: string): Promise<SafetensorsFile> {
+export async function openInPlace(directory: string): Promise<InPlace> {
   const path = join(directory, inPlaceName);
   const gguf = directory.endsWith(suffix) ? join(dirname(directory), basename(directory, suffix)) : undefined;
   if (gguf === undefined)
@@ -56,28 +60,46 @@ export async function openInPlace(directory: string): Promise<SafetensorsFile> {
   return withFile(gguf, async ({ size, identity }) => {
     if (madeFrom !== stampOf(identity))
       throw new FileError(gguf, `the file that ${directory} was made from`, 'a changed one', 'load it again');
-    const entries = Object.entries(tensors).map(
-      ([name, value]) => [name, entryOf(path, name, value, size)] as const,
+    const sources = Object.entries(tensors).map(
+      ([name, value]) => [name, sourceIn(path, name, value, size)] as const,
     );
-    return { path: gguf, identity, metadata: new Map(), tensors: new Map(entries) };
+    return { path: gguf, identity, sources: new Map(sources) };
   });
 }
 
-function entryOf(path: string, name: string, value: unknown, size: number): TensorEntry {
-  const { dtype, shape, offset } = isObject(value) ? value : ({} as Record<string, unknown>);
+const typeNamed = new Map(
+  Array.from(tensorTypes.values(), (type) => [type.name, type] as const).filter(([name]) =>
+    readableTypes.includes(name),
+  ),
+);
+
+function sourceIn(path: string, name: string, value: unknown, size: number): GgufSource {
+  const {
+    type: typeName,
+    shape,
+    offset,
+    interleaved,
+  } = isObject(value) ? value : ({} as Record<string, unknown>);
   const whole = (number: unknown): number is number =>
     Number.isSafeInteger(number) && (number as number) >= 0;
-  if (
-    typeof dtype === 'string' &&
-    isDtype(dtype) &&
-    Array.isArray(shape) &&
-    shape.every(whole) &&
-    whole(offset)
-  ) {
-    const byteLength = byteLengthOf(shape, itemSizes[dtype]);
+  const type = typeof typeName === 'string' ? typeNamed.get(typeName) : undefined;
+  if (type && Array.isArray(shape) && shape.length > 0 && shape.every(whole) && whole(offset)) {
+    const { blockElements, blockBytes } = type;
+    const rows = [...shape.slice(0, -1), shape.at(-1)! / blockElements];
+    const byteLength = rows.every(whole) ? byteLengthOf(rows, blockBytes) : undefined;
     const end = byteLength === undefined ? undefined : checkedSum(offset, byteLength);
-    if (byteLength !== undefined && end !== undefined && end <= size)
-      return { name, dtype, shape, offset, byteLength };
+    const isOrdered =
+      interleaved === undefined ||
+      (whole(interleaved) && interleaved > 0 && interleaved % 2 === 0 && shape[0] % interleaved === 0);
+    if (byteLength !== undefined && end !== undefined && end <= size && isOrdered)
+      return {
+        name,
+        type,
+        shape,
+        offset,
+        byteLength,
+        ...(interleaved !== undefined && { interleaved: interleaved as number }),
+      };
   }
   throw new FileError(path, `tensor ${show(name)} inside the GGUF file`, show(value));
 }

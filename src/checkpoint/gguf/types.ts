@@ -10,6 +10,7 @@ import {
   dequantiseQ6_K,
   dequantiseQ8_0,
 } from './dequantise.ts';
+import { type Unpack, unpackQ4_0, unpackQ5_0, unpackQ8_0 } from './unpack.ts';
 
 /** A way in which ggml stores the numbers of a tensor: in blocks of so many elements, each of so many bytes. */
 export interface GgufTensorType {
@@ -20,7 +21,12 @@ export interface GgufTensorType {
   readonly plain?: Dtype;
   /** Absent where we can't: such a tensor can be listed, and nothing else. */
   readonly dequantise?: Dequantise;
+  /** Where its blocks are the same numbers as codes of so many bits, 32 to a scale. */
+  readonly exact?: { readonly bits: 4 | 8; readonly unpack: Unpack };
 }
+
+/** Numbers in a block of the types with an `exact`. */
+export const EXACT_BLOCK = 32;
 
 const plain = (name: Dtype, bytes: number): GgufTensorType => ({
   name,
@@ -34,17 +40,24 @@ const blocks = (
   blockElements: number,
   blockBytes: number,
   dequantise?: Dequantise,
-): GgufTensorType => ({ name, blockElements, blockBytes, ...(dequantise && { dequantise }) });
+  exact?: GgufTensorType['exact'],
+): GgufTensorType => ({
+  name,
+  blockElements,
+  blockBytes,
+  ...(dequantise && { dequantise }),
+  ...(exact && { exact }),
+});
 
 /** By the number that a file has for it (`enum ggml_type`). */
 export const tensorTypes: ReadonlyMap<number, GgufTensorType> = new Map([
   [0, plain('F32', 4)],
   [1, plain('F16', 2)],
-  [2, blocks('Q4_0', 32, 18, dequantiseQ4_0)],
+  [2, blocks('Q4_0', 32, 18, dequantiseQ4_0, { bits: 4, unpack: unpackQ4_0 })],
   [3, blocks('Q4_1', 32, 20, dequantiseQ4_1)],
-  [6, blocks('Q5_0', 32, 22, dequantiseQ5_0)],
+  [6, blocks('Q5_0', 32, 22, dequantiseQ5_0, { bits: 8, unpack: unpackQ5_0 })],
   [7, blocks('Q5_1', 32, 24, dequantiseQ5_1)],
-  [8, blocks('Q8_0', 32, 34, dequantiseQ8_0)],
+  [8, blocks('Q8_0', 32, 34, dequantiseQ8_0, { bits: 8, unpack: unpackQ8_0 })],
   [9, blocks('Q8_1', 32, 40)],
   [10, blocks('Q2_K', 256, 84)],
   [11, blocks('Q3_K', 256, 110)],

@@ -60,11 +60,7 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
   const rows: [name: string, value: string | false | undefined][] = [
     ['path', facts.path],
     ['file', gguf && [`GGUF ${gguf.version}`, gguf.architecture, gguf.name].filter(Boolean).join(', ')],
-    [
-      'becomes',
-      gguf?.bytesToWrite !== undefined &&
-        `${gguf.directory} when it first runs, with ${sizeText(gguf.bytesToWrite)} of weights`,
-    ],
+    ['becomes', gguf && `${gguf.directory} when it first runs, without the weights: they stay in the file`],
     [
       'adapter',
       adapter &&
