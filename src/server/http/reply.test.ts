@@ -61,7 +61,7 @@ test('a stream that is left unread is ended once, though hanging up cancels it a
       { type: 'done', progress, result },
       { type: 'progress', progress },
     ],
-    20,
+    500,
   );
   const { how, outcomes, onHangUp } = context();
   const response = await reply(service, answer, how);
@@ -69,7 +69,7 @@ test('a stream that is left unread is ended once, though hanging up cancels it a
   onHangUp(() => void reader.cancel());
   await reader.read();
   await reader.read(); // the choice is done: its result is counted where the reply is finished
-  await wait(60);
+  await wait(1000);
   assert.equal(outcomes.length, 1);
   assert.match(outcomes[0].error!.message, /did not read/);
   assert.deepEqual(outcomes[0].results, [result]);

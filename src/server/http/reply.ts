@@ -126,11 +126,9 @@ async function* objectsOf(
   for (let choice = 0; choice < answer.choices; choice++) yield* answer.opening?.(choice) ?? [];
   for await (const { choice, event } of events) {
     if (event.type === 'failed') throw failed(event.failure);
+    if (event.type === 'done') results[choice] = event.result;
     yield* answer.progress?.(choice, event.progress) ?? [];
-    if (event.type === 'done') {
-      results[choice] = event.result;
-      yield* answer.ended?.(choice, event.result) ?? [];
-    }
+    if (event.type === 'done') yield* answer.ended?.(choice, event.result) ?? [];
   }
   yield* answer.closing?.(results) ?? [];
 }

@@ -13,16 +13,16 @@ test('a model that is asked for while it is being closed is told as loaded, and 
   let closed = (): void => {};
   const closing = new Promise<void>((resolve) => (closed = resolve));
   const pool = new ModelPool(new Map([['a', 'path']]), async () => fakeModel(closing), {
-    idleMs: 0,
+    idleMs: 250,
     tell: (_, state) => void told.push(state),
   });
   await pool.use('a', async () => {});
-  await wait(20); // nobody uses it: it is being closed
+  await wait(400); // nobody uses it: it is being closed
   await pool.use('a', async () => {});
   closed();
-  await wait(0);
+  await new Promise(setImmediate);
   assert.deepEqual(told, ['loading', 'loaded', 'loading', 'loaded']);
-  await wait(20);
+  await wait(500);
   assert.equal(told.at(-1), 'unloaded');
   await pool.close();
 });
