@@ -40,8 +40,12 @@ export type {
   TextChange,
 } from './language-model/language-model.ts';
 export { load } from './language-model/load.ts';
+export { type ComparedRun, compareRuns as compare, type CurvePoint } from './evaluation/runs/compare.ts';
+export { findRuns } from './evaluation/runs/find-runs.ts';
+export type { Mean } from './evaluation/mean.ts';
 export { distill, type DistillEvent } from './library/distill.ts';
 export { openRun, type RunSample, type TrainingRun } from './library/open-run.ts';
+export { type Grid, sweep, type SweepEvent } from './library/sweep.ts';
 export {
   finetune,
   type FinetuneRequest,

@@ -19,6 +19,8 @@ import pull from '../src/cli/commands/pull.ts';
 import { runProgram } from '../src/cli/program.ts';
 import quantize from '../src/cli/commands/quantize.ts';
 import { scoreCommand } from '../src/cli/commands/score.ts';
+import compare from '../src/cli/commands/compare.ts';
+import runs from '../src/cli/commands/runs.ts';
 import serve from '../src/cli/commands/serve.ts';
 import studio from '../src/cli/commands/studio.ts';
 import train from '../src/cli/commands/train.ts';
@@ -57,6 +59,8 @@ function commandsOf(markdown: string): string[][] {
 
 const commands: Record<string, Command> = {
   train,
+  runs,
+  compare,
   finetune,
   merge,
   inspect,

@@ -15,7 +15,22 @@ export const distributed = z
   .default('auto')
   .describe('whether the ranks of mpirun or srun train one model together');
 
-const options = trainingSchema.extend({ distributed });
+const options = trainingSchema.extend({
+  sweep: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({ placeholder: 'key=a,b,c' })
+    .describe(
+      'trains a run for each value of an option, in the folder of --out; several: for each combination [runs/sweep]',
+    ),
+  seeds: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('trains each of them with so many seeds, from --seed on [1]'),
+  distributed,
+});
 
 const command: Command<typeof options> = {
   summary: 'Trains a model on text; saves as it goes and resumes to the same bits',
@@ -30,8 +45,16 @@ const command: Command<typeof options> = {
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
+    [
+      'unmask train story.txt --sweep learning-rate=5e-4,1e-3,2e-3 --seeds 3 --out runs/rates',
+      'nine runs; unmask compare runs/rates puts them side by side',
+    ],
   ],
-  async run({ distributed, ...options }, io) {
+  async run({ distributed, sweep, seeds, ...options }, io) {
+    if (sweep !== undefined || seeds !== undefined) {
+      const { watchSweep } = await import('../sweep.ts');
+      return watchSweep(options, { sweep, seeds, distributed }, io);
+    }
     // help and mistakes don't wait for the engine
     const { train } = await import('../../library/train.ts');
     return watchRun((watching) => train(options, watching), { io, distributed, command: 'train' });

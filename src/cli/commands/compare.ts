@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { duration } from '../../base/format-duration.ts';
+import { grouped } from '../../base/format-count.ts';
+import type { ComparedRun } from '../../evaluation/runs/compare.ts';
+import { type Command, UsageError } from '../command.ts';
+import { tableOf } from '../terminal/table.ts';
+
+const path = z.string().min(1).optional().meta({ placeholder: 'path' });
+
+const options = z.strictObject({
+  runs: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ placeholder: 'run' })
+    .describe('run directories, or folders that have some'),
+  csv: path.describe('writes the table there, with all numbers'),
+  svg: path.describe(
+    'writes the curves there: against updates, and beside it NAME-tokens.svg and NAME-seconds.svg',
+  ),
+  json: z.boolean().default(false).describe('prints a line of JSON for each row, with its curve'),
+});
+
+const compareCommand: Command<typeof options> = {
+  summary: 'Puts training runs side by side: what is different in them, and what came of it',
+  options,
+  positionals: ['runs'],
+  examples: [
+    ['unmask compare runs/a runs/b', 'two runs'],
+    ['unmask compare runs/rates --svg rates.svg', 'all runs of a sweep; seeds of one kind are a mean'],
+  ],
+  async run({ runs, csv, svg, json }, { stdout }) {
+    if (runs.length === 0) throw new UsageError('name the runs, or a folder of some');
+    const { findRuns } = await import('../../evaluation/runs/find-runs.ts');
+    const { compareRuns } = await import('../../evaluation/runs/compare.ts');
+    const rows = compareRuns(await findRuns(runs));
+    if (json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`);
+    else stdout.write(report(rows, stdout.columns));
+    if (csv !== undefined) {
+      const { csvOf } = await import('../../evaluation/csv.ts');
+      await writeFile(csv, csvOf(rows.map(recordOf)));
+    }
+    if (svg === undefined) return;
+    const { curvesChart } = await import('../../evaluation/runs/curves.ts');
+    await writeFile(svg, curvesChart(rows, 'updates'));
+    for (const axis of ['tokens', 'seconds'] as const)
+      await writeFile(svg.replace(/(\.svg)?$/, `-${axis}.svg`), curvesChart(rows, axis));
+  },
+};
+
+export default compareCommand;
+
+/** A row of the CSV. */
+function recordOf({ name, directories, options: differing, natsPerToken, isBound, ...row }: ComparedRun) {
+  const { objective, steps, tokens, seconds } = row;
+  return {
+    run: name,
+    seeds: directories.length,
+    ...differing,
+    objective,
+    updates: steps,
+    tokens,
+    seconds,
+    natsPerToken: natsPerToken?.mean,
+    standardError: natsPerToken?.standardError,
+    isBound,
+  };
+}
+
+function report(rows: readonly ComparedRun[], columns: number | undefined): string {
+  const several = rows.some(({ directories }) => directories.length > 1);
+  const lines = rows.flatMap((row) => [
+    [row.name],
+    ...Object.entries(row.options).map(([key, value]) => [
+      `  ${key}: ${typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none')}`,
+    ]),
+    [
+      '',
+      ...(several ? [`${row.directories.length}`] : []),
+      grouped(Math.round(row.steps)),
+      grouped(Math.round(row.tokens)),
+      duration(1000 * row.seconds),
+      natsOf(row),
+    ],
+  ]);
+  const head = ['', ...(several ? ['seeds'] : []), 'updates', 'tokens', 'training', 'nats a token'];
+  return tableOf(head, lines, columns);
+}
+
+function natsOf({ natsPerToken, isBound }: ComparedRun): string {
+  if (!natsPerToken) return '';
+  const { mean, standardError } = natsPerToken;
+  const error = Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : '';
+  return `${isBound ? '≤ ' : ''}${mean.toFixed(3)}${error}`;
+}
