@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError } from '../../base/errors.ts';
+import { openRun, type TrainingRun } from '../../library/open-run.ts';
+
+/** Folders within folders that are looked through. */
+const depth = 4;
+
+/**
+ * The runs at some places: a place is a run directory, or a folder that has some in it.
+ *
+ * @throws FileError  for a place without a run
+ */
+export async function findRuns(places: readonly string[]): Promise<TrainingRun[]> {
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const directories = await runsBelow(place, depth);
+      if (directories.length === 0)
+        throw new FileError(place, 'a run of unmask train, or a folder of some', 'none', 'check the path');
+      return directories;
+    }),
+  );
+  return Promise.all([...new Set(found.flat())].map(openRun));
+}
+
+async function runsBelow(place: string, levels: number): Promise<string[]> {
+  if (existsSync(join(place, 'options.json'))) return [place];
+  if (levels === 0) return [];
+  const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
+  const folders = entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return (await Promise.all(folders.map((name) => runsBelow(join(place, name), levels - 1)))).flat();
+}
