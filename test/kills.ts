@@ -165,7 +165,7 @@ function start(args: readonly string[], kill?: Kill): Promise<Ending> {
 }
 
 /** All that a run must end with, whatever happened to it: SHA-256 by file. */
-async function traceOf(run: string): Promise<Record<string, string>> {
+export async function traceOf(run: string): Promise<Record<string, string>> {
   const newest = (await readdir(join(run, 'checkpoints')))
     .filter((name) => name.startsWith('step-'))
     .sort()
@@ -176,7 +176,9 @@ async function traceOf(run: string): Promise<Record<string, string>> {
     'metrics.jsonl',
     'options.json',
     'tokenizer/tokenizer.json',
-    'model/model.safetensors',
+    ...(await readdir(join(run, 'model')))
+      .filter((name) => name.endsWith('.safetensors'))
+      .map((name) => `model/${name}`),
     'curve.svg',
   ];
   const hashes = files.map(async (name) => {
@@ -189,7 +191,7 @@ async function traceOf(run: string): Promise<Record<string, string>> {
 }
 
 /** A made-up text with something to learn in it. */
-function verses(lines: number): string {
+export function verses(lines: number): string {
   const words = [
     'the sun',
     'a bird',
@@ -210,7 +212,7 @@ function verses(lines: number): string {
 }
 
 /** Conversations in its words. */
-function conversations(count: number): string {
+export function conversations(count: number): string {
   const lines = verses(2 * count).split('\n');
   const turns = (i: number) => [lines[2 * i], lines[2 * i + 1], lines[2 * i], lines[2 * i + 1]];
   return Array.from({ length: count }, (_, i) => `${JSON.stringify({ turns: turns(i) })}\n`).join('');

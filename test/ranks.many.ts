@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { traceOf } from './kills.ts';
+import { killRanks } from './rank-kills.ts';
 import {
+  finetuningFiles,
   launchers,
   outcomeOfRun,
   rankProcesses,
   smallRun,
   someText,
   startRanks,
+  startUnlike,
   withLauncher,
 } from './ranks.ts';
 import { temporaryFolder } from './tiny-model.ts';
@@ -96,6 +100,98 @@ for (const launcher of launchers) {
     },
   );
 }
+
+test(
+  'answers, adapters and preferences are learned by 2 ranks to the bits of one process',
+  withLauncher(launchers[0]),
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const { base, talk, pairs } = await finetuningFiles(folder);
+    const common =
+      '--batch 2 --accumulate 2 --steps 6 --warmup 1 --threads 1 --validation-every 3 --sample-every 3 --seed 5 --length 48';
+    const answers = join(folder, 'answers-1');
+    const kinds = {
+      answers: [base, talk],
+      adapter: [answers, talk, '--lora-rank', '2'],
+      averages: [answers, talk, '--ema', '0.9', '--complementary'],
+      preferences: [answers, pairs, '--learn', 'preferences', '--ema', '0.9'],
+    };
+    for (const [kind, flags] of Object.entries(kinds)) {
+      const run = async (ranks: number): Promise<object> => {
+        const out = join(folder, `${kind}-${ranks}`);
+        const { code, err } = await startRanks(ranks > 1 ? launchers[0] : undefined, ranks, [
+          'finetune',
+          ...flags,
+          ...common.split(' '),
+          '--out',
+          out,
+        ]).ended;
+        assert.equal(code, 0, err);
+        return traceOf(out);
+      };
+      const one = await run(1);
+      assert.deepEqual(await run(2), one, kind);
+    }
+  },
+);
+
+test(
+  'ranks with other options or other data are told in one sentence, which names the rank',
+  withLauncher(launchers[0]),
+  async (t) => {
+    const { folder, text } = await prepare(t);
+    const flags = [...smallRun(text, 4), '--out', join(folder, 'out')];
+    const refusal = async (of: (rank: number) => { args: string[]; directory: string }): Promise<string> => {
+      const { code, err } = await startUnlike(launchers[0], [0, 1].map(of)).ended;
+      assert.equal(code, 2, err);
+      return err;
+    };
+    const otherSeed = await refusal((rank) => ({
+      args: [...flags, '--ema', `0.${rank + 1}`],
+      directory: folder,
+    }));
+    assert.match(
+      otherSeed,
+      /^unmask train: --distributed: needs ranks that work alike, and of rank 1 --ema is 0\.2, of rank 0 0\.1$/m,
+    );
+    const otherText = await refusal((rank) => {
+      const directory = join(folder, `host-${rank}`);
+      mkdirSync(directory);
+      writeFileSync(join(directory, 'a.txt'), someText() + 'ab'[rank]);
+      return { args: [...smallRun('a.txt', 4), '--out', join(folder, 'unlike')], directory };
+    });
+    assert.match(
+      otherText,
+      /needs ranks that work alike, and of rank 1 the SHA-256 of a\.txt is "[0-9a-f]{12}"/,
+    );
+  },
+);
+
+test(
+  'what several ranks do is told: tokens a second in all and of each, and the shares of exchange and of waiting',
+  withLauncher(launchers[1]),
+  async (t) => {
+    const { folder, text } = await prepare(t);
+    const { err } = await startRanks(launchers[1], 2, [...smallRun(text, 8), '--out', join(folder, 'out')])
+      .ended;
+    assert.match(
+      err,
+      /8\/8 {2}loss .* [\d,]+ tokens\/s {2}2 ranks, [\d,]+ each, \d+\.\d % exchange, \d+\.\d % waiting/,
+    );
+  },
+);
+
+for (const launcher of launchers)
+  test(
+    `${launcher.name}: runs of which ranks are killed at random moments end with the bits of one that was left alone`,
+    withLauncher(launcher),
+    async () => {
+      const report = await killRanks({ kills: 3, seed: 4, steps: 30, launcher });
+      assert.deepEqual(report.differences, []);
+      assert.equal(report.kills, 3);
+      assert.ok(report.slowestEndMs < 10_000, `${report.slowestEndMs} ms`);
+    },
+  );
 
 test(
   'a number of ranks that a batch can’t be shared out over is one sentence',

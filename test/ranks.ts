@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { conversations, verses } from './kills.ts';
 import { repositoryRoot } from './reference.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -36,6 +38,29 @@ export const someText = (): string =>
     .subarray(0, 60_000)
     .toString();
 
+/** A base model, conversations and pairs of answers, for fine-tuning. */
+export async function finetuningFiles(
+  folder: string,
+): Promise<{ base: string; talk: string; pairs: string }> {
+  const [base, text, talk, pairs] = ['base', 'base.txt', 'talk.jsonl', 'pairs.jsonl'].map((name) =>
+    join(folder, name),
+  );
+  await writeFile(text, verses(400));
+  await writeFile(talk, conversations(60));
+  const lines = verses(120).split('\n');
+  const pair = (i: number) => ({ prompt: lines[i], chosen: lines[i + 40], rejected: lines[i + 80] });
+  await writeFile(pairs, Array.from({ length: 40 }, (_, i) => `${JSON.stringify(pair(i))}\n`).join(''));
+  const { code, err } = await startRanks(undefined, 1, [
+    ...smallRun(text, 5),
+    '--length',
+    '48',
+    '--out',
+    base,
+  ]).ended;
+  if (code !== 0) throw new Error(err);
+  return { base, talk, pairs };
+}
+
 /** The flags of a small run of so many updates of four micro-batches each. */
 export const smallRun = (text: string, steps: number): string[] => [
   'train',
@@ -50,16 +75,39 @@ export interface Ended {
   readonly err: string;
 }
 
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
 /** `unmask` with some arguments on several ranks; on one without a launcher. */
-export function startRanks(
-  launcher: Launcher | undefined,
-  ranks: number,
-  args: readonly string[],
-): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+export function startRanks(launcher: Launcher | undefined, ranks: number, args: readonly string[]): Started {
   const command = [process.execPath, main, ...args];
-  const [program, ...given] = launcher
-    ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command]
-    : command;
+  return start(launcher ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command] : command);
+}
+
+/** The same where each rank has arguments, and a directory, of its own. */
+export function startUnlike(
+  { program, flags }: Launcher,
+  ranks: readonly { readonly args: readonly string[]; readonly directory: string }[],
+): Started {
+  const commands = ranks.map(({ args, directory }) => [
+    '-n',
+    '1',
+    '-wdir',
+    directory,
+    process.execPath,
+    main,
+    ...args,
+  ]);
+  return start([
+    program,
+    ...flags,
+    ...commands.flatMap((command, i) => (i === 0 ? command : [':', ...command])),
+  ]);
+}
+
+function start([program, ...given]: readonly string[]): Started {
   const child = spawn(program, given, { stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
   child.stderr.on('data', (data) => (err += data));

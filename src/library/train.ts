@@ -120,14 +120,15 @@ async function run(
   const request = rows ? withRows(asked) : asked;
   const make: CreateTrainingJob = (...given) => createTrainingJob(...given, own);
   const others = new AbortController();
+  const clock = (): number => performance.now();
   const { directory } = await runTraining(
     request,
-    ranks.size === 1 ? make : leading(make, ranks, () => others.abort()),
+    ranks.size === 1 ? make : leading(make, ranks, { stop: () => others.abort(), clock }),
     {
       tell,
       note,
       stop: AbortSignal.any([signal, others.signal]),
-      clock: () => performance.now(),
+      clock,
       now: () => new Date(),
     },
     { own: ownPartsIn(own), rows },

@@ -1,5 +1,5 @@
 import { type CleanWindows, rowsOf } from '../diffusion/clean-windows.ts';
-import { type Canvas, costsOf } from './scored-canvas.ts';
+import { type Canvas, costsOf, type ScoringHow } from './scored-canvas.ts';
 import { mean } from './likelihood.ts';
 import type { RowScorer } from './scorer.ts';
 import type { ValidationScoring } from './validation.ts';
@@ -31,7 +31,7 @@ export interface Compared {
  *
  * @param pairs       two rows for each pair, the chosen answer first   [2P, L]
  * @param firstIndex  of the rows, by which their masks are drawn
- * @param batch       canvases that a scorer gets at once. Default: 16
+ * @param options     batch, signal, and who else scores the same: see `costsOf`
  */
 export async function compare(
   { policy, reference, beta }: Judges,
@@ -40,12 +40,7 @@ export async function compare(
     scoring,
     firstIndex = 0,
     ...options
-  }: {
-    readonly scoring: ValidationScoring;
-    readonly firstIndex?: number;
-    readonly batch?: number;
-    readonly signal?: AbortSignal;
-  },
+  }: ScoringHow & { readonly scoring: ValidationScoring; readonly firstIndex?: number },
 ): Promise<Compared> {
   const canvases = rowsOf(pairs).map((window, row) => scoring.canvases(window, firstIndex + row));
   const logLikelihoods = async (score: RowScorer): Promise<Float64Array> => {

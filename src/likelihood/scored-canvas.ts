@@ -13,11 +13,28 @@ export interface Canvas {
   readonly weight: number | Float64Array;
 }
 
+/** Processes that score the same canvases, each some of them. */
+export interface SharedScoring {
+  readonly rank: number;
+  readonly size: number;
+  /** The costs that each found, in the order of ranks. All call it at the same place. */
+  gather(costs: Float64Array): Promise<readonly Float64Array[]>;
+}
+
+const unshared: SharedScoring = { rank: 0, size: 1, gather: (costs) => Promise.resolve([costs]) };
+
 /** x_0 with some rows masked, which are to be scored. */
 export function maskedCanvas(x0: Int32Array, rows: Int32Array, weight: number, maskId: number): Canvas {
   const tokens = x0.slice();
   for (const row of rows) tokens[row] = maskId;
   return { tokens, rows, targets: rows.map((row) => x0[row]), weight };
+}
+
+/** How canvases are scored. */
+export interface ScoringHow {
+  readonly batch?: number;
+  readonly signal?: AbortSignal;
+  readonly shared?: SharedScoring;
 }
 
 /**
@@ -28,33 +45,56 @@ export function maskedCanvas(x0: Int32Array, rows: Int32Array, weight: number, m
  *
  * @param canvases  of one length
  * @param batch     canvases that the scorer gets at once. Default: 16
+ * @param shared    who else scores them: each takes whole batches, in turn, so that all get the costs that one would find.
+ *   Default: nobody
+ * @throws AbortError  on all of them when it was called off on one
  * @throws InvalidOptionError  when batch is not a whole number of at least 1
  */
 export async function costsOf(
   score: RowScorer,
   canvases: Iterable<Canvas>,
-  { batch = 16, signal }: { readonly batch?: number; readonly signal?: AbortSignal } = {},
+  { batch = 16, signal, shared = unshared }: ScoringHow = {},
 ): Promise<Float64Array> {
   if (!(Number.isInteger(batch) && batch >= 1)) {
     throw new InvalidOptionError('batch', 'must be a whole number of at least 1', batch);
   }
   const costs: number[] = [];
-  for (const group of grouped(canvases, batch)) {
+  for (const round of grouped(grouped(canvases, batch), shared.size)) {
+    const mine = round.length > shared.rank ? round[shared.rank] : [];
+    const found = await shared.gather(await costsUnlessAborted(score, mine, signal));
     signal?.throwIfAborted();
-    const scored = scoredBatch(group);
-    const nats = await score(scored, signal);
-    invariant(
-      nats.length === scored.rows.length,
-      `${scored.rows.length} rows were to be scored, ${nats.length} were`,
-    );
-    let row = 0;
-    for (const { rows, weight } of group) {
-      let cost = 0;
-      for (const r of rows.keys()) cost += nats[row++] * (typeof weight === 'number' ? 1 : weight[r]);
-      costs.push(typeof weight === 'number' ? weight * cost : cost);
-    }
+    if (round.some((group, rank) => found[rank].length !== group.length))
+      throw new DOMException('it was called off', 'AbortError');
+    for (const part of found) costs.push(...part);
   }
   return Float64Array.from(costs);
+}
+
+/** The cost of each canvas of a batch; of none where it is called off. */
+async function costsUnlessAborted(
+  score: RowScorer,
+  group: readonly Canvas[],
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  if (signal?.aborted || group.length === 0) return new Float64Array();
+  const scored = scoredBatch(group);
+  let nats: ArrayLike<number>;
+  try {
+    nats = await score(scored, signal);
+  } catch (error) {
+    if (signal?.aborted) return new Float64Array();
+    throw error;
+  }
+  invariant(
+    nats.length === scored.rows.length,
+    `${scored.rows.length} rows were to be scored, ${nats.length} were`,
+  );
+  let row = 0;
+  return Float64Array.from(group, ({ rows, weight }) => {
+    let cost = 0;
+    for (const r of rows.keys()) cost += nats[row++] * (typeof weight === 'number' ? 1 : weight[r]);
+    return typeof weight === 'number' ? weight * cost : cost;
+  });
 }
 
 function* grouped<Item>(items: Iterable<Item>, size: number): Generator<Item[]> {

@@ -3,7 +3,7 @@ import type { CleanWindow, CleanWindows } from '../diffusion/clean-windows.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { uniforms } from '../base/random.ts';
 import { costsOf } from './scored-canvas.ts';
-import type { Canvas } from './scored-canvas.ts';
+import type { Canvas, ScoringHow } from './scored-canvas.ts';
 import { doubledCanvases, mean, noisedCanvases, stratifiedError } from './likelihood.ts';
 import type { RowScorer } from './scorer.ts';
 
@@ -97,7 +97,7 @@ export function causalScoring({ startId }: { readonly startId: number }): Valida
  *
  * @param windows        x_0, and what of it is scored   [N, L]
  * @param bytesPerToken  UTF-8 bytes of the scored text over its tokens
- * @param batch          canvases that the scorer gets at once. Default: 16
+ * @param how            batch, signal, and who else scores the same: see `costsOf`
  * @throws InvalidOptionError  when there is no token to score
  */
 export async function validate(
@@ -106,13 +106,10 @@ export async function validate(
   {
     scoring,
     bytesPerToken,
-    batch,
-    signal,
-  }: {
+    ...how
+  }: ScoringHow & {
     readonly scoring: ValidationScoring;
     readonly bytesPerToken?: number;
-    readonly batch?: number;
-    readonly signal?: AbortSignal;
   },
 ): Promise<Validation> {
   const scored = rowsOf(windows).filter(({ positions }) => positions.length > 0);
@@ -120,7 +117,7 @@ export async function validate(
   if (N === 0) throw new InvalidOptionError('windows', 'must have a token to score', windows.shape);
 
   const canvasCounts: number[] = [];
-  const costs = await costsOf(score, canvases(), { batch, signal });
+  const costs = await costsOf(score, canvases(), how);
   const tokens = scored.reduce((sum, { positions }) => sum + positions.length, 0);
   const nats = new Float64Array(N);
   let maskVariance = 0;

@@ -7,6 +7,7 @@ import type { CleanWindows } from '../diffusion/clean-windows.ts';
 import { createModel } from '../language-model/create-model.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { doubledNetworkScorer, networkScorer } from '../language-model/network-scorer.ts';
+import type { SharedScoring } from '../likelihood/scored-canvas.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import { validate } from '../likelihood/validation.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -25,6 +26,7 @@ import type { TrainingOptions } from './options.ts';
 import { checkOwnParts, type OwnParts } from './own-parts.ts';
 import { openPairs, type Pairs } from './preference-pairs.ts';
 import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
+import { sharedScoring } from './shared-scoring.ts';
 import { openRunTokenizer, type RunTokenizer } from './run-tokenizer.ts';
 import type { TrainingTarget } from './training-target.ts';
 
@@ -80,7 +82,13 @@ export async function createTrainingJob(
     windows: dataset.windows,
     summary: [...dataset.summary, ...subject.summary, describe(options)],
     batches: batchesOf(options, dataset, objective, (drawn) => distilled?.textWithEnd(drawn) ?? drawn),
-    validate: validationOf(options, (real ?? dataset).validation, { network, scorer, facts, pairs }),
+    validate: validationOf(options, (real ?? dataset).validation, {
+      network,
+      scorer,
+      facts,
+      pairs,
+      shared: io.ranks && sharedScoring(io.ranks),
+    }),
     sample: samplesOf(options, modelInTraining(network, run, facts), dataset, run),
     async exportTo(target, record) {
       const recorded = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
@@ -176,11 +184,13 @@ function validationOf(
     scorer,
     facts,
     pairs,
+    shared,
   }: {
     readonly network: Network;
     readonly scorer: (network: Network) => RowScorer;
     readonly facts: LearningFacts;
     readonly pairs?: Pairs;
+    readonly shared?: SharedScoring;
   },
 ): TrainingJob['validate'] {
   if (validation.count === 0) return undefined;
@@ -189,11 +199,11 @@ function validationOf(
   const scoring = scoringOf(options, facts, { draws });
   return async (_step, limit, signal) => {
     const windows = textOf(validation.batch(0, Math.min(count, limit ?? Infinity)));
-    const how = { scoring, bytesPerToken, batch, signal };
+    const how = { scoring, bytesPerToken, batch, signal, shared };
     if (!pairs) return validate(scorer(network), windows, how);
     return {
       ...(await validate(scorer(network), everySecond(windows), how)),
-      preferences: await pairs.measure(windows, { scoring, signal }),
+      preferences: await pairs.measure(windows, { scoring, signal, shared }),
     };
   };
 }

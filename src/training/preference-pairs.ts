@@ -1,5 +1,6 @@
 import type { CleanWindows } from '../diffusion/clean-windows.ts';
 import { compare, measuresOf, type PreferenceMeasures } from '../likelihood/preference-comparison.ts';
+import type { ScoringHow } from '../likelihood/scored-canvas.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import type { ValidationScoring } from '../likelihood/validation.ts';
 import { type LearningFacts, scoringOf } from './choose-objective.ts';
@@ -15,7 +16,7 @@ export interface Pairs {
   /** The preferences of the weights that are exported. */
   measure(
     pairs: CleanWindows,
-    options: { readonly scoring: ValidationScoring; readonly signal: AbortSignal },
+    options: ScoringHow & { readonly scoring: ValidationScoring },
   ): Promise<PreferenceMeasures>;
   close(): Promise<void>;
 }

@@ -17,8 +17,9 @@ const command: Command<typeof options> = {
     ],
     ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
   ],
-  async run({ resume, from, data, distributed, ...options }, io) {
-    const how = { io, distributed, command: 'finetune' };
+  async run({ distributed, ...asked }, io) {
+    const { resume, from, data, ...options } = asked;
+    const how = { io, distributed, command: 'finetune', options: asked };
     const { finetune, train } = await import('../../library/train.ts');
     if (resume !== undefined)
       return watchRun((watching) => train({ ...options, from, data, resume }, watching), how);

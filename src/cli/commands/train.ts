@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { findRanks } from '../../ranks/mpi.ts';
+import { packageVersion } from '../../base/package-root.ts';
+import { kebabCase } from '../../base/options.ts';
 import { alone, type Ranks } from '../../ranks/ranks.ts';
+import { requireSame } from '../../ranks/require-same.ts';
 import type { Task } from '../../base/task.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainOptions } from '../../library/train.ts';
@@ -57,7 +60,7 @@ const command: Command<typeof options> = {
     }
     // help and mistakes don't wait for the engine
     const { train } = await import('../../library/train.ts');
-    return watchRun((watching) => train(options, watching), { io, distributed, command: 'train' });
+    return watchRun((watching) => train(options, watching), { io, distributed, command: 'train', options });
   },
 };
 
@@ -66,14 +69,22 @@ export default command;
 /**
  * Shows a run while it is trained; on a rank that isn't the first, takes part in it.
  *
+ * @param options  what it was asked for: the same on all ranks
  * @param command  that goes on with it when it is stopped
  * @returns the exit code
  */
 export async function watchRun(
   begin: (watching: TrainOptions) => Task<TrainingRun, TrainingEvent>,
-  { io, distributed, command }: { io: Io; distributed: 'auto' | 'off'; command: string },
+  {
+    io,
+    distributed,
+    command,
+    options,
+  }: { io: Io; distributed: 'auto' | 'off'; command: string; options: object },
 ): Promise<number> {
   const ranks = await joinRanks(distributed, io);
+  const asked = Object.entries(options).map(([key, value]) => [`--${kebabCase(key)}`, value] as const);
+  await requireSame(ranks, { unmask: packageVersion(), command, ...Object.fromEntries(asked) });
   if (ranks.rank > 0) {
     const { followTraining } = await import('../../library/train.ts');
     await followTraining(ranks, { signal: io.signal });

@@ -80,12 +80,16 @@ export class TrainingView {
     );
   }
 
-  #line({ step, steps, rate, tokensPerSecond, secondsLeft }: StepEvent): string {
+  #line({ step, steps, rate, tokensPerSecond, secondsLeft, ranks }: StepEvent): string {
+    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const parts = [
       `${grouped(step).padStart(grouped(steps).length)}/${grouped(steps)}`,
       this.#weight > 0 ? `loss ${(this.#smooth / this.#weight).toFixed(3)}` : 'loss not finite',
       this.#bound,
       tokensPerSecond === undefined ? '' : `${grouped(Math.round(tokensPerSecond))} tokens/s`,
+      ranks === undefined || tokensPerSecond === undefined
+        ? ''
+        : `${ranks.size} ranks, ${grouped(Math.round(tokensPerSecond / ranks.size))} each, ${percent(ranks.exchanging)} exchange, ${percent(ranks.waiting)} waiting`,
       secondsLeft === undefined ? '' : `${duration(1000 * secondsLeft)} left`,
       `rate ${rate.toExponential(1)}`,
     ];

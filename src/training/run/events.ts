@@ -1,5 +1,5 @@
 import type { PreferenceMeasures } from '../../likelihood/preference-comparison.ts';
-import type { ValidationReport } from './training-job.ts';
+import type { SpentTogether, ValidationReport } from './training-job.ts';
 
 /** How much was learned, and in what time, when a line of metrics.jsonl was written. */
 interface Reached {
@@ -46,6 +46,8 @@ export interface StepEvent extends StepRow {
   readonly tokensPerSecond?: number;
   /** Until all updates are done, at the present speed. */
   readonly secondsLeft?: number;
+  /** Where several ranks train: how many, and the shares of the updates' time that went into exchange and into waiting. */
+  readonly ranks?: SpentTogether;
 }
 
 /** What a run tells while it is trained. */

@@ -1,13 +1,15 @@
 import type { NdArray } from '../../base/array.ts';
 import { sizeOf } from '../../base/array.ts';
 import { invariant } from '../../base/errors.ts';
+import { unpack } from '../../ranks/messages.ts';
 import type { Ranks } from '../../ranks/ranks.ts';
-import { compareRanks, type Order, shareReports, sharesOut, unpack } from './lead.ts';
+import { accumulateEach } from '../loop.ts';
+import { compareRanks, isCalledOff, type Order, shareReports, sharesOut } from './lead.ts';
 import type { CreateTrainingJob, JobIo, TrainingJob } from './training-job.ts';
 
 /**
- * What every rank but the first does: holds the network, computes its part of every batch, and updates with the gradient of
- * all. It reads the data, and writes, prints and validates nothing.
+ * What every rank but the first does: holds the network, computes its part of every batch and of every validation, and updates
+ * with the gradient of all. It reads the data, and writes and prints nothing.
  *
  * @param io  its signal asks the whole job to stop after the present update
  */
@@ -35,8 +37,16 @@ export async function followRun(make: CreateTrainingJob, ranks: Ranks, io: JobIo
         case 'restore':
           present().learner.restore(await receiveState(order.tensors, ranks));
           break;
-        case 'accumulate':
-          await shareReports(present(), ranks, { step: order.step, share: share!, stop: io.signal.aborted });
+        case 'accumulate': {
+          const { learner, batches } = present();
+          const costs = await accumulateEach(learner, batches(order.step, share));
+          await shareReports(ranks, { costs, stop: io.signal.aborted });
+          break;
+        }
+        case 'validate':
+          await present().validate!(order.step, order.windows, io.signal).catch((error: unknown) => {
+            if (!isCalledOff(error)) throw error;
+          });
           break;
         case 'update':
           await present().learner.update(order.learningRate);

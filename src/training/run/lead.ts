@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '../../base/errors.ts';
-import { packageVersion } from '../../base/package-root.ts';
+import { pack, unpack } from '../../ranks/messages.ts';
 import { type Ranks, shareOf } from '../../ranks/ranks.ts';
+import { requireSame } from '../../ranks/require-same.ts';
 import { accumulateEach, type Accumulated, totalCost } from '../loop.ts';
 import type { TrainingOptions } from '../options.ts';
 import type { CreateTrainingJob, TrainingJob } from './training-job.ts';
@@ -16,6 +17,7 @@ export type Order =
     }
   | { readonly kind: 'accumulate'; readonly step: number }
   | { readonly kind: 'update'; readonly learningRate: number }
+  | { readonly kind: 'validate'; readonly step: number; readonly windows: number | undefined }
   | { readonly kind: 'end' };
 
 /** What a rank tells of its share of a batch. */
@@ -25,16 +27,26 @@ export interface ShareReport {
   readonly stop: boolean;
 }
 
-export const pack = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-export const unpack = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes)) as T;
-
 /**
  * Makes the jobs of rank 0 where several ranks train together. To the run it is a job like any other; behind it the other
  * ranks (`follow`) hold the same network and compute their part of every batch.
  *
- * @param stop  is called when another rank was asked to stop
+ * @param stop   is called when another rank was asked to stop
+ * @param clock  milliseconds that never go back
  */
-export function leading(make: CreateTrainingJob, ranks: Ranks, stop: () => void): CreateTrainingJob {
+export function leading(
+  make: CreateTrainingJob,
+  given: Ranks,
+  { stop, clock }: { readonly stop: () => void; readonly clock: () => number },
+): CreateTrainingJob {
+  const spent = { size: given.size, exchanging: 0, waiting: 0 };
+  const timed = async <R>(what: 'exchanging' | 'waiting', work: Promise<R>): Promise<R> => {
+    const beganMs = clock();
+    const result = await work;
+    spent[what] += (clock() - beganMs) / 1000;
+    return result;
+  };
+  const ranks: Ranks = { ...given, sum: (data) => timed('exchanging', given.sum(data)) };
   const order = (given: Order) => ranks.broadcast(pack(given));
   return async (options, directory, io) => {
     const share = sharesOut(options, ranks);
@@ -60,10 +72,23 @@ export function leading(make: CreateTrainingJob, ranks: Ranks, stop: () => void)
       },
       async accumulate(step) {
         await order({ kind: 'accumulate', step });
-        const reports = await shareReports(job, ranks, { step, share, stop: false });
+        const costs = await accumulateEach(learner, job.batches(step, share));
+        const reports = await timed('waiting', shareReports(ranks, { costs, stop: false }));
         if (reports.some((report) => report.stop)) stop();
         return totalCost(reports.flatMap(({ costs }) => costs));
       },
+      ...(job.validate && {
+        async validate(step: number, windows: number | undefined, signal: AbortSignal) {
+          await order({ kind: 'validate', step, windows });
+          try {
+            return await job.validate!(step, windows, signal);
+          } catch (error) {
+            if (isCalledOff(error)) stop();
+            throw error;
+          }
+        },
+      }),
+      spent: () => spent,
       async restored() {
         const state = learner.state();
         const tensors = Array.from(state, ([name, { shape }]) => ({ name, shape }));
@@ -88,21 +113,12 @@ export function sharesOut({ accumulate }: TrainingOptions, ranks: Ranks): [numbe
   }
 }
 
-/** Accumulates this rank's share of an update, and says what all shares cost. */
-export async function shareReports(
-  job: TrainingJob,
-  ranks: Ranks,
-  {
-    step,
-    share,
-    stop,
-  }: { readonly step: number; readonly share: readonly [number, number]; readonly stop: boolean },
-): Promise<ShareReport[]> {
-  const costs = await accumulateEach(job.learner, job.batches(step, share));
-  return (await ranks.gather(pack({ costs, stop } satisfies ShareReport))).map((bytes) =>
-    unpack<ShareReport>(bytes),
-  );
-}
+/** Tells the others what this rank's share of an update cost, and hears what theirs did. */
+export const shareReports = async (ranks: Ranks, mine: ShareReport): Promise<ShareReport[]> =>
+  (await ranks.gather(pack(mine))).map((bytes) => unpack<ShareReport>(bytes));
+
+/** Whether a rank was asked to stop while all worked. */
+export const isCalledOff = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 /**
  * What has to be the same on all ranks before the first step, so that they don't train apart without a word.
@@ -115,18 +131,11 @@ export async function compareRanks({ data, learner }: TrainingJob, ranks: Ranks)
     hash.update(name);
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  const mine: Record<string, string> = {
-    'the version of unmask': packageVersion(),
-    data: JSON.stringify([data.files.map(({ sha256 }) => sha256), data.counts]),
-    weights: hash.digest('hex').slice(0, 12),
-  };
-  const all = (await ranks.gather(pack(mine))).map((bytes) => unpack<typeof mine>(bytes));
-  for (const [rank, theirs] of all.entries())
-    for (const [what, value] of Object.entries(theirs))
-      if (value !== all[0][what])
-        throw new InvalidOptionError(
-          'distributed',
-          `needs ranks that train the same; rank ${rank} has another idea of ${what} than rank 0`,
-          value.slice(0, 80),
-        );
+  await requireSame(ranks, {
+    ...Object.fromEntries(
+      data.files.map(({ path, sha256 }) => [`the SHA-256 of ${path}`, sha256.slice(0, 12)]),
+    ),
+    'the count of what is read': data.counts,
+    'the SHA-256 of the weights': hash.digest('hex').slice(0, 12),
+  });
 }

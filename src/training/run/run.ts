@@ -28,6 +28,7 @@ import { Speed } from './speed.ts';
 import {
   type ValidationReport,
   type CreateTrainingJob,
+  type SpentTogether,
   recordName,
   type TrainingJob,
   type TrainingRecord,
@@ -145,6 +146,8 @@ class Run {
   #savedStep: number | undefined;
   #savedMs: number;
   #failedSaves = 0;
+  /** What had been spent on updates when the run went on. */
+  #secondsBefore = 0;
   #validation: ValidationReport | undefined;
   #isComplete = false;
 
@@ -212,6 +215,7 @@ class Run {
     await this.#job.restored?.();
     this.#state = state ?? beginning();
     this.#savedStep = state?.step;
+    this.#secondsBefore = this.#state.seconds;
     this.#isComplete = this.#isLast() && (await isFinal(this.#path('model', recordName)));
     const { step } = this.#state;
     const { steps } = this.#schedule;
@@ -233,10 +237,20 @@ class Run {
     this.#speed.add(this.#state);
     const { steps } = this.#schedule;
     const { tokensPerSecond } = this.#speed;
-    await this.#io.tell({ ...row, steps, tokensPerSecond, secondsLeft: this.#speed.secondsUntil(steps) });
+    const ranks = this.#sharesTogether();
+    const secondsLeft = this.#speed.secondsUntil(steps);
+    await this.#io.tell({ ...row, steps, tokensPerSecond, secondsLeft, ...(ranks && { ranks }) });
     if (applied) return;
     this.#event('skipped', { step, loss, gradientNorm });
     await this.#note(`step ${grouped(step)} was not applied: loss ${loss}, gradient norm ${gradientNorm}`);
+  }
+
+  /** What ranks together spent, as shares of the time since the run began or went on. */
+  #sharesTogether(): SpentTogether | undefined {
+    const spent = this.#job.spent?.();
+    const seconds = this.#state.seconds - this.#secondsBefore;
+    if (!spent || seconds <= 0) return undefined;
+    return { size: spent.size, exchanging: spent.exchanging / seconds, waiting: spent.waiting / seconds };
   }
 
   /** How much was learned by now. */

@@ -61,6 +61,8 @@ export interface TrainingJob {
   ): Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
   /** Accumulates the gradient of an update and says what its batch cost. Default: that of all its micro-batches. */
   accumulate?(step: number): Promise<Accumulated>;
+  /** Where several ranks train together, what that took of the updates so far. */
+  spent?(): SpentTogether;
   /** Is told once the learner has the state that the run goes on with. */
   restored?(): Promise<void>;
   /** Scores the learner's present weights on at most `windows` validation windows, on all of them without a number. */
@@ -70,6 +72,15 @@ export interface TrainingJob {
   /** Writes a model directory that `generate` loads, with the record in `training.json`. */
   exportTo(directory: string, record: TrainingRecord): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What an update takes beside the work itself where several ranks share it. */
+export interface SpentTogether {
+  readonly size: number;
+  /** Seconds that gradients were exchanged. */
+  readonly exchanging: number;
+  /** Seconds that rank 0 waited for others that were not done with their share. */
+  readonly waiting: number;
 }
 
 /** What the making of a job has of the world. */
