@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, string>> = {
     'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
   evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
   server:
-    'base checkpoint tokenizer hub model sampling model-files language-model training library evaluation',
+    'base checkpoint tokenizer hub data model sampling model-files language-model training library evaluation',
   cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
 };
 

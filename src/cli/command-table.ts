@@ -17,6 +17,7 @@ export const commands: CommandTable = {
   merge: () => import('./commands/merge.ts'),
   pull: () => import('./commands/pull.ts'),
   serve: () => import('./commands/serve.ts'),
+  batch: () => import('./commands/batch.ts'),
   studio: () => import('./commands/studio.ts'),
   inspect: () => import('./commands/inspect.ts'),
   quantize: () => import('./commands/quantize.ts'),

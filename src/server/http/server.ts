@@ -73,12 +73,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const problem = 'must be of this machine (127.0.0.1) unless a key is set, for others could reach it';
     throw new InvalidOptionError('host', problem, host);
   }
-  const models = await servedModels(options);
-  const engine = options.engine ?? modelEngine(models, options);
-  const stop = new AbortController();
-  const state = { isDraining: false, port: options.port };
-  const service = serviceOf(options, models, engine, { state, stop: stop.signal });
-  engine.load([...models.keys()][0]);
+  const { service, state, stop } = await openService(options);
+  const { engine } = service;
   const server = httpServer(makeApp(service, routes), limits);
   try {
     state.port = await listen(server, options);
@@ -102,6 +98,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await engine.close();
     },
   };
+}
+
+/** What answers requests, however they come. Who opens it closes its engine. */
+export interface OpenService {
+  readonly service: Service;
+  readonly state: { isDraining: boolean; port: number };
+  /** Ends what is being written. */
+  readonly stop: AbortController;
+}
+
+/**
+ * Opens the models, and begins to load the first.
+ *
+ * @throws FileError  for a model that isn't there
+ */
+export async function openService(options: ServerOptions): Promise<OpenService> {
+  const models = await servedModels(options);
+  const engine = options.engine ?? modelEngine(models, options);
+  const stop = new AbortController();
+  const state = { isDraining: false, port: options.port };
+  const service = serviceOf(options, models, engine, { state, stop: stop.signal });
+  engine.load([...models.keys()][0]);
+  return { service, state, stop };
 }
 
 async function servedModels({ models, engine }: ServerOptions): Promise<Map<string, ServedModel>> {
