@@ -19,6 +19,13 @@ export const serveOptions = z.strictObject({
     .describe(
       'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [models/stories, models/talk and models/typescript, which ship]',
     ),
+  alias: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ placeholder: 'name' })
+    .describe(
+      'NAME=MODEL, another name for one of them, which a client has written into it; may be given again',
+    ),
   adapter: adapter.describe(`${adapter.description}; of one model that is served alone`),
   ...otherModelOptions,
   host: z
@@ -85,7 +92,7 @@ export async function runServer(
 ): Promise<void> {
   const keys = await keysOf(asked.keyFile, io);
   // help and mistakes don't wait for the engine
-  const [{ startServer }, { catalogOf }, { jsonLog }, { shippedModels }] = await Promise.all([
+  const [{ startServer }, { aliasesOf, catalogOf }, { jsonLog }, { shippedModels }] = await Promise.all([
     import('../../server/http/server.ts'),
     import('../../server/http/catalog.ts'),
     import('../../server/http/log.ts'),
@@ -99,6 +106,7 @@ export async function runServer(
   }
   const server = await startServer({
     models,
+    aliases: aliasesOf(asked.alias, models),
     load: { device: asked.device, weights: asked.weights, adapter: asked.adapter },
     host: asked.host,
     port: asked.port,

@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly model: string;
   readonly facts: ModelFacts;
   readonly newSeed: () => number;
+  /** Notes fields of the request that have no effect; the answer names them. */
+  readonly ignore: (...fields: readonly string[]) => void;
 }
 
 /** How one request is answered: what is written for it, and how an API says it. */
@@ -16,6 +18,10 @@ export interface Answer {
   /** Each choice is the same job with the next seed. Absent where nothing has to be written. */
   readonly job?: Job;
   readonly choices: number;
+  /** What the answer says of itself, in a field `unmask` of it, or of the first object of a stream. */
+  readonly remarks?: object;
+  /** Whoever asked for some fields gets no others: remarks are in the headers alone. */
+  readonly isBare?: boolean;
   /** Server-sent events, lines of JSON, or absent: one object. */
   readonly stream?: 'events' | 'lines';
   /** Ends a stream of events that was whole. */

@@ -2,28 +2,34 @@ import { z } from 'zod';
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { limits } from '../http/limits.ts';
-import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
+import { commonFields, diffusionFields, jobOf, mostTokens } from './common-fields.ts';
 import type { Job, JobProgress, Result, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
 
-const content = z.union(
-  [z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))],
-  { error: 'must have a content that is text, or parts of text' },
+/** Whatever a part of a message is besides text, a model of texts can't read it. */
+const part = z.object(
+  { type: z.enum(['text', 'input_text', 'output_text', 'refusal']), text: z.string() },
+  {
+    error: 'must have a content that is text, or parts of text: only text is read',
+  },
 );
 
-const message = z.strictObject({
+const content = z.union([z.string(), z.array(part)], {
+  error: 'must have a content that is text, or parts of text: only text is read',
+});
+
+/** What else a message has, as those that clients give back as they got them, is passed over. */
+const message = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content,
-  name: z.string().optional().describe('has no effect'),
-  refusal: z.null().optional(),
+  content: content.nullish(),
 });
 
 export const chatSchema = z.strictObject({
   ...commonFields,
   ...diffusionFields,
   messages: z.array(message).min(1).max(limits.messages),
-  max_completion_tokens: z.int().min(1).optional(),
+  max_completion_tokens: mostTokens,
   logprobs: z.boolean().optional().describe('what each token was given when it was written'),
   top_logprobs: z.literal(0).optional(),
   response_format: responseFormatSchema.optional(),
@@ -31,15 +37,7 @@ export const chatSchema = z.strictObject({
   functions: z.array(z.unknown()).max(0, 'must be absent: calling functions is not supported').optional(),
   tool_choice: z.enum(['auto', 'none']).optional(),
   parallel_tool_calls: z.boolean().optional(),
-  modalities: z.array(z.literal('text')).optional(),
-  metadata: z.record(z.string(), z.string()).optional().describe('has no effect'),
-  store: z.literal(false).optional(),
-  service_tier: z.string().optional().describe('has no effect'),
-  safety_identifier: z.string().optional().describe('has no effect'),
-  prompt_cache_key: z.string().optional().describe('has no effect'),
-  reasoning_summary: z.boolean().optional().describe('has no effect'),
-  reasoning_summary_wait: z.boolean().optional().describe('has no effect'),
-  realtime: z.boolean().optional().describe('has no effect'),
+  modalities: z.array(z.literal('text', { error: 'must be text alone' })).optional(),
 });
 
 export type ChatBody = z.output<typeof chatSchema>;
@@ -48,8 +46,11 @@ export type ChatBody = z.output<typeof chatSchema>;
 export const turnsOf = (messages: ChatBody['messages']): ChatMessage[] =>
   messages.map(({ role, content: said }) => ({
     role,
-    content: typeof said === 'string' ? said : said.map(({ text }) => text).join(''),
+    content: textOf(said),
   }));
+
+const textOf = (said: ChatBody['messages'][number]['content']): string =>
+  typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join('');
 
 /** OpenAI's /v1/chat/completions, with Mercury's `diffusing` and `reasoning_effort`. */
 export function chat(body: ChatBody, asked: ApiRequest): Answer {

@@ -4,6 +4,7 @@ import { type FlatSamplingOptions, samplingSchema, showingSchema } from '../../s
 import { limits } from '../http/limits.ts';
 import type { Job, JobTask, View } from '../worker/protocol.ts';
 import type { ApiRequest } from './answer.ts';
+import { habits, llamaHabits, noEffects } from './tolerance.ts';
 
 type WithoutDefault<S> = S extends z.ZodDefault<infer Inner> ? Inner : S;
 
@@ -20,32 +21,51 @@ export const mayBeAbsent = <Shape extends Readonly<Record<string, z.ZodType>>>(s
 /** The options of sampling. */
 export const samplingFields = mayBeAbsent(samplingSchema.shape);
 
-/** A text that ends an answer. */
-export const stopText = z.string().min(1).max(limits.stopCharacters);
+const stopText = z.string().max(limits.stopCharacters);
+
+/** Texts that end an answer; an empty one ends nothing. */
+export const stopField = z
+  .union([stopText, z.array(stopText).max(limits.stops)], {
+    error: `must be a text, or at most ${limits.stops}, of at most ${limits.stopCharacters} characters`,
+  })
+  .optional()
+  .describe('texts that end the answer and are no part of it');
+
+/** As many tokens as there is room for, where clients say 0 or less. */
+export const mostTokens = z.int().min(-2).optional().describe('tokens at most; below 0 as the model says');
+
+/** Of the likeliest tokens, as other engines count: 0 and −1 are all. */
+export const likeliestTokens = z
+  .int()
+  .min(-1)
+  .optional()
+  .describe('take only the k likeliest tokens; 0 and -1 are all of them');
+
+/** 0 leaves the likeliest token alone. */
+export const nucleus = z.number().min(0).max(1).optional().describe(samplingSchema.shape.topP.description!);
+
+/** Of a seed below 0 other engines make one that nobody knows. */
+export const seedField = z.int().min(-1).optional().describe('same seed, same text; -1 is as good as none');
 
 /** What each API of texts has, under OpenAI's names. */
 export const commonFields = {
   model: z.string().max(256).optional().describe('a name of /v1/models [the first]'),
+  ...habits,
+  ...llamaHabits,
+  ...noEffects(
+    'best_of presence_penalty frequency_penalty repetition_penalty repeat_penalty min_p typical_p logit_bias',
+  ),
   ...samplingFields,
-  max_tokens: z.int().min(1).optional().describe('tokens at most'),
-  top_p: samplingFields.topP,
-  top_k: z.int().min(-1).optional().describe('take only the k likeliest tokens; -1 is all of them'),
-  stop: z
-    .union([stopText, z.array(stopText).max(limits.stops)], {
-      error: `must be a text, or at most ${limits.stops}, of 1 to ${limits.stopCharacters} characters`,
-    })
-    .optional()
-    .describe('texts that end the answer and are no part of it'),
+  seed: seedField,
+  max_tokens: mostTokens,
+  top_p: nucleus,
+  top_k: likeliestTokens,
+  stop: stopField,
   stream: z.boolean().optional().describe('sends the text as it becomes final'),
   stream_options: z
-    .strictObject({ include_usage: z.boolean().optional(), include_obfuscation: z.literal(false).optional() })
+    .strictObject({ include_usage: z.boolean().optional(), ...noEffects('include_obfuscation') })
     .optional(),
   n: z.int().min(1).max(limits.choices).optional().describe('texts; each has the next seed'),
-  presence_penalty: z.literal(0).optional(),
-  frequency_penalty: z.literal(0).optional(),
-  repetition_penalty: z.literal(1).optional(),
-  logit_bias: z.strictObject({}).optional(),
-  user: z.string().optional().describe('has no effect'),
 };
 
 /** What is asked for beyond OpenAI. */
@@ -62,14 +82,14 @@ export const diffusionFields = {
     'with diffusion: it has so many of the likeliest tokens of each position that a step predicts',
   ),
   reasoning_effort: z
-    .enum(['instant', 'none', 'minimal', 'low', 'medium', 'high'])
+    .enum(['instant', 'none', 'minimal', 'low', 'medium', 'high', 'xhigh'])
     .optional()
     .describe(
-      'tokens a step: 8 for instant, none and minimal, 4 for low, 2 for medium, 1 for high; steps says it exactly',
+      'tokens a step: 8 for instant, none and minimal, 4 for low, 2 for medium, 1 for high and xhigh; steps says it exactly',
     ),
 };
 
-const tokensPerStep = { instant: 8, none: 8, minimal: 8, low: 4, medium: 2, high: 1 } as const;
+const tokensPerStep = { instant: 8, none: 8, minimal: 8, low: 4, medium: 2, high: 1, xhigh: 1 } as const;
 
 /** What a body may have of all that. */
 export interface CommonBody extends Partial<FlatSamplingOptions> {
@@ -94,7 +114,7 @@ export interface CommonBody extends Partial<FlatSamplingOptions> {
 export function jobOf(
   body: CommonBody,
   task: JobTask,
-  { model, newSeed }: ApiRequest,
+  { model, newSeed, ignore }: ApiRequest,
   more: { readonly logprobs?: boolean; readonly sampling?: Partial<FlatSamplingOptions> } = {},
 ): Job {
   once(body, 'max_completion_tokens', 'max_tokens');
@@ -109,20 +129,25 @@ export function jobOf(
       return value === undefined ? [] : [[key, value]];
     }),
   );
-  const { top_p: topP = body.topP, top_k: topK = body.topK, stop = [] } = body;
+  const { top_p: topP = body.topP, top_k: topK = body.topK, stop = [], seed = -1 } = body;
+  const most = body.max_completion_tokens ?? body.max_tokens ?? -1;
+  const cuts = {
+    ...(topP !== undefined && { topP: topP || Number.MIN_VALUE }),
+    ...(topK !== undefined && topK > 0 && { topK }),
+  };
+  const sampling = { ...own, ...more.sampling };
+  const isConstrained = sampling.regex !== undefined || sampling.jsonSchema !== undefined;
+  // clients send them whatever else they ask for, and a constraint chooses among all texts
+  if (isConstrained)
+    ignore(...(['top_p', 'topP', 'top_k', 'topK'] as const).filter((cut) => body[cut] !== undefined));
+  if (isConstrained) for (const cut of ['topP', 'topK'] as const) delete sampling[cut];
   return {
     model,
     task,
-    sampling: {
-      ...own,
-      ...(topP !== undefined && { topP }),
-      ...(topK !== undefined && topK > 0 && { topK }),
-      ...more.sampling,
-      seed: body.seed ?? newSeed(),
-    },
-    most: body.max_completion_tokens ?? body.max_tokens,
+    sampling: { ...sampling, ...(!isConstrained && cuts), seed: seed < 0 ? newSeed() : seed },
+    ...(most > 0 && { most }),
     tokensPerStep: body.reasoning_effort && tokensPerStep[body.reasoning_effort],
-    stop: typeof stop === 'string' ? [stop] : stop,
+    stop: [stop].flat().filter((text) => text !== ''),
     logprobs: more.logprobs ?? false,
     view: viewOf(body),
     candidates: body.candidates ?? 0,

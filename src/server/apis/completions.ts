@@ -16,16 +16,13 @@ export const completionSchema = z.strictObject({
   suffix: z.string().optional().describe('what follows the gap that is written'),
   logprobs: z.literal(0).optional().describe('0: what each token was given when it was written'),
   echo: z.literal(false).optional(),
-  best_of: z.literal(1).optional(),
   response_format: responseFormatSchema.optional(),
 });
 
 export type CompletionBody = z.output<typeof completionSchema>;
 
 /** Mercury's /v1/fim/completions: the same without what makes no sense in a gap. */
-export const fimSchema = completionSchema
-  .omit({ echo: true, best_of: true, logprobs: true })
-  .extend({ min_tokens: z.literal(0).optional() });
+export const fimSchema = completionSchema.omit({ echo: true, logprobs: true });
 
 /** OpenAI's /v1/completions. */
 export function completion(body: CompletionBody, asked: ApiRequest): Answer {

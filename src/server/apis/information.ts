@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { HttpError } from '../http/http-error.ts';
 import { modelNamed, type Service } from '../http/service.ts';
+import { noEffect } from './tolerance.ts';
 
 /** Whether requests can be answered: 503 while the first model is loading, as llama.cpp's server says it. */
 export function health(service: Service): Response {
@@ -68,7 +69,7 @@ export function ollamaRunning(service: Service): Response {
 export const showSchema = z.strictObject({
   model: z.string().max(256).optional(),
   name: z.string().max(256).optional().describe('an older name for model'),
-  verbose: z.boolean().optional().describe('has no effect'),
+  verbose: noEffect,
 });
 
 /** What Ollama's clients ask about a model. That it fills gaps is told by the template, where they look for it. */

@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
-import { limits } from '../http/limits.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { gapTask } from './completions.ts';
-import { jobOf, samplingFields, stopText } from './common-fields.ts';
+import { commonFields, jobOf } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
-
-/** What llama.cpp's clients send to tune its engine: read, and without effect here. */
-const tuning = z.unknown().optional().describe('has no effect');
 
 /** llama.cpp's /infill, as llama.vim and llama.vscode ask it. */
 export const llamaInfillSchema = z.strictObject({
-  model: z.string().max(256).optional(),
-  ...samplingFields,
+  ...commonFields,
   input_prefix: z.string().default('').describe('the file in front of the line'),
   input_suffix: z.string().default('').describe('the file behind the cursor'),
   prompt: z.string().default('').describe('the line up to the cursor'),
@@ -22,19 +17,8 @@ export const llamaInfillSchema = z.strictObject({
     .optional()
     .describe('other pieces of code; they come first, as far as there is room'),
   n_predict: z.int().min(-1).optional().describe('tokens at most; 0 writes nothing, -1 is as the model says'),
-  top_k: z.int().min(-1).optional(),
-  top_p: samplingFields.topP,
-  stop: z.array(stopText).max(limits.stops).optional(),
-  stream: z.boolean().optional(),
+  n_cmpl: commonFields.n,
   response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
-  n_indent: tuning,
-  samplers: tuning,
-  cache_prompt: tuning,
-  t_max_prompt_ms: tuning,
-  t_max_predict_ms: tuning,
-  min_p: tuning,
-  repeat_penalty: tuning,
-  id_slot: tuning,
 });
 
 export type InfillBody = z.output<typeof llamaInfillSchema>;
@@ -56,12 +40,17 @@ export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   const report = (result: Result): object => reportOf(result, asked);
   const chosen = (whole: object): object =>
     body.response_fields ? pick(whole, body.response_fields) : whole;
+  const choices = n_predict === 0 ? 1 : (body.n_cmpl ?? 1);
   return {
     // what only warms up a cache needs no answer
     job: n_predict === 0 ? undefined : job,
-    choices: 1,
+    choices,
+    isBare: body.response_fields !== undefined,
     stream: body.stream && n_predict !== 0 ? 'events' : undefined,
-    whole: ([result = nothing]) => chosen(report(result)),
+    whole: (results) => {
+      const wholes = (results.length === 0 ? [nothing] : results).map((result) => chosen(report(result)));
+      return choices === 1 ? wholes[0] : wholes;
+    },
     progress: (_, { text }) => (text === '' ? [] : [{ content: text, stop: false }]),
     ended: (_, result) => [chosen({ ...report(result), content: '' })],
   };

@@ -65,7 +65,7 @@ const sentByHabit = new Set(['temperature', 'topP', 'seed']);
 
 /** @throws InvalidOptionError  for what only a model could do */
 function checkNeedsNoModel(body: EditBody): void {
-  const asked = { n: body.n, logprobs: body.logprobs, top_k: body.top_k };
+  const asked = { n: body.n, logprobs: body.logprobs };
   const sampling = Object.keys(samplingFields).map((key) => [key, body[key as keyof EditBody]] as const);
   for (const [option, value] of [...Object.entries(asked), ...sampling]) {
     const isDefault = value === undefined || value === false || (option === 'n' && value === 1);

@@ -4,37 +4,44 @@ import type { Answer, ApiRequest } from './answer.ts';
 import { chatSchema, turnsOf } from './chat.ts';
 import { writingTask } from './completions.ts';
 import { limits } from '../http/limits.ts';
-import { jobOf, samplingFields, stopText } from './common-fields.ts';
+import {
+  commonFields as openaiFields,
+  jobOf,
+  likeliestTokens,
+  mostTokens,
+  nucleus,
+  samplingFields,
+  seedField,
+  stopField,
+} from './common-fields.ts';
+import { noEffect, noEffects, ollamaHabits } from './tolerance.ts';
 import type { Job, Result, JobTask } from '../worker/protocol.ts';
 import { constraintOf } from './response-format.ts';
 
-/** What Ollama's clients send to tune its engine: read, and without effect here. */
-const tuning = z.unknown().optional().describe('has no effect');
-const tuningNames = (
-  'num_ctx num_keep num_batch num_gpu main_gpu num_thread num_gqa low_vram vocab_only use_mmap use_mlock numa ' +
-  'mirostat mirostat_eta mirostat_tau tfs_z typical_p min_p repeat_last_n repeat_penalty penalize_newline ' +
-  'presence_penalty frequency_penalty'
-).split(' ');
-
-const optionsSchema = z.strictObject({
+const optionFields = {
+  ...ollamaHabits,
+  ...noEffects('typical_p min_p repeat_penalty presence_penalty frequency_penalty'),
   ...samplingFields,
-  num_predict: z.int().min(-2).optional().describe('tokens at most; below 0 as the model says'),
-  top_k: z.int().min(-1).optional(),
-  top_p: samplingFields.topP,
-  stop: z.union([stopText, z.array(stopText).max(limits.stops)]).nullish(),
-  ...(Object.fromEntries(tuningNames.map((name) => [name, tuning])) as object),
-});
+  seed: seedField,
+  num_predict: mostTokens,
+  top_k: likeliestTokens,
+  top_p: nucleus,
+  stop: stopField,
+};
 
 const commonFields = {
   model: z.string().max(256),
   stream: z.boolean().default(true),
+  // some clients say them beside the options, too
+  ...optionFields,
+  max_tokens: openaiFields.max_tokens,
   format: z
     .union([z.enum(['', 'json']), z.record(z.string(), z.unknown())])
     .optional()
     .describe('json, or a JSON schema'),
-  options: optionsSchema.nullish(),
-  keep_alive: tuning,
-  think: z.literal(false).optional(),
+  options: z.strictObject(optionFields).optional(),
+  keep_alive: noEffect,
+  think: noEffect,
 };
 
 /** Ollama's /api/generate. */
@@ -45,14 +52,14 @@ export const generateSchema = z.strictObject({
   system: z.literal('').optional(),
   template: z.literal('').optional(),
   raw: z.boolean().optional().describe('has no effect: a prompt is never put into a template'),
-  context: z.array(z.int()).max(0).optional(),
+  context: noEffect,
   images: z.array(z.unknown()).max(0, 'must be absent: only text is read').optional(),
 });
 
-const ollamaMessage = z.strictObject({
+const ollamaMessage = z.object({
   role: chatSchema.shape.messages.element.shape.role,
-  content: z.string(),
-  images: z.array(z.unknown()).max(0, 'must be absent: only text is read').nullish(),
+  content: z.string().nullish(),
+  images: z.array(z.unknown()).max(0, 'must have no images: only text is read').nullish(),
 });
 
 /** Ollama's /api/chat. */
@@ -78,7 +85,8 @@ export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
 }
 
 function ollamaJob(body: GenerateBody | OllamaChatBody, task: JobTask, asked: ApiRequest): Job {
-  const { num_predict = -1, stop: stops, ...options } = body.options ?? {};
+  const options = { ...body, ...body.options };
+  const { num_predict, stop: stops } = options;
   const { format } = body;
   const constraint =
     format === undefined || format === ''
@@ -95,11 +103,11 @@ function ollamaJob(body: GenerateBody | OllamaChatBody, task: JobTask, asked: Ap
     ...own,
     top_k: options.top_k,
     top_p: options.top_p,
+    max_tokens: num_predict ?? body.max_tokens,
     stream: body.stream,
-    stop: stops ?? [],
+    stop: stops,
   };
-  const most = num_predict > 0 ? { max_tokens: num_predict } : {};
-  return jobOf({ ...common, ...most }, task, asked, { sampling: constraint });
+  return jobOf(common, task, asked, { sampling: constraint });
 }
 
 function ollamaAnswer(

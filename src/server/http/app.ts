@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { checkOptions } from '../../base/options.ts';
 import type { Answer } from '../apis/answer.ts';
+import { ignoredHeader, inHeader, tolerated, type Tolerated } from '../apis/tolerance.ts';
 import { readBody } from './body.ts';
 import { type Envelope, HttpError, ollamaEnvelope, openaiEnvelope, toHttpError } from './http-error.ts';
 import { checkHost, checkKey, checkOrigin } from './protections.ts';
@@ -85,7 +86,9 @@ const admit =
     if (origin !== undefined && method === 'OPTIONS') return preflight(origin);
     const isOpen = route?.access === 'anyone' && (method === 'GET' || method === 'HEAD');
     const isStudios = route?.access === 'studio';
-    const key = isOpen ? undefined : checkKey(c.req.header('authorization'), admission, isStudios);
+    // Anthropic's clients have a header of their own for it
+    const given = c.req.header('authorization') ?? `Bearer ${c.req.header('x-api-key') ?? ''}`;
+    const key = isOpen ? undefined : checkKey(given, admission, isStudios);
     if (isStudios && !service.studio)
       throw new HttpError(404, 'this is a part of the studio: start unmask studio in place of unmask serve');
     const { remoteAddress, remotePort } = incoming?.socket ?? {};
@@ -99,8 +102,9 @@ const admit =
   };
 
 function addRoute(app: Hono<Environment>, route: Route, service: Service): void {
+  const paths = [route.path, ...(route.aliases ?? [])];
   if (route.method === 'GET') {
-    app.get(route.path, async (c) =>
+    app.on('GET', paths, async (c) =>
       route.tell(
         service,
         Object.values(c.req.param()).join('/'),
@@ -109,10 +113,17 @@ function addRoute(app: Hono<Environment>, route: Route, service: Service): void 
     );
     return;
   }
-  app.post(route.path, async (c) => {
+  app.on('POST', paths, async (c) => {
     if ('answer' in route) checkMayWrite(service);
-    const body = checkOptions(route.body, withoutNulls(await readBody(c.req.raw, service.limits))) as never;
-    return 'answer' in route ? write(service, route, c, body) : route.ask(service, body);
+    const given = await readBody(c.req.raw, service.limits);
+    const { body, ignored } = route.isStrict ? strictly(given) : tolerated(route.body, given);
+    const checked = checkOptions(route.body, body) as never;
+    const response =
+      'answer' in route
+        ? await write(service, route, c, checked, ignored)
+        : await route.ask(service, checked);
+    if (ignored.length > 0) response.headers.set(ignoredHeader, inHeader(ignored));
+    return response;
   });
 }
 
@@ -123,7 +134,7 @@ const preflight = (origin: string): Response =>
     headers: {
       'Access-Control-Allow-Origin': origin,
       'Access-Control-Allow-Methods': 'GET, POST',
-      'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+      'Access-Control-Allow-Headers': 'Authorization, X-Api-Key, Content-Type',
       Vary: 'Origin',
     },
   });
@@ -140,6 +151,7 @@ async function write(
   route: WritingRoute,
   c: Asking,
   body: { readonly model?: string; readonly n?: number },
+  ignored: string[],
 ): Promise<Response> {
   const { queue, metrics, engine } = service;
   const model = modelNamed(service, body.model);
@@ -148,6 +160,7 @@ async function write(
     nowMs: service.nowMs(),
     model,
     newSeed: service.newSeed,
+    ignore: (...fields: readonly string[]) => void ignored.push(...fields),
   };
   const { signal } = c.req.raw;
   const { facts } = engine.status(model);
@@ -168,7 +181,9 @@ async function write(
     release();
     throw unlessGone(error, signal);
   }
-  return reply(service, answer, {
+  const said = ignored.length > 0 && { remarks: { ...answer.remarks, ignored: ignored.slice(0, 64) } };
+  const remarked: Answer = { ...answer, ...said };
+  return reply(service, remarked, {
     envelope: route.envelope,
     signal,
     release,
@@ -193,8 +208,10 @@ const unlessGone = (error: unknown, signal: AbortSignal): unknown =>
     : error;
 
 /** As with OpenAI, null is as good as absent. */
-const withoutNulls = (body: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+const strictly = (body: Record<string, unknown>): Tolerated => ({
+  body: Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)),
+  ignored: [],
+});
 
 function errorResponse(
   error: HttpError,
@@ -215,7 +232,8 @@ function errorResponse(
 function routeAt(routes: readonly Route[], path: string): Route | undefined {
   return routes.find((route) => {
     const [fixed, parameter] = route.path.split(':');
-    return parameter === undefined ? path === fixed : path.startsWith(fixed) && path.length > fixed.length;
+    if (parameter !== undefined) return path.startsWith(fixed) && path.length > fixed.length;
+    return path === fixed || route.aliases?.includes(path);
   });
 }
 

@@ -38,6 +38,27 @@ export function catalogOf(asked: readonly string[]): Map<string, string> {
   return paths;
 }
 
+/**
+ * Other names for models: `NAME=MODEL`, where the model is one that is served.
+ *
+ * @throws InvalidOptionError
+ */
+export function aliasesOf(
+  asked: readonly string[],
+  models: ReadonlyMap<string, unknown>,
+): Map<string, string> {
+  return new Map(
+    asked.map((one): [string, string] => {
+      const [alias, model = ''] = one.split('=', 2);
+      const isFree = namePattern.test(alias) && !models.has(alias);
+      if (isFree && models.has(model)) return [alias, model];
+      const known = [...models.keys()].join(', ');
+      const problem = `must be NAME=MODEL, a name that no model has and one of the models served (${known})`;
+      throw new InvalidOptionError('alias', problem, one);
+    }),
+  );
+}
+
 /** A model directory, a run of `unmask train`, or a file. */
 const isModel = (path: string): boolean =>
   existsSync(join(path, 'config.json')) ||

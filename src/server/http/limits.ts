@@ -9,7 +9,7 @@ export const limits = {
   jsonDepth: 32,
   jsonNodes: 10_000,
   choices: 4,
-  stops: 8,
+  stops: 64,
   stopCharacters: 64,
   messages: 256,
   /** Of a text that is given to be filled, edited or read. */

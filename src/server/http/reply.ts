@@ -29,7 +29,7 @@ export async function reply(service: Service, answer: Answer, how: ReplyContext)
     if (!answer.stream) {
       const results = await allOf(events);
       how.finished({ results });
-      return Response.json(answer.whole(results));
+      return Response.json(remarked(answer, answer.whole(results)));
     }
     // the first event tells whether there is anything to be streamed
     const first = await events.next();
@@ -76,6 +76,10 @@ function startChoices(
   });
   return running;
 }
+
+/** With what an answer says of itself. */
+const remarked = ({ remarks, isBare = false }: Answer, value: object): object =>
+  remarks && !isBare && !Array.isArray(value) ? { ...value, unmask: remarks } : value;
 
 interface ChoiceEvent {
   readonly choice: number;
@@ -133,6 +137,16 @@ async function* objectsOf(
   yield* answer.closing?.(results) ?? [];
 }
 
+async function* remarkedFirst(
+  answer: Answer,
+  objects: AsyncGenerator<object, void, void>,
+): AsyncGenerator<object, void, void> {
+  const first = await objects.next();
+  if (first.done) return;
+  yield remarked(answer, first.value);
+  yield* objects;
+}
+
 /**
  * A body that is made as it is read: nothing is kept for a client that doesn't. One that leaves it unread for too long is
  * hung up on. After an error there is no terminator, so that what was cut short can't be taken for whole.
@@ -181,7 +195,7 @@ class ReplySource {
     this.#answer = answer;
     this.#how = how;
     this.#running = running;
-    this.#objects = objectsOf(answer, events, this.#results);
+    this.#objects = remarkedFirst(answer, objectsOf(answer, events, this.#results));
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {

@@ -12,6 +12,8 @@ interface Common {
    */
   readonly access: 'key' | 'anyone' | 'studio';
   readonly envelope: Envelope;
+  /** Other paths at which the same is found. */
+  readonly aliases?: readonly string[];
 }
 
 /** Tells something. */
@@ -28,6 +30,8 @@ export interface TellingRoute extends Common {
 export interface AskingRoute extends Common {
   readonly method: 'POST';
   readonly body: z.ZodObject;
+  /** What isn't known is refused, and not passed over: of our own paths. */
+  readonly isStrict: boolean;
   readonly ask: (service: Service, body: never) => Response | Promise<Response>;
 }
 
@@ -35,6 +39,8 @@ export interface AskingRoute extends Common {
 export interface WritingRoute extends Common {
   readonly method: 'POST';
   readonly body: z.ZodObject;
+  /** What isn't known is refused, and not passed over: of our own paths. */
+  readonly isStrict: boolean;
   readonly answer: (body: never, asked: ApiRequest) => Answer;
 }
 
@@ -45,8 +51,21 @@ export const writing = <Schema extends z.ZodObject>(
   summary: string,
   body: Schema,
   answer: (body: z.output<Schema>, asked: ApiRequest) => Answer,
-  envelope: Envelope = openaiEnvelope,
-): WritingRoute => ({ method: 'POST', path, summary, access: 'key', envelope, body, answer });
+  more: Partial<Common> = {},
+): WritingRoute => ({
+  method: 'POST',
+  path,
+  summary,
+  access: 'key',
+  envelope: openaiEnvelope,
+  body,
+  isStrict: isOurs(path),
+  answer,
+  ...more,
+});
+
+/** Paths that no other server has: their fields are known to whoever asks there. */
+const isOurs = (path: string): boolean => path.startsWith('/unmask/');
 
 export const telling = (
   path: string,
@@ -68,6 +87,7 @@ export const asking = <Schema extends z.ZodObject>(
   access: 'key',
   envelope: openaiEnvelope,
   body,
+  isStrict: isOurs(path),
   ask,
   ...more,
 });

@@ -50,45 +50,55 @@ import {
 
 const studio = { access: 'studio' } as const;
 const ollama = { envelope: ollamaEnvelope };
+const llama = { envelope: llamaEnvelope };
 
 /** All that is served: the app, its description in /openapi.json and the tests of its protections are made from this. */
 export const routes: readonly Route[] = [
   telling('/health', 'Whether requests can be answered', health, {
     access: 'anyone',
-    envelope: llamaEnvelope,
+    ...llama,
+    aliases: ['/v1/health'],
   }),
   telling('/metrics', 'Counters for Prometheus', metrics),
   telling('/openapi.json', 'This description', () => Response.json(openapi(routes))),
-  telling('/v1/models', 'The models', models),
+  telling('/v1/models', 'The models', models, { aliases: ['/models'] }),
   telling('/v1/models/:model{.+}', 'One model', model),
-  writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat),
+  writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat, {
+    aliases: ['/chat/completions'],
+  }),
   writing(
     '/v1/completions',
     'The continuation of a text, or what is in its gap',
     completionSchema,
     completion,
+    { aliases: ['/completions'] },
   ),
-  writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim),
+  writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim, {
+    aliases: ['/fim/completions'],
+  }),
   writing(
     '/v1/edit/completions',
     'The code around the cursor as it should be',
     mercuryEditSchema,
     mercuryEdit,
+    { aliases: ['/edit/completions'] },
   ),
-  writing('/v1/apply/completions', 'Code with an update laid over it', mercuryEditSchema, applyEdit),
+  writing('/v1/apply/completions', 'Code with an update laid over it', mercuryEditSchema, applyEdit, {
+    aliases: ['/apply/completions'],
+  }),
   writing(
     '/infill',
     'What is at the cursor, for llama.vim and llama.vscode',
     llamaInfillSchema,
     llamaInfill,
-    llamaEnvelope,
+    { ...llama, aliases: ['/v1/infill'] },
   ),
   telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
   telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
   telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
-  writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollamaEnvelope),
-  writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollamaEnvelope),
+  writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollama),
+  writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollama),
   writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
   writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
   writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),

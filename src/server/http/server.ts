@@ -23,6 +23,8 @@ import { makeStudio, type StudioOptions } from '../studio/studio.ts';
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
   readonly models: ReadonlyMap<string, string>;
+  /** Other names for some of them. */
+  readonly aliases?: ReadonlyMap<string, string>;
   /** How they are loaded; an adapter is for the only one. */
   readonly load?: Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
   readonly host: string;
@@ -168,6 +170,7 @@ function serviceOf(
   return {
     engine,
     models,
+    aliases: options.aliases ?? new Map(),
     addModel(name, model) {
       models.set(name, model);
       engine.add(name, model.path);

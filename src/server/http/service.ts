@@ -23,6 +23,8 @@ export interface Service {
   readonly engine: Engine;
   /** The models by name, the first is the one that is taken where a request names none. */
   readonly models: ReadonlyMap<string, ServedModel>;
+  /** Other names that they answer to: some clients have theirs written into them. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** Serves one more, or reads the one of this name anew. */
   readonly addModel: (name: string, model: ServedModel) => void;
   readonly queue: FairQueue;
@@ -58,10 +60,11 @@ export function requireStudio({ studio }: Service): Studio {
  * @param asked  as a request has it; Ollama's clients put `:latest` behind it
  * @throws HttpError 404
  */
-export function modelNamed({ models }: Service, asked: string | undefined): string {
+export function modelNamed({ models, aliases }: Service, asked: string | undefined): string {
   const [first] = models.keys();
   if (asked === undefined || asked === '') return first;
-  const name = models.has(asked) ? asked : asked.replace(/:latest$/, '');
+  const known = models.has(asked) || aliases.has(asked) ? asked : asked.replace(/:latest$/, '');
+  const name = aliases.get(known) ?? known;
   if (models.has(name)) return name;
   throw new HttpError(
     404,
