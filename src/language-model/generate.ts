@@ -32,11 +32,11 @@ interface BegunSample extends PreparedSample {
  * @throws InvalidOptionError  for what this model can't do
  */
 export async function beginSample(model: ModelContext, request: SampleRequest): Promise<BegunSample> {
-  const { prompt, tokens, messages, template: _, signal, candidates, ...asked } = request;
+  const { prompt, tokens, messages, template: _, signal, candidates, language, ...asked } = request;
   requireOne({ prompt, tokens, messages });
   const shown = checkOptions(showingSchema, { candidates });
   const requested = withoutAbsent(asked);
-  const options = checkSampling({ ...fitting(model.defaults, requested), ...requested });
+  const options = checkSampling({ ...fitting(model.defaults, requested, language), ...requested });
   const given = givenTokens(model, request);
   const turnEnd = messages ? model.chatTemplate?.turnEndId : undefined;
   const ends = turnEnd === undefined ? model.endIds : [...new Set([...model.endIds, turnEnd])];
@@ -54,7 +54,7 @@ export async function beginSample(model: ModelContext, request: SampleRequest): 
   const blockLength = grows ? first : blockLengthOf(model, options, asked, masked);
   const banned = [...(options.banned ?? []), ...model.unwritten];
   const sampling = { ...options, length, banned, blockLength };
-  const prepared = await model.sampler.prepare(canvas, sampling, { ends, signal, ...shown });
+  const prepared = await model.sampler.prepare(canvas, sampling, { ends, signal, language, ...shown });
   return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
 }
 
@@ -111,7 +111,8 @@ export async function generate(
   const tokens = cutAtEnd(last.tokens, ends, tail);
   const { grow, stopRepeating, regex, jsonSchema } = prepared.options;
   const repeats = !(grow && stopRepeating);
-  const isWhole = (regex !== undefined || jsonSchema !== undefined) && !last.tokens.includes(model.maskId);
+  const isConstrained = (regex ?? jsonSchema ?? request.language) !== undefined;
+  const isWhole = isConstrained && !last.tokens.includes(model.maskId);
   const ended =
     endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? (isWhole ? 'constraint' : 'length');
   return { text: model.tokenizer.decode(tokens.slice(answerFrom)), tokens, ended, frame: last, stats };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { NdArray } from '../base/array.ts';
 import type { editSchema } from './edit-options.ts';
+import type { Language } from '../sampling/constraint/language.ts';
 import type { ScoredSampler } from './score-options.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import type { HoleLength, HolePlace } from './infill-windows.ts';
@@ -22,6 +23,8 @@ export interface SampleContext {
   readonly messages?: readonly ChatMessage[];
   /** What the chat template is told beside the messages. */
   readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
+  /** What is written is in this language, which a program put together; for what a person says there are `regex` and `jsonSchema`. */
+  readonly language?: Language;
   /** Frames say so many of the likeliest tokens of each position that was predicted; at most 8. Default: 0. */
   readonly candidates?: number;
   readonly signal?: AbortSignal;

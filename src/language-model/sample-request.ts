@@ -10,6 +10,7 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 export function fitting(
   defaults: Partial<FlatSamplingOptions>,
   asked: Partial<FlatSamplingOptions>,
+  language?: object,
 ): Partial<FlatSamplingOptions> {
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
@@ -21,7 +22,7 @@ export function fitting(
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them
-    ...(asked.regex === undefined && asked.jsonSchema === undefined ? [] : ['topK', 'topP']),
+    ...((asked.regex ?? asked.jsonSchema ?? language) === undefined ? [] : ['topK', 'topP']),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -1,9 +1,11 @@
+import { InvalidOptionError } from '../base/errors.ts';
 import type { Network } from '../model/network.ts';
 import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../sampling/cache.ts';
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
 import { type CompileConstraint, compileConstraint, constrain } from '../sampling/constraint/constrain.ts';
+import type { Language } from '../sampling/constraint/language.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
 import {
   temperatureOf,
@@ -38,6 +40,8 @@ export interface SampleSettings {
   readonly adapt?: (options: SampleOptions) => SampleOptions;
   /** How many of the likeliest tokens frames have for each position that was predicted. Default: 0. */
   readonly candidates?: number;
+  /** In which what is written has to be. */
+  readonly language?: Language;
   readonly signal?: AbortSignal;
 }
 
@@ -92,7 +96,13 @@ export class Sampler {
   async prepare(
     canvas: Int32Array,
     options: SamplingOptions,
-    { ends = this.#vocabulary.endIds, adapt = (same) => same, candidates = 0, signal }: SampleSettings,
+    {
+      ends = this.#vocabulary.endIds,
+      adapt = (same) => same,
+      candidates = 0,
+      language,
+      signal,
+    }: SampleSettings,
   ): Promise<PreparedSample> {
     const vocabulary = { ...this.#vocabulary, endIds: ends };
     const { maskId } = vocabulary;
@@ -100,7 +110,11 @@ export class Sampler {
     const plain = toSampleOptions(options, vocabulary);
     const adapted = adapt(plain);
     const setting = { canvas, maskId, endIds: ends, strategy: adapted.strategy, compile: this.#compile };
-    const constrained = await constrain(options, decoding, setting);
+    if (language && (options.grow || vocabulary.noise === 'uniform')) {
+      const problem = 'needs a canvas that has its length, and a model whose noise is [MASK]';
+      throw new InvalidOptionError('language', problem, language);
+    }
+    const constrained = await constrain({ ...options, language }, decoding, setting);
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
     const isReduced =
       isGreedy(decoding) &&

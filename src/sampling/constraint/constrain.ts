@@ -8,14 +8,16 @@ import { constrainedDecoder } from './constrained-decode.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import { roomOf, unlimited } from './json-room.ts';
 import { jsonAutomaton } from './json-schema.ts';
+import { expressionOf, type Language } from './language.ts';
 import { possibleStates, spanOf, type StateSpan } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
 import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
 
-/** What a person may ask for: one of the two. */
+/** What may be asked for: one of them. */
 export interface Wishes {
   readonly regex?: string;
   readonly jsonSchema?: JsonSchema;
+  readonly language?: Language;
 }
 
 /** A language over a vocabulary, and how much of it is of use; it can be kept for other canvases of the kind. */
@@ -43,13 +45,14 @@ export interface Constraint {
 
 /** @throws UnsupportedError  for what no automaton can describe, or too large a one */
 export function compileConstraint(
-  { regex, jsonSchema, longest, ...tokens }: Wanted,
+  { regex, jsonSchema, language: composed, longest, ...tokens }: Wanted,
   spelling: ConstraintSpelling,
 ): Constraint {
   const bytes = Array.from({ length: tokens.size }, (_, id) => spelling.bytesOf(id));
   const room = longest === undefined ? unlimited : roomOf({ length: longest, ...largestOf(bytes) });
-  const language =
-    regex === undefined
+  const language = composed
+    ? buildAutomaton(expressionOf(composed, room))
+    : regex === undefined
       ? jsonAutomaton(jsonSchema ?? {}, room)
       : buildAutomaton(whole(parseRegularExpression(regex, 'regex')));
   return {
@@ -101,7 +104,7 @@ const maxWork = 50_000_000;
  * @throws UnsupportedError    for what no automaton can describe, or too large a one
  */
 export async function constrain(
-  { regex, jsonSchema }: Wishes,
+  wishes: Wishes,
   {
     temperature,
     topK,
@@ -113,10 +116,12 @@ export async function constrain(
   }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
 ): Promise<Decode | undefined> {
-  if (regex === undefined && jsonSchema === undefined) return undefined;
-  if (regex !== undefined && jsonSchema !== undefined)
-    throw new InvalidOptionError('regex', "can't be used with jsonSchema: one says what is written", regex);
-  const [option, value] = regex === undefined ? ['jsonSchema', jsonSchema] : ['regex', regex];
+  const asked = (['regex', 'jsonSchema', 'language'] as const).filter((wish) => wishes[wish] !== undefined);
+  if (asked.length === 0) return undefined;
+  const [option, other] = asked;
+  const { [option]: value, regex, jsonSchema, language } = wishes;
+  if (other !== undefined)
+    throw new InvalidOptionError(option, `can't be used with ${other}: one says what is written`, value);
   // the tokens that they leave at each position need not make a text together
   if (topK !== undefined) throw new InvalidOptionError('topK', `can't be used with ${option}`, topK);
   if (topP !== 1) throw new InvalidOptionError('topP', `can't be used with ${option}`, topP);
@@ -128,6 +133,7 @@ export async function constrain(
   const span = spanOf(canvas, maskId);
   const isOpen = tailStart(canvas, maskId) < canvas.length;
   const { automaton, losesSpace } = await compile({
+    ...(language && { language }),
     regex,
     jsonSchema,
     size: vocabularySize,

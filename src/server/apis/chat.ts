@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import type { ChatMessage } from '../../tokenizer/chat-template.ts';
+import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { limits } from '../http/limits.ts';
-import { commonFields, diffusionFields, jobOf, mostTokens } from './common-fields.ts';
+import { CallReader, readReply, type ReplyPiece } from './call-reader.ts';
+import { chatJob, type Said } from './chat-request.ts';
+import { commonFields, diffusionFields, mostTokens } from './common-fields.ts';
+import { functionTool, type ToolRequest, toolsOf } from './tools.ts';
 import type { Job, JobProgress, Result, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 import { usageOf } from './usage.ts';
@@ -19,46 +22,85 @@ const content = z.union([z.string(), z.array(part)], {
   error: 'must have a content that is text, or parts of text: only text is read',
 });
 
+const toolCall = z.object({
+  id: z.string().max(256).default(''),
+  function: z.object({
+    name: z.string().max(64),
+    // Ollama's clients send them as they are
+    arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).default(''),
+  }),
+});
+
 /** What else a message has, as those that clients give back as they got them, is passed over. */
-const message = z.object({
+export const messageSchema = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: content.nullish(),
+  tool_calls: z.array(toolCall).nullish(),
+  tool_call_id: z.string().nullish(),
 });
 
 export const chatSchema = z.strictObject({
   ...commonFields,
   ...diffusionFields,
-  messages: z.array(message).min(1).max(limits.messages),
+  messages: z.array(messageSchema).min(1).max(limits.messages),
   max_completion_tokens: mostTokens,
   logprobs: z.boolean().optional().describe('what each token was given when it was written'),
   top_logprobs: z.literal(0).optional(),
   response_format: responseFormatSchema.optional(),
-  tools: z.array(z.unknown()).max(0, 'must be absent: calling functions is not supported').optional(),
-  functions: z.array(z.unknown()).max(0, 'must be absent: calling functions is not supported').optional(),
-  tool_choice: z.enum(['auto', 'none']).optional(),
-  parallel_tool_calls: z.boolean().optional(),
+  tools: z.array(functionTool).max(limits.tools).optional().describe('functions that the answer may call'),
+  functions: z.array(z.unknown()).max(0, 'must be absent: tools has taken its place').optional(),
+  tool_choice: z
+    .union(
+      [
+        z.enum(['auto', 'none', 'required']),
+        z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
+      ],
+      { error: "must be auto, none, required, or {type: 'function', function: {name}}" },
+    )
+    .optional(),
+  parallel_tool_calls: z.boolean().optional().describe('whether an answer may be several calls'),
   modalities: z.array(z.literal('text', { error: 'must be text alone' })).optional(),
 });
 
 export type ChatBody = z.output<typeof chatSchema>;
 
-/** The messages with their parts put together. */
-export const turnsOf = (messages: ChatBody['messages']): ChatMessage[] =>
-  messages.map(({ role, content: said }) => ({
-    role,
-    content: textOf(said),
+/** The messages, with their parts put together. */
+export const saidIn = (messages: ChatBody['messages']): Said[] =>
+  messages.map(({ role, content: said, tool_calls, tool_call_id }) => ({
+    role: role === 'developer' ? 'system' : role,
+    text: typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join(''),
+    calls: (tool_calls ?? []).map(({ id, function: { name, arguments: given } }) => ({
+      id,
+      name,
+      json: typeof given === 'string' ? given : JSON.stringify(given),
+    })),
+    callId: tool_call_id ?? undefined,
   }));
 
-const textOf = (said: ChatBody['messages'][number]['content']): string =>
-  typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join('');
+/** The functions of a body, if it has some that may be called. */
+export function toolsIn({
+  tools,
+  tool_choice: choice = 'auto',
+  parallel_tool_calls: parallel = true,
+}: Pick<ChatBody, 'tools' | 'tool_choice' | 'parallel_tool_calls'>): ToolRequest | undefined {
+  if (!tools || choice === 'none') return undefined;
+  const called = typeof choice === 'string' ? choice : { name: choice.function.name };
+  return { tools: toolsOf(tools), choice: called, parallel };
+}
 
 /** OpenAI's /v1/chat/completions, with Mercury's `diffusing` and `reasoning_effort`. */
 export function chat(body: ChatBody, asked: ApiRequest): Answer {
-  const job = jobOf(body, { kind: 'chat', turns: turnsOf(body.messages) }, asked, {
-    logprobs: body.logprobs,
-    sampling: constraintOf(body.response_format),
-  });
-  return chatAnswer(body, asked, { job });
+  const { job, use } = chatJob(
+    {
+      messages: saidIn(body.messages),
+      tools: toolsIn(body),
+      body,
+      constraint: constraintOf(body.response_format),
+      logprobs: body.logprobs,
+    },
+    asked,
+  );
+  return chatAnswer(body, asked, { job, form: use?.form });
 }
 
 /**
@@ -69,8 +111,25 @@ export function chat(body: ChatBody, asked: ApiRequest): Answer {
 export function chatAnswer(
   body: Pick<ChatBody, 'n' | 'stream' | 'stream_options' | 'logprobs'>,
   { id, nowMs, model }: ApiRequest,
-  { job, format = (text) => text }: { readonly job?: Job; readonly format?: (text: string) => string },
+  {
+    job,
+    form,
+    format = (text) => text,
+  }: {
+    readonly job?: Job;
+    readonly form?: ToolForm;
+    readonly format?: (text: string) => string;
+  },
 ): Answer {
+  const readers = new Map<number, CallReader>();
+  const readerOf = (choice: number): CallReader => {
+    if (!readers.has(choice)) readers.set(choice, new CallReader(form));
+    return readers.get(choice)!;
+  };
+  const callId = (choice: number, call: number): string =>
+    `call_${id.replace('unmask-', '')}_${choice}_${call}`;
+  const finishOf = (finish: Result['finish'], calls: number): string =>
+    calls > 0 && finish === 'stop' ? 'tool_calls' : finish;
   const common = { id, created: Math.floor(nowMs / 1000), model };
   const chunk = (choices: readonly object[], more: object = {}): object => ({
     ...common,
@@ -95,34 +154,68 @@ export function chatAnswer(
     whole: (results) => ({
       ...common,
       object: 'chat.completion',
-      choices: results.map((result, index) => ({
-        index,
-        message: { role: 'assistant', content: format(result.text), refusal: null },
-        logprobs: reported(result.tokens),
-        finish_reason: result.finish,
-      })),
+      choices: results.map((result, index) => {
+        const { text, calls } = readReply(result.text, form);
+        const tool_calls = calls.map(({ name, json }, call) => ({
+          id: callId(index, call),
+          type: 'function',
+          function: { name, arguments: json },
+        }));
+        const said = {
+          role: 'assistant',
+          content: calls.length > 0 ? text || null : format(text),
+          refusal: null,
+        };
+        return {
+          index,
+          message: { ...said, ...(calls.length > 0 && { tool_calls }) },
+          logprobs: reported(result.tokens),
+          finish_reason: finishOf(result.finish, calls.length),
+        };
+      }),
       usage: usageOf(results),
       seed: results[0].seed,
     }),
     opening: (index) => [chunk([delta(index, { role: 'assistant', content: '' })])],
     progress(index, { text, tokens, snapshot, frame }: JobProgress) {
-      const said = snapshot ?? text;
-      const hasNews = said !== '' || (body.logprobs && tokens.length > 0) || frame;
-      if (!hasNews) return [];
-      const logprobs = body.logprobs && tokens.length > 0 ? reported(tokens) : null;
-      return [
+      const pieces =
+        snapshot === undefined ? readerOf(index).read(text) : [{ type: 'text', text: snapshot } as const];
+      const deltas = pieces.map((piece) => deltaOf(piece, (call) => callId(index, call)));
+      const reports = body.logprobs && tokens.length > 0;
+      if (deltas.length === 0 && (reports || frame)) deltas.push({});
+      return deltas.map((said, i) =>
         chunk(
-          [delta(index, said === '' ? {} : { content: said }, { logprobs })],
-          frame && { diffusion: { choice: index, ...frame } },
+          [delta(index, said, { logprobs: reports && i === 0 ? reported(tokens) : null })],
+          i === 0 && frame ? { diffusion: { choice: index, ...frame } } : {},
         ),
-      ];
+      );
     },
-    ended: (index, { finish, seed }: Result) => [
-      chunk([delta(index, {}, { finish_reason: finish })], { seed }),
-    ],
+    ended(index, { finish, seed }: Result) {
+      const reader = readerOf(index);
+      const last = reader.finish().map((piece) => chunk([delta(index, deltaOf(piece, String))]));
+      const reason = finishOf(finish, reader.calls);
+      return [...last, chunk([delta(index, {}, { finish_reason: reason })], { seed })];
+    },
     closing: (results) =>
       body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results) })] : [],
   };
+}
+
+/** What a piece of an answer adds to its message. */
+function deltaOf(piece: ReplyPiece, idOf: (call: number) => string): object {
+  switch (piece.type) {
+    case 'text':
+      return { content: piece.text };
+    case 'call': {
+      const { call: index, name } = piece;
+      const begun = { index, id: idOf(index), type: 'function', function: { name, arguments: '' } };
+      return { tool_calls: [begun] };
+    }
+    case 'arguments':
+      return { tool_calls: [{ index: piece.call, function: { arguments: piece.json } }] };
+    default:
+      return piece satisfies never;
+  }
 }
 
 /** A token as OpenAI reports it; the others that it was chosen from aren't kept. */

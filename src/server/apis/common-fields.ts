@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
+import type { Language } from '../../sampling/constraint/language.ts';
 import { type FlatSamplingOptions, samplingSchema, showingSchema } from '../../sampling/options.ts';
 import { limits } from '../http/limits.ts';
 import type { Job, JobTask, View } from '../worker/protocol.ts';
@@ -115,7 +116,11 @@ export function jobOf(
   body: CommonBody,
   task: JobTask,
   { model, newSeed, ignore }: ApiRequest,
-  more: { readonly logprobs?: boolean; readonly sampling?: Partial<FlatSamplingOptions> } = {},
+  more: {
+    readonly logprobs?: boolean;
+    readonly sampling?: Partial<FlatSamplingOptions>;
+    readonly language?: Language;
+  } = {},
 ): Job {
   once(body, 'max_completion_tokens', 'max_tokens');
   once(body, 'max_tokens', 'length');
@@ -136,7 +141,7 @@ export function jobOf(
     ...(topK !== undefined && topK > 0 && { topK }),
   };
   const sampling = { ...own, ...more.sampling };
-  const isConstrained = sampling.regex !== undefined || sampling.jsonSchema !== undefined;
+  const isConstrained = (sampling.regex ?? sampling.jsonSchema ?? more.language) !== undefined;
   // clients send them whatever else they ask for, and a constraint chooses among all texts
   if (isConstrained)
     ignore(...(['top_p', 'topP', 'top_k', 'topK'] as const).filter((cut) => body[cut] !== undefined));
@@ -145,6 +150,7 @@ export function jobOf(
     model,
     task,
     sampling: { ...sampling, ...(!isConstrained && cuts), seed: seed < 0 ? newSeed() : seed },
+    ...(more.language && { language: more.language }),
     ...(most > 0 && { most }),
     tokensPerStep: body.reasoning_effort && tokensPerStep[body.reasoning_effort],
     stop: [stop].flat().filter((text) => text !== ''),

@@ -2,14 +2,24 @@ import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
-import { chatAnswer, type ChatBody, chatSchema, turnsOf } from './chat.ts';
+import { chatAnswer, type ChatBody, chatSchema, saidIn } from './chat.ts';
+import { chatJob } from './chat-request.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOf, samplingFields } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
 export const mercuryEditSchema = chatSchema
-  .omit({ response_format: true, diffusing: true, diffusion: true, candidates: true })
+  .omit({
+    tools: true,
+    functions: true,
+    tool_choice: true,
+    parallel_tool_calls: true,
+    response_format: true,
+    diffusing: true,
+    diffusion: true,
+    candidates: true,
+  })
   .extend({ messages: z.tuple([chatSchema.shape.messages.element]) });
 
 export type EditBody = z.output<typeof mercuryEditSchema>;
@@ -22,9 +32,9 @@ export type EditBody = z.output<typeof mercuryEditSchema>;
  * @throws HttpError 400  for a message without a region
  */
 export function mercuryEdit(body: EditBody, asked: ApiRequest): Answer {
-  const [message] = turnsOf(body.messages as ChatBody['messages']);
+  const [message] = saidIn(body.messages as ChatBody['messages']);
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
-  const { before, left, right, after } = editedFile(message.content);
+  const { before, left, right, after } = editedFile(message.text);
   const task = { kind: 'fill', before: before + left, after: right + after } as const;
   const job = jobOf(body, task, asked, { logprobs: body.logprobs });
   if (body.stream)
@@ -44,9 +54,9 @@ export function mercuryEdit(body: EditBody, asked: ApiRequest): Answer {
 export function applyEdit(body: EditBody, asked: ApiRequest): Answer {
   if (asked.facts.hasChatTemplate) return chatted(body, asked);
   checkNeedsNoModel(body);
-  const [message] = turnsOf(body.messages as ChatBody['messages']);
-  const original = tagged(message.content, 'original_code');
-  const update = tagged(message.content, 'update_snippet');
+  const [message] = saidIn(body.messages as ChatBody['messages']);
+  const original = tagged(message.text, 'original_code');
+  const update = tagged(message.text, 'update_snippet');
   const applied = applyUpdate(original, update);
   if (applied.kind === 'refused')
     throw new HttpError(400, `messages: ${applied.problem}`, { param: 'messages' });
@@ -55,8 +65,8 @@ export function applyEdit(body: EditBody, asked: ApiRequest): Answer {
 }
 
 const chatted = (body: EditBody, asked: ApiRequest): Answer => {
-  const turns = turnsOf(body.messages as ChatBody['messages']);
-  const job = jobOf(body, { kind: 'chat', turns }, asked, { logprobs: body.logprobs });
+  const messages = saidIn(body.messages as ChatBody['messages']);
+  const { job } = chatJob({ messages, body, logprobs: body.logprobs }, asked);
   return chatAnswer(body, asked, { job });
 };
 

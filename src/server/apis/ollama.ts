@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
+import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import type { Answer, ApiRequest } from './answer.ts';
-import { chatSchema, turnsOf } from './chat.ts';
+import { type Call, CallReader, readReply, type ReplyPiece } from './call-reader.ts';
+import { messageSchema, saidIn, toolsIn } from './chat.ts';
+import { chatJob } from './chat-request.ts';
+import { functionTool } from './tools.ts';
 import { writingTask } from './completions.ts';
 import { limits } from '../http/limits.ts';
 import {
+  type CommonBody,
   commonFields as openaiFields,
   jobOf,
   likeliestTokens,
@@ -15,7 +20,7 @@ import {
   stopField,
 } from './common-fields.ts';
 import { noEffect, noEffects, ollamaHabits } from './tolerance.ts';
-import type { Job, Result, JobTask } from '../worker/protocol.ts';
+import type { Job, Result } from '../worker/protocol.ts';
 import { constraintOf } from './response-format.ts';
 
 const optionFields = {
@@ -56,9 +61,9 @@ export const generateSchema = z.strictObject({
   images: z.array(z.unknown()).max(0, 'must be absent: only text is read').optional(),
 });
 
-const ollamaMessage = z.object({
-  role: chatSchema.shape.messages.element.shape.role,
+const ollamaMessage = messageSchema.extend({
   content: z.string().nullish(),
+  tool_name: z.string().nullish(),
   images: z.array(z.unknown()).max(0, 'must have no images: only text is read').nullish(),
 });
 
@@ -66,7 +71,7 @@ const ollamaMessage = z.object({
 export const ollamaChatSchema = z.strictObject({
   ...commonFields,
   messages: z.array(ollamaMessage).max(limits.messages).default([]),
-  tools: z.array(z.unknown()).max(0, 'must be absent: calling functions is not supported').optional(),
+  tools: z.array(functionTool).max(limits.tools).optional().describe('functions that the answer may call'),
 });
 
 type GenerateBody = z.output<typeof generateSchema>;
@@ -74,64 +79,123 @@ type OllamaChatBody = z.output<typeof ollamaChatSchema>;
 
 export function generate(body: GenerateBody, asked: ApiRequest): Answer {
   const isLoading = body.prompt === '' && body.suffix === '';
-  const job = isLoading ? undefined : ollamaJob(body, writingTask(body.prompt, body.suffix), asked);
-  return ollamaAnswer(body, asked, job, (response) => ({ response }));
+  const job = isLoading
+    ? undefined
+    : jobOf(bodyOf(body), writingTask(body.prompt, body.suffix), asked, { sampling: constraintIn(body) });
+  return ollamaAnswer(body, asked, { job, say: (response) => ({ response }) });
 }
 
 export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
-  const turns = turnsOf(body.messages);
-  const job = turns.length === 0 ? undefined : ollamaJob(body, { kind: 'chat', turns }, asked);
-  return ollamaAnswer(body, asked, job, (content) => ({ message: { role: 'assistant', content } }));
+  const say = (content: string, tool_calls?: readonly object[]): object => ({
+    message: { role: 'assistant', content, ...(tool_calls && { tool_calls }) },
+  });
+  if (body.messages.length === 0) return ollamaAnswer(body, asked, { say });
+  // a tool is named, and no call of it
+  const messages = saidIn(body.messages).map((said, i) => ({
+    ...said,
+    callId: said.callId ?? body.messages[i].tool_name ?? undefined,
+  }));
+  const { job, use } = chatJob(
+    { messages, tools: toolsIn(body), body: bodyOf(body), constraint: constraintIn(body) },
+    asked,
+  );
+  return ollamaAnswer(body, asked, { job, form: use?.form, say });
 }
 
-function ollamaJob(body: GenerateBody | OllamaChatBody, task: JobTask, asked: ApiRequest): Job {
+/** What is asked of sampling: Ollama has it in `options`, and some of its clients beside them. */
+function bodyOf(body: GenerateBody | OllamaChatBody): CommonBody {
   const options = { ...body, ...body.options };
-  const { num_predict, stop: stops } = options;
-  const { format } = body;
-  const constraint =
-    format === undefined || format === ''
-      ? {}
-      : constraintOf(
-          format === 'json'
-            ? { type: 'json_object' }
-            : { type: 'json_schema', json_schema: { schema: format } },
-        );
   const own = Object.fromEntries(
     Object.entries(options).filter(([key]) => key in samplingSchema.shape),
   ) as Partial<FlatSamplingOptions>;
-  const common = {
+  return {
     ...own,
     top_k: options.top_k,
     top_p: options.top_p,
-    max_tokens: num_predict ?? body.max_tokens,
+    max_tokens: options.num_predict ?? body.max_tokens,
     stream: body.stream,
-    stop: stops,
+    stop: options.stop,
   };
-  return jobOf(common, task, asked, { sampling: constraint });
+}
+
+function constraintIn({ format }: GenerateBody | OllamaChatBody): Partial<FlatSamplingOptions> {
+  if (format === undefined || format === '') return {};
+  return constraintOf(
+    format === 'json' ? { type: 'json_object' } : { type: 'json_schema', json_schema: { schema: format } },
+  );
 }
 
 function ollamaAnswer(
   body: Pick<GenerateBody, 'stream'>,
   { model, nowMs }: ApiRequest,
-  job: Job | undefined,
-  say: (text: string) => object,
+  {
+    job,
+    form,
+    say,
+  }: {
+    readonly job?: Job;
+    readonly form?: ToolForm;
+    readonly say: (text: string, calls?: readonly object[]) => object;
+  },
 ): Answer {
   const common = { model, created_at: new Date(nowMs).toISOString() };
-  const end = (result: Result | undefined, text: string): object => ({
+  const reader = new CallReader(form);
+  const streamed = new CallsTogether();
+  const end = (result: Result | undefined, said: object): object => ({
     ...common,
-    ...say(text),
+    ...said,
     done: true,
     done_reason: result ? result.finish : 'load',
     ...(result && durations(result)),
   });
+  const objects = (pieces: readonly ReplyPiece[], isOver: boolean): object[] => [
+    ...pieces.flatMap((piece) =>
+      piece.type === 'text' ? [{ ...common, ...say(piece.text), done: false }] : [],
+    ),
+    ...streamed.taken(pieces, isOver).map((calls) => ({ ...common, ...say('', [calls]), done: false })),
+  ];
   return {
     job,
     choices: 1,
     stream: body.stream && job ? 'lines' : undefined,
-    whole: ([result]) => end(result, result?.text ?? ''),
-    progress: (_, { text }) => (text === '' ? [] : [{ ...common, ...say(text), done: false }]),
-    ended: (_, result) => [end(result, '')],
+    whole([result]) {
+      const { text, calls } = readReply(result?.text ?? '', form);
+      return end(result, say(text, calls.length > 0 ? calls.flatMap(ollamaCalls) : undefined));
+    },
+    progress: (_, { text }) => objects(reader.read(text), false),
+    ended: (_, result) => [...objects(reader.finish(), true), end(result, say(''))],
   };
+}
+
+/** A call as Ollama says it: whole, its arguments no text. One that was cut off is none. */
+function ollamaCalls({ name, json }: Call): object[] {
+  try {
+    return [{ function: { name, arguments: JSON.parse(json) as object } }];
+  } catch {
+    return [];
+  }
+}
+
+/** Gathers the pieces of calls until each is whole. */
+class CallsTogether {
+  #open: { name: string; json: string } | undefined;
+
+  /** The calls that these pieces make whole. */
+  taken(pieces: readonly ReplyPiece[], isOver: boolean): object[] {
+    const whole: object[] = [];
+    const close = (): void => {
+      if (this.#open) whole.push(...ollamaCalls(this.#open));
+      this.#open = undefined;
+    };
+    for (const piece of pieces) {
+      if (piece.type === 'call') {
+        close();
+        this.#open = { name: piece.name, json: '' };
+      } else if (piece.type === 'arguments') this.#open!.json += piece.json;
+    }
+    if (isOver) close();
+    return whole;
+  }
 }
 
 /** In nanoseconds, as Ollama counts. */

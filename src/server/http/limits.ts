@@ -12,6 +12,7 @@ export const limits = {
   stops: 64,
   stopCharacters: 64,
   messages: 256,
+  tools: 64,
   /** Of a text that is given to be filled, edited or read. */
   textCharacters: 2 ** 16,
   holes: 256,

@@ -63,7 +63,7 @@ export async function runJob(
 function continuationOf(
   model: Model,
   task: WritingTask,
-  { sampling, most, tokensPerStep }: Job,
+  { sampling, most, tokensPerStep, language }: Job,
 ): GenerateRequest {
   const given = givenTo(model, task);
   const room = model.config.maxLength - given.tokens;
@@ -78,7 +78,7 @@ function continuationOf(
   const steps =
     sampling.steps ??
     (tokensPerStep === undefined ? undefined : Math.max(blocks, Math.ceil(wanted / tokensPerStep)));
-  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length };
+  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
   const { length: _, ...others } = sampling;
   return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
 }
@@ -95,8 +95,9 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask):
   if (task.kind === 'fill') return { option: 'prompt', tokens: 0, request: {} };
   const option = task.kind === 'chat' ? 'messages' : 'prompt';
   if (task.kind === 'chat' && chatTemplate) {
-    const tokens = chatTemplate.encode(task.turns).ids.length;
-    return { option, tokens, request: { messages: task.turns } };
+    const template = task.tools && { tools: task.tools };
+    const tokens = chatTemplate.encode(task.turns, template).ids.length;
+    return { option, tokens, request: { messages: task.turns, template } };
   }
   const prompt = task.kind === 'chat' ? conversation(task.turns) : task.prompt;
   const start = Math.max(

@@ -1,5 +1,6 @@
 import type { Model } from '../../language-model/language-model.ts';
 import { causal } from '../../model/attention-pattern.ts';
+import { toolFormOf } from '../../tokenizer/tool-form.ts';
 import type { ModelFacts, ModelState } from './protocol.ts';
 
 interface Entry {
@@ -97,9 +98,10 @@ export class ModelPool {
   }
 }
 
-const factsOf = ({ config, chatTemplate, defaults }: Model): ModelFacts => ({
+const factsOf = ({ config, chatTemplate, tokenizer, defaults }: Model): ModelFacts => ({
   maxLength: config.maxLength,
   hasChatTemplate: chatTemplate !== undefined,
+  toolForm: chatTemplate && toolFormOf(chatTemplate, tokenizer),
   isCausal: config.attention === causal,
   defaults,
 });

@@ -2,12 +2,19 @@ import type { EditingOptions } from '../../language-model/edit-options.ts';
 import type { Edit, InfillPart } from '../../language-model/language-model.ts';
 import type { FlatFillingOptions, FlatSamplingOptions } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
+import type { Language } from '../../sampling/constraint/language.ts';
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
+import type { ToolForm } from '../../tokenizer/tool-form.ts';
 
 /** What is to be written: a continuation, the next answer, or what stands between two texts. */
 export type WritingTask =
   | { readonly kind: 'write'; readonly prompt: string }
-  | { readonly kind: 'chat'; readonly turns: readonly ChatMessage[] }
+  | {
+      readonly kind: 'chat';
+      readonly turns: readonly ChatMessage[];
+      /** What the template is told that may be called. */
+      readonly tools?: readonly object[];
+    }
   | { readonly kind: 'fill'; readonly before: string; readonly after: string };
 
 /** What becomes of a given text: its holes are filled, it is rewritten, or it is read. The seed is the job's. */
@@ -36,6 +43,8 @@ export interface Job {
   readonly task: JobTask;
   /** What the request says of sampling; the model's own defaults hold for the rest. */
   readonly sampling: Partial<FlatSamplingOptions>;
+  /** In which the answer has to be, where no option of sampling says it. */
+  readonly language?: Language;
   /** Tokens at most; fewer where the model has less room. Absent: as the model says. */
   readonly most?: number;
   /** In place of `steps`: tokens that a step reveals. */
@@ -140,6 +149,8 @@ export interface Failure {
 export interface ModelFacts {
   readonly maxLength: number;
   readonly hasChatTemplate: boolean;
+  /** How it calls functions, if its template knows of them. */
+  readonly toolForm?: ToolForm;
   readonly isCausal: boolean;
   readonly defaults: Partial<FlatSamplingOptions>;
 }

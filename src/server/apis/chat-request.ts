@@ -1,0 +1,101 @@
+import type { ChatMessage } from '../../tokenizer/chat-template.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
+import type { FlatSamplingOptions } from '../../sampling/options.ts';
+import type { Job } from '../worker/protocol.ts';
+import type { ApiRequest } from './answer.ts';
+import type { Call } from './call-reader.ts';
+import { type CommonBody, jobOf } from './common-fields.ts';
+import { answersOf, toldOf, type ToolRequest, type ToolUse, toolUseOf } from './tools.ts';
+
+/** A message as every API has it, whatever it calls its parts. */
+export interface Said {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly text: string;
+  /** What an assistant called. */
+  readonly calls?: readonly (Call & { readonly id: string })[];
+  /** Of a tool: the call that it answers. */
+  readonly callId?: string;
+}
+
+/** A conversation whose next answer is wanted: the one request that the APIs of OpenAI, Anthropic and Ollama all come to. */
+export interface ChatRequest {
+  readonly messages: readonly Said[];
+  readonly tools?: ToolRequest;
+  /** What is asked of sampling, under OpenAI's names. */
+  readonly body: CommonBody;
+  /** What an answer that is text has to be. */
+  readonly constraint?: Partial<FlatSamplingOptions>;
+  readonly logprobs?: boolean;
+}
+
+/**
+ * The job of a conversation, and how its answer calls functions, if it may.
+ *
+ * @throws InvalidOptionError  for what contradicts itself
+ */
+export function chatJob(request: ChatRequest, asked: ApiRequest): { job: Job; use: ToolUse | undefined } {
+  const { body, constraint = {}, logprobs } = request;
+  const use = toolUseOf(request.tools, asked.facts);
+  if (use && body.diffusing)
+    throw new InvalidOptionError(
+      'diffusing',
+      'shows texts and no calls; diffusion shows the steps of both',
+      true,
+    );
+  const turns = turnsOf(request.messages, use, asked);
+  const tools = use?.isTaught ? use.tools.map((tool) => ({ type: 'function', function: tool })) : undefined;
+  const { jsonSchema } = constraint;
+  const text = jsonSchema && ({ kind: 'json', schema: jsonSchema } as const);
+  const job = jobOf(body, { kind: 'chat', turns, ...(tools && { tools }) }, asked, {
+    logprobs,
+    ...(use ? { language: answersOf(use, text) } : { sampling: constraint }),
+  });
+  return { job, use };
+}
+
+/** Characters of what a model is told of functions, for each token that it can read: more would leave no room for the rest. */
+const toldShare = 1;
+
+/** The messages as a template reads them: with calls as it knows them, or as text. */
+function turnsOf(messages: readonly Said[], use: ToolUse | undefined, asked: ApiRequest): ChatMessage[] {
+  const { toolForm, maxLength } = asked.facts;
+  const nameOf = new Map(messages.flatMap(({ calls = [] }) => calls.map(({ id, name }) => [id, name])));
+  const turns = messages.map(({ role, text, calls = [], callId = '' }): ChatMessage => {
+    const name = nameOf.get(callId) ?? callId;
+    if (role === 'tool')
+      return toolForm
+        ? { role, content: text, tool_call_id: callId, name }
+        : { role: 'user', content: `${name}: ${text}` };
+    if (calls.length === 0) return { role, content: text };
+    if (!toolForm) return { role, content: [text, ...calls.map(spelled)].join('\n').trim() };
+    return { role, content: text, tool_calls: calls.map(calledAs) };
+  });
+  if (!use || use.isTaught) return turns;
+  const told = toldOf(use);
+  if (told.length > toldShare * maxLength) {
+    asked.ignore('tools.description');
+    return turns;
+  }
+  const [first, ...rest] = turns;
+  return first?.role === 'system'
+    ? [{ role: 'system', content: `${first.content}\n\n${told}` }, ...rest]
+    : [{ role: 'system', content: told }, ...turns];
+}
+
+const spelled = ({ name, json }: Call): string => `{"name": "${name}", "arguments": ${json}}`;
+
+/** A call as templates read it: with arguments that are no text. */
+const calledAs = ({ id, name, json }: Call & { readonly id: string }): object => ({
+  type: 'function',
+  id,
+  function: { name, arguments: argumentsIn(json) },
+});
+
+/** @throws InvalidOptionError  for a history in which a call has no JSON as its arguments */
+function argumentsIn(json: string): unknown {
+  try {
+    return JSON.parse(json || '{}');
+  } catch {
+    throw new InvalidOptionError('messages', 'must have JSON as the arguments of a call', json);
+  }
+}
