@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
+import { FakeTerminal } from '../../../test/fake-terminal.ts';
+import type { Model } from '../../language-model/language-model.ts';
 import { runProgram } from '../program.ts';
 import { demoCommand } from './demo.ts';
 
@@ -13,7 +15,7 @@ test('the demo says what is seen, writes a story, and says where to go on; only 
     ...knowing,
     generate: (request) => {
       asked.push([request.prompt, request.seed]);
-      return knowing.generate({ ...request, length: 64 });
+      return knowing.generate({ ...request, length: 64, temperature: 0 });
     },
   };
   const io = fakeIo();
@@ -29,4 +31,38 @@ test('the demo says what is seen, writes a story, and says where to go on; only 
       lines.slice(3).some((line) => line.startsWith(`npx unmask ${command}`)),
       command,
     );
+});
+
+test('beside it a causal model writes from left to right: both texts, which is which, and both models are closed', async () => {
+  const texts = ['Once upon a time a cat sat.', 'Once upon a time a dog ran.'];
+  const knowing = texts.map((text) => modelThatKnows(text));
+  const models = knowing.map((model): Model => ({
+    ...model,
+    generate: (request) => model.generate({ ...request, length: 12, temperature: 0 }),
+    close: () => model.close(),
+  }));
+  const asked: (string | undefined)[] = [];
+  const load = async ({ model }: { model?: string }): Promise<Model> => {
+    asked.push(model);
+    return models[asked.length - 1];
+  };
+  const terminal = new FakeTerminal(100, 12);
+  const io = fakeIo({ terminal });
+  const commands = { demo: async () => ({ default: demoCommand(load) }) };
+  assert.equal(
+    await runProgram(['demo', '--beside', 'causal', '--seed', '3', '--frame-ms', '0'], io, commands, '0'),
+    0,
+  );
+  assert.match(asked[1] ?? '', /judge/);
+  const [headings, stories] = terminal.lines;
+  assert.match(headings, /^masked diffusion: any order +a causal model: left to right$/);
+  assert.ok(
+    texts.every((text) => stories.includes(text)),
+    stories,
+  );
+  assert.match(io.err, /seed 3 · .* · masked diffusion: any order\nseed 3 · .* · a causal model/);
+  assert.deepEqual(
+    knowing.map(({ closed }) => closed),
+    [true, true],
+  );
 });

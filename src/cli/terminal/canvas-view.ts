@@ -3,8 +3,9 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { type Cell, CanvasReader, type Style } from './cells.ts';
 import { colorsFor, type Paint, palette } from './colors.ts';
 import type { Io, Output } from '../command.ts';
-import { type LaidOutLine, layOut, windowOf } from './layout.ts';
+import { layOut, windowOf } from './layout.ts';
 import { LiveArea, type LiveLine } from './live.ts';
+import { linePainter, progressBar } from './paint-line.ts';
 import { fit, widthOf } from './width.ts';
 
 /** A frame with its place in the reverse process. */
@@ -20,7 +21,7 @@ export class CanvasView {
   #reader: CanvasReader;
   readonly #paint: Record<Style, Paint>;
   readonly #dim: Paint;
-  readonly #freshPaint: Paint;
+  readonly #paintLine: ReturnType<typeof linePainter>;
 
   constructor(
     output: Output,
@@ -34,7 +35,7 @@ export class CanvasView {
     this.#reader = this.#newReader();
     this.#paint = palette(colors);
     this.#dim = colors.dim;
-    this.#freshPaint = colors.underline;
+    this.#paintLine = linePainter(output, env);
   }
 
   /** Draws a frame over the one before; with step 0 another canvas begins. */
@@ -68,14 +69,6 @@ export class CanvasView {
     this.#area.close();
   }
 
-  #paintLine({ pieces, width }: LaidOutLine): LiveLine {
-    const text = pieces.map((piece) => {
-      const painted = this.#paint[piece.style](piece.text);
-      return piece.fresh ? this.#freshPaint(painted) : painted;
-    });
-    return { text: text.join(''), width };
-  }
-
   /** How much of the whole text is unmasked, and in how many denoising steps. */
   #status({ step }: ViewFrame, more: string, columns: number): LiveLine {
     const { unmasked, masked } = this.#reader;
@@ -93,14 +86,6 @@ export class CanvasView {
     const painted = legend.map((style) => this.#paint[style](style)).join(' ');
     return { text: `${this.#dim(text)}   ${painted}`, width: width + legendWidth };
   }
-}
-
-/** A bar of at most 20 columns; none where there are fewer than four. */
-function progressBar(share: number, columns: number): string {
-  const width = Math.min(20, columns);
-  if (width < 4) return '';
-  const done = Math.round(width * (Number.isNaN(share) ? 1 : share));
-  return '━'.repeat(done) + '─'.repeat(width - done);
 }
 
 /** A text that stands alone shows no marks of the process: no masks that an interrupt left, no special tokens. */
