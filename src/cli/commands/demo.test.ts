@@ -34,11 +34,14 @@ test('the demo says what is seen, writes a story, and says where to go on; only 
 });
 
 test('beside it a causal model writes from left to right: both texts, which is which, and both models are closed', async () => {
-  const texts = ['Once upon a time a cat sat.', 'Once upon a time a dog ran.'];
+  const texts = [
+    'Once upon a time there was a cat who sat on it.',
+    'Once upon a time there was a dog who ran on it.',
+  ];
   const knowing = texts.map((text) => modelThatKnows(text));
   const models = knowing.map((model): Model => ({
     ...model,
-    generate: (request) => model.generate({ ...request, length: 12, temperature: 0 }),
+    generate: (request) => model.generate({ ...request, length: 32, temperature: 0 }),
     close: () => model.close(),
   }));
   const asked: (string | undefined)[] = [];
@@ -46,7 +49,7 @@ test('beside it a causal model writes from left to right: both texts, which is w
     asked.push(model);
     return models[asked.length - 1];
   };
-  const terminal = new FakeTerminal(100, 12);
+  const terminal = new FakeTerminal(104, 12);
   const io = fakeIo({ terminal });
   const commands = { demo: async () => ({ default: demoCommand(load) }) };
   assert.equal(
