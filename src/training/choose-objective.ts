@@ -8,6 +8,7 @@ import {
   type ValidationScoring,
 } from '../likelihood/validation.ts';
 import { withAnnealedAttention } from './objectives/attention-annealing.ts';
+import { withCausalWarmup } from './objectives/causal-warmup.ts';
 import { complementaryDiffusion } from './objectives/complementary-masks.ts';
 import {
   autoregressive,
@@ -57,7 +58,7 @@ export function objectiveOf(
 
 /** What is learned of windows that are noised. */
 function diffusionOf(
-  { seed, complementary, promptShare, block, blockWarmup, anneal, variableLength, surplus }: TrainingOptions,
+  { seed, complementary, promptShare, block, blockWarmup, ...options }: TrainingOptions,
   { endId, expandId, shiftedLogits }: LearningFacts,
   noising: ObjectiveParts['noising'],
 ): Objective {
@@ -69,6 +70,7 @@ function diffusionOf(
           blockLength: growingBlock(block, { updates: blockWarmup }),
           shiftedLogits,
         });
+  const { anneal, causalWarmup, variableLength, surplus } = options;
   if (promptShare > 0) objective = withPrompts(objective, { seed, share: promptShare });
   if (expandId !== undefined)
     objective = withHoles(objective, {
@@ -78,6 +80,7 @@ function diffusionOf(
       expandId,
       deleteId: endId,
     });
+  if (causalWarmup !== undefined) return withCausalWarmup(objective, { updates: causalWarmup });
   return anneal === undefined ? objective : withAnnealedAttention(objective, { seed, updates: anneal });
 }
 

@@ -195,6 +195,18 @@ test('blocks that grow from one token begin with the loss of the causal model th
   assert.ok(mean(losses.slice(-3)) > losses[0] + 0.3, 'longer blocks are harder');
 });
 
+test('a mask predictor that begins as a causal model has its losses at first, and predicts shifted ever after', async () => {
+  const both = { ...short, validationEvery: 100, sampleEvery: 100 };
+  const warmed = await trained('warmed', { ...both, causalWarmup: 2 });
+  const causal = await trained('warm-causal', { ...both, objective: 'autoregressive' });
+  const plain = await trained('warm-plain', { ...both, shiftedLogits: true });
+  assert.ok(Math.abs(warmed.losses[0] - causal.losses[0]) < 0.2, `${warmed.losses[0]} ${causal.losses[0]}`);
+  assert.notEqual(warmed.losses[2], plain.losses[2]);
+  const model = await load(warmed.out);
+  assert.equal(model.config.shiftedLogits, true);
+  await model.close();
+});
+
 test('attention that is opened bit by bit begins near the causal model, and needs one', async () => {
   const from = join(scratch, 'grown-source');
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };

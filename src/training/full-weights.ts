@@ -78,7 +78,7 @@ function configOf(
   { tokenizer, maskId, endId }: RunTokenizer,
   start?: Start,
 ): ModelConfig {
-  const { length, learn, objective, block, anneal, shiftedLogits, from } = options;
+  const { length, learn, objective, block, anneal, shiftedLogits, causalWarmup, from } = options;
   const isCausal = objective === 'autoregressive';
   if (anneal !== undefined && !start?.isCausal)
     throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
@@ -87,8 +87,8 @@ function configOf(
       ...(start?.transformer ?? freshNetwork(options, tokenizer.vocabularySize)),
       // whoever learns to answer need not forget how long a text may be
       maxLength: learn !== 'text' ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
-      // a mask predictor made from a causal model goes on to predict each token at the position before
-      shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? false),
+      // a mask predictor made from a causal model, or that begins as one, goes on to predict each token at the position before
+      shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? causalWarmup !== undefined),
       attention: isCausal ? causal : bidirectional,
     },
     maskId,

@@ -301,6 +301,11 @@ export const trainingSchema = z.strictObject({
   blockWarmup: count
     .optional()
     .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
+  causalWarmup: count
+    .optional()
+    .describe(
+      'updates of the beginning in which each token is learned from those before it, with no masks: a sooner start for a model from nothing [none]',
+    ),
   noise: z.enum(keysOf(schedules)).optional().describe(or('noise', 'noise schedule')),
   eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
   times: z
@@ -426,6 +431,7 @@ type Optional =
   | 'surplus'
   | 'block'
   | 'blockWarmup'
+  | 'causalWarmup'
   | 'kvHeads'
   | 'separator'
   | 'ema'

@@ -203,6 +203,7 @@ function checkPreferences(options: TrainingOptions): void {
 const uses = {
   block: ['block-diffusion'],
   blockWarmup: ['block-diffusion'],
+  causalWarmup: ['masked-diffusion'],
   anneal: ['masked-diffusion'],
   shiftedLogits: ['masked-diffusion', 'block-diffusion'],
   variableLength: ['masked-diffusion'],
@@ -211,7 +212,7 @@ const uses = {
 } as const;
 
 function checkObjective(options: TrainingOptions): void {
-  const { objective, from, anneal, variableLength, surplus, length } = options;
+  const { objective, from, anneal, causalWarmup, variableLength, surplus, length } = options;
   for (const key of Object.keys(uses) as (keyof typeof uses)[]) {
     const objectives: readonly string[] = uses[key];
     if (options[key] !== undefined && options[key] !== false && !objectives.includes(objective))
@@ -223,6 +224,14 @@ function checkObjective(options: TrainingOptions): void {
   }
   if (anneal !== undefined && from === undefined)
     throw new InvalidOptionError('anneal', 'needs a causal model to begin with: name it by --from', anneal);
+  if (causalWarmup !== undefined && from !== undefined)
+    throw new InvalidOptionError('causalWarmup', 'is for a model from nothing, not for --from', causalWarmup);
+  if (causalWarmup !== undefined && options.shiftedLogits === false)
+    throw new InvalidOptionError(
+      'causalWarmup',
+      'predicts each token at the position before it: leave out --no-shifted-logits',
+      causalWarmup,
+    );
   if (surplus === undefined) return;
   if (!variableLength) throw new InvalidOptionError('surplus', 'is for --variable-length', surplus);
   if (3 * surplus > length)
