@@ -14,6 +14,7 @@ import type { CreateTrainingJob } from '../training/run/training-job.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
 import { type Rows, rowsPlace } from '../training/run/kept-rows.ts';
 import { usualPlace } from '../training/run/run-directory.ts';
+import { plannedFor } from '../training/run/plan.ts';
 import { runTraining } from '../training/run/run.ts';
 import { openRun, type TrainingRun } from './open-run.ts';
 
@@ -21,6 +22,11 @@ import { openRun, type TrainingRun } from './open-run.ts';
 export interface TrainRequest extends TrainingRequest {
   /** Documents of the program, in the place of files. The run keeps them, so it can be resumed without. */
   readonly texts?: Iterable<string> | AsyncIterable<string>;
+  /**
+   * In the place of steps: about how long the run may take on this machine, in minutes. Size, steps and pace are chosen by how
+   * large the files are and how fast a few updates turn out to be; what is given beside it stays.
+   */
+  readonly minutes?: number;
 }
 
 /** How a run is watched and stopped, and what it has of the program. */
@@ -59,9 +65,20 @@ export async function followTraining(
  * @throws CannotSaveError     when no checkpoint could be saved for an hour, or the last one could not
  */
 export function train(request: TrainRequest, options: TrainOptions = {}): Task<TrainingRun, TrainingEvent> {
-  return startTask((io) => {
-    const { texts, ...asked } = request;
+  return startTask(async (io) => {
+    const { texts, minutes, ...asked } = request;
     const checked = checkOptions(trainingSchema, asked);
+    if (minutes !== undefined) {
+      if (texts !== undefined)
+        throw new InvalidOptionError(
+          'minutes',
+          'is for files, whose size is known; texts have steps',
+          minutes,
+        );
+      const note = (text: string): void => io.note({ kind: 'note', text });
+      const plan = await plannedFor(minutes, checked, { note, signal: io.signal });
+      return run(plan, io, options);
+    }
     if (texts === undefined) return run(checked, io, options);
     const field = checked.field ?? defaults.field;
     return run(

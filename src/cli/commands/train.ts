@@ -8,7 +8,8 @@ import type { Task } from '../../base/task.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainOptions } from '../../library/train.ts';
 import type { TrainingEvent } from '../../training/run/events.ts';
-import { defaults, type Size, sizes, trainingSchema } from '../../training/options.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
+import { defaults, type Size, sizes, type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
 import { TrainingView } from '../terminal/training-view.ts';
 
@@ -19,6 +20,13 @@ export const distributed = z
   .describe('whether the ranks of mpirun or srun train one model together');
 
 const options = trainingSchema.extend({
+  minutes: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'in the place of steps: about how long the run may take on this machine, by which size, steps and pace are chosen [5, where no size, steps or epochs are given]',
+    ),
   sweep: z
     .array(z.string().min(1))
     .optional()
@@ -44,7 +52,8 @@ const command: Command<typeof options> = {
     return Object.hasOwn(sizes, size) ? { of: `size ${size}`, values: sizes[size as Size] } : undefined;
   },
   examples: [
-    ['unmask train story.txt', 'a small model of one text, in runs/nano-0'],
+    ['unmask train story.txt', 'a small model of one text in five minutes, in runs/nano-0'],
+    ['unmask train story.txt --minutes 60', 'a better one in an hour'],
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],
     ['unmask train --resume runs/mine', 'goes on where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
@@ -53,18 +62,31 @@ const command: Command<typeof options> = {
       'nine runs; unmask compare runs/rates puts them side by side',
     ],
   ],
-  async run({ distributed, sweep, seeds, ...options }, io) {
+  async run({ distributed, sweep, seeds, minutes, ...options }, io) {
     if (sweep !== undefined || seeds !== undefined) {
+      if (minutes !== undefined)
+        throw new InvalidOptionError('minutes', 'would give each run of a sweep other steps', minutes);
       const { watchSweep } = await import('../sweep.ts');
       return watchSweep(options, { sweep, seeds, distributed }, io);
     }
     // help and mistakes don't wait for the engine
     const { train } = await import('../../library/train.ts');
-    return watchRun((watching) => train(options, watching), { io, distributed, command: 'train', options });
+    const request = { ...options, minutes: minutes ?? usualMinutes(options) };
+    const how = { io, distributed, command: 'train', options: request };
+    return watchRun((watching) => train(request, watching), how);
   },
 };
 
 export default command;
+
+/** A run of which nothing is said but its text is over before one has forgotten it. */
+function usualMinutes(request: TrainingRequest): number | undefined {
+  const isLeftOpen = longRun.every((key) => request[key] === undefined);
+  return isLeftOpen && request.data !== undefined && (request.learn ?? 'text') === 'text' ? 5 : undefined;
+}
+
+/** What says how long a run is, or decides it. */
+const longRun = ['size', 'steps', 'epochs', 'from', 'resume', 'layers', 'width'] as const;
 
 /**
  * Shows a run while it is trained; on a rank that isn't the first, takes part in it.

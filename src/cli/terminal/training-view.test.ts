@@ -42,7 +42,7 @@ test('a terminal gets one live line: steps, loss, tokens a second, time left and
   assert.equal(text().split('\n').length, 1);
   assert.equal(
     text().split('\r\x1b[2K').at(-1),
-    '   10/1,000  loss 3.000  2,000 tokens/s  4 min left  rate 1.0e-3',
+    '──────────     10/1,000  loss 3.000  2,000 tokens/s  4 min left  rate 1.0e-3',
   );
 });
 
@@ -93,6 +93,19 @@ test('a sample is set off from the progress, and nothing in it is obeyed by the 
   view.show({ kind: 'sample', step: 5, text: 'one\ntwo\x1b[2J\n' });
   view.show({ kind: 'saved', step: 5, bytes: 100 });
   assert.equal(text(), '  │ one\n  │ two␛[2J\n');
+});
+
+test('below a sample the losses so far are drawn, from the first to the last, however many there are', () => {
+  const { view, text } = written(false);
+  for (let step = 1; step <= 5000; step++) view.show({ ...event(step, 5 - step / 2500), steps: 5000 });
+  view.show({ kind: 'sample', step: 5000, text: 'a cat' });
+  const [, curve] = text().trimEnd().split('\n').slice(-2);
+  assert.match(curve, /^ {2}loss 5\.00 [█▇▆▅▄▃▂▁]{40} 3\.0\d$/);
+  const bars = [...curve.split(' ').at(-2)!].map((bar) => '▁▂▃▄▅▆▇█'.indexOf(bar));
+  assert.deepEqual(
+    bars,
+    bars.toSorted((a, b) => b - a),
+  );
 });
 
 test('a resumed run says where it goes on, a new one nothing', () => {

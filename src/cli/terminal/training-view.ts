@@ -2,10 +2,13 @@ import { counted, grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import type { StepEvent, TrainingEvent, ValidationRow } from '../../training/run/events.ts';
 import type { Output } from '../command.ts';
+import { progressBar } from './paint-line.ts';
+import { sparkline } from './sparkline.ts';
 import { visible } from './visible.ts';
 
 const liveMs = 100;
 const plainMs = 10_000;
+const [barColumns, curveColumns, kept] = [10, 40, 400];
 
 /**
  * The progress of a run: on a terminal one live line, below what stays (bounds, samples, notes); elsewhere a plain line now
@@ -20,6 +23,9 @@ export class TrainingView {
   #smooth = 0;
   #weight = 0;
   #bound = '';
+  /** Smoothed losses since the run began or went on, at most `kept` of them, each standing for as many updates. */
+  readonly #curve: number[] = [];
+  #stride = 1;
 
   /** @param clock  milliseconds that never go back */
   constructor(output: Output, clock: () => number) {
@@ -37,7 +43,8 @@ export class TrainingView {
       case 'validation':
         return this.#validation(event);
       case 'sample':
-        return this.#note(visible(event.text).trim().replace(/^/gm, '  │ '));
+        this.#note(visible(event.text).trim().replace(/^/gm, '  │ '));
+        return this.#drawCurve();
       case 'note':
         return this.#note(event.text);
       case 'saved':
@@ -58,6 +65,7 @@ export class TrainingView {
     if (Number.isFinite(loss)) {
       this.#smooth = 0.95 * this.#smooth + 0.05 * loss;
       this.#weight = 0.95 * this.#weight + 0.05;
+      if (step % this.#stride === 0) this.#remember(this.#smooth / this.#weight);
     }
     const ms = this.#clock();
     if (step < steps && ms - this.#shownMs < (this.#output.isTTY ? liveMs : plainMs)) return;
@@ -83,6 +91,7 @@ export class TrainingView {
   #line({ step, steps, rate, tokensPerSecond, secondsLeft, ranks }: StepEvent): string {
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const parts = [
+      this.#output.isTTY ? progressBar(step / steps, barColumns) : '',
       `${grouped(step).padStart(grouped(steps).length)}/${grouped(steps)}`,
       this.#weight > 0 ? `loss ${(this.#smooth / this.#weight).toFixed(3)}` : 'loss not finite',
       this.#bound,
@@ -94,6 +103,21 @@ export class TrainingView {
       `rate ${rate.toExponential(1)}`,
     ];
     return parts.filter(Boolean).join('  ');
+  }
+
+  /** Every second is forgotten where there are too many: what is drawn is of the whole run. */
+  #remember(loss: number): void {
+    this.#curve.push(loss);
+    if (this.#curve.length < kept) return;
+    this.#curve.splice(0, kept, ...this.#curve.filter((_, i) => i % 2 === 1));
+    this.#stride *= 2;
+  }
+
+  /** The losses so far, once there are enough to see which way they go. */
+  #drawCurve(): void {
+    if (this.#curve.length < 10) return;
+    const [first, last] = [this.#curve[0], this.#curve.at(-1)!];
+    this.#note(`  loss ${first.toFixed(2)} ${sparkline(this.#curve, curveColumns)} ${last.toFixed(2)}`);
   }
 
   /** A line that stays, above the live one. */

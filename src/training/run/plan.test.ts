@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { sizes } from '../options.ts';
+import { parameterCount, secondsAnUpdate } from '../speed-test.ts';
+import { plannedFor } from './plan.ts';
+import { resolveOptions } from './resolve-options.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'unmask-plan-'));
+after(() => rmSync(scratch, { recursive: true }));
+const [short, long] = ['short.txt', 'long.txt'].map((name) => join(scratch, name));
+writeFileSync(short, 'a cat sat. '.repeat(1000));
+writeFileSync(long, 'a cat sat. '.repeat(100_000));
+
+const plan = async (minutes: number, secondsOfNano: number, request = {}) => {
+  const lines: string[] = [];
+  const shapes: number[] = [];
+  const planned = await plannedFor(
+    minutes,
+    { data: [long], out: join(scratch, 'new'), ...request },
+    {
+      note: (line) => void lines.push(line),
+      signal: new AbortController().signal,
+      measure: async ({ width }) => {
+        shapes.push(width);
+        return secondsOfNano;
+      },
+    },
+  );
+  return { planned, lines, shapes };
+};
+
+test('the updates are as many as the time allows, with time for what comes between them', async () => {
+  const { planned, lines } = await plan(5, 0.1);
+  assert.deepEqual([planned.size, planned.steps], ['nano', 2550]);
+  assert.match(lines[1], /^about 5 min: 2,550 updates of 2,048 tokens, which read 14 times the text/);
+  assert.ok(planned.sampleEvery! <= 430 && planned.validationEvery === 850);
+  const options = resolveOptions(planned);
+  assert.deepEqual([options.times, options.causalWarmup, options.steps], ['bell', 637, 2550]);
+});
+
+test('a faster machine or more time has a larger network, once that can read enough', async () => {
+  const chosen = async (minutes: number, seconds: number) => (await plan(minutes, seconds)).planned.size;
+  assert.equal(await chosen(5, 0.1), 'nano');
+  assert.equal(await chosen(5, 1e-3), 'tiny');
+  assert.equal(await chosen(600, 1e-3), 'base');
+  // the rule, by hand: six tokens a parameter in 85 % of the time, whose price is that of nano by parameters
+  const [nano, tiny] = [sizes.nano, sizes.tiny].map(parameterCount);
+  const price = (0.85 * 60) / ((6 * tiny * tiny * 0.1) / (2048 * nano));
+  const minutes = 1 / price;
+  assert.equal(await chosen(1.01 * minutes, 0.1), 'tiny');
+  assert.equal(await chosen(0.99 * minutes, 0.1), 'nano');
+});
+
+test('what is asked for stays; a short text has few words; other objectives have their own recipe', async () => {
+  const { planned, shapes } = await plan(5, 0.1, { size: 'tiny', batch: 8, data: [short], times: 'iid' });
+  assert.deepEqual(shapes, [256]);
+  assert.deepEqual([planned.size, planned.batch, planned.times], ['tiny', 8, 'iid']);
+  assert.deepEqual([planned.vocabularySize, planned.steps], [512, 2550]);
+  const causal = (await plan(5, 0.1, { objective: 'autoregressive' })).planned;
+  assert.deepEqual([causal.times, causal.causalWarmup], [undefined, undefined]);
+  assert.equal(
+    (await plan(5, 0.1, { tokenizer: 'characters', data: [short] })).planned.vocabularySize,
+    undefined,
+  );
+});
+
+test('minutes beside a number of updates are refused, and a run that is there goes on as it was planned', async () => {
+  await assert.rejects(plan(5, 0.1, { steps: 10 }), /minutes: .*not beside steps/);
+  writeFileSync(join(scratch, 'options.json'), '{}');
+  assert.deepEqual((await plan(5, 0.1, { out: scratch })).planned, { resume: scratch });
+});
+
+test('an update is timed on this machine', async () => {
+  const shape = { layers: 1, width: 16, heads: 2, hidden: 24, vocabularySize: 32, length: 8, batch: 2 };
+  const seconds = await secondsAnUpdate({ ...shape, threads: 1 });
+  assert.ok(seconds > 0 && seconds < 1);
+});

@@ -1,0 +1,124 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { grouped } from '../../base/format-count.ts';
+import { duration } from '../../base/format-duration.ts';
+import { InvalidOptionError } from '../../base/errors.ts';
+import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
+import { parameterCount, secondsAnUpdate } from '../speed-test.ts';
+import { type Size, sizes, type TrainingRequest } from '../options.ts';
+import { resolveOptions } from './resolve-options.ts';
+import { usualPlace } from './run-directory.ts';
+
+/** Of the time that is given, what updates may take: text is read, bounds and samples are made in the rest. */
+const shareOfUpdates = 0.85;
+/** A network is worth its size from so many tokens a parameter on. */
+const tokensAParameter = 6;
+/** A gzip of text holds about so many times its bytes. */
+const packed = 3;
+/** A shorter text has few words: so many tokens are enough for it. */
+const shortText = { bytes: 300_000, vocabularySize: 512 };
+
+const candidates = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly Size[];
+
+/** Options that say already how long a run is, or what its network is. */
+const instead = ['steps', 'epochs', 'resume', 'from'] as const;
+
+export interface PlanIo {
+  readonly note: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Seconds of an update. Default: measured on this machine. */
+  readonly measure?: typeof secondsAnUpdate;
+}
+
+/**
+ * What a run is to be that may take so many minutes on this machine: its size is the largest that reads `tokensAParameter` tokens a
+ * parameter in that time, its updates are as many as fit, judged by a few of them, and a masked diffusion model begins as a causal
+ * one and has bell-shaped times, by which little time teaches more. What was asked for by name stays. A run that is there goes on as it was planned.
+ *
+ * @throws InvalidOptionError  beside an option that says how long the run is
+ */
+export async function plannedFor(
+  minutes: number,
+  request: TrainingRequest,
+  { note, signal, measure = secondsAnUpdate }: PlanIo,
+): Promise<TrainingRequest> {
+  for (const key of instead)
+    if (request[key] !== undefined)
+      throw new InvalidOptionError(
+        'minutes',
+        `is for a new model whose updates nobody counts, not beside ${key}`,
+        minutes,
+      );
+  const out = request.out ?? usualPlace(request);
+  if (existsSync(join(out, 'options.json'))) return { resume: out };
+  resolveOptions(request); // mistakes are told before anything is measured
+  const bytes = bytesOf(request);
+  const isBpe = (request.tokenizer ?? 'bpe') === 'bpe';
+  const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
+  const seconds = 60 * minutes * shareOfUpdates;
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...given });
+  // of one size the time is measured, of the others it is as their parameters are
+  const measured = request.size ?? 'nano';
+  note('measuring how fast this machine is …');
+  const each = await measure(shapeOf(measured), signal);
+  const perToken = each / tokensOf(shapeOf(measured)) / parameterCount(shapeOf(measured));
+  const size =
+    request.size ?? candidates.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
+  const shape = shapeOf(size);
+  const anUpdate = size === measured ? each : perToken * tokensOf(shape) * parameterCount(shape);
+  const steps = Math.max(20, Math.floor(seconds / anUpdate));
+  note(
+    `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(tokensOf(shape))} tokens, which read ${times((steps * tokensOf(shape)) / (bytes / bytesAToken))} the text; --minutes, --size and --steps change that`,
+  );
+  const every = Math.max(1, Math.ceil(steps / 6));
+  return {
+    size,
+    ...text,
+    steps,
+    sampleEvery: every,
+    validationEvery: Math.max(1, Math.ceil(steps / 3)),
+    ...recipeOf(request, steps),
+    ...given,
+  };
+}
+
+/** A token of a BPE of a thousand or two has about so many bytes. */
+const bytesAToken = 3;
+
+/** How a masked diffusion model from nothing learns more in little time: experiments/LOG.md. */
+function recipeOf(
+  { objective = 'masked-diffusion', from, learn = 'text' }: TrainingRequest,
+  steps: number,
+): TrainingRequest {
+  if (objective !== 'masked-diffusion' || from !== undefined || learn !== 'text') return {};
+  return { times: 'bell', causalWarmup: Math.max(1, Math.floor(steps / 4)), learningRate: 2e-3 };
+}
+
+interface Shape {
+  readonly layers: number;
+  readonly width: number;
+  readonly hidden: number;
+  readonly vocabularySize: number;
+  readonly length: number;
+  readonly batch: number;
+  readonly accumulate?: number;
+}
+
+const tokensOf = ({ length, batch, accumulate = 1 }: Shape): number => length * batch * accumulate;
+
+const fits = (shape: Shape, perToken: number, seconds: number): boolean =>
+  seconds / (perToken * parameterCount(shape)) >= tokensAParameter * parameterCount(shape);
+
+const times = (epochs: number): string =>
+  epochs < 1
+    ? `${Math.round(100 * epochs)} % of`
+    : `${epochs < 10 ? epochs.toFixed(1) : Math.round(epochs)} times`;
+
+/** Bytes of text in files and directories, about. */
+function bytesOf({ data = [], learn = 'text' }: TrainingRequest): number {
+  return findSources(data, learn === 'text' ? textKinds : rowKinds).reduce(
+    (sum, { path, gzip }) => sum + statSync(path).size * (gzip ? packed : 1),
+    0,
+  );
+}

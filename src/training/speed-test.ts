@@ -1,0 +1,92 @@
+import { integerBelow, uniforms } from '../base/random.ts';
+import { linearNoise } from '../diffusion/schedule.ts';
+import { bidirectional } from '../model/attention-pattern.ts';
+import { parameterShapes, type TransformerConfig } from '../model/config.ts';
+import { llada } from '../model/families/llada.ts';
+import { initialParameters } from '../model/initialise.ts';
+import { sizeOf } from '../base/array.ts';
+import { openLearner } from './graph-learner.ts';
+import { maskedDiffusion } from './objectives/objective.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** What the time of an update depends on. */
+export type UpdateShape = Required<Pick<TrainingOptions, 'vocabularySize' | 'length' | 'batch'>> & {
+  readonly layers: number;
+  readonly width: number;
+  readonly hidden: number;
+  readonly heads?: number;
+  readonly kvHeads?: number;
+  readonly tied?: boolean;
+} & Partial<Pick<TrainingOptions, 'accumulate' | 'device' | 'threads'>>;
+
+/** After the first, which is not counted. */
+const [leastUpdates, mostUpdates, enoughMs] = [3, 50, 3000];
+
+/** The seconds that an update of masked diffusion takes here: the median of a few, on random tokens. */
+export async function secondsAnUpdate(shape: UpdateShape, signal?: AbortSignal): Promise<number> {
+  const { vocabularySize, length, batch, accumulate = 1 } = shape;
+  const config = configOf(shape);
+  const learner = await openLearner(config, llada.names, initialParameters(config, llada.names, 0), {
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    device: shape.device,
+    threads: shape.threads,
+  });
+  const objective = maskedDiffusion({ seed: 0, maskId: vocabularySize - 1, schedule: linearNoise });
+  const spent: number[] = [];
+  try {
+    const begin = performance.now();
+    for (let step = 0; step <= mostUpdates; step++) {
+      signal?.throwIfAborted();
+      const uniform = uniforms(0, 'synthetic', step);
+      const data = Int32Array.from({ length: batch * length }, (_, i) =>
+        integerBelow(vocabularySize - 1, uniform(i)),
+      );
+      const start = performance.now();
+      await learner.accumulate(
+        objective({ shape: [batch, length], data }, { step, firstRow: 0, batchRows: batch }),
+      );
+      await learner.update(0);
+      if (step > 0) spent.push(performance.now() - start);
+      if (step >= leastUpdates && performance.now() - begin > enoughMs) break;
+    }
+  } finally {
+    await learner.close();
+  }
+  return (accumulate * spent.sort((a, b) => a - b)[Math.floor(spent.length / 2)]) / 1000;
+}
+
+/** Numbers of a network of this shape. */
+export function parameterCount(shape: Omit<UpdateShape, 'length' | 'batch'>): number {
+  const shapes = parameterShapes(configOf({ ...shape, length: 1 }), llada.names);
+  return [...shapes.values()].reduce((sum, each) => sum + sizeOf(each), 0);
+}
+
+function configOf({
+  layers,
+  width,
+  hidden,
+  heads = 1,
+  kvHeads = heads,
+  tied = false,
+  ...shape
+}: Omit<UpdateShape, 'batch'>): TransformerConfig {
+  const { vocabularySize, length: maxLength } = shape;
+  return {
+    layers,
+    width,
+    heads,
+    kvHeads,
+    hidden,
+    vocabularySize,
+    maxLength,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    qkvBias: false,
+    tiedHead: tied,
+    shiftedLogits: false,
+    attention: bidirectional,
+  };
+}
