@@ -76,7 +76,11 @@ export function train(request: TrainRequest, options: TrainOptions = {}): Task<T
           minutes,
         );
       const note = (text: string): void => io.note({ kind: 'note', text });
-      const plan = await plannedFor(minutes, checked, { note, signal: io.signal });
+      const plan = await plannedFor(minutes, checked, {
+        note,
+        signal: io.signal,
+        clock: () => performance.now(),
+      });
       return run(plan, io, options);
     }
     if (texts === undefined) return run(checked, io, options);

@@ -26,6 +26,8 @@ const instead = ['steps', 'epochs', 'resume', 'from'] as const;
 export interface PlanIo {
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
   /** Seconds of an update. Default: measured on this machine. */
   readonly measure?: typeof secondsAnUpdate;
 }
@@ -40,7 +42,7 @@ export interface PlanIo {
 export async function plannedFor(
   minutes: number,
   request: TrainingRequest,
-  { note, signal, measure = secondsAnUpdate }: PlanIo,
+  { note, signal, clock, measure = secondsAnUpdate }: PlanIo,
 ): Promise<TrainingRequest> {
   for (const key of instead)
     if (request[key] !== undefined)
@@ -61,7 +63,7 @@ export async function plannedFor(
   // of one size the time is measured, of the others it is as their parameters are
   const measured = request.size ?? 'nano';
   note('measuring how fast this machine is …');
-  const each = await measure(shapeOf(measured), signal);
+  const each = await measure(shapeOf(measured), { clock, signal });
   const perToken = each / tokensOf(shapeOf(measured)) / parameterCount(shapeOf(measured));
   const size =
     request.size ?? candidates.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
