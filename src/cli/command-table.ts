@@ -22,4 +22,5 @@ export const commands: CommandTable = {
   inspect: () => import('./commands/inspect.ts'),
   quantize: () => import('./commands/quantize.ts'),
   bench: () => import('./commands/bench.ts'),
+  doctor: () => import('./commands/doctor.ts'),
 };

@@ -7,8 +7,8 @@ import type { Attributes, ExternalData, QuantisedData, QuantisedValue, ValueWrit
 export interface WriteOptions {
   /** Where a parameter lies; undefined makes it an input of the graph, as training needs it. */
   readonly weights?: (name: string) => ExternalData | QuantisedData | undefined;
-  /** Use ONNX Runtime's fused operators where an operation has one. Default true. */
-  readonly fused?: boolean;
+  /** The operations, by name, that are written without ONNX Runtime's fused operator, where they have one. Default: none. */
+  readonly expanded?: ReadonlySet<string> | 'all';
   /** What is multiplied with a matrix in blocks is not rounded, too, as training needs it. Default false. */
   readonly exact?: boolean;
 }
@@ -23,18 +23,22 @@ interface DeferredParameter {
 
 /** Writes tensors as the nodes that compute them, each once, and knows the values of those that it wrote. */
 export class Writer implements ValueWriter {
-  readonly fused: boolean;
   readonly exact: boolean;
   readonly inputs = new Map<string, NamedType>();
+  readonly #expanded: Required<WriteOptions>['expanded'];
   readonly #weights: Required<WriteOptions>['weights'];
   readonly #graph = new OnnxNodes();
   readonly #values = new Map<Tensor, string>();
   readonly #deferred = new Map<string, DeferredParameter>();
 
-  constructor({ weights = () => undefined, fused = true, exact = false }: WriteOptions = {}) {
-    this.fused = fused;
+  constructor({ weights = () => undefined, expanded = new Set(), exact = false }: WriteOptions = {}) {
+    this.#expanded = expanded;
     this.exact = exact;
     this.#weights = weights;
+  }
+
+  fuses(operation: string): boolean {
+    return this.#expanded !== 'all' && !this.#expanded.has(operation);
   }
 
   get graph(): Pick<OnnxNodes, 'nodes' | 'initializers' | 'locations'> {
@@ -158,7 +162,8 @@ export class Writer implements ValueWriter {
     if (isConstant(tensor))
       return this.#graph.constant(tensor.attributes.values, tensor.shape as number[], tensor.dtype);
     const { operation } = tensor;
-    const expands = operation.expand && (!operation.onnx || !this.fused || tensor.dtype !== 'float32');
+    const expands =
+      operation.expand && (!operation.onnx || !this.fuses(operation.name) || tensor.dtype !== 'float32');
     if (expands) return this.valueOf(operation.expand!(tensor.inputs, tensor.attributes));
     if (!operation.onnx) throw new GraphError(`${operation.name} has no ONNX form`);
     return operation.onnx(

@@ -534,7 +534,7 @@ const matmulOperation: Operation<MatMul> = {
     }
     const b = quantised ? dequantised(writer, quantised, shape) : given;
     if (!transA && !transB && alpha === 1) return writer.node('MatMul', [a, b]);
-    if (writer.fused && node.dtype === 'float32')
+    if (writer.fuses('matmul') && node.dtype === 'float32')
       return writer.node(
         'FusedMatMul',
         [a, b],

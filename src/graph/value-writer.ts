@@ -34,8 +34,8 @@ export type BlockTable = Pick<QuantisedData, 'codes' | 'scales'>;
 
 /** What an operation writes itself with. */
 export interface ValueWriter {
-  /** Whether fused operators may be used. */
-  readonly fused: boolean;
+  /** Whether an operation, by its name, may be written as a fused operator. */
+  fuses(operation: string): boolean;
   /** Whether products with a matrix in blocks are not to be rounded. */
   readonly exact: boolean;
   /** Adds a node and returns the name of its only output. */

@@ -1,11 +1,13 @@
 import type { NdArray } from '../base/array.ts';
 import { crossEntropy } from '../graph/composites.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import type { WriteOptions } from '../graph/onnx-writer.ts';
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { type Data, type Feeds, openSession, type Session, type WeightSource } from '../runtime/session.ts';
 import type { Device } from '../runtime/device.ts';
+import { checkDevice } from '../runtime/device-check.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
@@ -171,11 +173,12 @@ class SessionNetwork implements Network {
   async #open(ends: Ends): Promise<Session> {
     const { adapter, ...options } = this.#options;
     const stored = 'arrays' in this.#weights ? undefined : this.#weights;
+    const { expanded } = await checkDevice(options.device ?? 'cpu');
     const model = forwardModel(
       this.config,
       this.#names,
       { ...ends, adapter: adapter?.adapter },
-      stored && ((name) => stored.locate(name)),
+      { expanded, weights: stored && ((name) => stored.locate(name)) },
     );
     return openSession(model, {
       ...options,
@@ -224,7 +227,7 @@ function forwardModel(
   config: TransformerConfig,
   names: TensorNames,
   { kind, masked, reduce, adapter }: Ends & { readonly adapter?: Adapter },
-  weights?: StoredWeights['locate'],
+  { weights, ...options }: WriteOptions,
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
@@ -247,7 +250,7 @@ function forwardModel(
   // an adapter's own numbers are inputs
   const own = adapter && adapterShapes(config, names, adapter);
   const located = weights && ((name: string) => (own?.has(name) ? undefined : weights(name)));
-  return writeOnnx(withAdapter(outputs, adapter), { weights: located });
+  return writeOnnx(withAdapter(outputs, adapter), { ...options, weights: located });
 }
 
 /** Block diffusion reads noisy and clean text side by side, and the tables of rotations have a row for each token. */

@@ -5,6 +5,7 @@ import type { OnnxModel } from '../graph/onnx.ts';
 import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
 import type { Device } from './device.ts';
+import { Turns } from './turns.ts';
 
 /** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
 export interface WeightSource {
@@ -60,8 +61,10 @@ export async function openSession<Output extends string = string>(
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
   const ort = await engine();
   const open = () => create(ort, model, device, options);
-  const session = await (source ? source.provide(model.locations, open) : open());
-  const release = () => session.release();
+  const turns = takesTurns[device];
+  const inTurn = <Result>(work: () => Promise<Result>) => (turns ? turns.take(work) : work());
+  const session = await inTurn(() => (source ? source.provide(model.locations, open) : open()));
+  const release = () => inTurn(() => session.release());
 
   return {
     device,
@@ -77,7 +80,7 @@ export async function openSession<Output extends string = string>(
           intoOrt(ort, type, (into as RunOptions['into'])![type.name], sizes),
         ]),
       );
-      const results = await session.run(tensors, fetches).catch((error: unknown) => {
+      const results = await inTurn(() => session.run(tensors, fetches)).catch((error: unknown) => {
         throw new UnsupportedError(`${device}: ${firstLine(error)}`, { cause: error });
       });
       signal?.throwIfAborted();
@@ -91,6 +94,13 @@ export async function openSession<Output extends string = string>(
     close: release,
   };
 }
+
+/** On WebGPU the engine crashes where two sessions run at the same time (onnxruntime #32561). */
+const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
+  cpu: undefined,
+  webgpu: new Turns(),
+  cuda: undefined,
+};
 
 /** What is missing most often where a device cannot be opened. */
 const remedies: Readonly<Record<Device, string>> = {
@@ -204,5 +214,8 @@ function intoOrt(
   return toOrt(ort, type, array);
 }
 
+/** What the engine says, without the place in its sources. */
 const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  (error instanceof Error ? error.message : String(error))
+    .split('\n')[0]
+    .replace(/^\/onnxruntime_src\/.* was false\. (?=.)/, '');

@@ -1,5 +1,6 @@
 import { differentiate } from '../graph/differentiate.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import type { WriteOptions } from '../graph/onnx-writer.ts';
 import { isParameter, topological } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
 import { type Adapter, adapterShapes, withAdapter } from '../model/adapter.ts';
@@ -17,6 +18,7 @@ interface GradientGraph {
   readonly adapter?: Adapter;
   /** Where the weights are that an adapter changes. Default: they are inputs. */
   readonly locate?: StoredWeights['locate'];
+  readonly expanded?: WriteOptions['expanded'];
 }
 
 /**
@@ -26,7 +28,7 @@ interface GradientGraph {
 export function gradientModel(
   config: TransformerConfig,
   names: TensorNames,
-  { masks, adapter, locate, loss: lossOf = weightedCrossEntropy }: GradientGraph,
+  { masks, adapter, locate, expanded, loss: lossOf = weightedCrossEntropy }: GradientGraph,
 ): OnnxModel {
   const { mask, ...inputs } = forwardInputs('L', masks);
   const { logits } =
@@ -42,7 +44,7 @@ export function gradientModel(
   const { loss, gradients } = differentiate(weighted, parameters);
   const named = gradients.map((gradient, i) => [`gradient.${parameters[i].attributes.name}`, gradient]);
   const weights = locate && ((name: string) => (trained?.has(name) ? undefined : locate(name)));
-  return writeOnnx({ loss, ...Object.fromEntries(named) }, { weights, exact: true });
+  return writeOnnx({ loss, ...Object.fromEntries(named) }, { weights, expanded, exact: true });
 }
 
 /** A batch as the graph's inputs. One without scored rows scores row 0 with weight 0. */

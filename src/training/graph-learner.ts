@@ -6,6 +6,7 @@ import { parameterShapes, type TensorNames, type TransformerConfig } from '../mo
 import type { LiveWeights, StoredWeights } from '../model/network.ts';
 import { alone, OrderedSum, type Ranks } from '../ranks/ranks.ts';
 import type { Device } from '../runtime/device.ts';
+import { checkDevice } from '../runtime/device-check.ts';
 import { openSession, type Session } from '../runtime/session.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
@@ -172,7 +173,8 @@ class GraphLearner implements TransformerLearner {
   async #open(masks: Dim | undefined): Promise<Session> {
     const { adapter, loss, ...options } = this.#options;
     const stored = adapter && 'locate' in adapter.base ? adapter.base : undefined;
-    const graph = { masks, adapter: adapter?.adapter, locate: stored?.locate, loss };
+    const { expanded } = await checkDevice(options.device ?? 'cpu');
+    const graph = { masks, adapter: adapter?.adapter, locate: stored?.locate, loss, expanded };
     const model = gradientModel(this.#config, this.#names, graph);
     return openSession(model, { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
   }

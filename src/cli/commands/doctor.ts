@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Diagnosis } from '../../runtime/diagnosis.ts';
+import type { Command, Io } from '../command.ts';
+import { colorsFor } from '../terminal/colors.ts';
+import { visible } from '../terminal/visible.ts';
+
+const options = z.strictObject({
+  json: z.boolean().default(false).describe('prints a line of JSON for each device'),
+});
+
+const command: Command<typeof options> = {
+  summary: 'Says where networks can run here, what was checked, and how to get what is missing',
+  options,
+  examples: [
+    ['unmask doctor', 'the CPU, WebGPU and CUDA'],
+    ['unmask doctor --json', 'for another program, with every number'],
+  ],
+  async run({ json }, io) {
+    const { diagnoseDevices } = await import('../../runtime/diagnosis.ts');
+    let code = 0;
+    for await (const diagnosis of diagnoseDevices()) {
+      io.signal.throwIfAborted();
+      if (diagnosis.device === 'cpu' && !diagnosis.works) code = 2;
+      io.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : linesOf(diagnosis, io));
+    }
+    return code;
+  },
+};
+
+export default command;
+
+/** A line that says whether the device works, and under it what a person can do. */
+export function linesOf(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>): string {
+  const { device, works, operations, expanded, problem, missing, remedy } = diagnosis;
+  const colors = colorsFor(io.stdout, io.stdout.isTTY ? io.env : {});
+  const verdict = works
+    ? `works: ${operations.length} computations compared`
+    : `does not work: ${visible(problem ?? '')}`;
+  const details = [
+    ...expanded.map((operation) => `${operation} is written out: ${wrongness(operation, operations)}`),
+    ...missing.map(({ name, from }) => `${name} is missing; it comes with ${from}`),
+    ...(remedy === undefined ? [] : [remedy]),
+  ];
+  return [
+    `${device.padEnd(8)}${works ? verdict : colors.yellow(verdict)}\n`,
+    ...details.map((detail) => `${' '.repeat(8)}${detail}\n`),
+  ].join('');
+}
+
+function wrongness(operation: string, operations: Diagnosis['operations']): string {
+  const ofIt = operations.filter((check) => check.operation === operation);
+  const worst = ofIt.reduce((a, b) => (b.error > a.error ? b : a));
+  return `the engine's own operator is wrong here by ${(100 * worst.error).toPrecision(2)} % (${worst.case})`;
+}
