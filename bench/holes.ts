@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { counted } from '../src/base/format-count.ts';
 import { openDataset } from '../src/data/dataset.ts';
 import { modelDirectory } from '../src/model-files/locate.ts';
-import { loadTokenizer } from '../src/tokenizer/load.ts';
+import { loadTokenizer } from '../src/tokenizer/from-directory.ts';
 import { load } from '../src/language-model/load.ts';
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));

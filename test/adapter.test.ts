@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NdArray } from '../src/base/array.ts';
-import { readJson } from '../src/checkpoint/json.ts';
+import { readJson } from '../src/checkpoint/read-json.ts';
 import { openSafetensors } from '../src/checkpoint/safetensors.ts';
 import { inspectModel } from '../src/model-files/inspect-model.ts';
 import { mergeAdapter } from '../src/model-files/merge-adapter.ts';

@@ -6,7 +6,7 @@ import { causalCache, withCache } from '../src/sampling/cache.ts';
 import { hole, layCanvas } from '../src/sampling/canvas.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
-import { loadTokenizer } from '../src/tokenizer/load.ts';
+import { loadTokenizer } from '../src/tokenizer/from-directory.ts';
 import { readReference, referencePath } from './reference.ts';
 
 // The likeliest texts that causal models wrote, token by token, with the exact cache and with everything computed each time.

@@ -13,7 +13,7 @@ import { checkSampling } from '../src/sampling/options.ts';
 import { toDecodeOptions, toSampleOptions } from '../src/sampling/from-options.ts';
 import { strategiesFor } from '../src/sampling/strategy-table.ts';
 import { sample } from '../src/sampling/sample.ts';
-import { loadTokenizer } from '../src/tokenizer/load.ts';
+import { loadTokenizer } from '../src/tokenizer/from-directory.ts';
 
 const text = { type: 'string' };
 const record = (properties: object, required = Object.keys(properties)) => ({

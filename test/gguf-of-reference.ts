@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { openWeights } from '../src/checkpoint/weights.ts';
+import { openWeights } from '../src/checkpoint/open-weights.ts';
 import type { Entry, GgufContent, TensorData } from './gguf-writer.ts';
 import { referencePath } from './reference.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openWeights } from '../src/checkpoint/weights.ts';
+import { openWeights } from '../src/checkpoint/open-weights.ts';
 import { safetensorsPieces } from '../src/checkpoint/write-safetensors.ts';
 import { cachedModels } from '../src/hub/cache.ts';
 import { load } from '../src/language-model/load.ts';

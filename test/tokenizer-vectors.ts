@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LoadedTokenizer, loadTokenizer } from '../src/tokenizer/load.ts';
+import { type LoadedTokenizer } from '../src/tokenizer/load.ts';
+import { loadTokenizer } from '../src/tokenizer/from-directory.ts';
 import { goldenRoot } from './reference.ts';
 import { spelledBy } from './spelled-by.ts';
 

@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import { FileError } from '../base/errors.ts';
 import { readModelConfig, writeModelDirectory } from './directory.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
-import { readJson } from './json.ts';
-import { openWeights } from './weights.ts';
+import { readJson } from './read-json.ts';
+import { openWeights } from './open-weights.ts';
 
 let folder = '';
 before(async () => {

@@ -4,12 +4,10 @@ import { FileError, invariant, show } from '../base/errors.ts';
 import { makeDirectories } from './checkpoints.ts';
 import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
-import { readJsonObject } from './json.ts';
+import { readJsonObject } from './read-json.ts';
 import { isPlainName } from './manifest.ts';
 import { resolveInside } from './resolve-inside.ts';
 import { safetensorsPieces, sizeInFile, type TensorToWrite } from './write-safetensors.ts';
-
-export { readJson } from './json.ts';
 
 /** A model's config.json as it is, unchecked. */
 export interface RawConfig {

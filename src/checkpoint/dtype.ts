@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import { UnsupportedError } from '../base/errors.ts';
 
 /** The element types of safetensors that fill whole bytes, with the bytes that one element takes. */
@@ -30,5 +29,6 @@ export function isDtype(name: string): name is Dtype {
 
 /** @throws UnsupportedError  on a machine whose numbers in memory aren't in the order that they have in the file */
 export function requireLittleEndian(): void {
-  if (endianness() !== 'LE') throw new UnsupportedError('safetensors need a little-endian machine');
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
+    throw new UnsupportedError('safetensors need a little-endian machine');
 }

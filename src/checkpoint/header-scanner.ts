@@ -18,19 +18,19 @@ const closeBrace = 0x7d;
  */
 export class HeaderScanner {
   readonly #path: string;
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   #at = 0;
 
   constructor(path: string, bytes: Uint8Array) {
     this.#path = path;
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = bytes;
   }
 
   /** @throws FileError  that tells the place in the file and what is there */
   fail(expected: string): never {
     const found =
       this.#at < this.#bytes.length
-        ? show(this.#bytes.toString('latin1', this.#at, this.#at + 20))
+        ? show(latin1(this.#bytes.subarray(this.#at, this.#at + 20)))
         : 'the end of the header';
     throw new FileError(this.#path, `${expected} at byte ${8 + this.#at}`, found);
   }
@@ -87,7 +87,7 @@ export class HeaderScanner {
       }
     }
     const end = this.#at++;
-    if (ascii && !escaped) return this.#bytes.toString('latin1', start, end);
+    if (ascii && !escaped) return latin1(this.#bytes.subarray(start, end));
     return this.#decode(start, end, escaped);
   }
 
@@ -144,4 +144,11 @@ export class HeaderScanner {
     if (this.#next() !== byte) this.fail(expected);
     this.#at++;
   }
+}
+
+/** Bytes as the characters of the same numbers. */
+function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return text;
 }

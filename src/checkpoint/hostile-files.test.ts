@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { cpuMs } from '../../test/cpu-time.ts';
 import { FileError } from '../base/errors.ts';
 import type { RangeReader } from './range-reader.ts';
-import { readHeader } from './safetensors.ts';
+import { readHeader } from './tensor-reader.ts';
 
 /** A file in memory. Whoever reads outside of it fails the test with an error that no parser may throw. */
 function fileOf(bytes: Uint8Array, size = bytes.length): RangeReader {

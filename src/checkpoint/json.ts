@@ -1,5 +1,4 @@
 import { FileError } from '../base/errors.ts';
-import { withFile } from './range-reader.ts';
 
 /** What JSON of a file has to keep to. */
 export interface JsonLimits {
@@ -9,23 +8,17 @@ export interface JsonLimits {
   readonly maxDepth?: number;
 }
 
+/** Of a JSON file, where no other limit is said. */
+export const defaultMaxBytes = 64 << 20;
+
 /**
- * The value in a JSON file. Of two equal keys the last counts, as for every other reader of model directories.
+ * The value in the bytes of a JSON file. Of two equal keys the last counts, as for every other reader of model directories.
  *
  * A value from outside may have a key `__proto__`: copy members by name, never with Object.assign to `{}`.
  *
- * @throws FileError  when it isn't there, is too large or too deep, isn't UTF-8 or isn't JSON
+ * @throws FileError  when it is too deep, isn't UTF-8 or isn't JSON
  */
-export async function readJson(
-  path: string,
-  { maxBytes = 64 << 20, maxDepth = 64 }: JsonLimits = {},
-): Promise<unknown> {
-  const bytes = await withFile(path, async (file) => {
-    if (file.size > maxBytes) throw new FileError(path, `at most ${maxBytes} bytes of JSON`, `${file.size}`);
-    const content = new Uint8Array(file.size);
-    await file.readInto(content, 0);
-    return content;
-  });
+export function jsonIn(bytes: Uint8Array, path: string, { maxDepth = 64 }: JsonLimits = {}): unknown {
   const depth = depthOf(bytes);
   // JSON.parse would go a million deep, and whatever walks over the value afterwards would not
   if (depth > maxDepth) throw new FileError(path, `JSON at most ${maxDepth} deep`, `a depth of ${depth}`);
@@ -45,12 +38,13 @@ export async function readJson(
   }
 }
 
-/** A JSON file that holds an object, as `readJson` reads it, without a prototype: an absent key is undefined. */
-export async function readJsonObject(
+/** The same where it has to be an object, without a prototype: an absent key is undefined. */
+export function jsonObjectIn(
+  bytes: Uint8Array,
   path: string,
   limits?: JsonLimits,
-): Promise<Readonly<Record<string, unknown>>> {
-  const value = await readJson(path, limits);
+): Readonly<Record<string, unknown>> {
+  const value = jsonIn(bytes, path, limits);
   if (!isObject(value))
     throw new FileError(path, 'an object in JSON', Array.isArray(value) ? 'a list' : String(value));
   return Object.assign(Object.create(null), value);

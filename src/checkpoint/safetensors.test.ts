@@ -19,7 +19,7 @@ import { goldenRoot } from '../../test/reference.ts';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
-import { withFile } from './range-reader.ts';
+import { withFile } from './open-file.ts';
 import { openSafetensors, readFloats, readRaw } from './safetensors.ts';
 import {
   type Numbers,

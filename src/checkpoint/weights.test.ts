@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { goldenRoot, referencePath } from '../../test/reference.ts';
 import { FileError } from '../base/errors.ts';
 import { resolveInside } from './resolve-inside.ts';
-import { openWeights } from './weights.ts';
+import { openWeights } from './open-weights.ts';
 import { writeSafetensors } from './write-safetensors.ts';
 
 let folder = '';

@@ -1,21 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type NdArray, sizeOf } from '../base/array.ts';
 import { FileError, show } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
-import {
-  dtypeOf,
-  type GgufOrigin,
-  type GgufSource,
-  isStoredRaw,
-  readGgufRows,
-  tensorPieces,
-} from './gguf/file.ts';
-import { inPlaceName, openInPlace } from './gguf/in-place.ts';
+import type { GgufOrigin, GgufSource } from './gguf/file.ts';
 import type { TensorEntry } from './header.ts';
-import { isObject, readJsonObject } from './json.ts';
-import { resolveInside } from './resolve-inside.ts';
-import { openSafetensors, readFloats, readRaw, type RowRange, type SafetensorsFile } from './safetensors.ts';
+import { isObject } from './json.ts';
+import type { RowRange } from './tensor-reader.ts';
 
 /** A tensor of a model, and the path of the file it's in. */
 export interface WeightEntry extends TensorEntry {
@@ -50,26 +39,39 @@ export type PartsOf = (
   shape: readonly number[],
 ) => readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
 
-const singleName = 'model.safetensors';
-const indexName = 'model.safetensors.index.json';
+/** The names that files of weights have. */
+export const singleName = 'model.safetensors';
+export const indexName = 'model.safetensors.index.json';
 const maxShards = 10_000;
 
+/** A file of tensors whose header was read. */
+export interface Shard {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+}
+
+/** How the numbers of a tensor in one of the files are had. */
+export interface TensorAccess<File extends Shard> {
+  floats(file: File, name: string, rows?: RowRange): Promise<NdArray>;
+  raw(file: File, name: string): Promise<Uint8Array>;
+}
+
 /**
- * Opens the weights of a model directory: model.safetensors, or else the shards of model.safetensors.index.json.
- *
- * The index and the shards have to name the same tensors in the same places. Its `metadata.total_size` isn't
- * held against them: writers differ in what they count.
+ * The tensors of several files together.
  *
  * @param partsOf  a tensor that has parts is not itself among the entries, but they are. Default: none has
- * @throws FileError  when there are no weights, a shard is missing or broken, or index and shards disagree
+ * @throws FileError  where two files have a tensor of one name
  */
-export async function openWeights(directory: string, partsOf?: PartsOf): Promise<Weights> {
-  if (existsSync(join(directory, inPlaceName))) return openGgufWeights(directory);
-  const whole = await openFiles(directory);
+export function weightsOf<File extends Shard>(
+  directory: string,
+  whole: readonly File[],
+  access: TensorAccess<File>,
+  partsOf?: PartsOf,
+): Weights {
   const shards = partsOf ? whole.map((shard) => ({ ...shard, tensors: takenApart(shard, partsOf) })) : whole;
 
   const entries = new Map<string, WeightEntry>();
-  const files = new Map<string, SafetensorsFile>();
+  const files = new Map<string, File>();
   let totalBytes = 0;
   for (const shard of shards) {
     for (const [name, entry] of shard.tensors) {
@@ -86,7 +88,7 @@ export async function openWeights(directory: string, partsOf?: PartsOf): Promise
       totalBytes += entry.byteLength;
     }
   }
-  const fileOf = (name: string): SafetensorsFile => {
+  const fileOf = (name: string): File => {
     const file = files.get(name);
     if (file === undefined) {
       throw new FileError(directory, `weights with a tensor ${show(name)}`, `${entries.size} others`);
@@ -97,48 +99,65 @@ export async function openWeights(directory: string, partsOf?: PartsOf): Promise
     directory,
     entries,
     totalBytes,
-    read: async (name, rows) => readFloats(fileOf(name), name, rows),
-    readRaw: async (name) => readRaw(fileOf(name), name),
+    read: async (name, rows) => access.floats(fileOf(name), name, rows),
+    readRaw: async (name) => access.raw(fileOf(name), name),
   };
 }
 
-/** The weights of a model directory that was made from a GGUF file, in which they stay. */
-async function openGgufWeights(directory: string): Promise<Weights> {
-  const { sources, ...origin } = await openInPlace(directory);
-  const entries = new Map<string, WeightEntry>();
-  let totalBytes = 0;
-  for (const [name, source] of sources) {
-    const { shape, offset, byteLength } = source;
-    const entry = { name, dtype: dtypeOf(source), shape, offset, byteLength, file: origin.path };
-    entries.set(name, isStoredRaw(source) ? entry : { ...entry, gguf: { origin, source } });
-    totalBytes += byteLength;
+/**
+ * The shard's file name of each tensor, by the index of a model.
+ *
+ * @throws FileError  for an index that is none
+ */
+export function shardsIn(
+  { weight_map: map }: Readonly<Record<string, unknown>>,
+  path: string,
+): ReadonlyMap<string, string> {
+  if (!isObject(map)) throw new FileError(path, 'an object weight_map', show(map));
+  const shardOf = new Map<string, string>();
+  for (const [name, shard] of Object.entries(map)) {
+    if (typeof shard !== 'string') throw new FileError(path, `a file name for ${show(name)}`, show(shard));
+    shardOf.set(name, shard);
   }
-  const sourceOf = (name: string): GgufSource => {
-    const source = sources.get(name);
-    if (source) return source;
-    throw new FileError(directory, `weights with a tensor ${show(name)}`, `${entries.size} others`);
-  };
-  return {
-    directory,
-    entries,
-    totalBytes,
-    read: async (name, rows) => readGgufRows(origin, sourceOf(name), rows),
-    async readRaw(name) {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of tensorPieces(origin, sourceOf(name))) pieces.push(piece);
-      return Buffer.concat(pieces);
-    },
-  };
+  if (shardOf.size === 0) throw new FileError(path, 'tensors in weight_map', 'none');
+  const shards = new Set(shardOf.values()).size;
+  if (shards > maxShards) throw new FileError(path, `at most ${maxShards} shards`, `${shards}`);
+  return shardOf;
 }
 
-async function openFiles(directory: string): Promise<SafetensorsFile[]> {
-  return existsSync(join(directory, singleName))
-    ? [await openSafetensors(await resolveInside(directory, singleName))]
-    : openShards(directory);
+/** Index and shard have to name the same tensors. @throws FileError  for one that the index puts elsewhere */
+export function checkShard(
+  { path, tensors }: Shard,
+  name: string,
+  shardOf: ReadonlyMap<string, string>,
+): void {
+  for (const tensor of tensors.keys()) {
+    const listed = shardOf.get(tensor);
+    if (listed === name) continue;
+    const where = listed === undefined ? 'in no shard' : `in ${show(listed)}`;
+    throw new FileError(path, `only tensors that the index puts there`, `${show(tensor)}, ${where} by it`);
+  }
+}
+
+/** @throws FileError  for a tensor that the index has and no shard */
+export function checkComplete(
+  directory: string,
+  shards: readonly Shard[],
+  shardOf: ReadonlyMap<string, string>,
+): void {
+  const present = new Set(shards.flatMap(({ tensors }) => [...tensors.keys()]));
+  for (const [name, shardName] of shardOf) {
+    if (present.has(name)) continue;
+    throw new FileError(
+      `${directory}/${shardName}`,
+      `tensor ${show(name)}, as the index says`,
+      'no such tensor',
+    );
+  }
 }
 
 /** The tensors of a file, and instead of those that have parts these. */
-function takenApart({ path, tensors }: SafetensorsFile, partsOf: PartsOf): ReadonlyMap<string, TensorEntry> {
+function takenApart({ path, tensors }: Shard, partsOf: PartsOf): ReadonlyMap<string, TensorEntry> {
   const all = Array.from(tensors.values()).flatMap((entry): TensorEntry[] => {
     const parts = partsOf(entry.name, entry.shape);
     if (!parts) return [entry];
@@ -160,66 +179,3 @@ function takenApart({ path, tensors }: SafetensorsFile, partsOf: PartsOf): Reado
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-
-async function openShards(directory: string): Promise<SafetensorsFile[]> {
-  if (!existsSync(join(directory, indexName))) {
-    throw new FileError(
-      directory,
-      `a model directory with ${singleName} or ${indexName}`,
-      existsSync(directory) ? 'neither' : 'nothing there',
-      'check the path',
-    );
-  }
-  const indexPath = await resolveInside(directory, indexName);
-  const shardOf = await readIndex(indexPath);
-  const shardNames = new Set(shardOf.values());
-  if (shardNames.size > maxShards) {
-    throw new FileError(indexPath, `at most ${maxShards} shards`, `${shardNames.size}`);
-  }
-
-  const shards: SafetensorsFile[] = [];
-  for (const shardName of shardNames) {
-    const shard = await openSafetensors(await resolveInside(directory, shardName));
-    for (const name of shard.tensors.keys()) {
-      const listed = shardOf.get(name);
-      if (listed !== shardName) {
-        const where = listed === undefined ? 'in no shard' : `in ${show(listed)}`;
-        throw new FileError(
-          shard.path,
-          `only tensors that the index puts there`,
-          `${show(name)}, ${where} by it`,
-        );
-      }
-    }
-    shards.push(shard);
-  }
-  const present = new Set(shards.flatMap((shard) => [...shard.tensors.keys()]));
-  for (const [name, shardName] of shardOf) {
-    if (!present.has(name)) {
-      throw new FileError(
-        join(directory, shardName),
-        `tensor ${show(name)}, as the index says`,
-        'no such tensor',
-      );
-    }
-  }
-  return shards;
-}
-
-/** The names of the files that the index of a model directory lists, unchecked. @throws FileError  for a broken index */
-export async function shardNames(directory: string): Promise<readonly string[]> {
-  return [...new Set((await readIndex(await resolveInside(directory, indexName))).values())];
-}
-
-/** The shard's file name of each tensor. */
-async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
-  const { weight_map: map } = await readJsonObject(path);
-  if (!isObject(map)) throw new FileError(path, 'an object weight_map', show(map));
-  const shardOf = new Map<string, string>();
-  for (const [name, shard] of Object.entries(map)) {
-    if (typeof shard !== 'string') throw new FileError(path, `a file name for ${show(name)}`, show(shard));
-    shardOf.set(name, shard);
-  }
-  if (shardOf.size === 0) throw new FileError(path, 'tensors in weight_map', 'none');
-  return shardOf;
-}

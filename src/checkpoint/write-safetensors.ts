@@ -1,5 +1,6 @@
 import { sizeOf } from '../base/array.ts';
 import { invariant, show } from '../base/errors.ts';
+import { utf8 } from '../base/utf8.ts';
 import { type Dtype, itemSizes, requireLittleEndian } from './dtype.ts';
 import { type DurableFs, nodeFs, replaceFile } from './durable-fs.ts';
 import { fileProblem } from './file-problem.ts';
@@ -107,12 +108,12 @@ function headerBytes(
     !texts.some((text) => /\p{Surrogate}/u.test(text)),
     'names and metadata have to be whole Unicode',
   );
-  const text = Buffer.from(`{${members.join(',')}}`);
+  const text = utf8(`{${members.join(',')}}`);
   const length = Math.ceil((8 + text.length) / alignment) * alignment;
   invariant(length - 8 <= maxHeaderBytes, `a header of ${length - 8} bytes is more than the format allows`);
-  const header = Buffer.alloc(length, ' ');
-  header.writeBigUInt64LE(BigInt(length - 8), 0);
-  text.copy(header, 8);
+  const header = new Uint8Array(length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length - 8), true);
+  header.set(text, 8);
   return header;
 }
 

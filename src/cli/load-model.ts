@@ -54,7 +54,7 @@ export const samplingDefaultsOf =
   (shipped: 'stories' | 'talk') =>
   async (given: (flag: string) => string | undefined): Promise<HelpDefaults> => {
     const { isFile, modelDirectory, shippedModels } = await import('../model-files/locate.ts');
-    const { readSamplingDefaults } = await import('../model-files/generation-defaults.ts');
+    const { readSamplingDefaults } = await import('../model-files/read-generation.ts');
     const model = given('model');
     // a GGUF file has no defaults for sampling, and would be written out as a directory
     if (model !== undefined && isFile(model)) return { of: model, values: {} };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { chatTemplate, type ChatTemplate } from '../tokenizer/chat-template.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import { taggedTemplate } from '../tokenizer/plain-template.ts';
 import { saveTokenizer } from '../tokenizer/save.ts';
 import { withSpecialTokens } from '../tokenizer/tokenizer-json.ts';

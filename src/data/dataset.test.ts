@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import { saveTokenizer } from '../tokenizer/save.ts';
 import { type Batch, type Dataset, type DatasetOptions, openDataset } from './dataset.ts';
 import { makeTokenizer } from './make-tokenizer.ts';

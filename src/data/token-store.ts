@@ -126,7 +126,7 @@ export async function openTokens(
   const identity = {
     format: FORMAT,
     files: files.map(({ sha256 }, i) => [sha256, sources[i].kind, sources[i].gzip]),
-    tokenizer: [tokenizer.fingerprint, endId],
+    tokenizer: [createHash('sha256').update(tokenizer.source).digest('hex'), endId],
     reading: reading.identity,
   };
   const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);

@@ -1,3 +1,4 @@
+import { utf8 } from '../base/utf8.ts';
 import { attributeTypes, elementTypes, external } from './onnx-schema.ts';
 import { type DType, GraphError } from './tensor-type.ts';
 import type { Attributes, ExternalData } from './value-writer.ts';
@@ -94,8 +95,7 @@ export class OnnxNodes {
   constant(values: ArrayLike<number>, dims: readonly number[], dtype: DType): string {
     const rawData = toBytes(values, dtype);
     // small constants are recognised by their bytes; a table is written each time, and is one tensor in practice
-    const content =
-      rawData.length <= 256 ? Buffer.from(rawData).toString('hex') : `table ${this.#valueOf.size}`;
+    const content = rawData.length <= 256 ? rawData.join() : `table ${this.#valueOf.size}`;
     return this.once(`constant ${dtype} ${dims.join()} ${content}`, (name) =>
       this.initializers.push({ name, dims, dataType: elementTypes[dtype], rawData }),
     );
@@ -127,7 +127,7 @@ export class OnnxNodes {
 }
 
 function attribute(name: string, value: Attributes[string]): object {
-  if (typeof value === 'string') return { name, type: attributeTypes.string, s: Buffer.from(value) };
+  if (typeof value === 'string') return { name, type: attributeTypes.string, s: utf8(value) };
   if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
   if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
   return { name, type: attributeTypes.ints, ints: value };

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs
 import { dirname, join, relative } from 'node:path';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { errorCode } from '../checkpoint/file-problem.ts';
-import { shardNames } from '../checkpoint/weights.ts';
+import { shardNames } from '../checkpoint/open-weights.ts';
 import { FileError } from '../base/errors.ts';
 import { isInnerPath, parseHubName, showHubName, type HubName } from './name.ts';
 import type { HubSettings } from './settings.ts';

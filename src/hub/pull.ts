@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileProblem } from '../checkpoint/file-problem.ts';
 import { type DirectoryLock, lockHolder, tryLock } from '../checkpoint/lock.ts';
-import { shardNames } from '../checkpoint/weights.ts';
+import { shardNames } from '../checkpoint/open-weights.ts';
 import { FileError } from '../base/errors.ts';
 import { startTask, type Task, type TaskOptions } from '../base/task.ts';
 import {

@@ -6,7 +6,7 @@ import { modelThatSays, type Saying } from '../../test/fake-model.ts';
 import { lengthOf } from './infill.ts';
 import type { InfillPart } from './language-model.ts';
 import { shippedModel } from '../model-files/locate.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 
 const stories = await loadTokenizer(shippedModel);
 

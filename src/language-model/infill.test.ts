@@ -4,7 +4,7 @@ import { byteTokenizer, fakeIds, modelThatSays, type Saying } from '../../test/f
 import type { HoleLength } from './infill-windows.ts';
 import type { InfillPart } from './language-model.ts';
 import { shippedModel } from '../model-files/locate.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 const stories = await loadTokenizer(shippedModel);

@@ -5,15 +5,16 @@ import { test } from 'node:test';
 import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
-import { readJson } from '../checkpoint/json.ts';
+import { readJson } from '../checkpoint/read-json.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import { llama } from '../model/families/llama.ts';
 import { openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
-import { readTokenizerFiles } from '../tokenizer/files.ts';
+import { readTokenizerFiles } from '../tokenizer/from-directory.ts';
 import { tokenizerOf } from '../tokenizer/load.ts';
 import { openModelWithTokenizer } from './open-model.ts';
-import { generationOf, textEnds } from './generation-defaults.ts';
+import { textEnds } from './generation-defaults.ts';
+import { generationOf } from './read-generation.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

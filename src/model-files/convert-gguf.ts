@@ -4,7 +4,7 @@ import { isRunning, writeModelDirectory } from '../checkpoint/directory.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
 import { type GgufFile, openGguf } from '../checkpoint/gguf/file.ts';
 import { inPlaceDirectory, inPlaceBytes, inPlaceName, isMadeFrom } from '../checkpoint/gguf/in-place.ts';
-import { withFile } from '../checkpoint/range-reader.ts';
+import { withFile } from '../checkpoint/open-file.ts';
 import { FileError } from '../base/errors.ts';
 import { type GgufModel, ggufModel } from '../model/gguf/model.ts';
 import { roundingNote } from '../model/gguf/rounding.ts';

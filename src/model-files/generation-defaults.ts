@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
-import { readModelConfig } from '../checkpoint/directory.ts';
-import { isObject, readJsonObject } from '../checkpoint/json.ts';
-import { resolveInside } from '../checkpoint/resolve-inside.ts';
-import { familyOf } from '../model/families/families.ts';
+import { isObject } from '../checkpoint/json.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
 import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
@@ -34,10 +29,12 @@ export interface GenerationDefaults {
  * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
  * `unmask_sampling`, in which options have our names.
  */
-export async function generationOf(directory: string, keys: SamplingKeys = {}): Promise<GenerationDefaults> {
-  const path = join(directory, 'generation_config.json');
-  if (!existsSync(path)) return { endIds: [], defaults: {}, unsupported: [] };
-  const json = await readJsonObject(await resolveInside(directory, 'generation_config.json'));
+export function generationIn(
+  json: Readonly<Record<string, unknown>> | undefined,
+  path: string,
+  keys: SamplingKeys = {},
+): GenerationDefaults {
+  if (json === undefined) return { endIds: [], defaults: {}, unsupported: [] };
   const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
   const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
   if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
@@ -57,16 +54,3 @@ export const withTrainedBlocks = (
   blockLength: number | undefined,
   defaults: Partial<FlatSamplingOptions> = {},
 ): Partial<FlatSamplingOptions> => ({ ...(blockLength && { blockCausal: true, blockLength }), ...defaults });
-
-/**
- * How the model of a directory is sampled unless somebody says otherwise; nothing else of it is read.
- *
- * @throws FileError, UnsupportedError  as opening it would
- */
-export async function readSamplingDefaults(directory: string): Promise<Partial<FlatSamplingOptions>> {
-  const { path, config } = await readModelConfig(directory);
-  const family = familyOf(config, path);
-  const { blockLength, sampling } = family.read(config, path);
-  const { defaults } = await generationOf(directory, family.sampling);
-  return withTrainedBlocks(blockLength, { ...sampling, ...defaults });
-}

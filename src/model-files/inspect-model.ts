@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sizeOf } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
-import { isObject, readJsonObject } from '../checkpoint/json.ts';
+import { isObject } from '../checkpoint/json.ts';
+import { readJsonObject } from '../checkpoint/read-json.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
-import { openWeights } from '../checkpoint/weights.ts';
+import { openWeights } from '../checkpoint/open-weights.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
@@ -20,12 +21,13 @@ import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts
 import { bytesIn, storageOf } from '../model/storage.ts';
 import { isBlockFormat, type KeptFormat, weightFormats } from '../model/weight-format.ts';
 import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
-import { generationOf, textEnds } from './generation-defaults.ts';
+import { textEnds } from './generation-defaults.ts';
+import { generationOf } from './read-generation.ts';
 import { adapterIn, isFile, modelDirectory } from './locate.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 
 /** What a model says of itself; what can't be known of it is absent. */
 export interface Inspection {

@@ -1,17 +1,13 @@
-import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { causal } from '../model/attention-pattern.ts';
+import { InvalidOptionError } from '../base/errors.ts';
 import { baseOf } from '../model/adapter-files.ts';
 import { type OpenedModel as OpenedNetwork, openModel } from '../model/open.ts';
 import type { WeightFormat } from '../model/weight-format.ts';
 import type { Device } from '../runtime/device.ts';
-import type { FlatSamplingOptions } from '../sampling/options.ts';
-import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
-import { readTokenizerFiles, withTemplateOf } from '../tokenizer/files.ts';
-import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { generationOf, textEnds } from './generation-defaults.ts';
+import { readTokenizerFiles, withTemplateOf } from '../tokenizer/from-directory.ts';
 import { adapterIn, modelDirectory, requireAdapter } from './locate.ts';
 import { directoryInFormat } from './quantised-copy.ts';
+import { generationOf } from './read-generation.ts';
+import { type TextParts, textParts } from './text-parts.ts';
 
 /** How a model is opened. */
 export interface LoadOptions {
@@ -33,25 +29,8 @@ export interface LoadOptions {
 }
 
 /** A model directory with all that writing and scoring need, checked; no weight has been read. */
-export interface ModelWithTokenizer extends OpenedNetwork {
+export interface ModelWithTokenizer extends OpenedNetwork, TextParts {
   readonly directory: string;
-  readonly tokenizer: Tokenizer;
-  /** Of a model that needs no mask token, and has none: the first id beyond its vocabulary. */
-  readonly maskId: number;
-  /** What its network sees there, where that isn't [MASK]: any token. */
-  readonly noise?: 'uniform';
-  /** How conversations are written, if the model was made for them. */
-  readonly chatTemplate?: ChatTemplate;
-  /** Tokens that end a text, see `textEnds`. */
-  readonly endIds: readonly number[];
-  /** What a causal network reads before every text, if it was trained so. */
-  readonly startId?: number;
-  /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
-  readonly blockLength?: number;
-  /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
-  readonly defaults: Partial<FlatSamplingOptions>;
-  /** What generation_config.json asks of sampling that can't be done. */
-  readonly unsupported: readonly string[];
 }
 
 /**
@@ -77,31 +56,8 @@ export async function openModelWithTokenizer(
   const changes = adapter === undefined ? undefined : requireAdapter(adapter);
   const opened = await openModel(directory, { device, weights, adapter: changes });
   const files = await readTokenizerFiles(directory);
-  const tokenizer = tokenizerOf(files);
   // an adapter that learned to answer knows how conversations are written
   const speaking = changes === undefined ? files : await withTemplateOf(files, changes);
-  const chatTemplate = chatTemplateOf(speaking, tokenizer, () => new Date());
   const generation = await generationOf(directory, opened.family.sampling);
-  const endIds = textEnds(tokenizer, generation, opened.config);
-  const { attention, vocabularySize: rows } = opened.config.transformer;
-  for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
-    if (id >= rows)
-      throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
-  }
-  const { startId, blockLength, noise, sampling } = opened.config;
-  const isMaskless = attention === causal || noise === 'uniform';
-  const maskId = isMaskless ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
-  return {
-    ...opened,
-    directory,
-    tokenizer,
-    chatTemplate,
-    maskId,
-    noise,
-    endIds,
-    startId,
-    blockLength,
-    defaults: { ...sampling, ...generation.defaults },
-    unsupported: generation.unsupported,
-  };
+  return { ...opened, directory, ...textParts(opened.config, { files, speaking, generation }) };
 }

@@ -10,7 +10,8 @@ import { causalScoring, diffusionScoring, type ValidationScoring } from '../like
 import { causal } from '../model/attention-pattern.ts';
 import { type OpenedModel, openModel } from '../model/open.ts';
 import { shippedModel } from './locate.ts';
-import { type LoadedTokenizer, loadTokenizer, requireMaskId } from '../tokenizer/load.ts';
+import { type LoadedTokenizer, requireMaskId } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 
 /** Canvases: so many windows of a text, so many tokens long, each masked so many times. */
 const windowCount = 4;

@@ -6,7 +6,7 @@ import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import type { NdArray } from '../base/array.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
-import { readJson } from '../checkpoint/json.ts';
+import { readJson } from '../checkpoint/read-json.ts';
 import { openSafetensors, readFloats } from '../checkpoint/safetensors.ts';
 import { safetensorsPieces } from '../checkpoint/write-safetensors.ts';
 import { readAdapter } from './adapter-files.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FileError, show, UnsupportedError } from '../base/errors.ts';
-import { readJsonObject } from '../checkpoint/json.ts';
+import { readJsonObject } from '../checkpoint/read-json.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import type { LowRankChange } from './adapter.ts';
 import { type Found, matchNames } from './module-patterns.ts';

@@ -1,28 +1,17 @@
 import { dirname, relative } from 'node:path';
-import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
-import { openWeights, type WeightEntry, type Weights } from '../checkpoint/weights.ts';
-import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
-import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
-import { sameShape, showShape } from '../graph/shape.ts';
-import type { DType } from '../graph/tensor-type.ts';
+import { openWeights } from '../checkpoint/open-weights.ts';
+import type { Weights } from '../checkpoint/weights.ts';
 import type { Device } from '../runtime/device.ts';
 import { readAdapter } from './adapter-files.ts';
-import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import { checkModel, ggufEntries, located } from './checked-model.ts';
+import type { TensorNames } from './config.ts';
 import { familyOf } from './families/families.ts';
 import type { Family, ModelConfig } from './families/family.ts';
-import { ggufStored, hasAtMost4Bits } from './gguf/stored-weights.ts';
+import { ggufStored } from './gguf/stored-weights.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
-import { storageOf, type StoredParameter } from './storage.ts';
-import {
-  type BlockFormatName,
-  blockFormats,
-  blockNames,
-  isBlockFormat,
-  type KeptFormat,
-  recordedFormat,
-  type WeightFormat,
-} from './weight-format.ts';
+import { storageOf } from './storage.ts';
+import { isBlockFormat, type KeptFormat, type WeightFormat } from './weight-format.ts';
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {
@@ -62,22 +51,12 @@ export async function openModel(
   { weights: asked, adapter, ...options }: OpenOptions = {},
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
-  const recorded = recordedFormat(json, path);
-  const wanted = asked ?? recorded ?? 'f32';
   const family = familyOf(json, path);
   const config = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
-  checkSizes(config.transformer, weights.entries.size, path);
-  const names = namesIn(weights, family);
+  const { names, format } = checkModel({ path, json, family, config, weights }, asked);
   const { transformer } = config;
   const ofGguf = ggufEntries(weights);
-  const isQuantisedGguf = ofGguf.some(({ gguf }) => gguf?.source.type.dequantise);
-  const format = isQuantisedGguf ? ggufFormat(asked, ofGguf, directory) : wanted;
-  if (!isQuantisedGguf) requireStoredAs(wanted, recorded, directory);
-  const expected = isBlockFormat(format)
-    ? tensorsIn(storageOf(transformer, names, format), format)
-    : allFloats(parameterShapes(transformer, names));
-  checkTensors(weights, expected, path, family.unused);
 
   const files = new Set([...Array.from(weights.entries.values(), ({ file }) => file), path]);
   const folder = commonFolder(files);
@@ -88,139 +67,13 @@ export async function openModel(
           directory: dirname(path),
         })
       : undefined;
-  const locate = (name: string) => made?.located.get(name) ?? located(weights, folder, name, format);
+  const locationOf = (file: string) => relative(folder, file);
+  const locate = (name: string) => made?.located.get(name) ?? located(weights, locationOf, name, format);
   const stored = { folder, locate, source: made?.source, keepTypes: format === 'f16' };
-  const adapted = { config: config.transformer, names, weights };
+  const adapted = { config: transformer, names, weights };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
-  const network = openNetwork(config.transformer, names, stored, { ...options, adapter: changes });
+  const network = openNetwork(transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, stored, network };
-}
-
-/** The tensors of a GGUF file that don't lie in it as a network needs them. */
-const ggufEntries = ({ entries }: Weights): WeightEntry[] =>
-  [...entries.values()].filter(({ gguf }) => gguf !== undefined);
-
-/** @throws InvalidOptionError  where what is asked has fewer bits than the file: `quantise` makes a copy in them */
-function ggufFormat(
-  asked: WeightFormat | undefined,
-  entries: readonly WeightEntry[],
-  directory: string,
-): 'stored' | 'f32' | 'f16' {
-  if (asked === 'f32' || asked === 'f16') return asked;
-  if (asked === 'int4' && !entries.every(({ gguf }) => hasAtMost4Bits(gguf!.source)))
-    throw new InvalidOptionError('weights', `must be f32, f16 or int8, as ${directory} is stored`, asked);
-  return 'stored';
-}
-
-/** Bytes that a table of rotations may take: it's a part of the graph, of which there may be 2 GiB. */
-const MAX_ROTATION_BYTES = 2 ** 29;
-
-/** What is made of the config alone, before it's compared with the tensors. @throws FileError  where that would be too much */
-function checkSizes(config: TransformerConfig, tensors: number, path: string): void {
-  const { layers, mixture, maxLength } = config;
-  const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
-  if (layers + experts > tensors)
-    throw new FileError(
-      path,
-      `as many layers and experts as its ${tensors} tensors are enough for`,
-      `${layers + experts}`,
-    );
-  const positionBytes = 4 * (config.rotaryWidth ?? headWidthOf(config)); // half a head of cosines, half of sines
-  const longest = Math.floor(MAX_ROTATION_BYTES / positionBytes);
-  if (maxLength > longest)
-    throw new FileError(path, `a longest sequence of at most ${longest} tokens`, `${maxLength}`);
-}
-
-/** Blocks can't be made into other numbers than they are, and are made by `quantise` alone. */
-function requireStoredAs(format: WeightFormat, recorded: WeightFormat | undefined, directory: string): void {
-  const isStored =
-    recorded !== undefined && isBlockFormat(recorded) ? format === recorded : !isBlockFormat(format);
-  if (isStored) return;
-  const stored = recorded !== undefined && isBlockFormat(recorded) ? recorded : 'f32 or f16';
-  throw new InvalidOptionError('weights', `must be ${stored}, as ${directory} is stored`, format);
-}
-
-/** The family's names that the files have; its own where they have none of them, which is then the error. */
-function namesIn(weights: Weights, { names, otherNames = [] }: Family): TensorNames {
-  const isThere = (name: string) => weights.entries.has(name);
-  return otherNames.find(({ finalNorm }) => isThere(finalNorm)) ?? names;
-}
-
-type Expected = ReadonlyMap<
-  string,
-  { readonly shape: readonly number[]; readonly dtypes: readonly string[] }
->;
-
-const allFloats = (shapes: ReadonlyMap<string, readonly number[]>): Expected =>
-  new Map(Array.from(shapes, ([name, shape]) => [name, { shape, dtypes: floats }]));
-
-/** The tensors of a model that is stored in blocks. */
-function tensorsIn(parameters: ReadonlyMap<string, StoredParameter>, format: BlockFormatName): Expected {
-  const expected = new Map<string, { shape: readonly number[]; dtypes: readonly string[] }>();
-  for (const [name, { shape, storage }] of parameters) {
-    if (storage !== 'blocks') expected.set(name, { shape, dtypes: floats });
-    if (!storage.startsWith('blocks')) continue;
-    const { codes, scales, zeros } = blockShapes(shape, blockFormats[format]);
-    const names = blockNames(name);
-    expected.set(names.codes, { shape: codes, dtypes: ['U8'] });
-    expected.set(names.scales, { shape: scales, dtypes: ['F32'] });
-    if (zeros) expected.set(names.zeros, { shape: zeros, dtypes: ['U8'] });
-  }
-  return expected;
-}
-
-/** The config and the file have to agree about every tensor before anything of their size is allocated. */
-function checkTensors(
-  weights: Weights,
-  expected: Expected,
-  configPath: string,
-  unused: (name: string) => boolean = () => false,
-): void {
-  for (const [name, { shape, dtypes }] of expected) {
-    const entry = weights.entries.get(name);
-    if (!entry) throw new FileError(weights.directory, `a tensor ${name}, as ${configPath} asks for`, 'none');
-    if (!sameShape(entry.shape, shape))
-      throw new FileError(
-        entry.file,
-        `${name} of shape ${showShape(shape)}, as ${configPath} says`,
-        showShape(entry.shape),
-      );
-    if (!dtypes.includes(entry.dtype))
-      throw new UnsupportedError(
-        `${entry.file}: ${name} is stored as ${entry.dtype}; supported are ${dtypes.join(', ')}`,
-      );
-  }
-  for (const [name, entry] of weights.entries) {
-    if (!expected.has(name) && !unused(name))
-      throw new FileError(entry.file, `only tensors that ${configPath} asks for`, show(name));
-  }
-}
-
-const dtypes: Readonly<Record<string, DType>> = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  U8: 'uint8',
-};
-const floats = ['F64', 'F32', 'F16', 'BF16'];
-
-/** Where the parts of a parameter lie. */
-function located(
-  { entries }: Weights,
-  folder: string,
-  name: string,
-  format: KeptFormat,
-): ExternalData | QuantisedData {
-  const at = (part: string) => {
-    const entry = entries.get(part);
-    return entry && external(entry, folder);
-  };
-  const names = blockNames(name);
-  const codes = isBlockFormat(format) ? at(names.codes) : undefined;
-  if (!codes || !isBlockFormat(format)) return at(name)!;
-  const { bits, block } = blockFormats[format];
-  return { bits, block, codes, scales: at(names.scales)!, zeros: at(names.zeros), table: at(name) };
 }
 
 /** The folder that all files are in: shards in the hub's cache may be links to different ones. */
@@ -230,10 +83,3 @@ function commonFolder(files: ReadonlySet<string>): string {
   while (rest.some((file) => relative(folder, file).startsWith('..'))) folder = dirname(folder);
   return folder;
 }
-
-const external = ({ file, offset, byteLength, dtype }: WeightEntry, folder: string): ExternalData => ({
-  location: relative(folder, file),
-  offset,
-  length: byteLength,
-  dtype: dtypes[dtype],
-});

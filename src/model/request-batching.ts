@@ -1,3 +1,4 @@
+import { nextTurn } from '../base/next-turn.ts';
 import type { NdArray } from '../base/array.ts';
 import { columnsOf, copyColumns, isBeginning, type KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
@@ -45,7 +46,7 @@ export function batched(network: Network, limit = 16): Network {
     isRunning = true;
     while (queue.length > 0) {
       // whoever was just answered gets the time to ask again
-      await new Promise((resume) => setImmediate(resume));
+      await nextTurn();
       const batch = takeBatch(queue, limit);
       try {
         const results = batch.length > 0 ? await runTogether(network, batch, memoryOf) : [];

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { BlockFormat } from '../checkpoint/block-quantisation.ts';
 import { FileError, show } from '../base/errors.ts';
@@ -54,9 +53,16 @@ export function recordedFormat(
   const record = json[recordKey];
   if (record === undefined) return undefined;
   const checked = recordSchema.safeParse(record);
-  if (!checked.success || !isDeepStrictEqual(recordOf(checked.data.format), checked.data)) {
+  if (!checked.success || !isSame(recordOf(checked.data.format), checked.data)) {
     const known = (['f16', 'int8', 'int4'] as const).map((format) => JSON.stringify(recordOf(format)));
     throw new FileError(path, `${recordKey} to be one of ${known.join(', ')}`, show(record));
   }
   return checked.data.format;
 }
+
+/** Whether two flat records have the same fields. */
+const isSame = (a: object, b: object): boolean => {
+  const fields = (record: object) =>
+    JSON.stringify(Object.entries(record).sort(([x], [y]) => (x < y ? -1 : 1)));
+  return fields(a) === fields(b);
+};

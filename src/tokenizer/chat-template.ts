@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import type { TextPart } from './added-tokens.ts';
@@ -164,7 +163,7 @@ export function chatTemplateOf(
   ];
   const place = places.find(([, value]) => value !== undefined && value !== null);
   if (!place) return undefined;
-  const path = join(files.directory, place[0]);
+  const path = `${files.directory}/${place[0]}`;
   const names = { ...objectIn(files, 'special_tokens_map.json'), ...config };
   return chatTemplate({
     sources: sourcesIn(place[1], path),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { referencePath } from '../../test/reference.ts';
 import { encodeContinuation, encodeWithin } from './continuation.ts';
-import { loadTokenizer } from './load.ts';
+import { loadTokenizer } from './from-directory.ts';
 
 interface Recorded {
   /** Context, continuation, and the ids of both. */

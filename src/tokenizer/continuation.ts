@@ -1,3 +1,4 @@
+import { utf8Length } from '../base/utf8.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A text in ids, cut where what goes on from it begins. */
@@ -26,7 +27,7 @@ export function encodeContinuation(tokenizer: Tokenizer, before: string, after: 
   return {
     given,
     continued: whole.slice(shared),
-    bytes: Buffer.byteLength(before + after) - Buffer.byteLength(text),
+    bytes: utf8Length(before + after) - utf8Length(text),
   };
 }
 
@@ -34,7 +35,7 @@ export function encodeContinuation(tokenizer: Tokenizer, before: string, after: 
 export const encodeSeparately = (tokenizer: Tokenizer, before: string, after: string): Continuation => ({
   given: tokenizer.encode(before),
   continued: before === '' ? tokenizer.encode(after) : encodeWithin(tokenizer, after),
-  bytes: Buffer.byteLength(after),
+  bytes: utf8Length(after),
 });
 
 /** Ids of a text that stands behind another one, which needn't be known: nothing is put before its first word. */

@@ -8,8 +8,10 @@ import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError } from '../base/errors.ts';
 import { uniforms } from '../base/random.ts';
-import { readTokenizerFiles, type TokenizerFileName } from './files.ts';
-import { loadTokenizer, tokenizerOf } from './load.ts';
+import { type TokenizerFileName } from './files.ts';
+import { readTokenizerFiles } from './from-directory.ts';
+import { tokenizerOf } from './load.ts';
+import { loadTokenizer } from './from-directory.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 import { charactersJson } from './characters.ts';
 

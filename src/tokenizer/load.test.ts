@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FileError } from '../base/errors.ts';
-import { loadTokenizer, requireMaskId } from './load.ts';
+import { requireMaskId } from './load.ts';
+import { loadTokenizer } from './from-directory.ts';
 import { saveTokenizer } from './save.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { objectIn, readTokenizerFiles, type TokenizerFiles } from './files.ts';
+import { objectIn, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -12,8 +10,8 @@ import { tokenizerJsonOf } from './vocab-and-merges.ts';
 export interface LoadedTokenizer extends JsonTokenizer {
   readonly path: string;
   readonly json: TokenizerJson;
-  /** SHA-256 of the file: two tokenizers of one fingerprint give the same ids. */
-  readonly fingerprint: string;
+  /** All the text that decides ids: two tokenizers of the same text give the same. */
+  readonly source: string;
 }
 
 /** What published models call their mask, where no file says so. */
@@ -24,7 +22,7 @@ const END_NAMES = ['<|endoftext|>', '</s>', '<|end_of_text|>', '[SEP]'];
 const PROBE = " The quick (brown) fox's 123,456 é\u0301 \n\t 語 \u{1f600}";
 
 /**
- * The tokenizer of a model directory, or of a `tokenizer.json` by itself.
+ * The tokenizer of a model directory's files.
  *
  * A directory has a `tokenizer.json`, or `vocab.json` and `merges.txt`. The mask and the end of a text are, in this order:
  * `mask_token_id` and `eos_token_id` of `config.json`, `mask_token` and `eos_token` of `tokenizer_config.json` or
@@ -32,14 +30,9 @@ const PROBE = " The quick (brown) fox's 123,456 é\u0301 \n\t 語 \u{1f600}";
  *
  * @throws FileError  where a file is missing or damaged
  */
-export async function loadTokenizer(path: string): Promise<LoadedTokenizer> {
-  return tokenizerOf(await readTokenizerFiles(path));
-}
-
-/** As `loadTokenizer`, from the files' content. @throws FileError  where a file is missing or damaged */
 export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
   const [text, name] = sourceOf(files);
-  const path = join(files.directory, name);
+  const path = `${files.directory}/${name}`;
   try {
     const json =
       name === 'tokenizer.json'
@@ -47,7 +40,7 @@ export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
         : tokenizerJsonOf(files);
     const tokenizer = tokenizerFromJson(json, rolesOf(json, files));
     probe(tokenizer);
-    return { ...tokenizer, path, json, fingerprint: createHash('sha256').update(text).digest('hex') };
+    return { ...tokenizer, path, json, source: text };
   } catch (error) {
     if (!(error instanceof Error) || error instanceof FileError) throw error;
     const expected =

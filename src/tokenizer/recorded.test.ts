@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../test/tiny-model.ts';
 import { compareWithVectors, vectorsOf } from '../../test/tokenizer-vectors.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { tokenizerFromGguf } from './from-gguf.ts';
-import { loadTokenizer } from './load.ts';
+import { loadTokenizer } from './from-directory.ts';
 import { specialToken, type TokenizerJson } from './tokenizer-json.ts';
 
 const families = {

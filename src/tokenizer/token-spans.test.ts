@@ -5,7 +5,7 @@ import { anyText } from '../../test/any-text.ts';
 import { byteTokenizer } from '../../test/fake-model.ts';
 import { shippedModel } from '../model-files/locate.ts';
 import { tokenSpans } from './token-spans.ts';
-import { loadTokenizer } from './load.ts';
+import { loadTokenizer } from './from-directory.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const stories = await loadTokenizer(shippedModel);

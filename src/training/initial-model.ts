@@ -6,10 +6,10 @@ import { parameterShapes, type TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
-import { generationOf } from '../model-files/generation-defaults.ts';
+import { generationOf } from '../model-files/read-generation.ts';
 import { modelDirectory } from '../model-files/locate.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
-import { loadTokenizer } from '../tokenizer/load.ts';
+import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** The model that a run begins with. */

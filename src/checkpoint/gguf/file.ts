@@ -2,7 +2,8 @@ import { type NdArray, sizeOf } from '../../base/array.ts';
 import { invariant, show, UnsupportedError } from '../../base/errors.ts';
 import { type Dtype, requireLittleEndian } from '../dtype.ts';
 import { widenBf16, widenF16 } from '../half.ts';
-import { allocate, type FileIdentity, withFile } from '../range-reader.ts';
+import { allocate, type FileIdentity } from '../range-reader.ts';
+import { withFile } from '../open-file.ts';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from './header.ts';
 import { readableTypes, type GgufTensorType } from './types.ts';
 

@@ -1,8 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 import { FileError, show } from '../../base/errors.ts';
 import { byteLengthOf, checkedSum } from '../checked.ts';
-import { isObject, readJsonObject } from '../json.ts';
-import { type FileIdentity, stampOf, withFile } from '../range-reader.ts';
+import { isObject } from '../json.ts';
+import { readJsonObject } from '../read-json.ts';
+import { type FileIdentity, stampOf } from '../range-reader.ts';
+import { withFile } from '../open-file.ts';
 import type { GgufFile, GgufOrigin, GgufSource } from './file.ts';
 import { readableTypes, tensorTypes } from './types.ts';
 

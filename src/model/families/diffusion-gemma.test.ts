@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../test/tiny-model.ts';
 import type { NdArray } from '../../base/array.ts';
 import { readModelConfig, writeModelDirectory } from '../../checkpoint/directory.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../../checkpoint/safetensors.ts';
-import { openWeights } from '../../checkpoint/weights.ts';
+import { openWeights } from '../../checkpoint/open-weights.ts';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import type { KeyValues } from '../key-values.ts';
 import type { ForwardOptions } from '../network.ts';

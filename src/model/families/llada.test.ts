@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { referencePath } from '../../../test/reference.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import { readModelConfig, writeModelDirectory } from '../../checkpoint/directory.ts';
-import { openWeights } from '../../checkpoint/weights.ts';
+import { openWeights } from '../../checkpoint/open-weights.ts';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from '../config.ts';
 import { openModel } from '../open.ts';

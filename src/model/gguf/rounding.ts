@@ -3,7 +3,7 @@ import { blockWriter } from '../../checkpoint/block-quantisation.ts';
 import { type GgufFile, type GgufSource, readGgufRows } from '../../checkpoint/gguf/file.ts';
 import { bytesIn, storageOf } from '../storage.ts';
 import type { GgufModel } from './model.ts';
-import { ROUNDED } from './stored-weights.ts';
+import { ROUNDED } from './kept-blocks.ts';
 
 /** Rows of a matrix, and matrices of a model, that are rounded to measure the error. */
 const SAMPLED_ROWS = 64;

@@ -4,28 +4,17 @@ import { sizeOf } from '../../base/array.ts';
 import { type BlockFormat, blockShapes, blockWriter } from '../../checkpoint/block-quantisation.ts';
 import { type Dtype, itemSizes } from '../../checkpoint/dtype.ts';
 import { dtypeOf, type GgufSource, storedRows, tensorPieces } from '../../checkpoint/gguf/file.ts';
-import { EXACT_BLOCK } from '../../checkpoint/gguf/types.ts';
 import { narrowF16 } from '../../checkpoint/half.ts';
 import type { WeightEntry } from '../../checkpoint/weights.ts';
 import type { DType } from '../../graph/tensor-type.ts';
 import type { ExternalData, QuantisedData } from '../../graph/value-writer.ts';
 import { MadeWeights, type MadeWeight } from '../made-weights.ts';
 import type { StoredParameter } from '../storage.ts';
-
-/** How matrices are kept whose blocks in a GGUF file are no blocks that are multiplied with. */
-export const ROUNDED: BlockFormat = { bits: 8, block: EXACT_BLOCK, symmetric: true };
-
-/** The blocks that a quantised tensor is kept in: its own where they are the same numbers. */
-export const blocksOf = ({ type }: GgufSource): BlockFormat =>
-  type.exact ? { bits: type.exact.bits, block: EXACT_BLOCK, symmetric: true } : ROUNDED;
+import { blocksOf } from './kept-blocks.ts';
 
 /** Whether a parameter is kept in blocks, where those of a GGUF file are kept as they are stored. */
-export const isInBlocks = ({ gguf }: WeightEntry, { storage }: StoredParameter): boolean =>
+const isInBlocks = ({ gguf }: WeightEntry, { storage }: StoredParameter): boolean =>
   gguf !== undefined && gguf.source.type.dequantise !== undefined && storage !== 'float32';
-
-/** Whether a tensor is kept in 4 bits where it is kept as it is stored; one that isn't quantised has as many as it has. */
-export const hasAtMost4Bits = (source: GgufSource): boolean =>
-  source.type.dequantise === undefined || blocksOf(source).bits === 4;
 
 /** How the weights of a GGUF file are kept: as they are stored, or all of them in floats. */
 export type GgufFormat = 'stored' | 'f32' | 'f16';

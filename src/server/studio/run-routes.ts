@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { readJsonObject } from '../../checkpoint/json.ts';
+import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../base/next-turn.ts';
 import { countOf } from '../../language-model/doubts.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
@@ -29,7 +30,7 @@ export async function runFilling(
       else checkCandidates(frame.tokens, model.maskId, candidates);
       region.read(frame);
       if (view === 'frames') emit({ text: '', tokens: [], frame: region.tell(frame, holes) });
-      await new Promise((resume) => setImmediate(resume));
+      await nextTurn();
     },
   };
   const result = (stats: SampleStats, more: Pick<Result, 'text' | 'promptTokens' | 'scored'>): Result => ({

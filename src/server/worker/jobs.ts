@@ -1,3 +1,4 @@
+import { nextTurn } from '../../base/next-turn.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../../language-model/language-model.ts';
 import { causal } from '../../model/attention-pattern.ts';
@@ -34,7 +35,7 @@ export async function runJob(
     onFrame: async (frame: Frame) => {
       if (frame.step === 0) checkCandidates(frame.tokens, maskId, candidates);
       emit(transcript.read(frame));
-      await new Promise((resume) => setImmediate(resume));
+      await nextTurn();
       return transcript.stoppedBy === undefined;
     },
   };

@@ -1,0 +1,67 @@
+import { FileError } from '../base/errors.ts';
+import { causal } from '../model/attention-pattern.ts';
+import type { ModelConfig } from '../model/families/family.ts';
+import type { FlatSamplingOptions } from '../sampling/options.ts';
+import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
+import type { TokenizerFiles } from '../tokenizer/files.ts';
+import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { type GenerationDefaults, textEnds } from './generation-defaults.ts';
+
+/** What a model has for texts, beside its network. */
+export interface TextParts {
+  readonly tokenizer: Tokenizer;
+  /** Of a model that needs no mask token, and has none: the first id beyond its vocabulary. */
+  readonly maskId: number;
+  /** What its network sees there, where that isn't [MASK]: any token. */
+  readonly noise?: 'uniform';
+  /** How conversations are written, if the model was made for them. */
+  readonly chatTemplate?: ChatTemplate;
+  /** Tokens that end a text, see `textEnds`. */
+  readonly endIds: readonly number[];
+  /** What a causal network reads before every text, if it was trained so. */
+  readonly startId?: number;
+  /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
+  readonly blockLength?: number;
+  /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
+  readonly defaults: Partial<FlatSamplingOptions>;
+  /** What generation_config.json asks of sampling that can't be done. */
+  readonly unsupported: readonly string[];
+}
+
+/** What the files of a model say of its texts. */
+export interface TextFiles {
+  readonly files: TokenizerFiles;
+  /** The same, where another file says how conversations are written. Default: those. */
+  readonly speaking?: TokenizerFiles;
+  readonly generation: GenerationDefaults;
+}
+
+/** @throws FileError  where the files are damaged, or disagree with the network */
+export function textParts(
+  config: ModelConfig,
+  { files, speaking = files, generation }: TextFiles,
+): TextParts {
+  const tokenizer = tokenizerOf(files);
+  const chatTemplate = chatTemplateOf(speaking, tokenizer, () => new Date());
+  const endIds = textEnds(tokenizer, generation, config);
+  const { attention, vocabularySize: rows } = config.transformer;
+  for (const id of [tokenizer.maskId ?? [], endIds].flat()) {
+    if (id >= rows)
+      throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
+  }
+  const { startId, blockLength, noise, sampling } = config;
+  const isMaskless = attention === causal || noise === 'uniform';
+  const maskId = isMaskless ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
+  return {
+    tokenizer,
+    chatTemplate,
+    maskId,
+    noise,
+    endIds,
+    startId,
+    blockLength,
+    defaults: { ...sampling, ...generation.defaults },
+    unsupported: generation.unsupported,
+  };
+}
