@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { referencePath } from '../../test/reference.ts';
 import { chatTemplateOf } from './chat-template.ts';
-import { readTokenizerFiles } from './files.ts';
+import { readTokenizerFiles } from './from-directory.ts';
 import { tokenizerOf } from './load.ts';
 import { toolFormOf } from './tool-form.ts';
 
