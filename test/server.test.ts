@@ -116,6 +116,9 @@ test('a request that is called off ends within a step, and the next is answered 
     assert.equal(((await (await post(url, body)).json()) as Json).choices[0].text, before, when);
   }
   assert.ok(forwards < 1000, `${forwards}`);
+  const counted = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(counted, /http_requests_total\{route="\/v1\/completions",status="499"\} [1-3]\n/);
+  assert.doesNotMatch(counted, /http_requests_total\{.*status="5/);
 });
 
 /** An engine that says more than any connection holds, as fast as it is read. */
@@ -195,6 +198,13 @@ test('heads and bodies that are too large or come too slowly are refused or cut 
     ['half a head', line, 408],
     ['half a body', `${line}Content-Length: 100\r\n\r\n{"prompt"`, 408],
     ['no Host', 'GET /health HTTP/1.1\r\n\r\n', 400],
+    ['no Host in HTTP/1.0', 'GET /health HTTP/1.0\r\n\r\n', 200],
+    ['a Host of others in HTTP/1.0', 'GET /health HTTP/1.0\r\nHost: evil.example\r\n\r\n', 403],
+    [
+      'an Origin behind 64 headers',
+      `GET /health HTTP/1.1\r\nHost: localhost:${port}\r\n${'X: 1\r\n'.repeat(64)}Origin: http://evil.example\r\n\r\n`,
+      431,
+    ],
   ];
   await Promise.all(
     attacks.map(async ([what, sent, status]) => {

@@ -26,9 +26,8 @@ export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values:
 function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case 'too_small':
-      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
-      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+      return isZods.test(issue.message) ? limitOf(issue) : issue.message;
     case 'invalid_type':
       return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
     case 'invalid_value': {
@@ -41,6 +40,20 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
     default:
       return issue.message;
   }
+}
+
+/** A sentence of zod's own; any other is the schema's, and says more. */
+const isZods = /^Too (?:big|small): /;
+
+const counts: Readonly<Record<string, string>> = { array: 'values', set: 'values', string: 'characters' };
+
+function limitOf(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  const isSmall = issue.code === 'too_small';
+  const limit = isSmall ? issue.minimum : issue.maximum;
+  const counted = counts[issue.origin];
+  if (counted) return `must have ${isSmall ? 'at least' : 'at most'} ${limit} ${counted}`;
+  if (issue.inclusive === false) return `must be ${isSmall ? 'more' : 'less'} than ${limit}`;
+  return `must be ${isSmall ? 'at least' : 'at most'} ${limit}`;
 }
 
 /** The keys of a table, as `z.enum` takes them. */

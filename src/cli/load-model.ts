@@ -4,6 +4,7 @@ import type { Model } from '../language-model/language-model.ts';
 import { devices } from '../runtime/device.ts';
 import { weightFormats } from '../model/weight-format.ts';
 import type { HelpDefaults, Io } from './command.ts';
+import { visible } from './terminal/visible.ts';
 
 /** The options of every command that runs a model. */
 export const modelOptions = {
@@ -40,7 +41,7 @@ export type LoadModel = (choice: ModelChoice, io: Io) => Promise<Model>;
 export const loadModel: LoadModel = async ({ model, ...options }, io) => {
   const { load } = await import('../language-model/load.ts');
   const { shippedModel } = await import('../model-files/locate.ts');
-  const note = (text: string): void => void io.stderr.write(`${text}\n`);
+  const note = (text: string): void => void io.stderr.write(`${visible(text)}\n`);
   const watching = { note, onQuantising: weightsProgress(io), signal: io.signal };
   return load(model ?? shippedModel, { ...watching, ...options });
 };

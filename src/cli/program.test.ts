@@ -54,6 +54,16 @@ test('exit codes and sentences, by what a command throws', async (t) => {
       /^unmask generate: m\/config.json: expected a model, found nothing; train one\n$/,
     ],
     [
+      'a reason that a file brings along',
+      new InvalidOptionError(
+        'messages',
+        'must be as the template wants (\u001b]0;x\u0007\u009b2J\u202e)',
+        [],
+      ),
+      2,
+      /^unmask generate: messages: must be as the template wants \(␛\]0;x␇<9b>2J<202e>\), got \[\]\n$/,
+    ],
+    [
       'a thing that cannot be done',
       new UnsupportedError('no GPU here'),
       2,

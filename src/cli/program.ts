@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
-import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
+import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
 import { type Command, type HelpDefaults, type Io, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { nearest } from '../base/spelling.ts';
 import { kebabCase } from '../base/options.ts';
 import { flagsOf, parseOptions } from './flags.ts';
+import { visible } from './terminal/visible.ts';
 
 /** Commands by name. One is loaded when it's called, so that `unmask --help` doesn't load an engine. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: Command }>>>;
@@ -34,7 +35,7 @@ export async function runProgram(
     const meant = nearest(name, Object.keys(commands));
     const names = Object.keys(commands).join(', ');
     io.stderr.write(
-      `unmask: unknown command ${JSON.stringify(name)}; ${meant ? `did you mean ${meant}?` : `there are ${names}`}\n`,
+      `unmask: unknown command ${show(name)}; ${meant ? `did you mean ${meant}?` : `there are ${names}`}\n`,
     );
     return 2;
   }
@@ -94,10 +95,10 @@ function report(error: unknown, name: string, command: Command, io: Io): number 
   const mistake = mistakeIn(error, command);
   if (!mistake) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    io.stderr.write(`unmask ${name}: this is a bug in unmask, please report it\n${stack}\n`);
+    io.stderr.write(`unmask ${name}: this is a bug in unmask, please report it\n${visible(stack)}\n`);
     return 1;
   }
-  io.stderr.write(`unmask ${name}: ${mistake.sentence}\n`);
+  io.stderr.write(`unmask ${name}: ${visible(mistake.sentence)}\n`);
   return mistake.exitCode;
 }
 

@@ -96,7 +96,7 @@ async function talk(chat: Chat, io: Io): Promise<void> {
         if (io.signal.aborted) throw error;
         const sentence = signal.aborted ? 'stopped; /retry asks again' : sentenceOf(error);
         if (sentence === undefined) throw error;
-        io.stderr.write(`${dim(sentence)}\n`);
+        io.stderr.write(`${dim(visible(sentence))}\n`);
       }
     }
   } finally {

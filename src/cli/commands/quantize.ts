@@ -35,7 +35,7 @@ const command: Command<typeof options> = {
       text,
       signal: io.signal,
       onProgress: ({ done, total }) => show(done, total),
-      note: (sentence) => io.stderr.write(`${sentence}\n`),
+      note: (sentence) => io.stderr.write(`${visible(sentence)}\n`),
     });
     io.stdout.write(json ? `${JSON.stringify(quantized)}\n` : table(quantized));
   },

@@ -46,7 +46,7 @@ export class TrainingView {
         this.#note(visible(event.text).trim().replace(/^/gm, '  │ '));
         return this.#drawCurve();
       case 'note':
-        return this.#note(event.text);
+        return this.#note(visible(event.text));
       case 'saved':
         return;
       default:

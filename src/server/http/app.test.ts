@@ -231,15 +231,18 @@ for (const route of routes) {
 
   if (route.method !== 'POST') continue;
   test(`POST ${route.path}: takes JSON alone, of a bounded size and depth, and says which field is not known`, async (t) => {
-    const asking = asker(await startFor(t, route));
+    const server = await startFor(t, route);
+    const asking = asker(server);
     const ask: typeof asking = (path, { headers, ...request } = {}) =>
       asking(path, { ...request, headers: { ...tokenFor(route), ...headers } });
     const { path, body } = requestTo(route);
     const noModel = 'model' in route.body.shape ? 404 : 400;
+    const form = 'application/x-www-form-urlencoded';
     const deep = `${'['.repeat(limits.jsonDepth)}${']'.repeat(limits.jsonDepth)}`;
     const refused: [number, string, Record<string, string>?][] = [
       [415, JSON.stringify(body), { 'content-type': 'text/plain' }],
-      [415, JSON.stringify(body), { 'content-type': 'application/x-www-form-urlencoded' }],
+      [415, JSON.stringify(body), { 'content-type': form, 'sec-fetch-site': 'same-origin' }],
+      [415, JSON.stringify(body), { 'content-type': form, origin: server.url }],
       [415, JSON.stringify(body), { 'content-type': 'application/jsonx' }],
       [415, JSON.stringify(body), { 'content-encoding': 'gzip' }],
       [413, JSON.stringify({ ...body, prompt: 'x'.repeat(limits.bodyBytes) })],
@@ -265,6 +268,9 @@ for (const route of routes) {
     const unknown = await ask(path, { body: { ...body, 'x\u2026': { y: 1 } } });
     const name = unknown.headers.get('x-unmask-ignored');
     assert.deepEqual([unknown.status, name], route.isStrict ? [400, null] : [200, 'x?'], path);
+    // as `curl -d` sends it
+    const { status } = await ask(path, { body, headers: { 'content-type': form } });
+    assert.equal(status, 200, `${path} as a form of no browser`);
   });
 }
 

@@ -5,8 +5,16 @@ import { checkOptions } from '../../base/options.ts';
 import type { Answer } from '../apis/answer.ts';
 import { ignoredHeader, inHeader, tolerated, type Tolerated } from '../apis/tolerance.ts';
 import { readBody } from './body.ts';
-import { type Envelope, HttpError, ollamaEnvelope, openaiEnvelope, toHttpError } from './http-error.ts';
-import { checkHost, checkKey, checkOrigin } from './protections.ts';
+import {
+  clientGone,
+  hiding,
+  type Envelope,
+  HttpError,
+  ollamaEnvelope,
+  openaiEnvelope,
+  toHttpError,
+} from './http-error.ts';
+import { checkHeaders, checkHost, checkKey, checkOrigin } from './protections.ts';
 import { reply } from './reply.ts';
 import type { Route, WritingRoute } from './route.ts';
 import { loadedFacts, modelNamed, type Service } from './service.ts';
@@ -39,17 +47,17 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
     const error = route
       ? new HttpError(405, `only ${route.method} here`)
       : new HttpError(404, 'there is nothing at this path; /openapi.json says what there is');
-    return errorResponse(error, c, routes, route && { Allow: route.method });
+    return errorResponse(service, error, c, routes, route && { Allow: route.method });
   });
 
   app.onError(async (problem, c) => {
-    const error = toHttpError(problem);
+    const error = c.req.raw.signal.aborted ? clientGone() : toHttpError(problem);
     const { cause } = error;
     if (error.status >= 500 && cause !== undefined)
       service.log('error', 'failed', { cause: cause instanceof Error ? cause.stack : JSON.stringify(cause) });
     // those who ask again at once would take the time of those who are served
     if (error.status === 429) await wait(service.limits.refusalMs);
-    return errorResponse(error, c, routes);
+    return errorResponse(service, error, c, routes);
   });
 
   return app;
@@ -77,7 +85,9 @@ const admit =
     const admission = service.admission();
     const { method, path } = c.req;
     const route = routeAt(routes, path);
-    checkHost(c.req.header('host'), admission, incoming?.socket.localAddress);
+    if (incoming) checkHeaders(incoming.rawHeaders, service.limits);
+    const client = { localAddress: incoming?.socket.localAddress, version: incoming?.httpVersion };
+    checkHost(incoming ? incoming.headers.host : c.req.header('host'), admission, client);
     const origin = checkOrigin(
       { host: c.req.header('host'), origin: c.req.header('origin'), site: c.req.header('sec-fetch-site') },
       admission,
@@ -167,11 +177,7 @@ async function write(
   // mistakes are told at once, where they can be
   const early = facts && route.answer(body as never, { ...asked, facts });
   const enteredMs = service.clock();
-  const release = await queue
-    .enter(c.get('who'), early?.choices ?? body.n ?? 1, signal)
-    .catch((error: unknown) => {
-      throw unlessGone(error, signal);
-    });
+  const release = await queue.enter(c.get('who'), early?.choices ?? body.n ?? 1, signal);
   metrics.waited(service.clock() - enteredMs);
   let answer: Answer;
   try {
@@ -179,12 +185,12 @@ async function write(
       early ?? route.answer(body as never, { ...asked, facts: await loadedFacts(service, model, signal) });
   } catch (error) {
     release();
-    throw unlessGone(error, signal);
+    throw error;
   }
   const said = ignored.length > 0 && { remarks: { ...answer.remarks, ignored: ignored.slice(0, 64) } };
   const remarked: Answer = { ...answer, ...said };
   return reply(service, remarked, {
-    envelope: route.envelope,
+    envelope: hiding(route.envelope, service.hidePlaces),
     signal,
     release,
     hangUp: () => c.env?.outgoing?.destroy(),
@@ -201,12 +207,6 @@ async function write(
   });
 }
 
-/** What is told a client that isn't there any more; the log should not take it for a mistake of ours. */
-const unlessGone = (error: unknown, signal: AbortSignal): unknown =>
-  signal.aborted && !(error instanceof HttpError)
-    ? new HttpError(408, 'the client went away', { code: 'cancelled' })
-    : error;
-
 /** As with OpenAI, null is as good as absent. */
 const strictly = (body: Record<string, unknown>): Tolerated => ({
   body: Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)),
@@ -214,17 +214,21 @@ const strictly = (body: Record<string, unknown>): Tolerated => ({
 });
 
 function errorResponse(
+  { hidePlaces }: Service,
   error: HttpError,
   c: Asking,
   routes: readonly Route[],
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const { status, code, retryAfterSeconds } = error;
-  return c.json(envelopeAt(routes, c.req.path)(error), status, {
-    ...headers,
-    ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
-    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-    ...((status === 413 || code === 'shutting_down') && { Connection: 'close' }),
+  return Response.json(hiding(envelopeAt(routes, c.req.path), hidePlaces)(error), {
+    status,
+    headers: {
+      ...headers,
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+      ...((status === 413 || status === 431 || code === 'shutting_down') && { Connection: 'close' }),
+    },
   });
 }
 

@@ -2,14 +2,16 @@ import { HttpError } from './http-error.ts';
 import type { Limits } from './limits.ts';
 
 /**
- * The JSON object that a request carries.
+ * The JSON object that a request carries. `curl -d` calls it a form, and is believed where no browser can have sent it.
  *
  * @throws HttpError 400, 413 or 415
  */
 export async function readBody(request: Request, limits: Limits): Promise<Record<string, unknown>> {
   const type = request.headers.get('content-type') ?? '';
-  // a form of another page can send any other type without being asked first
-  if (!/^application\/json *(;|$)/i.test(type))
+  // a form of another page can send any other type without being asked first; browsers say where it is from
+  const isBrowsers = request.headers.has('origin') || request.headers.has('sec-fetch-site');
+  const isForm = type === '' || /^application\/x-www-form-urlencoded *(;|$)/i.test(type);
+  if (!/^application\/json *(;|$)/i.test(type) && (isBrowsers || !isForm))
     throw new HttpError(415, "must have the header 'Content-Type: application/json'");
   const encoding = request.headers.get('content-encoding');
   if (encoding !== null && encoding !== 'identity')

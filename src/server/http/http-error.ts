@@ -1,7 +1,8 @@
 import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { Failure } from '../worker/protocol.ts';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503;
+/** 499 is nginx's, for the log and the metrics: the client that went away is told nothing. */
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 431 | 499 | 500 | 503;
 
 /** An answer that is an error. */
 export class HttpError extends Error {
@@ -31,10 +32,11 @@ const types: Readonly<Record<ErrorStatus, string>> = {
   403: 'permission_error',
   404: 'not_found_error',
   405: 'invalid_request_error',
-  408: 'invalid_request_error',
   413: 'invalid_request_error',
   415: 'invalid_request_error',
   429: 'rate_limit_error',
+  431: 'invalid_request_error',
+  499: 'client_closed_request',
   500: 'server_error',
   503: 'unavailable_error',
 };
@@ -52,6 +54,15 @@ export const llamaEnvelope: Envelope = ({ status, message }) => ({
 });
 
 export const ollamaEnvelope: Envelope = ({ message }) => ({ error: message });
+
+/** The same of an error that is told without the way to files. */
+export const hiding =
+  (envelope: Envelope, hide: (message: string) => string): Envelope =>
+  ({ status, message, param, code, retryAfterSeconds }) =>
+    envelope(new HttpError(status, hide(message), { param, code, retryAfterSeconds }));
+
+/** What becomes of a request whose client has gone, whatever stopped it. */
+export const clientGone = (): HttpError => new HttpError(499, 'the client went away', { code: 'cancelled' });
 
 /** What a person can do something about says so; everything else is ours, and is told to the log alone. */
 export function toHttpError(error: unknown): HttpError {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { HttpError } from './http-error.ts';
+import type { Limits } from './limits.ts';
 
 /** Who may ask. */
 export interface Admission {
@@ -21,17 +22,29 @@ const ownNames = ['localhost', '127.0.0.1', '[::1]'];
 export const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
 
 /**
+ * @param rawHeaders  names and values in turn
+ * @throws HttpError 431  for more headers than are read: what is not read might have been refused
+ */
+export function checkHeaders(rawHeaders: readonly string[], { headers }: Pick<Limits, 'headers'>): void {
+  if (rawHeaders.length > 2 * headers)
+    throw new HttpError(431, `a request must have at most ${headers} headers`);
+}
+
+/**
  * Against DNS rebinding: a page can make a browser ask this server under the page's own name. So only names that are known
- * are answered; an address is, where the request came in on it, since no name was looked up.
+ * are answered; an address is, where the request came in on it, since no name was looked up. No Host is right in HTTP/1.0,
+ * which no browser speaks.
  *
- * @param localAddress  of this end of the connection
- * @throws HttpError 403
+ * @param client  the address of this end of the connection, and the version of HTTP that the other end speaks
+ * @throws HttpError 400 or 403
  */
 export function checkHost(
   host: string | undefined,
   admission: Admission,
-  localAddress: string | undefined,
+  { localAddress, version }: { readonly localAddress?: string; readonly version?: string },
 ): void {
+  if (host === undefined && version === '1.0') return;
+  if (host === undefined) throw new HttpError(400, 'a request must have a Host');
   const { port } = admission;
   // names of hosts have no case
   const allowedHosts = admission.allowedHosts.map((allowed) => allowed.toLowerCase());

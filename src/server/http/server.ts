@@ -3,14 +3,17 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { packageRoot } from '../../base/package-root.ts';
 import { modelDirectory } from '../../model-files/locate.ts';
 import { makeApp } from './app.ts';
 import { type Engine, startEngine } from '../worker/engine.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
+import { placeHider } from './hide-places.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { missingModelFiles, unknownFiles } from './model-file-names.ts';
@@ -192,11 +195,21 @@ function serviceOf(
     nowMs: () => now().getTime(),
     clock,
     stop,
+    hidePlaces: placeHider(placesOf(models)),
     isDraining: () => state.isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
     studio,
   };
 }
+
+/** Directories that no client needs to know of. */
+const placesOf = (models: ReadonlyMap<string, ServedModel>): string[] => [
+  process.cwd(),
+  homedir(),
+  tmpdir(),
+  packageRoot(),
+  ...Array.from(models.values(), ({ path }) => dirname(path)),
+];
 
 function httpServer(app: ReturnType<typeof makeApp>, limits: Limits): Server {
   const server = createServer(
@@ -206,10 +219,11 @@ function httpServer(app: ReturnType<typeof makeApp>, limits: Limits): Server {
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: 1000,
+      requireHostHeader: false,
     },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'localhost' }),
   );
-  server.maxHeadersCount = limits.headers;
+  server.maxHeadersCount = 0; // all are read, up to their bytes: Node would leave out the rest without a word
   server.maxConnections = limits.connections;
   return server;
 }

@@ -40,6 +40,8 @@ export interface Service {
   readonly clock: () => number;
   /** Aborted when nothing may be written any more. */
   readonly stop: AbortSignal;
+  /** Leaves the way to files out of a message for a client. */
+  readonly hidePlaces: (message: string) => string;
   /** Whether the server is about to end: what runs goes on, nothing begins. */
   readonly isDraining: () => boolean;
   /** A folder of files for a browser, if there is one. */

@@ -101,7 +101,10 @@ export async function resume(
   });
 }
 
-/** Where texts of requests are written, beside the runs: a run may begin in an empty folder alone. No run has such a name. */
+/**
+ * Where texts of requests are written, beside the runs: a run may begin in an empty folder alone. No run has such a name, and
+ * nobody else may read there.
+ */
 const textsFolder = '.texts';
 
 const isTaken = (studio: Studio, run: string): boolean =>
@@ -116,8 +119,8 @@ function freeName(studio: Studio, stem: string): string {
 
 async function writeText(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(path, text, { mode: 0o600 });
   } catch (error) {
     throw fileProblem(error, path, 'a place for the text');
   }
@@ -131,12 +134,8 @@ async function requireInside(studio: Studio, option: string, path: string): Prom
     for (const entry of await readdir(found, { recursive: true, withFileTypes: true }))
       if (entry.isSymbolicLink())
         await resolveInside(studio.root, relative(studio.root, join(entry.parentPath, entry.name)));
-  } catch (cause) {
-    throw new InvalidOptionError(
-      option,
-      `must be a file or directory inside ${studio.root} (${cause instanceof Error ? cause.message : cause})`,
-      path,
-    );
+  } catch {
+    throw new InvalidOptionError(option, 'must be a file or directory inside the working directory', path);
   }
 }
 
