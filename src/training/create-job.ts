@@ -28,6 +28,7 @@ import { openPairs, type Pairs } from './preference-pairs.ts';
 import { type JobIo, recordName, type TrainingJob } from './run/training-job.ts';
 import { sharedScoring } from './shared-scoring.ts';
 import { openRunTokenizer, type RunTokenizer } from './run-tokenizer.ts';
+import { requireTrainingMemory, sizesIn } from './training-memory.ts';
 import type { TrainingTarget } from './training-target.ts';
 
 /** Tokens of a sample on the way: a longer one would cost more than it shows. */
@@ -45,6 +46,7 @@ export async function createTrainingJob(
   own: OwnParts = {},
 ): Promise<TrainingJob> {
   checkOwnParts(own, options);
+  requireTrainingMemory(options, sizesIn(options));
   const { note, signal } = io;
   const run = await openRunTokenizer(options, directory, io);
   const { tokenizer } = run;

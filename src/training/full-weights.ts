@@ -9,6 +9,7 @@ import { llada } from '../model/families/llada.ts';
 import { initialisations, initialParameters } from '../model/initialise.ts';
 import { openNetwork } from '../model/network.ts';
 import { namesOf, type RunTokenizer } from './run-tokenizer.ts';
+import { requireTrainingMemory } from './training-memory.ts';
 import { requireSameLikelihood, type Start, startFrom } from './initial-model.ts';
 import type { TrainingTarget } from './training-target.ts';
 import { tokenizerFiles } from '../tokenizer/save.ts';
@@ -28,6 +29,7 @@ export async function fullWeightsTarget(
   if (start && options.learn === 'preferences') requireSameLikelihood(options, start);
   const config = configOf(options, run, start);
   const { transformer } = config;
+  requireTrainingMemory(options, transformer);
   const { names } = llada;
   const initial =
     start?.parameters ?? initialParameters(transformer, names, options.seed, initialisations[options.init]);

@@ -18,6 +18,7 @@ import { modelDirectory } from '../model-files/locate.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './initial-model.ts';
+import { requireTrainingMemory } from './training-memory.ts';
 import type { TrainingTarget } from './training-target.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import type { TrainingOptions } from './options.ts';
@@ -39,6 +40,7 @@ export async function loraTarget(
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
+  requireTrainingMemory(options, transformer);
   const isInBlocks = isBlockFormat(format) || format === 'stored';
   if (options.weights !== undefined && options.weights !== format && format !== 'stored')
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);

@@ -8,6 +8,8 @@ import { devices } from '../runtime/device.ts';
 import { rates } from './learning-rate.ts';
 
 const count = z.number().int().min(1);
+/** What is counted up to a number that no run on one machine has a use for; memory is looked at for itself. */
+const atMost = (most: number) => count.max(most);
 const share = z.number().min(0).max(1);
 
 /** What a training run does where neither the person nor the size says otherwise. */
@@ -198,14 +200,20 @@ export const trainingSchema = z.strictObject({
     .enum(keysOf(sizes))
     .optional()
     .describe(or('size', 'the dial that sets the network, the batch, the steps and the rate')),
-  layers: count.optional().describe(bySize('transformer layers')),
-  width: count.optional().describe(bySize('width of the residual stream')),
-  heads: count.optional().describe(bySize('attention heads; divides width')),
-  kvHeads: count.optional().describe('heads of keys and values; divides heads [as many as heads]'),
-  hidden: count.optional().describe(bySize('inner width of SwiGLU')),
+  layers: atMost(512).optional().describe(bySize('transformer layers')),
+  width: atMost(2 ** 16)
+    .optional()
+    .describe(bySize('width of the residual stream')),
+  heads: atMost(1024).optional().describe(bySize('attention heads; divides width')),
+  kvHeads: atMost(1024).optional().describe('heads of keys and values; divides heads [as many as heads]'),
+  hidden: atMost(2 ** 20)
+    .optional()
+    .describe(bySize('inner width of SwiGLU')),
   tied: z.boolean().optional().describe(or('tied', 'one matrix for the embedding and the output')),
   init: z.enum(keysOf(initialisations)).optional().describe(or('init', 'initialisation of the weights')),
-  length: count.optional().describe(bySize('tokens of a window')),
+  length: atMost(2 ** 20)
+    .optional()
+    .describe(bySize('tokens of a window')),
 
   tokenizer: z
     .string()
@@ -216,6 +224,7 @@ export const trainingSchema = z.strictObject({
     .number()
     .int()
     .min(258)
+    .max(2 ** 20)
     .optional()
     .describe(bySize('tokens of the byte-level BPE, special ones included')),
   field: z.string().min(1).optional().describe(or('field', 'the field of a .jsonl row that holds the text')),
@@ -268,7 +277,7 @@ export const trainingSchema = z.strictObject({
     .describe(
       `for --learn preferences: how much a likelihood counts, the less the farther the model may go [${preferenceDefaults.beta}]`,
     ),
-  timesPerAnswer: count
+  timesPerAnswer: atMost(4096)
     .optional()
     .describe(
       `for --learn preferences: times at which an answer is scored, each with a mask [${preferenceDefaults.timesPerAnswer}]`,
@@ -331,7 +340,7 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe(or('complementary', 'every window twice, each of its tokens masked in one of the two')),
 
-  loraRank: count
+  loraRank: atMost(2 ** 14)
     .optional()
     .describe(
       'train only low-rank changes of matrices, r of LoRA; the model of --from stays as it is [none]',
@@ -351,8 +360,12 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe('for --lora-rank: how the weights of the model are kept in memory [as they are stored]'),
 
-  batch: count.optional().describe(bySize('windows of a micro-batch')),
-  accumulate: count.optional().describe(or('accumulate', 'micro-batches of an update')),
+  batch: atMost(2 ** 20)
+    .optional()
+    .describe(bySize('windows of a micro-batch')),
+  accumulate: atMost(2 ** 20)
+    .optional()
+    .describe(or('accumulate', 'micro-batches of an update')),
   steps: count.optional().describe(bySize('updates')),
   epochs: z.number().gt(0).optional().describe('instead of steps: how often every window is seen [none]'),
   learningRate: z.number().gt(0).optional().describe(bySize('highest learning rate')),
@@ -391,7 +404,9 @@ export const trainingSchema = z.strictObject({
   validationShare: share
     .optional()
     .describe(or('validationShare', 'share of the text that is kept for validation')),
-  validationDraws: count.optional().describe(or('validationDraws', 'masks drawn for each validation window')),
+  validationDraws: atMost(2 ** 16)
+    .optional()
+    .describe(or('validationDraws', 'masks drawn for each validation window')),
   validationWindows: count
     .optional()
     .describe(or('validationWindows', 'validation windows that are scored at an interval; all at the end')),
@@ -400,7 +415,7 @@ export const trainingSchema = z.strictObject({
   checkpointEvery: count.optional().describe(or('checkpointEvery', 'steps from one checkpoint to the next')),
   keep: z.number().int().min(2).optional().describe(or('keep', 'checkpoints that are kept')),
   device: z.enum(devices).optional().describe(or('device', 'where the network runs')),
-  threads: count.optional().describe('threads of the CPU [all cores]'),
+  threads: atMost(1024).optional().describe('threads of the CPU [all cores]'),
   dtype: z.enum(['F32', 'F16', 'BF16']).optional().describe(or('dtype', 'weights of the exported model')),
 });
 

@@ -11,6 +11,7 @@ import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import { requireEffect } from '../../training/run/option-effects.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
+import { requireTrainingMemory, sizesIn } from '../../training/training-memory.ts';
 import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
 import { optionsOf, runDirectoryOf, runName, taskOf } from './run-routes.ts';
@@ -54,6 +55,7 @@ async function begin(
   const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
   const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
   requireEffect(options, settled);
+  requireTrainingMemory(settled, sizesIn(settled));
 
   const run = name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune');
   if (isTaken(studio, run))
