@@ -9,7 +9,7 @@ const rows = Object.entries(sounds).map(([animal, sound]) => ({
 
 const task = finetune(shippedModel, rows, {
   out: 'runs/sounds',
-  steps: 24,
+  steps: 16,
   batch: 8,
   complementary: true, // every token of an answer is masked once in each pair of canvases
   learningRate: 3e-3,

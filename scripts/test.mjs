@@ -1,6 +1,6 @@
 // Runs the tests that setup.mjs compiled with Node's own runner: every *.test.js, or those whose path contains one of the
-// arguments. With --slow first every *.slow.test.js instead, with --browser every *.browser.js: the studio in a real
-// browser; with --many every *.many.js: jobs of several processes.
+// arguments. With --slow first every *.slow.test.js instead, and the *.fuzz.test.js with all their inputs; with --browser
+// every *.browser.js: the studio in a real browser; with --many every *.many.js: jobs of several processes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const suites = {
-  '--slow': { belongs: (name) => name.endsWith('.slow.test.js'), options: [] },
+  '--slow': {
+    belongs: (name) => /\.(slow|fuzz)\.test\.js$/.test(name),
+    options: [],
+    env: { UNMASK_TEST_INPUTS: 'all' },
+  },
   '--many': { belongs: (name) => name.endsWith('.many.js'), options: ['--test-concurrency=1'] },
   // a browser that shares its cores with others draws too seldom to be watched
   '--browser': { belongs: (name) => name.endsWith('.browser.js'), options: ['--test-concurrency=1'] },
@@ -20,7 +24,7 @@ const quick = {
   options: [],
 };
 const given = process.argv.slice(2);
-const { belongs, options } = suites[given[0]] ?? quick;
+const { belongs, options, env } = suites[given[0]] ?? quick;
 const wanted = given[0] in suites ? given.slice(1) : given;
 const files = readdirSync(join(root, 'dist'), { recursive: true })
   .map((name) => name.replaceAll('\\', '/'))
@@ -48,14 +52,17 @@ function processesFor(names) {
     else shared.set(folder, [...(shared.get(folder) ?? []), name]);
   }
   mkdirSync(join(root, 'dist/test-groups'), { recursive: true });
-  for (const [folder, members] of shared) {
+  // the runner goes by the names of the paths: the largest folders come first, so that no core waits for one at the end
+  const bySize = [...shared].sort(([, one], [, other]) => other.length - one.length);
+  for (const [rank, [folder, members]] of bySize.entries()) {
     const suites = members.map(
       (name) => `describe('${name.replace(/\.js$/, '')}', async () => void (await import('../${name}')));\n`,
     );
     const text = `import { describe } from 'node:test';\n${suites.join('')}`;
     // named by what is in it, so that two runs at once have each their own
     const key = createHash('sha256').update(text).digest('hex').slice(0, 8);
-    const path = join('dist/test-groups', `${folder.replaceAll('/', '-')}-${key}.js`);
+    const place = `${String(rank).padStart(2, '0')}-${folder.replaceAll('/', '-')}`;
+    const path = join('dist/test-groups', `${place}-${key}.js`);
     writeFileSync(join(root, path), text);
     alone.push(path);
   }
@@ -73,6 +80,6 @@ const { status } = spawnSync(
     ...options,
     ...processesFor(files),
   ],
-  { cwd: root, stdio: 'inherit' },
+  { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } },
 );
 process.exit(status ?? 1);

@@ -25,11 +25,13 @@ const expected: Readonly<Record<string, RegExp>> = {
   score: /^-log p\(" Lily\."\) ≤ \d\.\d\d ± \d\.\d\d nats\n-log p\(" Tax\."\) ≤ \d\d\.\d\d ± \d\.\d\d nats$/,
   chat: /^> Do you like music\?\n.+\n> What kind\?\n.+$/,
   finetune:
-    /^step 1 of 24: loss .*\n(.*\n)+The cat says meow\nThe dog says woof\nThe cow says moo\nThe hen says cluck$/,
+    /^step 1 of 16: loss .*\n(.*\n)+The cat says meow\nThe dog says woof\nThe cow says moo\nThe hen says cluck$/,
   'train-and-plot':
     /^masked-diffusion: \d\.\d\d nats a token after [\d.]+ s\nblock-diffusion: .*\nautoregressive: 0\.\d\d nats.*$/,
   objective: /^60 updates; the bound is [1-4]\.\d\d nats a token\n3 and one.{6}\.$/,
   loss: /^ε 0: \d\.\d{3} nats a token, as the bound has it\nε 0\.2: \d\.\d{3} nats.*$/,
+  strategy:
+    /^low-confidence\n·{12}\n[^]*\napart\n·{12}\n([^·\n]*·+[^·\n]*){2}\n[^]*\nTom was sad\. .+ Then he was happy again\.\n\d+ forwards$/,
   'noise-schedule':
     /^linear: \d\.\d\d nats a token, half of the tokens masked at t = 0\.50\nmy own: \d\.\d\d nats a token, half of the tokens masked at t = 0\.71$/,
 };

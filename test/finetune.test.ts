@@ -168,7 +168,8 @@ for (const isCausal of [false, true])
     const [base, data] = [join(folder, 'base'), join(folder, 'talk.jsonl')];
     await writeTinyModel(base, { isCausal, width: 64 });
     if (isCausal) await withoutMask(base);
-    await writeFile(data, talks.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const first = talks.filter((row) => 'prompt' in row);
+    await writeFile(data, first.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const request: TrainingRequest = {
       ...common,
       learn: 'answers',
@@ -177,9 +178,9 @@ for (const isCausal of [false, true])
       data: [data],
       out: join(folder, 'adapter'),
       loraRank: 16,
-      length: 64,
-      epochs: isCausal ? 250 : 520,
-      batch: 12,
+      length: 48,
+      epochs: isCausal ? 150 : 400,
+      batch: 4,
       learningRate: isCausal ? 1e-2 : 5e-3,
     };
     await runTraining(request, createTrainingJob, io);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { createTrainingJob } from '../src/training/create-job.ts';
 import { readLogRows } from '../src/training/run/json-log.ts';
 import type { TrainingRequest } from '../src/training/options.ts';
@@ -90,6 +91,10 @@ async function prepare(folder: string, request: TrainingRequest = {}) {
   return { from, data, wish };
 }
 
+const folder = await mkdtemp(join(tmpdir(), 'unmask-test-'));
+after(() => rm(folder, { recursive: true }));
+const masked = await prepare(folder);
+
 const metricsOf = (out: string) =>
   readLogRows(join(out, 'metrics.jsonl')).filter(({ kind }) => kind === 'step') as unknown as {
     loss: number;
@@ -98,9 +103,8 @@ const metricsOf = (out: string) =>
     tokens: number;
   }[];
 
-test('preferences are learned from pairs: loss, margin and accuracy tell it, and so do the likelihoods', async (t) => {
-  const folder = await temporaryFolder(t);
-  const { from, wish } = await prepare(folder);
+test('preferences are learned from pairs: loss, margin and accuracy tell it, and so do the likelihoods', async () => {
+  const { from, wish } = masked;
   await runTraining(wish, createTrainingJob, io);
   const steps = metricsOf(wish.out!);
   const [first, last] = [steps[0], steps.at(-1)!];
@@ -157,9 +161,8 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
     );
 });
 
-test('a run of preferences that is stopped and resumed has the bits of one that was not, with an average too', async (t) => {
-  const folder = await temporaryFolder(t);
-  const { from, wish } = await prepare(folder);
+test('a run of preferences that is stopped and resumed has the bits of one that was not, with an average too', async () => {
+  const { from, wish } = masked;
   const request = { ...wish, steps: 6, ema: 0.5, validationShare: 0.5, validationEvery: 3 };
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
   await runTraining({ ...request, out: whole }, createTrainingJob, io);

@@ -6,6 +6,7 @@ import { readReference, referencePath } from '../../test/reference.ts';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
 import type { Model } from './language-model.ts';
 import type { Frame } from '../sampling/sample.ts';
+import { leftToRight, lowConfidence, type Selection } from '../sampling/strategies.ts';
 import { load } from './load.ts';
 
 async function tinyModel(
@@ -169,6 +170,23 @@ test('a causal model remembers what it read, and writes the same', async (t) => 
   await assert.rejects(model.generate({ ...request, blockCausal: true }), {
     message: 'blockCausal: is not for a causal model',
   });
+});
+
+test('a strategy of a program writes what the same one by its name does: alone, in holes, in an edit', async (t) => {
+  const { model } = await tinyModel(t);
+  const own: Selection = (step) => lowConfidence(step);
+  const request = { prompt: 'A dog', length: 12, steps: 6, temperature: 0.7, seed: 2 };
+  const parts = ['A ', { minimum: 2, maximum: 3 }, ' dog'];
+  const both = await Promise.all(
+    (['low-confidence', own] as const).map(async (strategy) => [
+      (await model.generate({ ...request, strategy })).text,
+      (await model.infill({ parts, strategy, temperature: 0.7, seed: 2 })).text,
+      (await model.edit({ text: 'A dog sat.', maxChange: 1, strategy, seed: 2 })).text,
+      (await framesOf(model.sample({ ...request, strategy, regex: '[a-f]+' }))).at(-1)!.tokens.join(),
+    ]),
+  );
+  assert.deepEqual(both[1], both[0]);
+  assert.notEqual((await model.generate({ ...request, strategy: leftToRight })).text, both[0][0]);
 });
 
 test('a block-causal model has an exact cache, in blocks from the beginning of the canvas', async (t) => {

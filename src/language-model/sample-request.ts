@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../base/errors.ts';
 import type { SampleContext } from './language-model.ts';
-import type { FlatSamplingOptions } from '../sampling/options.ts';
-import { strategiesUsing, strategyOptions } from '../sampling/strategy-table.ts';
+import type { AskedSampling, FlatSamplingOptions } from '../sampling/options.ts';
+import { isOwnStrategy, strategiesUsing, strategyOptions } from '../sampling/strategy-table.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 // What is asked of a sample, beside what the model says of itself.
@@ -9,14 +9,15 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 /** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts beside a constraint. */
 export function fitting(
   defaults: Partial<FlatSamplingOptions>,
-  asked: Partial<FlatSamplingOptions>,
+  asked: AskedSampling,
   language?: object,
 ): Partial<FlatSamplingOptions> {
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
   // a schedule is the model's; all else is another strategy's
   const keeps = (option: string): boolean =>
-    option === 'schedule' && strategiesUsing(option).includes(asked.strategy!);
+    option === 'schedule' &&
+    (isOwnStrategy(asked.strategy) || strategiesUsing(option).includes(asked.strategy!));
   const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
@@ -29,8 +30,8 @@ export function fitting(
 }
 
 /** Absent options may be given as undefined. */
-export function withoutAbsent(options: Partial<FlatSamplingOptions>): Partial<FlatSamplingOptions> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+export function withoutAbsent<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
 
 export function checkFits(length: number, maxLength: number): void {

@@ -9,7 +9,7 @@ import type { SamplingOptions } from './options.ts';
 import { dreamCounts, evenly, following, type RevealCounts } from './reveal-counts.ts';
 import type { SampleOptions } from './sample.ts';
 import { annealedTemperature } from './self-conditioning.ts';
-import { type AnyStrategyOptions, makeStrategy, strategiesFor, strategyNamed } from './strategy-table.ts';
+import { type AnyStrategyOptions, isOwnStrategy, makeStrategy, strategiesFor } from './strategy-table.ts';
 
 /** What sampling must know of a model's ids. */
 export interface Vocabulary {
@@ -129,13 +129,17 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
   const { strategy, temperature, guidance } = asked;
   const isUniform = noise === 'uniform';
   const fitting = strategiesFor(noise);
-  if (!fitting.includes(strategy)) {
+  if (!isOwnStrategy(strategy) && !fitting.includes(strategy)) {
     const whose = isUniform ? 'a model whose noise is random tokens' : 'a model whose noise is [MASK]';
     throw new InvalidOptionError('strategy', `must be ${fitting.join(' or ')} for ${whose}`, strategy);
   }
   if (!isUniform) return;
   if (temperature === 0)
-    throw new InvalidOptionError('temperature', 'must be above 0 for the strategy renoising', temperature);
+    throw new InvalidOptionError(
+      'temperature',
+      'must be above 0 for a model whose noise is random tokens',
+      temperature,
+    );
   const others = { guidance: guidance || undefined, cache: asked.cache === 'none' ? undefined : asked.cache };
   const { blockCausal, grow, regex, jsonSchema, confidenceOf } = asked;
   for (const [option, value] of Object.entries({
@@ -166,12 +170,12 @@ export function temperatureOf(asked: SamplingOptions): (t: number) => number {
 
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { strategy, temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
-  { maskId, endIds, size }: Vocabulary,
+  { temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
+  { maskId, endIds, size, noise }: Vocabulary,
 ): DecodeOptions {
   return {
-    // renoising has its temperature in the predictor
-    temperature: strategyNamed(strategy).noise === 'uniform' ? 1 : temperature,
+    // where noise is random tokens the predictor has the temperature
+    temperature: noise === 'uniform' ? 1 : temperature,
     forbidden: [maskId, ...banned, ...(endless ? endIds : [])],
     deferred: endLast ? endIds : [],
     topK,

@@ -10,6 +10,7 @@ import { strategyFields } from './strategy-fields.ts';
 import { temperatureOf, toCachePolicy, toSampleOptions, type Vocabulary } from './from-options.ts';
 import {
   type AnyStrategyOptions,
+  type OwnStrategy,
   strategiesFor,
   strategiesUsing,
   strategyNames,
@@ -18,7 +19,7 @@ import {
 } from './strategy-table.ts';
 import type { MaskPredictor } from './predictor.ts';
 import { sample } from './sample.ts';
-import type { ReverseStep, Strategy } from './strategies.ts';
+import type { ReverseStep, Selection, Strategy } from './strategies.ts';
 
 // ids: 0 … 3 letters, 4 and 5 end tokens, 6 [MASK]; the network has two rows more
 const vocabulary: Vocabulary = { maskId: 6, endIds: [4, 5], size: 7 };
@@ -270,6 +271,30 @@ test('a strategy has its own options and no others: in types, and where options 
         );
     }
   }
+});
+
+test('a strategy of a program has the plan of the steps, and no option of another one', async () => {
+  const rightmost: Selection = ({ masked, count }) => masked.slice(masked.length - count);
+  const whole: Strategy = { step: (step) => ({ written: rightmost(step) }) };
+  const byName = await write({ strategy: 'left-to-right', steps: 2 });
+  for (const strategy of [rightmost, whole])
+    assert.deepEqual(await write({ strategy, steps: 2 }), byName, 'each step the predictor says the same');
+  const firstOf = async (strategy: OwnStrategy, more: object = {}) => {
+    const options = toSampleOptions(checkSampling({ length: 6, steps: 3, strategy, ...more }), vocabulary);
+    for await (const { changed } of sample(predict, layCanvas([[1], hole(6)], 6), options))
+      if (changed.length > 0) return [...changed].sort();
+    return [];
+  };
+  assert.deepEqual(await firstOf(rightmost), [5, 6]);
+  // of six tokens 1 − sin(π/3) is none yet, 1 − sin(π/6) half
+  assert.deepEqual(await firstOf(rightmost, { schedule: 'cosine' }), [4, 5, 6]);
+  assert.deepEqual(await firstOf(whole, { counts: 'even', schedule: 'cosine' }), [5, 6]);
+  const typed: SamplingRequest = { strategy: rightmost, counts: 'even' };
+  // @ts-expect-error: an option of another strategy
+  const untyped: SamplingRequest = { strategy: rightmost, tau: 0.5 };
+  assert.equal(checkSampling(typed).strategy, rightmost);
+  assert.throws(() => checkSampling(untyped), /tau: is for the strategies .*, not for one of your own/);
+  assert.throws(() => checkSampling({ strategy: {} }), /strategy: must be one of low-confidence, /);
 });
 
 test('an option has one range in all strategies that have it, as the flag has', () => {

@@ -4,6 +4,9 @@ import { checkOptions } from '../base/options.ts';
 import { strategyFields } from './strategy-fields.ts';
 import {
   type AnyStrategyOptions,
+  isOwnStrategy,
+  optionsOf,
+  type OwnStrategy,
   type StrategyName,
   type StrategyOption,
   strategiesUsing,
@@ -11,7 +14,6 @@ import {
   type StrategyOptions,
   strategyOptions,
   type StrategyRequest,
-  strategyTable,
 } from './strategy-table.ts';
 
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
@@ -180,29 +182,42 @@ export type SamplingRequest = RequestOf<FlatSamplingOptions>;
 /** What a program may ask of filling holes. */
 export type FillingRequest = RequestOf<FlatFillingOptions>;
 
+/** What may be asked of a sample, in one list: the strategy by its name, or one of a program's own. */
+export type AskedSampling = Partial<Omit<FlatSamplingOptions, 'strategy'>> & {
+  readonly strategy?: StrategyName | OwnStrategy;
+};
+
 /**
  * The options of a sample, with all defaults.
  *
  * @throws InvalidOptionError  for an option or value that there isn't, or that the strategy has no use for
  */
-export const checkSampling = (asked: unknown): SamplingOptions =>
-  ofOneStrategy(checkOptions(samplingSchema, asked));
+export const checkSampling = (asked: object): SamplingOptions => checkWith(samplingSchema, asked);
 
 /** The same of filling holes. */
-export const checkFilling = (asked: unknown): FillingOptions =>
-  ofOneStrategy(checkOptions(fillingSchema, asked));
+export const checkFilling = (asked: object): FillingOptions => checkWith(fillingSchema, asked);
+
+function checkWith<Schema extends typeof samplingSchema | typeof fillingSchema>(
+  schema: Schema,
+  asked: { readonly strategy?: unknown },
+): WithStrategy<z.output<Schema>> {
+  const { strategy } = asked;
+  if (!isOwnStrategy(strategy)) return ofOneStrategy(checkOptions(schema, asked));
+  return ofOneStrategy({ ...checkOptions(schema, { ...asked, strategy: undefined }), strategy });
+}
 
 /** @throws InvalidOptionError  for what the strategy has no use for */
-function ofOneStrategy<Flat extends AnyStrategyOptions & { readonly strategy: StrategyName }>(
+function ofOneStrategy<Flat extends AnyStrategyOptions & { readonly strategy: StrategyName | OwnStrategy }>(
   flat: Flat,
 ): WithStrategy<Flat> {
   const { strategy } = flat;
-  const { options } = strategyTable[strategy];
+  const options = optionsOf(strategy);
   for (const option of strategyOptions) {
     if (flat[option] === undefined || option in options.shape) continue;
     const users = strategiesUsing(option);
     const which = users.length === 1 ? 'strategy' : 'strategies';
-    const problem = `is for the ${which} ${users.join(', ')}, not for ${strategy}`;
+    const whose = isOwnStrategy(strategy) ? 'one of your own' : strategy;
+    const problem = `is for the ${which} ${users.join(', ')}, not for ${whose}`;
     throw new InvalidOptionError(option, problem, flat[option]);
   }
   const common = Object.fromEntries(

@@ -71,13 +71,15 @@ const counts = z
   .describe(
     'tokens a step: even, as the schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
   );
+/** What the plan reveals in each step, of a strategy that asks it. */
+const plan = { counts, schedule };
 const probability = z.number().min(0).max(1);
 const nats = z.number().min(0).describe('keep tokens up to this many nats of entropy');
 const eta = probability.describe('how likely a token is masked again in a step');
 
 /** A strategy that reveals what the plan has for each step. */
 const counting = (selection: Selection) =>
-  named({ options: { counts, schedule }, dial: 'steps', make: () => unmasking(selection) });
+  named({ options: plan, dial: 'steps', make: () => unmasking(selection) });
 
 const taus = [0.95, 0.9, 0.7, 0.5, 0.35, 0.2];
 const atLeast = probability.describe('keep what is at least this sure');
@@ -132,7 +134,7 @@ export const strategyTable = {
     make: ({ tau, tauLow }) => unmasking(hierarchical(tau, tauLow)),
   }),
   'threshold-or-count': named({
-    options: { tau: surerThan.default(0.95), counts, schedule },
+    options: { tau: surerThan.default(0.95), ...plan },
     dial: { option: 'tau', values: taus },
     make: ({ tau }) => unmasking(thresholdOrCount(tau)),
   }),
@@ -227,10 +229,18 @@ type OptionsOf<Name extends StrategyName> = keyof ShapeOf<Name> extends never
   ? unknown
   : z.output<Table[Name]['options']>;
 
+/** The options of a strategy that a program brings: `ReverseStep.count` is what they make of the steps. */
+const ownOptions = z.object(plan);
+
+/** A strategy of a program's own: which masks keep their token, or all that becomes of a block in a step. */
+export type OwnStrategy = Selection | Strategy;
+
 /** A strategy and its own options, all of them. */
-export type StrategyOptions = {
-  [Name in StrategyName]: { readonly strategy: Name } & Readonly<OptionsOf<Name>>;
-}[StrategyName];
+export type StrategyOptions =
+  | {
+      [Name in StrategyName]: { readonly strategy: Name } & Readonly<OptionsOf<Name>>;
+    }[StrategyName]
+  | ({ readonly strategy: OwnStrategy } & Readonly<z.output<typeof ownOptions>>);
 
 /** An option that some strategies have, and not all. */
 export type StrategyOption = { [Name in StrategyName]: keyof ShapeOf<Name> }[StrategyName];
@@ -245,15 +255,30 @@ export type AnyStrategyOptions = {
 /** What a person may ask of a strategy: its own options, or, where none is named, those of the model's own. */
 export type StrategyRequest =
   | { [Name in StrategyName]: { readonly strategy: Name } & Partial<Readonly<OptionsOf<Name>>> }[StrategyName]
+  | ({ readonly strategy: OwnStrategy } & Partial<Readonly<z.output<typeof ownOptions>>>)
   | ({ readonly strategy?: undefined } & AnyStrategyOptions);
 
 export const strategyNames = keysOf(strategyTable);
 
 export const strategyNamed = (name: StrategyName): NamedStrategy => strategyTable[name];
 
-/** From a strategy's name and options to what it does. @throws InvalidOptionError  for options that don't go together */
-export const makeStrategy = (options: StrategyOptions): Strategy =>
-  strategyNamed(options.strategy).make(options as never);
+/** Whether a strategy is a program's own, and no name. */
+export const isOwnStrategy = (strategy: unknown): strategy is OwnStrategy =>
+  typeof strategy === 'function' ||
+  (typeof strategy === 'object' &&
+    strategy !== null &&
+    'step' in strategy &&
+    typeof strategy.step === 'function');
+
+/** The options that a strategy has, with their defaults. */
+export const optionsOf = (strategy: StrategyName | OwnStrategy): z.ZodObject =>
+  isOwnStrategy(strategy) ? ownOptions : strategyTable[strategy].options;
+
+/** From a strategy and its options to what it does. @throws InvalidOptionError  for options that don't go together */
+export function makeStrategy({ strategy, ...options }: StrategyOptions): Strategy {
+  if (typeof strategy === 'function') return unmasking(strategy);
+  return isOwnStrategy(strategy) ? strategy : strategyNamed(strategy).make(options as never);
+}
 
 /** All options that some strategies have, and not all. */
 export const strategyOptions = [

@@ -1,19 +1,19 @@
-import type { SamplingOptions } from '../../sampling/options.ts';
-import { strategyNamed } from '../../sampling/strategy-table.ts';
+import type { FlatSamplingOptions } from '../../sampling/options.ts';
+import { type StrategyName, strategyNamed } from '../../sampling/strategy-table.ts';
 
 /** A way to sample, by name; ways of one group differ in what makes them faster and rougher. */
 export interface Way {
   readonly name: string;
   readonly group: string;
-  readonly options: Partial<SamplingOptions>;
+  readonly options: Partial<FlatSamplingOptions>;
   /** Tokens that a step reveals, where the steps are what makes it faster. */
   readonly tokensPerStep?: number;
 }
 
 export interface WaysAsked {
-  readonly strategies: readonly SamplingOptions['strategy'][];
+  readonly strategies: readonly StrategyName[];
   readonly blockLengths: readonly number[];
-  readonly caches: readonly NonNullable<SamplingOptions['cache']>[];
+  readonly caches: readonly NonNullable<FlatSamplingOptions['cache']>[];
   /** Tokens to write. */
   readonly length: number;
 }
@@ -26,11 +26,7 @@ export function waysOf({ strategies, blockLengths, caches, length }: WaysAsked):
   const ways: Way[] = [];
   for (const blockLength of blockLengths) {
     const fixed = { length, blockLength, stopEarly: false } as const;
-    const add = (
-      strategy: SamplingOptions['strategy'],
-      setting: Setting,
-      cache: Way['options']['cache'],
-    ): void => {
+    const add = (strategy: StrategyName, setting: Setting, cache: Way['options']['cache']): void => {
       const memory = cache === 'none' ? '' : `, ${cache} cache`;
       const { label, options, tokensPerStep } = setting;
       ways.push({
@@ -53,7 +49,7 @@ export function waysOf({ strategies, blockLengths, caches, length }: WaysAsked):
 
 interface Setting extends Pick<Way, 'tokensPerStep'> {
   readonly label: string;
-  readonly options: Partial<SamplingOptions>;
+  readonly options: Partial<FlatSamplingOptions>;
 }
 
 const stepping = (tokensPerStep: number, length: number): Setting => ({
@@ -63,7 +59,7 @@ const stepping = (tokensPerStep: number, length: number): Setting => ({
 });
 
 /** What a strategy is measured with. */
-function settingsOf(strategy: SamplingOptions['strategy'], length: number, blockLength: number): Setting[] {
+function settingsOf(strategy: StrategyName, length: number, blockLength: number): Setting[] {
   const { dial } = strategyNamed(strategy);
   if (dial === 'none') return [{ label: '1 a step', options: {} }];
   if (dial === 'steps')

@@ -5,9 +5,8 @@ import { accepts } from '../../../test/accepts.ts';
 import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import { buildAutomaton } from './build-automaton.ts';
 import type { Automaton } from './automaton.ts';
-import { intersection } from './automaton-product.ts';
 import { anyCharacter, characters, type Expression, literally, repeated, sequence } from './expression.ts';
-import { anywhere, parseRegularExpression, whole } from './regular-expression.ts';
+import { parseRegularExpression, whole } from './regular-expression.ts';
 import { utf8Ranges } from './utf8-ranges.ts';
 
 const automaton = (source: string): Automaton =>
@@ -44,100 +43,6 @@ test('ranges of bytes spell exactly the code points of a set', () => {
   );
 });
 
-/** Small regular expressions over a few characters, of one to four bytes. */
-const source: fc.Arbitrary<string> = fc.letrec<{ whole: string; part: string }>((tie) => ({
-  whole: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom(
-      'a',
-      'b',
-      'é',
-      '😀',
-      '.',
-      '[ab]',
-      '[^aé]',
-      '\\d',
-      '\\p{L}',
-      '\\.',
-      '\\u{1f600}',
-      '[a-é\\]]',
-      '',
-    ),
-    fc.tuple(tie('whole'), tie('whole')).map(([x, y]) => x + y),
-    fc.tuple(tie('whole'), tie('whole')).map(([x, y]) => `(?:${x}|${y})`),
-    fc
-      .tuple(tie('whole'), fc.constantFrom('*', '+', '?', '{2}', '{1,}', '{0,2}', '*?'))
-      .map(([x, quantifier]) => `(${x})${quantifier}`),
-  ),
-  part: fc.constant(''),
-})).whole;
-
-const text = fc.string({
-  unit: fc.constantFrom('a', 'b', 'é', '😀', '.', '0', ']', '\n', '語'),
-  maxLength: 6,
-});
-
-test('an automaton accepts what the regular expression matches', () => {
-  fc.assert(
-    fc.property(source, fc.array(text, { minLength: 10, maxLength: 10 }), (pattern, texts) => {
-      const language = automaton(pattern);
-      for (const x of texts)
-        assert.equal(accepts(language, x), new RegExp(`^(?:${pattern})$`, 'u').test(x), x);
-    }),
-    { seed: 2, numRuns: 30 },
-  );
-});
-
-test('^ and $ tie an alternative to the ends, and without them it matches anywhere', () => {
-  const tied = fc
-    .tuple(fc.constantFrom('', '^'), source, fc.constantFrom('', '$'))
-    .map((parts) => parts.join(''));
-  fc.assert(
-    fc.property(tied, tied, fc.array(text, { minLength: 5, maxLength: 5 }), (one, other, texts) => {
-      const pattern = `${one}|${other}`;
-      const language = buildAutomaton(anywhere(parseRegularExpression(pattern, 'pattern')));
-      for (const x of texts) assert.equal(accepts(language, x), new RegExp(pattern, 'u').test(x), x);
-    }),
-    { seed: 3, numRuns: 15 },
-  );
-});
-
-test('^, $ and what looks ahead hold wherever they stand', () => {
-  const piece = fc.oneof(
-    source,
-    fc.constantFrom(
-      '^',
-      '$',
-      '(?=a)',
-      '(?!b)',
-      '(?=.*b$)',
-      '(?![^]*0)',
-      '(?:^a|b)',
-      '(?:a|b$)',
-      '(?:(?=a).|é)?',
-    ),
-    source.map((x) => `(?=${x})`),
-    source.map((x) => `(?!${x})`),
-  );
-  const pattern = fc.array(piece, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(''));
-  let refused = 0;
-  fc.assert(
-    fc.property(pattern, fc.array(text, { minLength: 10, maxLength: 10 }), (one, texts) => {
-      let language;
-      try {
-        language = buildAutomaton(anywhere(parseRegularExpression(one, 'pattern')));
-      } catch (error) {
-        assert.match(String(error), /\^ there isn't supported/); // behind what may be nothing
-        refused += 1;
-        return;
-      }
-      for (const x of texts) assert.equal(accepts(language, x), new RegExp(one, 'u').test(x), x);
-    }),
-    { seed: 5, numRuns: 150 },
-  );
-  assert.ok(refused < 30, `${refused}`);
-});
-
 test('an automaton has as few states as can be', () => {
   const states = (pattern: string): number => automaton(pattern).accepting.length;
   assert.equal(states('(?:a|b)*abb'), 4);
@@ -145,18 +50,6 @@ test('an automaton has as few states as can be', () => {
   assert.equal(states('a*a*|a*'), 1);
   assert.equal(states('[^]*'), 1 + 7); // within a character of two to four bytes: seven places
   assert.equal(states('x{300}'), 301);
-});
-
-test('an intersection has the texts of both', () => {
-  fc.assert(
-    fc.property(source, source, fc.array(text, { minLength: 10, maxLength: 10 }), (one, other, texts) => {
-      const [a, b] = [automaton(one), automaton(other)];
-      const both = intersection(a, b);
-      for (const x of texts) assert.equal(accepts(both, x), accepts(a, x) && accepts(b, x), x);
-    }),
-    { seed: 4, numRuns: 20 },
-  );
-  assert.deepEqual([...intersection(automaton('a+'), automaton('b+')).accepting], [0]);
 });
 
 test('of a list each part may be absent, and separators stand between parts only', () => {

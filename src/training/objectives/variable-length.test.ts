@@ -62,8 +62,9 @@ test('a third of the holes each is too short, right and too long; half are maske
   const windows = circles(B, 2);
   const { tokens, rows, targets } = holes(1)(windows, { step: 0, firstRow: 0, batchRows: B });
   const shares = { expands: 0, deletes: 0, whole: 0, upTo4: 0 };
-  for (let b = 0; b < B; b++) {
-    const mine = Array.from(rows.keys()).filter((r) => Math.floor(rows[r] / W) === b);
+  const ofWindow = Array.from({ length: B }, (): number[] => []);
+  for (const [r, row] of rows.entries()) ofWindow[Math.floor(row / W)].push(r);
+  for (const [b, mine] of ofWindow.entries()) {
     if (mine.some((r) => targets[r] === expandId)) shares.expands += 1 / B;
     if (mine.some((r) => targets[r] === deleteId)) shares.deletes += 1 / B;
     const masks = tokens.data.subarray(b * W, (b + 1) * W).filter((id) => id === maskId).length;

@@ -4,6 +4,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cpuMs } from '../../test/cpu-time.ts';
+import { inputs } from '../../test/inputs.ts';
 import { referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { FileError } from '../base/errors.ts';
@@ -15,7 +16,7 @@ import { loadTokenizer } from './from-directory.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 import { charactersJson } from './characters.ts';
 
-const count = 10_000;
+const count = inputs({ all: 10_000, few: 1000 });
 const texts = ["The dog's 12 <|mask|> é 語\n", '<s>a b</s> <think> \u{20000}'];
 
 type Files = Partial<Record<TokenizerFileName, string>>;
