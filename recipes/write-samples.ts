@@ -1,0 +1,96 @@
+// Writes models/NAME/samples.md: twenty texts by a model that ships as it writes when nobody says otherwise, not chosen: seeds 1 to 20, with
+// what they are worth to a judge or by the rules.
+//
+//     npm run samples -- stories
+//     npm run samples -- talk
+//     npm run samples -- puzzles/sudoku-4
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { judgeTexts } from '../src/evaluation/judge/judge.ts';
+import { writeTexts } from '../src/evaluation/judge/write-texts.ts';
+import { puzzleKinds } from '../src/evaluation/planning/kinds.ts';
+import { type Puzzle, puzzles } from '../src/evaluation/planning/puzzle.ts';
+import { solvePuzzles } from '../src/evaluation/planning/solve.ts';
+import { load, type Model } from '../src/index.ts';
+import { shippedJudge } from '../src/model-files/locate.ts';
+import { splitDocuments } from '../src/data/split.ts';
+import { root } from './recipe.ts';
+
+const [name] = process.argv.slice(2);
+const directory = join(root, 'models', name ?? '');
+if (name === undefined || !existsSync(join(directory, 'config.json')))
+  throw new Error('usage: write-samples NAME, one of models/');
+const count = 20;
+const seeds = Array.from({ length: count }, (_, k) => k + 1);
+
+const model = await load(directory);
+const body = await bodyFor(name, model);
+const settings = Object.entries(model.defaults).map(([key, value]) => `${key} ${value}`);
+await model.close();
+writeFileSync(
+  join(directory, 'samples.md'),
+  `# ${name}: twenty samples, not chosen\n\nSeeds 1 to ${count}, ${settings.join(', ')}. Made by \`npm run samples -- ${name}\`.\n\n${body}`,
+);
+process.stderr.write(`${join(directory, 'samples.md')}\n`);
+
+function bodyFor(of: string, writer: Model): Promise<string> {
+  if (of.startsWith('puzzles/')) return solved(of.slice('puzzles/'.length), writer);
+  return of === 'talk' ? answers(writer) : stories(writer);
+}
+
+async function stories(writer: Model): Promise<string> {
+  const prompt = 'Once upon a time';
+  const { texts, stats } = await writeTexts(
+    writer,
+    seeds.map((seed) => ({ prompt, seed })),
+  );
+  const judge = await load(shippedJudge);
+  const { bitsPerCharacter, standardError, distinct, repeated } = await judgeTexts(judge, texts);
+  await judge.close();
+  const worth = `${bitsPerCharacter.toFixed(2)} ± ${standardError.toFixed(2)} bits a character by \`unmask judge\` (real stories: 1.2), distinct-2 ${distinct[1].toFixed(2)} (.72), repeated 4-grams ${repeated.toFixed(2)} (.05), ${stats.tokensPerForward.toFixed(1)} tokens a forward.`;
+  return `${worth}\n${texts.map((text, k) => `\n## ${seeds[k]}\n\n${quoted(text)}\n`).join('')}`;
+}
+
+/** The first questions of conversations that were held out. */
+async function answers(writer: Model): Promise<string> {
+  const packed = readFileSync(join(root, 'models/talk/talk.jsonl.gz'));
+  const rows = gunzipSync(packed).toString('utf8').trim().split('\n');
+  const { validation } = splitDocuments(
+    Float64Array.from(rows, (_, i) => i + 1),
+    0.02,
+  );
+  const questions = validation.slice(0, count).map(({ start }) => {
+    const row = JSON.parse(rows[start]) as { turns?: string[] };
+    return row.turns?.[0] ?? '';
+  });
+  const { texts } = await writeTexts(
+    writer,
+    questions.map((content, k) => ({ messages: [{ role: 'user', content }], seed: seeds[k] })),
+  );
+  const cells = questions.map((question, k) => `| ${inCell(question)} | ${inCell(texts[k])} |`);
+  return `The first turns of the first twenty conversations that were held out.\n\n| asked | answered |\n| --- | --- |\n${cells.join('\n')}\n`;
+}
+
+/** The first puzzles of tasks/, or the first that its generator holds out. */
+async function solved(kind: string, writer: Model): Promise<string> {
+  const wanted = kind.replace(/-causal$/, '') as keyof typeof puzzleKinds;
+  const path = join(root, `tasks/${wanted}.jsonl.gz`);
+  const asked = existsSync(path)
+    ? gunzipSync(readFileSync(path))
+        .toString('utf8')
+        .trim()
+        .split('\n')
+        .slice(0, count)
+        .map((line) => JSON.parse(line) as Puzzle)
+    : [...puzzles(puzzleKinds[wanted], { count, seed: 1, held: true })];
+  const { solved: share, answers: given, stats } = await solvePuzzles(writer, puzzleKinds[wanted], asked);
+  const rows = given.map(
+    ({ puzzle, answer, isSolved }) => `| \`${puzzle.prompt}\` | \`${answer}\` | ${isSolved ? 'yes' : 'no'} |`,
+  );
+  return `${Math.round(share.mean * count)} of ${count} are solved, ${stats.tokensPerForward.toFixed(1)} tokens a forward.\n\n| puzzle | answer | solved |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+const quoted = (text: string): string => text.trim().replace(/^/gm, '> ').replace(/^> $/gm, '>');
+const inCell = (text: string): string => text.trim().replaceAll('|', '\\|').replaceAll('\n', ' ');
