@@ -52,7 +52,8 @@ export async function plannedFor(
         minutes,
       );
   const out = request.out ?? usualPlace(request);
-  if (existsSync(join(out, 'options.json'))) return { resume: out };
+  const { data: _, out: _out, ...others } = request;
+  if (existsSync(join(out, 'options.json'))) return { ...others, resume: out };
   resolveOptions(request); // mistakes are told before anything is measured
   const bytes = bytesOf(request);
   const isBpe = (request.tokenizer ?? 'bpe') === 'bpe';
