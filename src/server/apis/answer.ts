@@ -15,15 +15,15 @@ export interface ApiRequest {
 
 /** How one request is answered: what is written for it, and how an API says it. */
 export interface Answer {
-  /** Each choice is the same job with the next seed. Absent where nothing has to be written. */
-  readonly job?: Job;
+  /** One a choice; none where nothing has to be written. */
+  readonly jobs: readonly Job[];
   readonly choices: number;
   /** What the answer says of itself, in a field `unmask` of it, or of the first object of a stream. */
   readonly remarks?: object;
   /** Whoever asked for some fields gets no others: remarks are in the headers alone. */
   readonly isBare?: boolean;
-  /** Server-sent events, lines of JSON, or absent: one object. */
-  readonly stream?: 'events' | 'lines';
+  /** Server-sent events, perhaps each with its `type` as a name, lines of JSON, or absent: one object. */
+  readonly stream?: 'events' | 'named events' | 'lines';
   /** Ends a stream of events that was whole. */
   readonly terminator?: string;
   /** All at once. */
@@ -37,3 +37,10 @@ export interface Answer {
   /** and when all are. */
   closing?(results: readonly Result[]): readonly object[];
 }
+
+/** A job for each choice: the same with the next seed. */
+export const choicesOf = (job: Job, choices = 1): Job[] =>
+  Array.from({ length: choices }, (_, i) => ({
+    ...job,
+    sampling: { ...job.sampling, seed: (job.sampling.seed ?? 0) + i },
+  }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ToolForm } from '../../tokenizer/tool-form.ts';
-import type { Answer, ApiRequest } from './answer.ts';
+import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { limits } from '../http/limits.ts';
 import { CallReader, readReply, type ReplyPiece } from './call-reader.ts';
 import { chatJob, type Said } from './chat-request.ts';
@@ -18,7 +18,8 @@ const part = z.object(
   },
 );
 
-const content = z.union([z.string(), z.array(part)], {
+/** Text, or parts of it. */
+export const textContent = z.union([z.string(), z.array(part)], {
   error: 'must have a content that is text, or parts of text: only text is read',
 });
 
@@ -34,7 +35,7 @@ const toolCall = z.object({
 /** What else a message has, as those that clients give back as they got them, is passed over. */
 export const messageSchema = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: content.nullish(),
+  content: textContent.nullish(),
   tool_calls: z.array(toolCall).nullish(),
   tool_call_id: z.string().nullish(),
 });
@@ -68,7 +69,7 @@ export type ChatBody = z.output<typeof chatSchema>;
 export const saidIn = (messages: ChatBody['messages']): Said[] =>
   messages.map(({ role, content: said, tool_calls, tool_call_id }) => ({
     role: role === 'developer' ? 'system' : role,
-    text: typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join(''),
+    text: textOf(said),
     calls: (tool_calls ?? []).map(({ id, function: { name, arguments: given } }) => ({
       id,
       name,
@@ -76,6 +77,9 @@ export const saidIn = (messages: ChatBody['messages']): Said[] =>
     })),
     callId: tool_call_id ?? undefined,
   }));
+
+export const textOf = (said: z.output<typeof textContent> | null | undefined): string =>
+  typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join('');
 
 /** The functions of a body, if it has some that may be called. */
 export function toolsIn({
@@ -147,7 +151,7 @@ export function chatAnswer(
   const reported = (tokens: readonly TokenReport[]): object | null =>
     body.logprobs ? { content: tokens.map(logprobOf), refusal: null } : null;
   return {
-    job,
+    jobs: job ? choicesOf(job, body.n) : [],
     choices: body.n ?? 1,
     stream: body.stream ? 'events' : undefined,
     terminator: '[DONE]',

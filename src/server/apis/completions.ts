@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Answer, ApiRequest } from './answer.ts';
+import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { commonFields, diffusionFields, jobOf } from './common-fields.ts';
 import type { Job, JobProgress, Result, JobTask, TokenReport } from '../worker/protocol.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
@@ -76,7 +76,7 @@ function completionAnswer(body: CompletionBody, { id, nowMs, model }: ApiRequest
   const chunk = (choices: readonly object[], more: object = {}): object => ({ ...common, choices, ...more });
   const offsets = new Map<number, number>();
   return {
-    job,
+    jobs: choicesOf(job, body.n),
     choices: body.n ?? 1,
     stream: body.stream ? 'events' : undefined,
     terminator: '[DONE]',

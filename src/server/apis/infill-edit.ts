@@ -133,15 +133,17 @@ function answered(
     };
   };
   return {
-    job: {
-      model,
-      task,
-      sampling: { seed: seed ?? newSeed() },
-      stop: [],
-      logprobs: false,
-      view: viewOf(shown),
-      candidates: shown.candidates ?? 0,
-    },
+    jobs: [
+      {
+        model,
+        task,
+        sampling: { seed: seed ?? newSeed() },
+        stop: [],
+        logprobs: false,
+        view: viewOf(shown),
+        candidates: shown.candidates ?? 0,
+      },
+    ],
     choices: 1,
     stream: shown.stream ? 'events' : undefined,
     terminator: '[DONE]',

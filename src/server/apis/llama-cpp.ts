@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
-import type { Answer, ApiRequest } from './answer.ts';
+import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { commonFields, jobOf } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
+import { nothingWritten } from '../worker/reading-jobs.ts';
 
 /** llama.cpp's /infill, as llama.vim and llama.vscode ask it. */
 export const llamaInfillSchema = z.strictObject({
@@ -43,12 +44,12 @@ export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   const choices = n_predict === 0 ? 1 : (body.n_cmpl ?? 1);
   return {
     // what only warms up a cache needs no answer
-    job: n_predict === 0 ? undefined : job,
+    jobs: n_predict === 0 ? [] : choicesOf(job, choices),
     choices,
     isBare: body.response_fields !== undefined,
     stream: body.stream && n_predict !== 0 ? 'events' : undefined,
     whole: (results) => {
-      const wholes = (results.length === 0 ? [nothing] : results).map((result) => chosen(report(result)));
+      const wholes = (results.length === 0 ? [warmed] : results).map((result) => chosen(report(result)));
       return choices === 1 ? wholes[0] : wholes;
     },
     progress: (_, { text }) => (text === '' ? [] : [{ content: text, stop: false }]),
@@ -56,18 +57,7 @@ export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   };
 }
 
-const nothing: Result = {
-  text: '',
-  tokens: [],
-  finish: 'length',
-  promptTokens: 0,
-  completionTokens: 0,
-  seed: 0,
-  steps: 0,
-  forwards: 0,
-  ms: 0,
-  firstTokenMs: 0,
-};
+const warmed: Result = { ...nothingWritten, finish: 'length' };
 
 function reportOf(result: Result, { model, facts }: ApiRequest): object {
   const { promptTokens, completionTokens, ms } = result;

@@ -7,6 +7,7 @@ import { chatJob } from './chat-request.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOf, samplingFields } from './common-fields.ts';
 import type { Result } from '../worker/protocol.ts';
+import { nothingWritten } from '../worker/reading-jobs.ts';
 
 /** Mercury's /v1/edit/completions and /v1/apply/completions: a chat of one message, in which tags say what is what. */
 export const mercuryEditSchema = chatSchema
@@ -88,18 +89,7 @@ function checkNeedsNoModel(body: EditBody): void {
 
 /** An answer that is known before anything is written. */
 function ready({ text, stream }: { text: string; stream: boolean }, answer: Answer): Partial<Answer> {
-  const result: Result = {
-    text,
-    tokens: [],
-    finish: 'stop',
-    promptTokens: 0,
-    completionTokens: 0,
-    seed: 0,
-    steps: 0,
-    forwards: 0,
-    ms: 0,
-    firstTokenMs: 0,
-  };
+  const result: Result = { ...nothingWritten, text };
   return {
     choices: 1,
     whole: () => answer.whole([result]),

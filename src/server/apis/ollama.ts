@@ -155,7 +155,7 @@ function ollamaAnswer(
     ...streamed.taken(pieces, isOver).map((calls) => ({ ...common, ...say('', [calls]), done: false })),
   ];
   return {
-    job,
+    jobs: job ? [job] : [],
     choices: 1,
     stream: body.stream && job ? 'lines' : undefined,
     whole([result]) {

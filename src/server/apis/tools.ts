@@ -82,7 +82,7 @@ export function answersOf({ tools, choice, parallel, form }: ToolUse, text?: Lan
     options: callable.map(({ name, parameters }) =>
       sequence(literal(name + form.between), {
         kind: 'json',
-        schema: { type: 'object', ...parameters },
+        schema: parameters ? { type: 'object', ...parameters } : noArguments,
       }),
     ),
   };
@@ -93,6 +93,8 @@ export function answersOf({ tools, choice, parallel, form }: ToolUse, text?: Lan
   const unlike: Language = { kind: 'regex', regex: `(?:\\s*[^\\s${escaped(first)}][\\s\\S]*)?` };
   return { kind: 'choice', options: [text ?? unlike, calls] };
 }
+
+const noArguments = { type: 'object', properties: {}, additionalProperties: false };
 
 const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 

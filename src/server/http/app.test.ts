@@ -23,6 +23,9 @@ const knowing = { story: () => modelThatKnows(story) };
 /** A request that each route answers with 200. A route without one fails the tests. */
 const bodies: Readonly<Record<string, object>> = {
   '/v1/chat/completions': { messages: [{ role: 'user', content: 'Once' }], length: 8 },
+  '/v1/responses': { input: 'Once', length: 8 },
+  '/v1/messages': { messages: [{ role: 'user', content: 'Once' }], max_tokens: 8 },
+  '/v1/messages/count_tokens': { messages: [{ role: 'user', content: 'Once' }] },
   '/v1/completions': { prompt: 'Once', length: 8 },
   '/v1/fim/completions': { prompt: 'Once upon', suffix: 'time', max_tokens: 3 },
   '/v1/edit/completions': {

@@ -53,6 +53,18 @@ export const llamaEnvelope: Envelope = ({ status, message }) => ({
   error: { code: status, message, type: types[status] },
 });
 
+/** Anthropic's; within a stream its type is the name of the event. */
+export const anthropicEnvelope: Envelope = ({ status, message }) => ({
+  type: 'error',
+  error: { type: anthropicTypes[status] ?? types[status], message },
+});
+
+const anthropicTypes: Partial<Readonly<Record<ErrorStatus, string>>> = {
+  413: 'request_too_large',
+  500: 'api_error',
+  503: 'overloaded_error',
+};
+
 export const ollamaEnvelope: Envelope = ({ message }) => ({ error: message });
 
 /** The same of an error that is told without the way to files. */

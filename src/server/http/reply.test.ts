@@ -33,7 +33,7 @@ function fakeService(events: readonly JobEvent[], stallMs: number) {
 }
 
 const answer: Answer = {
-  job: { model: 'a', sampling: {} } as Answer['job'],
+  jobs: [{ model: 'a', sampling: {} } as Answer['jobs'][number]],
   choices: 1,
   stream: 'events',
   terminator: '[DONE]',

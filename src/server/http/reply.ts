@@ -1,7 +1,7 @@
 import type { Answer } from '../apis/answer.ts';
 import type { JobEvent, RunningJob } from '../worker/engine.ts';
 import { type Envelope, failed, type HttpError, toHttpError } from './http-error.ts';
-import type { Job, Result } from '../worker/protocol.ts';
+import type { Result } from '../worker/protocol.ts';
 import type { Service } from './service.ts';
 
 /** How a reply is carried out. */
@@ -47,20 +47,16 @@ function startChoices(
   answer: Answer,
   how: ReplyContext,
 ): RunningJob[] {
-  const { job, choices } = answer;
-  if (!job) {
+  const { jobs } = answer;
+  const [first] = jobs;
+  if (!first) {
     how.release();
     return [];
   }
-  const { seed = 0 } = job.sampling;
-  const jobs = Array.from({ length: choices }, (_, i): Job => ({
-    ...job,
-    sampling: { ...job.sampling, seed: seed + i },
-  }));
   const running = jobs.map((one) => engine.start(one));
   let isOver = false;
   const cancel = (): void => {
-    if (!isOver) metrics.cancelled(job.model);
+    if (!isOver) metrics.cancelled(first.model);
     for (const one of running) one.cancel();
   };
   const timer = setTimeout(cancel, limits.generationMs);
@@ -161,8 +157,7 @@ function streamed(
   const source = new ReplySource(service, answer, how, running, events);
   return new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), {
     headers: {
-      'Content-Type':
-        answer.stream === 'events' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson',
+      'Content-Type': answer.stream === 'lines' ? 'application/x-ndjson' : 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
       'X-Accel-Buffering': 'no',
     },
@@ -227,7 +222,7 @@ class ReplySource {
   /** The next object, or that there is none yet. */
   async #take(): Promise<IteratorResult<object, void> | typeof heartbeat> {
     this.#next ??= this.#objects.next();
-    const ms = this.#answer.stream === 'events' ? this.#service.limits.heartbeatMs : undefined;
+    const ms = this.#answer.stream === 'lines' ? undefined : this.#service.limits.heartbeatMs;
     const taken = await within(this.#next, ms, heartbeat);
     if (taken !== heartbeat) this.#next = undefined;
     return taken as IteratorResult<object, void> | typeof heartbeat;
@@ -235,7 +230,9 @@ class ReplySource {
 
   #encode(value: object): Uint8Array {
     const json = JSON.stringify(value);
-    return encoder.encode(this.#answer.stream === 'events' ? `data: ${json}\n\n` : `${json}\n`);
+    if (this.#answer.stream === 'lines') return encoder.encode(`${json}\n`);
+    const isNamed = this.#answer.stream === 'named events' && 'type' in value;
+    return encoder.encode(`${isNamed ? `event: ${String(value.type)}\n` : ''}data: ${json}\n\n`);
   }
 
   #hangUp(): void {

@@ -1,6 +1,8 @@
 import { chat, chatSchema } from '../apis/chat.ts';
 import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
-import { llamaEnvelope, ollamaEnvelope } from './http-error.ts';
+import { countTokens, countTokensSchema, messages, messagesSchema } from '../apis/messages.ts';
+import { responses, responsesSchema } from '../apis/responses.ts';
+import { anthropicEnvelope, llamaEnvelope, ollamaEnvelope } from './http-error.ts';
 import {
   health,
   metrics,
@@ -50,6 +52,7 @@ import {
 
 const studio = { access: 'studio' } as const;
 const ollama = { envelope: ollamaEnvelope };
+const anthropic = { envelope: anthropicEnvelope };
 const llama = { envelope: llamaEnvelope };
 
 /** All that is served: the app, its description in /openapi.json and the tests of its protections are made from this. */
@@ -66,6 +69,20 @@ export const routes: readonly Route[] = [
   writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat, {
     aliases: ['/chat/completions'],
   }),
+  writing('/v1/responses', 'The next answer, as OpenAI answers lately', responsesSchema, responses, {
+    aliases: ['/responses'],
+  }),
+  writing('/v1/messages', 'The next answer, for clients of Anthropic', messagesSchema, messages, {
+    ...anthropic,
+    aliases: ['/messages'],
+  }),
+  writing(
+    '/v1/messages/count_tokens',
+    'How many tokens a conversation has',
+    countTokensSchema,
+    countTokens,
+    anthropic,
+  ),
   writing(
     '/v1/completions',
     'The continuation of a text, or what is in its gap',

@@ -4,8 +4,10 @@ import type { GenerateRequest, InfillRequest, Model } from '../../language-model
 import { causal } from '../../model/attention-pattern.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
+import { readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
 import type { Failure, Job, JobProgress, Result, WritingTask } from './protocol.ts';
+import { conversation } from './conversation.ts';
 import { TextStream } from './text-stream.ts';
 
 /**
@@ -23,6 +25,7 @@ export async function runJob(
   const { task, sampling, candidates } = job;
   if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
     return runFilling(model, task, job, { signal, emit });
+  if (task.kind === 'tokens') return readTokens(model, task);
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
@@ -107,10 +110,6 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask):
   );
   return { option, tokens: start + tokenizer.encode(prompt).length, request: { prompt } };
 }
-
-/** A conversation with a model that has no chat template: its turns as one text, which the model goes on with. */
-const conversation = (turns: readonly { content: string }[]): string =>
-  turns.map(({ content }) => content).join('\n\n');
 
 /** A canvas with room behind a text, of which the end is taken as far as it fits. */
 function openEnd({ tokenizer, maskId, config }: Model, before: string, length: number): number[] {

@@ -32,7 +32,17 @@ export type FillingTask =
     }
   | { readonly kind: 'doubts'; readonly text: string };
 
-export type JobTask = WritingTask | FillingTask;
+/** What is told of a text and nothing written: its tokens, those of a conversation, or the text of ids. */
+export interface TokensTask {
+  readonly kind: 'tokens';
+  readonly text?: string;
+  readonly turns?: readonly ChatMessage[];
+  /** What the template is told that may be called. */
+  readonly tools?: readonly object[];
+  readonly ids?: readonly number[];
+}
+
+export type JobTask = WritingTask | FillingTask | TokensTask;
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
 export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
@@ -133,6 +143,12 @@ export interface Result {
   readonly scored?: number;
   /** What was written into each hole. */
   readonly holes?: readonly { readonly text: string; readonly tokens: number }[];
+  /** A text and its ids, and of each id what it adds to the text. */
+  readonly read?: {
+    readonly text: string;
+    readonly ids: readonly number[];
+    readonly pieces: readonly string[];
+  };
   /** What a text was found to be, and what became of it. */
   readonly edited?: Pick<Edit, 'changes' | 'doubts' | 'tokens'>;
 }
