@@ -1,6 +1,7 @@
 // Runs the tests that setup.mjs compiled with Node's own runner: every *.test.js, or those whose path contains one of the
 // arguments. With --slow first every *.slow.test.js instead, and the *.fuzz.test.js with all their inputs; with --browser
-// every *.browser.js: the studio in a real browser; with --many every *.many.js: jobs of several processes.
+// every *.browser.js: the studio in a real browser; with --many every *.many.js: jobs of several processes; with --clients
+// every *.clients.js: other people's clients.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ const suites = {
     env: { UNMASK_TEST_INPUTS: 'all' },
   },
   '--many': { belongs: (name) => name.endsWith('.many.js'), options: ['--test-concurrency=1'] },
+  '--clients': { belongs: (name) => name.endsWith('.clients.js'), options: ['--test-concurrency=1'] },
   // a browser that shares its cores with others draws too seldom to be watched
   '--browser': { belongs: (name) => name.endsWith('.browser.js'), options: ['--test-concurrency=1'] },
 };

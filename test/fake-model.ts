@@ -168,20 +168,29 @@ export function modelThatKnows(
 /** A chat model that answers what `respond` says to the text up to its answer. */
 export function modelThatAnswers(
   respond: (given: string) => string,
-  { maxLength = 4096, onForward = () => {} }: { maxLength?: number; onForward?: () => void } = {},
+  {
+    maxLength = 4096,
+    onForward = () => {},
+    defaults,
+  }: { onForward?: () => void } & Pick<FakeModelOptions, 'maxLength' | 'defaults'> = {},
 ): Model & { closed: boolean } {
   const known = (xt: Int32Array): number[] => {
     const written = byteTokenizer.decode(xt.map((id) => (id === fakeIds.mask ? fakeIds.byte(0) : id)));
     const given = written.slice(0, written.lastIndexOf('[assistant] ') + '[assistant] '.length);
     return byteTokenizer.encode(given + respond(given));
   };
-  return modelThatSays(reciting(known), { maxLength, onForward, chatTemplate: bracketTemplate });
+  const options = { maxLength, onForward, defaults, chatTemplate: bracketTemplate };
+  return modelThatSays(reciting(known, 4), options);
 }
 
-/** @param knownIn  what a canvas has to become */
+/**
+ * @param knownIn  what a canvas has to become
+ * @param least    how sure it is of anything
+ */
 const reciting =
-  (knownIn: (xt: Int32Array) => readonly number[]): Saying =>
+  (knownIn: (xt: Int32Array) => readonly number[], least = -Infinity): Saying =>
   (xt, row) => {
     const known = knownIn(xt);
-    return { id: known[row] ?? fakeIds.end, logit: 12 - (10 * row) / Math.max(1, known.length) };
+    const logit = Math.max(least, 12 - (10 * row) / Math.max(1, known.length));
+    return { id: known[row] ?? fakeIds.end, logit };
   };
