@@ -16,6 +16,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C, by SIGTERM and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
+  /** Says that a save has begun: a program that was told to end, and soon would be, is given the time for it. */
+  readonly hold?: () => void;
 }
 
 /** What holds where a command line says nothing, and whose it is: a model's, or a size's. */

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { packageVersion } from '../base/package-root.ts';
+import { isRank } from '../ranks/mpi.ts';
 import { showCursor } from './terminal/live.ts';
 import { commands } from './command-table.ts';
 import { runProgram } from './program.ts';
+import { runOnThread } from './work-thread.ts';
 
 const interrupt = new AbortController();
 let stoppedBy = 0;
+let died: NodeJS.Signals = 'SIGTERM';
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -14,13 +17,17 @@ for (const [signal, code] of [
 ] as const) {
   process.once(signal, () => {
     stoppedBy = code;
+    died = signal;
     interrupt.abort(new DOMException('interrupted', 'AbortError'));
-    // a second one ends the program at once, whatever it is doing
-    process.once(signal, () => {
-      if (process.stdout.isTTY) process.stdout.write(showCursor);
-      process.exit(code);
-    });
+    process.once(signal, die);
   });
+}
+
+/** Ends the program as the signal does where nobody listens: at once, whatever its threads are doing. */
+function die(): void {
+  if (process.stdout.isTTY) process.stdout.write(showCursor);
+  process.removeAllListeners(died);
+  process.kill(process.pid, died);
 }
 
 // `unmask generate | head` closes the pipe early: nobody reads any more, and that is no failure
@@ -33,7 +40,15 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Commands that listen themselves: to keys, or to requests, with their networks on another thread. */
+const listening = ['chat', 'serve', 'studio'];
+
+const args = process.argv.slice(2);
 const { stdin, stdout, stderr, env } = process;
-const io = { stdin, stdout, stderr, env, signal: interrupt.signal };
-const code = await runProgram(process.argv.slice(2), io, commands, packageVersion());
+const { signal } = interrupt;
+// what MPI started is ended by MPI, and speaks to it on the thread that it began with
+const isHere = !Object.hasOwn(commands, args[0] ?? '') || listening.includes(args[0]) || isRank(env);
+const code = isHere
+  ? await runProgram(args, { stdin, stdout, stderr, env, signal }, commands, packageVersion())
+  : await runOnThread(args, { streams: process, signal, die });
 process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;

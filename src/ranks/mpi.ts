@@ -34,6 +34,10 @@ const launchers: readonly { readonly flavour: Flavour; readonly rank: string; re
   { flavour: mpich, rank: 'PMI_RANK', size: 'PMI_SIZE' }, // mpirun of MPICH, srun --mpi=pmi2
 ];
 
+/** Whether this process was started as a rank of a job. */
+export const isRank = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  launchers.some(({ rank }) => env[rank] !== undefined);
+
 /**
  * The ranks of the job that this process was started in: by `mpirun` of Open MPI or MPICH, or by `srun`; alone where it was
  * started by nobody of these.

@@ -72,7 +72,8 @@ const window = 1000;
  * The training loop: LLaDA Algorithm 1 with the objective's batches, one report an update.
  *
  * Whoever drains it writes metrics, validates and saves between two updates: `state` is then consistent.
- * It ends when all updates are done, or after the current one when `stop` is aborted.
+ * It ends when all updates are done, or, when `stop` is aborted, after the current one; with the state before it where
+ * `accumulate` threw the reason.
  *
  * @param state  written to
  * @throws NonFiniteError  after three updates in a row, or ten of a thousand, that could not be applied
@@ -85,7 +86,12 @@ export async function* trainingSteps(
   while (state.step < steps) {
     if (stop?.aborted) return;
     const learningRate = rate(state.step);
-    const { loss, tokens, measures } = await accumulate(state.step);
+    const accumulated = await accumulate(state.step).catch((error: unknown) => {
+      if (stop?.aborted && error === stop.reason) return undefined;
+      throw error;
+    });
+    if (!accumulated) return;
+    const { loss, tokens, measures } = accumulated;
     const { gradientNorm, applied } = await learner.update(learningRate);
     invariant(!applied || Number.isFinite(loss), 'an update with a loss that is not finite was applied');
 
@@ -98,13 +104,19 @@ export async function* trainingSteps(
   }
 }
 
-/** Accumulates the gradients of micro-batches, and says what each cost. */
+/**
+ * Accumulates the gradients of micro-batches, and says what each cost.
+ *
+ * @throws the reason of `stop`, between two micro-batches; the gradient is then a part
+ */
 export async function accumulateEach(
   learner: Pick<Learner, 'accumulate'>,
   batches: Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>,
+  stop?: AbortSignal,
 ): Promise<Accumulated[]> {
   const costs: Accumulated[] = [];
   for await (const batch of batches) {
+    stop?.throwIfAborted();
     const { measured } = batch;
     const weighted = await learner.accumulate(batch);
     costs.push({

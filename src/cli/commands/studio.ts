@@ -61,6 +61,10 @@ const startProgram: StartProgram = (args) => {
     windowsHide: true,
   });
   if (child.pid !== undefined) setPriority(child.pid, 10);
+  // a studio that is ended at once leaves nothing at work
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
   return child;
 };
 

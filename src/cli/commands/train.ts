@@ -116,7 +116,14 @@ export async function watchRun(
   const { stdout, stderr, signal } = io;
   const view = new TrainingView(stderr, () => performance.now());
   try {
-    const run = await begin({ signal, onProgress: (event) => view.show(event), ranks });
+    const run = await begin({
+      signal,
+      onProgress: (event) => {
+        if (event.kind === 'saving') io.hold?.();
+        view.show(event);
+      },
+      ranks,
+    });
     view.end();
     await ranks.close();
     if (run.isFinished) {

@@ -47,6 +47,7 @@ export class TrainingView {
         return this.#drawCurve();
       case 'note':
         return this.#note(visible(event.text));
+      case 'saving':
       case 'saved':
         return;
       default:

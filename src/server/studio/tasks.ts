@@ -41,19 +41,23 @@ const lineLength = 1000;
 const resultLength = 2 ** 20;
 /** Tasks that run at the same time; and those that are remembered when they are over. */
 const maxRunning = 8;
+/** A program that was told to end does so in a few seconds, or in a minute where it saves; then it is killed. */
+const usualGraceMs = 65_000;
 const maxEnded = 50;
 
 /** Programs that do what takes long: a run of training, a download. They tell how far they are in lines on stderr. */
 export class Tasks {
   readonly #start: StartProgram;
   readonly #now: () => Date;
+  readonly #graceMs: number;
   readonly #tasks = new Map<string, Task>();
   #begun = 0;
   #isClosing = false;
 
-  constructor(start: StartProgram, now: () => Date) {
+  constructor(start: StartProgram, now: () => Date, graceMs = usualGraceMs) {
     this.#start = start;
     this.#now = now;
+    this.#graceMs = graceMs;
   }
 
   /** The latest first. */
@@ -129,6 +133,10 @@ export class Tasks {
     const task = this.#tasks.get(id);
     if (!task) throw new HttpError(404, 'there is no such task', { param: 'task' });
     if (!isOver(task.report)) {
+      if (task.report.state === 'running') {
+        const timer = setTimeout(() => task.program.kill('SIGKILL'), this.#graceMs);
+        void task.over.then(() => clearTimeout(timer));
+      }
       task.report = { ...task.report, state: 'stopping' };
       task.program.kill('SIGINT');
     }

@@ -58,6 +58,8 @@ export type TrainingEvent =
   | ValidationRow
   /** A text by the model as it is by now. */
   | { readonly kind: 'sample'; readonly step: number; readonly text: string }
+  /** The run ends, and saves what it has. */
+  | { readonly kind: 'saving'; readonly step: number }
   /** A checkpoint stands. */
   | { readonly kind: 'saved'; readonly step: number; readonly bytes: number }
   /** A sentence for people: what takes time, what was read or derived, or what went wrong and was got over. */

@@ -65,6 +65,10 @@ export class CannotSaveError extends Error {
   readonly exitCode = 2;
 }
 
+/** Slow updates are saved at this interval, whatever their number: so much at most is lost with a program that is killed. */
+const unsavedMs = 60_000;
+/** An update that is not done so long after the run was told to stop is given up between two micro-batches. */
+const patienceMs = 2000;
 /** Saves may fail for this long before a run gives up. */
 const maxUnsavedMs = 3_600_000;
 
@@ -145,6 +149,9 @@ class Run {
   #state!: RunState;
   #savedStep: number | undefined;
   #savedMs: number;
+  /** When the last save was tried, and what it took. */
+  #triedMs: number;
+  #saveMs = 0;
   #failedSaves = 0;
   /** What had been spent on updates when the run went on. */
   #secondsBefore = 0;
@@ -158,7 +165,7 @@ class Run {
     this.#lock = lock;
     this.#schedule = scheduleOf(directory.options, job.windows);
     this.#events = new JsonLog(this.#path('events.jsonl'));
-    this.#savedMs = io.clock();
+    this.#savedMs = this.#triedMs = io.clock();
   }
 
   async train(): Promise<RunOutcome> {
@@ -183,7 +190,7 @@ class Run {
       });
       const parts = {
         learner,
-        accumulate: accumulationOf(this.#job),
+        accumulate: accumulationOf(this.#job, later(this.#io.stop, patienceMs)),
         rate,
         steps,
       };
@@ -194,7 +201,7 @@ class Run {
         await this.#lock.check();
         await this.#record(report);
         await this.#judge();
-        if (this.#isEvery(options.checkpointEvery)) await this.#save();
+        if (this.#isEvery(options.checkpointEvery) || this.#isLongUnsaved()) await this.#save();
         beganMs = clock(); // what came between two updates is none of their time
       }
       await this.#finish();
@@ -311,12 +318,15 @@ class Run {
   async #save(): Promise<void> {
     const { step } = this.#state;
     if (this.#savedStep === step) return;
+    const beganMs = this.#io.clock();
     this.#metrics.sync();
     this.#state.metricsBytes = this.#metrics.bytes;
     const result = await saveRun(this.#directory.path, this.#state, this.#job.learner, {
       keep: this.#directory.options.keep,
       ...(this.#io.fs && { fs: this.#io.fs }),
     });
+    this.#triedMs = this.#io.clock();
+    this.#saveMs = this.#triedMs - beganMs;
     if (result.saved) {
       this.#savedStep = step;
       this.#savedMs = this.#io.clock();
@@ -345,6 +355,7 @@ class Run {
   async #finish(): Promise<void> {
     const { step } = this.#state;
     if (step === 0) return;
+    await this.#io.tell({ kind: 'saving', step });
     await this.#save();
     this.#drawCurve();
     await this.#export();
@@ -407,6 +418,11 @@ class Run {
     return this.#isLast() && validated === step && sampled === step;
   }
 
+  /** Whether so much was learned since the last save that a twentieth of that time is well spent on one. */
+  #isLongUnsaved(): boolean {
+    return this.#io.clock() - this.#triedMs > Math.max(unsavedMs, 20 * this.#saveMs);
+  }
+
   #isEvery(interval: number): boolean {
     return this.#state.step % interval === 0;
   }
@@ -430,10 +446,21 @@ class Run {
   }
 }
 
+/** A signal that is aborted some time after another. */
+function later(signal: AbortSignal, ms: number): AbortSignal {
+  const late = new AbortController();
+  const begin = (): void => void setTimeout(() => late.abort(signal.reason), ms).unref();
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return late.signal;
+}
+
 /** How the gradient of an update comes together: the job's own way, or all micro-batches one after the other. */
-function accumulationOf(job: TrainingJob): LoopParts['accumulate'] {
+function accumulationOf(job: TrainingJob, stop: AbortSignal): LoopParts['accumulate'] {
   return async (step) =>
-    job.accumulate ? job.accumulate(step) : totalCost(await accumulateEach(job.learner, job.batches(step)));
+    job.accumulate
+      ? job.accumulate(step)
+      : totalCost(await accumulateEach(job.learner, job.batches(step), stop));
 }
 
 /** Whether a model directory holds the last model of its run. */

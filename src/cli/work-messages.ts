@@ -1,0 +1,30 @@
+/** What a terminal is known by. */
+export interface Shape {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** What the thread of a command is begun with. */
+export interface Work {
+  readonly args: readonly string[];
+  readonly stdin: Pick<Shape, 'isTTY'>;
+  readonly stdout: Shape;
+  readonly stderr: Shape;
+}
+
+/** To the thread of a command. */
+export type ToWork =
+  | { readonly kind: 'stop'; readonly reason: string }
+  | { readonly kind: 'shape'; readonly stdout: Shape; readonly stderr: Shape }
+  /** What stdin holds next; nothing at its end. */
+  | { readonly kind: 'stdin'; readonly chunk?: Uint8Array };
+
+/** From it. */
+export type FromWork =
+  | { readonly kind: 'write'; readonly to: 'stdout' | 'stderr'; readonly text: string }
+  /** Wants stdin, which isn't touched before. */
+  | { readonly kind: 'read' }
+  /** What was begun now must not be cut off. */
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'done'; readonly code: number };
