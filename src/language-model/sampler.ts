@@ -16,6 +16,7 @@ import {
 } from '../sampling/from-options.ts';
 import { withGuidance } from '../sampling/guidance.ts';
 import type { SamplingOptions } from '../sampling/options.ts';
+import { withPenalties } from '../sampling/penalties.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 import { withSelfConditioning, withTemperature } from '../sampling/self-conditioning.ts';
@@ -119,6 +120,8 @@ export class Sampler {
     const isReduced =
       isGreedy(decoding) &&
       options.guidance === 0 &&
+      options.frequencyPenalty === 0 &&
+      options.presencePenalty === 0 &&
       !options.reportCache &&
       !constrained &&
       candidates === 0 &&
@@ -128,8 +131,10 @@ export class Sampler {
     const sampling = { ...adapted, decode: shown, signal };
 
     const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
-    const write: PreparedSample['write'] = (predict, unconditional) =>
-      sample(withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional }), canvas, sampling);
+    const write: PreparedSample['write'] = (predict, unconditional) => {
+      const guided = withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional });
+      return sample(withPenalties(guided, options, { canvas, maskId }), canvas, sampling);
+    };
     return { canvas, options, uncached, predictor, write };
   }
 

@@ -146,6 +146,8 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
     ...others,
     confidenceOf: confidenceOf === 'drawn' ? undefined : confidenceOf,
     blockCausal: blockCausal || undefined,
+    frequencyPenalty: asked.frequencyPenalty || undefined,
+    presencePenalty: asked.presencePenalty || undefined,
     grow: grow || undefined,
     regex,
     jsonSchema,

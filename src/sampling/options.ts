@@ -62,6 +62,18 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
+  frequencyPenalty: z
+    .number()
+    .min(-10)
+    .max(10)
+    .default(0)
+    .describe('how much less likely a token becomes by every time it was written, in nats of its logit'),
+  presencePenalty: z
+    .number()
+    .min(-10)
+    .max(10)
+    .default(0)
+    .describe('how much less likely a token becomes once it was written at all'),
   regex: z
     .string()
     .min(1)
