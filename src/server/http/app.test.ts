@@ -517,6 +517,28 @@ test('metrics count what was written', async (t) => {
     assert.ok(text.includes(`${line}\n`), line);
 });
 
+test('a request is found in the log, and by its client, under the name that it came with', async (t) => {
+  const lines: string[] = [];
+  const ask = asker(
+    await startFakeServer(t, knowing, {
+      log: (_, event, fields) => lines.push(JSON.stringify([event, fields])),
+    }),
+  );
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const headers = { 'x-request-id': 'of-the-balancer', traceparent: `00-${trace}-b7ad6b7169203331-01` };
+  const body = { prompt: 'Once upon', length: 8 };
+  for (const stream of [false, true]) {
+    const response = await ask('/v1/completions', { body: { ...body, stream }, headers });
+    assert.equal(response.headers.get('x-request-id'), 'of-the-balancer');
+    await response.text();
+  }
+  const mistake = await ask('/v1/nothing', { headers });
+  assert.equal(mistake.headers.get('x-request-id'), 'of-the-balancer');
+  assert.equal(lines.length, 5);
+  for (const line of lines) assert.match(line, new RegExp(`"request":"of-the-balancer","trace":"${trace}"`));
+  assert.match((await ask('/health')).headers.get('x-request-id')!, /^[0-9a-f]{24}$/);
+});
+
 test('no text of a prompt or an answer is written down', async (t) => {
   const lines: string[] = [];
   const ask = asker(

@@ -17,12 +17,13 @@ import {
 import { checkHeaders, checkHost, checkKey, checkOrigin } from './protections.ts';
 import { reply } from './reply.ts';
 import type { Route, WritingRoute } from './route.ts';
+import { type RequestTrace, traceOf } from './request-id.ts';
 import { loadedFacts, modelNamed, type Service } from './service.ts';
 
 /** What a context has: the two ends of the connection, where there is one, and who asks. */
 interface Environment {
   Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse };
-  Variables: { who: string };
+  Variables: { who: string; traced: RequestTrace };
 }
 
 type Asking = Context<Environment>;
@@ -54,7 +55,10 @@ export function makeApp(service: Service, routes: readonly Route[]): Hono<Enviro
     const error = c.req.raw.signal.aborted ? clientGone() : toHttpError(problem);
     const { cause } = error;
     if (error.status >= 500 && cause !== undefined)
-      service.log('error', 'failed', { cause: cause instanceof Error ? cause.stack : JSON.stringify(cause) });
+      service.log('error', 'failed', {
+        ...c.get('traced'),
+        cause: cause instanceof Error ? cause.stack : JSON.stringify(cause),
+      });
     // those who ask again at once would take the time of those who are served
     if (error.status === 429) await wait(service.limits.refusalMs);
     return errorResponse(service, error, c, routes);
@@ -68,13 +72,17 @@ const account =
   (service: Service, routes: readonly Route[]): MiddlewareHandler<Environment> =>
   async (c, next) => {
     const startMs = service.clock();
+    const traced = traceOf((name) => c.req.header(name), service.newId);
+    c.set('traced', traced);
     await next();
+    c.header('X-Request-Id', traced.request);
     for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
     const route = routeAt(routes, c.req.path)?.path ?? 'none';
     const { status } = c.res;
     service.metrics.answered(route, status);
     const ms = Math.round(service.clock() - startMs);
-    service.log(status < 500 ? 'info' : 'error', 'answered', { method: c.req.method, route, status, ms });
+    const { method } = c.req;
+    service.log(status < 500 ? 'info' : 'error', 'answered', { ...traced, method, route, status, ms });
   };
 
 /** Lets those in who may ask. */
@@ -197,6 +205,7 @@ async function write(
     finished: ({ results, error }) => {
       for (const result of results) if (result) metrics.finished(model, result);
       service.log(error ? 'warn' : 'info', 'written', {
+        ...c.get('traced'),
         id: asked.id,
         model,
         promptTokens: results[0]?.promptTokens,
