@@ -1,0 +1,18 @@
+#!/bin/bash
+# One model, trained by four nodes with a rank each; the same command goes on where it was stopped:
+#   sbatch deploy/slurm/train.sh corpus/ --size small --accumulate 4 --out runs/mine
+#SBATCH --job-name=unmask-train
+#SBATCH --nodes=4
+#SBATCH --ntasks-per-node=1
+#SBATCH --requeue
+#SBATCH --open-mode=append
+# a minute before its time is up the run saves, and the job is queued again
+#SBATCH --signal=USR1@60
+#SBATCH --time=24:00:00
+
+# pmix: Open MPI; UNMASK_MPI=pmi2 for MPICH
+srun --mpi="${UNMASK_MPI:-pmix}" --kill-on-bad-exit=1 ${UNMASK:-unmask} train "$@"
+status=$?
+# 138: stopped by USR1, and saved
+if [ "$status" -eq 138 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
+exit "$status"

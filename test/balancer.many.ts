@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Replica, startBalancer, startReplica, withBalancer } from './replicas.ts';
+
+const body = { prompt: 'Once upon a time', length: 24, steps: 6, temperature: 0.7, stopEarly: false };
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly beganMs: number;
+  readonly endedMs: number;
+}
+
+async function ask(url: string, more: object, headers: Record<string, string> = {}): Promise<Reply> {
+  const beganMs = performance.now();
+  const response = await fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ ...body, ...more }),
+    signal: AbortSignal.timeout(120_000),
+  });
+  return { status: response.status, text: await response.text(), beganMs, endedMs: performance.now() };
+}
+
+/** Clients that ask one text after another until they are told to stop. */
+function load(url: string, clients: number): { stop(): Promise<Reply[]>; readonly replies: Reply[] } {
+  const replies: Reply[] = [];
+  const end = new AbortController();
+  const all = Array.from({ length: clients }, async (_, client) => {
+    for (let i = 0; !end.signal.aborted; i++) {
+      const beganMs = performance.now();
+      const reply = await ask(url, { seed: 1000 * client + i }).catch((error: Error) => ({
+        status: 0,
+        text: `${error.message}: ${String(error.cause)}`,
+        beganMs,
+        endedMs: performance.now(),
+      }));
+      replies.push(reply);
+      if (reply.status !== 200) await wait(100);
+    }
+  });
+  return {
+    replies,
+    async stop() {
+      end.abort();
+      await Promise.all(all);
+      return replies;
+    },
+  };
+}
+
+/** Those that are no text: their statuses, and what they say. */
+const failuresOf = (replies: readonly Reply[]): string[] =>
+  replies.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`);
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let i = 0; !isTrue(); i++) {
+    assert.ok(i < 2400, 'it takes more than two minutes');
+    await wait(50);
+  }
+}
+
+test(
+  'three replicas behind HAProxy: shares, a kill, a drain, a rolling restart, names, streams, seeds',
+  withBalancer,
+  async (t) => {
+    const replicas: Replica[] = [];
+    for (let i = 0; i < 3; i++) replicas.push(await startReplica(t));
+    const { url, log } = await startBalancer(t, replicas);
+
+    await t.test('the same seed gives the same text on every replica, and through the balancer', async () => {
+      const texts = new Set<string>();
+      for (const place of [url, ...replicas.map(({ port }) => `http://127.0.0.1:${port}`)])
+        texts.add(JSON.parse((await ask(place, { seed: 7 })).text).choices[0].text);
+      assert.equal(texts.size, 1);
+    });
+
+    await t.test('the name of a request is in the logs of the balancer and of the server', async () => {
+      await ask(url, {}, { 'x-request-id': 'the-name-of-one' });
+      await until(() => /the-name-of-one/.test(log()));
+      assert.equal(replicas.filter((replica) => /"request":"the-name-of-one"/.test(replica.log())).length, 1);
+      const unnamed = await fetch(`${url}/health`);
+      const name = unnamed.headers.get('x-request-id')!;
+      await until(() => log().includes(name));
+    });
+
+    await t.test('a stream comes through as it is written', async () => {
+      const response = await fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...body, length: 128, steps: 128, stream: true, diffusing: true }),
+      });
+      const arrivedMs: number[] = [];
+      for await (const _ of response.body!) arrivedMs.push(performance.now());
+      assert.ok(arrivedMs.length > 16, `${arrivedMs.length} pieces`);
+      assert.ok(arrivedMs.at(-1)! - arrivedMs[0] > 100, 'it came at once');
+    });
+
+    await t.test('64 clients are shared out evenly, within a tenth', async () => {
+      const before = await Promise.all(replicas.map((replica) => replica.finished()));
+      const running = load(url, 64);
+      await until(() => running.replies.length > 480);
+      const replies = await running.stop();
+      assert.deepEqual(failuresOf(replies), []);
+      const after = await Promise.all(replicas.map((replica) => replica.finished()));
+      const shares = after.map((count, i) => count - before[i]);
+      const even = replies.length / 3;
+      t.diagnostic(`shares of ${replies.length} requests: ${shares.join(', ')}`);
+      for (const share of shares) assert.ok(Math.abs(share - even) < 0.1 * even, shares.join(', '));
+    });
+
+    await t.test(
+      'one is killed and one drained: what was in flight on the killed one has a clean error, nothing else',
+      async () => {
+        const running = load(url, 64);
+        await until(() => running.replies.length > 64);
+        const killedMs = performance.now();
+        await replicas[0].kill('SIGKILL');
+        await until(() => running.replies.length > 256);
+        await replicas[1].kill('SIGTERM'); // returns when it has drained
+        const seen = running.replies.length;
+        await until(() => running.replies.length > seen + 64);
+        const replies = await running.stop();
+        const lost = replies.filter(({ status }) => status !== 200);
+        t.diagnostic(`of ${replies.length} requests ${lost.length} were lost with the killed replica`);
+        for (const { status, text, beganMs, endedMs } of lost) {
+          assert.equal(status, 502, text);
+          assert.equal(JSON.parse(text).error.code, 'replica_lost');
+          assert.ok(beganMs < killedMs && endedMs > killedMs);
+        }
+        assert.ok(lost.length > 0 && lost.length <= 32);
+        await replicas[0].start();
+        await replicas[1].start();
+      },
+    );
+
+    await t.test('all are restarted one after the other, and no request fails', async () => {
+      const running = load(url, 64);
+      for (const replica of replicas) {
+        const seen = running.replies.length;
+        await until(() => running.replies.length > seen + 64);
+        await replica.kill('SIGTERM');
+        await replica.start();
+        // the balancer looks once a second
+        await wait(2500);
+      }
+      const replies = await running.stop();
+      t.diagnostic(`${replies.length} requests during the restart of all`);
+      assert.deepEqual(failuresOf(replies), []);
+    });
+  },
+);
