@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import batch from '../src/cli/commands/batch.ts';
 import bench from '../src/cli/commands/bench.ts';
 import { chatCommand } from '../src/cli/commands/chat.ts';
 import type { Command } from '../src/cli/command.ts';
@@ -74,6 +75,7 @@ const commands: Record<string, Command> = {
   quantize,
   serve,
   studio,
+  batch,
   bench,
 };
 
@@ -85,6 +87,7 @@ const documents = [
   'docs/decisions.md',
   'bench/README.md',
   'docs/dependencies.md',
+  'docs/many-machines.md',
   'docs/models.md',
   'docs/server.md',
   'docs/streaming.md',
@@ -96,12 +99,15 @@ test('every command of the documents exists, with its options and scripts', () =
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   let unmaskCommands = 0;
   for (const words of documents.flatMap((name) => commandsOf(read(name)))) {
-    const [program, name, third, ...rest] = words;
-    if (program === 'npx') {
-      assert.equal(name, 'unmask');
-      assert.ok(commands[third], words.join(' '));
-      parseOptions(commands[third].options, rest, commands[third].positionals);
+    const [program, name, third] = words;
+    if (['npx', 'unmask', 'mpirun'].includes(program)) {
+      const [command, ...rest] = words.slice(words.indexOf('unmask') + 1);
+      assert.ok(words.includes('unmask') && commands[command], words.join(' '));
+      if (rest.includes('--help')) continue;
+      parseOptions(commands[command].options, rest, commands[command].positionals);
       unmaskCommands++;
+    } else if (program === 'sbatch') {
+      assert.ok(existsSync(join(root, name)), name);
     } else if (program === 'npm') {
       const script = name === 'run' ? third : name;
       assert.ok(scripts[script], `npm script ${script}`);

@@ -55,6 +55,10 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     disturb(job);
     await until(() => /stopped after step \d+/.test(readFileSync(log, 'utf8')), log);
     assert.ok(stepsOf(out) < steps);
+    // Slurm has a job that is queued again wait for two minutes
+    await cluster.until(job, /JobState=PENDING/);
+    await wait(8000); // what the job was before is still being cleared away
+    cluster.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
     await cluster.until(job, /JobState=COMPLETED/).catch((error: Error) => {
       throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`);
     });

@@ -16,7 +16,7 @@ const missing = programs.find((program) => !existsSync(program));
 export const withSlurm = {
   skip:
     missing !== undefined
-      ? `${missing} isn't there: apt-get install slurm-wlm munge`
+      ? `${missing} isn't there: apt-get install slurm-wlm munge libpmix-dev`
       : process.getuid?.() === 0
         ? false
         : 'the daemons of Slurm need root',
