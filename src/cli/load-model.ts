@@ -54,11 +54,11 @@ export const loadModel: LoadModel = async ({ model, ...options }, io) => {
 export const samplingDefaultsOf =
   (shipped: 'stories' | 'talk') =>
   async (given: (flag: string) => string | undefined): Promise<HelpDefaults> => {
-    const { isFile, modelDirectory, shippedModels } = await import('../model-files/locate.ts');
+    const { modelDirectory, modelFile, shippedModels } = await import('../model-files/locate.ts');
     const { readSamplingDefaults } = await import('../model-files/read-generation.ts');
     const model = given('model');
     // a GGUF file has no defaults for sampling, and would be written out as a directory
-    if (model !== undefined && isFile(model)) return { of: model, values: {} };
+    if (model !== undefined && (await modelFile(model)) !== undefined) return { of: model, values: {} };
     const directory = await modelDirectory(model ?? shippedModels[shipped]);
     return { of: model ?? `models/${shipped}`, values: await readSamplingDefaults(directory) };
   };

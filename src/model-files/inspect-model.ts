@@ -23,7 +23,7 @@ import { isBlockFormat, type KeptFormat, weightFormats } from '../model/weight-f
 import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
 import { textEnds } from './generation-defaults.ts';
 import { generationOf } from './read-generation.ts';
-import { adapterIn, isFile, modelDirectory } from './locate.ts';
+import { adapterIn, modelDirectory, modelFile } from './locate.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
@@ -85,7 +85,8 @@ export interface Inspection {
  * @throws FileError  when there is no config.json or GGUF header that can be read; everything else is in `problems`
  */
 export async function inspectModel(path: string, { tensors = false } = {}): Promise<Inspection> {
-  if (isFile(path)) return inspectGguf(path, tensors);
+  const file = await modelFile(path);
+  if (file !== undefined) return inspectGguf(file, tensors);
   const adapter = adapterIn(path);
   if (adapter !== undefined) return inspectAdapter(adapter, tensors);
   const directory = await modelDirectory(path);

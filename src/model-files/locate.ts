@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { packageRoot } from '../base/package-root.ts';
 import { cachedModel } from '../hub/cache.ts';
-import { parseHubName } from '../hub/name.ts';
+import { type HubName, parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
 import { adapterConfigName } from '../model/adapter-config.ts';
 import { isAdapter } from '../model/adapter-files.ts';
@@ -37,8 +37,20 @@ export function requireAdapter(path: string): string {
   throw new FileError(path, `an adapter, with an ${adapterConfigName}`, 'none', 'check the path');
 }
 
-/** Whether a path leads to a file, which is then one of llama.cpp, and not to a directory. */
-export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+/** What a person calls a model, as a name of the hub: where no such path exists. */
+const hubNameOf = (path: string): HubName | undefined => (existsSync(path) ? undefined : parseHubName(path));
+
+/**
+ * The GGUF file that a path or a name of the hub, `org/name:file.gguf`, leads to; undefined for a directory or what isn't
+ * there.
+ *
+ * @throws FileError  for a file of the hub that wasn't pulled
+ */
+export async function modelFile(path: string): Promise<string | undefined> {
+  const name = hubNameOf(path);
+  if (name) return name.file === undefined ? undefined : cachedModel(name, hubSettings(process.env));
+  return existsSync(path) && statSync(path).isFile() ? path : undefined;
+}
 
 /**
  * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes, or the
@@ -48,11 +60,12 @@ export const isFile = (path: string): boolean => existsSync(path) && statSync(pa
  * @throws FileError  when there is no model; it says how to get one
  */
 export async function modelDirectory(path: string, note?: (text: string) => void): Promise<string> {
+  const file = await modelFile(path);
   // only a GGUF file needs what can read one
-  if (isFile(path)) return (await import('./convert-gguf.ts')).ggufDirectory(path, note);
+  if (file !== undefined) return (await import('./convert-gguf.ts')).ggufDirectory(file, note);
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
-  const name = existsSync(path) ? undefined : parseHubName(path);
+  const name = hubNameOf(path);
   if (name) return cachedModel(name, hubSettings(process.env));
   if (adapterIn(path) !== undefined)
     throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');

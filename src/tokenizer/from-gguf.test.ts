@@ -89,6 +89,57 @@ test('kinds of tokens, ends and the chat template are told; rows without a token
   assert.equal(tokenizer.decode([6, 3, 7, 6]), 'ba b');
 });
 
+const byteLevel = (pre: string): Entry[] => [
+  ['tokenizer.ggml.model', 'text', 'gpt2'],
+  ['tokenizer.ggml.pre', 'text', pre],
+  ['tokenizer.ggml.tokens', 'text', ['a', '<b>', '<e>']],
+  ['tokenizer.ggml.token_type', 'i32', [1, 3, 3]],
+  ['tokenizer.ggml.merges', 'text', []],
+  ['tokenizer.ggml.bos_token_id', 'u32', 1],
+  ['tokenizer.ggml.eos_token_id', 'u32', 2],
+];
+
+test('what stands around a text: the keys of a file, else what llama.cpp takes for its kind of tokenizer', () => {
+  const usual: [entries: Entry[], addsBos: boolean][] = [
+    [small, true],
+    ...['gpt-2', 'qwen2', 'llada-moe', 'smollm', 'gpt-4o'].map(
+      (pre) => [byteLevel(pre), false] as [Entry[], false],
+    ),
+    ...['llama3', 'llama-bpe', 'falcon3', 'pixtral', 'tekken'].map(
+      (pre) => [byteLevel(pre), true] as [Entry[], true],
+    ),
+  ];
+  for (const [entries, addsBos] of usual)
+    for (const bos of [undefined, true, false])
+      for (const eos of [undefined, true, false]) {
+        const flags = Object.entries({ bos, eos }).flatMap(([role, value]): Entry[] =>
+          value === undefined ? [] : [[`tokenizer.ggml.add_${role}_token`, 'bool', value]],
+        );
+        const { json } = tokenizerFromGguf(metadataOf([...entries, ...flags]), 'flags');
+        const { prefixIds, suffixIds } = tokenizerFromJson(json);
+        assert.deepEqual(prefixIds, (bos ?? addsBos) ? [1] : []);
+        assert.deepEqual(suffixIds, (eos ?? false) ? [2] : []);
+      }
+});
+
+test('roles of tokens: the keys of a file, SentencePiece’s usual ids, or none', () => {
+  const config = (entries: readonly Entry[]) => tokenizerFromGguf(metadataOf(entries), 'roles');
+  const bare = (entries: readonly Entry[]) => entries.filter(([key]) => !key.endsWith('_id'));
+  const piece = config(bare(small));
+  const { bos_token: bos, eos_token: eos, unk_token: unknown } = piece.config;
+  assert.deepEqual([bos, eos, unknown, piece.endIds], ['<s>', '</s>', '<unk>', [2]]);
+  const bytes = config(bare(byteLevel('llama-bpe')));
+  assert.deepEqual(
+    [bytes.config.bos_token, bytes.config.add_bos_token, bytes.endIds],
+    [undefined, false, []],
+  );
+  const ask = (key: string, value: boolean | number) =>
+    config([...bare(byteLevel('gpt-2')), [key, typeof value === 'number' ? 'u32' : 'bool', value]]);
+  assert.throws(() => ask('tokenizer.ggml.add_bos_token', true), /bos_token_id, as .* is true, found none/);
+  assert.throws(() => ask('tokenizer.ggml.add_bos_token', 1), /add_bos_token to be true or false, found "1"/);
+  assert.throws(() => ask('tokenizer.ggml.eot_token_id', 3), /id of the eot token to be below 3, found "3"/);
+});
+
 test('without add_space_prefix a text has no space before it', () => {
   const metadata = metadataOf([...small, ['tokenizer.ggml.add_space_prefix', 'bool', false]]);
   const tokenizer = tokenizerFromJson(tokenizerFromGguf(metadata, 'small').json);

@@ -1,5 +1,7 @@
 import { FileError, show, UnsupportedError } from '../base/errors.ts';
-import { LLADA_PATTERN, LLAMA3_PATTERN, QWEN_PATTERN } from './byte-level.ts';
+import { cutNamed, cutNames } from './gguf-cuts.ts';
+import { type GgufDefaults, ggufRoles } from './gguf-roles.ts';
+import { templateProcessing } from './post-processor.ts';
 import { type AddedToken, specialToken, type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
 
 /** The metadata of a GGUF file, by key. */
@@ -25,48 +27,50 @@ export interface GgufTokenizer {
 export function tokenizerFromGguf(metadata: Metadata, path: string): GgufTokenizer {
   const vocabulary = readVocabulary(metadata, path);
   const model = metadata.get('tokenizer.ggml.model');
-  if (model !== 'gpt2' && model !== 'llama')
+  const kind = typeof model === 'string' && Object.hasOwn(models, model) ? models[model] : undefined;
+  if (!kind)
     throw new UnsupportedError(
-      `${path}: tokenizer.ggml.model is ${model === undefined ? 'absent' : show(model)}; supported are "gpt2" and "llama"`,
+      `${path}: tokenizer.ggml.model is ${model === undefined ? 'absent' : show(model)}; supported are ${Object.keys(models).join(', ')}`,
     );
-  const parts =
-    model === 'gpt2' ? byteLevel(metadata, path, vocabulary) : sentencePiece(metadata, path, vocabulary);
+  const parts = kind.parts(metadata, path, vocabulary);
+  const roles = ggufRoles(metadata, path, vocabulary.tokens, kind);
   const { tokens } = vocabulary;
-  const id = (role: string): number | undefined => {
-    const value = metadata.get(`tokenizer.ggml.${role}_token_id`);
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < tokens.length)
-      return value;
-    throw new FileError(
-      path,
-      `the id of the ${role} token to be below ${tokens.length}`,
-      show(String(value)),
-    );
-  };
-  const named = (role: string): string | undefined => tokens[id(role) ?? -1];
+  const tokenAt = (id: number | undefined) => (id === undefined ? undefined : { content: tokens[id], id });
+  const named = (id: number | undefined) => tokenAt(id)?.content;
   const template = metadata.get('tokenizer.chat_template');
   const config = {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    add_bos_token: metadata.get('tokenizer.ggml.add_bos_token') === true,
-    bos_token: named('bos'),
-    eos_token: named('eos'),
-    unk_token: named('unknown'),
-    pad_token: named('padding'),
-    mask_token: named('mask'),
+    add_bos_token: roles.addsBos,
+    add_eos_token: roles.addsEos,
+    bos_token: named(roles.bos),
+    eos_token: named(roles.eos),
+    unk_token: named(roles.unknown),
+    pad_token: named(roles.padding),
+    mask_token: named(roles.mask),
     chat_template: typeof template === 'string' ? template : undefined,
     clean_up_tokenization_spaces: false,
   };
-  const endIds = [...new Set(['eos', 'eot', 'eom'].flatMap((role) => id(role) ?? []))];
   const json: TokenizerJson = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: addedTokens(vocabulary),
-    post_processor: null,
+    post_processor: templateProcessing(
+      roles.addsBos ? tokenAt(roles.bos) : undefined,
+      roles.addsEos ? tokenAt(roles.eos) : undefined,
+    ),
     ...parts,
   };
-  return { json, config, endIds };
+  return { json, config, endIds: roles.ends };
 }
+
+/** The tokenizers of `tokenizer.ggml.model`. */
+const models: Readonly<
+  Record<string, GgufDefaults & { parts(metadata: Metadata, path: string, vocabulary: Vocabulary): Parts }>
+> = {
+  gpt2: { parts: byteLevel },
+  llama: { parts: sentencePiece, bos: 1, eos: 2, unknown: 0, addsBos: true },
+};
 
 /** What `tokenizer.ggml.token_type` says of a token. */
 const kinds = { unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
@@ -112,43 +116,29 @@ function addedTokens({ tokens, kinds: of }: Vocabulary): AddedToken[] {
 
 type Parts = Pick<TokenizerJson, 'normalizer' | 'pre_tokenizer' | 'decoder' | 'model'>;
 
-/** How a text is cut and normalised before it's merged. A file only has the name of it. */
-interface Cut {
-  /** Default: GPT-2's. */
-  readonly pattern?: string;
-  readonly nfc?: boolean;
-  /** Whether a piece that is a token is taken as it is. */
-  readonly wholePiece?: boolean;
-}
-
-const llama3: Cut = { pattern: LLAMA3_PATTERN, wholePiece: true };
-const ling: Cut = { pattern: LLADA_PATTERN };
-
-/** By `tokenizer.ggml.pre`. Qwen's tokenizers normalise, which files don't say. */
-const cuts: ReadonlyMap<unknown, Cut> = new Map([
-  ['gpt-2', {}],
-  ['qwen2', { pattern: QWEN_PATTERN, nfc: true }],
-  ['llama3', llama3],
-  ['llama-v3', llama3],
-  ['llama-bpe', llama3],
-  ['bailingmoe', ling],
-  ['bailingmoe2', ling],
-  ['llada-moe', ling],
-]);
-
 function byteLevel(metadata: Metadata, path: string, vocabulary: Vocabulary): Parts {
   const pre = metadata.get('tokenizer.ggml.pre');
-  const cut = cuts.get(pre);
+  const cut = cutNamed(pre);
   if (!cut)
     throw new UnsupportedError(
-      `${path}: tokenizer.ggml.pre is ${pre === undefined ? 'absent' : show(pre)}; supported are ${[...cuts.keys()].join(', ')}`,
+      `${path}: tokenizer.ggml.pre is ${pre === undefined ? 'absent' : show(pre)}; supported are ${cutNames.join(', ')}`,
     );
-  const { pattern, nfc = false, wholePiece = false } = cut;
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: !pattern };
-  const split = { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false };
+  const { patterns = [], nfc = false, wholePiece = false } = cut;
+  const bytes = {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: false,
+    use_regex: patterns.length === 0,
+  };
+  const splits = patterns.map((pattern) => ({
+    type: 'Split',
+    pattern: { Regex: pattern },
+    behavior: 'Isolated',
+    invert: false,
+  }));
   return {
     normalizer: nfc ? { type: 'NFC' } : null,
-    pre_tokenizer: pattern ? { type: 'Sequence', pretokenizers: [split, bytes] } : bytes,
+    pre_tokenizer: splits.length > 0 ? { type: 'Sequence', pretokenizers: [...splits, bytes] } : bytes,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -185,7 +175,7 @@ function sentencePiece(metadata: Metadata, path: string, vocabulary: Vocabulary)
   if (tokens.some((token) => token.length > longestPiece))
     throw new FileError(path, `tokens of at most ${longestPiece} characters`, 'a longer one');
   const prefix = metadata.get('tokenizer.ggml.add_space_prefix') !== false;
-  const unknown = metadata.get('tokenizer.ggml.unknown_token_id') ?? 0;
+  const unknown = metadata.get('tokenizer.ggml.unknown_token_id') ?? models.llama.unknown;
   const spaces = { type: 'Replace', pattern: { String: ' ' }, content: blank };
   const blanks = { type: 'Replace', pattern: { String: blank }, content: ' ' };
   return {

@@ -33,6 +33,29 @@ export function postProcessorOf(postProcessor: unknown): PostProcessor {
   }
 }
 
+/** The post-processor that puts a token before a text and one after it, or neither. */
+export function templateProcessing(before?: NamedToken, after?: NamedToken): object {
+  const special = (token: NamedToken | undefined) =>
+    token ? [{ SpecialToken: { id: token.content, type_id: 0 } }] : [];
+  const sequence = (id: string) => ({ Sequence: { id, type_id: 0 } });
+  const around = (...texts: readonly object[]) => [...special(before), ...texts, ...special(after)];
+  return {
+    type: 'TemplateProcessing',
+    single: around(sequence('A')),
+    pair: around(sequence('A'), sequence('B')),
+    special_tokens: Object.fromEntries(
+      [before, after].flatMap((token) =>
+        token ? [[token.content, { id: token.content, ids: [token.id], tokens: [token.content] }]] : [],
+      ),
+    ),
+  };
+}
+
+export interface NamedToken {
+  readonly content: string;
+  readonly id: number;
+}
+
 function templateAffixes({ single = [], special_tokens: special = {} }: PostProcessorJson): PostProcessor {
   const at = single.findIndex(({ Sequence }) => Sequence !== undefined);
   if (at < 0) throw new Error('its post_processor has no place for the text');
