@@ -1,43 +1,47 @@
 import type { AddedToken } from './tokenizer-json.ts';
 
-/** Some text as it is, or the id of a token that was spelled there. */
-export type TextPart = string | number;
-
 /**
- * The function that cuts a text at the names of added tokens, the longest name first where several begin.
+ * The function that cuts a text at the names of added tokens, the longest name first where several begin: some text as it
+ * is, or the id of a token that was spelled there.
  *
  * As Hugging Face's: a token may take the blanks around it (`lstrip`, `rstrip`), or want to be a word by itself
- * (`single_word`). Tokens that are looked for in the normalised text are looked for in the text itself, which is the same
- * for every normaliser that leaves their names as they are.
+ * (`single_word`).
+ *
+ * @param nameOf  what a token is looked for as
  */
-export function addedTokenSplitter(tokens: readonly AddedToken[]): (text: string) => TextPart[] {
-  if (tokens.length === 0) return (text) => (text === '' ? [] : [text]);
-  const byName = new Map(tokens.map((token) => [token.content, token]));
+export function addedTokenSplitter(
+  tokens: readonly AddedToken[],
+  nameOf: (token: AddedToken) => string = ({ content }) => content,
+): (text: string) => (string | number)[] {
+  const byName = new Map(
+    tokens.map((token) => [nameOf(token), token] as const).filter(([name]) => name !== ''),
+  );
+  if (byName.size === 0) return (text) => (text === '' ? [] : [text]);
   const names = [...byName.keys()].sort((a, b) => b.length - a.length).map(escapeForRegex);
   const anyName = new RegExp(names.join('|'), 'gu');
   return (text) => {
-    const parts: TextPart[] = [];
+    const parts: (string | number)[] = [];
     let from = 0;
-    const pushText = (to: number, trimEnd: boolean): void => {
-      const between = text.slice(from, to);
-      const kept = trimEnd ? between.trimEnd() : between;
-      if (kept !== '') parts.push(kept);
-    };
     for (const { 0: name, index } of text.matchAll(anyName)) {
       const token = byName.get(name)!;
-      const end = index + name.length;
-      if (token.single_word && (endsInWord(text, index) || beginsWithWord(text, end))) continue;
-      pushText(index, token.lstrip === true);
+      let [start, end] = [index, index + name.length];
+      if (token.single_word && (endsInWord(text, start) || beginsWithWord(text, end))) continue;
+      if (token.lstrip) while (start > from && isBlank(text, start - 1)) start--;
+      if (token.rstrip) while (end < text.length && isBlank(text, end)) end++;
+      if (start > from) parts.push(text.slice(from, start));
       parts.push(token.id);
-      from = token.rstrip ? end + text.slice(end).search(/\S|$/u) : end;
+      from = end;
     }
-    pushText(text.length, false);
+    if (from < text.length) parts.push(text.slice(from));
     return parts;
   };
 }
 
-const endsInWord = (text: string, to: number): boolean => /[\p{L}\p{M}\p{N}_]$/u.test(text.slice(0, to));
-const beginsWithWord = (text: string, from: number): boolean => /^[\p{L}\p{M}\p{N}_]/u.test(text.slice(from));
+const isBlank = (text: string, at: number): boolean => /\p{White_Space}/u.test(text[at]);
+const word = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
+const [wordEnd, wordBegin] = [new RegExp(`${word}$`, 'u'), new RegExp(`^${word}`, 'u')];
+const endsInWord = (text: string, to: number): boolean => wordEnd.test(text.slice(Math.max(0, to - 2), to));
+const beginsWithWord = (text: string, from: number): boolean => wordBegin.test(text.slice(from, from + 2));
 
 /** A text as a regular expression that matches it. */
 export const escapeForRegex = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -72,6 +72,15 @@ function byteCharacters(): { readonly characters: readonly string[]; readonly or
 
 export const { characters: BYTE_CHARACTERS, order: BYTE_ORDER } = byteCharacters();
 
+const encoder = new TextEncoder();
+
+/** The printable characters that stand for a text's bytes. */
+export function bytesAsCharacters(text: string): string {
+  let characters = '';
+  for (const byte of encoder.encode(text)) characters += BYTE_CHARACTERS[byte];
+  return characters;
+}
+
 const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
 
 /** The bytes that a token of a byte-level vocabulary stands for; undefined if it holds a character that stands for none. */

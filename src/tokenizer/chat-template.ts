@@ -1,6 +1,6 @@
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
-import type { TextPart } from './added-tokens.ts';
+import { changePart, partsBehind, type TextPart, textOfPart } from './text-part.ts';
 import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { compileTemplate, type RunTemplate } from './jinja/template.ts';
@@ -105,15 +105,15 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
   return {
     encode(messages, options) {
       const { text, restore } = render(messages, options);
-      const parts = tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
+      const parts = tokenizer.split(text).map((part) => changePart(part, restore));
       return { text: restore(text), ids: tokenizer.encodeParts(parts) };
     },
     encodeAnswer(messages, options) {
       const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
-        tokenizer.split(text).map((part) => (typeof part === 'string' ? restore(part) : part));
+        tokenizer.split(text).map((part) => changePart(part, restore));
       const given = partsOf(render(messages.slice(0, -1), options));
       const whole = partsOf(render(messages, { ...options, addGenerationPrompt: false }));
-      const rest = behind(given, whole);
+      const rest = partsBehind(given, whole);
       if (!rest) {
         const problem = 'must be as the chat template goes on from the beginning of an answer';
         throw new InvalidOptionError('messages', problem, messages.at(-1)?.role);
@@ -131,21 +131,6 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       return turnEnd.id;
     },
   };
-}
-
-/** What stands in `whole` behind `beginning`; undefined where it begins otherwise. */
-function behind(beginning: readonly TextPart[], whole: readonly TextPart[]): TextPart[] | undefined {
-  for (const [i, part] of beginning.entries()) {
-    const other = whole[i];
-    if (part === other) continue;
-    const goesOn =
-      i === beginning.length - 1 &&
-      typeof part === 'string' &&
-      typeof other === 'string' &&
-      other.startsWith(part);
-    return goesOn ? [other.slice(part.length), ...whole.slice(i + 1)] : undefined;
-  }
-  return whole.slice(beginning.length);
 }
 
 /** The chat template of a model directory: of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`. */
@@ -222,7 +207,7 @@ function findTurnEnd(render: Render, tokenizer: JsonTokenizer): number | undefin
   ];
   try {
     const parts = tokenizer.split(render(messages, { addGenerationPrompt: false }).text);
-    const at = parts.findLastIndex((part) => typeof part === 'string' && part.includes(answer));
+    const at = parts.findLastIndex((part) => textOfPart(part)?.includes(answer));
     const behind = parts[at + 1];
     return at >= 0 && typeof behind === 'number' && isSpecial(behind, tokenizer) ? behind : undefined;
   } catch (error) {

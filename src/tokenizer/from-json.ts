@@ -1,11 +1,12 @@
-import { addedTokenSplitter, type TextPart } from './added-tokens.ts';
-import { bpeEncoder, type Merge, pairKey } from './bpe.ts';
-import { BYTE_CHARACTERS, GPT2_PIECES, PUBLISHED_PIECES } from './byte-level.ts';
-import { byteFallbackDecoder } from './byte-fallback.ts';
+import { addedTokenSplitter } from './added-tokens.ts';
 import { characterEncoder, isCharacterLevel } from './characters.ts';
-import { postProcessorOf } from './post-processor.ts';
-import { libraryDecoder, libraryEncoder } from './hf-tokenizers.ts';
 import { neverSpecial } from './never-special.ts';
+import { decoderOf } from './pipeline/decoder.ts';
+import { modelOf } from './pipeline/model.ts';
+import { normalizerOf } from './pipeline/normalizer.ts';
+import { preTokenizerOf } from './pipeline/pre-tokenizer.ts';
+import type { TextPart } from './text-part.ts';
+import { postProcessorOf } from './post-processor.ts';
 import { type TokenSpelling, spellingOf } from './token-bytes.ts';
 import type { DecodeIds, Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
@@ -25,13 +26,12 @@ export interface JsonTokenizer extends Tokenizer {
 }
 
 /**
- * A tokenizer from the content of a `tokenizer.json`.
+ * A tokenizer from the content of a `tokenizer.json`, with the ids that Hugging Face's tokenizers give.
  *
- * Byte-level BPE and tokenizers of single characters are encoded here, for speed; everything else by
- * `@huggingface/tokenizers`. Half of a surrogate pair in a text becomes U+FFFD. `decode` gives the text exactly
- * (spaces before punctuation are not tidied away) and leaves out ids that no token has.
+ * Half of a surrogate pair in a text becomes U+FFFD. `decode` gives the text exactly (spaces before punctuation are tidied
+ * away where the decoder says so) and leaves out ids that no token has.
  *
- * @throws Error  a sentence on what is wrong with the content
+ * @throws Error  a sentence on what is wrong with the content, or isn't supported
  */
 export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {}): JsonTokenizer {
   checkTokenizerJson(json);
@@ -47,17 +47,9 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
   const { maskId } = roles;
   const mask = maskId === undefined ? undefined : tokens[maskId];
   if (maskId !== undefined && mask !== undefined) specialTokens.set(mask, maskId);
-  // the token for what is unknown may come out of a text
-  const banned = new Map([...specialTokens].filter(([token]) => token !== json.model['unk_token']));
-  const encodePlain = neverSpecial(fastEncoder(json) ?? libraryEncoder(json), banned);
-  const splitCommon = addedTokenSplitter(added.filter(({ content }) => !specialTokens.has(content)));
   const spelling = spellingOf(json);
-  const decode = decoderOf(json, spelling);
-
-  const encodeParts = (parts: readonly TextPart[]): number[] =>
-    parts
-      .flatMap((part) => (typeof part === 'number' ? [part] : splitCommon(part)))
-      .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePlain(part, i === 0)));
+  const decode = decodeWith(json, spelling);
+  const { split, encodeParts } = encoderOf(json, specialTokens);
 
   const specialIds = new Set(specialTokens.values());
   return {
@@ -67,7 +59,7 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
     ...postProcessorOf(json.post_processor),
     encode: (text) => encodeParts([text]),
     encodeParts,
-    split: addedTokenSplitter(added),
+    split,
     decode: (ids, { special = false } = {}) => {
       const kept: number[] = [];
       for (let i = 0; i < ids.length; i++) {
@@ -82,13 +74,70 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
   };
 }
 
+/** Ids of texts: cut at added tokens, normalised, cut at those that are looked for in normalised text, cut into pieces. */
+function encoderOf(
+  json: TokenizerJson,
+  specialTokens: ReadonlyMap<string, number>,
+): Pick<JsonTokenizer, 'split' | 'encodeParts'> {
+  const { added_tokens: added } = json;
+  const isCommon = ({ content }: { content: string }) => !specialTokens.has(content);
+  const [normalised, plain] = [
+    added.filter((token) => token.normalized),
+    added.filter((token) => !token.normalized),
+  ];
+  const normalize = normalizerOf(json.normalizer);
+  const nameOf = ({ content }: { content: string }) => normalize(content);
+  const splitPlain = addedTokenSplitter(plain);
+  const splitNormalised = addedTokenSplitter(normalised, nameOf);
+  const splitPlainCommon = addedTokenSplitter(plain.filter(isCommon));
+  const splitNormalisedCommon = addedTokenSplitter(normalised.filter(isCommon), nameOf);
+  // the token for what is unknown may come out of a text
+  const banned = new Map([...specialTokens].filter(([token]) => token !== json.model['unk_token']));
+  const encodePieces = neverSpecial(piecesEncoder(json), banned);
+  const seesNormalised = normalised.some((token) => !isCommon(token));
+
+  const prepared = (part: TextPart): TextPart[] => {
+    if (typeof part === 'number') return [part];
+    if (typeof part === 'object') return splitNormalisedCommon(part.normalised);
+    return splitPlainCommon(part).flatMap((piece) =>
+      typeof piece === 'number' ? [piece] : splitNormalisedCommon(normalize(piece)),
+    );
+  };
+  return {
+    split: (text) =>
+      splitPlain(text).flatMap((part): TextPart[] => {
+        if (typeof part === 'number' || !seesNormalised) return [part];
+        return splitNormalised(normalize(part)).map((piece) =>
+          typeof piece === 'number' ? piece : { normalised: piece },
+        );
+      }),
+    encodeParts: (parts) =>
+      parts
+        .flatMap(prepared)
+        .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePieces(part as string, i === 0))),
+  };
+}
+
+/** The ids of a text that is normalised, and in which no added token is looked for. */
+function piecesEncoder(json: TokenizerJson): (text: string, isFirst: boolean) => number[] {
+  if (isCharacterLevel(json)) return characterEncoder(new Map(vocabularyEntries(json.model)));
+  const { cut, spell } = preTokenizerOf(json.pre_tokenizer);
+  const encode = modelOf(json.model, spell);
+  return (text, isFirst) => {
+    const ids: number[] = [];
+    for (const piece of cut(wellFormed(text), isFirst)) for (const id of encode(piece)) ids.push(id);
+    return ids;
+  };
+}
+
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
+
 const joinTokens: DecodeIds = (ids, tokens) => ids.map((id) => tokens[id]).join('');
 
-function decoderOf(json: TokenizerJson, spelling: TokenSpelling): DecodeIds {
+function decodeWith(json: TokenizerJson, spelling: TokenSpelling): DecodeIds {
   if (isCharacterLevel(json)) return joinTokens;
   const { type } = (json.decoder ?? {}) as { readonly type?: string };
-  if (type === 'ByteLevel') return byteLevelDecoder(spelling);
-  return byteFallbackDecoder(json) ?? libraryDecoder(json);
+  return type === 'ByteLevel' ? byteLevelDecoder(spelling) : decoderOf(json.decoder);
 }
 
 function byteLevelDecoder({ bytesOf }: TokenSpelling): DecodeIds {
@@ -103,73 +152,4 @@ function byteLevelDecoder({ bytesOf }: TokenSpelling): DecodeIds {
     }
     return decoder.decode(bytes);
   };
-}
-
-/** Our own encoding, where the tokenizer is of a kind that we have. */
-function fastEncoder(json: TokenizerJson): ((text: string) => number[]) | undefined {
-  const { model } = json;
-  if (model.type !== 'BPE') return undefined;
-  const vocab = new Map(vocabularyEntries(model));
-  if (isCharacterLevel(json)) return characterEncoder(vocab);
-  const pieces = piecesOf(json.pre_tokenizer);
-  const plain =
-    pieces !== undefined &&
-    vocab.size < 2 ** 20 &&
-    !model['dropout'] &&
-    !model['continuing_subword_prefix'] &&
-    !model['end_of_word_suffix'] &&
-    (!model['unk_token'] || BYTE_CHARACTERS.every((character) => vocab.has(character)));
-  const normalize = normalizerOf(json.normalizer);
-  if (!plain || !normalize) return undefined;
-  const encode = bpeEncoder(vocab, mergesOf(model.merges, vocab), {
-    wholePiece: model['ignore_merges'] === true,
-    pieces,
-  });
-  return (text) => encode(normalize(text));
-}
-
-function normalizerOf(normalizer: unknown): ((text: string) => string) | undefined {
-  if (normalizer === null) return (text) => text;
-  return JSON.stringify(normalizer) === '{"type":"NFC"}' ? (text) => text.normalize('NFC') : undefined;
-}
-
-interface PreTokenizer {
-  readonly type?: string;
-  readonly add_prefix_space?: boolean;
-  readonly use_regex?: boolean;
-  readonly behavior?: string;
-  readonly invert?: boolean;
-  readonly pattern?: { readonly Regex?: string };
-  readonly pretokenizers?: readonly PreTokenizer[];
-}
-
-/** Our pattern for the way in which a byte-level pre-tokenizer cuts, if we have it. */
-function piecesOf(preTokenizer: unknown): string | undefined {
-  const { type, pretokenizers = [], ...rest } = (preTokenizer ?? {}) as PreTokenizer;
-  if (type === 'ByteLevel' && rest.add_prefix_space === false && rest.use_regex !== false) return GPT2_PIECES;
-  if (type !== 'Sequence' || pretokenizers.length !== 2) return undefined;
-  const [split, bytes] = pretokenizers;
-  const known =
-    split.type === 'Split' &&
-    split.behavior === 'Isolated' &&
-    split.invert === false &&
-    bytes.type === 'ByteLevel' &&
-    bytes.add_prefix_space === false &&
-    bytes.use_regex === false;
-  return known ? PUBLISHED_PIECES.get(split.pattern?.Regex ?? '') : undefined;
-}
-
-function mergesOf(
-  merges: TokenizerJson['model']['merges'],
-  ids: ReadonlyMap<string, number>,
-): Map<number, Merge> {
-  const byPair = new Map<number, Merge>();
-  for (const [rank, merge] of merges.entries()) {
-    const [left, right] = typeof merge === 'string' ? merge.split(' ') : merge;
-    const [leftId, rightId, id] = [left, right, left + right].map((token) => ids.get(token));
-    if (leftId === undefined || rightId === undefined || id === undefined)
-      throw new Error(`merges[${rank}] ${JSON.stringify(merge)} is of tokens that the vocabulary lacks`);
-    byPair.set(pairKey(leftId, rightId), { rank, id });
-  }
-  return byPair;
 }

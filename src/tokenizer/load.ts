@@ -1,9 +1,10 @@
 import { FileError, InvalidOptionError } from '../base/errors.ts';
+import { withConfiguredTokens } from './configured-tokens.ts';
 import { objectIn, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';
 import type { Tokenizer } from './tokenizer.ts';
-import type { TokenizerJson } from './tokenizer-json.ts';
+import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 import { tokenizerJsonOf } from './vocab-and-merges.ts';
 
 /** A tokenizer with the file that it came from. */
@@ -34,13 +35,23 @@ export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
   const [text, name] = sourceOf(files);
   const path = `${files.directory}/${name}`;
   try {
-    const json =
+    const found =
       name === 'tokenizer.json'
         ? (objectIn(files, name) as unknown as TokenizerJson)
         : tokenizerJsonOf(files);
+    checkTokenizerJson(found);
+    const json =
+      name === 'tokenizer.json'
+        ? withConfiguredTokens(found, objectIn(files, 'tokenizer_config.json'))
+        : found;
     const tokenizer = tokenizerFromJson(json, rolesOf(json, files));
     probe(tokenizer);
-    return { ...tokenizer, path, json, source: text };
+    const source =
+      json === found
+        ? text
+        : `${text}
+${JSON.stringify(json.added_tokens)}`;
+    return { ...tokenizer, path, json, source };
   } catch (error) {
     if (!(error instanceof Error) || error instanceof FileError) throw error;
     const expected =
