@@ -184,7 +184,7 @@ test('text is tokenised once; a change of text, tokenizer or options makes it an
   writeFileSync(file, documents[1]);
   assert.equal((await reopen()).manifest.files[0].bytes, documents[1].length * 3);
   assert.equal(notes.length, 3);
-  const other = { ...tokenizer, fingerprint: 'of another tokenizer' };
+  const other = { ...tokenizer, source: 'of another tokenizer' };
   await openDataset({ data: [file], length: 4, packing: 'stream', seed: 1 }, other, directory, (line) =>
     notes.push(line),
   );

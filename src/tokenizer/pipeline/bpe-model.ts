@@ -1,6 +1,6 @@
 import { type Merge, mergePairs, pairKey } from '../bpe.ts';
 import { type TokenizerJson, vocabularyEntries } from '../tokenizer-json.ts';
-import type { EncodePiece } from './model.ts';
+import type { EncodePiece } from './encode-piece.ts';
 
 /**
  * Byte-pair encoding over the characters of a piece, as Hugging Face's `BPE`: what the vocabulary lacks becomes its bytes

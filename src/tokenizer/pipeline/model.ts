@@ -1,10 +1,8 @@
 import type { TokenizerJson } from '../tokenizer-json.ts';
 import { vocabularyEntries } from '../tokenizer-json.ts';
+import type { EncodePiece } from './encode-piece.ts';
 import { bpeModel } from './bpe-model.ts';
 import { unigramModel } from './unigram.ts';
-
-/** The ids of a piece of a text. What it lacks and no token stands for is left out, as Hugging Face's tokenizers do. */
-export type EncodePiece = (piece: string) => readonly number[];
 
 /** Pieces whose ids are remembered; words repeat. */
 const rememberedPieces = 2 ** 16;

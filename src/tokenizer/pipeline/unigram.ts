@@ -1,6 +1,6 @@
 import type { TokenizerJson } from '../tokenizer-json.ts';
 import { bytesIn } from './bpe-model.ts';
-import type { EncodePiece } from './model.ts';
+import type { EncodePiece } from './encode-piece.ts';
 
 /** A tree of the tokens by their UTF-16 code units. */
 interface TrieNode {
