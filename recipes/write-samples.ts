@@ -53,7 +53,7 @@ async function stories(writer: Model): Promise<string> {
   return `${worth}\n${texts.map((text, k) => `\n## ${seeds[k]}\n\n${quoted(text)}\n`).join('')}`;
 }
 
-/** The first questions of conversations that were held out. */
+/** The first turns of conversations that were held out, each as far from the one before in the file. */
 async function answers(writer: Model): Promise<string> {
   const packed = readFileSync(join(root, 'models/talk/talk.jsonl.gz'));
   const rows = gunzipSync(packed).toString('utf8').trim().split('\n');
@@ -61,7 +61,8 @@ async function answers(writer: Model): Promise<string> {
     Float64Array.from(rows, (_, i) => i + 1),
     0.02,
   );
-  const questions = validation.slice(0, count).map(({ start }) => {
+  const questions = seeds.map((_, k) => {
+    const { start } = validation[Math.floor((k * validation.length) / count)];
     const row = JSON.parse(rows[start]) as { turns?: string[] };
     return row.turns?.[0] ?? '';
   });
@@ -70,7 +71,7 @@ async function answers(writer: Model): Promise<string> {
     questions.map((content, k) => ({ messages: [{ role: 'user', content }], seed: seeds[k] })),
   );
   const cells = questions.map((question, k) => `| ${inCell(question)} | ${inCell(texts[k])} |`);
-  return `The first turns of the first twenty conversations that were held out.\n\n| asked | answered |\n| --- | --- |\n${cells.join('\n')}\n`;
+  return `The first turns of twenty conversations that were held out.\n\n| asked | answered |\n| --- | --- |\n${cells.join('\n')}\n`;
 }
 
 /** The first puzzles of tasks/, or the first that its generator holds out. */
@@ -92,5 +93,10 @@ async function solved(kind: string, writer: Model): Promise<string> {
   return `${Math.round(share.mean * count)} of ${count} are solved, ${stats.tokensPerForward.toFixed(1)} tokens a forward.\n\n| puzzle | answer | solved |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
-const quoted = (text: string): string => text.trim().replace(/^/gm, '> ').replace(/^> $/gm, '>');
-const inCell = (text: string): string => text.trim().replaceAll('|', '\\|').replaceAll('\n', ' ');
+function quoted(text: string): string {
+  return text.trim().replace(/^/gm, '> ').replace(/^> $/gm, '>');
+}
+
+function inCell(text: string): string {
+  return text.trim().replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -28,7 +28,7 @@ const caption =
   'A story that starts as masks: each denoising step predicts all of them and unmasks some, in any order.';
 
 /** The order that the pictures of diffusion show, in blocks of a line or two, so that the story has an ending. */
-const anyOrder = {
+export const anyOrder = {
   length: 240,
   blockLength: 32,
   strategy: 'random',
