@@ -13,7 +13,7 @@ import { puzzles } from '../src/evaluation/planning/puzzle.ts';
 import { inTurn, publish, root } from './recipe.ts';
 
 const common =
-  'train --learn answers --tokenizer characters --heads 4 --batch 32 --learning-rate 2e-3 --warmup 100 --decay-share 0.3 --weight-decay 0.01 --validation-share 0.02 --validation-windows 32 --validation-every 1000 --validation-draws 2 --sample-every 1000 --checkpoint-every 500 --dtype F16';
+  'train --learn answers --tokenizer characters --heads 4 --batch 32 --learning-rate 3e-3 --warmup 50 --schedule cosine --weight-decay 0.01 --validation-share 0.02 --validation-windows 32 --validation-every 1000 --validation-draws 2 --sample-every 1000 --checkpoint-every 500 --dtype F16';
 
 /** Each with what tells it from the other. Times: an answer is begun with all of it masked, which a narrower bell hardly shows. */
 const objectives = {
@@ -25,12 +25,12 @@ const objectives = {
 const kinds = {
   'sudoku-4': {
     count: 20_000,
-    run: '--length 36 --layers 3 --width 96 --hidden 256 --steps 2500',
+    run: '--length 36 --layers 3 --width 64 --hidden 172 --steps 700',
     length: 17,
   },
   paths: {
     count: 100_000,
-    run: '--length 72 --layers 3 --width 128 --hidden 344 --steps 4000',
+    run: '--length 72 --layers 3 --width 96 --hidden 256 --steps 4000',
     length: 23,
   },
   'countdown-3': {
