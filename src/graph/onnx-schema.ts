@@ -1,71 +1,63 @@
-import protobuf from 'protobufjs/light.js';
+// only what writes: the rest of the library would be a third of what a page loads
+import protobuf from 'protobufjs/minimal.js';
 
 /**
  * The part of the ONNX file format that we write: message fields and their numbers, as onnx.proto (IR version 10) has them.
  */
-const field = (id: number, type: string) => ({ id, type });
-const repeated = (id: number, type: string) => ({ id, type, rule: 'repeated' });
+type Scalar = 'int32' | 'int64' | 'float' | 'string' | 'bytes';
+/** A scalar, or another message. */
+type FieldType = Scalar | `${string}Proto`;
+type Schema = Readonly<Record<string, { readonly id: number; readonly type: FieldType }>>;
 
-const root = protobuf.Root.fromJSON({
-  nested: {
-    ModelProto: {
-      fields: {
-        irVersion: field(1, 'int64'),
-        producerName: field(2, 'string'),
-        graph: field(7, 'GraphProto'),
-        opsetImport: repeated(8, 'OperatorSetIdProto'),
-      },
-    },
-    OperatorSetIdProto: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
-    GraphProto: {
-      fields: {
-        node: repeated(1, 'NodeProto'),
-        name: field(2, 'string'),
-        initializer: repeated(5, 'TensorProto'),
-        input: repeated(11, 'ValueInfoProto'),
-        output: repeated(12, 'ValueInfoProto'),
-      },
-    },
-    NodeProto: {
-      fields: {
-        input: repeated(1, 'string'),
-        output: repeated(2, 'string'),
-        name: field(3, 'string'),
-        opType: field(4, 'string'),
-        attribute: repeated(5, 'AttributeProto'),
-        domain: field(7, 'string'),
-      },
-    },
-    AttributeProto: {
-      fields: {
-        name: field(1, 'string'),
-        f: field(2, 'float'),
-        i: field(3, 'int64'),
-        s: field(4, 'bytes'),
-        ints: repeated(8, 'int64'),
-        type: field(20, 'int32'),
-      },
-    },
-    TensorProto: {
-      fields: {
-        dims: repeated(1, 'int64'),
-        dataType: field(2, 'int32'),
-        name: field(8, 'string'),
-        rawData: field(9, 'bytes'),
-        externalData: repeated(13, 'StringStringEntryProto'),
-        dataLocation: field(14, 'int32'),
-      },
-    },
-    StringStringEntryProto: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
-    ValueInfoProto: { fields: { name: field(1, 'string'), type: field(2, 'TypeProto') } },
-    TypeProto: { fields: { tensorType: field(1, 'TensorTypeProto') } },
-    TensorTypeProto: { fields: { elemType: field(1, 'int32'), shape: field(2, 'TensorShapeProto') } },
-    TensorShapeProto: { fields: { dim: repeated(1, 'DimensionProto') } },
-    DimensionProto: { fields: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') } },
+const field = (id: number, type: FieldType) => ({ id, type });
+const repeated = field; // a list in the message is a field that is there several times
+
+const messages: Readonly<Record<string, Schema>> = {
+  ModelProto: {
+    irVersion: field(1, 'int64'),
+    producerName: field(2, 'string'),
+    graph: field(7, 'GraphProto'),
+    opsetImport: repeated(8, 'OperatorSetIdProto'),
   },
-});
-
-const ModelProto = root.lookupType('ModelProto');
+  OperatorSetIdProto: { domain: field(1, 'string'), version: field(2, 'int64') },
+  GraphProto: {
+    node: repeated(1, 'NodeProto'),
+    name: field(2, 'string'),
+    initializer: repeated(5, 'TensorProto'),
+    input: repeated(11, 'ValueInfoProto'),
+    output: repeated(12, 'ValueInfoProto'),
+  },
+  NodeProto: {
+    input: repeated(1, 'string'),
+    output: repeated(2, 'string'),
+    name: field(3, 'string'),
+    opType: field(4, 'string'),
+    attribute: repeated(5, 'AttributeProto'),
+    domain: field(7, 'string'),
+  },
+  AttributeProto: {
+    name: field(1, 'string'),
+    f: field(2, 'float'),
+    i: field(3, 'int64'),
+    s: field(4, 'bytes'),
+    ints: repeated(8, 'int64'),
+    type: field(20, 'int32'),
+  },
+  TensorProto: {
+    dims: repeated(1, 'int64'),
+    dataType: field(2, 'int32'),
+    name: field(8, 'string'),
+    rawData: field(9, 'bytes'),
+    externalData: repeated(13, 'StringStringEntryProto'),
+    dataLocation: field(14, 'int32'),
+  },
+  StringStringEntryProto: { key: field(1, 'string'), value: field(2, 'string') },
+  ValueInfoProto: { name: field(1, 'string'), type: field(2, 'TypeProto') },
+  TypeProto: { tensorType: field(1, 'TensorTypeProto') },
+  TensorTypeProto: { elemType: field(1, 'int32'), shape: field(2, 'TensorShapeProto') },
+  TensorShapeProto: { dim: repeated(1, 'DimensionProto') },
+  DimensionProto: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') },
+};
 
 /** ONNX's numbers for element types. */
 export const elementTypes = {
@@ -87,6 +79,26 @@ export const microsoft = 'com.microsoft';
 /** `dataLocation` of a tensor whose bytes lie in another file. */
 export const external = 1;
 
+/** A model in the format, from messages as objects and lists of them. */
 export function encodeModel(model: object): Uint8Array {
-  return ModelProto.encode(ModelProto.fromObject(model)).finish();
+  const writer = protobuf.Writer.create();
+  write(writer, messages.ModelProto, model);
+  return writer.finish();
+}
+
+/** The numbers of the kinds of fields: varint, bytes after their length, four bytes. */
+const wireTypes: Readonly<Record<string, number>> = { int32: 0, int64: 0, float: 5 };
+
+function write(writer: protobuf.Writer, schema: Schema, message: object): void {
+  for (const [name, { id, type }] of Object.entries(schema)) {
+    const given = (message as Readonly<Record<string, unknown>>)[name];
+    if (given === undefined) continue;
+    for (const value of Array.isArray(given) ? given : [given]) {
+      writer.uint32(((id << 3) | (wireTypes[type] ?? 2)) >>> 0);
+      if (type in messages) {
+        write(writer.fork(), messages[type], value as object);
+        writer.ldelim();
+      } else writer[type as Scalar](value as never);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fillingSchema } from '../sampling/options.ts';
 
 /** The share of a text that may change where nobody marks what is to be rewritten. */

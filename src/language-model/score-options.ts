@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fillingSchema, samplingSchema } from '../sampling/options.ts';
 
 /** The sampler under which a text is scored, as a person asks for it: what of sampling has a part in how likely a text is. */

@@ -59,5 +59,5 @@ export async function openModelWithTokenizer(
   // an adapter that learned to answer knows how conversations are written
   const speaking = changes === undefined ? files : await withTemplateOf(files, changes);
   const generation = await generationOf(directory, opened.family.sampling);
-  return { ...opened, directory, ...textParts(opened.config, { files, speaking, generation }) };
+  return { ...opened, directory, ...(await textParts(opened.config, { files, speaking, generation })) };
 }

@@ -2,8 +2,8 @@ import { FileError } from '../base/errors.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
-import { type ChatTemplate, chatTemplateOf } from '../tokenizer/chat-template.ts';
-import type { TokenizerFiles } from '../tokenizer/files.ts';
+import type { ChatTemplate } from '../tokenizer/chat-template.ts';
+import { hasChatTemplate, type TokenizerFiles } from '../tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type GenerationDefaults, textEnds } from './generation-defaults.ts';
@@ -38,12 +38,15 @@ export interface TextFiles {
 }
 
 /** @throws FileError  where the files are damaged, or disagree with the network */
-export function textParts(
+export async function textParts(
   config: ModelConfig,
   { files, speaking = files, generation }: TextFiles,
-): TextParts {
+): Promise<TextParts> {
   const tokenizer = tokenizerOf(files);
-  const chatTemplate = chatTemplateOf(speaking, tokenizer, () => new Date());
+  // a page loads the language of templates for models that talk alone
+  const chatTemplate = hasChatTemplate(speaking)
+    ? (await import('../tokenizer/chat-template.ts')).chatTemplateOf(speaking, tokenizer, () => new Date())
+    : undefined;
   const endIds = textEnds(tokenizer, generation, config);
   const { attention, vocabularySize: rows } = config.transformer;
   for (const id of [tokenizer.maskId ?? [], endIds].flat()) {

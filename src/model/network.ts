@@ -8,6 +8,7 @@ import type { Dim } from '../graph/tensor-type.ts';
 import { type Data, type Feeds, openSession, type Session, type WeightSource } from '../runtime/session.ts';
 import type { Device } from '../runtime/device.ts';
 import { checkDevice } from '../runtime/device-check.ts';
+import type { WeightFiles } from '../runtime/engine.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
@@ -19,6 +20,8 @@ import { transformer, type TransformerInputs } from './transformer.ts';
 export interface StoredWeights {
   readonly folder: string;
   locate(name: string): ExternalData | QuantisedData;
+  /** What reads the files, where there is no such folder: in a page. */
+  readonly files?: WeightFiles;
   /** Where weights come from that are in no file. */
   readonly source?: WeightSource;
   /** They stay in memory as they are stored, at the cost of a cast in every forward. */
@@ -182,7 +185,8 @@ class SessionNetwork implements Network {
     );
     return openSession(model, {
       ...options,
-      folder: stored?.folder,
+      folder: stored?.files ? undefined : stored?.folder,
+      files: stored?.files,
       source: stored?.source,
       keepStoredTypes: stored?.keepTypes,
     });

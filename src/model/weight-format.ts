@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BlockFormat } from '../checkpoint/block-quantisation.ts';
 import { FileError, show } from '../base/errors.ts';
 

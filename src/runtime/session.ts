@@ -4,7 +4,9 @@ import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.
 import type { OnnxModel } from '../graph/onnx.ts';
 import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
+import { openEngine } from '#engine';
 import type { Device } from './device.ts';
+import { type Engine, firstLine, type WeightFiles } from './engine.ts';
 import { Turns } from './turns.ts';
 
 /** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
@@ -18,6 +20,8 @@ export interface SessionOptions {
   readonly device?: Device;
   /** The folder that the locations of external weights are relative to. */
   readonly folder?: string;
+  /** What reads them, where there is no such folder. */
+  readonly files?: WeightFiles;
   /** Where weights come from that are not in files. */
   readonly source?: WeightSource;
   /** Threads of the CPU; default: as many as there are cores. */
@@ -59,8 +63,9 @@ export async function openSession<Output extends string = string>(
   const { threads } = options;
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
-  const ort = await engine();
-  const open = () => create(ort, model, device, options);
+  const engine = await openEngine(device);
+  const { ort } = engine;
+  const open = () => create(engine, model, device, options);
   const turns = takesTurns[device];
   const inTurn = <Result>(work: () => Promise<Result>) => (turns ? turns.take(work) : work());
   const session = await inTurn(() => (source ? source.provide(model.locations, open) : open()));
@@ -84,10 +89,16 @@ export async function openSession<Output extends string = string>(
         throw new UnsupportedError(`${device}: ${firstLine(error)}`, { cause: error });
       });
       signal?.throwIfAborted();
+      // not every engine writes outputs where it is told to
+      for (const [name, array] of Object.entries<NdArray<Data>>(into as Record<string, NdArray<Data>>))
+        if (results[name].data !== array.data) array.data.set(results[name].data as never);
       return Object.fromEntries(
         model.outputs.map(({ name }) => [
           name,
-          { shape: results[name].dims, data: results[name].data as Data },
+          {
+            shape: results[name].dims,
+            data: (into as RunOptions['into'])![name]?.data ?? (results[name].data as Data),
+          },
         ]),
       ) as Record<Output, NdArray<Data>>;
     },
@@ -102,42 +113,14 @@ const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
   cuda: undefined,
 };
 
-/** What is missing most often where a device cannot be opened. */
-const remedies: Readonly<Record<Device, string>> = {
-  cpu: 'the graph cannot be prepared: ',
-  webgpu:
-    'cannot be opened; it needs a graphics driver (on Linux one for Vulkan, named by VK_DRIVER_FILES): ',
-  cuda: 'cannot be opened; it needs an NVIDIA driver, CUDA 12 and onnxruntime-node installed with its CUDA provider: ',
-};
-
-type Engine = typeof Ort;
-
-/**
- * The engine. It is an optional dependency, as its install script may fail where the engine itself would not: npm then goes
- * on without it.
- *
- * @throws UnsupportedError  where it isn't there; it says how to get it
- */
-async function engine(): Promise<Engine> {
-  try {
-    return await import('onnxruntime-node');
-  } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
-    const problem = isMissing
-      ? "onnxruntime-node, which runs the networks, isn't installed: npm leaves it out where its install script can't reach the server of CUDA's libraries; to have it without them, type ONNXRUNTIME_NODE_INSTALL=skip npm install (-g unmask, if you installed it so)"
-      : `onnxruntime-node, which runs the networks, can't be loaded here: ${firstLine(cause)}`;
-    throw new UnsupportedError(problem, { cause });
-  }
-}
-
 async function create(
-  ort: Engine,
+  { ort, provider, remedy }: Engine,
   model: OnnxModel,
   device: Device,
-  { folder, threads, keepStoredTypes = false }: SessionOptions,
+  { folder, files, threads, keepStoredTypes = false }: SessionOptions,
 ) {
   const options: Ort.InferenceSession.SessionOptions = {
-    executionProviders: [device],
+    executionProviders: [provider],
     // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
     logSeverityLevel: 3,
     // one block planned for all tensors of a run takes 1.7 times the memory of tensors that come and go, and no less time
@@ -154,12 +137,20 @@ async function create(
     // beyond 'basic' casts of constants are folded whatever their size; what it would fuse is written fused already
     ...(keepStoredTypes ? { graphOptimizationLevel: 'basic' as const } : {}),
   };
+  const externalData = files && (await dataOf(model, files));
   try {
-    return await ort.InferenceSession.create(model.bytes, options);
+    return await ort.InferenceSession.create(model.bytes, {
+      ...options,
+      ...(externalData && { externalData }),
+    });
   } catch (error) {
-    throw new UnsupportedError(`${device}: ${remedies[device]}${firstLine(error)}`, { cause: error });
+    throw new UnsupportedError(`${device}: ${remedy}${firstLine(error)}`, { cause: error });
   }
 }
+
+/** The files that a graph's weights are in, as the engine takes them where it has no files of its own. */
+const dataOf = ({ locations }: OnnxModel, files: WeightFiles) =>
+  Promise.all(Array.from(locations, async (path) => ({ path, data: await files.read(path) })));
 
 /** The sizes of the named dimensions, read off what is fed. */
 function bindDimensions(inputs: readonly NamedType[], feeds: Feeds): ReadonlyMap<string, number> {
@@ -195,12 +186,12 @@ function bindDimensions(inputs: readonly NamedType[], feeds: Feeds): ReadonlyMap
   return sizes;
 }
 
-function toOrt(ort: Engine, { dtype }: NamedType, { data, shape }: NdArray<Data>): Ort.Tensor {
+function toOrt(ort: Engine['ort'], { dtype }: NamedType, { data, shape }: NdArray<Data>): Ort.Tensor {
   return new ort.Tensor(dtype as Exclude<DType, 'bfloat16'>, data as Float32Array, shape);
 }
 
 function intoOrt(
-  ort: Engine,
+  ort: Engine['ort'],
   type: NamedType,
   array: NdArray<Data> | undefined,
   sizes: ReadonlyMap<string, number>,
@@ -213,9 +204,3 @@ function intoOrt(
   );
   return toOrt(ort, type, array);
 }
-
-/** What the engine says, without the place in its sources. */
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error))
-    .split('\n')[0]
-    .replace(/^\/onnxruntime_src\/.* was false\. (?=.)/, '');

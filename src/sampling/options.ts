@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { strategyFields } from './strategy-fields.ts';

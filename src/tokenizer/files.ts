@@ -43,3 +43,9 @@ export function objectIn(
     throw new FileError(path, 'a JSON object', Array.isArray(value) ? 'a list' : String(value));
   return Object.assign(empty, value);
 }
+
+/** Whether some file may say how conversations are written; what it says is for `chatTemplateOf`. */
+export const hasChatTemplate = ({ texts }: TokenizerFiles): boolean =>
+  texts.has(chatTemplateName) ||
+  texts.has('chat_template.json') ||
+  (texts.get('tokenizer_config.json')?.includes('chat_template') ?? false);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { geluTanh } from '../../graph/composites.ts';
 import { softmax } from '../../graph/primitives.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
 import { headWidthOf, type TransformerConfig } from '../config.ts';

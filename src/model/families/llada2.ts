@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileError } from '../../base/errors.ts';
 import { sigmoid } from '../../graph/primitives.ts';
 import { bidirectional } from '../attention-pattern.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
 import { type AttentionPattern, bidirectional, causal } from '../attention-pattern.ts';
 import type { TensorNames } from '../config.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 
 // What the families share in reading a config.json.

@@ -1,0 +1,60 @@
+import { UnsupportedError } from '../base/errors.ts';
+import { checkDevice } from '../runtime/device-check.ts';
+
+/** Where a page may be asked to compute. */
+export const pageDevices = ['auto', 'webgpu', 'wasm'] as const;
+export type PageDevice = (typeof pageDevices)[number];
+
+/** Where a model computes, and why there. */
+export interface ChosenDevice {
+  readonly device: 'webgpu' | 'wasm';
+  readonly why: string;
+}
+
+/**
+ * The GPU where there is one that computes rightly, else the CPU.
+ *
+ * @throws UnsupportedError  where `webgpu` was asked for and can't be had
+ */
+export async function chooseDevice(asked: PageDevice = 'auto'): Promise<ChosenDevice> {
+  if (asked === 'wasm') return { device: 'wasm', why: `as asked; ${threadsHere()}` };
+  const problem = await problemOfGpu(asked === 'webgpu');
+  if (problem !== undefined) {
+    if (asked === 'webgpu') throw new UnsupportedError(`webgpu: ${problem}`);
+    return { device: 'wasm', why: `${problem}; ${threadsHere()}` };
+  }
+  const { expanded } = await checkDevice('webgpu');
+  const written =
+    expanded.size > 0
+      ? `, with ${[...expanded].join(' and ')} written out, which its own operator computes wrongly`
+      : '';
+  return { device: 'webgpu', why: `the GPU passed the check${written}` };
+}
+
+/** Why the GPU isn't used; undefined where it is right. @param always  even a slow one in software */
+async function problemOfGpu(always: boolean): Promise<string | undefined> {
+  if (!('gpu' in navigator)) return 'this browser has no WebGPU';
+  const gpu = navigator.gpu as { requestAdapter(): Promise<Adapter | null> };
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  if (!adapter) return 'WebGPU has no adapter here';
+  if (!always && (adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter || isSoftware(adapter)))
+    return 'the only adapter of WebGPU is in software, which is slower';
+  try {
+    await checkDevice('webgpu');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+interface Adapter {
+  readonly isFallbackAdapter?: boolean;
+  readonly info?: { readonly isFallbackAdapter?: boolean; readonly architecture?: string };
+}
+
+const isSoftware = ({ info }: Adapter): boolean => /swiftshader|llvmpipe/i.test(info?.architecture ?? '');
+
+const threadsHere = (): string =>
+  globalThis.crossOriginIsolated
+    ? 'the CPU has several threads, as the page is isolated'
+    : 'the CPU has one thread, as the page is not isolated (COOP and COEP)';

@@ -1,0 +1,62 @@
+import { FileError, invariant } from '../base/errors.ts';
+import type { RangeReader } from '../checkpoint/range-reader.ts';
+
+/** The files of one model directory by name, wherever they are. */
+export interface ModelFiles {
+  /** Where, for messages. */
+  readonly place: string;
+  /** A file; undefined where there is none of this name. @throws FileError  where that can't be known */
+  open(name: string): Promise<RangeReader | undefined>;
+}
+
+/** All of a file. */
+export async function contentOf(reader: RangeReader): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(reader.size);
+  await reader.readInto(bytes, 0);
+  return bytes;
+}
+
+/** A file that there has to be. @throws FileError  where it isn't */
+export async function openFile({ place, open }: ModelFiles, name: string): Promise<RangeReader> {
+  const file = await open(name);
+  if (file) return file;
+  throw new FileError(place, `a model directory with ${name}`, 'no such file', 'check the address');
+}
+
+/** Files that a person chose, as `<input type="file" multiple>` or one for directories gives them. */
+export function chosenFiles(files: Iterable<File>): ModelFiles {
+  const byName = new Map(Array.from(files, (file) => [file.name, file]));
+  return {
+    place: 'the files chosen',
+    open: async (name) => {
+      const file = byName.get(name);
+      return file && blobReader(file, name);
+    },
+  };
+}
+
+/** A directory of the page's own file system (OPFS), or one that a person opened. */
+export function filesIn(directory: FileSystemDirectoryHandle): ModelFiles {
+  return {
+    place: directory.name || 'the directory',
+    async open(name) {
+      try {
+        return blobReader(await (await directory.getFileHandle(name)).getFile(), `${directory.name}/${name}`);
+      } catch (error) {
+        if (error instanceof DOMException && error.name === 'NotFoundError') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** A reader of a blob, which reads only what it is asked for. */
+export const blobReader = (blob: Blob, path: string): RangeReader => ({
+  path,
+  size: blob.size,
+  async readInto(target, offset) {
+    const end = offset + target.length;
+    invariant(offset >= 0 && end <= blob.size, `bytes ${offset} to ${end} of the ${blob.size} of ${path}`);
+    target.set(new Uint8Array(await blob.slice(offset, end).arrayBuffer()));
+  },
+});

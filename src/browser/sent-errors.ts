@@ -1,0 +1,33 @@
+import { FileError, InvalidOptionError, InvariantError, UnsupportedError } from '../base/errors.ts';
+import type { SentError } from './protocol.ts';
+
+/** An error as the other side of a worker is told it. */
+export function sentError(error: unknown): SentError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message } = error;
+  if (error instanceof InvalidOptionError) return { name, message, option: error.option };
+  if (error instanceof FileError) return { name, message, path: error.path };
+  return { name, message };
+}
+
+const kinds: Readonly<Record<string, { readonly prototype: Error }>> = {
+  InvalidOptionError,
+  FileError,
+  UnsupportedError,
+  InvariantError,
+};
+
+/** The error again, of the same class and with the same sentence. */
+export function receivedError({ name, message, option, path }: SentError): Error {
+  const kind = kinds[name];
+  if (!kind) return Object.assign(new Error(message), { name });
+  // the constructors would put a sentence around the sentence
+  const error = Object.create(kind.prototype) as Error;
+  return Object.assign(error, {
+    name,
+    message,
+    stack: `${name}: ${message}`,
+    ...(option !== undefined && { option }),
+    ...(path !== undefined && { path }),
+  });
+}

@@ -1,0 +1,63 @@
+import { UnsupportedError } from '../base/errors.ts';
+import type { Engine, OpenEngine } from './engine.ts';
+
+/** How the engine of a page is had. */
+export interface WebEngineSettings {
+  /**
+   * Address of the folder that `ort-wasm-simd-threaded.wasm` and `ort-wasm-simd-threaded.asyncify.wasm` of onnxruntime-web
+   * are served from. Default: where the bundler put them.
+   */
+  readonly folder?: string;
+  /** Threads of the CPU, where the page is isolated from others (COOP and COEP); elsewhere it is one. Default: half of the cores, at most 4. */
+  readonly threads?: number;
+}
+
+type Build = typeof import('onnxruntime-web/wasm');
+
+/** The builds of the engine: that for the CPU alone is half as large. */
+const builds = {
+  cpu: { file: 'ort-wasm-simd-threaded.wasm', load: () => import('onnxruntime-web/wasm') },
+  webgpu: {
+    file: 'ort-wasm-simd-threaded.asyncify.wasm',
+    load: (): Promise<Build> => import('onnxruntime-web/webgpu'),
+  },
+};
+
+// a page has one engine, which is set up once, as that of Node is
+let settings: WebEngineSettings = {};
+const loaded = new Map<keyof typeof builds, Promise<Build>>();
+
+/** Says how the engine is had; after it was loaded this changes nothing. */
+export function configureEngine(given: WebEngineSettings): void {
+  settings = given;
+}
+
+export const openEngine: OpenEngine = async (device) => {
+  if (device === 'cuda')
+    throw new UnsupportedError('cuda: a page has no CUDA; its devices are webgpu and cpu');
+  // the build with WebGPU has the CPU, too
+  const name = device === 'cpu' && loaded.has('webgpu') ? 'webgpu' : device;
+  const build = loaded.get(name) ?? load(name);
+  loaded.set(name, build);
+  build.catch(() => loaded.delete(name));
+  const engine: Pick<Engine, 'provider' | 'remedy'> =
+    device === 'cpu'
+      ? { provider: 'wasm', remedy: 'the graph cannot be prepared: ' }
+      : { provider: 'webgpu', remedy: 'cannot be opened; the CPU can (device cpu): ' };
+  return { ort: (await build) as unknown as Engine['ort'], ...engine };
+};
+
+async function load(name: keyof typeof builds): Promise<Build> {
+  const { folder, threads } = settings;
+  const { file, load: loadBuild } = builds[name];
+  let build: Build;
+  try {
+    build = await loadBuild();
+  } catch (cause) {
+    throw new UnsupportedError("onnxruntime-web, which runs the networks, can't be loaded", { cause });
+  }
+  const { wasm } = build.env;
+  if (folder !== undefined) wasm.wasmPaths = { wasm: new URL(file, new URL(folder, location.href)).href };
+  if (threads !== undefined) wasm.numThreads = threads;
+  return build;
+}

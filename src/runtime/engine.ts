@@ -1,0 +1,29 @@
+import type * as Ort from 'onnxruntime-node';
+import type { Device } from './device.ts';
+
+/** Reads whole files of weights, where there is no folder of them: in a page. */
+export interface WeightFiles {
+  /** @param location  as the graph has it */
+  read(location: string): Promise<Uint8Array>;
+}
+
+/**
+ * ONNX Runtime as a platform has it. `engine-node.ts` and `engine-web.ts` each export `openEngine`; which one `#engine` is, the
+ * `imports` of package.json say to Node and to bundlers.
+ */
+export interface Engine {
+  readonly ort: Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
+  /** What the engine calls the device. */
+  readonly provider: string;
+  /** What is missing most often where the device cannot be opened. */
+  readonly remedy: string;
+}
+
+/** @throws UnsupportedError  where the engine isn't there; it says how to get it */
+export type OpenEngine = (device: Device) => Promise<Engine>;
+
+/** What an error of the engine says, without the place in its sources. */
+export const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .split('\n')[0]
+    .replace(/^\/onnxruntime_src\/.* was false\. (?=.)/, '');
