@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, string>> = {
   likelihood: 'base diffusion sampling',
   'model-files': 'base diffusion checkpoint tokenizer hub runtime model sampling likelihood',
   'language-model': 'base diffusion graph tokenizer runtime model sampling likelihood model-files',
+  browser: 'base graph checkpoint tokenizer runtime model sampling likelihood model-files language-model',
   ranks: 'base',
   training:
     'base ranks diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
@@ -35,11 +36,14 @@ const source = join(root, 'src');
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;
   optionalDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
   exports: Record<string, string | { default: string }>;
 };
 /** The files that other programs import: what package.json exports. */
 const entries = Object.values(packageJson.exports).flatMap((target) =>
-  typeof target === 'string' ? [] : target.default.replace(/^\.\/dist\/src\/(.*)\.js$/, '$1.ts'),
+  typeof target === 'string' || /\/worker\.js$/.test(target.default)
+    ? []
+    : target.default.replace(/^\.\/dist\/src\/(.*)\.js$/, '$1.ts'),
 );
 
 interface SourceFile {
@@ -70,7 +74,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
       imports: specifiers
         .filter((specifier) => specifier.startsWith('.'))
         .map((specifier) => relative(source, join(source, dirname(path), specifier))),
-      packages: specifiers.filter((name) => !/^(\.|node:)/.test(name)),
+      packages: specifiers.filter((name) => !/^(\.|node:|#)/.test(name)),
     };
   });
 
@@ -126,20 +130,52 @@ test('only runtime/ knows ONNX Runtime, and the core has no dependencies', () =>
   }
 });
 
-test('only hub/ speaks to servers', () => {
+/** What is there when a program runs: types are gone by then. */
+function loadedBy(text: string): string[] {
+  const statements = text.matchAll(
+    /^(?:import|export)(?! type)\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return Array.from(statements, ([, from, lazy]) => from ?? lazy);
+}
+
+test('what a page loads has nothing of Node', () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  const visit = (path: string, by: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const { text } = byPath.get(path)!;
+    if (/\b(?:Buffer|process)\.\w/.test(text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '')))
+      problems.push(`${path}, for ${by}, uses what only Node has`);
+    for (const name of loadedBy(text)) {
+      if (name.startsWith('node:')) problems.push(`${path}, for ${by}, imports ${name}`);
+      else if (name === '#engine') visit(join('runtime', 'engine-web.ts'), path);
+      else if (name.startsWith('.')) visit(relative(source, join(source, dirname(path), name)), path);
+    }
+  };
+  for (const entry of ['browser-api.ts', join('browser', 'worker.ts')]) visit(entry, 'a page');
+  assert.deepEqual(problems, []);
+  assert.ok(seen.size > 100);
+});
+
+test('only hub/ and browser/ speak to servers', () => {
   const speakers = files.filter(({ text }) => /\bfetch\(/.test(text));
-  assert.deepEqual([...new Set(speakers.map(({ folder }) => folder))], ['hub']);
+  assert.deepEqual([...new Set(speakers.map(({ folder }) => folder))], ['browser', 'hub']);
 });
 
 test('every package that is imported is a dependency, and every dependency is imported', () => {
-  const { dependencies, optionalDependencies } = packageJson;
+  const { dependencies, optionalDependencies, peerDependencies } = packageJson;
   const nameOf = (specifier: string): string =>
     specifier
       .split('/')
       .slice(0, specifier.startsWith('@') ? 2 : 1)
       .join('/');
   const used = new Set(files.flatMap(({ packages }) => packages.map(nameOf)));
-  assert.deepEqual([...used].sort(), Object.keys({ ...dependencies, ...optionalDependencies }).sort());
+  assert.deepEqual(
+    [...used].sort(),
+    Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).sort(),
+  );
 });
 
 test('the files that only pass on are the public surface', () => {

@@ -1,12 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { executable } from '../studio/test/browser.ts';
-import { serveFolders, type StaticServer } from './static-server.ts';
+import { type Ending, serveFolders, type StaticServer } from './static-server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -23,13 +22,19 @@ export interface Pages {
 
 export const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
-/**
- * @param headers  of every answer of the host: COOP and COEP make the page isolated
- * @param flags    of the browser
- */
+export interface PageOptions {
+  /** Of every answer of the host: COOP and COEP make the page isolated. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of the browser. */
+  readonly flags?: readonly string[];
+  /** That are served beside those that the page needs. */
+  readonly folders?: Readonly<Record<string, string>>;
+}
+
+/** Starts all of it; it ends with the test. */
 export async function startPages(
-  t: Pick<TestContext, 'after'>,
-  { headers = {}, flags = [] }: { headers?: Readonly<Record<string, string>>; flags?: readonly string[] } = {},
+  t: Ending,
+  { headers = {}, flags = [], folders = {} }: PageOptions = {},
 ): Promise<Pages> {
   const folder = mkdtempSync(join(tmpdir(), 'unmask-page-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,6 +45,7 @@ export async function startPages(
       '/page/': folder,
       '/engine/': join(root, 'node_modules/onnxruntime-web/dist'),
       '/models/': join(root, 'models'),
+      ...folders,
     },
     headers,
   );

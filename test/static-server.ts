@@ -2,7 +2,6 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import type { TestContext } from 'node:test';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -14,6 +13,11 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.webmanifest': 'application/manifest+json',
 };
+
+/** A test, or a file of them, which says what is done when it ends. */
+export interface Ending {
+  after(work: () => Promise<void> | void): void;
+}
 
 export interface StaticServer {
   readonly url: string;
@@ -31,7 +35,7 @@ export interface StaticServer {
  * @param headers  of every answer
  */
 export async function serveFolders(
-  t: Pick<TestContext, 'after'>,
+  t: Ending,
   folders: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<StaticServer> {

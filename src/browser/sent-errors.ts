@@ -19,14 +19,12 @@ const kinds: Readonly<Record<string, { readonly prototype: Error }>> = {
 
 /** The error again, of the same class and with the same sentence. */
 export function receivedError({ name, message, option, path }: SentError): Error {
+  const error = new Error(message);
   const kind = kinds[name];
-  if (!kind) return Object.assign(new Error(message), { name });
   // the constructors would put a sentence around the sentence
-  const error = Object.create(kind.prototype) as Error;
+  if (kind) Object.setPrototypeOf(error, kind.prototype);
   return Object.assign(error, {
     name,
-    message,
-    stack: `${name}: ${message}`,
     ...(option !== undefined && { option }),
     ...(path !== undefined && { path }),
   });

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
+import type { FromPageWorker, ToPageWorker } from './protocol.ts';
+import { receivedError, sentError } from './sent-errors.ts';
+import { WorkerClient, type WorkerLike } from './worker-client.ts';
+
+/** A worker that answers as a test says. */
+function fakeWorker(answer: (message: ToPageWorker, tell: (message: FromPageWorker) => void) => void) {
+  const listeners = new Map<string, (event: never) => void>();
+  const worker: WorkerLike = {
+    postMessage: (message) =>
+      answer(message, (data) => queueMicrotask(() => listeners.get('message')!({ data } as never))),
+    addEventListener: (type: string, listener: unknown) =>
+      void listeners.set(type, listener as (event: never) => void),
+    terminate: () => {},
+  };
+  return { worker, die: () => listeners.get('error')!({ message: 'out of memory' } as never) };
+}
+
+test('errors of the worker are the same errors here', () => {
+  const errors = [
+    new InvalidOptionError('steps', 'must be at least 1', 0),
+    new FileError('a/config.json', 'JSON', 'nothing'),
+    new UnsupportedError('webgpu: none'),
+    new RangeError('a bug'),
+  ];
+  for (const error of errors) {
+    const received = receivedError(structuredClone(sentError(error)));
+    assert.deepEqual([received.name, received.message], [error.name, error.message]);
+    if (error.name !== 'RangeError') assert.ok(received instanceof error.constructor);
+  }
+  assert.equal((receivedError(sentError(errors[0])) as InvalidOptionError).option, 'steps');
+});
+
+test('whoever watches is waited for, and may end the text', async () => {
+  const sent: ToPageWorker[] = [];
+  const { worker } = fakeWorker((message, tell) => {
+    sent.push(message);
+    if (message.type === 'call')
+      tell({ type: 'report', id: message.id, report: { kind: 'frame', frame: { step: 0 } as never } });
+    if (message.type === 'seen') tell({ type: 'result', id: message.id, result: 'over' });
+  });
+  const client = new WorkerClient(worker);
+  assert.equal(await client.call('decode', { tokens: [] }, { watched: true, onReport: () => false }), 'over');
+  assert.deepEqual(sent.at(-1), { type: 'seen', id: 0, goesOn: false });
+});
+
+test('a call that is called off cancels the work, and fails with the reason', async () => {
+  const aborting = new AbortController();
+  const { worker } = fakeWorker((message, tell) => {
+    if (message.type === 'call') queueMicrotask(() => aborting.abort(new Error('enough')));
+    if (message.type === 'cancel')
+      tell({ type: 'error', id: message.id, error: { name: 'AbortError', message: 'aborted' } });
+  });
+  const client = new WorkerClient(worker);
+  await assert.rejects(client.call('encode', { text: '' }, { signal: aborting.signal }), /enough/);
+});
+
+test('when the worker dies, what waits and what comes later fail with one sentence and a way on', async () => {
+  const { worker, die } = fakeWorker(() => {});
+  const client = new WorkerClient(worker);
+  const waiting = assert.rejects(
+    client.call('encode', { text: '' }),
+    /ended \(out of memory\): load the model again/,
+  );
+  die();
+  await waiting;
+  await assert.rejects(client.call('encode', { text: '' }), UnsupportedError);
+});
