@@ -41,7 +41,7 @@ const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 };
 /** The files that other programs import: what package.json exports. */
 const entries = Object.values(packageJson.exports).flatMap((target) =>
-  typeof target === 'string' || /\/worker\.js$/.test(target.default)
+  typeof target === 'string' || target.default.endsWith('/worker.js')
     ? []
     : target.default.replace(/^\.\/dist\/src\/(.*)\.js$/, '$1.ts'),
 );

@@ -26,7 +26,7 @@ export async function chooseDevice(asked: PageDevice = 'auto'): Promise<ChosenDe
   const { expanded } = await checkDevice('webgpu');
   const written =
     expanded.size > 0
-      ? `, with ${[...expanded].join(' and ')} written out, which its own operator computes wrongly`
+      ? `, with ${[...expanded].join(' and ')} written out, as its own way is wrong or missing here`
       : '';
   return { device: 'webgpu', why: `the GPU passed the check${written}` };
 }

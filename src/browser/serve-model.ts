@@ -46,11 +46,11 @@ export function serveModel(port: WorkerPort): void {
     const mine: Running = { stop: new AbortController(), seen: () => {} };
     running.set(id, mine);
     const { signal } = mine.stop;
-    signal.addEventListener('abort', () => mine.seen(false));
     const report = (what: Report) => port.postMessage({ type: 'report', id, report: what });
     const show = (frame: Frame, holes?: unknown) =>
-      new Promise<boolean>((resolve) => {
+      new Promise<boolean>((resolve, reject) => {
         mine.seen = resolve;
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         report({ kind: 'frame', frame, holes });
       });
     try {

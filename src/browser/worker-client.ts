@@ -30,13 +30,15 @@ interface Waiting {
 
 /** Calls what the worker can do. When the worker dies, all that waits for it fails with one sentence. */
 export class WorkerClient {
-  readonly #worker: WorkerLike;
+  readonly #send: (message: ToPageWorker) => void;
+  readonly #terminate: () => void;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #end: Error | undefined;
 
   constructor(worker: WorkerLike) {
-    this.#worker = worker;
+    this.#send = (message) => worker.postMessage(message);
+    this.#terminate = () => worker.terminate();
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     for (const type of ['error', 'messageerror'] as const)
       worker.addEventListener(type, ({ message }) =>
@@ -45,7 +47,7 @@ export class WorkerClient {
   }
 
   configure(engine: Extract<ToPageWorker, { type: 'configure' }>['engine']): void {
-    this.#worker.postMessage({ type: 'configure', engine });
+    this.#send({ type: 'configure', engine });
   }
 
   async call<Name extends CallName>(
@@ -56,7 +58,7 @@ export class WorkerClient {
     signal?.throwIfAborted();
     if (this.#end) throw this.#end;
     const id = this.#nextId++;
-    const cancel = () => this.#worker.postMessage({ type: 'cancel', id });
+    const cancel = () => this.#send({ type: 'cancel', id });
     try {
       return await new Promise<Calls[Name]['result']>((resolve, reject) => {
         this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, onReport });
@@ -76,13 +78,13 @@ export class WorkerClient {
   /** Ends the worker; what waits for it fails. */
   end(why: string): void {
     this.#end ??= new UnsupportedError(why);
-    this.#worker.terminate();
+    this.#terminate();
     for (const { reject } of this.#waiting.values()) reject(this.#end);
   }
 
   #post(message: ToPageWorker): void {
     try {
-      this.#worker.postMessage(message);
+      this.#send(message);
     } catch (cause) {
       if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
       throw new InvalidOptionError(
@@ -104,9 +106,9 @@ export class WorkerClient {
   async #report(id: number, report: Report, { onReport, reject }: Waiting): Promise<void> {
     try {
       const goesOn = (await onReport?.(report)) !== false;
-      if (report.kind === 'frame') this.#worker.postMessage({ type: 'seen', id, goesOn });
+      if (report.kind === 'frame') this.#send({ type: 'seen', id, goesOn });
     } catch (error) {
-      this.#worker.postMessage({ type: 'cancel', id });
+      this.#send({ type: 'cancel', id });
       reject(error);
     }
   }

@@ -426,7 +426,7 @@ const gatherOperation: Operation<null> = {
       return writer.node('GatherBlockQuantized', inputs, attributes, microsoft);
     }
     // a table of another type is cast where it is read, row by row: it may be the largest tensor of a model
-    const { value, dtype = node.dtype } = writer.stored(table);
+    const { value, dtype = node.dtype } = writer.fuses('castRows') ? writer.stored(table) : { value: table };
     const rows = writer.node('Gather', [value, indices], { axis: 0 });
     return dtype === node.dtype ? rows : writer.node('Cast', [rows], { to: elementTypes[node.dtype] });
   },

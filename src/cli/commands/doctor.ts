@@ -49,6 +49,7 @@ export function linesOf(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>): s
 
 function wrongness(operation: string, operations: Diagnosis['operations']): string {
   const ofIt = operations.filter((check) => check.operation === operation);
+  if (ofIt.some(({ error }) => Number.isNaN(error))) return `the engine can't do it here (${ofIt[0].case})`;
   const worst = ofIt.reduce((a, b) => (b.error > a.error ? b : a));
   return `the engine's own operator is wrong here by ${(100 * worst.error).toPrecision(2)} % (${worst.case})`;
 }
