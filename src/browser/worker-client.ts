@@ -37,7 +37,8 @@ export class WorkerClient {
   #end: Error | undefined;
 
   constructor(worker: WorkerLike) {
-    this.#send = (message) => worker.postMessage(message);
+    const port = worker;
+    this.#send = (message) => port.postMessage(message);
     this.#terminate = () => worker.terminate();
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     for (const type of ['error', 'messageerror'] as const)
