@@ -41,6 +41,7 @@ export const purposes = {
   block: 16,
 } as const;
 
+/** What random numbers are for; those of two purposes have nothing to do with each other. */
 export type Purpose = keyof typeof purposes;
 
 /** A stream of uniforms in (0, 1) that are looked up, not drawn: the same position gives the same number, in any order. */

@@ -8,6 +8,7 @@ export interface Noising {
   readonly eps?: number;
 }
 
+/** A text at a time of the forward process. */
 export interface Noised {
   /** x_t   [L] */
   readonly xt: Int32Array;
@@ -64,10 +65,6 @@ export function lossWeight(t: number, noising: Noising): number {
  *
  * @param x0        clean tokens, not written to                                                     [L]
  * @param t         diffusion time in (0, 1]
- * @param maskable  0 where a token always stays: the prompt in fine-tuning (LLaDA Eq. 5).
- *                  Default: every token can be masked.                                              [L]
- * @param noise     a uniform in (0, 1) for each position; the token is masked where it is below p
- * @param round     see `maskProbability`
  */
 export function forwardProcess(
   x0: Int32Array,
@@ -80,8 +77,11 @@ export function forwardProcess(
     ...noising
   }: Noising & {
     maskId: number;
+    /** 0 where a token always stays: the prompt in fine-tuning (LLaDA Eq. 5). Default: every token can be masked.   [L] */
     maskable?: ArrayLike<number>;
+    /** A uniform in (0, 1) for each position; the token is masked where it is below p. */
     noise: Uniform;
+    /** See `maskProbability`. */
     round?: (value: number) => number;
   },
 ): Noised {

@@ -207,8 +207,6 @@ const attentionOperation: Operation<Attention> = {
  * @param q     [B, Lq, heads · K]
  * @param k     with fewer heads than q, each serves a group of q's   [B, Lk, kvHeads · K]
  * @param v     likewise                                             [B, Lk, kvHeads · K]
- * @param bias  added to the scores: 0 where a query may look, a large negative number elsewhere   [B or 1, 1, Lq, Lk]
- * @param scale  of q kᵀ. Default: 1 / √K
  * @returns     [B, Lq, heads · K]
  */
 export function attention(
@@ -220,7 +218,14 @@ export function attention(
     kvHeads,
     bias,
     scale = 1 / Math.sqrt(headWidth(q, heads)),
-  }: { heads: number; kvHeads: number; bias?: Tensor; scale?: number },
+  }: {
+    heads: number;
+    kvHeads: number;
+    /** Added to the scores: 0 where a query may look, a large negative number elsewhere   [B or 1, 1, Lq, Lk] */
+    bias?: Tensor;
+    /** Of q kᵀ. Default: 1 / √K */
+    scale?: number;
+  },
 ): Tensor {
   const [keys, values] = [k, v].map((x) => repeatHeads(x, kvHeads, heads / kvHeads));
   const inputs = bias ? [q, keys, values, bias] : [q, keys, values];

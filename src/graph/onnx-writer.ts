@@ -4,6 +4,7 @@ import { isConstant, isInput, isParameter, type Tensor, topological } from './te
 import { type DType, GraphError, type NamedType, type Shape, type TensorType } from './tensor-type.ts';
 import type { Attributes, ExternalData, QuantisedData, QuantisedValue, ValueWriter } from './value-writer.ts';
 
+/** How a graph is written. */
 export interface WriteOptions {
   /** Where a parameter lies; undefined makes it an input of the graph, as training needs it. */
   readonly weights?: (name: string) => ExternalData | QuantisedData | undefined;

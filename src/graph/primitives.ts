@@ -83,20 +83,34 @@ const lessOrEqualOperation = comparison('lessOrEqual', 'LessOrEqual');
 const equalOperation = comparison('equal', 'Equal');
 const andOperation: Operation<null> = { ...comparison('and', 'And') };
 
+/** a + b, broadcast to each other. */
 export const add = (a: Tensor, b: Tensor): Tensor => applyOperation(addOperation, [a, b], null);
+/** a − b, broadcast to each other. */
 export const sub = (a: Tensor, b: Tensor): Tensor => applyOperation(subOperation, [a, b], null);
+/** a · b, element by element, broadcast to each other. */
 export const mul = (a: Tensor, b: Tensor): Tensor => applyOperation(mulOperation, [a, b], null);
+/** a / b, broadcast to each other. */
 export const div = (a: Tensor, b: Tensor): Tensor => applyOperation(divOperation, [a, b], null);
+/** −x. */
 export const neg = (x: Tensor): Tensor => applyOperation(negOperation, [x], null);
+/** eˣ. */
 export const exp = (x: Tensor): Tensor => applyOperation(expOperation, [x], null);
+/** The natural logarithm. */
 export const log = (x: Tensor): Tensor => applyOperation(logOperation, [x], null);
+/** √x. */
 export const sqrt = (x: Tensor): Tensor => applyOperation(sqrtOperation, [x], null);
+/** 1 / x. */
 export const reciprocal = (x: Tensor): Tensor => applyOperation(reciprocalOperation, [x], null);
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => applyOperation(tanhOperation, [x], null);
+/** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => applyOperation(sigmoidOperation, [x], null);
+/** Where a ≤ b: bool, broadcast to each other. */
 export const lessOrEqual = (a: Tensor, b: Tensor): Tensor =>
   applyOperation(lessOrEqualOperation, [a, b], null);
+/** Where a = b: bool, broadcast to each other. */
 export const equal = (a: Tensor, b: Tensor): Tensor => applyOperation(equalOperation, [a, b], null);
+/** Where both hold: bool, broadcast to each other. */
 export const and = (a: Tensor, b: Tensor): Tensor => applyOperation(andOperation, [a, b], null);
 
 const whereOperation: Operation<null> = {
@@ -132,6 +146,7 @@ const castOperation: Operation<DType> = {
   gradient: ({ inputs: [x] }, dy) => [x.dtype.startsWith('float') ? cast(dy, x.dtype) : undefined],
 };
 
+/** The same numbers as another type. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : applyOperation(castOperation, [x], dtype);
 
@@ -191,6 +206,7 @@ const normalised = (
   keepDims,
 });
 
+/** The sum over axes. */
 export const reduceSum = (x: Tensor, axes: readonly number[], options: ReduceOptions = {}): Tensor =>
   applyOperation(sumOperation, [x], normalised('reduceSum', x, axes, options));
 
@@ -347,6 +363,7 @@ function sumOfDims(dims: Shape): Dim {
   return dims.join('+');
 }
 
+/** Tensors one behind the other along an axis. */
 export const concat = (inputs: readonly Tensor[], axis: number): Tensor =>
   applyOperation(concatOperation, inputs, axisOf(axis, inputs[0].shape.length, 'concat'));
 
@@ -494,6 +511,7 @@ const topKOperation: Operation<number> = {
 /** Where the k largest of the last axis are, the largest first; of equal ones the first. An index has no derivative. */
 export const topK = (x: Tensor, k: number): Tensor => applyOperation(topKOperation, [x], k);
 
+/** Zeros in the shape and type of x. */
 export const zerosLike = (x: Tensor): Tensor => expand(scalar(0, x.dtype), x.shape);
 
 // Matrix products

@@ -32,6 +32,7 @@ export interface Operation<Attributes> {
 /** How a tensor is computed of another: as x Wᵀ, as rows of a table, or in any other way. */
 export type Use = 'product' | 'rows' | 'other';
 
+/** A node of the graph. @throws GraphError  when the inputs do not fit each other */
 export function applyOperation<Attributes>(
   operation: Operation<Attributes>,
   inputs: readonly Tensor[],
@@ -80,6 +81,7 @@ export function constant(
   return applyOperation(constantOperation, [], { type: { dtype, shape }, values });
 }
 
+/** A number, as a tensor without axes. Default type: float32. */
 export function scalar(value: number, dtype: DType = 'float32'): Tensor {
   return constant([value], [], dtype);
 }

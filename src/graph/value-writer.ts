@@ -46,6 +46,7 @@ export interface ValueWriter {
   outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
+  /** A number, as a tensor without axes. */
   scalar(value: number, dtype: DType): string;
   /** A dimension that is known only when the graph runs, as a vector of one int64. */
   dimension(name: string): string;

@@ -36,6 +36,7 @@ export interface SampleContext {
  */
 export type SampleRequest = SampleContext & SamplingRequest;
 
+/** What is asked of a text that is written: a sample, and who watches it. */
 export type GenerateRequest = SampleRequest & {
   /**
    * Is given each frame before the next is computed; the time that it takes doesn't count in the statistics. `false` ends
@@ -75,6 +76,7 @@ export interface Score {
   readonly isBound: boolean;
 }
 
+/** What is scored, and how. */
 export interface ScoreRequest {
   /** What is given. Default: nothing. */
   readonly prompt?: string;
@@ -107,6 +109,7 @@ export type InfillPart =
 /** How holes are filled. What is absent is as the model says, else as `unmask infill --help` does. */
 type FillRequest = FillingRequest & Pick<SampleContext, 'signal' | 'candidates'>;
 
+/** A text with holes, and how they are filled. */
 export type InfillRequest = FillRequest & {
   readonly parts: readonly InfillPart[];
   /** As of `generate`, and is told where the holes of this canvas stand in it. */
@@ -206,5 +209,6 @@ export interface Model {
   edit(request: EditRequest): Promise<Edit>;
   /** How likely a text is. */
   score(request: ScoreRequest): Promise<Score>;
+  /** Gives the memory back; nothing can be asked of it any more. */
   close(): Promise<void>;
 }

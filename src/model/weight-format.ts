@@ -4,6 +4,7 @@ import { FileError, show } from '../base/errors.ts';
 
 /** How the weights of a network are kept in memory, by the names that a person gives. */
 export const weightFormats = ['f32', 'f16', 'int8', 'int4'] as const;
+/** One of them: floats of 32 or 16 bits, or whole numbers of 8 or 4 bits in blocks that share a scale. */
 export type WeightFormat = (typeof weightFormats)[number];
 export type BlockFormatName = 'int8' | 'int4';
 

@@ -15,6 +15,7 @@ export interface WeightSource {
   provide<Result>(locations: Iterable<string>, use: () => Promise<Result>): Promise<Result>;
 }
 
+/** How a graph is made ready to run. */
 export interface SessionOptions {
   /** Default 'cpu'. */
   readonly device?: Device;
@@ -33,9 +34,12 @@ export interface SessionOptions {
   readonly keepStoredTypes?: boolean;
 }
 
+/** The elements of a tensor that goes into a session or comes from it. */
 export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+/** The inputs of a run, by name. */
 export type Feeds = Readonly<Record<string, NdArray<Data>>>;
 
+/** How a graph is run. */
 export interface RunOptions<Output extends string = string> {
   /** Where outputs are to be written, by name. The others get memory of their own. */
   readonly into?: Readonly<Partial<Record<Output, NdArray<Data>>>>;
@@ -52,6 +56,7 @@ export interface Session<Output extends string = string> {
    * @throws UnsupportedError    when the device fails; the message names the node
    */
   run(feeds: Feeds, options?: RunOptions<Output>): Promise<Readonly<Record<Output, NdArray<Data>>>>;
+  /** Gives the memory back; it can't run any more. */
   close(): Promise<void>;
 }
 

@@ -70,6 +70,7 @@ export const withoutTokens =
 /** Takes a token from one row of logits, where −∞ is a token that can't be. */
 export type Choose = (logits: Float64Array, position: number, row: number) => number;
 
+/** How tokens are taken from logits. */
 export interface DecodeOptions {
   /** 0 (the default) takes the likeliest token, and the first of equals. */
   temperature?: number;

@@ -12,6 +12,7 @@ import type { Resize } from './resize.ts';
 import { evenly, type RevealCounts } from './reveal-counts.ts';
 import { lowConfidence, type ReverseStep, type Strategy, type Transition, unmasking } from './strategies.ts';
 
+/** How a canvas is sampled, by functions; `model.sample` makes them of names. */
 export interface SampleOptions {
   maskId: number;
   /**

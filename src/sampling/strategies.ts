@@ -44,6 +44,7 @@ export interface Transition {
 
 /** How a block gets from t to s. */
 export interface Strategy {
+  /** A step to s > 0. */
   readonly step: (step: ReverseStep) => Transition;
   /** The step to s = 0, after which nothing is noise. Default: what is still noise is written as predicted. */
   readonly finish?: (step: ReverseStep) => Transition;

@@ -17,6 +17,7 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
+/** What a chat template is told beside the messages. */
 export interface TemplateOptions {
   /** Whether the beginning of an answer follows the messages. Default: true. */
   readonly addGenerationPrompt?: boolean;

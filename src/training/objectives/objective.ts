@@ -53,14 +53,7 @@ export function maskedDiffusion({
   };
 }
 
-/**
- * The batch of `maskedDiffusion` with given times and noise.
- *
- * @param times      t of each row   [B]
- * @param noise      the uniforms of a row, by position
- * @param batchRows  see `Place`
- * @param round      see `maskProbability`
- */
+/** The batch of `maskedDiffusion` with given times and noise. */
 export function noisedBatch(
   windows: CleanWindows,
   {
@@ -70,9 +63,13 @@ export function noisedBatch(
     ...options
   }: Noising & {
     maskId: number;
+    /** t of each row   [B] */
     times: ArrayLike<number>;
+    /** The uniforms of a row, by position. */
     noise: (row: number) => Uniform;
+    /** See `BatchPlace`. */
     batchRows: number;
+    /** See `maskProbability`. */
     round?: (value: number) => number;
   },
 ): TrainingBatch {
@@ -101,9 +98,6 @@ export function noisedBatch(
  * Its mean is the bound in nats a token. A block of one token costs the same at every time: all of them are masked, and the
  * loss is that of `autoregressive`, for a network that reads [MASK] where it predicts. One block over the whole window is
  * `maskedDiffusion`, without the clean half.
- *
- * @param blockLength    of an update
- * @param shiftedLogits  whether the network predicts each token at the position before it
  */
 export function blockDiffusion({
   seed,
@@ -115,7 +109,9 @@ export function blockDiffusion({
   seed: number;
   maskId: number;
   times?: TimeSampler;
+  /** Of an update. */
   blockLength: (step: number) => number;
+  /** Whether the network predicts each token at the position before it. */
   shiftedLogits?: boolean;
 }): Objective {
   const whole = maskedDiffusion({ seed, times, ...options });
