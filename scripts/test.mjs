@@ -30,7 +30,12 @@ const { belongs, options, env } = suites[given[0]] ?? quick;
 const wanted = given[0] in suites ? given.slice(1) : given;
 const files = readdirSync(join(root, 'dist'), { recursive: true })
   .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => belongs(name) && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
+  .filter(
+    (name) =>
+      !name.includes('node_modules/') &&
+      belongs(name) &&
+      (wanted.length === 0 || wanted.some((part) => name.includes(part))),
+  )
   .sort();
 if (files.length === 0) {
   process.stderr.write(`No test file matches ${wanted.join(' ')}.\n`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runToEnd, skipWithoutRegistry } from './npm-registry.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const pages = join(root, 'docs/api');
+const pages = join(root, 'dist/api');
 
 test('npm run docs makes the API reference, and no public symbol is without a docstring', async (t) => {
   const made = await runToEnd('npm', ['run', 'docs'], {

@@ -8,7 +8,7 @@ export interface Tokenizer {
   readonly endId?: number;
   /** Every special token and its id. */
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** Ids that its recipe puts before a text, such as <s>, and after it; absent where there are none. */
+  /** Ids that its recipe puts before a text, such as `<s>`, and after it; absent where there are none. */
   readonly prefixIds?: readonly number[];
   readonly suffixIds?: readonly number[];
 
