@@ -6,26 +6,37 @@ import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
 import { readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
-import type { Failure, Job, JobProgress, Result, WritingTask } from './protocol.ts';
+import { isLong, ReadingError } from './long-texts.ts';
+import type { Failure, Job, JobProgress, JobTask, Result, TokensTask, WritingTask } from './protocol.ts';
 import { conversation } from './conversation.ts';
 import { TextStream } from './text-stream.ts';
+
+/** What a job has of the thread that it runs on. */
+export interface JobContext {
+  readonly signal: AbortSignal;
+  /** Is given what each step adds, if the job has a view. */
+  readonly emit: (progress: JobProgress) => void;
+  /** Reads a text elsewhere. Absent: it is read here. */
+  readonly readLong?: (task: TokensTask) => Promise<Result>;
+}
 
 /**
  * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
  *
- * @param emit  is given what each step adds, if the job has a view
  * @throws InvalidOptionError  for what this model can't do
  */
 export async function runJob(
   model: Model,
   job: Job,
-  { signal, emit }: { signal: AbortSignal; emit: (progress: JobProgress) => void },
+  { signal, emit, readLong }: JobContext,
 ): Promise<Result> {
   const { tokenizer, maskId } = model;
-  const { task, sampling, candidates } = job;
+  const { sampling, candidates } = job;
+  const task = nearGap(job.task, model.config.maxLength);
   if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
     return runFilling(model, task, job, { signal, emit });
-  if (task.kind === 'tokens') return readTokens(model, task);
+  if (task.kind === 'tokens') return readLong && isLong(task) ? readLong(task) : readTokens(model, task);
+  if (readLong) await checkRoomFor(model, task, readLong);
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
@@ -70,11 +81,7 @@ function continuationOf(
   { sampling, most, tokensPerStep, language }: Job,
 ): GenerateRequest {
   const given = givenTo(model, task);
-  const room = model.config.maxLength - given.tokens;
-  if (room < 1) {
-    const problem = `must leave room for an answer in the model's longest sequence (${model.config.maxLength} tokens)`;
-    throw new InvalidOptionError(given.option, problem, `${given.tokens} tokens`);
-  }
+  const room = roomBehind(model, given);
   const length = sampling.length ?? (most === undefined ? undefined : Math.min(most, room));
   const wanted = length ?? Math.min(model.defaults.length ?? 128, room);
   checkSteps(sampling, wanted);
@@ -85,6 +92,39 @@ function continuationOf(
   if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
   const { length: _, ...others } = sampling;
   return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
+}
+
+/** Characters of a token at most, for all that is counted here: of words it has four. */
+const tokenCharacters = 64;
+
+/** Of the text around a gap what a model could see of it: editors send whole files. */
+function nearGap(task: JobTask, maxLength: number): JobTask {
+  if (task.kind !== 'fill') return task;
+  const most = tokenCharacters * maxLength;
+  return { ...task, before: task.before.slice(-most), after: task.after.slice(0, most) };
+}
+
+/** @throws InvalidOptionError  where nothing fits behind what is given */
+function roomBehind({ config }: Model, { option, tokens }: Pick<Given, 'option' | 'tokens'>): number {
+  const room = config.maxLength - tokens;
+  if (room >= 1) return room;
+  const problem = `must leave room for an answer in the model's longest sequence (${config.maxLength} tokens)`;
+  throw new InvalidOptionError(option, problem, `${tokens} tokens`);
+}
+
+/** What is read twice here has to be short: a long text is read elsewhere, and fits, or is refused. */
+async function checkRoomFor(
+  model: Model,
+  task: WritingTask,
+  readLong: NonNullable<JobContext['readLong']>,
+): Promise<void> {
+  if (task.kind === 'fill') return;
+  const option = task.kind === 'chat' ? 'messages' : 'prompt';
+  const reading: TokensTask =
+    task.kind === 'chat'
+      ? { kind: 'tokens', turns: task.turns, tools: task.tools }
+      : { kind: 'tokens', text: task.prompt };
+  if (isLong(reading)) roomBehind(model, { option, tokens: (await readLong(reading)).promptTokens });
 }
 
 interface Given {
@@ -141,6 +181,7 @@ function gapOf(
 
 /** What became of an error, for the one who asked. */
 export function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (error instanceof ReadingError) return error.failure;
   if (signal.aborted) return { kind: 'cancelled', message: 'the request was called off' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof InvalidOptionError) return { kind: 'request', message, option: error.option };

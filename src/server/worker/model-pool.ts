@@ -43,13 +43,13 @@ export class ModelPool {
   }
 
   /** Does something with a model, which isn't closed meanwhile. */
-  async use<T>(name: string, work: (model: Model) => Promise<T>): Promise<T> {
+  async use<T>(name: string, work: (model: Model, path: string) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(name);
     if (!entry) throw new Error(`no model ${name}`);
     clearTimeout(entry.idle);
     entry.users += 1;
     try {
-      return await work(await (entry.model ??= this.#open(name, entry)));
+      return await work(await (entry.model ??= this.#open(name, entry)), entry.path);
     } finally {
       entry.users -= 1;
       if (entry.users === 0) {

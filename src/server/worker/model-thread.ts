@@ -1,6 +1,14 @@
 import type { Model } from '../../language-model/language-model.ts';
 import { failureOf, runJob } from './jobs.ts';
-import { type FromWorker, type Job, merged, type JobProgress, type ToWorker } from './protocol.ts';
+import type { LongTexts } from './long-texts.ts';
+import {
+  type FromWorker,
+  type Job,
+  merged,
+  type JobProgress,
+  type TokensTask,
+  type ToWorker,
+} from './protocol.ts';
 import { ModelPool } from './model-pool.ts';
 
 /** A port as both kinds of them have it. */
@@ -27,24 +35,27 @@ export function serveJobs(
   port: Port<ToWorker, FromWorker>,
   paths: ReadonlyMap<string, string>,
   load: (path: string) => Promise<Model>,
-  { idleMs }: { idleMs: number },
+  { idleMs, texts }: { readonly idleMs: number; readonly texts?: LongTexts },
 ): void {
   const models = new ModelPool(paths, load, {
     idleMs,
     tell: (model, state, more) => port.postMessage({ type: 'model', model, state, ...more }),
   });
-  const thread = new ModelThread(port, models);
+  const thread = new ModelThread(port, models, texts);
   port.on('message', (message) => thread.receive(message));
 }
 
 class ModelThread {
   readonly #post: (message: FromWorker) => void;
   readonly #models: ModelPool;
+  /** Where long texts are read; none where they are read here. */
+  readonly #texts: LongTexts | undefined;
   readonly #running = new Map<number, Running>();
 
-  constructor(port: Port<ToWorker, FromWorker>, models: ModelPool) {
+  constructor(port: Port<ToWorker, FromWorker>, models: ModelPool, texts: LongTexts | undefined) {
     this.#post = (message) => port.postMessage(message);
     this.#models = models;
+    this.#texts = texts;
   }
 
   receive(message: ToWorker): void {
@@ -77,9 +88,11 @@ class ModelThread {
       this.#flush(id, mine);
     };
     try {
-      const result = await this.#models.use(job.model, (model) => {
+      const result = await this.#models.use(job.model, (model, path) => {
         signal.throwIfAborted();
-        return runJob(model, job, { signal, emit });
+        const texts = this.#texts;
+        const readLong = texts && ((task: TokensTask) => texts.read({ path, task }, signal));
+        return runJob(model, job, { signal, emit, readLong });
       });
       const progress = mine.pending ?? { text: '', tokens: [] };
       this.#post({ type: 'done', id, progress, result });

@@ -17,19 +17,22 @@ export const nothingWritten = {
   firstTokenMs: 0,
 } as const satisfies Result;
 
+/** What reading takes of a model. */
+export type TokenReader = Pick<Model, 'tokenizer' | 'chatTemplate'>;
+
 /**
  * The ids of a text or of a conversation, or the text of ids.
  *
  * @throws InvalidOptionError  for ids that the tokenizer doesn't have
  */
-export function readTokens(model: Model, task: TokensTask): Result {
+export function readTokens(model: TokenReader, task: TokensTask): Result {
   const { text, ids } = readIn(model, task);
   const pieces = ids.map((id) => model.tokenizer.decode([id]));
   return { ...nothingWritten, promptTokens: ids.length, read: { text, ids, pieces } };
 }
 
 function readIn(
-  { tokenizer, chatTemplate }: Model,
+  { tokenizer, chatTemplate }: TokenReader,
   { text = '', turns, tools, ids }: TokensTask,
 ): { text: string; ids: readonly number[] } {
   if (ids) {

@@ -2,6 +2,7 @@
 import type { LoadOptions } from '../../model-files/open-model.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { load } from '../../language-model/load.ts';
+import { longTexts } from './long-texts.ts';
 import { serveJobs } from './model-thread.ts';
 
 /** What the main thread tells its worker at birth. */
@@ -13,4 +14,4 @@ export interface WorkerData {
 }
 
 const { paths, options, idleMs } = workerData as WorkerData;
-serveJobs(parentPort!, paths, (path) => load(path, options), { idleMs });
+serveJobs(parentPort!, paths, (path) => load(path, options), { idleMs, texts: longTexts(options) });

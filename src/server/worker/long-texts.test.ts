@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import {
+  isLong,
+  LongTexts,
+  type LongTextReply,
+  type LongTextRequest,
+  ReadingError,
+  type TextPort,
+} from './long-texts.ts';
+import { nothingWritten } from './reading-jobs.ts';
+
+/** A thread that says how many characters a text has, never reads one that hangs, and fails at one that is bad. */
+function fakeThreads() {
+  const threads = { opened: 0, ended: 0 };
+  const open = (): TextPort => {
+    threads.opened += 1;
+    const events = new EventEmitter();
+    const answers: Record<string, LongTextReply | undefined> = {
+      bad: { failure: { kind: 'request', message: 'prompt: is bad', option: 'prompt' } },
+      hang: undefined,
+    };
+    return Object.assign(events, {
+      postMessage({ task: { text = '' } }: LongTextRequest) {
+        const reply =
+          text in answers ? answers[text] : { result: { ...nothingWritten, promptTokens: text.length } };
+        if (reply) setImmediate(() => events.emit('message', reply));
+      },
+      terminate: () => void (threads.ended += 1),
+      unref: () => {},
+    });
+  };
+  return { threads, open };
+}
+
+const request = (text: string): LongTextRequest => ({ path: 'm', task: { kind: 'tokens', text } });
+
+test('long texts are read one after the other; one that takes too long ends the thread and is named, the others are read by the next', async () => {
+  const { threads, open } = fakeThreads();
+  const texts = new LongTexts(open, 30);
+  const { signal } = new AbortController();
+  const [first, bad, hanging, last] = await Promise.allSettled(
+    ['abc', 'bad', 'hang', 'abcd'].map((text) => texts.read(request(text), signal)),
+  );
+  assert.equal(first.status === 'fulfilled' && first.value.promptTokens, 3);
+  assert.ok(bad.status === 'rejected' && bad.reason instanceof ReadingError);
+  assert.ok(
+    hanging.status === 'rejected' && /^prompt: must be text that .* read in/.test(hanging.reason.message),
+  );
+  assert.equal(last.status === 'fulfilled' && last.value.promptTokens, 4);
+  assert.deepEqual(threads, { opened: 2, ended: 1 });
+});
+
+test('who goes away while a text is read is not waited for', async () => {
+  const texts = new LongTexts(fakeThreads().open, 60);
+  const gone = new AbortController();
+  const reading = texts.read(request('hang'), gone.signal);
+  gone.abort(new Error('gone'));
+  await assert.rejects(reading, /gone/);
+  assert.equal((await texts.read(request('ab'), new AbortController().signal)).promptTokens, 2);
+});
+
+test('a text is long by what is said in all', () => {
+  const turn = { role: 'user', content: 'x'.repeat(9000) } as const;
+  assert.equal(isLong({ kind: 'tokens', text: 'x'.repeat(16_384) }), false);
+  assert.equal(isLong({ kind: 'tokens', text: 'x'.repeat(16_385) }), true);
+  assert.equal(isLong({ kind: 'tokens', turns: [turn] }), false);
+  assert.equal(isLong({ kind: 'tokens', turns: [turn, turn] }), true);
+});
