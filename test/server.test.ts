@@ -330,7 +330,54 @@ test('when the thread dies its requests fail, and another is started', async () 
   while (opened.length < 2) await wait(20);
   clearTimeout(keepAlive);
   engine.start(job);
-  assert.equal(opened[1].sent.length, 1);
+  assert.deepEqual(
+    opened[1].sent.map(({ type }) => type),
+    ['watch', 'start'],
+  );
+});
+
+test('a job that blocks the thread is named, the others may come again, and another thread is started', async (t) => {
+  const opened: (EventEmitter & { sent: ToWorker[]; isReleased: boolean })[] = [];
+  const deaths: string[] = [];
+  const engine = new PortEngine(
+    () => {
+      const sent: ToWorker[] = [];
+      const port = Object.assign(new EventEmitter(), {
+        sent,
+        isReleased: false,
+        postMessage(message: ToWorker) {
+          sent.push(message);
+          if (message.type === 'watch') message.at[0] = 1; // busy with the second job, and deaf
+        },
+      });
+      opened.push(port);
+      return port as unknown as EnginePort;
+    },
+    async (port) => void ((port as unknown as (typeof opened)[0]).isReleased = true),
+    (error) => void deaths.push(error.message),
+    { pingMs: 20, blockedMs: 100, openingMs: 200 },
+  );
+  const keepAlive = setTimeout(() => {}, 10_000);
+  t.after(() => clearTimeout(keepAlive));
+  const job = {
+    model: 'm',
+    task: { kind: 'write', prompt: '' },
+    sampling: {},
+    stop: [],
+    logprobs: false,
+  } as const;
+  const running = Array.from({ length: 2 }, () => engine.start({ ...job, view: 'nothing', candidates: 0 }));
+  const kinds = running.map(async ({ events }) => {
+    for await (const event of events) if (event.type === 'failed') return event.failure;
+    return undefined;
+  });
+  const [other, blamed] = await Promise.all(kinds);
+  assert.equal(other?.kind, 'restarting');
+  assert.equal(blamed?.kind, 'blocking');
+  assert.match(blamed!.message, /^the request kept the models from all others/);
+  assert.match(deaths[0], /no sign of life/);
+  assert.ok(opened[0].isReleased);
+  while (opened.length < 2) await wait(20);
 });
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

@@ -103,6 +103,10 @@ export function failed({ kind, message, option }: Failure): HttpError {
         retryAfterSeconds: 5,
         cause: message,
       });
+    case 'blocking':
+      return new HttpError(503, message, { code: 'blocking', cause: message });
+    case 'restarting':
+      return new HttpError(503, message, { code: 'restarting', retryAfterSeconds: 5 });
     default:
       return kind satisfies never;
   }

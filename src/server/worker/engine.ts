@@ -60,6 +60,8 @@ interface Reader {
 }
 
 const closeMs = 5000;
+/** How often the other side is asked whether it is there, and how long it may not be: a forward of a large network is long. */
+const usualWatch = { pingMs: 5000, blockedMs: 120_000, openingMs: 600_000 };
 /** Restarts wait so long after the first, second … death in a row. */
 const restartMs = [1000, 2000, 4000, 8000, 16_000, 30_000];
 
@@ -76,6 +78,11 @@ export class PortEngine implements Engine {
   #nextId = 0;
   #deaths = 0;
   #isClosing = false;
+  /** The job that the other side is at, and when it was asked for a sign of life that it has not given. */
+  #at = new Int32Array(new SharedArrayBuffer(4));
+  #askedMs: number | undefined;
+  readonly #watch: typeof usualWatch;
+  readonly #timer: NodeJS.Timeout;
   #onChange = withResolvers();
   #onClosed = (): void => {};
 
@@ -87,10 +94,13 @@ export class PortEngine implements Engine {
     open: () => EnginePort,
     release: (port: EnginePort) => Promise<unknown>,
     onDeath: (error: Error) => void = () => {},
+    watch = usualWatch,
   ) {
     this.#open = open;
     this.#release = release;
     this.#onDeath = onDeath;
+    this.#watch = watch;
+    this.#timer = setInterval(() => this.#look(), watch.pingMs).unref();
     this.#begin();
   }
 
@@ -100,7 +110,7 @@ export class PortEngine implements Engine {
     const reader: Reader = { queue: [], wake: () => {}, end: over.resolve };
     this.#readers.set(id, reader);
     if (this.#port) this.#post({ type: 'start', id, job });
-    else this.#receive({ type: 'failed', id, failure: internal('the engine is restarting') });
+    else this.#receive({ type: 'failed', id, failure: restarting });
     return {
       events: read(reader, () => this.#post({ type: 'more', id })),
       over: over.promise,
@@ -128,6 +138,7 @@ export class PortEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#timer);
     if (!this.#port) return;
     const closed = withResolvers();
     this.#onClosed = closed.resolve;
@@ -136,7 +147,8 @@ export class PortEngine implements Engine {
     const timer = setTimeout(closed.resolve, closeMs);
     await closed.promise;
     clearTimeout(timer);
-    await this.#release(this.#port);
+    const late = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
+    await Promise.race([this.#release(this.#port), late]);
   }
 
   /** Nothing where the other side is being restarted: it has forgotten what this is about. */
@@ -148,14 +160,21 @@ export class PortEngine implements Engine {
   #begin(): void {
     const opened = this.#open();
     this.#port = opened;
+    this.#askedMs = undefined;
+    this.#at = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
+    this.#post({ type: 'watch', at: this.#at });
     for (const [model, path] of this.#added) this.#post({ type: 'add', model, path });
-    opened.on('message', (message) => this.#receive(message));
-    opened.on('error', (error) => this.#died(error));
+    opened.on('message', (message) => this.#port === opened && this.#receive(message));
+    opened.on('error', (error) => this.#port === opened && this.#died(error));
     opened.on('exit', () => this.#port === opened && this.#died(new Error('the thread of the models ended')));
   }
 
   #receive(message: FromWorker): void {
     if (message.type === 'closed') return this.#onClosed();
+    if (message.type === 'pong') {
+      this.#askedMs = undefined;
+      return;
+    }
     if (message.type === 'model') {
       const { model, state, problem } = message;
       const facts = message.facts ?? this.#states.get(model)?.facts;
@@ -173,11 +192,30 @@ export class PortEngine implements Engine {
     }
   }
 
-  #died(error: Error): void {
+  /** Asks the other side for a sign of life; where it has given none for too long it is at fault, and what it is at is named. */
+  #look(): void {
+    const port = this.#port;
+    if (!port || this.#isClosing) return;
+    const now = performance.now();
+    if (this.#askedMs === undefined) {
+      this.#askedMs = now;
+      return this.#post({ type: 'ping' });
+    }
+    const { blockedMs, openingMs } = this.#watch;
+    const isOpening = [...this.#states.values()].some(({ state }) => state === 'loading');
+    const mostMs = isOpening ? openingMs : blockedMs;
+    if (now - this.#askedMs < mostMs) return undefined;
+    const seconds = Math.round(mostMs / 1000);
+    const message = `the request kept the models from all others for ${seconds} s, and was stopped: its text, or what the model brings along for reading it, takes too long`;
+    this.#receive({ type: 'failed', id: this.#at[0], failure: { kind: 'blocking', message } });
+    this.#died(new Error(`the thread of the models gave no sign of life for ${seconds} s`), restarting);
+    void this.#release(port);
+  }
+
+  #died(error: Error, failure = internal('the engine stopped')): void {
     if (!this.#port || this.#isClosing) return;
     this.#port = undefined;
-    for (const [id] of this.#readers)
-      this.#receive({ type: 'failed', id, failure: internal('the engine stopped') });
+    for (const [id] of this.#readers) this.#receive({ type: 'failed', id, failure });
     for (const [name, status] of this.#states) this.#states.set(name, { ...status, state: 'unloaded' });
     this.#announce();
     this.#onDeath(error);
@@ -193,6 +231,7 @@ export class PortEngine implements Engine {
 }
 
 const internal = (message: string): Failure => ({ kind: 'internal', message });
+const restarting: Failure = { kind: 'restarting', message: 'the models are being started again' };
 
 /** The engine that is served: a worker thread with the models in it. */
 export function startEngine(data: WorkerData, onDeath: (error: Error) => void): Engine {

@@ -51,6 +51,8 @@ class ModelThread {
   /** Where long texts are read; none where they are read here. */
   readonly #texts: LongTexts | undefined;
   readonly #running = new Map<number, Running>();
+  /** The job that this thread is at, for who watches it: the last that began or made a step. */
+  #at = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(port: Port<ToWorker, FromWorker>, models: ModelPool, texts: LongTexts | undefined) {
     this.#post = (message) => port.postMessage(message);
@@ -70,6 +72,11 @@ class ModelThread {
         return this.#resume(message.id);
       case 'cancel':
         return this.#running.get(message.id)?.stop.abort();
+      case 'ping':
+        return this.#post({ type: 'pong' });
+      case 'watch':
+        this.#at = message.at;
+        return;
       case 'close':
         for (const { stop } of this.#running.values()) stop.abort();
         return void this.#models.close().then(() => this.#post({ type: 'closed' }));
@@ -83,6 +90,7 @@ class ModelThread {
     const { signal } = mine.stop;
     this.#running.set(id, mine);
     const emit = (progress: JobProgress): void => {
+      this.#at[0] = id;
       if (job.view === 'nothing' || isEmpty(progress)) return;
       mine.pending = mine.pending ? merged(mine.pending, progress) : progress;
       this.#flush(id, mine);
@@ -90,6 +98,7 @@ class ModelThread {
     try {
       const result = await this.#models.use(job.model, (model, path) => {
         signal.throwIfAborted();
+        this.#at[0] = id;
         const texts = this.#texts;
         const readLong = texts && ((task: TokensTask) => texts.read({ path, task }, signal));
         return runJob(model, job, { signal, emit, readLong });

@@ -153,9 +153,12 @@ export interface Result {
   readonly edited?: Pick<Edit, 'changes' | 'doubts' | 'tokens'>;
 }
 
-/** Why a job gave no result: the request's mistake, a model's that can't be loaded, nobody's (it was called off), or ours. */
+/**
+ * Why a job gave no result: the request's mistake, a model's that can't be loaded, nobody's (it was called off), ours, that it
+ * kept the thread of the models from all else, or that another did.
+ */
 export interface Failure {
-  readonly kind: 'request' | 'model' | 'cancelled' | 'internal';
+  readonly kind: 'request' | 'model' | 'cancelled' | 'internal' | 'blocking' | 'restarting';
   readonly message: string;
   /** The option that is wrong. */
   readonly option?: string;
@@ -182,6 +185,10 @@ export type ToWorker =
   /** The reader has taken the last progress; the next may come. */
   | { readonly type: 'more'; readonly id: number }
   | { readonly type: 'cancel'; readonly id: number }
+  /** Is answered at once, where anything is. */
+  | { readonly type: 'ping' }
+  /** Where it says which job it is at: its id. */
+  | { readonly type: 'watch'; readonly at: Int32Array<SharedArrayBuffer> }
   | { readonly type: 'close' };
 
 /** From the thread of the models. */
@@ -196,6 +203,7 @@ export type FromWorker =
       readonly facts?: ModelFacts;
       readonly problem?: string;
     }
+  | { readonly type: 'pong' }
   | { readonly type: 'closed' };
 
 /** Two reports as one. */
