@@ -52,3 +52,5 @@ const code = isHere
   ? await runProgram(args, { stdin, stdout, stderr, env, signal }, commands, packageVersion())
   : await runOnThread(args, { streams: process, signal, die });
 process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;
+// a thread that is deep in one forward is not waited for
+if (signal.aborted) setTimeout(die, 2000).unref();

@@ -4,7 +4,8 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import type { SampleStats } from '../../sampling/stats.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
-import type { FillingTask, Job, JobProgress, Result } from './protocol.ts';
+import type { JobContext } from './job-context.ts';
+import type { FillingTask, Job, Result } from './protocol.ts';
 import { type PlacedHole, FrameStream } from './frame-stream.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function runFilling(
   model: Model,
   task: FillingTask,
   { sampling, candidates, view }: Job,
-  { signal, emit }: { signal: AbortSignal; emit: (progress: JobProgress) => void },
+  { signal, emit }: JobContext,
 ): Promise<Result> {
   const region = new FrameStream(model);
   const { seed = 0 } = sampling;
@@ -29,7 +30,7 @@ export async function runFilling(
       if (frame.step > 0) steps += 1;
       else checkCandidates(frame.tokens, model.maskId, candidates);
       region.read(frame);
-      if (view === 'frames') emit({ text: '', tokens: [], frame: region.tell(frame, holes) });
+      if (view === 'frames') await emit({ text: '', tokens: [], frame: region.tell(frame, holes) });
       await nextTurn();
     },
   };

@@ -6,19 +6,11 @@ import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
 import { readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
+import type { JobContext } from './job-context.ts';
 import { isLong, ReadingError } from './long-texts.ts';
-import type { Failure, Job, JobProgress, JobTask, Result, TokensTask, WritingTask } from './protocol.ts';
+import type { Failure, Job, JobTask, Result, TokensTask, WritingTask } from './protocol.ts';
 import { conversation } from './conversation.ts';
 import { TextStream } from './text-stream.ts';
-
-/** What a job has of the thread that it runs on. */
-export interface JobContext {
-  readonly signal: AbortSignal;
-  /** Is given what each step adds, if the job has a view. */
-  readonly emit: (progress: JobProgress) => void;
-  /** Reads a text elsewhere. Absent: it is read here. */
-  readonly readLong?: (task: TokensTask) => Promise<Result>;
-}
 
 /**
  * Writes one text. The event loop gets its turn after every step, so that a cancellation is seen there.
@@ -48,7 +40,7 @@ export async function runJob(
     candidates,
     onFrame: async (frame: Frame) => {
       if (frame.step === 0) checkCandidates(frame.tokens, maskId, candidates);
-      emit(transcript.read(frame));
+      await emit(transcript.read(frame));
       await nextTurn();
       return transcript.stoppedBy === undefined;
     },
@@ -58,7 +50,7 @@ export async function runJob(
     ? await model.infill({ ...gapOf(model, task, job), ...watch })
     : await model.generate({ ...continuationOf(model, task, job), ...watch });
   const isWhole = 'ended' in written && written.ended === 'constraint';
-  emit(transcript.finish());
+  await emit(transcript.finish());
   return {
     text: transcript.text,
     tokens: transcript.tokens,

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { InvalidOptionError } from '../../base/errors.ts';
+import type { LoadOptions } from '../../model-files/open-model.ts';
 import type { Failure, Result, TokensTask } from './protocol.ts';
-import type { WorkerData } from './worker.ts';
 
 /** Characters that are read on the thread of the models: about as many as take it as long as a forward. */
 const shortCharacters = 2 ** 14;
+
+/** How models are opened of which texts are read. */
+export type ReadingOptions = Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
 
 export interface LongTextRequest {
   readonly path: string;
@@ -114,7 +117,7 @@ function tooLong({ task }: LongTextRequest, limitMs: number): InvalidOptionError
 }
 
 /** A thread that opens the tokenizer of a model when it is first asked for. */
-export const longTexts = (options: WorkerData['options']): LongTexts =>
+export const longTexts = (options: ReadingOptions): LongTexts =>
   new LongTexts(() => {
     const port = new Worker(new URL('./text-worker.js', import.meta.url), { workerData: options });
     return port as unknown as TextPort;

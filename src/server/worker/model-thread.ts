@@ -1,15 +1,9 @@
 import type { Model } from '../../language-model/language-model.ts';
 import { failureOf, runJob } from './jobs.ts';
 import type { LongTexts } from './long-texts.ts';
-import {
-  type FromWorker,
-  type Job,
-  merged,
-  type JobProgress,
-  type TokensTask,
-  type ToWorker,
-} from './protocol.ts';
+import { type FromWorker, type Job, type JobProgress, type TokensTask, type ToWorker } from './protocol.ts';
 import { ModelPool } from './model-pool.ts';
+import { Outbox } from './outbox.ts';
 
 /** A port as both kinds of them have it. */
 export interface Port<In, Out> {
@@ -20,16 +14,12 @@ export interface Port<In, Out> {
 /** A job that is being written. */
 interface Running {
   readonly stop: AbortController;
-  /** Whether the reader has taken what was sent. */
-  isReady: boolean;
-  /** What the reader hasn't been sent; steps that it is too slow for are merged here. */
-  pending: JobProgress | undefined;
+  readonly outbox: Outbox;
 }
 
 /**
  * Runs jobs for the other side of a port, with models that are loaded from `paths` by name. Of each job at most one report is
- * under way: the next is sent when the reader has taken the last, and until then steps are merged into one. So a slow reader
- * costs no more than a fast one.
+ * under way: the next is sent when the reader has taken the last (`Outbox`). So a slow reader costs no more than a fast one.
  */
 export function serveJobs(
   port: Port<ToWorker, FromWorker>,
@@ -69,7 +59,7 @@ class ModelThread {
       case 'start':
         return void this.#run(message.id, message.job);
       case 'more':
-        return this.#resume(message.id);
+        return this.#running.get(message.id)?.outbox.taken();
       case 'cancel':
         return this.#running.get(message.id)?.stop.abort();
       case 'ping':
@@ -86,14 +76,14 @@ class ModelThread {
   }
 
   async #run(id: number, job: Job): Promise<void> {
-    const mine: Running = { stop: new AbortController(), isReady: true, pending: undefined };
-    const { signal } = mine.stop;
-    this.#running.set(id, mine);
-    const emit = (progress: JobProgress): void => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const outbox = new Outbox(job.view, (progress) => this.#post({ type: 'progress', id, progress }));
+    signal.addEventListener('abort', () => outbox.leave(), { once: true });
+    this.#running.set(id, { stop, outbox });
+    const emit = (progress: JobProgress): Promise<void> | undefined => {
       this.#at[0] = id;
-      if (job.view === 'nothing' || isEmpty(progress)) return;
-      mine.pending = mine.pending ? merged(mine.pending, progress) : progress;
-      this.#flush(id, mine);
+      return outbox.put(progress);
     };
     try {
       const result = await this.#models.use(job.model, (model, path) => {
@@ -103,30 +93,11 @@ class ModelThread {
         const readLong = texts && ((task: TokensTask) => texts.read({ path, task }, signal));
         return runJob(model, job, { signal, emit, readLong });
       });
-      const progress = mine.pending ?? { text: '', tokens: [] };
-      this.#post({ type: 'done', id, progress, result });
+      this.#post({ type: 'done', id, progress: outbox.end(), result });
     } catch (error) {
       this.#post({ type: 'failed', id, failure: failureOf(error, signal) });
     } finally {
       this.#running.delete(id);
     }
   }
-
-  /** The reader has taken what it was sent. */
-  #resume(id: number): void {
-    const mine = this.#running.get(id);
-    if (!mine) return;
-    mine.isReady = true;
-    this.#flush(id, mine);
-  }
-
-  #flush(id: number, mine: Running): void {
-    if (!mine.isReady || !mine.pending) return;
-    this.#post({ type: 'progress', id, progress: mine.pending });
-    mine.isReady = false;
-    mine.pending = undefined;
-  }
 }
-
-const isEmpty = ({ text, tokens, frame, snapshot }: JobProgress): boolean =>
-  text === '' && tokens.length === 0 && !frame && !snapshot;

@@ -89,9 +89,9 @@ export interface PositionCandidates {
   readonly tokens: readonly { readonly token: number; readonly text: string; readonly probability: number }[];
 }
 
-/** One or several steps of the reverse process, for a reader who replays it. See docs/streaming.md. */
+/** A step of the reverse process, for a reader who replays it. See docs/streaming.md. */
 export interface DiffusionFrame {
-  /** Counts the revisions of the canvas; where it jumps, several were merged for a slow reader. */
+  /** Counts the revisions of the canvas. */
   readonly revision: number;
   readonly step: number;
   readonly block: number;
@@ -206,33 +206,11 @@ export type FromWorker =
   | { readonly type: 'pong' }
   | { readonly type: 'closed' };
 
-/** Two reports as one. */
+/** Two reports of text as one. */
 export function merged(a: JobProgress, b: JobProgress): JobProgress {
   return {
     text: a.text + b.text,
     tokens: [...a.tokens, ...b.tokens],
     snapshot: b.snapshot ?? a.snapshot,
-    frame: a.frame && b.frame ? mergedFrames(a.frame, b.frame) : (b.frame ?? a.frame),
   };
-}
-
-function mergedFrames(a: DiffusionFrame, b: DiffusionFrame): DiffusionFrame {
-  if (b.reset) return b;
-  const candidates = latestOf(a.candidates, b.candidates);
-  return {
-    ...b,
-    reset: a.reset,
-    changes: latestOf(a.changes, b.changes),
-    ...(a.holes && { holes: a.holes }),
-    ...(candidates.length > 0 && { candidates }),
-  };
-}
-
-/** Of each position the later, ascending. */
-function latestOf<At extends { readonly position: number }>(
-  a: readonly At[] = [],
-  b: readonly At[] = [],
-): At[] {
-  const latest = new Map([...a, ...b].map((at) => [at.position, at]));
-  return [...latest.values()].sort((x, y) => x.position - y.position);
 }

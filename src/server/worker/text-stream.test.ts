@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byteTokenizer, fakeIds } from '../../../test/fake-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
-import { merged, type Job, type JobProgress } from './protocol.ts';
+import type { Job, JobProgress } from './protocol.ts';
 import { FrameStream } from './frame-stream.ts';
 import { TextStream } from './text-stream.ts';
 
@@ -136,7 +136,7 @@ function replay(reports: readonly JobProgress[]): string[] {
   });
 }
 
-test('frames replay the whole process, one by one or merged', () => {
+test('frames replay the whole process', () => {
   const canvases = ['a____', 'a_c__', 'abc__', 'ab___', 'abxyz'];
   const { reports } = readAll({ ...plain, view: 'frames' }, ...canvases);
   assert.deepEqual(
@@ -153,11 +153,6 @@ test('frames replay the whole process, one by one or merged', () => {
       [4, 4, false],
     ],
   );
-  for (let cut = 1; cut < reports.length; cut++) {
-    const [one, other] = [reports.slice(0, cut), reports.slice(cut)].map((part) => part.reduce(merged));
-    assert.equal(replay([one, other]).at(-1), 'bxyz');
-    assert.equal(one.text + other.text, textsOf(reports).join(''));
-  }
 });
 
 test('a canvas that changes its length is sent anew', () => {
@@ -166,41 +161,30 @@ test('a canvas that changes its length is sent anew', () => {
     reports.map(({ frame }) => frame?.reset),
     [true, false, true, false],
   );
-  assert.equal(replay([reports.reduce(merged)]).at(-1), 'bxc');
+  assert.equal(replay(reports).at(-1), 'bxc');
 });
 
-test('merged frames have the latest candidates of each position, and the holes of the canvas that they are about', () => {
-  const candidates = (share: number, ...positions: number[]) => ({
-    positions: Int32Array.from(positions),
-    tokens: Int32Array.from(positions, (i) => fakeIds.byte(0x61 + i)),
-    probabilities: Float64Array.from(positions, () => share),
-  });
-  const [start, one, two] = framesOf('x__', 'xa_', 'xab');
+test('frames have the candidates of their step, and at the beginning of a canvas its holes', () => {
+  const [start, one] = framesOf('x__', 'xa_');
+  const candidates = {
+    positions: Int32Array.of(1, 2),
+    tokens: Int32Array.of(fakeIds.byte(0x62), fakeIds.byte(0x63)),
+    probabilities: Float64Array.of(0.25, 0.75),
+  };
   const region = new FrameStream(model);
-  const holes = [{ hole: 0, start: 1, end: 3 }];
-  const reports = [
-    start,
-    { ...one, candidates: candidates(0.25, 1, 2) },
-    { ...two, candidates: candidates(0.75, 2) },
-  ].map((frame) => {
+  const tell = (frame: typeof start, hole: number) => {
     region.read(frame);
-    return { text: '', tokens: [], frame: region.tell(frame, holes) };
-  });
-  const late = reports.slice(1).reduce<JobProgress>(merged, { text: '', tokens: [] });
+    return region.tell(frame, [{ hole, start: 1, end: 3 }]);
+  };
+  const [first, second, next] = [tell(start, 0), tell({ ...one, candidates }, 0), tell(start, 1)];
+  assert.deepEqual(first.holes, [{ hole: 0, from: 0, to: 2 }]);
   assert.deepEqual(
-    late.frame!.candidates!.map(({ position, tokens }) => [position, tokens[0].text, tokens[0].probability]),
+    second.candidates!.map(({ position, tokens }) => [position, tokens[0].text, tokens[0].probability]),
     [
       [0, 'b', 0.25],
       [1, 'c', 0.75],
     ],
   );
-  assert.ok(!('holes' in late.frame!));
-  const whole = reports.reduce<JobProgress>(merged, { text: '', tokens: [] });
-  assert.deepEqual(whole.frame!.holes, [{ hole: 0, from: 0, to: 2 }]);
-  // the next canvas has nothing of the one before
-  region.read(start);
-  const next = { text: '', tokens: [], frame: region.tell(start, [{ hole: 1, start: 1, end: 3 }]) };
-  const other = [...reports, next].reduce<JobProgress>(merged, { text: '', tokens: [] });
-  assert.deepEqual([other.frame!.holes![0].hole, other.frame!.candidates], [1, undefined]);
-  assert.deepEqual(other.frame!.changes, []);
+  assert.ok(!('holes' in second));
+  assert.deepEqual([next.holes![0].hole, next.candidates, next.changes], [1, undefined, []]);
 });
