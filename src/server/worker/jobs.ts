@@ -27,7 +27,8 @@ export async function runJob(
   const task = nearGap(job.task, model.config.maxLength);
   if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
     return runFilling(model, task, job, { signal, emit });
-  if (task.kind === 'tokens') return readLong && isLong(task) ? readLong(task) : readTokens(model, task);
+  if (task.kind === 'tokens')
+    return readLong && isLong(task) ? readLong(task, false) : readTokens(model, task);
   if (readLong) await checkRoomFor(model, task, readLong);
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
@@ -116,7 +117,7 @@ async function checkRoomFor(
     task.kind === 'chat'
       ? { kind: 'tokens', turns: task.turns, tools: task.tools }
       : { kind: 'tokens', text: task.prompt };
-  if (isLong(reading)) roomBehind(model, { option, tokens: (await readLong(reading)).promptTokens });
+  if (isLong(reading)) roomBehind(model, { option, tokens: (await readLong(reading, true)).promptTokens });
 }
 
 interface Given {

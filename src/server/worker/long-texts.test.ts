@@ -34,7 +34,11 @@ function fakeThreads() {
   return { threads, open };
 }
 
-const request = (text: string): LongTextRequest => ({ path: 'm', task: { kind: 'tokens', text } });
+const request = (text: string): LongTextRequest => ({
+  path: 'm',
+  task: { kind: 'tokens', text },
+  isCount: true,
+});
 
 test('long texts are read one after the other; one that takes too long ends the thread and is named, the others are read by the next', async () => {
   const { threads, open } = fakeThreads();

@@ -12,6 +12,8 @@ export type ReadingOptions = Pick<LoadOptions, 'device' | 'weights' | 'adapter'>
 export interface LongTextRequest {
   readonly path: string;
   readonly task: TokensTask;
+  /** Whether no more is wanted than how many tokens there are. */
+  readonly isCount: boolean;
 }
 
 export type LongTextReply = { readonly result: Result } | { readonly failure: Failure };

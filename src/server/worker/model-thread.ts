@@ -90,7 +90,8 @@ class ModelThread {
         signal.throwIfAborted();
         this.#at[0] = id;
         const texts = this.#texts;
-        const readLong = texts && ((task: TokensTask) => texts.read({ path, task }, signal));
+        const readLong =
+          texts && ((task: TokensTask, isCount: boolean) => texts.read({ path, task, isCount }, signal));
         return runJob(model, job, { signal, emit, readLong });
       });
       this.#post({ type: 'done', id, progress: outbox.end(), result });

@@ -32,9 +32,9 @@ test('a slow reader is sent every step, and the job waits where many do', async 
     await new Promise(setImmediate);
   }
   await job;
-  const last = outbox.end();
+  assert.equal(outbox.end().frame, undefined);
   assert.deepEqual(
-    [...sent, last.frame!.revision],
+    sent,
     Array.from({ length: 20 }, (_, i) => i),
   );
 });

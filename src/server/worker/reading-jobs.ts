@@ -31,6 +31,12 @@ export function readTokens(model: TokenReader, task: TokensTask): Result {
   return { ...nothingWritten, promptTokens: ids.length, read: { text, ids, pieces } };
 }
 
+/** How many tokens a text or conversation has, and no more of it. */
+export const countTokens = (model: TokenReader, task: TokensTask): Result => ({
+  ...nothingWritten,
+  promptTokens: readIn(model, task).ids.length,
+});
+
 function readIn(
   { tokenizer, chatTemplate }: TokenReader,
   { text = '', turns, tools, ids }: TokensTask,

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openModelWithTokenizer } from '../../model-files/open-model.ts';
 import { failureOf } from './jobs.ts';
 import type { LongTextReply, LongTextRequest, ReadingOptions } from './long-texts.ts';
-import { readTokens, type TokenReader } from './reading-jobs.ts';
+import { countTokens, readTokens, type TokenReader } from './reading-jobs.ts';
 
 const options = workerData as ReadingOptions;
 const port = parentPort!;
@@ -16,11 +16,12 @@ async function open(path: string): Promise<TokenReader> {
   return { tokenizer, chatTemplate };
 }
 
-port.on('message', async ({ path, task }: LongTextRequest) => {
+port.on('message', async ({ path, task, isCount }: LongTextRequest) => {
   let reply: LongTextReply;
   try {
     if (latest?.path !== path) latest = { path, reader: open(path) };
-    reply = { result: readTokens(await latest.reader, task) };
+    const reader = await latest.reader;
+    reply = { result: isCount ? countTokens(reader, task) : readTokens(reader, task) };
   } catch (error) {
     reply = { failure: failureOf(error, new AbortController().signal) };
   }
