@@ -26,6 +26,7 @@ for (const [signal, code] of [
 /** Ends the program as the signal does where nobody listens: at once, whatever its threads are doing. */
 function die(): void {
   if (process.stdout.isTTY) process.stdout.write(showCursor);
+  process.emit('exit', stoppedBy); // what was started here ends with it
   process.removeAllListeners(died);
   process.kill(process.pid, died);
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   readSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
@@ -166,6 +168,19 @@ export async function openTokens(
   }
   checkRows(kept.rows, paths, maximumBadShare);
   return { ...kept, files };
+}
+
+/**
+ * The tokens that a run has kept, without a look at the files that they were made of; undefined where there are none.
+ *
+ * @param cache  as `openTokens` was given it
+ */
+export function keptTokens(
+  cache: string,
+  { vocabularySize }: LoadedTokenizer,
+): Omit<TokenStore, 'files'> | undefined {
+  const [name] = existsSync(cache) ? readdirSync(cache).filter((each) => /^[0-9a-f]{32}$/.test(each)) : [];
+  return name === undefined ? undefined : readStore(join(cache, name), vocabularySize > 2 ** 16);
 }
 
 /** Puts a finished folder in its place; one that another process put there meanwhile is as good, a damaged one goes. */

@@ -8,10 +8,12 @@ import { after, test } from 'node:test';
 import { linearNoise, polynomial } from '../diffusion/schedule.ts';
 import { scalar } from '../graph/tensor.ts';
 import { mul } from '../graph/primitives.ts';
+import { inspectModel } from '../model-files/inspect-model.ts';
 import { shippedModel } from '../model-files/locate.ts';
 import { weightedCrossEntropy } from '../training/loss.ts';
 import { withPrompts } from '../training/objectives/objective.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
+import { heldOutText } from './held-out.ts';
 import { openRun } from './open-run.ts';
 import { finetune, train, type TrainOptions, type TrainRequest } from './train.ts';
 
@@ -59,12 +61,29 @@ test('a run tells what happens, and then is there with its metrics, samples, val
   const run = await train({ ...small, out }, { onProgress: (event) => void events.push(event) });
   const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'note');
   const steps = (n: number): string[] => Array.from({ length: n }, () => 'step');
-  assert.deepEqual(kinds, ['began', ...steps(4), 'validation', ...steps(4), 'validation', 'sample', 'saved']);
+  assert.deepEqual(kinds, [
+    'began',
+    ...steps(4),
+    'validation',
+    ...steps(4),
+    'validation',
+    'sample',
+    'saving',
+    'saved',
+  ]);
   assert.equal(run.directory, out);
   assert.equal(run.step, 8);
   assert.equal(run.isFinished, true);
   assert.equal(run.options.width, 16);
   assert.equal(run.options.learningRate, 1e-3, 'what nobody named is recorded, too');
+
+  const heldOut = await heldOutText(out);
+  const sentences = heldOut!.split('\n\n');
+  assert.ok(sentences.length === 4 && sentences.every((text) => texts.includes(text)), heldOut);
+  assert.equal(await heldOutText(shippedModel), undefined);
+  const { training } = await inspectModel(out);
+  assert.deepEqual([training?.objective, training?.step, training?.final], ['masked-diffusion', 8, true]);
+  assert.equal(training?.validation?.natsPerToken, run.validation?.natsPerToken);
 
   const rows = run.metrics();
   assert.equal(rows.length, 10);

@@ -29,6 +29,22 @@ import { chatTemplateName } from '../tokenizer/files.ts';
 import { tokenizerFromGguf } from '../tokenizer/from-gguf.ts';
 import { loadTokenizer } from '../tokenizer/from-directory.ts';
 
+/** How a model was trained, as its training.json says. */
+export interface TrainingFacts {
+  readonly objective?: string;
+  readonly learn?: string;
+  readonly step: number;
+  readonly tokens: number;
+  /** Whether its run was done with it. */
+  readonly final: boolean;
+  /** What held-out text costs it: a bound in nats a token, with its standard error and in bits a byte. */
+  readonly validation?: {
+    readonly natsPerToken: number;
+    readonly standardError?: number;
+    readonly bitsPerByte?: number;
+  };
+}
+
 /** What a model says of itself; what can't be known of it is absent. */
 export interface Inspection {
   readonly path: string;
@@ -57,6 +73,8 @@ export interface Inspection {
   readonly samplingMemory?: SamplingMemory;
   /** What is laid over it, where the path is an adapter's. */
   readonly adapter?: AdapterFacts;
+  /** What a run of `unmask train` wrote down of it. */
+  readonly training?: TrainingFacts;
   /** As its files name it. */
   readonly licence?: string;
   readonly maskId?: number;
@@ -119,6 +137,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     weightBytes: weights?.totalBytes,
     memoryBytes: opened && memoryOf(opened.config, opened.names, opened.format),
     samplingMemory: config && samplingMemory(config.transformer),
+    training: await trainingIn(directory),
     licence: await licenceOf(directory),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),
@@ -131,6 +150,30 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],
+  };
+}
+
+/** The record that a run of training left beside a model; nothing where it can't be read. */
+async function trainingIn(directory: string): Promise<TrainingFacts | undefined> {
+  const path = await resolveInside(directory, 'training.json').catch(() => undefined);
+  const record = path === undefined ? undefined : await readJsonObject(path).catch(() => undefined);
+  const { step, tokens, final, validation, options } = record ?? {};
+  if (typeof step !== 'number' || typeof tokens !== 'number') return undefined;
+  const { objective, learn } = isObject(options) ? options : {};
+  const cost = isObject(validation) && typeof validation.natsPerToken === 'number' ? validation : undefined;
+  return {
+    ...(typeof objective === 'string' && { objective }),
+    ...(typeof learn === 'string' && { learn }),
+    step,
+    tokens,
+    final: final === true,
+    ...(cost && {
+      validation: {
+        natsPerToken: Number(cost.natsPerToken),
+        ...(typeof cost.standardError === 'number' && { standardError: cost.standardError }),
+        ...(typeof cost.bitsPerByte === 'number' && { bitsPerByte: cost.bitsPerByte }),
+      },
+    }),
   };
 }
 

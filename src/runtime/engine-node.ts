@@ -12,7 +12,9 @@ const remedies: Readonly<Record<Device, string>> = {
 /** The engine is an optional dependency, as its install script may fail where it itself would not: npm then goes on without it. */
 export const openEngine: OpenEngine = async (device) => {
   try {
-    return { ort: await import('onnxruntime-node'), provider: device, remedy: remedies[device] };
+    const ort = await import('onnxruntime-node');
+    ort.env.logLevel = 'fatal'; // what goes wrong is thrown, and said in a sentence
+    return { ort, provider: device, remedy: remedies[device] };
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
     const problem = isMissing

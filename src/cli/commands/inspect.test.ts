@@ -36,9 +36,15 @@ test('a model that runs: what it is, and exit code 0', async (t) => {
   const generationConfig = { unmask_sampling: { temperature: 0.5, blockLength: 4 } };
   const model = await tiny(t, { generationConfig });
   await change(model, 'tokenizer_config.json', { chat_template: '{{ messages }}' });
+  const validation = { natsPerToken: 2.5, standardError: 0.25, bitsPerByte: 1.25 };
+  const options = { objective: 'block-diffusion', learn: 'text' };
+  const record = { format: 1, step: 1200, tokens: 345_678, final: false, validation, options };
+  await writeFile(join(model, 'training.json'), JSON.stringify(record));
   const { code, out, err } = await run([model]);
   assert.deepEqual([code, err], [0, '']);
   for (const row of [
+    /^trained +block-diffusion on text, 1,200 updates, not done, 345,678 tokens$/m,
+    /^held out +-log p ≤ 2\.500 ± 0\.250 nats a token, 1\.250 bits a byte$/m,
     /^family +LLaDAModelLM, bidirectional$/m,
     /^longest +64 tokens$/m,
     /^mask token +<\|mask\|> \(\d+\)$/m,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Inspection } from '../../model-files/inspect-model.ts';
+import type { Inspection, TrainingFacts } from '../../model-files/inspect-model.ts';
 import { kebabCase } from '../../base/options.ts';
 import { grouped } from '../../base/format-count.ts';
 import { colorsFor } from '../terminal/colors.ts';
@@ -89,6 +89,8 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
       samplingMemory &&
         `and about ${sizeText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
     ],
+    ['trained', facts.training && trainingText(facts.training)],
+    ['held out', facts.training?.validation && boundText(facts.training)],
     ['licence', facts.licence],
   ];
   return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
@@ -97,6 +99,22 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
 function aligned(rows: readonly Row[], paint: (text: string) => string): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => `${paint(visible(name).padEnd(width))}${visible(value)}\n`).join('');
+}
+
+/** masked-diffusion on text, 6,000 updates, 12,288,000 tokens */
+function trainingText({ objective, learn, step, tokens, final }: TrainingFacts): string {
+  const what = [objective, learn && `on ${learn}`].filter(Boolean).join(' ');
+  const sizes = `${counted(step)} update${step === 1 ? '' : 's'}${final ? '' : ', not done'}, ${counted(tokens)} tokens`;
+  return what === '' ? sizes : `${what}, ${sizes}`;
+}
+
+/** -log p ≤ 4.72 ± 0.05 nats a token, 1.76 bits a byte */
+function boundText({ objective, validation }: TrainingFacts): string {
+  const { natsPerToken = NaN, standardError, bitsPerByte } = validation ?? {};
+  const isExact = objective === 'autoregressive';
+  const error = standardError === undefined || isExact ? '' : ` ± ${standardError.toFixed(3)}`;
+  const bits = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
+  return `-log p ${isExact ? '=' : '≤'} ${natsPerToken.toFixed(3)}${error} nats a token${bits}`;
 }
 
 /** The model's own defaults as the flags that they stand for. */

@@ -14,7 +14,7 @@ const options = z.strictObject({
   ...quantizeSchema.shape,
   text: quantizeSchema.shape.text
     .meta({ placeholder: 'path' })
-    .describe('a file with the text for it [stories that ship]'),
+    .describe('a file with the text for it [of a run what it held out, else stories that ship]'),
   json: z.boolean().default(false).describe('prints one line of JSON'),
 });
 
@@ -28,7 +28,8 @@ const command: Command<typeof options> = {
   ],
   async run({ model, text: file, json, ...asked }, io) {
     const { quantize } = await import('../../model-files/quantize.ts');
-    const text = file === undefined ? undefined : await plainText(file);
+    const { heldOutText } = await import('../../library/held-out.ts');
+    const text = file === undefined ? await heldOutText(model) : await plainText(file);
     const show = weightsProgress(io, { isFollowed: json });
     const quantized = await quantize(model, {
       ...asked,

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setPriority } from 'node:os';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { setPriority, tmpdir } from 'node:os';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { hubSettings } from '../../hub/settings.ts';
@@ -73,10 +74,20 @@ const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   win32: ['cmd', '/c', 'start', ''],
 };
 
-/** Where there is no browser to be opened, the address that was printed is enough. */
+/**
+ * Where there is no browser to be opened, the address that was printed is enough. Arguments of a program can be read by others
+ * on the machine, and the address has the token in it: what is opened is a file that leads there, and that nobody else may read.
+ */
 function openInBrowser(address: string, { env }: Io): void {
   const [opener, ...args] = openers[process.platform] ?? ['xdg-open'];
-  const child = spawn(opener, [...args, address], { stdio: 'ignore', detached: true, env: { ...env } });
+  const folder = mkdtempSync(join(tmpdir(), 'unmask-studio-'));
+  const page = join(folder, 'studio.html');
+  const script = `location.replace(${JSON.stringify(address)})`;
+  writeFileSync(page, `<!doctype html><title>unmask studio</title><script>${script}</script>\n`, {
+    mode: 0o600,
+  });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const child = spawn(opener, [...args, page], { stdio: 'ignore', detached: true, env: { ...env } });
   child.once('error', () => {});
   child.unref();
 }
