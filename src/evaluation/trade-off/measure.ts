@@ -69,7 +69,15 @@ export async function measureWay(
   prompts: readonly PromptedText[],
   { seed, signal }: MeasuringOptions,
 ): Promise<Omit<SamplingOutcome, 'heldOut'>> {
-  const requests = prompts.map(({ prompt }, k) => ({ ...way.options, temperature, prompt, seed: seed + k }));
+  // the sampler whose likelihood stands beside it knows of no penalties, which a model may have by default
+  const plain = { frequencyPenalty: 0, presencePenalty: 0 };
+  const requests = prompts.map(({ prompt }, k) => ({
+    ...plain,
+    ...way.options,
+    temperature,
+    prompt,
+    seed: seed + k,
+  }));
   const { texts, stats } = await writeTexts(model, requests, { sideBySide: 1, signal });
   const written = texts.map((text, k) => text.slice(prompts[k].prompt.length));
   const answered = prompts.flatMap(({ answer }, k) =>
