@@ -1,5 +1,5 @@
-// The recipe of the models of puzzles that ship, models/puzzles: for each kind a masked diffusion model, and its causal twin: the
-// same network, puzzles, updates and learning rate. Puzzles are made by generators of ours with the distributions of Ye et al. 2025
+// The recipe of models of puzzles, for models/puzzles: of each kind a masked diffusion model, and its causal twin: the same
+// network, puzzles, updates and learning rate. Puzzles are made by generators of ours with the distributions of Ye et al. 2025
 // (arXiv:2410.14157), a token for each character. A run that was stopped goes on where it was.
 //
 //     npm run recipe:puzzles                            all of them, then writes models/puzzles
@@ -25,7 +25,7 @@ const objectives = {
 const kinds = {
   'sudoku-4': {
     count: 20_000,
-    run: '--length 36 --layers 3 --width 64 --hidden 172 --steps 700',
+    run: '--length 36 --layers 3 --width 64 --hidden 172 --steps 3000',
     length: 17,
   },
   paths: {
