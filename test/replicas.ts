@@ -16,7 +16,7 @@ const haproxy = '/usr/sbin/haproxy';
 
 export const withBalancer = {
   skip: existsSync(haproxy) ? false : `${haproxy} isn't there: apt-get install haproxy`,
-  timeout: 300_000,
+  timeout: 600_000,
 };
 
 /** A server of the shipped stories, in a process of its own. */

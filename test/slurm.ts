@@ -20,7 +20,7 @@ export const withSlurm = {
       : process.getuid?.() === 0
         ? false
         : 'the daemons of Slurm need root',
-  timeout: 300_000,
+  timeout: 600_000,
 };
 
 /** A cluster of this machine alone, with two processors, each for up to four jobs. */
