@@ -23,6 +23,7 @@ const requests = [
   request('g', { model: 'other', prompt: 'Once' }),
   request('h', { prompt: 'Once', stream: true }),
   request('i', {}, '/api/generate'),
+  request('j', { input: 'Once', max_output_tokens: 8 }, '/v1/responses'),
 ];
 
 async function prepare(t: TestContext, lines: readonly string[] = requests) {
@@ -57,7 +58,7 @@ const parsed = (text: string): BatchResult[] =>
 test('each request has its result, in order, as OpenAI writes it; mistakes are those of their line', async (t) => {
   const { run, results } = await prepare(t);
   const { results: path, requests: count, done, failed, tokens } = await run('out');
-  assert.deepEqual([count, done, failed], [10, 10, 6]);
+  assert.deepEqual([count, done, failed], [11, 11, 6]);
   assert.ok(tokens > 10);
   const found = parsed(await results(path));
   assert.deepEqual(
@@ -73,6 +74,7 @@ test('each request has its result, in order, as OpenAI writes it; mistakes are t
       ['g', 404],
       ['h', 'stream: must be absent or false in a batch'],
       ['i', 'url: must be a route below /v1 or /unmask that writes, not /api/generate'],
+      ['j', 200],
     ],
   );
   assert.match(JSON.stringify(found[0]), /"object":"text_completion".*"usage"/);
@@ -89,7 +91,7 @@ test('shares one behind the other, other machines and what was cut short have th
   assert.equal(await results(path), whole);
   for (const bytes of [0, 10, 500, whole.length - 1]) {
     await writeFile(path, whole.slice(0, bytes));
-    assert.equal((await run('cut')).done, 10);
+    assert.equal((await run('cut')).done, 11);
     assert.equal(await results(path), whole, `${bytes}`);
   }
   await appendFile(path, '\0\0\0');

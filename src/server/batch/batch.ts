@@ -134,14 +134,12 @@ const againMs = [1000, 4000, 16_000];
 /** One pass over the requests of a share. */
 class BatchRun {
   readonly #service: Service;
-  readonly #app: ReturnType<typeof makeApp>;
   readonly #options: BatchOptions;
   readonly #input: BatchInput;
   readonly #folder: string;
 
   constructor(service: Service, options: BatchOptions, input: BatchInput, folder: string) {
     this.#service = service;
-    this.#app = makeApp(service, routes);
     this.#options = options;
     this.#input = input;
     this.#folder = folder;
@@ -209,25 +207,28 @@ class BatchRun {
     const route = routes.find(({ path }) => path === line.url);
     if (!route || !('answer' in route) || !/^\/(v1|unmask)\//.test(line.url))
       return refused(`url: must be a route below /v1 or /unmask that writes, not ${line.url}`);
-    const seeded = 'seed' in route.body.shape && (line.body['seed'] ?? undefined) === undefined;
-    const body = { ...line.body, ...(seeded && { seed: key.readUInt32LE(12) }) };
-    const { status, json } = await this.#ask(line.url, body);
-    const request_id = `unmask-${key.toString('hex', 16, 28)}`;
-    // who asked when is nothing that a result should depend on
-    const result = {
-      ...json,
-      ...('id' in json && { id: request_id }),
-      ...('created' in json && { created: 0 }),
+    const request_id = key.toString('hex', 16, 28);
+    // nothing of a result depends on who asked when
+    const service = {
+      ...this.#service,
+      newId: () => request_id,
+      newSeed: () => key.readUInt32LE(12),
+      nowMs: () => 0,
     };
-    return { ...common, response: { status_code: status, request_id, body: result }, error: null };
+    const { status, json } = await this.#ask(service, line);
+    return { ...common, response: { status_code: status, request_id, body: json }, error: null };
   }
 
-  async #ask(url: string, body: object): Promise<{ status: number; json: object }> {
+  async #ask(
+    service: Service,
+    { url, body }: { readonly url: string; readonly body: object },
+  ): Promise<{ status: number; json: object }> {
     const { signal } = this.#options;
-    const host = `localhost:${this.#service.admission().port}`;
+    const app = makeApp(service, routes);
+    const host = `localhost:${service.admission().port}`;
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
-      const response = await this.#app.request(`http://${host}${url}`, {
+      const response = await app.request(`http://${host}${url}`, {
         method: 'POST',
         headers: { host, 'content-type': 'application/json' },
         body: JSON.stringify(body),
