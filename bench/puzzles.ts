@@ -42,9 +42,13 @@ const ways: Readonly<Record<string, SamplingRequest>> = {
   'all that is 50 % sure': { strategy: 'threshold', tau: 0.5 },
 };
 
+const kinds = ['sudoku-4', 'paths', 'countdown-3'] as const;
+if (!kinds.some((name) => existsSync(join(root, values.models, name))))
+  throw new Error(`${values.models} has no model of puzzles: npm run recipe:puzzles makes them`);
+
 console.log('| puzzles | model | way | solved | tokens a forward |');
 console.log('| --- | --- | --- | --- | --- |');
-for (const name of ['sudoku-4', 'paths', 'countdown-3'] as const) {
+for (const name of kinds) {
   const list = asked(name);
   for (const [suffix, called] of [
     ['', 'masked diffusion'],
