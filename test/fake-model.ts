@@ -134,6 +134,11 @@ export function modelThatSays(
         return nats ?? Math.log(V - 1 + Math.exp(logit)) - (id === targets[r] ? logit : 0);
       });
     },
+    // of each token its parity, and 1
+    hidden: async ({ data }, rows) => ({
+      shape: [rows.length, 2],
+      data: Float32Array.from(Array.from(rows, (row) => [data[row] % 2, 1]).flat()),
+    }),
     async close() {
       model.closed = true;
     },

@@ -141,6 +141,7 @@ function endless(): Engine & { taken: number; cancelled: boolean } {
     },
     load: () => {},
     add: () => {},
+    keep: () => {},
     status: () => ({
       state: 'loaded' as const,
       facts: { maxLength: 100, hasChatTemplate: false, isCausal: false, defaults: {} },

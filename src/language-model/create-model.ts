@@ -1,6 +1,8 @@
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { toSampleOptions } from '../sampling/from-options.ts';
+import { chooseAnswer } from './choose.ts';
 import { editText } from './edit.ts';
+import { embedText } from './embed.ts';
 import { beginSample, generate } from './generate.ts';
 import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { Model } from './language-model.ts';
@@ -9,6 +11,7 @@ import { contextOfModel, type ModelContext, type ModelParts } from './model-cont
 import { networkScorer } from './network-scorer.ts';
 import { scoreText } from './score.ts';
 import { samplerScoring } from './score-under-sampler.ts';
+import { tokenLogprobs } from './token-logprobs.ts';
 
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function createModel(parts: ModelParts): Model {
@@ -50,6 +53,12 @@ export function createModel(parts: ModelParts): Model {
       return scoreText(context, request, sampler && samplerScoring(context, sampler));
     },
 
+    tokenLogprobs: async (request) => tokenLogprobs(context, request),
+
+    embed: async (request) => embedText(context, request),
+
+    choose: async (request) => chooseAnswer(context, request),
+
     close: () => network.close(),
   };
 }
@@ -61,8 +70,8 @@ function holeModelOf(context: ModelContext): HoleModel {
     ...context,
     score: networkScorer(context.network),
     check: (options) => void toSampleOptions(options, vocabulary),
-    run: async (canvas, options, { adapt, onFrame, signal, candidates }) => {
-      const prepared = await sampler.prepare(canvas, options, { adapt, signal, candidates });
+    run: async (canvas, options, { onFrame, ...settings }) => {
+      const prepared = await sampler.prepare(canvas, options, settings);
       return (await sampler.finish(prepared, onFrame)).stats;
     },
   };

@@ -35,7 +35,7 @@ class Editing {
   #tokens: readonly ScoredToken[] = [];
 
   constructor(model: HoleModel, request: EditRequest) {
-    const { text, spans, onFrame: _, signal: __, candidates, ...asked } = request;
+    const { text, spans, onFrame: _, signal: __, logitBias: ___, candidates, ...asked } = request;
     const known = Object.entries(asked).filter(([, value]) => value !== undefined);
     const own = Object.fromEntries(known.filter(([key]) => key in editSchema.shape));
     this.#model = model;
@@ -137,12 +137,13 @@ class Editing {
 
   /** Has some stretches of the current text written anew. */
   async #fill(pieces: readonly TextSpan[]): Promise<Infilling> {
-    const { onFrame, signal, candidates } = this.#request;
+    const { onFrame, signal, candidates, logitBias } = this.#request;
     const filled = await infillText(this.#model, {
       temperature: 0,
       ...this.#asked,
       parts: partsOf(this.#current, pieces, (span) => this.#lengthFor(span)),
       candidates,
+      logitBias,
       signal,
       onFrame: (frame, holes) =>
         onFrame?.(

@@ -32,7 +32,17 @@ interface BegunSample extends PreparedSample {
  * @throws InvalidOptionError  for what this model can't do
  */
 export async function beginSample(model: ModelContext, request: SampleRequest): Promise<BegunSample> {
-  const { prompt, tokens, messages, template: _, signal, candidates, language, ...asked } = request;
+  const {
+    prompt,
+    tokens,
+    messages,
+    template: _,
+    signal,
+    candidates,
+    language,
+    logitBias,
+    ...asked
+  } = request;
   requireOne({ prompt, tokens, messages });
   const shown = checkOptions(showingSchema, { candidates });
   const requested = withoutAbsent(asked);
@@ -54,7 +64,13 @@ export async function beginSample(model: ModelContext, request: SampleRequest): 
   const blockLength = grows ? first : blockLengthOf(model, options, asked, masked);
   const banned = [...(options.banned ?? []), ...model.unwritten];
   const sampling = { ...options, length, banned, blockLength };
-  const prepared = await model.sampler.prepare(canvas, sampling, { ends, signal, language, ...shown });
+  const prepared = await model.sampler.prepare(canvas, sampling, {
+    ends,
+    signal,
+    language,
+    logitBias,
+    ...shown,
+  });
   return { ...prepared, ends, answerFrom: messages ? given.length : 0 };
 }
 

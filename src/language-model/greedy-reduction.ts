@@ -58,7 +58,15 @@ export const isGreedy = ({
   deferred = [],
   topK = Infinity,
   topP = 1,
-}: DecodeOptions): boolean => temperature === 0 && deferred.length === 0 && topK === Infinity && topP === 1;
+  minP = 0,
+  typicalP = 1,
+}: DecodeOptions): boolean =>
+  temperature === 0 &&
+  deferred.length === 0 &&
+  topK === Infinity &&
+  topP === 1 &&
+  minP === 0 &&
+  typicalP === 1;
 
 /** A logit whose exponential is zero, and whose product with that is too. */
 const impossible = -1e30;

@@ -45,7 +45,7 @@ export interface HoleModel {
   run(canvas: Int32Array, options: SamplingOptions, request: RunRequest): Promise<SampleStats>;
 }
 
-export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates'> {
+export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates' | 'logitBias'> {
   /** Makes the options those of this canvas. */
   readonly adapt: (options: SampleOptions) => SampleOptions;
   readonly onFrame: NonNullable<GenerateRequest['onFrame']>;
@@ -53,7 +53,7 @@ export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates
 
 /** `Model.infill`. */
 export async function infillText(model: HoleModel, request: InfillRequest): Promise<Infilling> {
-  const { parts, onFrame, signal, candidates, ...asked } = request;
+  const { parts, onFrame, signal, candidates, logitBias, ...asked } = request;
   const { tokenizer, endIds } = model;
   const options = fillingOptions(model, asked);
   const shown = checkOptions(showingSchema, { candidates });
@@ -70,7 +70,13 @@ export async function infillText(model: HoleModel, request: InfillRequest): Prom
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   text.given[0] = [...model.opening(text.given[0])];
   const seen = { ...text, given: [...text.given.slice(0, -1), closing(model, text.given.at(-1)!, options)] };
-  const { holes, searched, stats } = await fillWith(model, seen, { options, onFrame, signal, ...shown });
+  const { holes, searched, stats } = await fillWith(model, seen, {
+    options,
+    onFrame,
+    signal,
+    logitBias,
+    ...shown,
+  });
 
   const ended = text.given.at(-1)!.length === 0 ? cutAtEnd(holes.at(-1)!, endIds, 0) : holes.at(-1)!;
   const filled = [...holes.slice(0, -1), ended].map((tokens, h) => {
@@ -187,7 +193,7 @@ export async function fillWith(
     options,
     onFrame,
     ...watching
-  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates'>,
+  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates' | 'logitBias'>,
 ): Promise<Pick<Infilling, 'searched' | 'stats'> & { readonly holes: readonly Int32Array[] }> {
   const { tokensPerStep, expand = true, blockLength, seed = 0, banned = [] } = options;
   checkHoles(model, text, options);

@@ -25,7 +25,9 @@ export interface SampleContext {
   readonly template?: Omit<TemplateOptions, 'addGenerationPrompt'>;
   /** What is written is in this language, which a program put together; for what a person says there are `regex` and `jsonSchema`. */
   readonly language?: Language;
-  /** Frames say so many of the likeliest tokens of each position that was predicted; at most 8. Default: 0. */
+  /** Added to the logits of some tokens, by id. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Frames say so many of the likeliest tokens of each position that was predicted; at most 20. Default: 0. */
   readonly candidates?: number;
   readonly signal?: AbortSignal;
 }
@@ -107,7 +109,7 @@ export type InfillPart =
   | { readonly minimum: number; readonly maximum: number };
 
 /** How holes are filled. What is absent is as the model says, else as `unmask infill --help` does. */
-type FillRequest = FillingRequest & Pick<SampleContext, 'signal' | 'candidates'>;
+type FillRequest = FillingRequest & Pick<SampleContext, 'signal' | 'candidates' | 'logitBias'>;
 
 /** A text with holes, and how they are filled. */
 export type InfillRequest = FillRequest & {
@@ -184,6 +186,58 @@ export interface LogitsOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface TokenLogprobsRequest {
+  /** The text, as ids; all of it is read at once. */
+  readonly tokens: ArrayLike<number>;
+  /** So many of the likeliest tokens of each position are told. Default: 0. */
+  readonly top?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What each token of a text was, given those before it. */
+export interface TokenLogprobs {
+  /** ln p, in nats; NaN of a first token that nothing stands before, of a causal model   [L] */
+  readonly logprobs: Float64Array;
+  /** The likeliest tokens of each position, the likeliest first, and their ln p. */
+  readonly top: readonly (readonly { readonly token: number; readonly logprob: number }[])[];
+}
+
+export interface EmbedRequest {
+  /** What is embedded: a text, or ids. */
+  readonly text: string | ArrayLike<number>;
+  /** So many of the first numbers. Default: as many as the network is wide. */
+  readonly dimensions?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A text as a direction in space: what means the same lies near, as far as the model knows. */
+export interface Embedding {
+  /** Of length 1   [D] */
+  readonly vector: Float32Array;
+  /** Tokens that were read. */
+  readonly tokens: number;
+}
+
+export interface ChooseRequest {
+  /** What the answers go on from; or */
+  readonly prompt?: string;
+  /** the conversation whose next answer they are. */
+  readonly messages?: readonly ChatMessage[];
+  /** The texts of which an answer is one. */
+  readonly answers: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** An answer, and how likely it is. */
+export interface ScoredAnswer {
+  readonly text: string;
+  /** ln p of its tokens, and of the end of its turn where the template has one, in nats. */
+  readonly logprob: number;
+  /** Of it among the answers: they add up to 1. */
+  readonly probability: number;
+  readonly tokens: number;
+}
+
 /** A model that was loaded. */
 export interface Model {
   readonly config: TransformerConfig;
@@ -209,6 +263,12 @@ export interface Model {
   edit(request: EditRequest): Promise<Edit>;
   /** How likely a text is. */
   score(request: ScoreRequest): Promise<Score>;
+  /** How likely each token of a text is, given those before it. */
+  tokenLogprobs(request: TokenLogprobsRequest): Promise<TokenLogprobs>;
+  /** A text as a direction in space, by which it can be found among others. */
+  embed(request: EmbedRequest): Promise<Embedding>;
+  /** How likely each of some answers is, in their order. */
+  choose(request: ChooseRequest): Promise<readonly ScoredAnswer[]>;
   /** Gives the memory back; nothing can be asked of it any more. */
   close(): Promise<void>;
 }

@@ -23,7 +23,9 @@ export function fitting(
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them
-    ...((asked.regex ?? asked.jsonSchema ?? language) === undefined ? [] : ['topK', 'topP']),
+    ...((asked.regex ?? asked.jsonSchema ?? language) === undefined
+      ? []
+      : ['topK', 'topP', 'minP', 'typicalP']),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -16,7 +16,7 @@ import {
 } from '../sampling/from-options.ts';
 import { withGuidance } from '../sampling/guidance.ts';
 import type { SamplingOptions } from '../sampling/options.ts';
-import { withPenalties } from '../sampling/penalties.ts';
+import { isPenalised, type Penalties, withPenalties } from '../sampling/penalties.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 import { withSelfConditioning, withTemperature } from '../sampling/self-conditioning.ts';
@@ -43,6 +43,8 @@ export interface SampleSettings {
   readonly candidates?: number;
   /** In which what is written has to be. */
   readonly language?: Language;
+  /** Added to the logits of some tokens, by id. */
+  readonly logitBias?: Penalties['logitBias'];
   readonly signal?: AbortSignal;
 }
 
@@ -102,6 +104,7 @@ export class Sampler {
       adapt = (same) => same,
       candidates = 0,
       language,
+      logitBias,
       signal,
     }: SampleSettings,
   ): Promise<PreparedSample> {
@@ -116,14 +119,14 @@ export class Sampler {
       throw new InvalidOptionError('language', problem, language);
     }
     const constrained = await constrain({ ...options, language }, decoding, setting);
+    const penalties = { ...options, logitBias };
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
     const isReduced =
       isGreedy(decoding) &&
       options.guidance === 0 &&
-      options.frequencyPenalty === 0 &&
-      options.presencePenalty === 0 &&
       !options.reportCache &&
       !constrained &&
+      !isPenalised(penalties) &&
       candidates === 0 &&
       adapted.decode === plain.decode;
     const decode = constrained ?? (isReduced ? decodeGreedy : adapted.decode!);
@@ -133,7 +136,7 @@ export class Sampler {
     const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
     const write: PreparedSample['write'] = (predict, unconditional) => {
       const guided = withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional });
-      return sample(withPenalties(guided, options, { canvas, maskId }), canvas, sampling);
+      return sample(withPenalties(guided, penalties, { canvas, maskId, exempt: ends }), canvas, sampling);
     };
     return { canvas, options, uncached, predictor, write };
   }

@@ -87,6 +87,8 @@ export interface Network {
     targets: Int32Array,
     options?: ForwardOptions,
   ): Promise<Float32Array>;
+  /** The last hidden states in some rows, normalised as the head reads them.   tokens [B, L], rows [R] → [R, D] */
+  hidden(tokens: NdArray<Int32Array>, rows: Int32Array, options?: ForwardOptions): Promise<NdArray>;
   close(): Promise<void>;
 }
 
@@ -169,6 +171,17 @@ class SessionNetwork implements Network {
     return costs.data as Float32Array;
   }
 
+  async hidden(
+    tokens: NdArray<Int32Array>,
+    rows: Int32Array,
+    forward: ForwardOptions = {},
+  ): Promise<NdArray> {
+    // as they are: it is logits that may be shifted
+    const feeds = outputFeeds(tokens, rows, forward.positions);
+    const { hidden } = await this.#run('hidden', feeds, forward);
+    return hidden as NdArray;
+  }
+
   close(): Promise<void> {
     return this.#sessions.close();
   }
@@ -217,8 +230,8 @@ class SessionNetwork implements Network {
   }
 }
 
-/** What a graph over the transformer ends in: logits, those with keys and values in and out, or −log p of targets. */
-type Kind = 'logits' | 'extend' | 'score';
+/** What a graph over the transformer ends in: logits, those with keys and values in and out, −log p of targets, or hidden states. */
+type Kind = 'logits' | 'extend' | 'score' | 'hidden';
 
 /** What a graph over the transformer begins and ends in. */
 interface Ends {
@@ -237,7 +250,7 @@ function forwardModel(
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
   const { previousLogits, encodes } = otherInputs(config);
   const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
-  const { logits, present } = transformer(roomy, names, {
+  const { logits, hidden, present } = transformer(roomy, names, {
     ...others,
     past,
     ...(masked && { mask }),
@@ -247,7 +260,9 @@ function forwardModel(
   const outputs: Record<string, Tensor> =
     kind === 'score'
       ? { costs: crossEntropy(logits, input('targets', 'int32', ['R'])) }
-      : { logits: reduce?.apply(logits) ?? logits };
+      : kind === 'hidden'
+        ? { hidden }
+        : { logits: reduce?.apply(logits) ?? logits };
   if (past)
     for (const [i, { key, value }] of present.entries())
       [outputs[`present.${i}.key`], outputs[`present.${i}.value`]] = [key, value];

@@ -34,6 +34,7 @@ function counted(): { network: Network; sizes: number[] } {
     network: {
       config,
       score: (...asked) => network.score(...asked),
+      hidden: (...asked) => network.hidden(...asked),
       close: () => network.close(),
       logits(tokens, rows, options) {
         sizes.push(tokens.shape[0]);

@@ -78,6 +78,7 @@ export function batched(network: Network, limit = 16): Network {
       return { logits, present: present! };
     },
     score: (...asked) => network.score(...asked),
+    hidden: (...asked) => network.hidden(...asked),
     close: () => network.close(),
   };
 }

@@ -44,6 +44,8 @@ export interface PreviousLogits {
 export interface Forward {
   /** Of x_0 in the rows asked for   [R, V] */
   readonly logits: Tensor;
+  /** What the head makes logits of   [R, D] */
+  readonly hidden: Tensor;
   /** Of the L positions, in every layer: a later forward's past. */
   readonly present: readonly KeyValue[];
 }
@@ -89,8 +91,13 @@ export function transformer(
     if (config.layerScalar) x = mul(x, layerScalar(layer, inputs, context));
   }
   const head = weight(config.tiedHead ? names.embedding : names.head);
-  const logits = linear(norm(x, names.finalNorm), head);
-  return { logits: config.logitCap === undefined ? logits : capped(logits, config.logitCap), present };
+  const hidden = norm(x, names.finalNorm);
+  const logits = linear(hidden, head);
+  return {
+    logits: config.logitCap === undefined ? logits : capped(logits, config.logitCap),
+    hidden,
+    present,
+  };
 }
 
 /** A layer's number   [1] */

@@ -125,9 +125,9 @@ test('where a hole is resized, candidates are of the positions as they are now',
   assert.ok(expanded);
 });
 
-test('more than eight, or less than none, is refused before anything is predicted', async () => {
+test('more than twenty, or less than none, is refused before anything is predicted', async () => {
   const model = modelThatSays(() => assert.fail('predicted'));
-  for (const candidates of [9, -1, 1.5]) {
+  for (const candidates of [21, -1, 1.5]) {
     const problem = /candidates: must be/;
     await assert.rejects(model.sample({ prompt: 'a', candidates }).next(), problem);
     await assert.rejects(model.infill({ parts: ['a', { length: [1, 4] }], candidates }), problem);

@@ -214,3 +214,25 @@ function drawn(logits: number[], temperature: number, n: number): number[] {
   }
   return counts;
 }
+
+test('minP leaves what is at least so likely as a share of the likeliest, typicalP what is about as surprising as expected', () => {
+  // p = 1/2, 1/4, 1/8, 1/8: H = 1.75 ln 2, and the surprises are 1, 2, 3, 3 times ln 2
+  const logits = { shape: [1, 4], data: Float32Array.from([8, 4, 2, 2], Math.log) };
+  const seen = { logits, rows: Int32Array.of(0), xt: Int32Array.of(0), t: 1 };
+  /** The tokens that a draw can give. */
+  const possible = (options: DecodeOptions): number[] => {
+    const draws = Array.from(
+      { length: 64 },
+      (_, i) => decoder({ temperature: 1, ...options })(seen, () => i / 64).tokens[0],
+    );
+    return [...new Set(draws)].sort();
+  };
+  assert.deepEqual(possible({}), [0, 1, 2, 3]);
+  assert.deepEqual(possible({ minP: 0.3 }), [0, 1]);
+  assert.deepEqual(possible({ minP: 0.6 }), [0]);
+  assert.deepEqual(possible({ typicalP: 0.2 }), [1]);
+  assert.deepEqual(possible({ typicalP: 0.7 }), [0, 1]);
+  assert.deepEqual(possible({ typicalP: 0.8 }), [0, 1, 2]);
+  assert.deepEqual(possible({ topK: 2, typicalP: 0.2 }), [0]);
+  for (const wrong of [{ minP: 2 }, { typicalP: 0 }]) assert.throws(() => decoder(wrong), /must be/);
+});

@@ -93,6 +93,13 @@ export interface DecodeOptions {
    * Default: 1, all.
    */
   topP?: number;
+  /** Of what `topK` and `topP` leave only tokens that are at least so likely, as a share of the likeliest. Default: 0, all. */
+  minP?: number;
+  /**
+   * Of what the others leave only the tokens with |−ln p_v − H| smallest that make up this probability, in
+   * softmax(logits / T). Locally typical sampling (arXiv:2202.00666). Default: 1, all.
+   */
+  typicalP?: number;
   /**
    * Whose probability the confidence is: the token's that was taken, as in LLaDA's code, or the likeliest one's. With the
    * latter no draw has a part in which positions a strategy chooses by it, so that a text's −log p is exact. Default: drawn.
@@ -110,12 +117,14 @@ export interface DecodeOptions {
  * @throws InvalidOptionError  when the temperature isn't a number from 0, or topK or topP leave nothing
  */
 export function decoder(options: DecodeOptions): Decode {
-  const { temperature = 0, topK = Infinity, topP = 1 } = options;
+  const { temperature = 0, topK = Infinity, topP = 1, minP = 0, typicalP = 1 } = options;
   if (!(temperature >= 0 && Number.isFinite(temperature))) {
     throw new InvalidOptionError('temperature', 'must be a number, at least 0', temperature);
   }
   if (!(topK >= 1)) throw new InvalidOptionError('topK', 'must be a number of tokens, at least 1', topK);
-  if (!(topP > 0 && topP <= 1)) throw new InvalidOptionError('topP', 'must be in (0, 1]', topP);
+  for (const [option, share] of Object.entries({ topP, typicalP }))
+    if (!(share > 0 && share <= 1)) throw new InvalidOptionError(option, 'must be in (0, 1]', share);
+  if (!(minP >= 0 && minP <= 1)) throw new InvalidOptionError('minP', 'must be from 0 to 1', minP);
   return ({ logits, rows }, uniform) => {
     const choose = temperature === 0 ? argmax : drawing(temperature, uniform);
     return decodeRows(logits, rows, choose, options);
@@ -157,18 +166,44 @@ export function decodeRows(
   return { tokens, likeliest, confidence, margin, entropy };
 }
 
-/** Makes −∞ of the logits that `topK` and `topP` cut away. */
-function narrow(row: Float64Array, { topK = Infinity, topP = 1, temperature = 0 }: DecodeOptions): void {
-  if (topK >= row.length && topP === 1) return;
-  const descending = row.toSorted().toReversed();
-  const weight = (logit: number): number => Math.exp((logit - descending[0]) / (temperature || 1));
-  const mass = topP * descending.reduce((sum, logit) => sum + weight(logit), 0);
-  let kept = 1;
-  for (let sum = weight(descending[0]); kept < Math.min(topK, row.length) && sum <= mass; kept++) {
-    sum += weight(descending[kept]);
+/** Makes −∞ of the logits that `topK`, `topP`, `minP` and `typicalP` cut away. */
+function narrow(row: Float64Array, options: DecodeOptions): void {
+  const { topK = Infinity, topP = 1, minP = 0, typicalP = 1, temperature = 0 } = options;
+  if (topK >= row.length && topP === 1 && minP === 0 && typicalP === 1) return;
+  const highest = row.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const weight = (logit: number): number => Math.exp((logit - highest) / (temperature || 1));
+  const keepFrom = (least: number): void => {
+    for (let v = 0; v < row.length; v++) if (row[v] < least) row[v] = -Infinity;
+  };
+  if (topK < row.length || topP < 1) {
+    const descending = row.toSorted().toReversed();
+    const mass = topP * descending.reduce((sum, logit) => sum + weight(logit), 0);
+    let kept = 1;
+    for (let sum = weight(descending[0]); kept < Math.min(topK, row.length) && sum <= mass; kept++) {
+      sum += weight(descending[kept]);
+    }
+    keepFrom(descending[kept - 1]);
   }
-  const least = descending[kept - 1];
-  for (let v = 0; v < row.length; v++) if (row[v] < least) row[v] = -Infinity;
+  if (minP > 0) for (let v = 0; v < row.length; v++) if (weight(row[v]) < minP) row[v] = -Infinity;
+  if (typicalP < 1) keepTypical(row, weight, typicalP);
+}
+
+/** Leaves the tokens whose surprise is nearest to the entropy, up to a probability; the first always. */
+function keepTypical(row: Float64Array, weight: (logit: number) => number, typicalP: number): void {
+  const possible = [...row.keys()].filter((v) => row[v] > -Infinity);
+  const total = possible.reduce((sum, v) => sum + weight(row[v]), 0);
+  const surprise = new Map(possible.map((v) => [v, -Math.log(weight(row[v]) / total)]));
+  const nats = (v: number): number => surprise.get(v)!;
+  const entropy = possible.reduce((sum, v) => {
+    const p = weight(row[v]) / total;
+    return p > 0 ? sum + p * nats(v) : sum;
+  }, 0);
+  const nearest = possible.sort((a, b) => Math.abs(nats(a) - entropy) - Math.abs(nats(b) - entropy));
+  let mass = 0;
+  for (const v of nearest) {
+    if (mass >= typicalP) row[v] = -Infinity;
+    mass += weight(row[v]) / total;
+  }
 }
 
 /** The likeliest token; the first of equals. */

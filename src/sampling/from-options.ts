@@ -148,6 +148,7 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
     blockCausal: blockCausal || undefined,
     frequencyPenalty: asked.frequencyPenalty || undefined,
     presencePenalty: asked.presencePenalty || undefined,
+    repetitionPenalty: asked.repetitionPenalty === 1 ? undefined : asked.repetitionPenalty,
     grow: grow || undefined,
     regex,
     jsonSchema,
@@ -172,7 +173,7 @@ export function temperatureOf(asked: SamplingOptions): (t: number) => number {
 
 /** How tokens are taken from logits. */
 export function toDecodeOptions(
-  { temperature, topK, topP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
+  { temperature, topK, topP, minP, typicalP, banned = [], endless, endLast, confidenceOf }: SamplingOptions,
   { maskId, endIds, size, noise }: Vocabulary,
 ): DecodeOptions {
   return {
@@ -182,6 +183,8 @@ export function toDecodeOptions(
     deferred: endLast ? endIds : [],
     topK,
     topP,
+    minP,
+    typicalP,
     confidenceOf,
     vocabularySize: size,
   };

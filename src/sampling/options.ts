@@ -62,6 +62,20 @@ export const samplingSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe('take only the likeliest tokens that make up this probability'),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('take only tokens that are at least so likely, as a share of the likeliest'),
+  typicalP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe(
+      'take only the tokens whose surprise is nearest to what is expected, which make up this probability',
+    ),
   frequencyPenalty: z
     .number()
     .min(-10)
@@ -74,6 +88,13 @@ export const samplingSchema = z.strictObject({
     .max(10)
     .default(0)
     .describe('how much less likely a token becomes once it was written at all'),
+  repetitionPenalty: z
+    .number()
+    .gt(0)
+    .default(1)
+    .describe(
+      'makes what stands in the text less likely: its logit is divided by this, or multiplied where it is below 0',
+    ),
   regex: z
     .string()
     .min(1)
@@ -168,7 +189,7 @@ export const showingSchema = z.strictObject({
   candidates: z
     .int()
     .min(0)
-    .max(8)
+    .max(20)
     .default(0)
     .describe('shows so many of the likeliest tokens of each position that a step predicts'),
 });

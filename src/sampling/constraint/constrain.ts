@@ -109,6 +109,8 @@ export async function constrain(
     temperature,
     topK,
     topP = 1,
+    minP = 0,
+    typicalP = 1,
     forbidden = [],
     deferred,
     vocabularySize = 0,
@@ -124,7 +126,12 @@ export async function constrain(
     throw new InvalidOptionError(option, `can't be used with ${other}: one says what is written`, value);
   // the tokens that they leave at each position need not make a text together
   if (topK !== undefined) throw new InvalidOptionError('topK', `can't be used with ${option}`, topK);
-  if (topP !== 1) throw new InvalidOptionError('topP', `can't be used with ${option}`, topP);
+  for (const [cut, share, all] of [
+    ['topP', topP, 1],
+    ['minP', minP, 0],
+    ['typicalP', typicalP, 1],
+  ] as const)
+    if (share !== all) throw new InvalidOptionError(cut, `can't be used with ${option}`, share);
   if (confidenceOf !== 'drawn')
     throw new InvalidOptionError('confidenceOf', `can't be used with ${option}`, confidenceOf);
   if (strategy?.asks)

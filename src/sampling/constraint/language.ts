@@ -1,4 +1,12 @@
-import { choice, type Expression, literally, repeated, sequence } from './expression.ts';
+import {
+  characters,
+  choice,
+  type Expression,
+  literally,
+  type Ranges,
+  repeated,
+  sequence,
+} from './expression.ts';
 import type { JsonSchema } from './json-keywords.ts';
 import type { Room } from './json-room.ts';
 import { jsonLanguage } from './json-schema.ts';
@@ -7,6 +15,8 @@ import { parseRegularExpression, whole } from './regular-expression.ts';
 /** A language that a program puts together: of given texts, of what matches a pattern, of JSON by a schema. Plain data. */
 export type Language =
   | { readonly kind: 'text'; readonly text: string }
+  /** One character of these. */
+  | { readonly kind: 'characters'; readonly ranges: Ranges }
   | { readonly kind: 'regex'; readonly regex: string }
   | { readonly kind: 'json'; readonly schema: JsonSchema }
   | { readonly kind: 'sequence'; readonly parts: readonly Language[] }
@@ -26,6 +36,8 @@ export function expressionOf(language: Language, room: Room): Expression {
   switch (language.kind) {
     case 'text':
       return literally(language.text);
+    case 'characters':
+      return characters(language.ranges);
     case 'regex':
       return whole(parseRegularExpression(language.regex, 'language'));
     case 'json':

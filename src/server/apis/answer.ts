@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly model: string;
   readonly facts: ModelFacts;
   readonly newSeed: () => number;
+  /** Has the model stay loaded for so long once nobody uses it. */
+  readonly keepLoaded: (ms: number) => void;
   /** Notes fields of the request that have no effect; the answer names them. */
   readonly ignore: (...fields: readonly string[]) => void;
 }

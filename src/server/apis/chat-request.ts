@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../tokenizer/chat-template.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import type { Language } from '../../sampling/constraint/language.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
 import type { Job } from '../worker/protocol.ts';
 import type { ApiRequest } from './answer.ts';
@@ -24,8 +25,14 @@ export interface ChatRequest {
   /** What is asked of sampling, under OpenAI's names. */
   readonly body: CommonBody;
   /** What an answer that is text has to be. */
-  readonly constraint?: Partial<FlatSamplingOptions>;
+  readonly constraint?: {
+    readonly sampling?: Partial<FlatSamplingOptions>;
+    readonly language?: Language;
+    readonly answers?: readonly string[];
+  };
   readonly logprobs?: boolean;
+  /** So many of the likeliest tokens are told with them. */
+  readonly top?: number;
 }
 
 /**
@@ -34,8 +41,14 @@ export interface ChatRequest {
  * @throws InvalidOptionError  for what contradicts itself
  */
 export function chatJob(request: ChatRequest, asked: ApiRequest): { job: Job; use: ToolUse | undefined } {
-  const { body, constraint = {}, logprobs } = request;
+  const { body, constraint = {}, logprobs, top } = request;
   const use = toolUseOf(request.tools, asked.facts);
+  if (use && constraint.answers)
+    throw new InvalidOptionError(
+      'choices',
+      "can't be used with tools: the answer is one of them",
+      constraint.answers,
+    );
   if (use && body.diffusing)
     throw new InvalidOptionError(
       'diffusing',
@@ -44,11 +57,16 @@ export function chatJob(request: ChatRequest, asked: ApiRequest): { job: Job; us
     );
   const turns = turnsOf(request.messages, use, asked);
   const tools = use?.isTaught ? use.tools.map((tool) => ({ type: 'function', function: tool })) : undefined;
-  const { jsonSchema } = constraint;
-  const text = jsonSchema && ({ kind: 'json', schema: jsonSchema } as const);
+  const { jsonSchema, regex } = constraint.sampling ?? {};
+  const text: Language | undefined = jsonSchema
+    ? { kind: 'json', schema: jsonSchema }
+    : regex === undefined
+      ? constraint.language
+      : { kind: 'regex', regex };
   const job = jobOf(body, { kind: 'chat', turns, ...(tools && { tools }) }, asked, {
     logprobs,
-    ...(use ? { language: answersOf(use, text) } : { sampling: constraint }),
+    top,
+    ...(use ? { language: answersOf(use, text) } : constraint),
   });
   return { job, use };
 }

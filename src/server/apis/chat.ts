@@ -7,8 +7,8 @@ import { chatJob, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, mostTokens } from './common-fields.ts';
 import { functionTool, type ToolRequest, toolsOf } from './tools.ts';
 import type { Job, JobProgress, Result, TokenReport } from '../worker/protocol.ts';
-import { constraintOf, responseFormatSchema } from './response-format.ts';
-import { usageOf } from './usage.ts';
+import { constrained, constraintFields } from './constraint-fields.ts';
+import { choicesTold, usageOf } from './usage.ts';
 
 /** Whatever a part of a message is besides text, a model of texts can't read it. */
 const part = z.object(
@@ -46,8 +46,13 @@ export const chatSchema = z.strictObject({
   messages: z.array(messageSchema).min(1).max(limits.messages),
   max_completion_tokens: mostTokens,
   logprobs: z.boolean().optional().describe('what each token was given when it was written'),
-  top_logprobs: z.literal(0).optional(),
-  response_format: responseFormatSchema.optional(),
+  top_logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .optional()
+    .describe('with logprobs: so many of the likeliest tokens that each was chosen from'),
+  ...constraintFields,
   tools: z.array(functionTool).max(limits.tools).optional().describe('functions that the answer may call'),
   functions: z.array(z.unknown()).max(0, 'must be absent: tools has taken its place').optional(),
   tool_choice: z
@@ -99,8 +104,9 @@ export function chat(body: ChatBody, asked: ApiRequest): Answer {
       messages: saidIn(body.messages),
       tools: toolsIn(body),
       body,
-      constraint: constraintOf(body.response_format),
+      constraint: constrained(body),
       logprobs: body.logprobs,
+      top: body.logprobs ? body.top_logprobs : undefined,
     },
     asked,
   );
@@ -177,8 +183,9 @@ export function chatAnswer(
           finish_reason: finishOf(result.finish, calls.length),
         };
       }),
-      usage: usageOf(results),
+      usage: usageOf(results, body.n),
       seed: results[0].seed,
+      ...choicesTold(results),
     }),
     opening: (index) => [chunk([delta(index, { role: 'assistant', content: '' })])],
     progress(index, { text, tokens, snapshot, frame }: JobProgress) {
@@ -201,7 +208,7 @@ export function chatAnswer(
       return [...last, chunk([delta(index, {}, { finish_reason: reason })], { seed })];
     },
     closing: (results) =>
-      body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results) })] : [],
+      body.stream_options?.include_usage ? [chunk([], { usage: usageOf(results, body.n) })] : [],
   };
 }
 
@@ -222,10 +229,14 @@ function deltaOf(piece: ReplyPiece, idOf: (call: number) => string): object {
   }
 }
 
-/** A token as OpenAI reports it; the others that it was chosen from aren't kept. */
-const logprobOf = ({ text, logprob }: TokenReport): object => ({
-  token: text,
-  logprob: logprob ?? 0,
-  bytes: text.includes('\ufffd') ? null : [...Buffer.from(text)],
-  top_logprobs: [],
+/** A token as OpenAI reports it. */
+const logprobOf = ({ text, logprob, top = [] }: TokenReport): object => ({
+  ...toldToken(text, logprob ?? 0),
+  top_logprobs: top.map((one) => toldToken(one.text, one.logprob)),
+});
+
+const toldToken = (token: string, logprob: number): object => ({
+  token,
+  logprob,
+  bytes: token.includes('\ufffd') ? null : [...Buffer.from(token)],
 });

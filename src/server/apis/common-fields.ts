@@ -22,6 +22,39 @@ export const mayBeAbsent = <Shape extends Readonly<Record<string, z.ZodType>>>(s
 /** The options of sampling. */
 export const samplingFields = mayBeAbsent(samplingSchema.shape);
 
+const { presencePenalty, frequencyPenalty, repetitionPenalty, minP, typicalP } = samplingFields;
+
+/** Options that are sampling's own, under the names that other engines have for them. */
+export const penaltyFields = {
+  presence_penalty: presencePenalty,
+  frequency_penalty: frequencyPenalty,
+  repetition_penalty: repetitionPenalty,
+  repeat_penalty: repetitionPenalty,
+  min_p: minP,
+  typical_p: typicalP,
+};
+
+/** As sampling has the same. */
+const sameAs = {
+  presence_penalty: 'presencePenalty',
+  frequency_penalty: 'frequencyPenalty',
+  repetition_penalty: 'repetitionPenalty',
+  repeat_penalty: 'repetitionPenalty',
+  min_p: 'minP',
+  typical_p: 'typicalP',
+} as const satisfies Record<keyof typeof penaltyFields, keyof FlatSamplingOptions>;
+
+const bias = z.number().min(-100).max(100);
+
+/** By id of the token; llama.cpp's clients send pairs, false for a token that may not be. */
+export const biasField = z
+  .union([
+    z.record(z.string().regex(/^\d{1,9}$/), bias),
+    z.array(z.tuple([z.int().min(0), z.union([bias, z.literal(false)])])),
+  ])
+  .optional()
+  .describe('added to the logits of some tokens, by id; from -100 to 100');
+
 const stopText = z.string().max(limits.stopCharacters);
 
 /** Texts that end an answer; an empty one ends nothing. */
@@ -53,9 +86,9 @@ export const commonFields = {
   model: z.string().max(256).optional().describe('a name of /v1/models [the first]'),
   ...habits,
   ...llamaHabits,
-  ...noEffects(
-    'best_of presence_penalty frequency_penalty repetition_penalty repeat_penalty min_p typical_p logit_bias',
-  ),
+  ...noEffects('best_of'),
+  ...penaltyFields,
+  logit_bias: biasField,
   ...samplingFields,
   seed: seedField,
   max_tokens: mostTokens,
@@ -105,6 +138,13 @@ export interface CommonBody extends Partial<FlatSamplingOptions> {
   readonly diffusion?: boolean;
   readonly candidates?: number;
   readonly reasoning_effort?: keyof typeof tokensPerStep;
+  readonly logit_bias?: z.output<typeof biasField>;
+  readonly presence_penalty?: number;
+  readonly frequency_penalty?: number;
+  readonly repetition_penalty?: number;
+  readonly repeat_penalty?: number;
+  readonly min_p?: number;
+  readonly typical_p?: number;
 }
 
 /**
@@ -118,8 +158,11 @@ export function jobOf(
   { model, newSeed, ignore }: ApiRequest,
   more: {
     readonly logprobs?: boolean;
+    /** So many of the likeliest tokens are told with them. */
+    readonly top?: number;
     readonly sampling?: Partial<FlatSamplingOptions>;
     readonly language?: Language;
+    readonly answers?: readonly string[];
   } = {},
 ): Job {
   once(body, 'max_completion_tokens', 'max_tokens');
@@ -128,6 +171,8 @@ export function jobOf(
   once(body, 'top_p', 'topP');
   once(body, 'top_k', 'topK');
   once(body, 'reasoning_effort', 'steps');
+  if (more.language && task.kind === 'fill')
+    throw new InvalidOptionError('grammar', 'is for a text that goes on, not for a gap', 'a gap');
   const own = Object.fromEntries(
     Object.keys(samplingFields).flatMap((key) => {
       const value = body[key as keyof FlatSamplingOptions];
@@ -136,28 +181,49 @@ export function jobOf(
   );
   const { top_p: topP = body.topP, top_k: topK = body.topK, stop = [], seed = -1 } = body;
   const most = body.max_completion_tokens ?? body.max_tokens ?? -1;
+  for (const [name, own] of Object.entries(sameAs)) once(body, name as keyof typeof sameAs, own);
+  once(body, 'repeat_penalty', 'repetition_penalty');
+  const named = Object.fromEntries(
+    Object.entries(sameAs).flatMap(([name, key]) => {
+      const value = body[name as keyof typeof sameAs];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
   const cuts = {
     ...(topP !== undefined && { topP: topP || Number.MIN_VALUE }),
     ...(topK !== undefined && topK > 0 && { topK }),
   };
-  const sampling = { ...own, ...more.sampling };
+  const sampling: Partial<FlatSamplingOptions> = { ...own, ...named, ...more.sampling };
   const isConstrained = (sampling.regex ?? sampling.jsonSchema ?? more.language) !== undefined;
   // clients send them whatever else they ask for, and a constraint chooses among all texts
   if (isConstrained)
-    ignore(...(['top_p', 'topP', 'top_k', 'topK'] as const).filter((cut) => body[cut] !== undefined));
-  if (isConstrained) for (const cut of ['topP', 'topK'] as const) delete sampling[cut];
+    ignore(
+      ...(['top_p', 'topP', 'top_k', 'topK', 'min_p', 'minP', 'typical_p', 'typicalP'] as const).filter(
+        (cut) => body[cut] !== undefined,
+      ),
+    );
+  if (isConstrained) for (const cut of ['topP', 'topK', 'minP', 'typicalP'] as const) delete sampling[cut];
   return {
     model,
     task,
     sampling: { ...sampling, ...(!isConstrained && cuts), seed: seed < 0 ? newSeed() : seed },
     ...(more.language && { language: more.language }),
-    ...(most > 0 && { most }),
+    ...(more.answers && { answers: more.answers }),
+    ...(body.logit_bias && { logitBias: biasesIn(body.logit_bias) }),
+    ...(most >= 0 && { most }),
     tokensPerStep: body.reasoning_effort && tokensPerStep[body.reasoning_effort],
     stop: [stop].flat().filter((text) => text !== ''),
     logprobs: more.logprobs ?? false,
+    ...(more.top && { top: more.top }),
     view: viewOf(body),
     candidates: body.candidates ?? 0,
   };
+}
+
+/** Biases by id. */
+function biasesIn(given: NonNullable<CommonBody['logit_bias']>): Record<number, number> {
+  const pairs = Array.isArray(given) ? given : Object.entries(given);
+  return Object.fromEntries(pairs.map(([id, value]) => [id, value === false ? -100 : value]));
 }
 
 /** @throws InvalidOptionError  where what is asked to be shown isn't streamed */

@@ -202,7 +202,7 @@ test('what can not be is refused in one sentence that names the field', async (t
     ['infill', { parts: ['a', hole], corrections: 1e9, strategy: 'editing' }, 'corrections'],
     ['infill', { parts: ['a', hole], diffusion: true }, 'diffusion'],
     ['infill', { parts: ['a', hole], candidates: 2, stream: true }, 'candidates'],
-    ['infill', { parts: ['a', hole], candidates: 9, stream: true, diffusion: true }, 'candidates'],
+    ['infill', { parts: ['a', hole], candidates: 21, stream: true, diffusion: true }, 'candidates'],
     ['infill', { model: 'causal', parts: ['a', hole] }, null],
     ['edit', { text: long }, 'text'],
     ['edit', { text: 'abc', spans: [[2, 1]] }, 'spans'],

@@ -81,30 +81,45 @@ export function ollamaShow(service: Service, { model: asked, name }: z.output<ty
     modelfile: '',
     parameters: facts ? `num_ctx ${facts.maxLength}` : '',
     template: facts?.isCausal ? '{{ .Prompt }}' : '{{ .Prompt }}{{ .Suffix }}',
-    details: details(),
+    details: details(service, found),
     model_info: { 'general.architecture': 'unmask', ...length },
-    capabilities: ['completion', ...(facts?.isCausal ? [] : ['insert'])],
+    capabilities: ['completion', 'tools', 'embedding', ...(facts?.isCausal ? [] : ['insert'])],
     modified_at: service.models.get(found)!.modified.toISOString(),
   });
 }
 
-function ollamaCard({ models: known }: Service, name: string): object {
-  const { modified, sizeBytes } = known.get(name)!;
+function ollamaCard(service: Service, name: string): object {
+  const { modified, sizeBytes } = service.models.get(name)!;
   return {
     name,
     model: name,
     modified_at: modified.toISOString(),
     size: sizeBytes,
     digest: createHash('sha256').update(name).digest('hex'),
-    details: details(),
+    details: details(service, name),
   };
 }
 
-const details = (): object => ({
-  parent_model: '',
-  format: 'safetensors',
-  family: 'unmask',
-  families: ['unmask'],
-  parameter_size: '',
-  quantization_level: '',
-});
+/** What kind of weights a model has, by how many bits each takes in its files. */
+function details({ models: known, engine }: Service, name: string): object {
+  const { parameters } = engine.status(name).facts ?? {};
+  const { path, sizeBytes } = known.get(name)!;
+  const bits = parameters && (8 * sizeBytes) / parameters;
+  const level = bits && storages.find(([most]) => bits <= most)?.[1];
+  return {
+    parent_model: '',
+    format: /\.gguf$/i.test(path) ? 'gguf' : 'safetensors',
+    family: 'unmask',
+    families: ['unmask'],
+    parameter_size: parameters ? `${(parameters / 1e6).toFixed(1)}M` : '',
+    quantization_level: level ?? '',
+  };
+}
+
+/** Bits a weight, up to which it is stored so. */
+const storages: readonly [most: number, name: string][] = [
+  [6, 'Q4_0'],
+  [11, 'Q8_0'],
+  [24, 'F16'],
+  [48, 'F32'],
+];

@@ -3,12 +3,24 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { commonFields, jobOf } from './common-fields.ts';
-import type { Result } from '../worker/protocol.ts';
+import type { Job, Result } from '../worker/protocol.ts';
 import { nothingWritten } from '../worker/reading-jobs.ts';
+
+/** What llama.cpp's own paths have. */
+export const llamaFields = {
+  n_predict: z
+    .int()
+    .min(-2)
+    .optional()
+    .describe('tokens at most; 0 writes nothing, below 0 as the model says'),
+  n_cmpl: commonFields.n,
+  response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
+};
 
 /** llama.cpp's /infill, as llama.vim and llama.vscode ask it. */
 export const llamaInfillSchema = z.strictObject({
   ...commonFields,
+  ...llamaFields,
   input_prefix: z.string().default('').describe('the file in front of the line'),
   input_suffix: z.string().default('').describe('the file behind the cursor'),
   prompt: z.string().default('').describe('the line up to the cursor'),
@@ -17,43 +29,54 @@ export const llamaInfillSchema = z.strictObject({
     .max(256)
     .optional()
     .describe('other pieces of code; they come first, as far as there is room'),
-  n_predict: z.int().min(-1).optional().describe('tokens at most; 0 writes nothing, -1 is as the model says'),
-  n_cmpl: commonFields.n,
-  response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
 });
 
 export type InfillBody = z.output<typeof llamaInfillSchema>;
 
-/**
- * What is between prefix and suffix.
- *
- * @throws InvalidOptionError  where it says the same in two ways
- */
+/** What is between prefix and suffix. */
 export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
-  const { input_prefix, input_suffix, prompt, input_extra = [], n_predict = -1 } = body;
-  if (n_predict > 0 && body.length !== undefined)
-    throw new InvalidOptionError('n_predict', 'says the same as length; give one of them', n_predict);
+  const { input_prefix, input_suffix, prompt, input_extra = [] } = body;
   const before = [...input_extra.map(({ text }) => text), input_prefix + prompt].join('\n');
-  const job = {
-    ...jobOf(body, gapTask(before, input_suffix), asked),
-    ...(n_predict > 0 && { most: n_predict }),
-  };
+  const job = { ...jobOf(body, gapTask(before, input_suffix), asked), ...mostOf(body) };
+  return llamaAnswer(body, asked, choicesOf(job, body.n_cmpl));
+}
+
+/**
+ * The tokens that are asked for.
+ *
+ * @throws InvalidOptionError  where it is said in two ways
+ */
+export function mostOf({
+  n_predict = -1,
+  length,
+}: Pick<InfillBody, 'n_predict' | 'length'>): Pick<Job, 'most'> {
+  if (n_predict > 0 && length !== undefined)
+    throw new InvalidOptionError('n_predict', 'says the same as length; give one of them', n_predict);
+  return n_predict > 0 ? { most: n_predict } : {};
+}
+
+/** An answer in the shape of llama.cpp's own paths. */
+export function llamaAnswer(
+  body: Pick<InfillBody, 'n_predict' | 'response_fields' | 'stream'>,
+  asked: ApiRequest,
+  jobs: readonly Job[],
+): Answer {
   const report = (result: Result): object => reportOf(result, asked);
   const chosen = (whole: object): object =>
     body.response_fields ? pick(whole, body.response_fields) : whole;
-  const choices = n_predict === 0 ? 1 : (body.n_cmpl ?? 1);
+  // what only warms up a cache needs no answer
+  const isWarming = body.n_predict === 0;
   return {
-    // what only warms up a cache needs no answer
-    jobs: n_predict === 0 ? [] : choicesOf(job, choices),
-    choices,
+    jobs: isWarming ? [] : jobs,
+    choices: isWarming ? 1 : jobs.length,
     isBare: body.response_fields !== undefined,
-    stream: body.stream && n_predict !== 0 ? 'events' : undefined,
+    stream: body.stream && !isWarming ? 'events' : undefined,
     whole: (results) => {
-      const wholes = (results.length === 0 ? [warmed] : results).map((result) => chosen(report(result)));
-      return choices === 1 ? wholes[0] : wholes;
+      const wholes = (isWarming ? [warmed] : results).map((result) => chosen(report(result)));
+      return wholes.length === 1 ? wholes[0] : wholes;
     },
-    progress: (_, { text }) => (text === '' ? [] : [{ content: text, stop: false }]),
-    ended: (_, result) => [chosen({ ...report(result), content: '' })],
+    progress: (index, { text }) => (text === '' ? [] : [{ index, content: text, tokens: [], stop: false }]),
+    ended: (index, result) => [chosen({ index, ...report(result), content: '' })],
   };
 }
 
@@ -64,6 +87,8 @@ function reportOf(result: Result, { model, facts }: ApiRequest): object {
   const [prompt_ms, predicted_ms] = [0, ms]; // the prompt is read in the same forwards
   return {
     content: result.text,
+    tokens: [],
+    ...(result.tokens.length > 0 && { completion_probabilities: result.tokens.map(probabilitiesOf) }),
     model,
     stop: true,
     stop_type: result.stoppedBy === undefined ? (result.finish === 'stop' ? 'eos' : 'limit') : 'word',
@@ -86,6 +111,13 @@ function reportOf(result: Result, { model, facts }: ApiRequest): object {
     },
   };
 }
+
+/** A token as llama.cpp tells its probabilities. */
+const probabilitiesOf = ({ text, logprob, top = [] }: Result['tokens'][number]): object => ({
+  token: text,
+  logprob: logprob ?? 0,
+  top_logprobs: top.map((one) => ({ token: one.text, logprob: one.logprob })),
+});
 
 /** The fields of a report that are asked for, under the names that they are asked by. */
 function pick(report: object, fields: readonly string[]): object {

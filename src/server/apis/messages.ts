@@ -98,7 +98,7 @@ export function messages(body: MessagesBody, asked: ApiRequest): Answer {
     {
       ...conversationIn(body),
       body: { ...rest, stop: stop_sequences },
-      constraint: constraintOf(format && { ...format, json_schema: { schema: format.schema } }),
+      constraint: { sampling: constraintOf(format && { ...format, json_schema: { schema: format.schema } }) },
     },
     asked,
   );

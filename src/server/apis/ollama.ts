@@ -4,7 +4,9 @@ import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { type Call, CallReader, readReply, type ReplyPiece } from './call-reader.ts';
 import { messageSchema, saidIn, toolsIn } from './chat.ts';
-import { chatJob } from './chat-request.ts';
+import { chatJob, type Said } from './chat-request.ts';
+import { milliseconds } from './duration.ts';
+import { rendered } from './ollama-template.ts';
 import { functionTool } from './tools.ts';
 import { writingTask } from './completions.ts';
 import { limits } from '../http/limits.ts';
@@ -15,17 +17,18 @@ import {
   likeliestTokens,
   mostTokens,
   nucleus,
+  penaltyFields,
   samplingFields,
   seedField,
   stopField,
 } from './common-fields.ts';
-import { noEffect, noEffects, ollamaHabits } from './tolerance.ts';
+import { noEffect, ollamaHabits } from './tolerance.ts';
 import type { Job, Result } from '../worker/protocol.ts';
 import { constraintOf } from './response-format.ts';
 
 const optionFields = {
   ...ollamaHabits,
-  ...noEffects('typical_p min_p repeat_penalty presence_penalty frequency_penalty'),
+  ...penaltyFields,
   ...samplingFields,
   seed: seedField,
   num_predict: mostTokens,
@@ -45,7 +48,10 @@ const commonFields = {
     .optional()
     .describe('json, or a JSON schema'),
   options: z.strictObject(optionFields).optional(),
-  keep_alive: noEffect,
+  keep_alive: z
+    .union([z.number(), z.string()])
+    .optional()
+    .describe('how long the model stays loaded afterwards: seconds, or as 5m; below 0 for ever'),
   think: noEffect,
 };
 
@@ -54,9 +60,14 @@ export const generateSchema = z.strictObject({
   ...commonFields,
   prompt: z.string().default(''),
   suffix: z.string().default(''),
-  system: z.literal('').optional(),
-  template: z.literal('').optional(),
-  raw: z.boolean().optional().describe('has no effect: a prompt is never put into a template'),
+  system: z.string().default('').describe('what the model is told before the prompt'),
+  template: z
+    .string()
+    .default('')
+    .describe(
+      "in place of the model's own: text with {{ .System }}, {{ .Prompt }}, {{ .Response }} and {{ if .System }} … {{ end }}",
+    ),
+  raw: z.boolean().default(false).describe('the prompt is the beginning of the text, and no question'),
   context: noEffect,
   images: z.array(z.unknown()).max(0, 'must be absent: only text is read').optional(),
 });
@@ -78,28 +89,58 @@ type GenerateBody = z.output<typeof generateSchema>;
 type OllamaChatBody = z.output<typeof ollamaChatSchema>;
 
 export function generate(body: GenerateBody, asked: ApiRequest): Answer {
-  const isLoading = body.prompt === '' && body.suffix === '';
-  const job = isLoading
-    ? undefined
-    : jobOf(bodyOf(body), writingTask(body.prompt, body.suffix), asked, { sampling: constraintIn(body) });
-  return ollamaAnswer(body, asked, { job, say: (response) => ({ response }) });
+  const say = (response: string): object => ({ response });
+  const isUnloading = honourKeepAlive(body, asked);
+  if (body.prompt === '' && body.suffix === '') return ollamaAnswer(body, asked, { say, isUnloading });
+  return ollamaAnswer(body, asked, { job: generateJob(body, asked), say });
+}
+
+/** A prompt is a question where the model has a template for one, as it is with Ollama. */
+function generateJob(body: GenerateBody, asked: ApiRequest): Job {
+  const { prompt, suffix, system, template, raw } = body;
+  const constraint = { sampling: constraintIn(body) };
+  const task = writingTask(prompt, suffix);
+  const write = (text: string): Job =>
+    jobOf(bodyOf(body), { kind: 'write', prompt: text }, asked, constraint);
+  if (task.kind === 'fill') return jobOf(bodyOf(body), task, asked, constraint);
+  if (raw) return write(prompt);
+  if (template !== '') return write(rendered(template, { System: system, Prompt: prompt, Response: '' }));
+  if (!asked.facts.hasChatTemplate && system === '') return write(prompt);
+  const messages: Said[] = [
+    ...(system === '' ? [] : [{ role: 'system' as const, text: system }]),
+    { role: 'user', text: prompt },
+  ];
+  return chatJob({ messages, body: bodyOf(body), constraint }, asked).job;
 }
 
 export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
   const say = (content: string, tool_calls?: readonly object[]): object => ({
     message: { role: 'assistant', content, ...(tool_calls && { tool_calls }) },
   });
-  if (body.messages.length === 0) return ollamaAnswer(body, asked, { say });
+  const isUnloading = honourKeepAlive(body, asked);
+  if (body.messages.length === 0) return ollamaAnswer(body, asked, { say, isUnloading });
   // a tool is named, and no call of it
   const messages = saidIn(body.messages).map((said, i) => ({
     ...said,
     callId: said.callId ?? body.messages[i].tool_name ?? undefined,
   }));
   const { job, use } = chatJob(
-    { messages, tools: toolsIn(body), body: bodyOf(body), constraint: constraintIn(body) },
+    { messages, tools: toolsIn(body), body: bodyOf(body), constraint: { sampling: constraintIn(body) } },
     asked,
   );
   return ollamaAnswer(body, asked, { job, form: use?.form, say });
+}
+
+/**
+ * Keeps the model for as long as is asked.
+ *
+ * @returns whether that is no longer than it works
+ */
+function honourKeepAlive({ keep_alive }: GenerateBody | OllamaChatBody, { keepLoaded }: ApiRequest): boolean {
+  if (keep_alive === undefined) return false;
+  const ms = milliseconds(keep_alive);
+  keepLoaded(ms);
+  return ms === 0;
 }
 
 /** What is asked of sampling: Ollama has it in `options`, and some of its clients beside them. */
@@ -110,6 +151,9 @@ function bodyOf(body: GenerateBody | OllamaChatBody): CommonBody {
   ) as Partial<FlatSamplingOptions>;
   return {
     ...own,
+    ...Object.fromEntries(
+      Object.keys(penaltyFields).map((name) => [name, options[name as keyof typeof penaltyFields]]),
+    ),
     top_k: options.top_k,
     top_p: options.top_p,
     max_tokens: options.num_predict ?? body.max_tokens,
@@ -132,8 +176,10 @@ function ollamaAnswer(
     job,
     form,
     say,
+    isUnloading = false,
   }: {
     readonly job?: Job;
+    readonly isUnloading?: boolean;
     readonly form?: ToolForm;
     readonly say: (text: string, calls?: readonly object[]) => object;
   },
@@ -145,7 +191,7 @@ function ollamaAnswer(
     ...common,
     ...said,
     done: true,
-    done_reason: result ? result.finish : 'load',
+    done_reason: result ? result.finish : isUnloading ? 'unload' : 'load',
     ...(result && durations(result)),
   });
   const objects = (pieces: readonly ReplyPiece[], isOver: boolean): object[] => [

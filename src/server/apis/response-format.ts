@@ -6,12 +6,13 @@ const name = z.string().max(64).optional();
 /** OpenAI's response_format. */
 export const responseFormatSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
-  z.strictObject({ type: z.literal('json_object') }),
+  // llama.cpp's clients give a schema here, too
+  z.object({ type: z.literal('json_object'), schema: z.record(z.string(), z.unknown()).optional() }),
   z.strictObject({
     type: z.literal('json_schema'),
-    json_schema: z.strictObject({
+    json_schema: z.object({
       name,
-      description: z.string().optional(),
+      description: z.string().nullish(),
       strict: z.boolean().nullish(),
       schema: z.record(z.string(), z.unknown()),
     }),
@@ -24,5 +25,6 @@ export type ResponseFormat = z.output<typeof responseFormatSchema>;
 export function constraintOf(format: ResponseFormat | undefined): Partial<FlatSamplingOptions> {
   if (format === undefined || format.type === 'text') return {};
   // an automaton can't count levels without end: values of an object are nested twice
-  return { jsonSchema: format.type === 'json_object' ? { type: 'object' } : format.json_schema.schema };
+  if (format.type === 'json_schema') return { jsonSchema: format.json_schema.schema };
+  return { jsonSchema: format.schema ?? { type: 'object' } };
 }

@@ -96,9 +96,11 @@ export function responses(body: ResponsesBody, asked: ApiRequest): Answer {
         max_tokens: max_output_tokens ?? body.max_tokens,
         reasoning_effort: reasoning?.effort ?? undefined,
       },
-      constraint: constraintOf(
-        format.type === 'json_schema' ? { ...format, json_schema: { schema: format.schema } } : format,
-      ),
+      constraint: {
+        sampling: constraintOf(
+          format.type === 'json_schema' ? { ...format, json_schema: { schema: format.schema } } : format,
+        ),
+      },
     },
     asked,
   );

@@ -76,7 +76,7 @@ const habits: readonly [client: string, path: string, body: object, ignored: rea
       keep_alive: -1,
       options: { num_ctx: 4096, tfs_z: 1, stop: [''] },
     },
-    ['keep_alive', 'options.num_ctx', 'options.tfs_z'],
+    ['options.num_ctx', 'options.tfs_z'],
   ],
   [
     'what a constraint has no use for',
@@ -102,6 +102,26 @@ test('what clients send by habit is answered, and what of it has no effect is to
     assert.deepEqual(whole.unmask?.ignored ?? [], ignored, client);
     assert.equal(response.headers.get('x-unmask-ignored') ?? '', ignored.join(', '), client);
   }
+});
+
+test('penalties and biases change what is written, under whatever name', async (t) => {
+  const ask = asker(await startFakeServer(t, { story: () => modelThatKnows('aaaaaaaaaa', () => {}, {}) }));
+  const textOf = async (more: object): Promise<string> => {
+    const body = { prompt: 'aa', max_tokens: 4, steps: 4, strategy: 'left-to-right', ...more };
+    const response = await ask('/v1/completions', { body });
+    const whole = (await response.json()) as Json;
+    assert.deepEqual([response.status, whole.unmask], [200, undefined], JSON.stringify(whole));
+    return whole.choices[0].text;
+  };
+  const a = 2 + 'a'.charCodeAt(0);
+  assert.equal(await textOf({}), 'aaaa');
+  assert.match(await textOf({ presence_penalty: 10 }), /^a([^a]|$)/);
+  assert.match(await textOf({ frequency_penalty: 3 }), /^aaa([^a]|$)/);
+  for (const name of ['repetition_penalty', 'repeat_penalty'])
+    assert.equal(await textOf({ [name]: 2 }), 'aaaa');
+  for (const logit_bias of [{ [a]: -100 }, [[a, false]]])
+    assert.match(await textOf({ logit_bias }), /^[^a]*$/);
+  assert.equal(await textOf({ min_p: 0.5, typical_p: 1 }), 'aaaa');
 });
 
 test('a stream says at its beginning what had no effect', async (t) => {

@@ -89,14 +89,42 @@ export function answersOf({ tools, choice, parallel, form }: ToolUse, text?: Lan
   const more: Language = { kind: 'repetition', part: sequence(literal(form.next), call), least: 0 };
   const calls = sequence(literal(form.before), call, ...(parallel ? [more] : []), literal(form.end));
   if (choice !== 'auto') return calls;
-  const [first] = form.before;
-  const unlike: Language = { kind: 'regex', regex: `(?:\\s*[^\\s${escaped(first)}][\\s\\S]*)?` };
+  const unlike = textUnlike(form.before.codePointAt(0)!);
   return { kind: 'choice', options: [text ?? unlike, calls] };
 }
 
 const noArguments = { type: 'object', properties: {}, additionalProperties: false };
 
-const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+/** Any text, or none, whose first character that is no blank isn't this one. */
+function textUnlike(point: number): Language {
+  const blank = {
+    kind: 'characters',
+    ranges: [
+      [0x09, 0x0d],
+      [0x20, 0x20],
+    ],
+  } as const;
+  const other = {
+    kind: 'characters',
+    ranges: (
+      [
+        [0, 0x08],
+        [0x0e, 0x1f],
+        [0x21, 0x10ffff],
+      ] as const
+    ).flatMap(([first, last]) =>
+      point < first || point > last
+        ? [[first, last] as const]
+        : [[first, point - 1] as const, [point + 1, last] as const].filter(([from, to]) => from <= to),
+    ),
+  } as const;
+  const parts: Language[] = [
+    { kind: 'repetition', part: blank, least: 0 },
+    other,
+    { kind: 'repetition', part: { kind: 'characters', ranges: [[0, 0x10ffff]] }, least: 0 },
+  ];
+  return { kind: 'repetition', part: { kind: 'sequence', parts }, least: 0, most: 1 };
+}
 
 /** What a model is told of functions whose template doesn't do it. */
 export function toldOf({ tools, form }: ToolUse): string {

@@ -1,12 +1,19 @@
 import { perForward } from '../http/metrics.ts';
 import type { Result } from '../worker/protocol.ts';
 
-/** OpenAI's usage, and what the text cost the network. */
-export function usageOf(results: readonly Result[]): object {
+/**
+ * OpenAI's usage, and what the texts cost the network.
+ *
+ * @param choices  texts that were written for each prompt
+ */
+export function usageOf(results: readonly Result[], choices = 1): object {
   const sum = (of: (result: Result) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
-  // the prompt is counted once, however many texts were written for it
-  const prompt = results[0].promptTokens;
+  // a prompt is counted once, however many texts were written for it
+  const prompt = results.reduce(
+    (total, { promptTokens }, i) => total + (i % choices === 0 ? promptTokens : 0),
+    0,
+  );
   const completion = sum((result) => result.completionTokens);
   return {
     prompt_tokens: prompt,
@@ -19,3 +26,13 @@ export function usageOf(results: readonly Result[]): object {
     ),
   };
 }
+
+/** How likely each of the texts was that the answer was chosen from, where it was. */
+export const choicesTold = ([{ answers }]: readonly Result[]): object =>
+  answers
+    ? {
+        unmask: {
+          choices: answers.map(({ text, logprob, probability }) => ({ text, logprob, probability })),
+        },
+      }
+    : {};

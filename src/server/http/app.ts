@@ -131,7 +131,7 @@ function addRoute(app: Hono<Environment>, route: Route, service: Service): void 
     );
     return;
   }
-  app.on('POST', paths, async (c) => {
+  app.on(route.method, paths, async (c) => {
     if ('answer' in route) checkMayWrite(service);
     const given = await readBody(c.req.raw, service.limits);
     const { body, ignored } = route.isStrict ? strictly(given) : tolerated(route.body, given);
@@ -178,6 +178,7 @@ async function write(
     nowMs: service.nowMs(),
     model,
     newSeed: service.newSeed,
+    keepLoaded: (ms: number) => engine.keep(model, ms),
     ignore: (...fields: readonly string[]) => void ignored.push(...fields),
   };
   const { signal } = c.req.raw;

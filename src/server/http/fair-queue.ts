@@ -33,6 +33,11 @@ export class FairQueue {
     this.#options = options;
   }
 
+  /** Texts that may be written at the same time. */
+  get size(): number {
+    return this.#options.running;
+  }
+
   get running(): number {
     return this.#running;
   }

@@ -12,6 +12,12 @@ export const limits = {
   stops: 64,
   stopCharacters: 64,
   messages: 256,
+  /** Prompts of a request. */
+  prompts: 64,
+  /** Texts of which an answer is one. */
+  answers: 64,
+  /** Texts of a request that are embedded. */
+  inputs: 2048,
   tools: 64,
   /** Of a text that is given to be filled, edited or read. */
   textCharacters: 2 ** 16,

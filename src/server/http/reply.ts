@@ -75,7 +75,9 @@ function startChoices(
 
 /** With what an answer says of itself. */
 const remarked = ({ remarks, isBare = false }: Answer, value: object): object =>
-  remarks && !isBare && !Array.isArray(value) ? { ...value, unmask: remarks } : value;
+  remarks && !isBare && !Array.isArray(value)
+    ? { ...value, unmask: { ...('unmask' in value && (value.unmask as object)), ...remarks } }
+    : value;
 
 interface ChoiceEvent {
   readonly choice: number;

@@ -28,7 +28,7 @@ export interface TellingRoute extends Common {
 
 /** Tells something about what the body names. */
 export interface AskingRoute extends Common {
-  readonly method: 'POST';
+  readonly method: 'POST' | 'DELETE';
   readonly body: z.ZodObject;
   /** What isn't known is refused, and not passed over: of our own paths. */
   readonly isStrict: boolean;
@@ -79,7 +79,7 @@ export const asking = <Schema extends z.ZodObject>(
   summary: string,
   body: Schema,
   ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
-  more: Partial<Common> = {},
+  more: Partial<Common> & Partial<Pick<AskingRoute, 'method'>> = {},
 ): AskingRoute => ({
   method: 'POST',
   path,

@@ -1,5 +1,26 @@
 import { chat, chatSchema } from '../apis/chat.ts';
 import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
+import {
+  embeddings,
+  embeddingsSchema,
+  llamaEmbedding,
+  llamaEmbeddingSchema,
+  ollamaEmbed,
+  ollamaEmbeddings,
+  ollamaEmbeddingsSchema,
+  ollamaEmbedSchema,
+} from '../apis/embeddings.ts';
+import { llamaCompletion, llamaCompletionSchema } from '../apis/llama-completion.ts';
+import {
+  applyTemplate,
+  applyTemplateSchema,
+  detokenize,
+  detokenizeSchema,
+  props,
+  slots,
+  tokenize,
+  tokenizeSchema,
+} from '../apis/llama-tokens.ts';
 import { countTokens, countTokensSchema, messages, messagesSchema } from '../apis/messages.ts';
 import { responses, responsesSchema } from '../apis/responses.ts';
 import { anthropicEnvelope, llamaEnvelope, ollamaEnvelope } from './http-error.ts';
@@ -39,6 +60,14 @@ import {
   tellModel,
 } from '../studio/model-routes.ts';
 import { options } from '../studio/option-routes.ts';
+import {
+  copySchema,
+  deleteSchema,
+  ollamaCopy,
+  ollamaDelete,
+  ollamaPull,
+  ollamaPullSchema,
+} from '../studio/ollama-models.ts';
 import { listRuns, metricsQuery, tellMetrics, tellRun } from '../studio/run-routes.ts';
 import { listTasks, stopBody, stopTask } from '../studio/task-routes.ts';
 import {
@@ -90,6 +119,9 @@ export const routes: readonly Route[] = [
     completion,
     { aliases: ['/completions'] },
   ),
+  writing('/v1/embeddings', 'Texts as directions in space', embeddingsSchema, embeddings, {
+    aliases: ['/embeddings'],
+  }),
   writing('/v1/fim/completions', 'What is between a prompt and a suffix', fimSchema, fim, {
     aliases: ['/fim/completions'],
   }),
@@ -110,12 +142,45 @@ export const routes: readonly Route[] = [
     llamaInfill,
     { ...llama, aliases: ['/v1/infill'] },
   ),
+  writing(
+    '/completion',
+    'The continuation of a text, for clients of llama.cpp',
+    llamaCompletionSchema,
+    llamaCompletion,
+    llama,
+  ),
+  writing('/tokenize', 'The tokens of a text', tokenizeSchema, tokenize, llama),
+  writing('/detokenize', 'The text of tokens', detokenizeSchema, detokenize, llama),
+  writing(
+    '/apply-template',
+    'The text that a conversation becomes',
+    applyTemplateSchema,
+    applyTemplate,
+    llama,
+  ),
+  telling('/props', 'What the server is, for clients of llama.cpp', props, llama),
+  telling('/slots', 'What is being written, for clients of llama.cpp', slots, llama),
   telling('/api/version', 'The version, for clients of Ollama', ollamaVersion, ollama),
   telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
   telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
   writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollama),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollama),
+  writing(
+    '/api/embed',
+    'Texts as directions in space, for clients of Ollama',
+    ollamaEmbedSchema,
+    ollamaEmbed,
+    ollama,
+  ),
+  writing('/api/embeddings', 'The same of one text', ollamaEmbeddingsSchema, ollamaEmbeddings, ollama),
+  writing(
+    '/embedding',
+    'Texts as directions in space, for clients of llama.cpp',
+    llamaEmbeddingSchema,
+    llamaEmbedding,
+    llama,
+  ),
   writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
   writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
   writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),
@@ -125,6 +190,19 @@ export const routes: readonly Route[] = [
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
   asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantize, studio),
   asking('/unmask/pull', 'Downloads a model', pullBody, pullRoute, studio),
+  asking(
+    '/api/pull',
+    'Downloads a model and serves it, for clients of Ollama',
+    ollamaPullSchema,
+    ollamaPull,
+    { ...studio, ...ollama },
+  ),
+  asking('/api/copy', 'Another name for a model', copySchema, ollamaCopy, { ...studio, ...ollama }),
+  asking('/api/delete', 'Serves a model no longer', deleteSchema, ollamaDelete, {
+    ...studio,
+    ...ollama,
+    method: 'DELETE',
+  }),
   telling('/unmask/runs', 'The runs of training', listRuns, studio),
   telling('/unmask/runs/:run', 'One run, with the texts that it wrote', tellRun, studio),
   telling('/unmask/metrics/:run', "Rows of a run's metrics, and where the next begin", tellMetrics, {

@@ -173,10 +173,15 @@ function serviceOf(
   return {
     engine,
     models,
-    aliases: options.aliases ?? new Map(),
+    aliases: new Map(options.aliases),
     addModel(name, model) {
       models.set(name, model);
       engine.add(name, model.path);
+    },
+    removeModel(name) {
+      models.delete(name);
+      for (const [alias, model] of this.aliases) if (model === name) this.aliases.delete(alias);
+      engine.keep(name, 0);
     },
     queue,
     metrics: new Metrics(queue),

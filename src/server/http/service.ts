@@ -24,9 +24,11 @@ export interface Service {
   /** The models by name, the first is the one that is taken where a request names none. */
   readonly models: ReadonlyMap<string, ServedModel>;
   /** Other names that they answer to: some clients have theirs written into them. */
-  readonly aliases: ReadonlyMap<string, string>;
+  readonly aliases: Map<string, string>;
   /** Serves one more, or reads the one of this name anew. */
   readonly addModel: (name: string, model: ServedModel) => void;
+  /** Serves one no longer. */
+  readonly removeModel: (name: string) => void;
   readonly queue: FairQueue;
   readonly metrics: Metrics;
   readonly limits: Limits;

@@ -39,6 +39,8 @@ export interface Engine {
   load(model: string): void;
   /** A model more, or another under a name that is known. */
   add(model: string, path: string): void;
+  /** Has a model stay loaded for so long once nobody uses it. */
+  keep(model: string, ms: number): void;
   status(model: string): ModelStatus;
   /** Resolves when the state of a model changes. */
   changed(): Promise<void>;
@@ -126,6 +128,10 @@ export class PortEngine implements Engine {
     this.#added.set(model, path);
     this.#states.delete(model);
     this.#post({ type: 'add', model, path });
+  }
+
+  keep(model: string, ms: number): void {
+    this.#post({ type: 'keep', model, ms });
   }
 
   status(model: string): ModelStatus {

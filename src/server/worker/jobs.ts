@@ -4,7 +4,7 @@ import type { GenerateRequest, InfillRequest, Model } from '../../language-model
 import { causal } from '../../model/attention-pattern.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
-import { readTokens } from './reading-jobs.ts';
+import { checkIds, chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
 import type { JobContext } from './job-context.ts';
 import { isLong, ReadingError } from './long-texts.ts';
@@ -23,13 +23,18 @@ export async function runJob(
   { signal, emit, readLong }: JobContext,
 ): Promise<Result> {
   const { tokenizer, maskId } = model;
-  const { sampling, candidates } = job;
+  const { sampling } = job;
+  const candidates = Math.max(job.candidates, job.top ?? 0);
   const task = nearGap(job.task, model.config.maxLength);
   if (task.kind === 'infill' || task.kind === 'edit' || task.kind === 'doubts')
     return runFilling(model, task, job, { signal, emit });
   if (task.kind === 'tokens')
     return readLong && isLong(task) ? readLong(task, false) : readTokens(model, task);
+  if (task.kind === 'embed') return embedAll(model, task, { signal, readLong });
   if (readLong) await checkRoomFor(model, task, readLong);
+  if (job.answers) return chosenOf(model, task, job.answers, signal);
+  const echoed = job.echo ? await echoOf(model, task, job.top ?? 0, signal) : undefined;
+  if (job.most === 0) return { ...nothingWritten, finish: 'length', seed: sampling.seed ?? 0, ...echoed };
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
@@ -38,6 +43,7 @@ export async function runJob(
   const transcript = new TextStream({ tokenizer, maskId, endIds, contextTokens, before }, job);
   const watch = {
     signal,
+    logitBias: job.logitBias,
     candidates,
     onFrame: async (frame: Frame) => {
       if (frame.step === 0) checkCandidates(frame.tokens, maskId, candidates);
@@ -64,6 +70,7 @@ export async function runJob(
     forwards: stats.forwards,
     ms: stats.ms,
     firstTokenMs: stats.firstTokenMs,
+    ...(echoed && { echoed: echoed.echoed }),
   };
 }
 
@@ -82,8 +89,11 @@ function continuationOf(
   const steps =
     sampling.steps ??
     (tokensPerStep === undefined ? undefined : Math.max(blocks, Math.ceil(wanted / tokensPerStep)));
-  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
   const { length: _, ...others } = sampling;
+  const masks = Array.from({ length: wanted }, () => model.maskId);
+  if (task.kind === 'write' && typeof task.prompt !== 'string')
+    return { ...others, steps, language, tokens: [...task.prompt, ...masks] };
+  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
   return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
 }
 
@@ -111,12 +121,13 @@ async function checkRoomFor(
   task: WritingTask,
   readLong: NonNullable<JobContext['readLong']>,
 ): Promise<void> {
-  if (task.kind === 'fill') return;
+  // ids need no reading
+  if (task.kind === 'fill' || (task.kind === 'write' && typeof task.prompt !== 'string')) return;
   const option = task.kind === 'chat' ? 'messages' : 'prompt';
   const reading: TokensTask =
     task.kind === 'chat'
       ? { kind: 'tokens', turns: task.turns, tools: task.tools }
-      : { kind: 'tokens', text: task.prompt };
+      : { kind: 'tokens', text: task.prompt as string };
   if (isLong(reading)) roomBehind(model, { option, tokens: (await readLong(reading, true)).promptTokens });
 }
 
@@ -137,6 +148,10 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask):
     return { option, tokens, request: { messages: task.turns, template } };
   }
   const prompt = task.kind === 'chat' ? conversation(task.turns) : task.prompt;
+  if (typeof prompt !== 'string') {
+    checkIds(prompt, tokenizer.vocabularySize, option);
+    return { option, tokens: prompt.length, request: {} };
+  }
   const start = Math.max(
     tokenizer.prefixIds?.length ?? 0,
     config.attention === causal && prompt === '' ? 1 : 0,

@@ -8,6 +8,8 @@ interface Entry {
   model: Promise<Model> | undefined;
   users: number;
   idle: NodeJS.Timeout | undefined;
+  /** How long it stays once nobody uses it. */
+  idleMs: number;
 }
 
 /** What is told of a model: that it is loading, loaded, or not there any more. */
@@ -16,6 +18,9 @@ export type OnState = (
   state: ModelState,
   more: { readonly facts?: ModelFacts; readonly problem?: string },
 ) => void;
+
+/** A timer knows no longer times; nor does anybody wait for them. */
+const maxIdleMs = 2 ** 31 - 1;
 
 /** Models that are loaded when they are asked for, and closed when nobody has used them for a while. */
 export class ModelPool {
@@ -29,17 +34,25 @@ export class ModelPool {
     load: (path: string) => Promise<Model>,
     { idleMs, tell }: { idleMs: number; tell: OnState },
   ) {
-    for (const [name, path] of paths) this.add(name, path);
     this.#load = load;
     this.#idleMs = idleMs;
+    for (const [name, path] of paths) this.add(name, path);
     this.#tell = tell;
   }
 
   /** One more, or another in the place of the one of this name, which is closed when its last user has done. */
   add(name: string, path: string): void {
     const before = this.#entries.get(name);
-    this.#entries.set(name, { path, model: undefined, users: 0, idle: undefined });
+    this.#entries.set(name, { path, model: undefined, users: 0, idle: undefined, idleMs: this.#idleMs });
     if (before?.users === 0) void this.#shut(name, before);
+  }
+
+  /** Has a model stay for so long, from now on and whenever it was used. */
+  keep(name: string, ms: number): void {
+    const entry = this.#entries.get(name);
+    if (!entry) return;
+    entry.idleMs = ms;
+    if (entry.users === 0) this.#rest(name, entry);
   }
 
   /** Does something with a model, which isn't closed meanwhile. */
@@ -79,7 +92,8 @@ export class ModelPool {
 
   #rest(name: string, entry: Entry): void {
     clearTimeout(entry.idle);
-    if (entry.model) entry.idle = setTimeout(() => void this.#shut(name, entry), this.#idleMs).unref();
+    if (!entry.model || entry.idleMs > maxIdleMs) return;
+    entry.idle = setTimeout(() => void this.#shut(name, entry), entry.idleMs).unref();
   }
 
   async #shut(name: string, entry: Entry): Promise<void> {
@@ -98,7 +112,25 @@ export class ModelPool {
   }
 }
 
+/** Numbers of a network, the small ones of norms and biases apart; unknown where there are experts. */
+function parametersOf({
+  layers,
+  width,
+  heads,
+  kvHeads,
+  hidden,
+  vocabularySize,
+  tiedHead,
+  mixture,
+  headWidth = width / heads,
+}: Model['config']): number | undefined {
+  if (mixture) return undefined;
+  const attention = 2 * width * headWidth * (heads + kvHeads);
+  return vocabularySize * width * (tiedHead ? 1 : 2) + layers * (attention + 3 * width * hidden);
+}
+
 const factsOf = ({ config, chatTemplate, tokenizer, defaults }: Model): ModelFacts => ({
+  parameters: parametersOf(config),
   maxLength: config.maxLength,
   hasChatTemplate: chatTemplate !== undefined,
   toolForm: chatTemplate && toolFormOf(chatTemplate, tokenizer),

@@ -56,6 +56,8 @@ class ModelThread {
         return void this.#models.use(message.model, async () => {}).catch(() => {}); // its state was told
       case 'add':
         return this.#models.add(message.model, message.path);
+      case 'keep':
+        return this.#models.keep(message.model, message.ms);
       case 'start':
         return void this.#run(message.id, message.job);
       case 'more':

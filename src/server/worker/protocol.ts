@@ -1,5 +1,5 @@
 import type { EditingOptions } from '../../language-model/edit-options.ts';
-import type { Edit, InfillPart } from '../../language-model/language-model.ts';
+import type { Edit, InfillPart, ScoredAnswer } from '../../language-model/language-model.ts';
 import type { FlatFillingOptions, FlatSamplingOptions } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
 import type { Language } from '../../sampling/constraint/language.ts';
@@ -8,7 +8,8 @@ import type { ToolForm } from '../../tokenizer/tool-form.ts';
 
 /** What is to be written: a continuation, the next answer, or what stands between two texts. */
 export type WritingTask =
-  | { readonly kind: 'write'; readonly prompt: string }
+  /** A prompt may be ids, which are taken as they are. */
+  | { readonly kind: 'write'; readonly prompt: string | readonly number[] }
   | {
       readonly kind: 'chat';
       readonly turns: readonly ChatMessage[];
@@ -42,7 +43,14 @@ export interface TokensTask {
   readonly ids?: readonly number[];
 }
 
-export type JobTask = WritingTask | FillingTask | TokensTask;
+/** Texts, or ids, as directions in space. */
+export interface EmbedTask {
+  readonly kind: 'embed';
+  readonly inputs: readonly (string | readonly number[])[];
+  readonly dimensions?: number;
+}
+
+export type JobTask = WritingTask | FillingTask | TokensTask | EmbedTask;
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
 export type View = 'nothing' | 'text' | 'snapshots' | 'frames';
@@ -55,6 +63,8 @@ export interface Job {
   readonly sampling: Partial<FlatSamplingOptions>;
   /** In which the answer has to be, where no option of sampling says it. */
   readonly language?: Language;
+  /** Added to the logits of some tokens, by id. */
+  readonly logitBias?: Readonly<Record<number, number>>;
   /** Tokens at most; fewer where the model has less room. Absent: as the model says. */
   readonly most?: number;
   /** In place of `steps`: tokens that a step reveals. */
@@ -62,6 +72,12 @@ export interface Job {
   /** Texts that end the answer, and aren't part of it. */
   readonly stop: readonly string[];
   readonly logprobs: boolean;
+  /** Reports of tokens have so many of the likeliest that they were chosen from. Default: 0. */
+  readonly top?: number;
+  /** The answer is one of these, and nothing is sampled. */
+  readonly answers?: readonly string[];
+  /** The prompt's tokens are reported, too, each as likely as it is behind those before it. */
+  readonly echo?: boolean;
   readonly view: View;
   /** Frames have so many of the likeliest tokens of each position that was predicted. */
   readonly candidates: number;
@@ -72,6 +88,8 @@ export interface TokenReport {
   readonly text: string;
   /** ln p_θ(x̂_0^i | x_t) at the step that wrote it; absent where nothing was predicted. */
   readonly logprob?: number;
+  /** The likeliest tokens that it was chosen from, the likeliest first; where they are asked for. */
+  readonly top?: readonly { readonly text: string; readonly logprob: number }[];
 }
 
 /** A position of the answer that was written, rewritten or masked again. */
@@ -143,6 +161,12 @@ export interface Result {
   readonly scored?: number;
   /** What was written into each hole. */
   readonly holes?: readonly { readonly text: string; readonly tokens: number }[];
+  /** The prompt's text and tokens, where they are asked for. */
+  readonly echoed?: { readonly text: string; readonly tokens: readonly TokenReport[] };
+  /** Of each text that was to be embedded. */
+  readonly embeddings?: readonly Float32Array[];
+  /** The answers that there were to choose from, in their order. */
+  readonly answers?: readonly ScoredAnswer[];
   /** A text and its ids, and of each id what it adds to the text. */
   readonly read?: {
     readonly text: string;
@@ -166,6 +190,7 @@ export interface Failure {
 
 /** What is known of a model once it is loaded. */
 export interface ModelFacts {
+  readonly parameters?: number;
   readonly maxLength: number;
   readonly hasChatTemplate: boolean;
   /** How it calls functions, if its template knows of them. */
@@ -181,6 +206,7 @@ export type ToWorker =
   | { readonly type: 'load'; readonly model: string }
   /** A model more, or another under a name that is known. */
   | { readonly type: 'add'; readonly model: string; readonly path: string }
+  | { readonly type: 'keep'; readonly model: string; readonly ms: number }
   | { readonly type: 'start'; readonly id: number; readonly job: Job }
   /** The reader has taken the last progress; the next may come. */
   | { readonly type: 'more'; readonly id: number }

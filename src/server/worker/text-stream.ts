@@ -26,7 +26,9 @@ export interface TextStreamOptions {
  */
 export class TextStream {
   readonly #model: TextStreamOptions;
-  readonly #job: Pick<Job, 'stop' | 'logprobs' | 'view'>;
+  readonly #job: Pick<Job, 'stop' | 'logprobs' | 'view' | 'top'>;
+  /** What a position was written from, by position in the canvas. */
+  readonly #top = new Map<number, NonNullable<TokenReport['top']>>();
   #last: Frame | undefined;
   readonly #region: FrameStream;
   /** Ids of the answer that are final, end token excluded. */
@@ -37,7 +39,7 @@ export class TextStream {
   #isWhole = false;
   #stoppedBy: string | undefined;
 
-  constructor(model: TextStreamOptions, job: Pick<Job, 'stop' | 'logprobs' | 'view'>) {
+  constructor(model: TextStreamOptions, job: Pick<Job, 'stop' | 'logprobs' | 'view' | 'top'>) {
     this.#model = model;
     this.#job = job;
     this.#region = new FrameStream(model);
@@ -80,6 +82,7 @@ export class TextStream {
   read(frame: Frame): JobProgress {
     this.#region.read(frame);
     this.#last = frame;
+    if (this.#job.top) this.#noteTop(frame);
     const { view } = this.#job;
     const [text, tokens] = [this.#text.length, this.#reported.length];
     this.#settle(frame);
@@ -133,6 +136,22 @@ export class TextStream {
     if (this.#job.logprobs) this.#report(tokens);
   }
 
+  /** Keeps what the tokens of this step were chosen from. */
+  #noteTop({ candidates, changed }: Frame): void {
+    const { top = 0 } = this.#job;
+    const rowAt = new Map(Array.from(candidates?.positions ?? [], (i, r) => [i, r]));
+    for (const i of changed) {
+      const r = rowAt.get(i);
+      if (r === undefined || !candidates) continue;
+      const k = candidates.tokens.length / candidates.positions.length;
+      const tokens = Array.from(candidates.tokens.subarray(r * k, r * k + Math.min(k, top)), (token, n) => ({
+        text: this.#model.tokenizer.decode([token]),
+        logprob: logOf(candidates.probabilities[r * k + n]),
+      }));
+      this.#top.set(i, tokens);
+    }
+  }
+
   /** Reports of the tokens whose text is out. */
   #report(tokens: Int32Array): void {
     const { tokenizer } = this.#model;
@@ -141,7 +160,8 @@ export class TextStream {
       const confidence = this.#region.confidenceAt(this.#region.start + n);
       this.#reported.push({
         text: tokenizer.decode([this.#ids[n]]),
-        ...(confidence !== undefined && { logprob: Math.max(-9999, Math.log(confidence)) }),
+        ...(confidence !== undefined && { logprob: logOf(confidence) }),
+        ...(this.#job.top && { top: this.#top.get(this.#region.start + n) ?? [] }),
       });
     }
   }
@@ -181,6 +201,9 @@ export class TextStream {
     return text + tokenizer.decode(run);
   }
 }
+
+/** The logarithm of a probability as JSON can carry it. */
+export const logOf = (probability: number): number => Math.max(-9999, Math.log(probability));
 
 /** The first place where a text holds one of the stop texts. */
 function firstStop(text: string, stops: readonly string[]): { at: number; stop: string } | undefined {
