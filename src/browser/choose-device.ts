@@ -3,6 +3,7 @@ import { checkDevice } from '../runtime/device-check.ts';
 
 /** Where a page may be asked to compute. */
 export const pageDevices = ['auto', 'webgpu', 'wasm'] as const;
+/** One of them: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
 export type PageDevice = (typeof pageDevices)[number];
 
 /** Where a model computes, and why there. */

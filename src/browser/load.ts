@@ -44,7 +44,9 @@ export interface PageModel extends Pick<
   readonly endIds: readonly number[];
   readonly defaults: Model['defaults'];
   readonly hasChatTemplate: boolean;
+  /** A text in ids. */
   encode(text: string): Promise<number[]>;
+  /** The text of ids. */
   decode(tokens: ArrayLike<number>): Promise<string>;
   /** A conversation as text and ids. @throws InvalidOptionError  of a model without a chat template */
   encodeChat(

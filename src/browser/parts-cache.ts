@@ -9,9 +9,13 @@ export interface FileRecord {
 
 /** Keeps parts of files of one address, so that they needn't be downloaded again. */
 export interface PartsCache {
+  /** What was written down of a file. */
   record(url: string): Promise<FileRecord | undefined>;
+  /** Writes down what is known of a file. */
   setRecord(url: string, record: FileRecord): Promise<void>;
+  /** A part of a file, by its number. */
   part(url: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Keeps a part. */
   setPart(url: string, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Forgets everything of all files. */
   clear(): Promise<void>;

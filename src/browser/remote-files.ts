@@ -6,8 +6,11 @@ import type { FileRecord, PartsCache } from './parts-cache.ts';
 /** Bytes of a request: what a closed tab loses at most of a download. */
 const partBytes = 4 << 20;
 
+/** How the files of a model are read from a server. */
 export interface RemoteOptions {
+  /** Where parts are kept for the next time. */
   readonly cache: PartsCache;
+  /** Asks the server. */
   readonly fetch: typeof fetch;
   /** Is told how many bytes of a file came from the network, of how many. */
   readonly onDownload?: (name: string, done: number, total: number) => void;
