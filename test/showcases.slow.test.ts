@@ -28,7 +28,7 @@ test('a story by the defaults of the model that ships is like a story, and no lo
 
 test('so is what npm start shows', async () => {
   const { bitsPerCharacter, distinct, repeated } = await worthOf(anyOrder);
-  assert.ok(bitsPerCharacter < 1.6, `${bitsPerCharacter} bits a character`);
+  assert.ok(bitsPerCharacter < 1.4, `${bitsPerCharacter} bits a character`);
   assert.ok(distinct[1] > 0.6, `distinct-2 ${distinct[1]}`);
-  assert.ok(repeated < 0.1, `repeated 4-grams ${repeated}`);
+  assert.ok(repeated < 0.13, `repeated 4-grams ${repeated}`);
 });
