@@ -15,7 +15,7 @@ test('the demo says what is seen, writes a story, and says where to go on; only 
     ...knowing,
     generate: (request) => {
       asked.push([request.prompt, request.seed]);
-      return knowing.generate({ ...request, length: 64, temperature: 0 });
+      return knowing.generate({ ...request, length: 64, temperature: 0, frequencyPenalty: 0 });
     },
   };
   const io = fakeIo();
@@ -41,7 +41,7 @@ test('beside it a causal model writes from left to right: both texts, which is w
   const knowing = texts.map((text) => modelThatKnows(text));
   const models = knowing.map((model): Model => ({
     ...model,
-    generate: (request) => model.generate({ ...request, length: 32, temperature: 0 }),
+    generate: (request) => model.generate({ ...request, length: 32, temperature: 0, frequencyPenalty: 0 }),
     close: () => model.close(),
   }));
   const asked: (string | undefined)[] = [];
