@@ -40,14 +40,14 @@ export function leading(
   { stop, clock }: { readonly stop: () => void; readonly clock: () => number },
 ): CreateTrainingJob {
   const spent = { size: given.size, exchanging: 0, waiting: 0 };
-  const timed = async <R>(what: 'exchanging' | 'waiting', work: Promise<R>): Promise<R> => {
+  const timed: Timed = async (what, work) => {
     const beganMs = clock();
     const result = await work;
     spent[what] += (clock() - beganMs) / 1000;
     return result;
   };
   const ranks: Ranks = { ...given, sum: (data) => timed('exchanging', given.sum(data)) };
-  const order = (given: Order) => ranks.broadcast(pack(given));
+  const order = (given: Order): Promise<Uint8Array> => ranks.broadcast(pack(given));
   return async (options, directory, io) => {
     const share = sharesOut(options, ranks);
     const job = await make(options, directory, { ...io, ranks }).catch(async (error: unknown) => {
@@ -56,51 +56,72 @@ export function leading(
     });
     await order({ kind: 'begin', options, directory });
     await compareRanks(job, ranks);
-    const { learner } = job;
-    return {
-      ...job,
-      batches: (step, part) => job.batches(step, part),
-      learner: {
-        accumulate: (batch, signal) => learner.accumulate(batch, signal),
-        async update(learningRate) {
-          await order({ kind: 'update', learningRate });
-          return learner.update(learningRate);
-        },
-        state: () => learner.state(),
-        restore: (state) => learner.restore(state),
-        close: () => learner.close(),
+    return { ...jobOfAll(job, { ranks, order, share, timed, stop }), spent: () => spent };
+  };
+}
+
+/** Waits for work, and counts how long. */
+type Timed = <R>(what: 'exchanging' | 'waiting', work: Promise<R>) => Promise<R>;
+
+/** A job of which the other ranks do their part as well. */
+function jobOfAll(
+  job: TrainingJob,
+  {
+    ranks,
+    order,
+    share,
+    timed,
+    stop,
+  }: {
+    readonly ranks: Ranks;
+    readonly order: (given: Order) => Promise<unknown>;
+    readonly share: readonly [number, number];
+    readonly timed: Timed;
+    readonly stop: () => void;
+  },
+): TrainingJob {
+  const { learner, validate } = job;
+  return {
+    ...job,
+    learner: {
+      accumulate: (batch, signal) => learner.accumulate(batch, signal),
+      async update(learningRate) {
+        await order({ kind: 'update', learningRate });
+        return learner.update(learningRate);
       },
-      async accumulate(step) {
-        await order({ kind: 'accumulate', step });
-        const costs = await accumulateEach(learner, job.batches(step, share));
-        const reports = await timed('waiting', shareReports(ranks, { costs, stop: false }));
-        if (reports.some((report) => report.stop)) stop();
-        return totalCost(reports.flatMap(({ costs }) => costs));
-      },
-      ...(job.validate && {
-        async validate(step: number, windows: number | undefined, signal: AbortSignal) {
-          await order({ kind: 'validate', step, windows });
-          try {
-            return await job.validate!(step, windows, signal);
-          } catch (error) {
-            if (isCalledOff(error)) stop();
-            throw error;
-          }
-        },
+      state: () => learner.state(),
+      restore: (state) => learner.restore(state),
+      close: () => learner.close(),
+    },
+    async accumulate(step) {
+      await order({ kind: 'accumulate', step });
+      const mine = await accumulateEach(learner, job.batches(step, share));
+      const reports = await timed('waiting', shareReports(ranks, { costs: mine, stop: false }));
+      if (reports.some((report) => report.stop)) stop();
+      return totalCost(reports.flatMap(({ costs }) => costs));
+    },
+    validate:
+      validate &&
+      (async (step, windows, signal) => {
+        await order({ kind: 'validate', step, windows });
+        try {
+          return await validate(step, windows, signal);
+        } catch (error) {
+          if (isCalledOff(error)) stop();
+          throw error;
+        }
       }),
-      spent: () => spent,
-      async restored() {
-        const state = learner.state();
-        const tensors = Array.from(state, ([name, { shape }]) => ({ name, shape }));
-        await order({ kind: 'restore', tensors });
-        for (const { data } of state.values())
-          await ranks.broadcast(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      },
-      async close() {
-        await order({ kind: 'end' });
-        await job.close();
-      },
-    };
+    async restored() {
+      const state = learner.state();
+      const tensors = Array.from(state, ([name, { shape }]) => ({ name, shape }));
+      await order({ kind: 'restore', tensors });
+      for (const { data } of state.values())
+        await ranks.broadcast(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    },
+    async close() {
+      await order({ kind: 'end' });
+      await job.close();
+    },
   };
 }
 
