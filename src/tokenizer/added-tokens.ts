@@ -13,9 +13,10 @@ export function addedTokenSplitter(
   tokens: readonly AddedToken[],
   nameOf: (token: AddedToken) => string = ({ content }) => content,
 ): (text: string) => (string | number)[] {
-  const byName = new Map(
-    tokens.map((token) => [nameOf(token), token] as const).filter(([name]) => name !== ''),
-  );
+  // of two that are looked for as the same the first counts, special ones before others
+  const inOrder = tokens.toSorted((a, b) => Number(b.special) - Number(a.special));
+  const byName = new Map(inOrder.map((token) => [nameOf(token), token] as const).toReversed());
+  byName.delete('');
   if (byName.size === 0) return (text) => (text === '' ? [] : [text]);
   const names = [...byName.keys()].sort((a, b) => b.length - a.length).map(escapeForRegex);
   const anyName = new RegExp(names.join('|'), 'gu');

@@ -5,7 +5,7 @@ import { decoderOf } from './pipeline/decoder.ts';
 import { modelOf } from './pipeline/model.ts';
 import { normalizerOf } from './pipeline/normalizer.ts';
 import { preTokenizerOf } from './pipeline/pre-tokenizer.ts';
-import type { TextPart } from './text-part.ts';
+import { type TextPart, textOfPart } from './text-part.ts';
 import { postProcessorOf } from './post-processor.ts';
 import { type TokenSpelling, spellingOf } from './token-bytes.ts';
 import type { DecodeIds, Tokenizer } from './tokenizer.ts';
@@ -96,26 +96,39 @@ function encoderOf(
   const encodePieces = neverSpecial(piecesEncoder(json), banned);
   const seesNormalised = normalised.some((token) => !isCommon(token));
 
-  const prepared = (part: TextPart): TextPart[] => {
+  const prepared = (part: TextPart): (string | number)[] => {
     if (typeof part === 'number') return [part];
-    if (typeof part === 'object') return splitNormalisedCommon(part.normalised);
+    if (typeof part !== 'string')
+      return part.isNormalised ? [part.text] : splitNormalisedCommon(normalize(part.text));
     return splitPlainCommon(part).flatMap((piece) =>
       typeof piece === 'number' ? [piece] : splitNormalisedCommon(normalize(piece)),
     );
   };
+  const searched = (pieces: (string | number)[], isNormalised: boolean): TextPart[] =>
+    pieces.map((piece) => (typeof piece === 'number' ? piece : { text: piece, isNormalised }));
   return {
-    split: (text) =>
-      splitPlain(text).flatMap((part): TextPart[] => {
-        if (typeof part === 'number' || !seesNormalised) return [part];
-        return splitNormalised(normalize(part)).map((piece) =>
-          typeof piece === 'number' ? piece : { normalised: piece },
-        );
-      }),
-    encodeParts: (parts) =>
-      parts
+    split: (text) => {
+      const pieces = splitPlain(text);
+      if (!seesNormalised) return searched(pieces, false);
+      return pieces.flatMap((piece) =>
+        typeof piece === 'number' ? [piece] : searched(splitNormalised(normalize(piece)), true),
+      );
+    },
+    encodeParts: (parts) => {
+      const begins = beginsWhole(parts[0], normalize);
+      return parts
         .flatMap(prepared)
-        .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePieces(part as string, i === 0))),
+        .flatMap((part, i) => (typeof part === 'number' ? [part] : encodePieces(part, i === 0 && begins)));
+    },
   };
+}
+
+/** Whether the first character of a text is one of the normalised text, or becomes one: else that begins later. */
+function beginsWhole(part: TextPart | undefined, normalize: (text: string) => string): boolean {
+  const text = part === undefined ? undefined : textOfPart(part);
+  if (text === undefined || text === '' || (typeof part === 'object' && part.isNormalised)) return true;
+  const beginning = Array.from(text.slice(0, 33)).slice(0, 32);
+  return normalize(beginning.join('')) !== normalize(beginning.slice(1).join(''));
 }
 
 /** The ids of a text that is normalised, and in which no added token is looked for. */
@@ -125,7 +138,8 @@ function piecesEncoder(json: TokenizerJson): (text: string, isFirst: boolean) =>
   const encode = modelOf(json.model, spell);
   return (text, isFirst) => {
     const ids: number[] = [];
-    for (const piece of cut(wellFormed(text), isFirst)) for (const id of encode(piece)) ids.push(id);
+    for (const piece of cut(wellFormed(text), isFirst))
+      if (piece !== '') for (const id of encode(piece)) ids.push(id);
     return ids;
   };
 }

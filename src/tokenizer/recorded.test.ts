@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { llama2Json } from '../../test/published-tokenizers.ts';
 import { goldenFile, referencePath } from '../../test/reference.ts';
 import { temporaryFolder } from '../../test/tiny-model.ts';
 import { compareWithVectors, vectorsOf } from '../../test/tokenizer-vectors.ts';
-import { openGguf } from '../checkpoint/gguf/file.ts';
-import { tokenizerFromGguf } from './from-gguf.ts';
 import { loadTokenizer } from './from-directory.ts';
-import { specialToken, type TokenizerJson } from './tokenizer-json.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
 
 const families = {
   llada: 287,
@@ -45,13 +44,8 @@ for (const [name, count] of Object.entries(real)) {
 }
 
 test("llama2: Llama's vocabulary, with the tokens of MegaDLMs: all 251 recorded texts", async (t) => {
-  const file = goldenFile('models/llama-2-tiny-random.gguf');
-  const { json } = tokenizerFromGguf((await openGguf(file)).metadata, file);
-  const numbered = Array.from({ length: 10 }, (_, i) => `<|extra_special_token_${i}>`);
-  const extra = ['<|mask_token|>', '<|pad_token|>', ...numbered];
   const withExtra: TokenizerJson = {
-    ...json,
-    added_tokens: [...json.added_tokens, ...extra.map((name, i) => specialToken(name, 32_000 + i))],
+    ...(await llama2Json()),
     post_processor: {
       type: 'TemplateProcessing',
       single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],

@@ -7,9 +7,7 @@ export const setOf = (characterClass: string): CharacterSet => {
   return (codePoint) => pattern.test(String.fromCodePoint(codePoint));
 };
 
-const WORD = '\\p{L}\\p{M}\\p{Nd}\\p{Pc}';
-/** What Oniguruma counts as punctuation beside Unicode's. */
-const SYMBOLS = '$+<=>^`|~';
+const WORD = '\\p{L}\\p{M}\\p{N}\\p{Pc}';
 
 /** Oniguruma's brackets and properties beside Unicode's, by their names without case, blanks and lines. */
 const named: Readonly<Record<string, string>> = {
@@ -22,7 +20,7 @@ const named: Readonly<Record<string, string>> = {
   graph: '[^\\p{White_Space}\\p{Cc}\\p{Cn}\\p{Cs}]',
   lower: '\\p{Lowercase}',
   print: '[^\\p{Cc}\\p{Cn}\\p{Cs}\\u2028\\u2029]',
-  punct: `[\\p{P}${SYMBOLS}]`,
+  punct: '[\\p{P}\\p{S}]',
   space: '\\p{White_Space}',
   upper: '\\p{Uppercase}',
   xdigit: '[0-9A-Fa-f]',

@@ -10,7 +10,7 @@ export interface Stretch {
 /** The function that cuts a text into what matches and what doesn't, in order. */
 export type Cutter = (text: string) => Stretch[];
 
-/** What becomes of matches. */
+/** What becomes of matches; what is taken away is empty. */
 export type Behaviour = (stretches: readonly Stretch[]) => string[];
 
 /** `pattern` of a `tokenizer.json`: a text as it is, or a regular expression of Oniguruma. */
@@ -34,6 +34,7 @@ export function cutterOf(pattern: PatternJson | undefined): Cutter {
 function betweenMatches(find: (text: string) => readonly (readonly [number, number])[]): Cutter {
   return (text) => {
     const stretches: Stretch[] = [];
+    if (text === '') return stretches;
     let from = 0;
     for (const [start, end] of find(text)) {
       if (start > from) stretches.push({ text: text.slice(from, start), isMatch: false });
@@ -61,7 +62,7 @@ export const inverted =
 /** What Hugging Face's tokenizers may do with matches, by its name in a file. */
 export const behaviours: Readonly<Record<string, Behaviour>> = {
   Isolated: (stretches) => stretches.map(({ text }) => text),
-  Removed: (stretches) => stretches.flatMap(({ text, isMatch }) => (isMatch ? [] : [text])),
+  Removed: (stretches) => stretches.map(({ text, isMatch }) => (isMatch ? '' : text)),
   Contiguous: (stretches) => joined(stretches, ({ isMatch }, previous) => isMatch === previous.isMatch),
   MergedWithPrevious: (stretches) =>
     joined(stretches, ({ isMatch }, previous) => isMatch && !previous.isMatch),

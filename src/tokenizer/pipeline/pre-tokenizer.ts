@@ -2,7 +2,7 @@ import { bytesAsCharacters, forEachPiece, GPT2_PIECES, PUBLISHED_PIECES } from '
 import { behaviours, characterCutter, cutterOf, inverted, type Cutter, type PatternJson } from './pieces.ts';
 
 /**
- * The pieces of a text, each of which becomes tokens by itself.
+ * The pieces of a text, each of which becomes tokens by itself; what is taken away between them is empty.
  *
  * @param isFirst  whether the text begins where everything begins: some put a blank before that alone
  */
@@ -44,7 +44,8 @@ export function preTokenizerOf(preTokenizer: unknown): PreTokenizer {
   const last = type === 'Sequence' ? parts.at(-1) : json;
   if (last?.type !== 'ByteLevel') return { cut: cutOf(json), spell: asItIs };
   const before = type === 'Sequence' ? parts.slice(0, -1).map(cutOf) : [];
-  return { cut: oneAfterTheOther([...before, byteLevelCut(last)]), spell: bytesAsCharacters };
+  const cut = before.length === 0 ? byteLevelCut(last) : oneAfterTheOther([...before, byteLevelCut(last)]);
+  return { cut, spell: bytesAsCharacters };
 }
 
 const asItIs = (piece: string): string => piece;
@@ -52,14 +53,16 @@ const asItIs = (piece: string): string => piece;
 function cutOf({ type, ...json }: PreTokenizerJson): PreTokenize {
   if (type === undefined || !Object.hasOwn(preTokenizers, type))
     throw new Error(`its pre_tokenizer is of the type ${JSON.stringify(type)}, which is not supported`);
-  const cut = preTokenizers[type](json);
-  return (text, isFirst) => cut(text, isFirst).filter((piece) => piece !== '');
+  return preTokenizers[type](json);
 }
 
 const oneAfterTheOther =
   (steps: readonly PreTokenize[]): PreTokenize =>
   (text, isFirst) =>
-    steps.reduce((pieces, step) => pieces.flatMap((piece, i) => step(piece, isFirst && i === 0)), [text]);
+    steps.reduce(
+      (pieces, step) => pieces.flatMap((piece, i) => (piece === '' ? [''] : step(piece, isFirst && i === 0))),
+      [text],
+    );
 
 const PUNCTUATION = '[!-/:-@[-`{-~\\p{P}]';
 const BLANK = '\\p{White_Space}';
