@@ -11,23 +11,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { integerBelow, uniforms } from '../src/base/random.ts';
-import { causal } from '../src/model/attention-pattern.ts';
+import { askPairs } from '../src/evaluation/claims/ask-pairs.ts';
+import { madeUpPairs, type Pair, sentenceOf } from '../src/evaluation/claims/pairs.ts';
 import { load } from '../src/language-model/load.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Two parts, and what stands between and behind them. */
-interface Pair {
-  readonly first: string;
-  readonly second: string;
-  readonly between: string;
-  readonly end: string;
-}
-
 const [wanted = '', ...more] = process.argv.slice(2);
 const sets = [
-  { name: 'names', pairs: madeUp(50) },
+  { name: 'names', pairs: madeUpPairs(50) },
   { name: 'couplets', pairs: couplets('recipes/couplets.jsonl') },
 ].filter(({ name }) => name.includes(wanted));
 if (sets.length === 0) throw new Error(`no pairs are named ${wanted}: there are names and couplets`);
@@ -49,7 +41,7 @@ for (const { name, pairs } of sets)
   for (const { name: model, options } of models) {
     process.stderr.write(`\n${name}, ${model}\n`);
     const { forward, backward } = await asked(trained(name, pairs, model, options), pairs);
-    const cells = [`${name}: ${whole(pairs[0])}`, model, forward, backward, 1 / pairs.length];
+    const cells = [`${name}: ${sentenceOf(pairs[0])}`, model, forward, backward, 1 / pairs.length];
     console.log(
       `| ${cells.map((cell) => (typeof cell === 'number' ? `${(100 * cell).toFixed(0)} %` : cell)).join(' | ')} |`,
     );
@@ -60,10 +52,13 @@ function trained(set: string, pairs: readonly Pair[], model: string, options: st
   const folder = join('runs/reversal', set);
   mkdirSync(join(root, folder), { recursive: true });
   const data = join(folder, 'pairs.jsonl');
-  writeFileSync(join(root, data), pairs.map((pair) => `${JSON.stringify({ text: whole(pair) })}\n`).join(''));
+  writeFileSync(
+    join(root, data),
+    pairs.map((pair) => `${JSON.stringify({ text: sentenceOf(pair) })}\n`).join(''),
+  );
   const out = join(folder, model.replace(' ', '-'));
   // as long as the longest pair and its end: what fills up windows would be missed where the pair is asked for
-  const length = 1 + Math.max(...pairs.map((pair) => [...whole(pair)].length));
+  const length = 1 + Math.max(...pairs.map((pair) => [...sentenceOf(pair)].length));
   const args = `train ${recipe} --length ${length} --data ${data} --out ${out} ${options}`
     .trim()
     .split(/\s+/);
@@ -77,46 +72,10 @@ function trained(set: string, pairs: readonly Pair[], model: string, options: st
 /** The shares of the pairs whose second part is written given the first, and the other way round. */
 async function asked(path: string, pairs: readonly Pair[]): Promise<{ forward: number; backward: number }> {
   const model = await load(path);
-  const isCausal = model.config.attention === causal;
-  let [forward, backward] = [0, 0];
-  for (const { first, second, between, end } of pairs) {
-    const [before, after] = [{ length: [...first].length }, { length: [...second].length }];
-    // a causal model can't look behind a hole: it is asked to go on from the second part
-    const [onward, back] = isCausal
-      ? [
-          await model.generate({ prompt: first + between, ...after, endless: true }),
-          await model.generate({ prompt: second + between, ...before, endless: true }),
-        ]
-      : [
-          await model.infill({ parts: [first + between, after, end], complete: true }),
-          await model.infill({ parts: [before, between + second + end], complete: true }),
-        ];
-    if (onward.text.startsWith(first + between + second)) forward++;
-    if (back.text.startsWith(isCausal ? second + between + first : first)) backward++;
-  }
+  const answers = await askPairs(model, pairs);
   await model.close();
-  return { forward: forward / pairs.length, backward: backward / pairs.length };
-}
-
-function whole({ first, between, second, end }: Pair): string {
-  return `${first}${between}${second}${end}`;
-}
-
-/** Names of four letters, descriptions of six. */
-function madeUp(count: number): Pair[] {
-  const uniform = uniforms(1, 'synthetic');
-  const letter = (letters: string, i: number) => letters[integerBelow(letters.length, uniform(i))];
-  const syllables = (number: number, from: number) =>
-    Array.from(
-      { length: number },
-      (_, i) => letter('bdfghklmnprstvz', from + 2 * i) + letter('aeiou', from + 2 * i + 1),
-    ).join('');
-  return Array.from({ length: count }, (_, i) => ({
-    first: syllables(2, 10 * i),
-    between: ' is ',
-    second: syllables(3, 10 * i + 4),
-    end: '.',
-  }));
+  const share = (right: readonly boolean[]): number => right.filter(Boolean).length / pairs.length;
+  return { forward: share(answers.forward), backward: share(answers.backward) };
 }
 
 /** The first two lines of poems of five characters a line. */

@@ -9,6 +9,7 @@ import bench from '../src/cli/commands/bench.ts';
 import { chatCommand } from '../src/cli/commands/chat.ts';
 import type { Command } from '../src/cli/command.ts';
 import { editCommand } from '../src/cli/commands/edit.ts';
+import { evaluateCommand } from '../src/cli/commands/evaluate.ts';
 import finetune from '../src/cli/commands/finetune.ts';
 import { generateCommand } from '../src/cli/commands/generate.ts';
 import { infillCommand } from '../src/cli/commands/infill.ts';
@@ -62,6 +63,7 @@ const commands: Record<string, Command> = {
   train,
   runs,
   compare,
+  evaluate: evaluateCommand(async () => assert.fail()),
   finetune,
   merge,
   inspect,

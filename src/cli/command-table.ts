@@ -8,6 +8,7 @@ export const commands: CommandTable = {
   infill: () => import('./commands/infill.ts'),
   edit: () => import('./commands/edit.ts'),
   score: () => import('./commands/score.ts'),
+  evaluate: () => import('./commands/evaluate.ts'),
   judge: () => import('./commands/judge.ts'),
   train: () => import('./commands/train.ts'),
   finetune: () => import('./commands/finetune.ts'),

@@ -1,0 +1,73 @@
+/** How much is spent on a claim. */
+export interface Budget {
+  /** Trained with so many seeds each. */
+  readonly seeds: number;
+  /** Of the network that all text claims share. */
+  readonly layers: number;
+  readonly width: number;
+  /** Updates of a usual run of it. */
+  readonly updates: number;
+  /** Learning rates that are tried for each objective. */
+  readonly rates: readonly number[];
+  /** Windows of held-out text that are scored exactly. */
+  readonly windows: number;
+  /** Widths of the networks that scaling is seen in. */
+  readonly widths: readonly number[];
+  /** Questions, holes and puzzles that are asked. */
+  readonly questions: number;
+  /** Characters of text that is repeated. */
+  readonly repeated: number;
+  /** Tokens of a long text. */
+  readonly longLength: number;
+  /** The puzzle of claim m, and how many there are to learn. */
+  readonly sudoku: 'sudoku-4' | 'sudoku-9';
+  readonly puzzles: number;
+}
+
+/** Budgets by name. On two cores of 2020: about ten minutes, an hour, a night. */
+export const budgets = {
+  quick: {
+    seeds: 3,
+    layers: 2,
+    width: 64,
+    updates: 400,
+    rates: [2e-3, 6e-3],
+    windows: 24,
+    widths: [16, 32, 64],
+    questions: 40,
+    repeated: 4000,
+    longLength: 128,
+    sudoku: 'sudoku-4',
+    puzzles: 8000,
+  },
+  hour: {
+    seeds: 3,
+    layers: 2,
+    width: 64,
+    updates: 1200,
+    rates: [2e-3, 4e-3, 8e-3],
+    windows: 48,
+    widths: [16, 32, 48, 64],
+    questions: 100,
+    repeated: 8000,
+    longLength: 256,
+    sudoku: 'sudoku-4',
+    puzzles: 16_000,
+  },
+  night: {
+    seeds: 3,
+    layers: 4,
+    width: 128,
+    updates: 6000,
+    rates: [5e-4, 1e-3, 2e-3, 4e-3],
+    windows: 96,
+    widths: [32, 64, 96, 128],
+    questions: 200,
+    repeated: 64_000,
+    longLength: 512,
+    sudoku: 'sudoku-9',
+    puzzles: 50_000,
+  },
+} as const satisfies Readonly<Record<string, Budget>>;
+
+export type BudgetName = keyof typeof budgets;

@@ -1,0 +1,60 @@
+import { barChart } from '../charts/bar-chart.ts';
+import type { Claim, Finding } from './claim.ts';
+import { differenceOf, isAbove, spread } from './exact.ts';
+import { validationOf } from './hybrid.ts';
+import type { Lab } from './lab.ts';
+import { textRuns } from './text-runs.ts';
+
+/** (l) Noise, its times, and decay. */
+export const schedules: Claim = {
+  letter: 'l',
+  title: 'Schedules and regularisation',
+  sentence:
+    'The noise schedule, the times that are drawn and regularisation matter for how well diffusion learns.',
+  how: 'The same masked diffusion run with one option changed: times in a bell around ½ in place of even ones, a cosine noise schedule in place of a linear one, no weight decay. The bound on held-out text is always that of even times.',
+  rule: 'Shown if a change moves the bound by more than 0.02 nats a token and two standard errors; refuted if every change is within 0.02 with two standard errors to spare; else not at this scale.',
+  wouldChange:
+    'Bell-shaped times help early (arXiv:2605.13026), and whether that stays over long runs is open; decay matters once text is repeated (claim j).',
+  usesText: true,
+  measure,
+};
+
+const variants = [
+  { name: 'as usual', own: undefined },
+  { name: 'bell-shaped times', own: { name: 'bell', options: { times: 'bell' } } },
+  { name: 'cosine noise', own: { name: 'cosine', options: { noise: 'cosine' } } },
+  { name: 'no weight decay', own: { name: 'no-decay', options: { weightDecay: 0 } } },
+] as const;
+const matters = 0.02;
+
+async function measure(lab: Lab): Promise<Finding> {
+  const runs = await Promise.all(
+    variants.map(({ own }) => textRuns(lab, { objective: 'masked-diffusion', ...(own && { own }) })),
+  );
+  const means = runs.map(validationOf);
+  const gains = means.slice(1).map((mean) => differenceOf(means[0], mean));
+  const moves = gains.some((gain) => isAbove({ ...gain, mean: Math.abs(gain.mean) }, matters));
+  const still = gains.every(({ mean, standardError }) => Math.abs(mean) + 2 * standardError < matters);
+  const named = variants.slice(1).map(({ name }, k) => `${name} ${spread(gains[k])}`);
+  return {
+    verdict: moves ? 'shown' : still ? 'refuted' : 'not at this scale',
+    number: `nats a token that a change gains: ${named.join(', ')}`,
+    why: `As usual the bound is ${spread(means[0])} nats a token after ${lab.budget.updates} updates.`,
+    rows: variants.map(({ name }, k) => ({
+      variant: name,
+      bound: means[k].mean,
+      standardError: means[k].standardError,
+    })),
+    chart: barChart({
+      title: 'Bound on held-out text, with one option changed',
+      yLabel: 'nats a token, lower is better',
+      groups: variants.map(({ name }) => name),
+      bars: [
+        {
+          name: 'masked diffusion',
+          values: means.map(({ mean, standardError }) => ({ value: mean, error: standardError })),
+        },
+      ],
+    }),
+  };
+}

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { FileError, InvalidOptionError } from '../../base/errors.ts';
+import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
+import { causal } from '../../model/attention-pattern.ts';
+import type { GenerateRequest, Model } from '../../language-model/language-model.ts';
+import { load } from '../../language-model/load.ts';
+import { type Mean, meanOf, plainMean } from '../mean.ts';
+import { type Answer, ask } from './ask.ts';
+import { openTask, type TaskDefinition } from './definition.ts';
+import { questionsOf } from './questions.ts';
+
+export interface EvaluateRequest {
+  /** The name of a task that ships, or a file that defines one. */
+  readonly task: string;
+  /** Its rows, where it brings none. */
+  readonly data?: string;
+  /** Answered examples before each question. Default: 0 */
+  readonly shots?: number;
+  /** Questions at most. */
+  readonly limit?: number;
+  /** Of order, examples and sampling. Default: 0 */
+  readonly seed?: number;
+  /** Asks everything with so many seeds, from `seed` on. Default: 1 */
+  readonly seeds?: number;
+  /** Draws of a bound. Default: 128 */
+  readonly samples?: number;
+  /** For infilling: a command that is given the filled text on stdin, and ends with 0 where it is right. */
+  readonly check?: string;
+  /** A file in which answers are kept, a line of JSON for each; the same call goes on with it. */
+  readonly out?: string;
+  /** How texts are written, over the model's own defaults. */
+  readonly sampling?: Partial<GenerateRequest>;
+}
+
+/** An answer, and to which question of which seed. */
+export interface GivenAnswer extends Answer {
+  readonly seed: number;
+  readonly question: number;
+}
+
+/** What a task says of a model. */
+export interface Evaluation {
+  readonly task: string;
+  readonly questions: number;
+  readonly seeds: number;
+  readonly measures: Readonly<Record<string, Mean>>;
+  /** Whether the costs of a text are bounds. */
+  readonly isBound: boolean;
+  readonly answers: readonly GivenAnswer[];
+}
+
+/**
+ * Puts the questions of a task to a model, as `unmask evaluate` does.
+ *
+ * @param model  one that was loaded, or where it is
+ * @throws InvalidOptionError, FileError  for a task or data that can't be used, and answers that are of another call
+ */
+export function evaluate(
+  model: Model | string,
+  request: EvaluateRequest,
+  options: TaskOptions<GivenAnswer> = {},
+): Task<Evaluation, GivenAnswer> {
+  return startTask(async ({ tell, signal }) => {
+    const task = await openTask(request.task);
+    if (request.check !== undefined && task.kind !== 'infill')
+      throw new InvalidOptionError('check', 'is for a task of infilling', request.check);
+    const { seed: first = 0, seeds = 1, shots = 0 } = request;
+    const kept = await keptAnswers(request);
+    const loaded = typeof model === 'string' ? await load(model) : model;
+    try {
+      const answers: GivenAnswer[] = [];
+      for (let seed = first; seed < first + seeds; seed++) {
+        const asked = await questionsOf(task, { ...request, shots, seed });
+        for (const [question, row] of asked.rows.entries()) {
+          let answer = kept.find((one) => one.seed === seed && one.question === question);
+          if (!answer) {
+            signal.throwIfAborted();
+            const { sampling = {}, samples, check } = request;
+            const how = { sampling, samples, check, seed, signal };
+            answer = { seed, question, ...(await ask(loaded, task, row, asked.shots, how)) };
+            if (request.out !== undefined) await appendFile(request.out, `${JSON.stringify(answer)}\n`);
+          }
+          answers.push(answer);
+          await tell(answer);
+        }
+      }
+      const isBound = loaded.config.attention !== causal;
+      return { task: task.name, questions: answers.length / seeds, seeds, isBound, measures: measuresOf(task, answers), answers };
+    } finally {
+      if (typeof model === 'string') await loaded.close();
+    }
+  }, options);
+}
+
+/**
+ * The answers that an earlier call kept; the file is begun if there is none.
+ *
+ * @throws InvalidOptionError  where they are to other questions
+ */
+async function keptAnswers({ out, ...request }: EvaluateRequest): Promise<GivenAnswer[]> {
+  if (out === undefined) return [];
+  const head = JSON.stringify({ asked: { ...request, limit: undefined, seeds: undefined } });
+  if (!existsSync(out)) {
+    await writeFile(out, `${head}\n`);
+    return [];
+  }
+  const [first, ...lines] = (await readFile(out, 'utf8')).split('\n');
+  if (first !== head)
+    throw new InvalidOptionError('out', 'has answers to other questions; give another file', out);
+  // the last line of a call that was killed may be half of one
+  const whole = lines.filter((line, i) => line !== '' && i < lines.length - 1);
+  if (lines.at(-1) !== '') await writeFile(out, [head, ...whole, ''].join('\n'));
+  try {
+    return whole.map((line) => JSON.parse(line) as GivenAnswer);
+  } catch {
+    throw new FileError(out, 'lines of JSON', 'something else', 'it was damaged or edited; give another');
+  }
+}
+
+/** Shares of right answers with their errors over questions, or what a text costs. */
+export function measuresOf(task: TaskDefinition, answers: readonly Answer[]): Record<string, Mean> {
+  const share = (of: (answer: Answer) => boolean | undefined): Mean =>
+    plainMean(answers.map((answer) => Number(of(answer) ?? false)));
+  if (task.kind === 'choice') return { accuracy: share(({ right }) => right), 'accuracy by bytes': share((a) => a.rightByBytes) };
+  if (task.kind !== 'perplexity') return { right: share(({ right }) => right) };
+  const over = (weight: (answer: Answer) => number, unit: number): Mean =>
+    meanOf(answers.map((answer) => ({ value: (answer.nats ?? NaN) / unit, weight: weight(answer) })));
+  const token = over(({ tokens = 0 }) => tokens, 1);
+  return {
+    'nats a token': token,
+    'bits a byte': over(({ bytes = 0 }) => bytes, Math.LN2),
+    perplexity: { mean: Math.exp(token.mean), standardError: Math.exp(token.mean) * token.standardError },
+  };
+}
