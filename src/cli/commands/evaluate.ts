@@ -29,7 +29,12 @@ const ofTasks = {
     .optional()
     .meta({ placeholder: 'name' })
     .describe('for a model: a task that ships (tasks/), or a file that defines one'),
-  shots: z.int().min(0).max(100).optional().describe('for a task: answered examples before each question [0]'),
+  shots: z
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe('for a task: answered examples before each question [0]'),
   limit: z.int().min(1).optional().describe('for a task: questions at most [all; of made-up puzzles 100]'),
   seed: z.int().min(0).optional().describe('for a task: of order, examples and sampling [0]'),
   seeds: z.int().min(1).max(1000).optional().describe('for a task: asks everything with so many seeds [1]'),
@@ -38,7 +43,9 @@ const ofTasks = {
     .string()
     .optional()
     .meta({ placeholder: 'command' })
-    .describe('for a task of infilling: is given the filled text on stdin, and ends with 0 where it is right'),
+    .describe(
+      'for a task of infilling: is given the filled text on stdin, and ends with 0 where it is right',
+    ),
   ...samplingShape,
   adapter,
   device,
@@ -50,7 +57,9 @@ const options = z.strictObject({
     .string()
     .min(1)
     .meta({ placeholder: 'model|claims' })
-    .describe('a model that is asked a --task; or claims: what is said of diffusion models is put to the test'),
+    .describe(
+      'a model that is asked a --task; or claims: what is said of diffusion models is put to the test',
+    ),
   ...ofTasks,
   ...ofClaims,
   data: z
@@ -109,7 +118,9 @@ async function askTask(
   const model = await loadAny({ model: what, ...asked }, io);
   const status = new StatusLine(io.stderr, () => performance.now(), { liveMs: 250, plainMs: 10_000 });
   const sampling = Object.fromEntries(
-    Object.keys(samplingShape).flatMap((key) => (given.has(key) ? [[key, asked[key as keyof typeof asked]]] : [])),
+    Object.keys(samplingShape).flatMap((key) =>
+      given.has(key) ? [[key, asked[key as keyof typeof asked]]] : [],
+    ),
   );
   const { shots, limit, seed, seeds, samples, check } = asked;
   let done = 0;
@@ -151,7 +162,10 @@ async function testClaims({ claims, budget, data, out, jobs, json }: Options, io
         if (event.kind === 'note') io.stderr.write(`${event.text}\n`);
         else {
           const { claim, chart: _chart, ...found } = event.tested;
-          if (json) io.stdout.write(`${JSON.stringify({ letter: claim.letter, sentence: claim.sentence, ...found })}\n`);
+          if (json)
+            io.stdout.write(
+              `${JSON.stringify({ letter: claim.letter, sentence: claim.sentence, ...found })}\n`,
+            );
           else io.stderr.write(`(${claim.letter}) ${claim.title}: ${found.verdict}\n`);
         }
       },

@@ -89,7 +89,11 @@ function rightChoice(
   const index = typeof answer === 'number' ? answer : named >= 0 ? named : letter;
   const text = choices[index];
   if (text === undefined)
-    throw new InvalidOptionError('data', `has a row that doesn't say which of its ${task.choices} is right`, row);
+    throw new InvalidOptionError(
+      'data',
+      `has a row that doesn't say which of its ${task.choices} is right`,
+      row,
+    );
   return { choices, index, text };
 }
 
@@ -113,7 +117,12 @@ async function write(
   });
   const said = asks ? text : text.slice(prompt.length);
   const expected = filled(task.answer, row);
-  return { prompt, said, expected, right: isRight(task, { prompt: filled(task.prompt, row), said, expected }) };
+  return {
+    prompt,
+    said,
+    expected,
+    right: isRight(task, { prompt: filled(task.prompt, row), said, expected }),
+  };
 }
 
 /** Whether what was said is right. */

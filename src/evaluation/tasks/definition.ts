@@ -84,7 +84,12 @@ export async function openTask(nameOrFile: string): Promise<TaskDefinition> {
   const parsed = definitionSchema.safeParse(value);
   if (!parsed.success) {
     const [{ path: at, message }] = parsed.error.issues;
-    throw new FileError(path, 'the definition of a task', `${at.join('.') || 'it'}: ${message}`, 'see tasks/README.md');
+    throw new FileError(
+      path,
+      'the definition of a task',
+      `${at.join('.') || 'it'}: ${message}`,
+      'see tasks/README.md',
+    );
   }
   const { data } = parsed.data;
   return {

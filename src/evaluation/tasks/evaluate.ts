@@ -86,7 +86,14 @@ export function evaluate(
         }
       }
       const isBound = loaded.config.attention !== causal;
-      return { task: task.name, questions: answers.length / seeds, seeds, isBound, measures: measuresOf(task, answers), answers };
+      return {
+        task: task.name,
+        questions: answers.length / seeds,
+        seeds,
+        isBound,
+        measures: measuresOf(task, answers),
+        answers,
+      };
     } finally {
       if (typeof model === 'string') await loaded.close();
     }
@@ -122,7 +129,8 @@ async function keptAnswers({ out, ...request }: EvaluateRequest): Promise<GivenA
 export function measuresOf(task: TaskDefinition, answers: readonly Answer[]): Record<string, Mean> {
   const share = (of: (answer: Answer) => boolean | undefined): Mean =>
     plainMean(answers.map((answer) => Number(of(answer) ?? false)));
-  if (task.kind === 'choice') return { accuracy: share(({ right }) => right), 'accuracy by bytes': share((a) => a.rightByBytes) };
+  if (task.kind === 'choice')
+    return { accuracy: share(({ right }) => right), 'accuracy by bytes': share((a) => a.rightByBytes) };
   if (task.kind !== 'perplexity') return { right: share(({ right }) => right) };
   const over = (weight: (answer: Answer) => number, unit: number): Mean =>
     meanOf(answers.map((answer) => ({ value: (answer.nats ?? NaN) / unit, weight: weight(answer) })));

@@ -40,19 +40,17 @@ export async function questionsOf(task: TaskDefinition, asked: QuestionsAsked): 
   return { shots: order.slice(0, shots), rows: order.slice(shots, shots + (limit ?? all.length)) };
 }
 
-async function rowsOf(task: TaskDefinition, { data, shots, limit = 100, seed }: QuestionsAsked): Promise<Row[]> {
+async function rowsOf(
+  task: TaskDefinition,
+  { data, shots, limit = 100, seed }: QuestionsAsked,
+): Promise<Row[]> {
   if (task.kind === 'generate' && task.puzzle !== undefined && data === undefined)
     return [...puzzles(puzzleKinds[task.puzzle], { count: limit + shots, seed: seed + 1, held: true })].map(
       (puzzle) => ({ ...puzzle }),
     );
   const path = data ?? task.data;
   if (path === undefined || !existsSync(path))
-    throw new FileError(
-      path ?? task.name,
-      task.needs ?? 'data of the task',
-      'none',
-      'name it by --data',
-    );
+    throw new FileError(path ?? task.name, task.needs ?? 'data of the task', 'none', 'name it by --data');
   const rows = await readRows(path);
   const { split } = task;
   if (!split) return rows;
