@@ -86,6 +86,7 @@ const documents = [
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
   'docs/equations.md',
+  'docs/claims.md',
   'docs/decisions.md',
   'bench/README.md',
   'docs/dependencies.md',
@@ -95,6 +96,7 @@ const documents = [
   'docs/streaming.md',
   'docs/training.md',
   'docs/writing.md',
+  'tasks/README.md',
 ].filter((name) => existsSync(join(root, name)));
 
 test('every command of the documents exists, with its options and scripts', () => {
