@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { keysOf } from '../../base/options.ts';
+import { grouped } from '../../base/format-count.ts';
+import { kebabCase, keysOf } from '../../base/options.ts';
 import { budgets } from '../../evaluation/claims/budget.ts';
 import type { Evaluation } from '../../evaluation/tasks/evaluate.ts';
 import { samplingSchema } from '../../sampling/options.ts';
-import { kebabCase } from '../../base/options.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
 import { StatusLine } from '../terminal/status-line.ts';
@@ -130,25 +130,33 @@ async function askTask(
       signal: io.signal,
       onProgress() {
         done++;
-        if (status.isDue) status.show(`${done} answers`);
+        if (status.isDue) status.show(`answers: ${grouped(done)}`);
       },
     });
     status.clear();
     const { answers: _answers, ...measured } = found;
-    io.stdout.write(json ? `${JSON.stringify({ model: what, ...measured })}\n` : taskReport(found));
+    io.stdout.write(
+      json ? `${JSON.stringify({ model: what, ...measured })}\n` : taskReport(found, io.stdout.columns),
+    );
   } finally {
     status.clear();
     await model.close();
   }
 }
 
-function taskReport({ task, questions, seeds, measures, isBound }: Evaluation): string {
-  const lines = Object.entries(measures).map(([name, { mean, standardError }]) => {
+/** A line for each measure, with its standard error over questions. */
+function taskReport({ task, questions, seeds, measures, isBound }: Evaluation, columns?: number): string {
+  const rows = Object.entries(measures).map(([name, { mean, standardError }]) => {
     const isShare = /right|accuracy/.test(name);
     const [value, error] = [mean, standardError].map((x) => (isShare ? (100 * x).toFixed(1) : x.toFixed(3)));
-    return `${name} ${isBound && !isShare ? '≤ ' : ''}${value} ± ${error}${isShare ? ' %' : ''}`;
+    return [isShare ? `${name}, %` : name, isBound && !isShare ? `≤ ${value}` : value, error];
   });
-  return [...lines, `${task}: ${questions} questions${seeds > 1 ? `, ${seeds} seeds` : ''}`, ''].join('\n');
+  const asked = `${grouped(questions)} ${questions === 1 ? 'question' : 'questions'}`;
+  return tableOf(
+    [`${task}: ${asked}${seeds > 1 ? `, ${seeds} seeds` : ''}`, 'mean', 'standard error'],
+    rows,
+    columns,
+  );
 }
 
 async function testClaims({ claims, budget, data, out, jobs, json }: Options, io: Io): Promise<void> {

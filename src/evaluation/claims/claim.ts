@@ -13,7 +13,7 @@ export interface Claim {
   readonly sentence: string;
   /** What is trained and measured. */
   readonly how: string;
-  /** What would be which verdict: written before anything was measured. */
+  /** What would be which verdict: written before anything was measured, or it says what was. */
   readonly rule: string;
   /** What a larger test would look at, where the verdict may turn. */
   readonly wouldChange: string;

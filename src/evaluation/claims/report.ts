@@ -49,7 +49,7 @@ export function reportPage({ budget, data, tested }: ClaimsReport): string {
 <title>What is said of diffusion language models</title>
 <style>${style}</style>
 <h1>What is said of diffusion language models, put to the test</h1>
-<p>${tested.length} claims of the field, each measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${updates} updates of 1,024 tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate. Errors are one standard error, over held-out items and over seeds. What would be which verdict was written down before anything was measured.</p>
+<p>${tested.length} claims of the field, each measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${updates} updates of 1,024 tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate. Errors are one standard error, over held-out items and over seeds. What would be which verdict was written down before anything was measured, unless a claim says otherwise.</p>
 <p><b>These are very small models.</b> <i>Shown</i> and <i>refuted</i> are about them; what would change the verdict is said with each.</p>
 <table class="overview"><tr><th>claim<th>verdict<th>what was measured</tr>
 ${tested.map(overviewRow).join('\n')}
