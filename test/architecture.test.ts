@@ -25,7 +25,7 @@ const allowed: Readonly<Record<string, string>> = {
     'base ranks diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
   library:
     'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
-  evaluation: 'base tokenizer data sampling likelihood model-files language-model training library',
+  evaluation: 'base tokenizer data model sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub data model sampling model-files language-model training library evaluation',
   cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
