@@ -1,11 +1,13 @@
 // Draws a text being unmasked as an animated SVG, for the README: the frames of one sample in the colours of the terminal.
 //
-//     node dist/examples/record-unmasking.js OUTPUT.svg [--model DIRECTORY] [--prompt TEXT] [--length N] [--steps N] [--temperature T] [--seed N]
+//     node dist/recipes/record-unmasking.js docs/unmasking.svg [--model DIRECTORY] [--prompt TEXT] [--length N] [--seed N]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { anyOrder } from '../src/cli/commands/demo.ts';
 import { CanvasReader } from '../src/cli/terminal/cells.ts';
 import { layOut, type LaidOutLine } from '../src/cli/terminal/layout.ts';
 import { load, shippedModel } from '../src/index.ts';
+import type { Frame } from '../src/sampling/sample.ts';
 import { animatedSvg } from '../studio/core/animated-svg.ts';
 
 const { values, positionals } = parseArgs({
@@ -13,10 +15,8 @@ const { values, positionals } = parseArgs({
   options: {
     model: { type: 'string', default: shippedModel },
     prompt: { type: 'string', default: 'Once upon a time' },
-    length: { type: 'string', default: '96' },
-    steps: { type: 'string', default: '24' },
-    temperature: { type: 'string', default: '0.7' },
-    seed: { type: 'string', default: '0' },
+    length: { type: 'string', default: '128' },
+    seed: { type: 'string', default: '15' },
   },
 });
 const [output] = positionals;
@@ -26,27 +26,39 @@ if (!output) {
 }
 
 const columns = 76;
+/** Of so many frames one is drawn. */
+const everyFrame = 3;
 
 const model = await load(values.model);
 const reader = new CanvasReader(model.tokenizer, model.maskId);
 const frames: LaidOutLine[][] = [];
-await model.generate({
+let count = 0;
+// what is behind the end of the story isn't drawn
+const lines = (frame: Frame): LaidOutLine[] =>
+  layOut(
+    reader.cells(frame).filter(({ style }) => style !== 'special'),
+    columns,
+  );
+const { frame, text } = await model.generate({
+  ...anyOrder,
   prompt: values.prompt,
   length: Number(values.length),
-  steps: Number(values.steps),
-  temperature: Number(values.temperature),
   seed: Number(values.seed),
-  onFrame: (frame) => void frames.push(layOut(reader.cells(frame), columns)),
+  onFrame(each) {
+    const drawn = lines(each);
+    if (count++ % everyFrame === 0) frames.push(drawn);
+  },
 });
+frames.push(lines({ ...frame, changed: [] }));
 await model.close();
 
 writeFileSync(
   output,
   animatedSvg(frames, {
     columns,
-    frameSeconds: 0.25,
+    frameSeconds: 0.2,
     restSeconds: 4,
-    title: `A story being unmasked: ${frames.length - 1} steps from masks to text`,
+    title: `A story being unmasked in ${count - 1} steps, from masks to text`,
   }),
 );
-process.stderr.write(`${output}: ${frames.length} frames\n`);
+process.stderr.write(`${text}\n${output}: ${frames.length} frames\n`);
