@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { TestContext } from 'node:test';
+import { z } from 'zod';
 import { routes } from '../src/server/http/routes.ts';
 import { uniforms } from '../src/base/random.ts';
 import { modelThatKnows } from './fake-model.ts';
@@ -105,25 +106,78 @@ function value(chance: Chance, depth = 0): unknown {
   }
 }
 
-/** A body that the route nearly takes. */
-function bodyFor(fields: readonly string[], chance: Chance): Record<string, unknown> {
-  const messages = [{ role: 'user', content: chance.of(texts) }];
-  const body: Record<string, unknown> = {
+interface JsonSchema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/** A value that a schema takes, or nearly. */
+function valueOf(schema: JsonSchema, chance: Chance, defs = schema.$defs ?? {}, depth = 0): unknown {
+  const { anyOf, oneOf, $ref, items, properties = {}, required = [] } = schema;
+  if (depth > 6 || (schema as unknown) === false) return null;
+  const inner = (other: JsonSchema): unknown => valueOf(other, chance, defs, depth + 1);
+  if ($ref !== undefined) return inner(defs[$ref.replace('#/$defs/', '')] ?? {});
+  if ('const' in schema) return schema.const;
+  if (schema.enum) return chance.of(schema.enum);
+  if (anyOf ?? oneOf) return inner(chance.of((anyOf ?? oneOf)!));
+  switch (schema.type) {
+    case 'string':
+      return chance.of(texts);
+    case 'boolean':
+      return chance.of([true, false]);
+    case 'integer':
+    case 'number': {
+      const { minimum = 0, maximum = minimum + 8 } = schema;
+      return chance.of([
+        minimum,
+        Math.min(maximum, minimum + 1 + chance.below(4)),
+        maximum,
+        chance.of(numbers),
+      ]);
+    }
+    case 'array':
+      return Array.from({ length: 1 + chance.below(2) }, () => inner(items ?? {}));
+    case 'object': {
+      const wanted = Object.entries(properties).filter(
+        ([key]) => required.includes(key) || chance.below(40) === 0,
+      );
+      return Object.fromEntries(wanted.map(([key, property]) => [key, inner(property)]));
+    }
+    default:
+      return value(chance, depth);
+  }
+}
+
+/** A body that the route takes, or nearly: what its schema says, with what makes sense here, and some nonsense. */
+function bodyFor(schema: JsonSchema, chance: Chance): Record<string, unknown> {
+  const fields = Object.keys(schema.properties ?? {});
+  const sensible: Record<string, unknown> = {
     prompt: chance.of(texts),
-    messages,
+    input: chance.of(texts),
+    messages: [{ role: 'user', content: chance.of(texts) }],
     parts: [chance.of(texts), { length: 1 + chance.below(3) }, chance.of(texts)],
     max_tokens: 1 + chance.below(4),
     run: chance.of(['a', 'b-1', ...texts]),
     data: [chance.of(texts)],
-    model: chance.of(['story', ...texts]),
+    model: chance.of(['story', 'story', 'story', ...texts]),
     weights: 'int8',
     repository: chance.of(['a/b', ...texts]),
     task: String(chance.below(9)),
     from: chance.of(['story', ...texts]),
   };
-  for (const key of Object.keys(body)) if (!fields.includes(key)) delete body[key];
-  const changes = chance.below(4);
-  for (let i = 0; i < changes; i++) body[chance.of(fields)] = value(chance);
+  const known = Object.entries(sensible).filter(([key]) => fields.includes(key) && chance.below(8) > 0);
+  const body = { ...(valueOf(schema, chance) as Record<string, unknown>), ...Object.fromEntries(known) };
+  for (let i = Math.max(0, chance.below(4) - 1); i > 0; i--) body[chance.of(fields)] = value(chance);
   return body;
 }
 
@@ -183,12 +237,19 @@ export async function fuzz(
   const headers = { authorization: `Bearer ${studioToken}` };
   const chance = new Chance(seed);
   const bodies = routes.flatMap((route) =>
-    route.method === 'POST' ? [{ path: route.path, fields: Object.keys(route.body.shape) }] : [],
+    route.method === 'POST'
+      ? [
+          {
+            path: route.path,
+            schema: z.toJSONSchema(route.body, { io: 'input', unrepresentable: 'any' }) as JsonSchema,
+          },
+        ]
+      : [],
   );
   const statuses = new Map<number, number>();
   const one = async (): Promise<void> => {
-    const { path, fields } = chance.of(bodies);
-    const json = JSON.stringify(bodyFor(fields, chance));
+    const { path, schema } = chance.of(bodies);
+    const json = JSON.stringify(bodyFor(schema, chance));
     const body = chance.below(5) === 0 ? spoiled(json, chance) : json;
     const target =
       chance.below(20) === 0 ? `${path}${chance.of(['/', '%2e%2e', '?a=%', '/../x', '\\', ';'])}` : path;

@@ -40,6 +40,12 @@ export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError';
 }
 
+/** What a network predicts in place of numbers, for a person who can give it others. */
+export const notNumbers = (): UnsupportedError =>
+  new UnsupportedError(
+    'the network predicts what are no numbers (NaN): its weights are damaged, or too large for the type that they are kept in; try another copy of it, or other --weights',
+  );
+
 /** A broken promise of our own code: always a bug of ours. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';

@@ -1,3 +1,5 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { FileError } from '../base/errors.ts';
 
 /** What the operating system meant, in words that a person can act on. */
@@ -25,6 +27,19 @@ export function errorCode(error: unknown): string | undefined {
   return /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
+/** Node says of a directory that can't be made, with those above it, that it isn't there: what is above it says why. */
+function mkdirCode(error: unknown, path: string): string | undefined {
+  if (errorCode(error) !== 'ENOENT' || (error as NodeJS.ErrnoException).syscall !== 'mkdir') return undefined;
+  let above = resolve(path);
+  while (!existsSync(above)) above = dirname(above);
+  try {
+    accessSync(above, constants.W_OK);
+    return undefined;
+  } catch (problem) {
+    return errorCode(problem);
+  }
+}
+
 /**
  * The FileError of a failure of the operating system; its cause is kept.
  *
@@ -33,7 +48,7 @@ export function errorCode(error: unknown): string | undefined {
  */
 export function fileProblem(error: unknown, path: string, expected: string): FileError {
   if (error instanceof FileError) return error;
-  const code = errorCode(error);
+  const code = mkdirCode(error, path) ?? errorCode(error);
   if (code === undefined) throw error;
   const [found, remedy] = meanings.get(code) ?? ['an error of the operating system'];
   return new FileError(path, expected, `${found} (${code})`, remedy, { cause: error });

@@ -13,6 +13,7 @@ import {
 } from '../graph/primitives.ts';
 import { input, scalar, type Tensor } from '../graph/tensor.ts';
 import { expand } from '../graph/primitives.ts';
+import { notNumbers } from '../base/errors.ts';
 import type { RowReduction } from '../model/network.ts';
 import type { Decode, DecodeOptions } from '../sampling/decode.ts';
 
@@ -78,6 +79,7 @@ export const decodeGreedy: Decode = ({ logits: { data }, rows }) => {
     return array;
   };
   const R = rows.length;
+  for (let k = 0; k < R * numbersPerRow; k++) if (Number.isNaN(data[k])) throw notNumbers();
   const tokens = of(new Int32Array(R), (k) => data[k]);
   return {
     tokens,

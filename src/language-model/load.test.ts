@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readReference, referencePath } from '../../test/reference.ts';
@@ -32,6 +32,28 @@ function costOf({ data, shape }: Awaited<ReturnType<Model['logits']>>, row: numb
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
   return Math.log(total) - logits[target];
 }
+
+test('of weights that are no numbers every verb is refused in one sentence', async (t) => {
+  const directory = join(await temporaryFolder(t), 'tiny');
+  await writeTinyModel(directory);
+  const path = join(directory, 'model.safetensors');
+  const bytes = await readFile(path);
+  bytes.fill(0xff, bytes.length - 4096); // NaN in every type
+  await writeFile(path, bytes);
+  const model = await load(directory);
+  t.after(() => model.close());
+  const verbs = [
+    () => model.generate({ prompt: 'A dog', length: 4 }),
+    () => model.generate({ prompt: 'A dog', length: 4, temperature: 1 }),
+    () => model.generate({ prompt: 'A dog', length: 4, cache: 'prefix' }),
+    () => model.infill({ parts: ['A', { length: 2 }, 'g'] }),
+    () => model.edit({ text: 'A dog' }),
+    () => model.score({ answer: 'A dog' }),
+    () => model.score({ answer: 'A dog', sampler: { strategy: 'low-confidence' } }),
+  ];
+  for (const verb of verbs)
+    await assert.rejects(verb, /^UnsupportedError: the network predicts what are no numbers/);
+});
 
 test('logits are of every position, one canvas like a batch of them, and padding changes nothing', async (t) => {
   const { model } = await tinyModel(t);

@@ -1,5 +1,5 @@
 import type { NdArray } from '../base/array.ts';
-import { InvalidOptionError, invariant } from '../base/errors.ts';
+import { InvalidOptionError, invariant, notNumbers } from '../base/errors.ts';
 import type { Uniform } from '../base/random.ts';
 
 /**
@@ -155,6 +155,7 @@ export function decodeRows(
     for (const id of forbidden) row[id] = -Infinity;
     narrow(row, options);
     const token = choose(row, rows[r], r);
+    if (row.includes(NaN)) throw notNumbers();
     invariant(row[token] > -Infinity, `all logits at position ${rows[r]} are −∞ or not numbers`);
     tokens[r] = token;
     likeliest[r] = choose === argmax ? token : argmax(row, rows[r], r);
