@@ -62,7 +62,12 @@ export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   of('mapping', (value) => value instanceof Dict),
   of('sequence', isSequence),
   of('iterable', (value) => isIterable(value)),
-  of('callable', (value) => value instanceof Callable || (value instanceof Thing && value.isCallable)),
+  // an undefined value can be called, and then fails
+  of(
+    'callable',
+    (value) =>
+      value instanceof Callable || value instanceof Undefined || (value instanceof Thing && value.isCallable),
+  ),
   of('escaped', (value) => value instanceof Markup),
   of('lower', (value, work) => isLower(toText(value, work))),
   of('upper', (value, work) => isUpper(toText(value, work))),
