@@ -19,6 +19,13 @@ const providers: Readonly<Record<string, (url: string) => Json>> = {
   'ollama-ai-provider-v2': (url) => createOllama({ baseURL: `${url}/api` })('chat'),
 };
 
+test('ai: embeddings', async (t) => {
+  const { embed } = await clientPackage('ai');
+  const { url } = await askedServer(t);
+  const model = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'x' }).embedding('story');
+  assert.deepEqual((await embed({ model, value: 'b', maxRetries: 0 })).embedding, [0, 1]);
+});
+
 for (const [name, modelAt] of Object.entries(providers)) {
   test(`${name}: text, stream, tools, objects`, async (t) => {
     const { url } = await askedServer(t);

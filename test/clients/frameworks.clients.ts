@@ -37,6 +37,24 @@ test('@langchain/openai and @langchain/ollama: invoke, stream, batch, tools, str
   }
 });
 
+test('@langchain: embeddings', async (t) => {
+  const { url } = await askedServer(t);
+  const { OpenAIEmbeddings } = await clientPackage('@langchain/openai');
+  const { OllamaEmbeddings } = await clientPackage('@langchain/ollama');
+  for (const model of [
+    new OpenAIEmbeddings({
+      model: 'story',
+      apiKey: 'x',
+      maxRetries: 0,
+      configuration: { baseURL: `${url}/v1` },
+    }),
+    new OllamaEmbeddings({ model: 'story', baseUrl: url, maxRetries: 0 }),
+  ]) {
+    const [first, second] = await model.embedDocuments(['b', 'ab']);
+    assert.deepEqual([first, second.length], [[0, 1], 2]);
+  }
+});
+
 test('llamaindex: chat, stream', async (t) => {
   const { url } = await askedServer(t);
   const { OpenAI } = await clientPackage('@llamaindex/openai');

@@ -43,4 +43,10 @@ test('ollama: chat, tools, formats, gaps, lists', async (t) => {
   );
   assert.ok((await client.show({ model: 'story' })).capabilities.includes('insert'));
   assert.ok((await client.ps()).models.length > 0);
+  const { embeddings } = await client.embed({ model: 'story', input: ['ab', 'b'] });
+  assert.deepEqual([embeddings.length, embeddings[1]], [2, [0, 1]]);
+  assert.equal(
+    (await client.generate({ ...asked, prompt: 'Hi', system: 'Be brief.' })).response,
+    'Hello there.',
+  );
 });

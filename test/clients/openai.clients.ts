@@ -131,3 +131,30 @@ test('openai: responses, whole and streamed, with calls and structured answers',
   });
   assert.deepEqual(JSON.parse(parsed.output_text), person);
 });
+
+test('openai: embeddings, likelihoods, several prompts', async (t) => {
+  const client = await clientOf(t);
+  const { data, usage } = await client.embeddings.create({ model: 'story', input: ['ab', 'b'] });
+  assert.deepEqual([data.length, usage.prompt_tokens], [2, 3]);
+  assert.ok(Math.abs(Math.hypot(...data[0].embedding) - 1) < 1e-6);
+  const asked = { model: 'story', prompt: ['Once', 'Onto'], echo: true, logprobs: 1, max_tokens: 0 };
+  const { choices } = await client.completions.create(asked);
+  const sums = choices.map(({ logprobs }: Json) =>
+    logprobs.token_logprobs.reduce((a: number, b: number) => a + b, 0),
+  );
+  assert.ok(sums[0] > sums[1], `${sums}`);
+  const penalised = {
+    frequency_penalty: 0.5,
+    presence_penalty: 0.5,
+    logit_bias: { 3: -100 },
+    top_logprobs: 3,
+    logprobs: true,
+  };
+  const chat = await client.chat.completions.create({
+    model: 'chat',
+    messages: [{ role: 'user', content: 'Hi' }],
+    max_tokens: 8,
+    ...penalised,
+  });
+  assert.equal(chat.choices[0].logprobs.content[0].top_logprobs.length, 3);
+});
