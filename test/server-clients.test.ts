@@ -184,6 +184,64 @@ test('llama.vim: the fields that it names, and nothing for what only warms up', 
   assert.deepEqual([whole.content, whole.timings.predicted_n, whole.stop], [' a ', 3, true]);
 });
 
+test("llama.vscode's gaps, Continue's, SillyTavern's and Zed's, as they send them", async (t) => {
+  const ask = asker(await startFakeServer(t, knowing));
+  const around = { input_prefix: '', input_suffix: 'time there\n', prompt: 'Once upon', input_extra: [] };
+  const tuned = {
+    id_slot: 0,
+    samplers: ['top_k', 'top_p', 'infill'],
+    cache_prompt: true,
+    t_max_prompt_ms: 500,
+  };
+  const several = {
+    ...around,
+    ...tuned,
+    n_predict: 3,
+    n_cmpl: 3,
+    top_k: 40,
+    top_p: 0.99,
+    stream: false,
+    n_indent: 2,
+  };
+  const completions = (await (await ask('/infill', { body: several })).json()) as Json;
+  assert.deepEqual(
+    completions.map(({ content }: Json) => content),
+    [' a ', ' a ', ' a '],
+  );
+  const stop = [
+    '<|endoftext|>',
+    '<|fim_prefix|>',
+    '<|file_sep|>',
+    '/src/',
+    '#- coding',
+    '```',
+    '\n\n',
+    '\n \n',
+    'a',
+    'b',
+  ];
+  const gap = { model: 'story', prompt: 'Once upon', suffix: 'time', max_tokens: 3 };
+  for (const [path, body] of [
+    [
+      '/v1/completions',
+      { ...gap, stop: stop.slice(0, 8), presence_penalty: 1.5, frequency_penalty: 0.2, temperature: 0.01 },
+    ],
+    ['/v1/fim/completions', { ...gap, presence_penalty: 1.5, temperature: 0, top_p: 1 }],
+    ['/v1/completions', { ...gap, typical_p: 1, min_p: 0.05, top_a: 0, rep_pen: 1, repetition_penalty: 1.1 }],
+    [
+      '/api/generate',
+      {
+        ...gap,
+        stream: false,
+        options: { num_predict: 3, stop: [...stop.slice(0, 8), 'x', 'y', 'z', '1', '2', '3'] },
+      },
+    ],
+  ] as const) {
+    const whole = (await (await ask(path, { body })).json()) as Json;
+    assert.equal(whole.choices?.[0].text ?? whole.response, ' a ', `${path} ${JSON.stringify(whole)}`);
+  }
+});
+
 test('what an editor sends around the cursor may be longer than the model', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const body = {
