@@ -107,5 +107,6 @@ test('an answer is the likeliest of some, and how likely each is is told', async
     choices: ['no', 'yes', 'yes!'],
   });
   assert.deepEqual([chat.choices[0].message.content, chat.usage.forwards], ['yes', 3]);
+  assert.equal(chat.usage.prompt_tokens, bracketTemplate.encode(messages as never).ids.length);
   assert.ok(chat.unmask.choices[1].probability > 0.9);
 });

@@ -132,14 +132,16 @@ export async function chosenOf(
   const isChat = task.kind === 'chat';
   if (!isChat && !(task.kind === 'write' && typeof task.prompt === 'string'))
     throw new InvalidOptionError('choices', 'needs a text or messages that the answer goes on from', answers);
-  const given = !isChat
-    ? { prompt: task.prompt as string }
-    : model.chatTemplate
-      ? { messages: task.turns }
-      : { prompt: conversation(task.turns) };
+  const isAsked = isChat && model.chatTemplate !== undefined;
+  const prompt = isChat ? conversation(task.turns) : (task.prompt as string);
+  const given = isAsked ? { messages: task.turns } : { prompt };
+  const promptTokens = isAsked
+    ? model.chatTemplate.encode(task.turns).ids.length
+    : model.tokenizer.encode(prompt).length;
   const scored = await model.choose({ ...given, answers, signal });
   const best = scored.reduce((a, b) => (b.logprob > a.logprob ? b : a));
   const ms = performance.now() - start;
   const { text, tokens: completionTokens } = best;
-  return { ...nothingWritten, text, completionTokens, forwards: answers.length, ms, answers: scored };
+  const forwards = answers.length;
+  return { ...nothingWritten, text, promptTokens, completionTokens, forwards, ms, answers: scored };
 }
