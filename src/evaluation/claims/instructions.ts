@@ -12,8 +12,8 @@ export const instructions: Claim = {
   letter: 'h',
   title: 'Instructions after fine-tuning',
   sentence: 'Fine-tuning on instructions teaches a diffusion model to follow them, as it does a causal one.',
-  how: 'The models of the other claims are fine-tuned on made-up instructions (say a word, spell it, write it in capitals, name its first letter), and asked with words that no instruction had; exact answers of the likeliest tokens, whether they have the form that was asked for, and −log p of the right answers before and after (a bound for diffusion).',
-  rule: 'Shown if diffusion answers at least half exactly after fine-tuning, and at most 5 % before; refuted if its bound on the right answers does not fall by two standard errors; else not at this scale.',
+  how: 'The models of the other claims are fine-tuned on made-up instructions (say a word, spell it, write it in capitals, name its first letter), and asked with words that no instruction had; exact answers of the likeliest tokens, whether they have the form that was asked for, and −log p of the right answers before and after (by diffusion written in one step).',
+  rule: 'Shown if diffusion answers at least half exactly after fine-tuning, and at most 5 % before; refuted if it does not, but the causal model answers at least half, and more of them by more than two standard errors; else not at this scale.',
   wouldChange:
     'Following instructions of any kind needs scale; here there are four kinds. A larger network and more updates learn to copy letters, which is what is missing first.',
   usesText: false,
@@ -76,16 +76,17 @@ async function measure(lab: Lab): Promise<Finding> {
   );
   const mean = (runs: readonly Asked[], of: keyof Asked) => pooled(runs.map((run) => run[of]));
   const [diffusion, causal] = asked;
-  const fall = pairedDifference(
-    diffusion.before.map(({ nats }) => nats),
-    diffusion.after.map(({ nats }) => nats),
+  const more = pairedDifference(
+    causal.after.map(({ exact }) => exact),
+    diffusion.after.map(({ exact }) => exact),
   );
   const [early, late] = [mean(diffusion.before, 'exact'), mean(diffusion.after, 'exact')];
+  const causalDoes = mean(causal.after, 'exact').mean >= 0.5;
   const isShown = late.mean >= 0.5 && early.mean <= 0.05;
   return {
-    verdict: isShown ? 'shown' : isAbove(fall) ? 'not at this scale' : 'refuted',
+    verdict: isShown ? 'shown' : causalDoes && isAbove(more) ? 'refuted' : 'not at this scale',
     number: `exact answers: diffusion ${percent(early)} before and ${percent(late)} after, causal ${percent(mean(causal.after, 'exact'))} after`,
-    why: `After fine-tuning ${percent(mean(diffusion.after, 'formed'))} of diffusion's answers have the form that was asked for (causal ${percent(mean(causal.after, 'formed'))}), and right answers cost ${spread(fall, 2)} nats less.`,
+    why: `After fine-tuning ${percent(mean(diffusion.after, 'formed'))} of diffusion's answers have the form that was asked for (causal ${percent(mean(causal.after, 'formed'))}), and a right answer costs ${spread(mean(diffusion.after, 'nats'), 1)} nats (${spread(mean(diffusion.before, 'nats'), 1)} before).`,
     rows: objectives.flatMap((_, k) =>
       (['before', 'after'] as const).map((when) => ({
         model: names[k],
@@ -139,13 +140,13 @@ function questionsFor({ budget }: Lab): {
 async function asking(model: Model, questions: readonly Question[], signal: AbortSignal): Promise<Asked> {
   const found = await Promise.all(
     questions.map(async ({ prompt, answer, form }) => {
-      const chat = model.chatTemplate?.encode([{ role: 'user', content: prompt }]).text;
-      const given = chat ?? `${prompt}\n`;
-      const request = chat ? { messages: [{ role: 'user' as const, content: prompt }] } : { prompt: given };
-      const { text } = await model.generate({ ...request, length: 12, temperature: 0, signal });
-      const said = (chat ? text : text.slice(given.length)).trim();
-      const { nats } = await model.score({ prompt: given, answer, samples: 32, signal });
-      return { exact: Number(said === answer), formed: Number(form.test(said)), nats };
+      const given = model.chatTemplate
+        ? { messages: [{ role: 'user' as const, content: prompt }] }
+        : { prompt: `${prompt}\n` };
+      const { text } = await model.generate({ ...given, length: 12, temperature: 0, signal });
+      const said = text.slice(given.prompt?.length ?? 0).trim();
+      const [{ logprob }] = await model.choose({ ...given, answers: [answer], signal });
+      return { exact: Number(said === answer), formed: Number(form.test(said)), nats: -logprob };
     }),
   );
   return {
