@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lockRun } from '../src/checkpoint/lock.ts';
+import { findSources } from '../src/data/sources.ts';
 import { modelThatKnows } from './fake-model.ts';
 import { asker, fakeStudio, type Json, startFakeServer, studioToken } from './fake-server.ts';
 import { temporaryFolder, writeTinyModel } from './tiny-model.ts';
@@ -304,6 +305,32 @@ test('no name leads out of the working directory, and none is more than a name',
   assert.deepEqual(listed.json, { runs: [] });
   assert.deepEqual(started, []);
 });
+
+test(
+  'pipes in the place of files of a run are not waited for, nor learned from',
+  { skip: process.platform === 'win32' && 'Windows has no such pipes' },
+  async (t) => {
+    const root = await temporaryFolder(t);
+    const ask = asker(
+      await startFakeServer(t, { story: () => modelThatKnows(text) }, { studio: fakeStudio(root) }),
+    );
+    const headers = { authorization: `Bearer ${studioToken}` };
+    const run = join(root, 'runs', 'mine');
+    await mkdir(join(run, 'samples'), { recursive: true });
+    await writeFile(join(run, 'options.json'), '{"format":1,"data":["a.txt"]}');
+    const pipes = ['metrics.jsonl', 'events.jsonl', 'samples/step-000000001.txt'];
+    for (const pipe of pipes) execFileSync('mkfifo', [join(run, pipe)]);
+    await symlink('/etc/hostname', join(run, 'samples', 'step-000000002.txt'));
+    for (const path of ['/unmask/runs', '/unmask/metrics/mine', '/unmask/runs/mine'])
+      assert.equal((await ask(path, { headers, signal: AbortSignal.timeout(5000) })).status, 200, path);
+    const told = (await (await ask('/unmask/runs/mine', { headers })).json()) as Json;
+    assert.deepEqual(
+      told.samples.map((sample: Json) => sample.text),
+      ['', ''],
+    );
+    assert.throws(() => findSources([join(run, 'metrics.jsonl')]), /found a pipe or a device/);
+  },
+);
 
 test('what contradicts itself is told before anything is started', async (t) => {
   const { started, ask } = await startRoutes(t);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
+import { createReadStream, type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 
@@ -46,18 +46,21 @@ export function findSources(
     return source && kinds.includes(source.kind) ? source : undefined;
   };
   return paths.flatMap((path) => {
-    let isDirectory: boolean;
+    let found: Stats;
     try {
-      isDirectory = statSync(path).isDirectory();
+      found = statSync(path);
     } catch (error) {
       throw new FileError(path, 'a file or directory of text', 'nothing there', 'name one that exists', {
         cause: error,
       });
     }
-    const found = isDirectory ? filesIn(path).flatMap((file) => wanted(file) ?? []) : [wanted(path)];
-    if (found.length === 0)
+    const isDirectory = found.isDirectory();
+    if (!isDirectory && !found.isFile())
+      throw new FileError(path, 'a file or directory of text', 'a pipe or a device', 'write it to a file');
+    const sources = isDirectory ? filesIn(path).flatMap((file) => wanted(file) ?? []) : [wanted(path)];
+    if (sources.length === 0)
       throw new FileError(path, `a directory with ${names} files, plain or .gz`, 'none in it');
-    return found.map((source) => {
+    return sources.map((source) => {
       if (source) return source;
       throw new FileError(path, `a ${names} file, plain or .gz`, 'another ending', 'rename it if it is one');
     });

@@ -1,5 +1,6 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
@@ -125,10 +126,8 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
     events: await lastRows(join(directory, 'events.jsonl'), 2 ** 17),
     samples: await Promise.all(
       samples.slice(-maxSamples).map(async ({ step, name }) => {
-        const text = await resolveInside(directory, `samples/${name}`)
-          .then((path) => readFile(path, 'utf8'))
-          .catch(() => '');
-        return { step, text: text.slice(0, sampleLength) };
+        const bytes = await bytesAt(join(directory, 'samples', name), 0, 4 * sampleLength);
+        return { step, text: bytes.toString('utf8').slice(0, sampleLength) };
       }),
     ),
     lines: tasksOf(studio, run)[0]?.lines ?? [],
@@ -177,10 +176,15 @@ async function lastRows(path: string, bytes: number): Promise<Row[]> {
   return (await linesAt(path, Math.max(0, size - bytes), bytes)).lines;
 }
 
+/** Of a file alone, and none that a link leads out to: a pipe would be waited for, and with some of them all else. */
 async function bytesAt(path: string, start: number, bytes: number): Promise<Buffer> {
-  const file = await open(path).catch(() => undefined);
+  const { O_RDONLY, O_NONBLOCK = 0 } = constants; // Windows has no such pipes
+  const file = await resolveInside(dirname(path), basename(path))
+    .then((inside) => open(inside, O_RDONLY | O_NONBLOCK))
+    .catch(() => undefined);
   if (!file) return Buffer.alloc(0);
   try {
+    if (!(await file.stat()).isFile()) return Buffer.alloc(0);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, start);
     return buffer.subarray(0, bytesRead);
   } finally {
