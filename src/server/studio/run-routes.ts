@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
+import { withFile } from '../../checkpoint/open-file.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -178,17 +178,15 @@ async function lastRows(path: string, bytes: number): Promise<Row[]> {
 
 /** Of a file alone, and none that a link leads out to: a pipe would be waited for, and with some of them all else. */
 async function bytesAt(path: string, start: number, bytes: number): Promise<Buffer> {
-  const { O_RDONLY, O_NONBLOCK = 0 } = constants; // Windows has no such pipes
-  const file = await resolveInside(dirname(path), basename(path))
-    .then((inside) => open(inside, O_RDONLY | O_NONBLOCK))
-    .catch(() => undefined);
-  if (!file) return Buffer.alloc(0);
   try {
-    if (!(await file.stat()).isFile()) return Buffer.alloc(0);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, start);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+    const inside = await resolveInside(dirname(path), basename(path));
+    return await withFile(inside, async (file) => {
+      const content = Buffer.alloc(Math.max(0, Math.min(bytes, file.size - start)));
+      await file.readInto(content, start);
+      return content;
+    });
+  } catch {
+    return Buffer.alloc(0); // it isn't there, or was cut meanwhile
   }
 }
 

@@ -1,9 +1,10 @@
 import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
+import { withFile } from '../../checkpoint/open-file.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { defaults, type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
@@ -216,7 +217,12 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 /** An object from a JSON file that this program wrote. @throws FileError */
 export async function readRunJson(path: string): Promise<object> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const bytes = await withFile(path, async (file) => {
+      const content = Buffer.alloc(file.size);
+      await file.readInto(content, 0);
+      return content;
+    });
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof value === 'object' && value !== null) return value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileProblem(error, path, 'a JSON file');
