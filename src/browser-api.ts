@@ -11,8 +11,14 @@
  */
 export { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './base/errors.ts';
 export { type ChosenDevice, chooseDevice, type PageDevice } from './browser/choose-device.ts';
-export { forget, load, type ModelPlace, type PageLoadOptions, type PageModel } from './browser/load.ts';
-export { chosenFiles, filesIn, type ModelFiles } from './browser/model-files.ts';
+export {
+  forget,
+  loadInPage as load,
+  type ModelPlace,
+  type PageLoadOptions,
+  type PageModel,
+} from './browser/load.ts';
+export { chosenFiles, filesIn, type PageModelFiles } from './browser/model-files.ts';
 export { openModelFrom } from './browser/open-model.ts';
 export { keepsNothing, type PartsCache, storedParts } from './browser/parts-cache.ts';
 export { remoteFiles, type RemoteOptions } from './browser/remote-files.ts';

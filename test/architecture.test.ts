@@ -205,3 +205,15 @@ test('no randomness and no clock but those that are passed, below the edge', () 
     assert.ok(!/\bMath\.random\(|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/.test(text), path);
   }
 });
+
+test('no name is exported by two files', () => {
+  const places = new Map<string, string[]>();
+  for (const { path, text } of files)
+    for (const [, name] of text.matchAll(
+      /^export (?:async )?(?:function\*?|const|class|interface|type) (\w+)/gm,
+    ))
+      places.set(name, [...new Set([...(places.get(name) ?? []), path])]);
+  // openEngine is one function, for Node and for a page
+  const twice = [...places].filter(([name, paths]) => paths.length > 1 && name !== 'openEngine');
+  assert.deepEqual(twice, []);
+});

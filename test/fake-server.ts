@@ -10,7 +10,7 @@ import { limits } from '../src/server/http/limits.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
 import { routes } from '../src/server/http/routes.ts';
 import type { StudioOptions } from '../src/server/studio/studio.ts';
-import type { Program } from '../src/server/studio/tasks.ts';
+import type { TaskProgram } from '../src/server/studio/tasks.ts';
 import { load } from '../src/language-model/load.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../src/server/http/server.ts';
 
@@ -64,7 +64,7 @@ export const studioToken = 'the-token-of-the-studio';
 
 /** A studio in a folder, with programs that do nothing until they are stopped; what was started is noted. */
 export function fakeStudio(root: string, started: (readonly string[])[] = []): StudioOptions {
-  const start = (args: readonly string[]): Program => {
+  const start = (args: readonly string[]): TaskProgram => {
     started.push(args);
     const program = Object.assign(new EventEmitter(), {
       stdout: Readable.from([]),

@@ -11,7 +11,7 @@ import type { WebEngineSettings } from '../runtime/engine-web.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { ChatMessage, TemplateOptions } from '../tokenizer/chat-template.ts';
 import type { ChosenDevice, PageDevice } from './choose-device.ts';
-import type { ModelFacts, Report, SentSource } from './protocol.ts';
+import type { PageModelFacts, Report, SentSource } from './protocol.ts';
 import { type CallOptions, WorkerClient, type WorkerLike } from './worker-client.ts';
 
 /** Where a model's files are: an address, files that a person chose, or a directory of the browser's file system (OPFS). */
@@ -39,7 +39,7 @@ export interface PageModel extends Pick<
   /** Where it computes, and why there. */
   readonly device: ChosenDevice;
   /** As in Node, without its functions. */
-  readonly config: ModelFacts['config'];
+  readonly config: PageModelFacts['config'];
   readonly maskId: number;
   readonly endIds: readonly number[];
   readonly defaults: Model['defaults'];
@@ -65,7 +65,7 @@ export interface PageModel extends Pick<
  * @throws FileError         when something is missing, damaged or contradicts itself
  * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
  */
-export async function load(place: ModelPlace, options: PageLoadOptions = {}): Promise<PageModel> {
+export async function loadInPage(place: ModelPlace, options: PageLoadOptions = {}): Promise<PageModel> {
   const { device, engine, onProgress, note, signal } = options;
   const client = startClient(options);
   if (engine) client.configure({ ...engine, ...(engine.folder && { folder: absolute(engine.folder) }) });
@@ -117,14 +117,14 @@ const folderUrl = (place: string | URL): string => {
 
 class WorkerModel implements PageModel {
   readonly device: ChosenDevice;
-  readonly config: ModelFacts['config'];
+  readonly config: PageModelFacts['config'];
   readonly maskId: number;
   readonly endIds: readonly number[];
   readonly defaults: Model['defaults'];
   readonly hasChatTemplate: boolean;
   readonly #client: WorkerClient;
 
-  constructor(client: WorkerClient, facts: ModelFacts) {
+  constructor(client: WorkerClient, facts: PageModelFacts) {
     this.#client = client;
     this.device = facts.chosen;
     this.config = facts.config;

@@ -2,7 +2,7 @@ import { FileError, invariant } from '../base/errors.ts';
 import type { RangeReader } from '../checkpoint/range-reader.ts';
 
 /** The files of one model directory by name, wherever they are. */
-export interface ModelFiles {
+export interface PageModelFiles {
   /** Where, for messages. */
   readonly place: string;
   /** A file; undefined where there is none of this name. @throws FileError  where that can't be known */
@@ -17,14 +17,14 @@ export async function contentOf(reader: RangeReader): Promise<Uint8Array<ArrayBu
 }
 
 /** A file that there has to be. @throws FileError  where it isn't */
-export async function openFile({ place, open }: ModelFiles, name: string): Promise<RangeReader> {
+export async function openFile({ place, open }: PageModelFiles, name: string): Promise<RangeReader> {
   const file = await open(name);
   if (file) return file;
   throw new FileError(place, `a model directory with ${name}`, 'no such file', 'check the address');
 }
 
 /** Files that a person chose, as `<input type="file" multiple>` or one for directories gives them. */
-export function chosenFiles(files: Iterable<File>): ModelFiles {
+export function chosenFiles(files: Iterable<File>): PageModelFiles {
   const byName = new Map(Array.from(files, (file) => [file.name, file]));
   return {
     place: 'the files chosen',
@@ -36,7 +36,7 @@ export function chosenFiles(files: Iterable<File>): ModelFiles {
 }
 
 /** A directory of the page's own file system (OPFS), or one that a person opened. */
-export function filesIn(directory: FileSystemDirectoryHandle): ModelFiles {
+export function filesIn(directory: FileSystemDirectoryHandle): PageModelFiles {
   return {
     place: directory.name || 'the directory',
     async open(name) {

@@ -23,7 +23,7 @@ import type { Family } from '../model/families/family.ts';
 import { openNetwork } from '../model/network.ts';
 import type { Device } from '../runtime/device.ts';
 import { tokenizerFileNames, type TokenizerFiles } from '../tokenizer/files.ts';
-import { contentOf, type ModelFiles, openFile } from './model-files.ts';
+import { contentOf, type PageModelFiles, openFile } from './model-files.ts';
 
 /** A file of tensors, and what reads it. */
 interface OpenedShard {
@@ -44,7 +44,10 @@ const access: TensorAccess<OpenedShard> = {
  * @throws FileError         when something is missing or damaged, or config, tensors and tokenizer disagree
  * @throws UnsupportedError  for another family, or an option of it that isn't supported
  */
-export async function openModelFrom(files: ModelFiles, { device }: { device?: Device } = {}): Promise<Model> {
+export async function openModelFrom(
+  files: PageModelFiles,
+  { device }: { device?: Device } = {},
+): Promise<Model> {
   const configFile = await openFile(files, 'config.json');
   const { path } = configFile;
   const json = jsonObjectIn(await contentOf(configFile), path);
@@ -70,7 +73,7 @@ export async function openModelFrom(files: ModelFiles, { device }: { device?: De
 
 /** The weights, of which only the headers are read. */
 async function weightsFrom(
-  files: ModelFiles,
+  files: PageModelFiles,
   { partsOf }: Family,
 ): Promise<{ weights: Weights; shards: readonly OpenedShard[] }> {
   const single = await files.open(singleName);
@@ -85,7 +88,7 @@ const openShard = async (reader: RangeReader, name: string): Promise<OpenedShard
   reader,
 });
 
-async function openShards(files: ModelFiles): Promise<OpenedShard[]> {
+async function openShards(files: PageModelFiles): Promise<OpenedShard[]> {
   const index = await files.open(indexName);
   if (!index)
     throw new FileError(files.place, `a model directory with ${singleName} or ${indexName}`, 'neither');
@@ -100,7 +103,7 @@ async function openShards(files: ModelFiles): Promise<OpenedShard[]> {
   return shards;
 }
 
-async function tokenizerFilesOf(files: ModelFiles): Promise<TokenizerFiles> {
+async function tokenizerFilesOf(files: PageModelFiles): Promise<TokenizerFiles> {
   const found = await Promise.all(
     tokenizerFileNames.map(async (name) => [name, await textOf(files, name)] as const),
   );
@@ -108,7 +111,7 @@ async function tokenizerFilesOf(files: ModelFiles): Promise<TokenizerFiles> {
   return { directory: files.place, texts };
 }
 
-async function textOf(files: ModelFiles, name: string): Promise<string | undefined> {
+async function textOf(files: PageModelFiles, name: string): Promise<string | undefined> {
   const file = await files.open(name);
   if (!file) return undefined;
   try {
@@ -119,7 +122,7 @@ async function textOf(files: ModelFiles, name: string): Promise<string | undefin
   }
 }
 
-async function generationOf(files: ModelFiles, family: Family): Promise<GenerationDefaults> {
+async function generationOf(files: PageModelFiles, family: Family): Promise<GenerationDefaults> {
   const file = await files.open('generation_config.json');
   const path = file?.path ?? `${files.place}/generation_config.json`;
   const json = file && jsonObjectIn(await contentOf(file), path);

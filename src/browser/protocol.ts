@@ -13,7 +13,7 @@ import type { ChatMessage, TemplateOptions } from '../tokenizer/chat-template.ts
 import type { ChosenDevice, PageDevice } from './choose-device.ts';
 
 /** What a page has of a model in the worker, at once. */
-export type ModelFacts = Pick<Model, 'config' | 'maskId' | 'endIds' | 'defaults'> & {
+export type PageModelFacts = Pick<Model, 'config' | 'maskId' | 'endIds' | 'defaults'> & {
   readonly hasChatTemplate: boolean;
   readonly chosen: ChosenDevice;
 };
@@ -26,7 +26,7 @@ export type SentSource =
 
 /** What the worker can be asked, by name: what it is given and what it gives. */
 export interface Calls {
-  load: { given: { source: SentSource; device?: PageDevice }; result: ModelFacts };
+  load: { given: { source: SentSource; device?: PageDevice }; result: PageModelFacts };
   forget: { given: { url: string }; result: void };
   encode: { given: { text: string }; result: number[] };
   decode: { given: { tokens: ArrayLike<number> }; result: string };

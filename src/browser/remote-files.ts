@@ -1,6 +1,6 @@
 import { FileError, invariant } from '../base/errors.ts';
 import type { RangeReader } from '../checkpoint/range-reader.ts';
-import type { ModelFiles } from './model-files.ts';
+import type { PageModelFiles } from './model-files.ts';
 import type { FileRecord, PartsCache } from './parts-cache.ts';
 
 /** Bytes of a request: what a closed tab loses at most of a download. */
@@ -25,7 +25,7 @@ export interface RemoteOptions {
  *
  * @param base  ends with a slash
  */
-export function remoteFiles(base: string, options: RemoteOptions): ModelFiles {
+export function remoteFiles(base: string, options: RemoteOptions): PageModelFiles {
   const download = new Download(options);
   return {
     place: base.replace(/\/$/, ''),

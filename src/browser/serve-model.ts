@@ -4,7 +4,7 @@ import type { Model } from '../language-model/language-model.ts';
 import { configureEngine } from '../runtime/engine-web.ts';
 import type { Frame } from '../sampling/sample.ts';
 import { chooseDevice } from './choose-device.ts';
-import { chosenFiles, filesIn, type ModelFiles } from './model-files.ts';
+import { chosenFiles, filesIn, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
 import { keepsNothing, storedParts } from './parts-cache.ts';
 import type { CallName, Calls, FromPageWorker, Report, SentSource, ToPageWorker } from './protocol.ts';
@@ -135,7 +135,7 @@ async function filesOf(
   source: SentSource,
   report: (report: Report) => void,
   signal: AbortSignal,
-): Promise<ModelFiles> {
+): Promise<PageModelFiles> {
   if (source.kind === 'files') return chosenFiles(source.files);
   if (source.kind === 'directory') return filesIn(source.directory);
   return remoteFiles(source.url, {

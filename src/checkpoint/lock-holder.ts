@@ -46,7 +46,7 @@ export function holderIn(text: string): LockHolder | undefined {
 }
 
 /** Whether a holder still runs; undefined where that can't be told from here, as of another machine or container. */
-export function isRunning({ pid, place, began }: LockHolder): boolean | undefined {
+export function isProcessRunning({ pid, place, began }: LockHolder): boolean | undefined {
   if (place !== ownPlace()) return undefined;
   const now = statOf(pid);
   if (began !== undefined && now) return now.began === began && !/[ZX]/.test(now.state);

@@ -10,7 +10,7 @@ import {
   releaseGeneration,
   takeGeneration,
 } from './lock-generations.ts';
-import { isRunning, type LockHolder, ownHolder, showHolder } from './lock-holder.ts';
+import { isProcessRunning, type LockHolder, ownHolder, showHolder } from './lock-holder.ts';
 
 /** The right to write a directory, until it's released, lost, or the process ends. */
 export interface DirectoryLock {
@@ -68,7 +68,7 @@ export async function tryLock(
     const newest = await newestGeneration(directory);
     if (newest && !newest.isReleased) {
       const isAlive =
-        (newest.holder && isRunning(newest.holder)) ??
+        (newest.holder && isProcessRunning(newest.holder)) ??
         (await isRenewed(directory, newest, { staleMs, note, signal }));
       if (isAlive) return undefined;
     }
@@ -142,7 +142,9 @@ const shownMs = 60_000;
 export async function isLocked(lockedDirectory: string): Promise<boolean> {
   const newest = await newestGeneration(lockedDirectory).catch(() => undefined);
   if (!newest || newest.isReleased) return false;
-  return (newest.holder && isRunning(newest.holder)) ?? Math.abs(Date.now() - newest.renewedMs) < shownMs;
+  return (
+    (newest.holder && isProcessRunning(newest.holder)) ?? Math.abs(Date.now() - newest.renewedMs) < shownMs
+  );
 }
 
 /** Who holds the lock of a directory, as a message says it. */

@@ -17,7 +17,7 @@ export interface SweepFlags {
  */
 export async function watchSweep(request: TrainingRequest, flags: SweepFlags, io: Io): Promise<number> {
   const { stdout, stderr, signal, env } = io;
-  const vary = Object.fromEntries((flags.sweep ?? []).map(axisOf));
+  const vary = Object.fromEntries((flags.sweep ?? []).map(sweepAxis));
   if (Object.keys(vary).length < (flags.sweep?.length ?? 0))
     throw new UsageError('--sweep names an option twice; give all of its values at once');
   if (flags.distributed !== 'off') {
@@ -53,7 +53,7 @@ export async function watchSweep(request: TrainingRequest, flags: SweepFlags, io
 }
 
 /** `learning-rate=1e-3,2e-3` as an option and its values. @throws InvalidOptionError */
-export function axisOf(text: string): [key: string, values: (string | number | boolean)[]] {
+export function sweepAxis(text: string): [key: string, values: (string | number | boolean)[]] {
   const [, key, list] = /^([a-z][\w-]*)=(.+)$/i.exec(text) ?? [];
   if (key === undefined)
     throw new InvalidOptionError('sweep', 'must be an option and its values: key=a,b,c', text);

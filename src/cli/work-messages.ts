@@ -1,22 +1,22 @@
 /** What a terminal is known by. */
-export interface Shape {
+export interface WorkShape {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
 }
 
 /** What the thread of a command is begun with. */
-export interface Work {
+export interface ReportedWork {
   readonly args: readonly string[];
-  readonly stdin: Pick<Shape, 'isTTY'>;
-  readonly stdout: Shape;
-  readonly stderr: Shape;
+  readonly stdin: Pick<WorkShape, 'isTTY'>;
+  readonly stdout: WorkShape;
+  readonly stderr: WorkShape;
 }
 
 /** To the thread of a command. */
 export type ToWork =
   | { readonly kind: 'stop'; readonly reason: string }
-  | { readonly kind: 'shape'; readonly stdout: Shape; readonly stderr: Shape }
+  | { readonly kind: 'shape'; readonly stdout: WorkShape; readonly stderr: WorkShape }
   /** What stdin holds next; nothing at its end. */
   | { readonly kind: 'stdin'; readonly chunk?: Uint8Array };
 

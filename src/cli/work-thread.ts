@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { FromWork, Shape, ToWork, Work } from './work-messages.ts';
+import type { FromWork, WorkShape, ToWork, ReportedWork } from './work-messages.ts';
 
 /** Main's own streams. */
 type Streams = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;
@@ -27,7 +27,7 @@ export function runOnThread(
   { streams, signal, graceMs = 4500, savingMs = 60_000, die }: WorkOptions,
 ): Promise<number> {
   const { stdin, stdout, stderr } = streams;
-  const workerData: Work = {
+  const workerData: ReportedWork = {
     args,
     stdin: { isTTY: stdin.isTTY },
     stdout: shapeOf(stdout),
@@ -79,4 +79,4 @@ async function forward(stdin: AsyncIterable<Uint8Array>, post: (message: ToWork)
   }
 }
 
-const shapeOf = ({ isTTY, columns, rows }: Shape): Shape => ({ isTTY, columns, rows });
+const shapeOf = ({ isTTY, columns, rows }: WorkShape): WorkShape => ({ isTTY, columns, rows });

@@ -4,9 +4,9 @@ import { packageVersion } from '../base/package-root.ts';
 import type { Io, Output } from './command.ts';
 import { commands } from './command-table.ts';
 import { runProgram } from './program.ts';
-import type { FromWork, ToWork, Work } from './work-messages.ts';
+import type { FromWork, ToWork, ReportedWork } from './work-messages.ts';
 
-const { args, ...began } = workerData as Work;
+const { args, ...began } = workerData as ReportedWork;
 const port = parentPort!;
 const post = (message: FromWork): void => port.postMessage(message);
 

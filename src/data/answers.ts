@@ -8,7 +8,7 @@ import { badRows, passedOver } from './bad-rows.ts';
 import { type Batch, type Dataset, rows, shuffled, rowWidth } from './dataset.ts';
 import { everyAnswer, exchangesReading, type RowMeaning } from './exchanges.ts';
 import { splitDocuments } from './split.ts';
-import { openTokens, requireEndId, type TokenStore } from './token-store.ts';
+import { openTokens, requireTextEnd, type TokenStore } from './token-store.ts';
 import type { WindowSpan } from './windows.ts';
 
 export interface AnswersOptions {
@@ -46,7 +46,7 @@ export async function openAnswers(
   if (!Number.isSafeInteger(length) || length < 2)
     throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 2', length);
   const cache = join(directory, 'tokens');
-  const endId = requireEndId(tokenizer);
+  const endId = requireTextEnd(tokenizer);
   const reading = exchangesReading(meaning, template, endId, length);
   const store = await openTokens(data, tokenizer, reading, { maximumBadShare, cache, note, signal });
   return answersOf(store, endId, meaning.answers, options);

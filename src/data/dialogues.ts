@@ -1,7 +1,7 @@
 import { isObject } from '../checkpoint/json.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
-import { messageIn, type Row, toolsIn } from './row-messages.ts';
+import { messageIn, type Row, toolsOfRow } from './row-messages.ts';
 
 /** A conversation of a row. */
 export interface Conversation {
@@ -29,7 +29,7 @@ export function conversationIn(given: unknown): Conversation | BadRowReason {
   if (!shape) return 'no conversation';
   if (row.weight !== undefined && row.weight !== null && row.weight !== 1)
     return row.weight === 0 ? 'nothing of weight 1' : 'a weight other than 0 and 1';
-  const tools = toolsIn(row);
+  const tools = toolsOfRow(row);
   if (tools === undefined) return 'not a list of tools';
   const read = shape.read(row);
   if (typeof read === 'string') return read;

@@ -96,7 +96,7 @@ function callsIn(value: unknown): object[] | undefined {
 }
 
 /** The tools that a row says a model may call; undefined for something else. */
-export function toolsIn({ tools, functions }: Row): readonly object[] | undefined {
+export function toolsOfRow({ tools, functions }: Row): readonly object[] | undefined {
   const given = tools ?? functions;
   if (isNothing(given)) return [];
   const parsed: unknown = typeof given === 'string' ? jsonIn(given) : given;

@@ -79,7 +79,7 @@ export function textReading(
   tokenizer: LoadedTokenizer,
   { field = 'text', separator }: ReadingOptions,
 ): TokenReading {
-  const endId = requireEndId(tokenizer);
+  const endId = requireTextEnd(tokenizer);
   return {
     kinds: textKinds,
     identity: [field, separator ?? null],
@@ -99,7 +99,7 @@ export function textReading(
 }
 
 /** @throws FileError  for a tokenizer without a token for the end of a text */
-export function requireEndId({ endId, path }: LoadedTokenizer): number {
+export function requireTextEnd({ endId, path }: LoadedTokenizer): number {
   if (endId !== undefined) return endId;
   const remedy = 'set eos_token in tokenizer_config.json';
   throw new FileError(path, 'a tokenizer with a token for the end of a text', 'none', remedy);

@@ -1,12 +1,10 @@
 import { companions } from '../checkpoint/companions.ts';
 import { FileError, show } from '../base/errors.ts';
 import { isInnerPath, type HubName } from './name.ts';
+import { indexName, singleName } from '../checkpoint/weights.ts';
 
 /** What beside its weights a model may be made of; the rest of a repository is for people and for other programs. */
 const wanted: readonly string[] = ['config.json', ...companions];
-
-export const weightsName = 'model.safetensors';
-export const indexName = 'model.safetensors.index.json';
 
 /**
  * The files of a repository that a model needs, but for the shards that an index lists.
@@ -24,12 +22,12 @@ export function hubFilesOf({ repository, file }: HubName, listed: readonly strin
     if (names.has(file)) return [file];
     throw new FileError(page, `a file ${show(file)}`, 'none', ggufs.length > 0 ? choose : undefined);
   }
-  const weights = [weightsName, indexName].find((name) => names.has(name));
+  const weights = [singleName, indexName].find((name) => names.has(name));
   if (weights === undefined) {
     const others = listed.filter((name) => /\.(bin|pt|pth|ckpt|h5|safetensors)$/.test(name));
     const found =
       ggufs.length > 0 ? '.gguf files only' : others.length > 0 ? `only ${show(others[0])}` : 'none';
-    throw new FileError(page, `weights as ${weightsName}`, found, ggufs.length > 0 ? choose : undefined);
+    throw new FileError(page, `weights as ${singleName}`, found, ggufs.length > 0 ? choose : undefined);
   }
   if (!names.has('config.json')) throw new FileError(page, 'a model with a config.json', 'none');
   return [...wanted.filter((name) => names.has(name)), weights];

@@ -18,7 +18,8 @@ import {
 } from './cache.ts';
 import type { Connection } from './connection.ts';
 import { downloadFile } from './download.ts';
-import { hubFilesOf, indexName, requireInner } from './files.ts';
+import { indexName } from '../checkpoint/weights.ts';
+import { hubFilesOf, requireInner } from './files.ts';
 import { type HubName, requireHubName, showHubName } from './name.ts';
 import { describeFile, listRepository, type RemoteFile } from './remote.ts';
 import { type HubSettings, hubSettings } from './settings.ts';

@@ -3,7 +3,7 @@ import { toSampleOptions } from '../sampling/from-options.ts';
 import { chooseAnswer } from './choose.ts';
 import { editText } from './edit.ts';
 import { embedText } from './embed.ts';
-import { beginSample, generate } from './generate.ts';
+import { beginSample, generateText } from './generate.ts';
 import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { Model } from './language-model.ts';
 import { logitsOf } from './logits-request.ts';
@@ -31,11 +31,11 @@ export function createModel(parts: ModelParts): Model {
     async *sample(request) {
       const { options, predictor, write } = await beginSample(context, request);
       if (options.reportCache)
-        throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
+        throw new InvalidOptionError('reportCache', 'is for generateText, which gives statistics', true);
       yield* write(predictor(), predictor());
     },
 
-    generate: async (request) => generate(context, request),
+    generate: async (request) => generateText(context, request),
 
     async infill(request) {
       if (request.parts.some((part) => typeof part !== 'string' && typeof lengthOf(part) !== 'number'))

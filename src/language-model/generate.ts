@@ -117,7 +117,7 @@ export function blockLengthOf(
 }
 
 /** `Model.generate`. */
-export async function generate(
+export async function generateText(
   model: ModelContext,
   { onFrame, ...request }: GenerateRequest,
 ): Promise<Generation> {

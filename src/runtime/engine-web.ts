@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
-import type { Engine, OpenEngine } from './engine.ts';
+import type { GraphEngine, OpenEngine } from './engine.ts';
 
 /** How the engine of a page is had. */
 export interface WebEngineSettings {
@@ -40,11 +40,11 @@ export const openEngine: OpenEngine = async (device) => {
   const build = loaded.get(name) ?? load(name);
   loaded.set(name, build);
   build.catch(() => loaded.delete(name));
-  const engine: Pick<Engine, 'provider' | 'remedy'> =
+  const engine: Pick<GraphEngine, 'provider' | 'remedy'> =
     device === 'cpu'
       ? { provider: 'wasm', remedy: 'the graph cannot be prepared: ' }
       : { provider: 'webgpu', remedy: 'cannot be opened; the CPU can (device cpu): ' };
-  return { ort: (await build) as unknown as Engine['ort'], ...engine };
+  return { ort: (await build) as unknown as GraphEngine['ort'], ...engine };
 };
 
 async function load(name: keyof typeof builds): Promise<Build> {

@@ -11,7 +11,7 @@ export interface WeightFiles {
  * ONNX Runtime as a platform has it. `engine-node.ts` and `engine-web.ts` each export `openEngine`; which one `#engine` is, the
  * `imports` of package.json say to Node and to bundlers.
  */
-export interface Engine {
+export interface GraphEngine {
   readonly ort: Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
   /** What the engine calls the device. */
   readonly provider: string;
@@ -20,7 +20,7 @@ export interface Engine {
 }
 
 /** @throws UnsupportedError  where the engine isn't there; it says how to get it */
-export type OpenEngine = (device: Device) => Promise<Engine>;
+export type OpenEngine = (device: Device) => Promise<GraphEngine>;
 
 /** What an error of the engine says, without the place in its sources. */
 export const firstLine = (error: unknown): string =>

@@ -6,7 +6,7 @@ import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
 import { openEngine } from '#engine';
 import type { Device } from './device.ts';
-import { type Engine, firstLine, type WeightFiles } from './engine.ts';
+import { type GraphEngine, firstLine, type WeightFiles } from './engine.ts';
 import { Turns } from './turns.ts';
 
 /** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
@@ -119,7 +119,7 @@ const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
 };
 
 async function create(
-  { ort, provider, remedy }: Engine,
+  { ort, provider, remedy }: GraphEngine,
   model: OnnxModel,
   device: Device,
   { folder, files, threads, keepStoredTypes = false }: SessionOptions,
@@ -191,12 +191,12 @@ function bindDimensions(inputs: readonly NamedType[], feeds: Feeds): ReadonlyMap
   return sizes;
 }
 
-function toOrt(ort: Engine['ort'], { dtype }: NamedType, { data, shape }: NdArray<Data>): Ort.Tensor {
+function toOrt(ort: GraphEngine['ort'], { dtype }: NamedType, { data, shape }: NdArray<Data>): Ort.Tensor {
   return new ort.Tensor(dtype as Exclude<DType, 'bfloat16'>, data as Float32Array, shape);
 }
 
 function intoOrt(
-  ort: Engine['ort'],
+  ort: GraphEngine['ort'],
   type: NamedType,
   array: NdArray<Data> | undefined,
   sizes: ReadonlyMap<string, number>,

@@ -5,7 +5,7 @@ import { strategyFields } from './strategy-fields.ts';
 import {
   type AnyStrategyOptions,
   isOwnStrategy,
-  optionsOf,
+  optionsOfStrategy,
   type OwnStrategy,
   type StrategyName,
   type StrategyOption,
@@ -244,7 +244,7 @@ function ofOneStrategy<Flat extends AnyStrategyOptions & { readonly strategy: St
   flat: Flat,
 ): WithStrategy<Flat> {
   const { strategy } = flat;
-  const options = optionsOf(strategy);
+  const options = optionsOfStrategy(strategy);
   for (const option of strategyOptions) {
     if (flat[option] === undefined || option in options.shape) continue;
     const users = strategiesUsing(option);

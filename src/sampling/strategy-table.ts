@@ -271,7 +271,7 @@ export const isOwnStrategy = (strategy: unknown): strategy is OwnStrategy =>
     typeof strategy.step === 'function');
 
 /** The options that a strategy has, with their defaults. */
-export const optionsOf = (strategy: StrategyName | OwnStrategy): z.ZodObject =>
+export const optionsOfStrategy = (strategy: StrategyName | OwnStrategy): z.ZodObject =>
   isOwnStrategy(strategy) ? ownOptions : strategyTable[strategy].options;
 
 /** From a strategy and its options to what it does. @throws InvalidOptionError  for options that don't go together */

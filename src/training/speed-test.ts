@@ -66,7 +66,7 @@ export async function secondsAnUpdate(
 }
 
 /** Numbers of a network of this shape. */
-export function parameterCount(shape: Omit<UpdateShape, 'length' | 'batch'>): number {
+export function countParameters(shape: Omit<UpdateShape, 'length' | 'batch'>): number {
   const shapes = parameterShapes(configOf({ ...shape, length: 1 }), llada.names);
   return [...shapes.values()].reduce((sum, each) => sum + sizeOf(each), 0);
 }

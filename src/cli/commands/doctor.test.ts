@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeIo } from '../../../test/fake-io.ts';
-import { linesOf } from './doctor.ts';
+import { reportLines } from './doctor.ts';
 
 const nothing = { operations: [], expanded: [], missing: [] };
 
@@ -9,7 +9,7 @@ test('a device that works says what is written out and why', () => {
   const error = (of: string, by: number) => ({ operation: 'attention', case: of, error: by });
   const operations = [error('64 positions', 0.2), error('512 positions', 0.25), error('1 position', 0)];
   assert.equal(
-    linesOf({ ...nothing, device: 'webgpu', works: true, operations, expanded: ['attention'] }, fakeIo()),
+    reportLines({ ...nothing, device: 'webgpu', works: true, operations, expanded: ['attention'] }, fakeIo()),
     `webgpu  works: 3 computations compared
         attention is written out: the engine's own operator is wrong here by 25 % (512 positions)
 `,
@@ -19,7 +19,7 @@ test('a device that works says what is written out and why', () => {
 test('one that does not says why, and how to get what is missing', () => {
   const missing = [{ name: 'libcudnn.so.9', from: 'cuDNN 9' }];
   assert.equal(
-    linesOf(
+    reportLines(
       { ...nothing, device: 'cuda', works: false, problem: 'libraries are missing', missing },
       fakeIo(),
     ),

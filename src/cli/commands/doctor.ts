@@ -21,7 +21,7 @@ const command: Command<typeof options> = {
     for await (const diagnosis of diagnoseDevices()) {
       io.signal.throwIfAborted();
       if (diagnosis.device === 'cpu' && !diagnosis.works) code = 2;
-      io.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : linesOf(diagnosis, io));
+      io.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : reportLines(diagnosis, io));
     }
     return code;
   },
@@ -30,7 +30,7 @@ const command: Command<typeof options> = {
 export default command;
 
 /** A line that says whether the device works, and under it what a person can do. */
-export function linesOf(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>): string {
+export function reportLines(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>): string {
   const { device, works, operations, expanded, problem, missing, remedy } = diagnosis;
   const colors = colorsFor(io.stdout, io.stdout.isTTY ? io.env : {});
   const verdict = works

@@ -13,7 +13,7 @@ export async function* linesOf(io: Io): AsyncGenerator<string> {
 }
 
 /** What a person said, and the signal by which they stop what it began. */
-export interface Said {
+export interface SaidLine {
   readonly text: string;
   readonly signal: AbortSignal;
 }
@@ -51,7 +51,7 @@ export class Terminal {
   }
 
   /** What the person says, until Ctrl-D. Each is worked at before the next is asked for. */
-  async *lines(): AsyncGenerator<Said> {
+  async *lines(): AsyncGenerator<SaidLine> {
     while (!this.#isClosed) {
       this.#isQuiet = false;
       if (this.#waiting.length === 0) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runCommand } from '../../../test/run-command.ts';
-import { axisOf } from '../../cli/sweep.ts';
+import { sweepAxis } from '../../cli/sweep.ts';
 import { sweep, sweepRuns } from '../../library/sweep.ts';
 import { compareRuns, labelOf } from './compare.ts';
 import { curvesChart } from './curves.ts';
@@ -112,9 +112,9 @@ test('what no sweep can have is a sentence, before anything is trained', async (
     [[{ ...base, resume: 'x' }, {}], /^resume: is for one run/],
   ];
   for (const [given, message] of wrong) assert.throws(() => sweepRuns(...given), { message });
-  assert.deepEqual(axisOf('learning-rate=1e-3,2'), ['learningRate', [1e-3, 2]]);
-  assert.deepEqual(axisOf('times=bell,uniform'), ['times', ['bell', 'uniform']]);
-  assert.throws(() => axisOf('width'), { message: /^sweep: must be an option and its values/ });
+  assert.deepEqual(sweepAxis('learning-rate=1e-3,2'), ['learningRate', [1e-3, 2]]);
+  assert.deepEqual(sweepAxis('times=bell,uniform'), ['times', ['bell', 'uniform']]);
+  assert.throws(() => sweepAxis('width'), { message: /^sweep: must be an option and its values/ });
   const { code, err } = await runCommand(['train', 'a.txt', '--sweep', 'width=8', '--sweep', 'width=16']);
   assert.equal(code, 2);
   assert.match(err, /names an option twice/);

@@ -74,7 +74,7 @@ export type ChatBody = z.output<typeof chatSchema>;
 export const saidIn = (messages: ChatBody['messages']): Said[] =>
   messages.map(({ role, content: said, tool_calls, tool_call_id }) => ({
     role: role === 'developer' ? 'system' : role,
-    text: textOf(said),
+    text: contentText(said),
     calls: (tool_calls ?? []).map(({ id, function: { name, arguments: given } }) => ({
       id,
       name,
@@ -83,7 +83,7 @@ export const saidIn = (messages: ChatBody['messages']): Said[] =>
     callId: tool_call_id ?? undefined,
   }));
 
-export const textOf = (said: z.output<typeof textContent> | null | undefined): string =>
+export const contentText = (said: z.output<typeof textContent> | null | undefined): string =>
   typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join('');
 
 /** The functions of a body, if it has some that may be called. */

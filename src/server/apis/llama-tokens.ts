@@ -40,7 +40,7 @@ const told = (asked: ApiRequest, task: TokensTask, whole: Answer['whole']): Answ
   whole,
 });
 
-export const tokenize = (
+export const tokenizeText = (
   { content, with_pieces }: z.output<typeof tokenizeSchema>,
   asked: ApiRequest,
 ): Answer =>

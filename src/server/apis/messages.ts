@@ -5,7 +5,7 @@ import type { Job, JobProgress, Result } from '../worker/protocol.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { chatJob, type ChatRequest, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, stopField } from './common-fields.ts';
-import { type BlockEvent, blocksOf, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
+import { type BlockEvent, replyBlocks, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
 import { constraintOf } from './response-format.ts';
 import { noEffects } from './tolerance.ts';
 import { flatTool, type ToolRequest } from './tools.ts';
@@ -106,7 +106,7 @@ export function messages(body: MessagesBody, asked: ApiRequest): Answer {
 }
 
 /** How many tokens a conversation takes. */
-export function countTokens(body: z.output<typeof countTokensSchema>, asked: ApiRequest): Answer {
+export function countMessageTokens(body: z.output<typeof countTokensSchema>, asked: ApiRequest): Answer {
   const { job } = chatJob({ ...conversationIn(body), body: {} }, asked);
   const { turns, tools } = job.task as Extract<Job['task'], { kind: 'chat' }>;
   return {
@@ -189,7 +189,7 @@ function messagesAnswer(
     choices: 1,
     stream: body.stream ? 'named events' : undefined,
     whole([result]) {
-      const blocks = blocksOf(result.text, form);
+      const blocks = replyBlocks(result.text, form);
       const content = blocks.map((part, i) => contentOf(part, `${id}_${i}`));
       const calls = blocks.filter(({ type }) => type === 'call').length;
       return message({ content, ...reasonOf(result, calls), usage: usageOf(result), seed: result.seed });

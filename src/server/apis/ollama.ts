@@ -88,7 +88,7 @@ export const ollamaChatSchema = z.strictObject({
 type GenerateBody = z.output<typeof generateSchema>;
 type OllamaChatBody = z.output<typeof ollamaChatSchema>;
 
-export function generate(body: GenerateBody, asked: ApiRequest): Answer {
+export function ollamaGenerate(body: GenerateBody, asked: ApiRequest): Answer {
   const say = (response: string): object => ({ response });
   const isUnloading = honourKeepAlive(body, asked);
   if (body.prompt === '' && body.suffix === '') return ollamaAnswer(body, asked, { say, isUnloading });

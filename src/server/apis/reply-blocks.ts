@@ -74,7 +74,7 @@ export class ReplyBlocks {
 }
 
 /** The parts of a whole answer. */
-export function blocksOf(text: string, form: ToolForm | undefined): readonly ReplyBlock[] {
+export function replyBlocks(text: string, form: ToolForm | undefined): readonly ReplyBlock[] {
   const blocks = new ReplyBlocks(form);
   blocks.read(text);
   blocks.finish();

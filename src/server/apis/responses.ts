@@ -3,10 +3,10 @@ import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import { limits } from '../http/limits.ts';
 import type { Job, JobProgress, Result } from '../worker/protocol.ts';
 import type { Answer, ApiRequest } from './answer.ts';
-import { textContent, textOf } from './chat.ts';
+import { textContent, contentText } from './chat.ts';
 import { chatJob, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, mostTokens } from './common-fields.ts';
-import { type BlockEvent, blocksOf, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
+import { type BlockEvent, replyBlocks, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
 import { constraintOf } from './response-format.ts';
 import { noEffect, noEffects } from './tolerance.ts';
 import { flatTool, type ToolRequest } from './tools.ts';
@@ -111,14 +111,14 @@ function saidIn({ instructions, input }: ResponsesBody): Said[] {
   const items = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : input;
   const said = items.flatMap((one): Said[] => {
     if ('role' in one)
-      return [{ role: one.role === 'developer' ? 'system' : one.role, text: textOf(one.content) }];
+      return [{ role: one.role === 'developer' ? 'system' : one.role, text: contentText(one.content) }];
     switch (one.type) {
       case 'function_call':
         return [
           { role: 'assistant', text: '', calls: [{ id: one.call_id, name: one.name, json: one.arguments }] },
         ];
       case 'function_call_output':
-        return [{ role: 'tool', text: textOf(one.output), callId: one.call_id }];
+        return [{ role: 'tool', text: contentText(one.output), callId: one.call_id }];
       case 'reasoning':
         return [];
       default:
@@ -195,7 +195,7 @@ function responsesAnswer(
     jobs: [job],
     choices: 1,
     stream: body.stream ? 'named events' : undefined,
-    whole: ([result]) => ended(result, blocksOf(result.text, form)),
+    whole: ([result]) => ended(result, replyBlocks(result.text, form)),
     opening: () => [
       event('response.created', { response: responseWith({ status: 'in_progress' }) }),
       event('response.in_progress', { response: responseWith({ status: 'in_progress' }) }),

@@ -18,10 +18,10 @@ import {
   detokenizeSchema,
   props,
   slots,
-  tokenize,
+  tokenizeText,
   tokenizeSchema,
 } from '../apis/llama-tokens.ts';
-import { countTokens, countTokensSchema, messages, messagesSchema } from '../apis/messages.ts';
+import { countMessageTokens, countTokensSchema, messages, messagesSchema } from '../apis/messages.ts';
 import { responses, responsesSchema } from '../apis/responses.ts';
 import { anthropicEnvelope, llamaEnvelope, ollamaEnvelope } from './http-error.ts';
 import {
@@ -45,7 +45,7 @@ import {
 } from '../apis/infill-edit.ts';
 import { llamaInfill, llamaInfillSchema } from '../apis/llama-cpp.ts';
 import { applyEdit, mercuryEdit, mercuryEditSchema } from '../apis/mercury.ts';
-import { generate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
+import { ollamaGenerate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
 import { openapi } from './openapi.ts';
 import { page } from './pages.ts';
 import { asking, type Route, telling, writing } from './route.ts';
@@ -53,7 +53,7 @@ import {
   listModels,
   pullRoute,
   pullBody,
-  quantize,
+  quantizeTask,
   quantizeBody,
   serve,
   serveBody,
@@ -109,7 +109,7 @@ export const routes: readonly Route[] = [
     '/v1/messages/count_tokens',
     'How many tokens a conversation has',
     countTokensSchema,
-    countTokens,
+    countMessageTokens,
     anthropic,
   ),
   writing(
@@ -149,7 +149,7 @@ export const routes: readonly Route[] = [
     llamaCompletion,
     llama,
   ),
-  writing('/tokenize', 'The tokens of a text', tokenizeSchema, tokenize, llama),
+  writing('/tokenize', 'The tokens of a text', tokenizeSchema, tokenizeText, llama),
   writing('/detokenize', 'The text of tokens', detokenizeSchema, detokenize, llama),
   writing(
     '/apply-template',
@@ -164,7 +164,7 @@ export const routes: readonly Route[] = [
   telling('/api/tags', 'The models, for clients of Ollama', ollamaTags, ollama),
   telling('/api/ps', 'The models that are loaded, for clients of Ollama', ollamaRunning, ollama),
   asking('/api/show', 'One model, for clients of Ollama', showSchema, ollamaShow, ollama),
-  writing('/api/generate', 'A text, for clients of Ollama', generateSchema, generate, ollama),
+  writing('/api/generate', 'A text, for clients of Ollama', generateSchema, ollamaGenerate, ollama),
   writing('/api/chat', 'An answer, for clients of Ollama', ollamaChatSchema, ollamaChat, ollama),
   writing(
     '/api/embed',
@@ -188,7 +188,7 @@ export const routes: readonly Route[] = [
   telling('/unmask/models', 'The models on this machine', listModels, studio),
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
-  asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantize, studio),
+  asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantizeTask, studio),
   asking('/unmask/pull', 'Downloads a model', pullBody, pullRoute, studio),
   asking(
     '/api/pull',

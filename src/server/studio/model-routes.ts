@@ -188,7 +188,7 @@ export const quantizeBody = z.strictObject({
 });
 
 /** Makes a copy of a model in fewer bits, as a program of its own. */
-export async function quantize(
+export async function quantizeTask(
   service: Service,
   { model: name, ...options }: z.output<typeof quantizeBody>,
 ): Promise<Response> {

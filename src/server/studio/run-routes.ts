@@ -47,7 +47,7 @@ export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =
   tasks.at(run, 'train', 'finetune');
 
 /** What a run was started with; nothing where its record can't be read. */
-export const optionsOf = (directory: string): Promise<Row> =>
+export const optionsOfRun = (directory: string): Promise<Row> =>
   readJsonObject(join(directory, 'options.json')).catch(() => ({}));
 
 /** The runs, the latest first. */
@@ -72,7 +72,7 @@ async function summaryOf(studio: Studio, directory: string) {
   const name = basename(directory);
   const path = join(directory, 'metrics.jsonl');
   const [options, tail, events, record] = await Promise.all([
-    optionsOf(directory),
+    optionsOfRun(directory),
     lastRows(path, 2 ** 17),
     lastRows(join(directory, 'events.jsonl'), 2 ** 14),
     readJsonObject(join(directory, 'model', recordName)).catch((): Row => ({})),
@@ -113,7 +113,7 @@ const sampleLength = 4000;
 export async function tellRun(service: Service, run: string): Promise<Response> {
   const studio = requireStudio(service);
   const directory = await runDirectoryOf(studio, run);
-  const { format: _, ...options } = await optionsOf(directory);
+  const { format: _, ...options } = await optionsOfRun(directory);
   const names = await readdir(join(directory, 'samples')).catch(() => []);
   const samples = names.flatMap((name) => {
     const step = /^step-(\d+)\.txt$/.exec(name)?.[1];

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { HttpError } from '../http/http-error.ts';
 
 /** A program of ours that runs beside the server. */
-export interface Program {
+export interface TaskProgram {
   readonly stdout: Readable;
   readonly stderr: Readable;
   kill(signal: NodeJS.Signals): unknown;
@@ -11,7 +11,7 @@ export interface Program {
 }
 
 /** Starts `unmask` with these arguments, so that SIGINT reaches it from here alone. */
-export type StartProgram = (args: readonly string[]) => Program;
+export type StartProgram = (args: readonly string[]) => TaskProgram;
 
 export type TaskKind = 'train' | 'finetune' | 'quantize' | 'pull';
 
@@ -32,7 +32,7 @@ export interface TaskReport {
 
 interface Task {
   report: TaskReport;
-  readonly program: Program;
+  readonly program: TaskProgram;
   readonly over: Promise<void>;
 }
 

@@ -14,7 +14,7 @@ import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireTrainingMemory, sizesIn } from '../../training/training-memory.ts';
 import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { optionsOf, runDirectoryOf, runName, taskOf } from './run-routes.ts';
+import { optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 
 /** What a request says of a run in place of its directory, and of its text. */
@@ -93,7 +93,7 @@ export async function resume(
   const directory = await runDirectoryOf(studio, run);
   if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
-  const { learn } = await optionsOf(directory);
+  const { learn } = await optionsOfRun(directory);
   const kind = learn === 'text' ? 'train' : 'finetune';
   const flags = flagsFor({ resume: join(studio.runs, run), steps });
   // nothing is waited for from here to its start, so that it has no second one

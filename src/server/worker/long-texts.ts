@@ -7,7 +7,7 @@ import type { Failure, Result, TokensTask } from './protocol.ts';
 const shortCharacters = 2 ** 14;
 
 /** How models are opened of which texts are read. */
-export type ReadingOptions = Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
+export type LongTextOptions = Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
 
 export interface LongTextRequest {
   readonly path: string;
@@ -119,7 +119,7 @@ function tooLong({ task }: LongTextRequest, limitMs: number): InvalidOptionError
 }
 
 /** A thread that opens the tokenizer of a model when it is first asked for. */
-export const longTexts = (options: ReadingOptions): LongTexts =>
+export const longTexts = (options: LongTextOptions): LongTexts =>
   new LongTexts(() => {
     const port = new Worker(new URL('./text-worker.js', import.meta.url), { workerData: options });
     return port as unknown as TextPort;

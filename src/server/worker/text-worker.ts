@@ -2,10 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openModelWithTokenizer } from '../../model-files/open-model.ts';
 import { failureOf } from './jobs.ts';
-import type { LongTextReply, LongTextRequest, ReadingOptions } from './long-texts.ts';
+import type { LongTextReply, LongTextRequest, LongTextOptions } from './long-texts.ts';
 import { countTokens, readTokens, type TokenReader } from './reading-jobs.ts';
 
-const options = workerData as ReadingOptions;
+const options = workerData as LongTextOptions;
 const port = parentPort!;
 /** The model that was asked for last: what is asked again is mostly of the same. */
 let latest: { readonly path: string; readonly reader: Promise<TokenReader> } | undefined;

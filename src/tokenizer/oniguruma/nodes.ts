@@ -53,10 +53,10 @@ export function mayBeEmpty(node: Node): boolean {
 }
 
 /** The number of characters that a part always takes; undefined where it isn't always the same. */
-export function widthOf(node: Node): number | undefined {
+export function nodeWidth(node: Node): number | undefined {
   const sum = (nodes: readonly Node[]) =>
     nodes.reduce<number | undefined>((total, part) => {
-      const width = widthOf(part);
+      const width = nodeWidth(part);
       return total === undefined || width === undefined ? undefined : total + width;
     }, 0);
   switch (node.kind) {
@@ -65,15 +65,15 @@ export function widthOf(node: Node): number | undefined {
     case 'sequence':
       return sum(node.parts);
     case 'choice': {
-      const [first, ...others] = node.options.map(widthOf);
+      const [first, ...others] = node.options.map(nodeWidth);
       return others.every((width) => width === first) ? first : undefined;
     }
     case 'repeat': {
-      const width = widthOf(node.part);
+      const width = nodeWidth(node.part);
       return node.least === node.most && width !== undefined ? width * node.least : undefined;
     }
     case 'atomic':
-      return widthOf(node.part);
+      return nodeWidth(node.part);
     default:
       return 0;
   }

@@ -1,5 +1,5 @@
 import { type CharacterSet, remembered } from './character-set.ts';
-import { type Node, type Place, widthOf } from './nodes.ts';
+import { type Node, type Place, nodeWidth } from './nodes.ts';
 
 /** What is done at a place in the text; what is done next is the instruction behind it, unless it says otherwise. */
 export type Instruction =
@@ -89,7 +89,7 @@ class Compiler {
       case 'look': {
         const options = node.behind && node.part.kind === 'choice' ? node.part.options : [node.part];
         const starts = options.map((option) => {
-          const back = node.behind ? widthOf(option) : 0;
+          const back = node.behind ? nodeWidth(option) : 0;
           if (back === undefined)
             throw new Error(
               'a regular expression that looks behind at what has no fixed width is not supported',

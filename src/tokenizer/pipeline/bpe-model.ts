@@ -17,7 +17,7 @@ export function bpeModel(model: TokenizerJson['model']): EncodePiece {
   const unknown = textIn(model, 'unk_token');
   const unknownId = vocab.get(unknown);
   const { byte_fallback: fallsBack, fuse_unk: fuses, ignore_merges: takesWhole } = model;
-  const bytesOf = bytesIn(vocab);
+  const bytesOf = bytesOfTokens(vocab);
 
   return (piece) => {
     const whole = takesWhole === true ? vocab.get(piece) : undefined;
@@ -57,7 +57,7 @@ const textIn = (model: TokenizerJson['model'], key: string): string =>
 const utf8 = new TextEncoder();
 
 /** The ids of a text's bytes, `<0x41>`; undefined where one is no token. */
-export function bytesIn(vocab: ReadonlyMap<string, number>): (text: string) => number[] | undefined {
+export function bytesOfTokens(vocab: ReadonlyMap<string, number>): (text: string) => number[] | undefined {
   const byByte = Array.from({ length: 256 }, (_, byte) =>
     vocab.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
   );

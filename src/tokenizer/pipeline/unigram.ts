@@ -1,5 +1,5 @@
 import type { TokenizerJson } from '../tokenizer-json.ts';
-import { bytesIn } from './bpe-model.ts';
+import { bytesOfTokens } from './bpe-model.ts';
 import type { EncodePiece } from './encode-piece.ts';
 
 /** A tree of the tokens by their UTF-16 code units. */
@@ -32,7 +32,7 @@ export function unigramModel(model: TokenizerJson['model']): EncodePiece {
     insert(root, token, id);
   }
   const unknownScore = least - unknownPenalty;
-  const bytesOf = bytesIn(ids);
+  const bytesOf = bytesOfTokens(ids);
 
   return (piece) =>
     bestPath(piece, { root, scoreOf: (id) => entries[id][1], unknownScore, unknownId }).flatMap((token) => {
