@@ -12,7 +12,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askPairs } from '../src/evaluation/claims/ask-pairs.ts';
-import { madeUpPairs, type Pair, sentenceOf } from '../src/evaluation/claims/pairs.ts';
+import { madeUpPairs, type Pair, pairSentence } from '../src/evaluation/claims/pairs.ts';
 import { load } from '../src/language-model/load.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,7 +41,7 @@ for (const { name, pairs } of sets)
   for (const { name: model, options } of models) {
     process.stderr.write(`\n${name}, ${model}\n`);
     const { forward, backward } = await asked(trained(name, pairs, model, options), pairs);
-    const cells = [`${name}: ${sentenceOf(pairs[0])}`, model, forward, backward, 1 / pairs.length];
+    const cells = [`${name}: ${pairSentence(pairs[0])}`, model, forward, backward, 1 / pairs.length];
     console.log(
       `| ${cells.map((cell) => (typeof cell === 'number' ? `${(100 * cell).toFixed(0)} %` : cell)).join(' | ')} |`,
     );
@@ -54,11 +54,11 @@ function trained(set: string, pairs: readonly Pair[], model: string, options: st
   const data = join(folder, 'pairs.jsonl');
   writeFileSync(
     join(root, data),
-    pairs.map((pair) => `${JSON.stringify({ text: sentenceOf(pair) })}\n`).join(''),
+    pairs.map((pair) => `${JSON.stringify({ text: pairSentence(pair) })}\n`).join(''),
   );
   const out = join(folder, model.replace(' ', '-'));
   // as long as the longest pair and its end: what fills up windows would be missed where the pair is asked for
-  const length = 1 + Math.max(...pairs.map((pair) => [...sentenceOf(pair)].length));
+  const length = 1 + Math.max(...pairs.map((pair) => [...pairSentence(pair)].length));
   const args = `train ${recipe} --length ${length} --data ${data} --out ${out} ${options}`
     .trim()
     .split(/\s+/);

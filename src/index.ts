@@ -40,6 +40,7 @@ export type {
   TextChange,
 } from './language-model/language-model.ts';
 export { load } from './language-model/load.ts';
+export { type Judgement, judgeTexts as judge } from './evaluation/judge/judge.ts';
 export { type ComparedRun, compareRuns as compare, type CurvePoint } from './evaluation/runs/compare.ts';
 export { findRuns } from './evaluation/runs/find-runs.ts';
 export type { Mean } from './evaluation/mean.ts';
@@ -56,7 +57,7 @@ export {
 export { edit, generate, infill, score } from './library/write.ts';
 export { type Inspection, inspectModel as inspect } from './model-files/inspect-model.ts';
 export { mergeAdapter } from './model-files/merge-adapter.ts';
-export { shippedModel, shippedModels } from './model-files/locate.ts';
+export { shippedJudge, shippedModel, shippedModels } from './model-files/locate.ts';
 export type { LoadOptions } from './model-files/open-model.ts';
 export {
   quantize,

@@ -5,20 +5,20 @@ import { hybrid } from './hybrid.ts';
 import { infilling } from './infilling.ts';
 import { instructions } from './instructions.ts';
 import { longText } from './long-text.ts';
-import { order } from './order.ts';
+import { orderClaim } from './order.ts';
 import { parallel } from './parallel.ts';
 import { planning } from './planning.ts';
 import { repeatedData } from './repeated-data.ts';
 import { reversal } from './reversal.ts';
 import { scaling } from './scaling.ts';
-import { schedules } from './schedules.ts';
+import { schedulesClaim } from './schedules.ts';
 
 /** The claims, in the order of their letters. */
 export const allClaims: readonly Claim[] = [
   reversal,
   compute,
   parallel,
-  order,
+  orderClaim,
   blocks,
   infilling,
   longText,
@@ -26,6 +26,6 @@ export const allClaims: readonly Claim[] = [
   scaling,
   repeatedData,
   hybrid,
-  schedules,
+  schedulesClaim,
   planning,
 ];

@@ -6,13 +6,13 @@ import { heldOutWindows, windowLength } from './corpus.ts';
 import type { Lab } from './lab.ts';
 
 /** How text is written: the surest first, over the whole window, unless it is said otherwise. */
-export type Way = Partial<ScoredSampler>;
+export type ExactWay = Partial<ScoredSampler>;
 
 /**
  * −log p of each held-out window under a sampler, in nats a token, of one run's model: exact, or where the sampler draws
  * positions the mean over 8 orders. Of a causal model by the chain rule.
  */
-export function exactNats(lab: Lab, run: TrainingRun, way: Way = {}): Promise<number[]> {
+export function exactNats(lab: Lab, run: TrainingRun, way: ExactWay = {}): Promise<number[]> {
   const isCausal = run.options.objective === 'autoregressive';
   const sampler = { strategy: 'low-confidence', blockLength: windowLength, ...way } as const;
   const name = isCausal ? 'exact' : `exact-${Object.values(sampler).join('-')}`;
@@ -25,7 +25,7 @@ export function exactNats(lab: Lab, run: TrainingRun, way: Way = {}): Promise<nu
 async function scored(
   model: Model,
   windows: readonly string[],
-  sampler: Way | undefined,
+  sampler: ExactWay | undefined,
   signal: AbortSignal,
 ): Promise<number[]> {
   const scores = await Promise.all(
@@ -35,7 +35,7 @@ async function scored(
 }
 
 /** Exact nats of the windows for every run. */
-export const exactOf = (lab: Lab, runs: readonly TrainingRun[], way?: Way): Promise<number[][]> =>
+export const exactOf = (lab: Lab, runs: readonly TrainingRun[], way?: ExactWay): Promise<number[][]> =>
   Promise.all(runs.map((run) => exactNats(lab, run, way)));
 
 /**

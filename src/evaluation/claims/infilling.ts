@@ -6,7 +6,7 @@ import type { Claim, Finding } from './claim.ts';
 import { type WordHole, wordHoles } from './corpus.ts';
 import { isAbove, pairedDifference, percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { batch, networkOf, scheduleOf, textRuns, tunedRate } from './text-runs.ts';
+import { batch, networkOf, rateSchedule, textRuns, tunedRate } from './text-runs.ts';
 
 /** (f) What stands on both sides. */
 export const infilling: Claim = {
@@ -127,7 +127,7 @@ async function fimRun(lab: Lab, seed: number): Promise<TrainingRun> {
     ...networkOf(lab.budget),
     objective: 'autoregressive',
     validationShare: 0.01,
-    ...scheduleOf(lab.budget.updates, learningRate),
+    ...rateSchedule(lab.budget.updates, learningRate),
     seed,
   });
 }

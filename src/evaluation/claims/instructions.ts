@@ -5,7 +5,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { isAbove, pairedDifference, percent, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { scheduleOf, textRuns, tunedRate } from './text-runs.ts';
+import { rateSchedule, textRuns, tunedRate } from './text-runs.ts';
 
 /** (h) Doing what it is told. */
 export const instructions: Claim = {
@@ -52,7 +52,7 @@ async function measure(lab: Lab): Promise<Finding> {
         validationEvery,
         randomLengthShare: _none,
         ...schedule
-      } = scheduleOf(2 * lab.budget.updates, learningRate);
+      } = rateSchedule(2 * lab.budget.updates, learningRate);
       const after = await Promise.all(
         before.map((run, seed) =>
           lab.finetune(`instructions-${objective}-seed-${seed}`, run, learned, {

@@ -5,7 +5,7 @@ import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
 
 /** (d) Which position is written next. */
-export const order: Claim = {
+export const orderClaim: Claim = {
   letter: 'd',
   title: 'The surest token first',
   sentence:

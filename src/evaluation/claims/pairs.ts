@@ -8,7 +8,7 @@ export interface Pair {
   readonly end: string;
 }
 
-export const sentenceOf = ({ first, between, second, end }: Pair): string =>
+export const pairSentence = ({ first, between, second, end }: Pair): string =>
   `${first}${between}${second}${end}`;
 
 /** Names of four letters, descriptions of six: `ruza is ketobi.` */

@@ -6,7 +6,7 @@ import { type Puzzle, puzzles } from '../planning/puzzle.ts';
 import type { Claim, Finding } from './claim.ts';
 import { isAbove, pairedDifference, percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { networkOf, type Objective, scheduleOf, tunedRate } from './text-runs.ts';
+import { networkOf, type TextObjective, rateSchedule, tunedRate } from './text-runs.ts';
 
 /** (m) Puzzles that need looking ahead. */
 export const planning: Claim = {
@@ -90,7 +90,7 @@ async function measure(lab: Lab): Promise<Finding> {
 async function answered(
   model: Model,
   { prompt, answer }: Puzzle,
-  objective: Objective,
+  objective: TextObjective,
   tokensPerForward: number,
   signal: AbortSignal,
 ): Promise<string> {
@@ -111,7 +111,7 @@ async function answered(
 
 const updatesOf = ({ budget }: Lab): number => 3 * budget.updates;
 
-async function puzzleRun(lab: Lab, objective: Objective, seed: number): Promise<TrainingRun> {
+async function puzzleRun(lab: Lab, objective: TextObjective, seed: number): Promise<TrainingRun> {
   const kind = puzzleKinds[lab.budget.sudoku];
   const updates = updatesOf(lab);
   const learningRate = await tunedRate(lab, objective);
@@ -129,7 +129,7 @@ async function puzzleRun(lab: Lab, objective: Objective, seed: number): Promise<
     ...networkOf(lab.budget),
     objective,
     validationShare: 0.01,
-    ...scheduleOf(updates, learningRate),
+    ...rateSchedule(updates, learningRate),
     seed,
   });
 }

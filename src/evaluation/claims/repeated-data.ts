@@ -7,7 +7,7 @@ import type { Claim, Finding } from './claim.ts';
 import { windowLength } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { batch, networkOf, scheduleOf, tunedRate } from './text-runs.ts';
+import { batch, networkOf, rateSchedule, tunedRate } from './text-runs.ts';
 
 /** (j) The same text again and again. */
 export const repeatedData: Claim = {
@@ -95,7 +95,7 @@ async function repeatedRun(
   const { learned } = await lab.corpus();
   // the end of the same text is held out, and is as long almost
   const held = Math.floor(0.9 * repeated);
-  const { minimumRate: _none, ...schedule } = scheduleOf(updates, learningRate);
+  const { minimumRate: _none, ...schedule } = rateSchedule(updates, learningRate);
   return lab.train(`repeated-${name.replaceAll(/\W+/g, '-')}-${repeated}-rate-${learningRate}-seed-${seed}`, {
     texts: [learned.slice(0, repeated + held)],
     tokenizer: 'characters',

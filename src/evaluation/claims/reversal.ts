@@ -4,8 +4,8 @@ import { type AskedPairs, askPairs } from './ask-pairs.ts';
 import type { Claim, Finding } from './claim.ts';
 import { percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { madeUpPairs, sentenceOf } from './pairs.ts';
-import { networkOf, type Objective, scheduleOf, tunedRate } from './text-runs.ts';
+import { madeUpPairs, pairSentence } from './pairs.ts';
+import { networkOf, type TextObjective, rateSchedule, tunedRate } from './text-runs.ts';
 
 /** (a) Asked the other way round. */
 export const reversal: Claim = {
@@ -60,12 +60,12 @@ async function measure(lab: Lab): Promise<Finding> {
 
 async function knownBy(
   lab: Lab,
-  objective: Objective,
+  objective: TextObjective,
 ): Promise<{ readonly forward: Mean; readonly backward: Mean }> {
   const pairs = madeUpPairs(lab.budget.questions);
   const updates = 3 * lab.budget.updates;
   const learningRate = await tunedRate(lab, objective);
-  const texts = pairs.map(sentenceOf);
+  const texts = pairs.map(pairSentence);
   const asked: AskedPairs[] = await Promise.all(
     lab.seeds.map(async (seed) => {
       const run = await lab.train(`pairs-${objective}-seed-${seed}`, {
@@ -78,7 +78,7 @@ async function knownBy(
         objective,
         validationShare: 0,
         weightDecay: 0,
-        ...scheduleOf(updates, learningRate),
+        ...rateSchedule(updates, learningRate),
         seed,
       });
       return lab.measuredOf(run, 'pairs', (model, signal) => askPairs(model, pairs, signal));

@@ -6,7 +6,7 @@ import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
 
 /** (l) Noise, its times, and decay. */
-export const schedules: Claim = {
+export const schedulesClaim: Claim = {
   letter: 'l',
   title: 'Schedules and regularisation',
   sentence:

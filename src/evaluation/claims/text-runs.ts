@@ -3,11 +3,11 @@ import type { TrainRequest } from '../../library/train.ts';
 import type { Lab } from './lab.ts';
 import { windowLength } from './corpus.ts';
 
-export type Objective = 'masked-diffusion' | 'block-diffusion' | 'autoregressive';
+export type TextObjective = 'masked-diffusion' | 'block-diffusion' | 'autoregressive';
 
 /** What a run on the lab's text has of its own. */
 export interface TextRun {
-  readonly objective: Objective;
+  readonly objective: TextObjective;
   readonly seed: number;
   /** Default: the budget's. */
   readonly updates?: number;
@@ -28,7 +28,7 @@ export function networkOf({ layers, width }: { readonly layers: number; readonly
 }
 
 /** How the rate goes, and what is the same in every run here. */
-export function scheduleOf(updates: number, learningRate: number) {
+export function rateSchedule(updates: number, learningRate: number) {
   return {
     steps: updates,
     learningRate,
@@ -59,7 +59,7 @@ export async function textRun(
     ...networkOf(lab.budget),
     objective,
     validationShare: Math.min(0.1, validated / learned.length),
-    ...scheduleOf(updates, learningRate),
+    ...rateSchedule(updates, learningRate),
     ...own?.options,
     seed,
   });
@@ -70,7 +70,7 @@ export const textRuns = (lab: Lab, run: Omit<TextRun, 'seed'>): Promise<Training
   Promise.all(lab.seeds.map((seed) => textRun(lab, { ...run, seed })));
 
 /** The learning rate with the best validation after a quarter of the updates: each objective has its own. */
-export async function tunedRate(lab: Lab, objective: Objective): Promise<number> {
+export async function tunedRate(lab: Lab, objective: TextObjective): Promise<number> {
   // the hybrid is trained at the rate of diffusion, whose loss it shares
   const tuned = objective === 'block-diffusion' ? 'masked-diffusion' : objective;
   const updates = Math.ceil(lab.budget.updates / 4);

@@ -3,10 +3,10 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import type { GenerateRequest, Model } from '../../language-model/language-model.ts';
 import { puzzleKinds } from '../planning/kinds.ts';
 import type { TaskDefinition } from './definition.ts';
-import { filled, type Questions, type Row } from './questions.ts';
+import { filled, type Questions, type QuestionRow } from './questions.ts';
 
 /** What became of a question. */
-export interface Answer {
+export interface ModelAnswer {
   readonly prompt: string;
   /** What the model wrote, or which choice it took. */
   readonly said?: string;
@@ -34,13 +34,13 @@ export interface AskOptions {
 type TaskOf<Kind extends TaskDefinition['kind']> = Extract<TaskDefinition, { readonly kind: Kind }>;
 
 /** Asks a model one question of a task. */
-export function ask(
+export function askQuestion(
   model: Model,
   task: TaskDefinition,
-  row: Row,
+  row: QuestionRow,
   shots: Questions['shots'],
   options: AskOptions,
-): Promise<Answer> {
+): Promise<ModelAnswer> {
   if (task.kind === 'choice') return choose(model, task, row, shots, options);
   if (task.kind === 'generate') return write(model, task, row, shots, options);
   if (task.kind === 'infill') return fill(model, task, row, options);
@@ -53,11 +53,11 @@ const behindShots = (shots: readonly string[], prompt: string): string => [...sh
 async function choose(
   model: Model,
   task: TaskOf<'choice'>,
-  row: Row,
-  shots: readonly Row[],
+  row: QuestionRow,
+  shots: readonly QuestionRow[],
   { samples, seed, signal }: AskOptions,
-): Promise<Answer> {
-  const choiceOf = (one: Row, choice: string): string => filled(task.choice, { ...one, choice });
+): Promise<ModelAnswer> {
+  const choiceOf = (one: QuestionRow, choice: string): string => filled(task.choice, { ...one, choice });
   const examples = shots.map((one) => filled(task.prompt, one) + choiceOf(one, rightChoice(task, one).text));
   const prompt = behindShots(examples, filled(task.prompt, row));
   const { choices, index } = rightChoice(task, row);
@@ -79,7 +79,7 @@ async function choose(
 /** @throws InvalidOptionError  for a row that doesn't say which of its choices is right */
 function rightChoice(
   task: TaskOf<'choice'>,
-  row: Row,
+  row: QuestionRow,
 ): { readonly choices: readonly string[]; readonly index: number; readonly text: string } {
   const list = row[task.choices];
   const choices = Array.isArray(list) ? list.map(String) : [];
@@ -100,10 +100,10 @@ function rightChoice(
 async function write(
   model: Model,
   task: TaskOf<'generate'>,
-  row: Row,
-  shots: readonly Row[],
+  row: QuestionRow,
+  shots: readonly QuestionRow[],
   { sampling, seed, signal }: AskOptions,
-): Promise<Answer> {
+): Promise<ModelAnswer> {
   const examples = shots.map((one) => filled(task.prompt, one) + filled(task.answer, one));
   const prompt = behindShots(examples, filled(task.prompt, row));
   const asks = task.chat && model.chatTemplate !== undefined;
@@ -145,9 +145,9 @@ function lastMatch(text: string, pattern: string): string | undefined {
 async function fill(
   model: Model,
   task: TaskOf<'infill'>,
-  row: Row,
+  row: QuestionRow,
   { sampling, seed, check, signal }: AskOptions,
-): Promise<Answer> {
+): Promise<ModelAnswer> {
   const [before, after, expected] = [task.before, task.after, task.answer].map((part) => filled(part, row));
   const length = task.length === 'any' ? ('any' as const) : model.tokenizer.encode(expected).length;
   const { length: _none, ...how } = sampling;
@@ -177,9 +177,9 @@ export function passes(command: string, text: string, signal?: AbortSignal): Pro
 async function cost(
   model: Model,
   task: TaskOf<'perplexity'>,
-  row: Row,
+  row: QuestionRow,
   { samples, seed, signal }: AskOptions,
-): Promise<Answer> {
+): Promise<ModelAnswer> {
   const answer = filled(task.text, row);
   const { nats, tokens, bytes } = await model.score({ answer, samples, seed, signal });
   return { prompt: answer.slice(0, 60), nats, tokens, bytes };

@@ -6,7 +6,7 @@ import { causal } from '../../model/attention-pattern.ts';
 import type { GenerateRequest, Model } from '../../language-model/language-model.ts';
 import { load } from '../../language-model/load.ts';
 import { type Mean, meanOf, plainMean } from '../mean.ts';
-import { type Answer, ask } from './ask.ts';
+import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
 import { questionsOf } from './questions.ts';
 
@@ -34,7 +34,7 @@ export interface EvaluateRequest {
 }
 
 /** An answer, and to which question of which seed. */
-export interface GivenAnswer extends Answer {
+export interface GivenAnswer extends ModelAnswer {
   readonly seed: number;
   readonly question: number;
 }
@@ -78,7 +78,7 @@ export function evaluate(
             signal.throwIfAborted();
             const { sampling = {}, samples, check } = request;
             const how = { sampling, samples, check, seed, signal };
-            answer = { seed, question, ...(await ask(loaded, task, row, asked.shots, how)) };
+            answer = { seed, question, ...(await askQuestion(loaded, task, row, asked.shots, how)) };
             if (request.out !== undefined) await appendFile(request.out, `${JSON.stringify(answer)}\n`);
           }
           answers.push(answer);
@@ -91,7 +91,7 @@ export function evaluate(
         questions: answers.length / seeds,
         seeds,
         isBound,
-        measures: measuresOf(task, answers),
+        measures: taskMeasures(task, answers),
         answers,
       };
     } finally {
@@ -126,13 +126,13 @@ async function keptAnswers({ out, ...request }: EvaluateRequest): Promise<GivenA
 }
 
 /** Shares of right answers with their errors over questions, or what a text costs. */
-export function measuresOf(task: TaskDefinition, answers: readonly Answer[]): Record<string, Mean> {
-  const share = (of: (answer: Answer) => boolean | undefined): Mean =>
+export function taskMeasures(task: TaskDefinition, answers: readonly ModelAnswer[]): Record<string, Mean> {
+  const share = (of: (answer: ModelAnswer) => boolean | undefined): Mean =>
     plainMean(answers.map((answer) => Number(of(answer) ?? false)));
   if (task.kind === 'choice')
     return { accuracy: share(({ right }) => right), 'accuracy by bytes': share((a) => a.rightByBytes) };
   if (task.kind !== 'perplexity') return { right: share(({ right }) => right) };
-  const over = (weight: (answer: Answer) => number, unit: number): Mean =>
+  const over = (weight: (answer: ModelAnswer) => number, unit: number): Mean =>
     meanOf(answers.map((answer) => ({ value: (answer.nats ?? NaN) / unit, weight: weight(answer) })));
   const token = over(({ tokens = 0 }) => tokens, 1);
   return {

@@ -8,12 +8,12 @@ import { puzzles } from '../planning/puzzle.ts';
 import { readTexts } from '../read-texts.ts';
 import type { TaskDefinition } from './definition.ts';
 
-export type Row = Readonly<Record<string, unknown>>;
+export type QuestionRow = Readonly<Record<string, unknown>>;
 
 /** Questions, and the answered ones that stand before each. */
 export interface Questions {
-  readonly rows: readonly Row[];
-  readonly shots: readonly Row[];
+  readonly rows: readonly QuestionRow[];
+  readonly shots: readonly QuestionRow[];
 }
 
 export interface QuestionsAsked {
@@ -43,7 +43,7 @@ export async function questionsOf(task: TaskDefinition, asked: QuestionsAsked): 
 async function rowsOf(
   task: TaskDefinition,
   { data, shots, limit = 100, seed }: QuestionsAsked,
-): Promise<Row[]> {
+): Promise<QuestionRow[]> {
   if (task.kind === 'generate' && task.puzzle !== undefined && data === undefined)
     return [...puzzles(puzzleKinds[task.puzzle], { count: limit + shots, seed: seed + 1, held: true })].map(
       (puzzle) => ({ ...puzzle }),
@@ -62,21 +62,21 @@ async function rowsOf(
 }
 
 /** Objects of a JSON file or of its lines; the documents of any other. */
-async function readRows(path: string): Promise<Row[]> {
-  const rows: Row[] = [];
+async function readRows(path: string): Promise<QuestionRow[]> {
+  const rows: QuestionRow[] = [];
   const sources = findSources([path]);
   if (sources.every(({ kind }) => kind === 'jsonl')) {
     for (const source of sources)
       for await (const row of readJsonRows(source))
         if (row.reason === undefined && typeof row.value === 'object' && row.value !== null)
-          rows.push(row.value as Row);
+          rows.push(row.value as QuestionRow);
   } else rows.push(...(await readTexts(path, { separator: '\\n' })).map((text) => ({ text })));
   if (rows.length === 0) throw new FileError(path, 'rows of a task', 'none', 'check the file');
   return rows;
 }
 
 /** A template with the fields of a row in it. @throws InvalidOptionError  for a field that the row lacks */
-export function filled(template: string, row: Row): string {
+export function filled(template: string, row: QuestionRow): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, field: string) => {
     const value = row[field];
     if (value === undefined)
