@@ -2,27 +2,40 @@ import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { placeOf } from './core/link.ts';
-import { type PageProperties, pages } from './pages.ts';
+import type { Page, PageProperties } from './pages.ts';
 import { Trouble } from './parts/trouble.tsx';
 import { ThemeSwitch } from './parts/theme.tsx';
 
 const fragment = signal(location.hash);
 addEventListener('hashchange', () => (fragment.value = location.hash));
-addEventListener('keydown', (event) => {
+
+/** The digits 1, 2, … open pages. */
+const openByDigit = (pages: readonly Page[], event: KeyboardEvent): void => {
   // an editor's text is in a shadow of its own, and the event's target is its host
   const isTyping = (event.composedPath()[0] as Element).closest('input, textarea, select, [contenteditable]');
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const page = pages[Number(event.key) - 1];
   if (page) location.hash = `#/${page.name}`;
-});
+};
 
 /** The frame around the pages: the menu, the theme, and the page that the address names. */
-export function App() {
+export function App({
+  pages,
+  title = 'unmask studio',
+}: {
+  readonly pages: readonly Page[];
+  readonly title?: string;
+}) {
   const { page: name, settings } = placeOf(fragment.value, pages[0].name);
   const page = pages.find((candidate) => candidate.name === name) ?? pages[0];
   useEffect(() => {
-    document.title = `${page.title} · unmask studio`;
+    document.title = `${page.title} · ${title}`;
   }, [page]);
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => openByDigit(pages, event);
+    addEventListener('keydown', open);
+    return () => removeEventListener('keydown', open);
+  }, [pages]);
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -54,7 +67,7 @@ function skip(event: Event): void {
 }
 
 /** A page once its code is there. */
-function Loaded({ page, settings }: PageProperties & { readonly page: (typeof pages)[number] }) {
+function Loaded({ page, settings }: PageProperties & { readonly page: Page }) {
   const [Content, setContent] = useState<ComponentType<PageProperties>>();
   const [problem, setProblem] = useState<unknown>();
   useEffect(() => {

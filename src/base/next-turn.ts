@@ -13,3 +13,10 @@ export const nextTurn: () => Promise<void> =
           channel.port1.start();
           channel.port2.postMessage(undefined);
         });
+
+/** A timer that keeps no program alive, where timers do that: not in a page. */
+export function quietTimer(work: () => void, ms: number): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(work, ms);
+  if (typeof timer === 'object') timer.unref();
+  return timer;
+}

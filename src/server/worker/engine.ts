@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { quietTimer } from '../../base/next-turn.ts';
 import type {
   Failure,
   FromWorker,
@@ -9,7 +9,6 @@ import type {
   Result,
   ToWorker,
 } from './protocol.ts';
-import type { WorkerData } from './worker.ts';
 
 /** What a job reports: progress any number of times, then its result or why there is none. */
 export type JobEvent =
@@ -227,7 +226,7 @@ export class PortEngine implements Engine {
     this.#onDeath(error);
     const waitMs = restartMs[Math.min(this.#deaths, restartMs.length - 1)];
     this.#deaths += 1;
-    setTimeout(() => !this.#isClosing && this.#begin(), waitMs).unref();
+    quietTimer(() => !this.#isClosing && this.#begin(), waitMs);
   }
 
   #announce(): void {
@@ -238,15 +237,6 @@ export class PortEngine implements Engine {
 
 const internal = (message: string): Failure => ({ kind: 'internal', message });
 const restarting: Failure = { kind: 'restarting', message: 'the models are being started again' };
-
-/** The engine that is served: a worker thread with the models in it. */
-export function startEngine(data: WorkerData, onDeath: (error: Error) => void): Engine {
-  return new PortEngine(
-    () => new Worker(new URL('./worker.js', import.meta.url), { workerData: data }),
-    (worker) => (worker as Worker).terminate(),
-    onDeath,
-  );
-}
 
 async function* read(reader: Reader, more: () => void): AsyncGenerator<JobEvent, void, void> {
   for (;;) {

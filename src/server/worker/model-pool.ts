@@ -1,4 +1,5 @@
 import type { Model } from '../../language-model/language-model.ts';
+import { quietTimer } from '../../base/next-turn.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import { toolFormOf } from '../../tokenizer/tool-form.ts';
 import type { ModelFacts, ModelState } from './protocol.ts';
@@ -7,7 +8,7 @@ interface Entry {
   readonly path: string;
   model: Promise<Model> | undefined;
   users: number;
-  idle: NodeJS.Timeout | undefined;
+  idle: ReturnType<typeof setTimeout> | undefined;
   /** How long it stays once nobody uses it. */
   idleMs: number;
 }
@@ -93,7 +94,7 @@ export class ModelPool {
   #rest(name: string, entry: Entry): void {
     clearTimeout(entry.idle);
     if (!entry.model || entry.idleMs > maxIdleMs) return;
-    entry.idle = setTimeout(() => void this.#shut(name, entry), entry.idleMs).unref();
+    entry.idle = quietTimer(() => void this.#shut(name, entry), entry.idleMs);
   }
 
   async #shut(name: string, entry: Entry): Promise<void> {

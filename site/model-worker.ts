@@ -1,0 +1,50 @@
+// The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
+import { chooseDevice } from '../src/browser/choose-device.ts';
+import { openModelFrom } from '../src/browser/open-model.ts';
+import { keepsNothing, storedParts } from '../src/browser/parts-cache.ts';
+import { remoteFiles } from '../src/browser/remote-files.ts';
+import type { Model } from '../src/language-model/language-model.ts';
+import { serveJobs } from '../src/server/worker/model-thread.ts';
+import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
+
+/** What the page is told beside what becomes of jobs. */
+export interface ToPage {
+  readonly type: 'page';
+  readonly device?: string;
+  readonly note?: string;
+  readonly progress?: { readonly name: string; readonly done: number; readonly total: number };
+}
+
+interface Port {
+  readonly name: string;
+  postMessage(message: FromWorker | ToPage): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: ToWorker }) => void): void;
+}
+
+const port = globalThis as unknown as Port;
+/** A model that nobody has used for so long gives its memory back. */
+const idleMs = 600_000;
+
+if (!port.name.startsWith('em-pthread'))
+  serveJobs(
+    {
+      postMessage: (message) => port.postMessage(message),
+      on: (_, listener) => port.addEventListener('message', ({ data }) => listener(data)),
+    },
+    new Map(),
+    load,
+    { idleMs },
+  );
+
+async function load(place: string): Promise<Model> {
+  const { device, why } = await chooseDevice();
+  port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
+  const cache = 'caches' in globalThis ? await storedParts(place, caches) : keepsNothing;
+  const files = remoteFiles(place, {
+    cache,
+    fetch: (...given) => fetch(...given),
+    note: (note) => port.postMessage({ type: 'page', note }),
+    onDownload: (name, done, total) => port.postMessage({ type: 'page', progress: { name, done, total } }),
+  });
+  return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { checkOptions } from '../src/base/options.ts';
+import { editingSchema } from '../src/language-model/edit-options.ts';
+import { fillingSchema, samplingSchema } from '../src/sampling/options.ts';
+import { chat, chatSchema } from '../src/server/apis/chat.ts';
+import { completion, completionSchema } from '../src/server/apis/completions.ts';
+import {
+  editingBodySchema,
+  editRoute,
+  infillingSchema,
+  infillRoute,
+} from '../src/server/apis/infill-edit.ts';
+import { openaiEnvelope, toHttpError } from '../src/server/http/http-error.ts';
+import { limits } from '../src/server/http/limits.ts';
+import { reply } from '../src/server/http/reply.ts';
+import { type WritingRoute, writing } from '../src/server/http/route.ts';
+import { loadedFacts, modelNamed, type ServedModel, type Service } from '../src/server/http/service.ts';
+import type { Engine } from '../src/server/worker/engine.ts';
+
+/** What the studio's pages ask of their server, of that which needs none. */
+const routes: readonly WritingRoute[] = [
+  writing('/v1/completions', 'The continuation of a text', completionSchema, completion),
+  writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat),
+  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
+  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
+];
+
+/** Answers the studio's requests in the page itself, with the endpoints of the server. */
+export function pageServer(
+  engine: Engine,
+  models: ReadonlyMap<string, ServedModel>,
+): (path: string, init: RequestInit) => Promise<Response> {
+  const service = serviceOf(engine, models);
+  return async (path, init) => {
+    try {
+      if (path === '/v1/models')
+        return Response.json({ data: [...models.keys()].map((name) => cardOf(engine, name)) });
+      if (path === '/unmask/options') return Response.json(optionSchemas());
+      const route = routes.find((candidate) => candidate.path === path)!;
+      return await write(service, route, JSON.parse(init.body as string) as object, init.signal ?? undefined);
+    } catch (problem) {
+      if (init.signal?.aborted) throw problem;
+      const error = toHttpError(problem);
+      return Response.json(openaiEnvelope(error), { status: error.status });
+    }
+  };
+}
+
+async function write(
+  service: Service,
+  { body: schema, answer, envelope }: WritingRoute,
+  asked: object,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Response> {
+  const body = checkOptions(schema, asked) as { readonly model?: string };
+  const model = modelNamed(service, body.model);
+  const facts = await loadedFacts(service, model, signal);
+  const { newSeed } = service;
+  const request = { id: service.newId(), nowMs: service.nowMs(), model, facts, newSeed, ignore: () => {} };
+  return reply(service, answer(body as never, request), {
+    envelope,
+    signal,
+    release: () => {},
+    hangUp: () => {},
+    finished: () => {},
+  });
+}
+
+/** As `/v1/models` of the server has it. */
+function cardOf(engine: Engine, name: string): object {
+  const { state, facts } = engine.status(name);
+  const known = facts && {
+    context_length: facts.maxLength,
+    chat: facts.hasChatTemplate ? 'template' : 'continuation',
+    infill: !facts.isCausal,
+    defaults: facts.defaults,
+  };
+  return { id: name, state, ...known };
+}
+
+function optionSchemas(): object {
+  const schemaOf = (schema: z.ZodObject): object =>
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return {
+    sampling: schemaOf(samplingSchema),
+    infill: schemaOf(fillingSchema),
+    edit: schemaOf(editingSchema),
+  };
+}
+
+/** What the endpoints of the server work with; nobody has to be kept out of a page, and nothing is counted. */
+const serviceOf = (engine: Engine, models: ReadonlyMap<string, ServedModel>): Service => ({
+  engine,
+  models,
+  aliases: new Map(),
+  addModel: () => {},
+  queue: undefined as never,
+  metrics: { cancelled: () => {} } as unknown as Service['metrics'],
+  // a phone is slow, and the page waits as long as its person does
+  limits: { ...limits, generationMs: 2 ** 31 - 1, stallMs: 2 ** 31 - 1 } as unknown as Service['limits'],
+  log: () => {},
+  version: '',
+  admission: undefined as never,
+  newSeed: () => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000,
+  newId: () => crypto.randomUUID?.() ?? String(performance.now()),
+  nowMs: () => Date.now(),
+  clock: () => performance.now(),
+  stop: new AbortController().signal,
+  hidePlaces: (message) => message,
+  isDraining: () => false,
+});
