@@ -39,6 +39,7 @@ function openPort(): EnginePort {
     name: 'models',
   });
   return {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has none
     postMessage: (message: ToWorker) => worker.postMessage(message),
     on(event: 'message' | 'error' | 'exit', listener: (value: never) => void): void {
       if (event === 'message')

@@ -5,12 +5,14 @@ import { fillingSchema, samplingSchema } from '../src/sampling/options.ts';
 import { chat, chatSchema } from '../src/server/apis/chat.ts';
 import { completion, completionSchema } from '../src/server/apis/completions.ts';
 import {
+  doubtsRoute,
+  doubtsSchema,
   editingBodySchema,
   editRoute,
   infillingSchema,
   infillRoute,
 } from '../src/server/apis/infill-edit.ts';
-import { openaiEnvelope, toHttpError } from '../src/server/http/http-error.ts';
+import { HttpError, openaiEnvelope, toHttpError } from '../src/server/http/http-error.ts';
 import { limits } from '../src/server/http/limits.ts';
 import { reply } from '../src/server/http/reply.ts';
 import { type WritingRoute, writing } from '../src/server/http/route.ts';
@@ -23,6 +25,7 @@ const routes: readonly WritingRoute[] = [
   writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat),
   writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
   writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
+  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),
 ];
 
 /** Answers the studio's requests in the page itself, with the endpoints of the server. */
@@ -36,7 +39,8 @@ export function pageServer(
       if (path === '/v1/models')
         return Response.json({ data: [...models.keys()].map((name) => cardOf(engine, name)) });
       if (path === '/unmask/options') return Response.json(optionSchemas());
-      const route = routes.find((candidate) => candidate.path === path)!;
+      const route = routes.find((candidate) => candidate.path === path);
+      if (!route) throw new HttpError(404, 'that needs a server: unmask studio');
       return await write(service, route, JSON.parse(init.body as string) as object, init.signal ?? undefined);
     } catch (problem) {
       if (init.signal?.aborted) throw problem;

@@ -1,5 +1,4 @@
-import { perForward } from '../http/metrics.ts';
-import type { Result } from '../worker/protocol.ts';
+import { perForward, type Result } from '../worker/protocol.ts';
 
 /**
  * OpenAI's usage, and what the texts cost the network.

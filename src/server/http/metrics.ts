@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Result } from '../worker/protocol.ts';
+import { perForward, type Result } from '../worker/protocol.ts';
 
 const seconds = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
 
@@ -113,7 +113,3 @@ export class Metrics {
     });
   }
 }
-
-/** Tokens by forwards; 0 where nothing had to be predicted. */
-export const perForward = ({ completionTokens, forwards }: Result): number =>
-  forwards === 0 ? 0 : completionTokens / forwards;

@@ -1,13 +1,14 @@
-import { quietTimer } from '../../base/next-turn.ts';
-import type {
-  Failure,
-  FromWorker,
-  Job,
-  ModelFacts,
-  ModelState,
-  JobProgress,
-  Result,
-  ToWorker,
+import { quiet, quietTimer } from '../../base/next-turn.ts';
+import {
+  sharedNumber,
+  type Failure,
+  type FromWorker,
+  type Job,
+  type ModelFacts,
+  type ModelState,
+  type JobProgress,
+  type Result,
+  type ToWorker,
 } from './protocol.ts';
 
 /** What a job reports: progress any number of times, then its result or why there is none. */
@@ -80,10 +81,10 @@ export class PortEngine implements Engine {
   #deaths = 0;
   #isClosing = false;
   /** The job that the other side is at, and when it was asked for a sign of life that it has not given. */
-  #at = new Int32Array(new SharedArrayBuffer(4));
+  #at = sharedNumber();
   #askedMs: number | undefined;
   readonly #watch: typeof usualWatch;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: ReturnType<typeof setInterval>;
   #onChange = withResolvers();
   #onClosed = (): void => {};
 
@@ -101,7 +102,7 @@ export class PortEngine implements Engine {
     this.#release = release;
     this.#onDeath = onDeath;
     this.#watch = watch;
-    this.#timer = setInterval(() => this.#look(), watch.pingMs).unref();
+    this.#timer = quiet(setInterval(() => this.#look(), watch.pingMs));
     this.#begin();
   }
 
@@ -152,7 +153,7 @@ export class PortEngine implements Engine {
     const timer = setTimeout(closed.resolve, closeMs);
     await closed.promise;
     clearTimeout(timer);
-    const late = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
+    const late = new Promise((resolve) => quietTimer(() => resolve(undefined), closeMs));
     await Promise.race([this.#release(this.#port), late]);
   }
 
@@ -166,7 +167,7 @@ export class PortEngine implements Engine {
     const opened = this.#open();
     this.#port = opened;
     this.#askedMs = undefined;
-    this.#at = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
+    this.#at = sharedNumber();
     this.#post({ type: 'watch', at: this.#at });
     for (const [model, path] of this.#added) this.#post({ type: 'add', model, path });
     opened.on('message', (message) => this.#port === opened && this.#receive(message));

@@ -232,6 +232,14 @@ export type FromWorker =
   | { readonly type: 'pong' }
   | { readonly type: 'closed' };
 
+/** Tokens by forwards; 0 where nothing had to be predicted. */
+export const perForward = ({ completionTokens, forwards }: Result): number =>
+  forwards === 0 ? 0 : completionTokens / forwards;
+
+/** A number that both sides see: the job that a thread is at. In a page that isn't isolated there is no such memory, and only one does. */
+export const sharedNumber = (): Int32Array =>
+  new Int32Array(typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(4) : new SharedArrayBuffer(4)).fill(-1);
+
 /** Two reports of text as one. */
 export function merged(a: JobProgress, b: JobProgress): JobProgress {
   return {
