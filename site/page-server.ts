@@ -60,7 +60,15 @@ async function write(
   const model = modelNamed(service, body.model);
   const facts = await loadedFacts(service, model, signal);
   const { newSeed } = service;
-  const request = { id: service.newId(), nowMs: service.nowMs(), model, facts, newSeed, ignore: () => {} };
+  const request = {
+    id: service.newId(),
+    nowMs: service.nowMs(),
+    model,
+    facts,
+    newSeed,
+    ignore: () => {},
+    keepLoaded: () => {},
+  };
   return reply(service, answer(body as never, request), {
     envelope,
     signal,
@@ -98,6 +106,7 @@ const serviceOf = (engine: Engine, models: ReadonlyMap<string, ServedModel>): Se
   models,
   aliases: new Map(),
   addModel: () => {},
+  removeModel: () => {},
   queue: undefined as never,
   metrics: { cancelled: () => {} } as unknown as Service['metrics'],
   // a phone is slow, and the page waits as long as its person does

@@ -72,7 +72,9 @@ test(
 test('after the first visit it writes without a network', { skip, timeout: 200_000 }, async () => {
   const before = server.sent.length;
   await context.setOffline(true);
-  const page = await open(linked('write', { prompt: 'The dog', runs: [{ options: { length: 12, steps: 6 } }] }));
+  const page = await open(
+    linked('write', { prompt: 'The dog', runs: [{ options: { length: 12, steps: 6 } }] }),
+  );
   await page.getByLabel('prompt', { exact: true }).focus();
   await page.keyboard.press('Enter');
   assert.ok((await written(page)).length > 8);

@@ -81,7 +81,7 @@ export class PortEngine implements Engine {
   #deaths = 0;
   #isClosing = false;
   /** The job that the other side is at, and when it was asked for a sign of life that it has not given. */
-  #at = sharedNumber();
+  #at: Int32Array = sharedNumber();
   #askedMs: number | undefined;
   readonly #watch: typeof usualWatch;
   readonly #timer: ReturnType<typeof setInterval>;

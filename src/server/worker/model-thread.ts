@@ -1,7 +1,14 @@
 import type { Model } from '../../language-model/language-model.ts';
 import { failureOf, runJob } from './jobs.ts';
 import type { LongTexts } from './long-texts.ts';
-import { type FromWorker, type Job, type JobProgress, type TokensTask, type ToWorker, sharedNumber } from './protocol.ts';
+import {
+  type FromWorker,
+  type Job,
+  type JobProgress,
+  type TokensTask,
+  type ToWorker,
+  sharedNumber,
+} from './protocol.ts';
 import { ModelPool } from './model-pool.ts';
 import { Outbox } from './outbox.ts';
 
@@ -42,7 +49,7 @@ class ModelThread {
   readonly #texts: LongTexts | undefined;
   readonly #running = new Map<number, Running>();
   /** The job that this thread is at, for who watches it: the last that began or made a step. */
-  #at = sharedNumber();
+  #at: Int32Array = sharedNumber();
 
   constructor(port: Port<ToWorker, FromWorker>, models: ModelPool, texts: LongTexts | undefined) {
     this.#post = (message) => port.postMessage(message);

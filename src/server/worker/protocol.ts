@@ -214,7 +214,7 @@ export type ToWorker =
   /** Is answered at once, where anything is. */
   | { readonly type: 'ping' }
   /** Where it says which job it is at: its id. */
-  | { readonly type: 'watch'; readonly at: Int32Array<SharedArrayBuffer> }
+  | { readonly type: 'watch'; readonly at: Int32Array }
   | { readonly type: 'close' };
 
 /** From the thread of the models. */
@@ -238,7 +238,9 @@ export const perForward = ({ completionTokens, forwards }: Result): number =>
 
 /** A number that both sides see: the job that a thread is at. In a page that isn't isolated there is no such memory, and only one does. */
 export const sharedNumber = (): Int32Array =>
-  new Int32Array(typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(4) : new SharedArrayBuffer(4)).fill(-1);
+  new Int32Array(
+    typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(4) : new SharedArrayBuffer(4),
+  ).fill(-1);
 
 /** Two reports of text as one. */
 export function merged(a: JobProgress, b: JobProgress): JobProgress {
