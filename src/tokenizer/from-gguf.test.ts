@@ -7,6 +7,8 @@ import { goldenFile, readReference, referencePath } from '../../test/reference.t
 import { llamaCppVectors } from '../../test/tokenizer-vectors.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { FileError } from '../base/errors.ts';
+import { BYTE_CHARACTERS } from './byte-level.ts';
+import { cutNames } from './gguf-cuts.ts';
 import { type Metadata, tokenizerFromGguf } from './from-gguf.ts';
 import { tokenizerFromJson } from './from-json.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
@@ -120,6 +122,24 @@ test('what stands around a text: the keys of a file, else what llama.cpp takes f
         assert.deepEqual(prefixIds, (bos ?? addsBos) ? [1] : []);
         assert.deepEqual(suffixIds, (eos ?? false) ? [2] : []);
       }
+});
+
+test('every way to cut texts that has a name can be run', () => {
+  const text = "It's 1234 fooBAR\u0085中文,\r\n\n  x\u0301";
+  for (const name of cutNames) {
+    const bytes = [...BYTE_CHARACTERS, '<b>', '<e>'];
+    const entries = byteLevel(name).filter(([key]) => !/tokens|token_type/.test(key));
+    const { json } = tokenizerFromGguf(
+      metadataOf([
+        ...entries,
+        ['tokenizer.ggml.tokens', 'text', bytes],
+        ['tokenizer.ggml.token_type', 'i32', bytes.map((_, id) => (id < 256 ? 1 : 3))],
+      ]),
+      name,
+    );
+    const tokenizer = tokenizerFromJson(json);
+    assert.equal(tokenizer.decode(tokenizer.encode(text)), text, name);
+  }
 });
 
 test('roles of tokens: the keys of a file, SentencePiece’s usual ids, or none', () => {
