@@ -42,6 +42,12 @@ export type {
 export { load } from './language-model/load.ts';
 export { type Judgement, judgeTexts as judge } from './evaluation/judge/judge.ts';
 export { type ComparedRun, compareRuns as compare, type CurvePoint } from './evaluation/runs/compare.ts';
+export {
+  evaluate,
+  type EvaluateRequest,
+  type Evaluation,
+  type GivenAnswer,
+} from './evaluation/tasks/evaluate.ts';
 export { findRuns } from './evaluation/runs/find-runs.ts';
 export type { Mean } from './evaluation/mean.ts';
 export { distill, type DistillEvent } from './library/distill.ts';

@@ -177,7 +177,7 @@ test('special tokens that are spelled in a message are common text', async () =>
   assert.deepEqual(all(dataset), [['<|user|>a<|end|><|assistant|>', 'b<|end|>c<|end|>']]);
 });
 
-test('a row of a batch is filled up with the end token, which is learned', async () => {
+test('a row of a batch is padded with the end token, which is learned', async () => {
   const dataset = await open([file(lines([{ prompt: 'Hi', answer: 'Hello' }]))]);
   const { shape, data, maskable, lengths } = dataset.batch(0, 1);
   assert.deepEqual(shape, [1, 32]);
@@ -234,7 +234,7 @@ test('what cannot be used is counted, and named by file and line', async () => {
       [...good, ...good].map(() => hello),
     );
     assert.equal(dataset.manifest.counts['badRows'], 1);
-    const told = `passed over 1 row: 1 ${reason} (${path}:11 ${reason})`;
+    const told = `skipped 1 row: 1 ${reason} (${path}:11 ${reason})`;
     assert.ok(
       dataset.summary.some((line) => line.startsWith(told)),
       reason,
@@ -401,7 +401,7 @@ test('pairs that cannot be used are named by file and line', async () => {
   await assert.rejects(openPairs([path]), /3 of 13: 1 no chosen answer, 2 too long for the context/);
 });
 
-test('both answers of a pair that is passed over are told as cut wholly', async () => {
+test('both answers of a pair that is skipped are told as cut wholly', async () => {
   const good = { prompt: 'Hi', chosen: 'Hello', rejected: 'Go' };
   const long = 'x'.repeat(200);
   const path = file(lines([good, { prompt: 'Hi', chosen: `${long}y`, rejected: `${long}z` }]));

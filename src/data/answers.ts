@@ -29,7 +29,7 @@ export interface AnswersOptions {
  *
  * A window is one answer; with pairs of answers it is both, which are two rows of a batch, the chosen one first.
  *
- * A row of a batch is filled up with the end token, which is learned as part of the answer: LLaDA, section 2.3. Whole
+ * A row of a batch is padded with the end token, which is learned as part of the answer: LLaDA, section 2.3. Whole
  * conversations are held out, so that no answer is in what comes before another that is learned.
  *
  * @throws FileError  where there is no answer, or too many rows cannot be used

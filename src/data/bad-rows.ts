@@ -35,7 +35,7 @@ export interface BadRow {
   readonly reason: BadRowReason;
 }
 
-/** What was read and what was passed over. */
+/** What was read and what was skipped. */
 export interface RowCounts {
   readonly good: number;
   readonly bad: Readonly<Partial<Record<BadRowReason, number>>>;
@@ -85,10 +85,10 @@ export function describeBadRows({ bad, examples }: RowCounts): string {
   return [named, ...hinted].join('; ');
 }
 
-/** A line for people on the rows that were passed over; none where there are none. */
+/** A line for people on the rows that were skipped; none where there are none. */
 export function passedOver(rows: RowCounts): string[] {
   const count = badRows(rows);
-  return count > 0 ? [`passed over ${counted(count, 'row')}: ${describeBadRows(rows)}`] : [];
+  return count > 0 ? [`skipped ${counted(count, 'row')}: ${describeBadRows(rows)}`] : [];
 }
 
 /**

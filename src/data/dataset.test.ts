@@ -47,7 +47,7 @@ function rowsOf({ shape: [B, L], data, lengths }: Batch): { text: number[]; fill
   }));
 }
 
-test('a window holds one document only, and is filled up with the end token', async () => {
+test('a window holds one document only, and is padded with the end token', async () => {
   const dataset = await open({});
   const whole = new Set<number>();
   for (const batch of [
@@ -207,7 +207,7 @@ test('bad rows are in the summary; too many leave nothing behind', async () => {
   assert.deepEqual(readdirSync(join(root, 'refused', 'tokens')), []);
   const dataset = await open({ data: [file], maximumBadShare: 0.05 });
   assert.equal(dataset.manifest.counts['badRows'], 1);
-  assert.match(dataset.summary.join('\n'), /passed over 1 row: 1 not JSON \(.*bad\.jsonl:61 not JSON\)/);
+  assert.match(dataset.summary.join('\n'), /skipped 1 row: 1 not JSON \(.*bad\.jsonl:61 not JSON\)/);
 });
 
 test('an empty corpus, a stream shorter than a window and an impossible length are refused', async () => {

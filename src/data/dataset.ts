@@ -16,7 +16,7 @@ export interface DatasetOptions {
   /** L, the tokens of a window. */
   readonly length: number;
   /**
-   * `document`: a window holds tokens of one document; shorter ones are filled up with the end token, which is learned like any
+   * `document`: a window holds tokens of one document; shorter ones are padded with the end token, which is learned like any
    * other (LLaDA's way in fine-tuning: so the model knows where a text ends). `stream`: the documents are one text, cut anywhere.
    */
   readonly packing: 'document' | 'stream';
@@ -279,7 +279,7 @@ function indexOfEnd(ends: Float64Array, end: number): number | undefined {
   return ends[low] === end ? low : undefined;
 }
 
-/** Spans of ids as the rows of a batch, filled up with the end token. */
+/** Spans of ids as the rows of a batch, padded with the end token. */
 export function rows(
   ids: Uint16Array | Uint32Array,
   spans: readonly WindowSpan[],

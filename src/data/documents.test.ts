@@ -162,7 +162,7 @@ test('a directory stands for its text files at any depth, in the order of their 
   assert.throws(() => findSources([join(root, 'empty')]), /none in it/);
 });
 
-test('a 300 MB line is passed over in little memory', async () => {
+test('a 300 MB line is skipped in little memory', async () => {
   const path = join(root, 'wide.jsonl');
   writeFileSync(path, '{"text": "a"}\n{"text": "');
   truncateSync(path, 300e6);

@@ -22,7 +22,7 @@ const BLOCK = 2 ** 18;
 
 /**
  * The documents of files, one after the other, in parts of about a million characters.
- * Bad rows are counted and passed over. Line ends become `\n`; around a separator they are dropped.
+ * Bad rows are counted and skipped. Line ends become `\n`; around a separator they are dropped.
  */
 export async function* readDocuments(
   sources: readonly Source[],

@@ -94,7 +94,7 @@ export function exchangesReading(
   };
 }
 
-/** The examples of a row's exchanges; one that leaves no room for each of its answers is passed over. */
+/** The examples of a row's exchanges; one that leaves no room for each of its answers is skipped. */
 function partsOf(
   exchanges: readonly Exchange[],
   template: ChatTemplate,

@@ -70,7 +70,7 @@ test('a long line of text comes in pieces that put together are the line, whatev
   }
 });
 
-test('a row that is too long is passed over without being kept', async () => {
+test('a row that is too long is skipped without being kept', async () => {
   const lines = await linesOf(`a\n${'x'.repeat(5000)}\nb\n`, { longestRow: 1000, kind: 'jsonl' });
   assert.deepEqual(short(lines), ['a', '2 too long', 'b']);
 });

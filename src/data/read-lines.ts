@@ -18,7 +18,7 @@ export type TextLine =
     }
   | { readonly number: number; readonly reason: BadRowReason };
 
-/** A longer row is passed over and reported; what it holds is not kept in memory. */
+/** A longer row is skipped and reported; what it holds is not kept in memory. */
 export const LONGEST_ROW = 2 ** 24;
 /** Bytes after which a piece of a line of text, or of a list, is handed on. */
 const PIECE = 2 ** 20;
@@ -28,7 +28,7 @@ const RATIO_COUNTS_FROM = 2 ** 26;
 
 /**
  * The lines of a text file in UTF-8, plain or gzip, whatever its size. CRLF ends a line too; a byte order mark is dropped.
- * A line of text, or of a list, that is longer than a megabyte comes in pieces; one of rows is whole, or passed over.
+ * A line of text, or of a list, that is longer than a megabyte comes in pieces; one of rows is whole, or skipped.
  * A damaged gzip file gives the lines up to the damage, and then a bad one.
  *
  * @param longestRow  in bytes

@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<Source['kind'], string>> = { text: '.txt, .md', jso
 
 /**
  * The files that paths stand for: a file itself, of a directory all that lie in it at any depth, in the order of their names.
- * Files with other endings, hidden ones and links to directories are passed over in a directory.
+ * Files with other endings, hidden ones and links to directories are skipped in a directory.
  *
  * @throws FileError  for a path that does not exist, a file of another kind, a directory without text
  */

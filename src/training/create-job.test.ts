@@ -207,7 +207,7 @@ test('a mask predictor that begins as a causal model has its losses at first, an
   await model.close();
 });
 
-test('attention that is opened bit by bit begins near the causal model, and needs one', async () => {
+test('attention that is annealed begins near the causal model, and needs one', async () => {
   const from = join(scratch, 'grown-source');
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
   const request = { ...short, ...sizes, tokenizer: undefined, from, learningRate: 1e-5, minimumRate: 0 };

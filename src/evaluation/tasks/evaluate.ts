@@ -10,6 +10,7 @@ import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
 import { questionsOf } from './questions.ts';
 
+/** Which task, and how many of its questions. */
 export interface EvaluateRequest {
   /** The name of a task that ships, or a file that defines one. */
   readonly task: string;

@@ -32,7 +32,7 @@ const toolCall = z.object({
   }),
 });
 
-/** What else a message has, as those that clients give back as they got them, is passed over. */
+/** What else a message has, as those that clients give back as they got them, is skipped. */
 export const messageSchema = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: textContent.nullish(),

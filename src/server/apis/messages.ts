@@ -15,7 +15,7 @@ const onlyText = { error: 'must have a content that is text, tool_use and tool_r
 const textBlock = z.object({ type: z.literal('text'), text: z.string() });
 const texts = z.union([z.string(), z.array(textBlock)], onlyText);
 
-/** What a message is made of; what was thought of an earlier answer is passed over. */
+/** What a message is made of; what was thought of an earlier answer is skipped. */
 const block = z.discriminatedUnion(
   'type',
   [

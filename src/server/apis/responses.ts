@@ -14,7 +14,7 @@ import { flatTool, type ToolRequest } from './tools.ts';
 const notStored = { error: 'must be absent: nothing is stored; send the conversation' };
 const onlyFunctions = { error: 'must be functions: there is no other tool here' };
 
-/** A message, a call of an earlier answer, or what came of it. What else an answer had is passed over. */
+/** A message, a call of an earlier answer, or what came of it. What else an answer had is skipped. */
 const item = z.union(
   [
     z.object({

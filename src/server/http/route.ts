@@ -30,7 +30,7 @@ export interface TellingRoute extends Common {
 export interface AskingRoute extends Common {
   readonly method: 'POST' | 'DELETE';
   readonly body: z.ZodObject;
-  /** What isn't known is refused, and not passed over: of our own paths. */
+  /** What isn't known is refused, and not skipped: of our own paths. */
   readonly isStrict: boolean;
   readonly ask: (service: Service, body: never) => Response | Promise<Response>;
 }
@@ -39,7 +39,7 @@ export interface AskingRoute extends Common {
 export interface WritingRoute extends Common {
   readonly method: 'POST';
   readonly body: z.ZodObject;
-  /** What isn't known is refused, and not passed over: of our own paths. */
+  /** What isn't known is refused, and not skipped: of our own paths. */
   readonly isStrict: boolean;
   readonly answer: (body: never, asked: ApiRequest) => Answer;
 }

@@ -15,14 +15,14 @@ export class PatternCursor {
     return this.#at >= this.#pattern.length;
   }
 
-  /** Whether a text stands here, which is then passed over. */
+  /** Whether a text stands here, which is then skipped. */
   take(text: string): boolean {
     if (!this.#pattern.startsWith(text, this.#at)) return false;
     this.#at += text.length;
     return true;
   }
 
-  /** What matches here, which is then passed over. @param sticky  with the flag y */
+  /** What matches here, which is then skipped. @param sticky  with the flag y */
   match(sticky: RegExp): RegExpExecArray | undefined {
     sticky.lastIndex = this.#at;
     const found = sticky.exec(this.#pattern) ?? undefined;
@@ -30,7 +30,7 @@ export class PatternCursor {
     return found;
   }
 
-  /** The code point that stands here, which is then passed over. */
+  /** The code point that stands here, which is then skipped. */
   next(): number {
     const codePoint = this.#pattern.codePointAt(this.#at);
     if (codePoint === undefined) return this.refuse('an end in the middle');
@@ -38,7 +38,7 @@ export class PatternCursor {
     return codePoint;
   }
 
-  /** What stands before the next place of a text; both are passed over. */
+  /** What stands before the next place of a text; both are skipped. */
   until(text: string): string {
     const end = this.#pattern.indexOf(text, this.#at);
     if (end < 0) return this.refuse(`no ${text}`);

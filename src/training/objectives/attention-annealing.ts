@@ -2,7 +2,7 @@ import { uniforms } from '../../base/random.ts';
 import type { Objective } from './objective.ts';
 
 /**
- * An objective under which a causal model's attention is opened bit by bit: each pair of a position and a later one is open
+ * An objective under which a causal model's attention mask is annealed: each pair of a position and a later one is open
  * with a probability that grows from 0 to 1 with the updates. DiffuLLaMA (Gong et al. 2024, arXiv:2410.17891), section 3.2.
  *
  * @param updates  after so many there is no mask any more

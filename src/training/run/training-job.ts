@@ -18,7 +18,7 @@ export interface DataManifest {
   readonly files: readonly TrainedFile[];
   /** Counts for people: tokens, windows, bad rows. */
   readonly counts: Readonly<Record<string, number>>;
-  /** The first thousand rows that were passed over. */
+  /** The first thousand rows that were skipped. */
   readonly badRows?: readonly { readonly path: string; readonly line: number; readonly reason: string }[];
 }
 
