@@ -25,7 +25,7 @@ test('the model that ships finds how many tokens a hole has, and grows a story t
   assert.ok(holes[0].tokens.length >= 3 && holes[0].tokens.length <= 12);
   const { blockLength = 0 } = model.defaults;
   const grow = { prompt: 'One day', grow: true } as const;
-  const stories = [await model.generate({ ...grow, length: 40, seed: 1 })];
+  const stories = [await model.generate({ ...grow, length: 64, seed: 1 })];
   for (let seed = 4; stories.at(-1)!.ended !== 'end token' && seed < 9; seed++)
     stories.push(await model.generate({ ...grow, seed }));
   assert.equal(stories.at(-1)!.ended, 'end token');
