@@ -199,6 +199,7 @@ test('heads and bodies that are too large or come too slowly are refused or cut 
     ['half a head', line, 408],
     ['half a body', `${line}Content-Length: 100\r\n\r\n{"prompt"`, 408],
     ['no Host', 'GET /health HTTP/1.1\r\n\r\n', 400],
+    ['two Hosts', `GET /health HTTP/1.1\r\nHost: localhost:${port}\r\nHost: evil.example\r\n\r\n`, 400],
     ['no Host in HTTP/1.0', 'GET /health HTTP/1.0\r\n\r\n', 200],
     ['a Host of others in HTTP/1.0', 'GET /health HTTP/1.0\r\nHost: evil.example\r\n\r\n', 403],
     [

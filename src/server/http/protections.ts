@@ -23,11 +23,13 @@ export const hashOf = (key: string): Buffer => createHash('sha256').update(key).
 
 /**
  * @param rawHeaders  names and values in turn
- * @throws HttpError 431  for more headers than are read: what is not read might have been refused
+ * @throws HttpError 431  for more headers than are read: what is not read might have been refused; 400 for two Hosts
  */
 export function checkHeaders(rawHeaders: readonly string[], { headers }: Pick<Limits, 'headers'>): void {
   if (rawHeaders.length > 2 * headers)
     throw new HttpError(431, `a request must have at most ${headers} headers`);
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) throw new HttpError(400, 'a request must have one Host');
 }
 
 /**
