@@ -19,7 +19,9 @@ const ofClaims = {
   budget: z
     .enum(keysOf(budgets))
     .optional()
-    .describe('for claims: how much is trained: ten minutes, an hour or a night on two cores [quick]'),
+    .describe(
+      'for claims: how much is trained: a quarter of an hour, more than an hour or a night on two cores [quick]',
+    ),
   jobs: z.int().min(1).max(256).optional().describe('for claims: runs at the same time [one for each core]'),
 };
 
@@ -82,7 +84,10 @@ export function evaluateCommand(loadAny: LoadModel): Command<typeof options> {
     options,
     positionals: ['what'],
     examples: [
-      ['unmask evaluate claims', 'ten minutes of small models, and a report: what is true of what is said'],
+      [
+        'unmask evaluate claims',
+        'a quarter of an hour of small models, and a report: what is true of what is said',
+      ],
       ['unmask evaluate claims --data my.jsonl --claims b,c,f', 'on text of your own'],
       ['unmask evaluate models/talk --task gsm8k --data gsm8k-test.jsonl --limit 100', 'a task'],
       ['unmask evaluate runs/mine --task my-task.json --shots 3 --out answers.jsonl', 'one of your own'],

@@ -24,7 +24,7 @@ export interface Budget {
   readonly puzzles: number;
 }
 
-/** Budgets by name. On two cores of 2020: about ten minutes, an hour, a night. */
+/** Budgets by name. On two cores of 2020: about a quarter of an hour, an hour or two, a night. */
 export const budgets = {
   quick: {
     seeds: 3,

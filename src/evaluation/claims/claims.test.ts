@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { allClaims } from './all-claims.ts';
 import { crossing } from './compute.ts';
-import { heldOutWindows, openCorpus, wordHoles } from './corpus.ts';
+import { frequencyNats, heldOutWindows, openCorpus, wordHoles } from './corpus.ts';
 import { differenceOf, isAbove, pairedDifference, pooled } from './exact.ts';
 import { Lab } from './lab.ts';
 import { budgets } from './budget.ts';
@@ -49,6 +49,13 @@ test('by hand: means and differences over items and seeds, the crossing of a cur
   ]);
   near(line.mean, 2);
   near(line.standardError, 0);
+});
+
+test('frequencies of characters, by hand', () => {
+  const corpus = { path: '', learned: 'aaab', heldOut: 'ab' };
+  // one added to each count: 4/6 and 2/6
+  near(frequencyNats({ ...corpus, heldOut: `${'ab'.repeat(32)}a` }, 1), -Math.log((4 / 6) * (2 / 6)) / 2);
+  near(frequencyNats({ ...corpus, heldOut: 'c'.repeat(65) }, 1), Math.log(6));
 });
 
 test('text is split once: nothing of what is held out is learned, and windows and holes are the same each time', async () => {

@@ -52,6 +52,19 @@ export function heldOutWindows({ heldOut }: Corpus, count: number, length = wind
   return starts.map((start) => heldOut.slice(start, start + length));
 }
 
+/**
+ * −log p of a character of those stretches by how frequent it is in what is learned, in nats: what is left to a model that
+ * looks at nothing. One is added to each count.
+ */
+export function frequencyNats(corpus: Corpus, count: number): number {
+  const counts = new Map<string, number>();
+  for (const character of corpus.learned) counts.set(character, (counts.get(character) ?? 0) + 1);
+  const total = corpus.learned.length + counts.size;
+  const characters = heldOutWindows(corpus, count).join('');
+  const nats = Array.from(characters, (one) => Math.log(total / ((counts.get(one) ?? 0) + 1)));
+  return nats.reduce((sum, each) => sum + each, 0) / nats.length;
+}
+
 /** A word inside a stretch of held-out text, cut out. */
 export interface WordHole {
   readonly before: string;

@@ -5,7 +5,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { isAbove, pairedDifference, percent, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { rateSchedule, textRuns, tunedRate } from './text-runs.ts';
+import { type TextObjective, rateSchedule, textRuns, tunedRate } from './text-runs.ts';
 
 /** (h) Doing what it is told. */
 export const instructions: Claim = {
@@ -44,36 +44,7 @@ interface Asked {
 
 async function measure(lab: Lab): Promise<Finding> {
   const { learned, held } = questionsFor(lab);
-  const asked = await Promise.all(
-    objectives.map(async (objective) => {
-      const before = await textRuns(lab, { objective });
-      const learningRate = await tunedRate(lab, objective);
-      const {
-        validationEvery,
-        randomLengthShare: _none,
-        ...schedule
-      } = rateSchedule(2 * lab.budget.updates, learningRate);
-      const after = await Promise.all(
-        before.map((run, seed) =>
-          lab.finetune(`instructions-${objective}-seed-${seed}`, run, learned, {
-            ...schedule,
-            validationEvery,
-            validationShare: 0,
-            length: 32,
-            batch: 32,
-            seed,
-          }),
-        ),
-      );
-      const ask = (runs: readonly TrainingRun[]): Promise<Asked[]> =>
-        Promise.all(
-          runs.map((run) =>
-            lab.measuredOf(run, 'instructions', (model, signal) => asking(model, held, signal)),
-          ),
-        );
-      return { before: await ask(before), after: await ask(after) };
-    }),
-  );
+  const asked = await Promise.all(objectives.map((objective) => askedOf(lab, objective, learned, held)));
   const mean = (runs: readonly Asked[], of: keyof Asked) => pooled(runs.map((run) => run[of]));
   const [diffusion, causal] = asked;
   const more = pairedDifference(
@@ -111,6 +82,39 @@ async function measure(lab: Lab): Promise<Finding> {
       })),
     }),
   };
+}
+
+/** What is answered before and after fine-tuning, by each seed's model. */
+async function askedOf(
+  lab: Lab,
+  objective: TextObjective,
+  learned: readonly object[],
+  held: readonly Question[],
+): Promise<{ readonly before: readonly Asked[]; readonly after: readonly Asked[] }> {
+  const before = await textRuns(lab, { objective });
+  const learningRate = await tunedRate(lab, objective);
+  const {
+    validationEvery,
+    randomLengthShare: _none,
+    ...schedule
+  } = rateSchedule(2 * lab.budget.updates, learningRate);
+  const after = await Promise.all(
+    before.map((run, seed) =>
+      lab.finetune(`instructions-${objective}-seed-${seed}`, run, learned, {
+        ...schedule,
+        validationEvery,
+        validationShare: 0,
+        length: 32,
+        batch: 32,
+        seed,
+      }),
+    ),
+  );
+  const ask = (runs: readonly TrainingRun[]): Promise<Asked[]> =>
+    Promise.all(
+      runs.map((run) => lab.measuredOf(run, 'instructions', (model, signal) => asking(model, held, signal))),
+    );
+  return { before: await ask(before), after: await ask(after) };
 }
 
 /** Instructions with made-up words: to learn, and with other words to be asked. */

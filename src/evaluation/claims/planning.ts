@@ -33,18 +33,7 @@ async function measure(lab: Lab): Promise<Finding> {
     ),
   );
   const solvedBy = (runs: readonly TrainingRun[], tokens: number): Promise<number[][]> =>
-    Promise.all(
-      runs.map((run) =>
-        lab.measuredOf(run, `solved-${tokens}`, (model, signal) =>
-          Promise.all(
-            held.map(async ({ prompt, answer }) => {
-              const said = await answered(model, { prompt, answer }, run.options.objective, tokens, signal);
-              return Number(kind.isSolved(prompt, said));
-            }),
-          ),
-        ),
-      ),
-    );
+    Promise.all(runs.map((run) => solved(lab, run, held, tokens)));
   const ours = await Promise.all(perForward.map((tokens) => solvedBy(diffusion, tokens)));
   const theirs = await solvedBy(causal, 1);
   const [means, causalMean] = [ours.map(pooled), pooled(theirs)];
@@ -85,6 +74,18 @@ async function measure(lab: Lab): Promise<Finding> {
       ],
     }),
   };
+}
+
+/** 1 for each puzzle that is solved, 0 for each that isn't. */
+function solved(lab: Lab, run: TrainingRun, held: readonly Puzzle[], tokens: number): Promise<number[]> {
+  return lab.measuredOf(run, `solved-${tokens}`, (model, signal) =>
+    Promise.all(
+      held.map(async (puzzle) => {
+        const said = await answered(model, puzzle, run.options.objective, tokens, signal);
+        return Number(puzzleKinds[lab.budget.sudoku].isSolved(puzzle.prompt, said));
+      }),
+    ),
+  );
 }
 
 async function answered(

@@ -60,7 +60,9 @@ ${tested.map(section).join('\n')}
 }
 
 const overviewRow = ({ claim, verdict, number }: TestedClaim): string =>
-  `<tr><td><a href="#${claim.letter}">(${claim.letter}) ${escapeXml(claim.title)}</a><td>${badge(verdict)}<td>${escapeXml(number)}</tr>`;
+  `<tr><td><a href="#${claim.letter}">(${claim.letter}) ${escapeXml(claim.title)}</a><td>${badge(verdict)}<td>${escapeXml(sentenceOf(number))}</tr>`;
+
+const sentenceOf = (number: string): string => number[0].toUpperCase() + number.slice(1);
 
 const badge = (verdict: Verdict): string =>
   `<span class="verdict ${classes[verdict]}">${signs[verdict]}&nbsp;${verdict}</span>`;
@@ -69,7 +71,7 @@ function section({ claim, verdict, number, why, rows, chart, command }: TestedCl
   return `<section id="${claim.letter}">
 <h2>(${claim.letter}) ${escapeXml(claim.title)} ${badge(verdict)}</h2>
 <p class="said">${escapeXml(claim.sentence)}</p>
-<p><b>${escapeXml(number)}.</b> ${escapeXml(why)}</p>
+<p><b>${escapeXml(sentenceOf(number))}.</b> ${escapeXml(why)}</p>
 <img alt="${escapeXml(claim.title)}: ${escapeXml(number)}" src="data:image/svg+xml;base64,${Buffer.from(chart).toString('base64')}">
 <dl>
 <dt>How it is measured<dd>${escapeXml(claim.how)}

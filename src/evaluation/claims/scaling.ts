@@ -2,6 +2,7 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import type { Mean } from '../mean.ts';
 import type { Claim, Finding } from './claim.ts';
+import { frequencyNats } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
 import { validationOf } from './hybrid.ts';
 import type { Lab } from './lab.ts';
@@ -14,7 +15,7 @@ export const scaling: Claim = {
   sentence:
     'Diffusion gains as much from larger networks as a causal model: the slopes of scaling are parallel.',
   how: 'Networks of several widths learn the same text for half of the usual updates, causally and by masked diffusion. The slope is that of a straight line through log nats a token of held-out text (exact, and a bound) over log parameters, embeddings aside, with its standard error over widths and seeds.',
-  rule: 'If either line does not fall by more than two standard errors, it is not at this scale. Shown if the slopes differ by at most two standard errors; else refuted.',
+  rule: 'If either line does not fall by more than two standard errors, or the largest networks know no more than the frequencies of characters, it is not at this scale. Shown if the slopes differ by at most two standard errors; else refuted.',
   wouldChange:
     'Widths by a factor of a few say little of powers of ten; a level that no size can pass bends such lines. SMDM saw parallel slopes up to 1.1B parameters, a constant factor apart.',
   usesText: true,
@@ -45,8 +46,10 @@ async function measure(lab: Lab): Promise<Finding> {
   const falls = lines.every(({ mean, standardError }) => isAbove({ mean: -mean, standardError }));
   const differs = Math.abs(apart.mean) > 2 * apart.standardError;
   const levels = runs.map((bySize) => bySize.map(validationOf));
+  const frequencies = frequencyNats(await lab.corpus(), lab.budget.windows);
+  const haveLearned = levels.every((bySize) => bySize.at(-1)!.mean < frequencies);
   return {
-    verdict: !falls ? 'not at this scale' : differs ? 'refuted' : 'shown',
+    verdict: !falls || !haveLearned ? 'not at this scale' : differs ? 'refuted' : 'shown',
     number: `slopes of ${spread(lines[1])} by diffusion and ${spread(lines[0])} by the causal model`,
     why: `From ${parametersOf(runs[0][0][0]).toLocaleString('en')} to ${parametersOf(runs[0].at(-1)![0]).toLocaleString('en')} parameters the cost falls from ${levels[1][0].mean.toFixed(2)} to ${levels[1].at(-1)!.mean.toFixed(2)} nats a token by diffusion, and from ${levels[0][0].mean.toFixed(2)} to ${levels[0].at(-1)!.mean.toFixed(2)} by the causal model.`,
     rows: runs.flatMap((bySize, o) =>
