@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { referencePath } from '../../test/reference.ts';
+import { withConfiguredTokens } from './configured-tokens.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+
+const json = JSON.parse(readFileSync(referencePath('tiny_llama', 'tokenizer.json'), 'utf8')) as TokenizerJson;
+const added = (config: Readonly<Record<string, unknown>>, of = json) =>
+  withConfiguredTokens(of, config)
+    .added_tokens.slice(3)
+    .map(({ id, content, special, normalized, lstrip }) => [id, content, special, normalized, lstrip]);
+
+test('tokens of tokenizer_config.json have the ids and flags that transformers 5.18.0 gives them', () => {
+  const plain = { normalized: false, special: false };
+  const decoder = (tokens: object) => ({ added_tokens_decoder: tokens });
+  const cases: [config: Readonly<Record<string, unknown>>, expected: unknown[][]][] = [
+    [decoder({ 460: { content: '<x>', ...plain } }), [[449, '<x>', false, false, false]]],
+    [
+      decoder({
+        460: { content: '<x>', ...plain },
+        455: { content: '<y>', normalized: false, special: true },
+      }),
+      [
+        [449, '<y>', true, false, false],
+        [450, '<x>', false, false, false],
+      ],
+    ],
+    [decoder({ 449: { content: '<x>' } }), [[449, '<x>', false, true, false]]],
+    [
+      { mask_token: '<y>', pad_token: '<x>' },
+      [
+        [449, '<x>', true, false, false],
+        [450, '<y>', true, false, false],
+      ],
+    ],
+    [{ additional_special_tokens: ['<z>'] }, [[449, '<z>', true, false, false]]],
+    [{ extra_special_tokens: { image_token: '<z>' } }, [[449, '<z>', true, false, false]]],
+    [{ image_token: '<z>' }, [[449, '<z>', true, false, false]]],
+    [{ eos_token: '</s>' }, []],
+  ];
+  for (const [config, expected] of cases) assert.deepEqual(added(config), expected, JSON.stringify(config));
+});
+
+test('what the config says of a token that tokenizer.json has too is what holds', () => {
+  const has = withConfiguredTokens(json, { eos_token: '<x>' });
+  const config = { added_tokens_decoder: { 449: { content: '<x>', special: true, lstrip: true } } };
+  assert.deepEqual(added(config, has), [[449, '<x>', true, false, true]]);
+  assert.equal(withConfiguredTokens(json, { eos_token: '</s>' }), json);
+  assert.throws(
+    () => withConfiguredTokens(json, { added_tokens_decoder: { 7: {} } }),
+    /does not say what token 7 is/,
+  );
+});
