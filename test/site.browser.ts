@@ -80,7 +80,12 @@ test('after the first visit it writes without a network', { skip, timeout: 200_0
   assert.ok((await written(page)).length > 8);
   await context.setOffline(false);
   await page.close();
-  assert.equal(server.sent.length, before);
+  // the browser itself looks for a newer service worker
+  const asked = server.sent.slice(before).map(({ path }) => path);
+  assert.deepEqual(
+    asked.filter((path) => !path.endsWith('/service-worker.js')),
+    [],
+  );
   assert.deepEqual(problems, []);
 });
 
