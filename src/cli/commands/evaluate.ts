@@ -128,9 +128,22 @@ async function askTask(
     ),
   );
   const { shots, limit, seed, seeds, samples, check } = asked;
+  const modelName = [what, asked.adapter, asked.weights].filter((part) => part !== undefined).join(' ');
   let done = 0;
   try {
-    const request = { task, data: data?.[0], out, shots, limit, seed, seeds, samples, check, sampling };
+    const request = {
+      task,
+      data: data?.[0],
+      out,
+      shots,
+      limit,
+      seed,
+      seeds,
+      samples,
+      check,
+      modelName,
+      sampling,
+    };
     const found = await evaluate(model, request, {
       signal: io.signal,
       onProgress() {

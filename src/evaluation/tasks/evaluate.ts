@@ -30,6 +30,8 @@ export interface EvaluateRequest {
   readonly check?: string;
   /** A file in which answers are kept, a line of JSON for each; the same call goes on with it. */
   readonly out?: string;
+  /** What the model is called: answers that are kept are its alone. Default: where it is, if it is given so */
+  readonly modelName?: string;
   /** How texts are written, over the model's own defaults. */
   readonly sampling?: Partial<GenerateRequest>;
 }
@@ -67,7 +69,8 @@ export function evaluate(
     if (request.check !== undefined && task.kind !== 'infill')
       throw new InvalidOptionError('check', 'is for a task of infilling', request.check);
     const { seed: first = 0, seeds = 1, shots = 0 } = request;
-    const kept = await keptAnswers(request);
+    const modelName = request.modelName ?? (typeof model === 'string' ? model : undefined);
+    const kept = await keptAnswers(task, { ...request, modelName });
     const loaded = typeof model === 'string' ? await load(model) : model;
     try {
       const answers: GivenAnswer[] = [];
@@ -104,18 +107,29 @@ export function evaluate(
 /**
  * The answers that an earlier call kept; the file is begun if there is none.
  *
- * @throws InvalidOptionError  where they are to other questions
+ * @throws InvalidOptionError  where they are to other questions, or of another model
+ * @throws FileError           for a file that is damaged
  */
-async function keptAnswers({ out, ...request }: EvaluateRequest): Promise<GivenAnswer[]> {
+async function keptAnswers(
+  task: TaskDefinition,
+  { out, ...request }: EvaluateRequest,
+): Promise<GivenAnswer[]> {
   if (out === undefined) return [];
-  const head = JSON.stringify({ asked: { ...request, limit: undefined, seeds: undefined } });
+  // how many puzzles are made changes which come first; rows of data stay in their order
+  const isMade = task.kind === 'generate' && task.puzzle !== undefined;
+  const limit = isMade ? request.limit : undefined;
+  const head = JSON.stringify({ asked: { ...request, limit, seeds: undefined } });
   if (!existsSync(out)) {
     await writeFile(out, `${head}\n`);
     return [];
   }
   const [first, ...lines] = (await readFile(out, 'utf8')).split('\n');
   if (first !== head)
-    throw new InvalidOptionError('out', 'has answers to other questions; give another file', out);
+    throw new InvalidOptionError(
+      'out',
+      'has answers to other questions, or of another model; give another file',
+      out,
+    );
   // the last line of a call that was killed may be half of one
   const whole = lines.filter((line, i) => line !== '' && i < lines.length - 1);
   if (lines.at(-1) !== '') await writeFile(out, [head, ...whole, ''].join('\n'));

@@ -147,9 +147,13 @@ test('answers that are kept are not asked again, and are of one call alone', asy
   const all = await evaluate(model(second), { ...request, seeds: 2 });
   assert.deepEqual([first.length, second.length, all.answers.length], [2, 6, 8]);
   assert.equal((await readFile(out, 'utf8')).trim().split('\n').length, 9);
-  await assert.rejects(evaluate(model(), { ...request, shots: 1 }), {
-    message: /^out: has answers to other questions/,
-  });
+  for (const other of [{ shots: 1 }, { modelName: 'another' }])
+    await assert.rejects(evaluate(model(), { ...request, ...other }), {
+      message: /^out: has answers to other questions, or of another model/,
+    });
+  const puzzles = { task: 'sudoku-4', out: place('puzzles.jsonl'), limit: 1 };
+  await evaluate(model(), puzzles);
+  await assert.rejects(evaluate(model(), { ...puzzles, limit: 2 }), { message: /^out: has answers/ });
 });
 
 test('the command says what it is missing, and what is not for it', async () => {
