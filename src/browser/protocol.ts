@@ -77,7 +77,6 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly option?: string;
-  readonly value?: unknown;
   readonly path?: string;
 }
 

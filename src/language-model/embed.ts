@@ -1,3 +1,4 @@
+import { checkIds } from '../base/check-ids.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import type { EmbedRequest, Embedding } from './language-model.ts';
 import type { ModelContext } from './model-context.ts';
@@ -19,15 +20,10 @@ export async function embedText(
   const D = network.config.width;
   if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= D))
     throw new InvalidOptionError('dimensions', `must be 1 to ${D}, as wide as the network is`, dimensions);
-  const ids = Int32Array.from(typeof text === 'string' ? opening(tokenizer.encode(text)) : text);
-  if (ids.length === 0) throw new InvalidOptionError('text', 'must not be empty', text);
-  const beyond = ids.find((id) => id < 0 || id >= vocabulary.size);
-  if (beyond !== undefined)
-    throw new InvalidOptionError(
-      'text',
-      `must be ids of the tokenizer, which has ${vocabulary.size}`,
-      beyond,
-    );
+  const given = typeof text === 'string' ? opening(tokenizer.encode(text)) : text;
+  if (given.length === 0) throw new InvalidOptionError('text', 'must not be empty', text);
+  checkIds(given, vocabulary.size, 'text');
+  const ids = Int32Array.from(given);
   const sum = new Float64Array(D);
   for (let start = 0; start < ids.length; start += maxLength) {
     signal?.throwIfAborted();

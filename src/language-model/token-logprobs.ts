@@ -1,3 +1,4 @@
+import { checkIds } from '../base/check-ids.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { teacherForcing } from '../likelihood/sampler-likelihood.ts';
 import { candidatesOf } from '../sampling/candidates.ts';
@@ -37,13 +38,7 @@ export async function tokenLogprobs(
     const problem = `must be 1 to ${maxLength} ids, the model's longest sequence`;
     throw new InvalidOptionError('tokens', problem, `${x0.length} tokens`);
   }
-  const beyond = x0.find((id) => id < 0 || id >= vocabulary.size);
-  if (beyond !== undefined)
-    throw new InvalidOptionError(
-      'tokens',
-      `must be ids of the tokenizer, which has ${vocabulary.size}`,
-      beyond,
-    );
+  checkIds(tokens, vocabulary.size, 'tokens');
   const told = await (isCausal ? chained(model, x0, top, signal) : walked(model, x0, top, signal));
   // the same number for the same token, to the bit: clients compare them to see whether it was the likeliest
   const logprobs = told.logprobs.map(

@@ -1,3 +1,4 @@
+import { checkIds } from '../base/check-ids.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { schedules } from '../diffusion/schedule.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
@@ -58,10 +59,7 @@ const growthOf = (
 
 /** @throws InvalidOptionError  for what can't be asked of these tokens */
 function checkTokens({ banned = [], endless, endLast }: SamplingOptions, { endIds, size }: Vocabulary): void {
-  const beyond = banned.find((id) => id >= size);
-  if (beyond !== undefined) {
-    throw new InvalidOptionError('banned', `must be ids of the tokenizer, which has ${size}`, beyond);
-  }
+  checkIds(banned, size, 'banned');
   if ((endless || endLast) && endIds.length === 0) {
     const option = endless ? 'endless' : 'endLast';
     throw new InvalidOptionError(option, 'needs a tokenizer with an end token, and this one has none', true);

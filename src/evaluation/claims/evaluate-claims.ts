@@ -46,7 +46,7 @@ export function evaluateClaims(
       folder,
       budget: budgets[budget],
       data,
-      jobs: request.jobs ?? Math.max(1, availableParallelism()),
+      jobs: request.jobs ?? availableParallelism(),
       note: (text) => note({ kind: 'note', text }),
       signal,
     });

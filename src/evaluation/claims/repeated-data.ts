@@ -2,7 +2,7 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainRequest } from '../../library/train.ts';
 import type { ValidationRow } from '../../training/run/events.ts';
 import { lineChart } from '../charts/line-chart.ts';
-import { type Mean, plainMean } from '../mean.ts';
+import { plainMean } from '../mean.ts';
 import type { Claim, Finding } from './claim.ts';
 import { windowLength } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
@@ -38,8 +38,8 @@ async function measure(lab: Lab): Promise<Finding> {
       (await Promise.all(lab.seeds.map((seed) => repeatedRun(lab, kind, seed)))).map(validationsOf),
     ),
   );
-  const turns = curves.map((runs) => meanOver(runs.map(turnOf)));
-  const best = curves.map((runs) => meanOver(runs.map((run) => Math.min(...run.map(natsOf)))));
+  const turns = curves.map((runs) => plainMean(runs.map(turnOf)));
+  const best = curves.map((runs) => plainMean(runs.map((run) => Math.min(...run.map(natsOf)))));
   const [causal, , diffusion] = turns;
   const turnsRound = isAbove(causal) && causal.mean > 0.05;
   const holds = diffusion.mean < Math.max(0.05, causal.mean / 4);
@@ -52,8 +52,8 @@ async function measure(lab: Lab): Promise<Finding> {
       curves[k][0].map(({ step }, i) => ({
         model: name,
         epochs: (step / lab.budget.updates) * epochsOf(lab),
-        natsPerToken: meanOver(curves[k].map((run) => run[i].natsPerToken)).mean,
-        standardError: meanOver(curves[k].map((run) => run[i].natsPerToken)).standardError,
+        natsPerToken: plainMean(curves[k].map((run) => run[i].natsPerToken)).mean,
+        standardError: plainMean(curves[k].map((run) => run[i].natsPerToken)).standardError,
       })),
     ),
     chart: lineChart({
@@ -63,7 +63,7 @@ async function measure(lab: Lab): Promise<Finding> {
       series: kinds.map(({ name }, k) => ({
         name,
         points: curves[k][0].map(({ step }, i) => {
-          const { mean, standardError } = meanOver(curves[k].map((run) => run[i].natsPerToken));
+          const { mean, standardError } = plainMean(curves[k].map((run) => run[i].natsPerToken));
           return { x: (step / lab.budget.updates) * epochsOf(lab), y: mean, error: standardError };
         }),
       })),
@@ -72,7 +72,6 @@ async function measure(lab: Lab): Promise<Finding> {
 }
 
 const natsOf = ({ natsPerToken }: ValidationRow): number => natsPerToken;
-const meanOver = (values: readonly number[]): Mean => plainMean(values);
 
 /** How much more the last costs than the best. */
 const turnOf = (rows: readonly ValidationRow[]): number =>

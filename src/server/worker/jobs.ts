@@ -1,10 +1,11 @@
+import { checkIds } from '../../base/check-ids.ts';
 import { nextTurn } from '../../base/next-turn.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../../language-model/language-model.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
-import { checkIds, chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
+import { chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
 import type { JobContext } from './job-context.ts';
 import { isLong, ReadingError } from './long-texts.ts';

@@ -1,4 +1,6 @@
+import { checkIds } from '../../base/check-ids.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { nextTurn } from '../../base/next-turn.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import { conversation } from './conversation.ts';
 import type { JobContext } from './job-context.ts';
@@ -52,13 +54,6 @@ function readIn(
   return { text: given, ids: tokenizer.encode(given) };
 }
 
-/** @throws InvalidOptionError  for ids that a tokenizer doesn't have */
-export function checkIds(ids: readonly number[], size: number, option: string): void {
-  const beyond = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < size));
-  if (beyond !== undefined)
-    throw new InvalidOptionError(option, `must be ids of the tokenizer, which has ${size}`, beyond);
-}
-
 /**
  * The tokens of a prompt, each as likely as it is behind those before it.
  *
@@ -106,7 +101,7 @@ export async function embedAll(
     const { vector, tokens } = await model.embed({ text, dimensions, signal });
     embeddings.push(vector);
     promptTokens += tokens;
-    await new Promise((resume) => setImmediate(resume));
+    await nextTurn();
   }
   return {
     ...nothingWritten,
