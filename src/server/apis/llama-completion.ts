@@ -6,7 +6,7 @@ import { choicesOf } from './answer.ts';
 import { commonFields, jobOf } from './common-fields.ts';
 import { constrained, constraintFields } from './constraint-fields.ts';
 import { writingTask } from './completions.ts';
-import { llamaAnswer, llamaFields, mostOf } from './llama-cpp.ts';
+import { llamaAnswer, llamaFields, mostOf, textsOf } from './llama-cpp.ts';
 import { noEffects } from './tolerance.ts';
 
 const id = z.int().min(0);
@@ -40,12 +40,12 @@ export function llamaCompletion(body: z.output<typeof llamaCompletionSchema>, as
   if (task.kind === 'fill' && body.grammar !== undefined)
     throw new InvalidOptionError('grammar', 'is for a text that goes on, not for a gap', body.grammar);
   const job = {
-    ...jobOf({ ...body, n: undefined }, task, asked, {
+    ...jobOf(body, task, asked, {
       ...constrained(body),
       logprobs: n_probs !== undefined && n_probs > 0,
       top: n_probs,
     }),
     ...mostOf(body),
   };
-  return llamaAnswer(body, asked, choicesOf(job, body.n_cmpl));
+  return llamaAnswer(body, asked, choicesOf(job, textsOf(body)));
 }

@@ -25,6 +25,7 @@ test("llama.cpp's own completion: whole, as a stream, of ids, several, with prob
     ' upon',
   );
   assert.equal((await json('/completion', { prompt: 'Once', n_predict: 5, n_cmpl: 2 })).length, 2);
+  assert.equal((await json('/completion', { prompt: 'Once', n_predict: 5, n: 2 })).length, 2);
   const events = eventsIn(
     await (await ask('/completion', { body: { prompt: 'Once', n_predict: 5, stream: true } })).text(),
   );

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { commonFields, jobOf } from './common-fields.ts';
+import { noEffects } from './tolerance.ts';
 import type { Job, Result } from '../worker/protocol.ts';
 import { nothingWritten } from '../worker/reading-jobs.ts';
 
@@ -14,6 +15,7 @@ export const llamaFields = {
     .optional()
     .describe('tokens at most; 0 writes nothing, below 0 as the model says'),
   n_cmpl: commonFields.n,
+  ...noEffects('stream_options'),
   response_fields: z.array(z.string()).max(64).optional().describe('the fields wanted, a/b for b in a'),
 };
 
@@ -38,7 +40,18 @@ export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   const { input_prefix, input_suffix, prompt, input_extra = [] } = body;
   const before = [...input_extra.map(({ text }) => text), input_prefix + prompt].join('\n');
   const job = { ...jobOf(body, gapTask(before, input_suffix), asked), ...mostOf(body) };
-  return llamaAnswer(body, asked, choicesOf(job, body.n_cmpl));
+  return llamaAnswer(body, asked, choicesOf(job, textsOf(body)));
+}
+
+/**
+ * How many texts are asked for.
+ *
+ * @throws InvalidOptionError  where it is said in two ways
+ */
+export function textsOf({ n_cmpl, n }: Pick<InfillBody, 'n_cmpl' | 'n'>): number | undefined {
+  if (n_cmpl !== undefined && n !== undefined)
+    throw new InvalidOptionError('n_cmpl', 'says the same as n; give one of them', n_cmpl);
+  return n_cmpl ?? n;
 }
 
 /**

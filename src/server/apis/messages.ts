@@ -74,7 +74,9 @@ const { diffusing: _, reasoning_effort: __, ...shownFields } = diffusionFields;
 export const messagesSchema = z.strictObject({
   ...commonFields,
   ...shownFields,
-  ...noEffects('thinking cache_control container context_management mcp_servers inference_geo n stop'),
+  ...noEffects(
+    'thinking cache_control container context_management mcp_servers inference_geo n stop stream_options',
+  ),
   ...given,
   stop_sequences: stopField,
   output_format: jsonFormat.optional(),

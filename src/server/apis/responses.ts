@@ -40,7 +40,7 @@ const { diffusing: _, reasoning_effort: effort, ...shownFields } = diffusionFiel
 export const responsesSchema = z.strictObject({
   ...commonFields,
   ...shownFields,
-  ...noEffects('include truncation max_tool_calls top_logprobs prompt stream_options'),
+  ...noEffects('n include truncation max_tool_calls top_logprobs prompt stream_options'),
   input: z.union([z.string(), z.array(item).max(limits.messages)], {
     error: 'must be a text, or messages of text, function_call and function_call_output: only text is read',
   }),

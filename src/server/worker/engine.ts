@@ -19,7 +19,7 @@ export type JobEvent =
 
 /** A job under way. */
 export interface RunningJob {
-  /** One reader takes them; what is not taken is merged, not kept. */
+  /** One reader takes them. Texts that it has not taken are merged; of the process every step is kept, and where many wait the job does. */
   readonly events: AsyncIterable<JobEvent>;
   /** The job is over, and its place is free. Never rejects. */
   readonly over: Promise<void>;
