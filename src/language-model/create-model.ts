@@ -31,7 +31,7 @@ export function createModel(parts: ModelParts): Model {
     async *sample(request) {
       const { options, predictor, write } = await beginSample(context, request);
       if (options.reportCache)
-        throw new InvalidOptionError('reportCache', 'is for generateText, which gives statistics', true);
+        throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
       yield* write(predictor(), predictor());
     },
 
