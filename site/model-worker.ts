@@ -1,7 +1,7 @@
 // The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
 import { chooseDevice } from '../src/browser/choose-device.ts';
 import { openModelFrom } from '../src/browser/open-model.ts';
-import { keepsNothing, storedParts } from '../src/browser/parts-cache.ts';
+import { cacheFor } from '../src/browser/parts-cache.ts';
 import { remoteFiles } from '../src/browser/remote-files.ts';
 import type { Model } from '../src/language-model/language-model.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
@@ -39,9 +39,8 @@ if (!port.name.startsWith('em-pthread'))
 async function load(place: string): Promise<Model> {
   const { device, why } = await chooseDevice();
   port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
-  const cache = 'caches' in globalThis ? await storedParts(place, caches) : keepsNothing;
   const files = remoteFiles(place, {
-    cache,
+    cache: await cacheFor(place),
     fetch: (...given) => fetch(...given),
     note: (note) => port.postMessage({ type: 'page', note }),
     onDownload: (name, done, total) => port.postMessage({ type: 'page', progress: { name, done, total } }),

@@ -44,6 +44,10 @@ export async function storedParts(base: string, storage: CacheStorage): Promise<
   };
 }
 
+/** What is kept of the files of an address. Pages that aren't served by https, or by localhost, have no Cache Storage. */
+export const cacheFor = async (base: string): Promise<PartsCache> =>
+  'caches' in globalThis ? storedParts(base, caches) : keepsNothing;
+
 /** Where nothing can be kept: a page without a secure origin has no Cache Storage. */
 export const keepsNothing: PartsCache = {
   record: async () => undefined,

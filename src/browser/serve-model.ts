@@ -6,7 +6,7 @@ import type { Frame } from '../sampling/sample.ts';
 import { chooseDevice } from './choose-device.ts';
 import { chosenFiles, filesIn, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
-import { keepsNothing, storedParts } from './parts-cache.ts';
+import { cacheFor } from './parts-cache.ts';
 import type { CallName, Calls, FromPageWorker, Report, SentSource, ToPageWorker } from './protocol.ts';
 import { remoteFiles } from './remote-files.ts';
 import { sentError } from './sent-errors.ts';
@@ -84,7 +84,7 @@ class ServedModel {
       const { config, maskId, endIds, defaults, chatTemplate } = this.#model;
       return { config: plain(config), maskId, endIds, defaults, hasChatTemplate: !!chatTemplate, chosen };
     },
-    forget: async ({ url }) => (await cacheOf(url)).clear(),
+    forget: async ({ url }) => (await cacheFor(url)).clear(),
     encode: async ({ text }) => this.#loaded.tokenizer.encode(text),
     decode: async ({ tokens }) => this.#loaded.tokenizer.decode(Int32Array.from(tokens)),
     encodeChat: async ({ messages, options }) => {
@@ -139,13 +139,10 @@ async function filesOf(
   if (source.kind === 'files') return chosenFiles(source.files);
   if (source.kind === 'directory') return filesIn(source.directory);
   return remoteFiles(source.url, {
-    cache: await cacheOf(source.url),
+    cache: await cacheFor(source.url),
     fetch: (...given) => fetch(...given),
     onDownload: (name, done, total) => report({ kind: 'download', name, done, total }),
     note: (text) => report({ kind: 'note', text }),
     signal,
   });
 }
-
-/** Pages that aren't served by https, or by localhost, have no Cache Storage. */
-const cacheOf = async (url: string) => ('caches' in globalThis ? storedParts(url, caches) : keepsNothing);

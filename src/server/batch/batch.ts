@@ -24,6 +24,7 @@ import {
 } from './results.ts';
 import { requestsOf, type Share, shareFolder } from './share.ts';
 
+/** What is answered, where to, and how. */
 export interface BatchOptions {
   /** The file of requests. */
   readonly input: string;
@@ -40,6 +41,7 @@ export interface BatchOptions {
   readonly tell: (progress: BatchProgress) => void;
 }
 
+/** How far a share is. */
 export interface BatchProgress {
   /** Requests of this share. */
   readonly requests: number;
@@ -51,7 +53,9 @@ export interface BatchProgress {
   readonly tokens: number;
 }
 
+/** What came of a share. */
 export interface BatchOutcome extends BatchProgress {
+  /** The file of results. */
   readonly results: string;
 }
 
