@@ -10,7 +10,7 @@ import { textRuns } from './text-runs.ts';
 /** (b) What diffusion costs to train. */
 export const compute: Claim = {
   letter: 'b',
-  title: 'More compute',
+  title: '2 to 10 times the compute',
   sentence:
     'Masked diffusion needs 2 to 10 times the compute of a causal model to reach the same likelihood.',
   how: 'The same network, text and batch, the learning rate tuned for each; causal for an eighth to all of the updates, diffusion for a quarter to twice of them; the factor of updates at which exact −log p of held-out text is that of the causal model after an eighth. A token of an update costs both the same FLOP, so the factor of FLOP is that of updates. Of two orders, left to right and the surest first, the better one counts.',
