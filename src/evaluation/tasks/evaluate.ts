@@ -5,10 +5,10 @@ import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import type { GenerateRequest, Model } from '../../language-model/language-model.ts';
 import { load } from '../../language-model/load.ts';
-import { type Mean, meanOf, plainMean } from '../mean.ts';
+import { type Mean, meanOf } from '../mean.ts';
 import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
-import { questionsOf } from './questions.ts';
+import { madePuzzle, questionsOf } from './questions.ts';
 
 /** Which task, and how many of its questions. */
 export interface EvaluateRequest {
@@ -39,7 +39,10 @@ export interface EvaluateRequest {
 /** An answer, and to which question of which seed. */
 export interface GivenAnswer extends ModelAnswer {
   readonly seed: number;
+  /** Counted from 0, in the order of its seed. */
   readonly question: number;
+  /** Which row of the data it is of. */
+  readonly row: number;
 }
 
 /** What a task says of a model. */
@@ -82,7 +85,12 @@ export function evaluate(
             signal.throwIfAborted();
             const { sampling = {}, samples, check } = request;
             const how = { sampling, samples, check, seed, signal };
-            answer = { seed, question, ...(await askQuestion(loaded, task, row, asked.shots, how)) };
+            answer = {
+              seed,
+              question,
+              row: asked.places[question],
+              ...(await askQuestion(loaded, task, row, asked.shots, how)),
+            };
             if (request.out !== undefined) await appendFile(request.out, `${JSON.stringify(answer)}\n`);
           }
           answers.push(answer);
@@ -116,8 +124,7 @@ async function keptAnswers(
 ): Promise<GivenAnswer[]> {
   if (out === undefined) return [];
   // how many puzzles are made changes which come first; rows of data stay in their order
-  const isMade = task.kind === 'generate' && task.puzzle !== undefined;
-  const limit = isMade ? request.limit : undefined;
+  const limit = madePuzzle(task, request.data) === undefined ? undefined : request.limit;
   const head = JSON.stringify({ asked: { ...request, limit, seeds: undefined } });
   if (!existsSync(out)) {
     await writeFile(out, `${head}\n`);
@@ -140,19 +147,41 @@ async function keptAnswers(
   }
 }
 
-/** Shares of right answers with their errors over questions, or what a text costs. */
-export function taskMeasures(task: TaskDefinition, answers: readonly ModelAnswer[]): Record<string, Mean> {
-  const share = (of: (answer: ModelAnswer) => boolean | undefined): Mean =>
-    plainMean(answers.map((answer) => Number(of(answer) ?? false)));
+/**
+ * Shares of right answers, or what a text costs, with their errors over rows: answers to one row with several seeds are not
+ * independent, and count together.
+ */
+export function taskMeasures(task: TaskDefinition, answers: readonly GivenAnswer[]): Record<string, Mean> {
+  const share = (of: (answer: GivenAnswer) => boolean | undefined): Mean =>
+    meanOverRows(
+      answers.map((answer) => ({ row: answer.row, value: Number(of(answer) ?? false), weight: 1 })),
+    );
   if (task.kind === 'choice')
     return { accuracy: share(({ right }) => right), 'accuracy by bytes': share((a) => a.rightByBytes) };
   if (task.kind !== 'perplexity') return { right: share(({ right }) => right) };
-  const over = (weight: (answer: ModelAnswer) => number, unit: number): Mean =>
-    meanOf(answers.map((answer) => ({ value: (answer.nats ?? NaN) / unit, weight: weight(answer) })));
+  const over = (weight: (answer: GivenAnswer) => number, unit: number): Mean =>
+    meanOverRows(
+      answers.map((answer) => ({
+        row: answer.row,
+        value: (answer.nats ?? NaN) / unit,
+        weight: weight(answer),
+      })),
+    );
   const token = over(({ tokens = 0 }) => tokens, 1);
   return {
     'nats a token': token,
     'bits a byte': over(({ bytes = 0 }) => bytes, Math.LN2),
     perplexity: { mean: Math.exp(token.mean), standardError: Math.exp(token.mean) * token.standardError },
   };
+}
+
+function meanOverRows(
+  terms: readonly { readonly row: number; readonly value: number; readonly weight: number }[],
+): Mean {
+  const sums = new Map<number, { value: number; weight: number }>();
+  for (const { row, value, weight } of terms) {
+    const sum = sums.get(row) ?? { value: 0, weight: 0 };
+    sums.set(row, { value: sum.value + value, weight: sum.weight + weight });
+  }
+  return meanOf([...sums.values()]);
 }

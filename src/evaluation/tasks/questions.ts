@@ -13,6 +13,8 @@ export type QuestionRow = Readonly<Record<string, unknown>>;
 /** Questions, and the answered ones that stand before each. */
 export interface Questions {
   readonly rows: readonly QuestionRow[];
+  /** Which row of the data each is, counted from 0; puzzles that are made with one seed are no row of another. */
+  readonly places: readonly number[];
   readonly shots: readonly QuestionRow[];
 }
 
@@ -31,21 +33,32 @@ export interface QuestionsAsked {
  *
  * @throws FileError, InvalidOptionError  for data that isn't there, or is too little
  */
-export async function questionsOf(task: TaskDefinition, asked: QuestionsAsked): Promise<Questions> {
-  const { shots, limit, seed } = asked;
-  const all = await rowsOf(task, asked);
+export async function questionsOf(task: TaskDefinition, request: QuestionsAsked): Promise<Questions> {
+  const { data, shots, limit, seed } = request;
+  const all = await rowsOf(task, request);
   if (all.length <= shots)
     throw new InvalidOptionError('shots', `must leave a question of the ${all.length} rows`, shots);
-  const order = Array.from(permutation(all.length, uniforms(seed, 'evaluation')), (i) => all[i]);
-  return { shots: order.slice(0, shots), rows: order.slice(shots, shots + (limit ?? all.length)) };
+  const order = [...permutation(all.length, uniforms(seed, 'evaluation'))];
+  const asked = order.slice(shots, shots + (limit ?? all.length));
+  const before = madePuzzle(task, data) === undefined ? 0 : all.length * seed;
+  return {
+    shots: order.slice(0, shots).map((i) => all[i]),
+    rows: asked.map((i) => all[i]),
+    places: asked.map((i) => before + i),
+  };
 }
+
+/** The kind of puzzles that are made for a task, other ones for each seed; undefined where its questions are rows of data. */
+export const madePuzzle = (task: TaskDefinition, data: string | undefined) =>
+  task.kind === 'generate' && data === undefined ? task.puzzle : undefined;
 
 async function rowsOf(
   task: TaskDefinition,
   { data, shots, limit = 100, seed }: QuestionsAsked,
 ): Promise<QuestionRow[]> {
-  if (task.kind === 'generate' && task.puzzle !== undefined && data === undefined)
-    return [...puzzles(puzzleKinds[task.puzzle], { count: limit + shots, seed: seed + 1, held: true })].map(
+  const made = madePuzzle(task, data);
+  if (made !== undefined)
+    return [...puzzles(puzzleKinds[made], { count: limit + shots, seed: seed + 1, held: true })].map(
       (puzzle) => ({ ...puzzle }),
     );
   const path = data ?? task.data;

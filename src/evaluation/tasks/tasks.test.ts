@@ -98,6 +98,9 @@ test('by hand: the last number counts, a pattern may be the answer, a puzzle is 
   ]);
   const { measures } = await evaluate(model(), { task: 'gsm8k', data });
   assert.equal(measures['right'].mean, 0.5);
+  const { measures: again, answers } = await evaluate(model(), { task: 'gsm8k', data, seeds: 3 });
+  assert.equal(answers.length, 6);
+  assert.deepEqual(again, measures, 'more seeds of the same rows are no more rows');
 });
 
 test('holes are filled with as many tokens as are missing, and checked by what they are or by a command', async () => {
