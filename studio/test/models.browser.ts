@@ -30,7 +30,7 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   const shipped = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'stories' }) });
   await shipped.waitFor({ timeout: 30 * seconds });
   const facts = (await shipped.locator('dl').textContent())!;
-  for (const fact of ['4.2 million', '4 layers, width 256', '128 tokens', 'Apache-2.0', 'f32 16.9 MB'])
+  for (const fact of ['4.2 million', '4 layers, width 256', '256 tokens', 'Apache-2.0', 'f32 16.9 MB'])
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
   await shipped.getByText('Inspect').click();
   await shipped.getByText('"maskToken"').waitFor();
