@@ -37,6 +37,7 @@ function asked(name: keyof typeof puzzleKinds): Puzzle[] {
 const one: Readonly<Record<string, SamplingRequest>> = { 'one token a forward': {} };
 const ways: Readonly<Record<string, SamplingRequest>> = {
   ...one,
+  'all that is 99 % sure': { strategy: 'threshold', tau: 0.99 },
   'all that is 90 % sure': { strategy: 'threshold', tau: 0.9 },
   'all that is 70 % sure': { strategy: 'threshold', tau: 0.7 },
   'all that is 50 % sure': { strategy: 'threshold', tau: 0.5 },
