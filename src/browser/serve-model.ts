@@ -46,11 +46,13 @@ export function serveModel(port: WorkerPort): void {
     const mine: Running = { stop: new AbortController(), seen: () => {} };
     running.set(id, mine);
     const { signal } = mine.stop;
+    let refuse: (reason: unknown) => void = () => {};
+    signal.addEventListener('abort', () => refuse(signal.reason), { once: true });
     const report = (what: Report) => port.postMessage({ type: 'report', id, report: what });
     const show = (frame: Frame, holes?: unknown) =>
       new Promise<boolean>((resolve, reject) => {
         mine.seen = resolve;
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        refuse = reject;
         report({ kind: 'frame', frame, holes });
       });
     try {

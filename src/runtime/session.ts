@@ -7,7 +7,7 @@ import { showShape } from '../graph/shape.ts';
 import { openEngine } from '#engine';
 import type { Device } from './device.ts';
 import { type GraphEngine, firstLine, type WeightFiles } from './engine.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../base/turns.ts';
 
 /** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
 export interface WeightSource {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { Turns } from '../../base/turns.ts';
 import type { LoadOptions } from '../../model-files/open-model.ts';
 import type { Failure, Result, TokensTask } from './protocol.ts';
 
@@ -52,7 +53,7 @@ export class LongTexts {
   readonly #open: () => TextPort;
   readonly #limitMs: number;
   #port: TextPort | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(open: () => TextPort, limitMs = 20_000) {
     this.#open = open;
@@ -66,11 +67,10 @@ export class LongTexts {
    * @throws InvalidOptionError  for what takes too long; the signal's reason
    */
   read(request: LongTextRequest, signal: AbortSignal): Promise<Result> {
-    const turn = this.#last.then(() => {
+    const turn = this.#turns.take(async () => {
       signal.throwIfAborted();
       return this.#read(request);
     });
-    this.#last = turn.catch(() => {});
     const gone = new Promise<never>((_, reject) => {
       if (signal.aborted) reject(signal.reason as Error);
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
