@@ -1,7 +1,4 @@
-import { z } from 'zod';
 import { checkOptions } from '../src/base/options.ts';
-import { editingSchema } from '../src/language-model/edit-options.ts';
-import { fillingSchema, samplingSchema } from '../src/sampling/options.ts';
 import { chat, chatSchema } from '../src/server/apis/chat.ts';
 import { completion, completionSchema } from '../src/server/apis/completions.ts';
 import {
@@ -16,7 +13,14 @@ import { HttpError, openaiEnvelope, toHttpError } from '../src/server/http/http-
 import { limits } from '../src/server/http/limits.ts';
 import { reply } from '../src/server/http/reply.ts';
 import { type WritingRoute, writing } from '../src/server/http/route.ts';
-import { loadedFacts, modelNamed, type ServedModel, type Service } from '../src/server/http/service.ts';
+import {
+  loadedFacts,
+  modelNamed,
+  modelStatus,
+  type ServedModel,
+  type Service,
+} from '../src/server/http/service.ts';
+import { writingOptions } from '../src/server/studio/writing-options.ts';
 import type { Engine } from '../src/server/worker/engine.ts';
 
 /** What the studio's pages ask of their server, of that which needs none. */
@@ -37,8 +41,8 @@ export function pageServer(
   return async (path, init) => {
     try {
       if (path === '/v1/models')
-        return Response.json({ data: [...models.keys()].map((name) => cardOf(engine, name)) });
-      if (path === '/unmask/options') return Response.json(optionSchemas());
+        return Response.json({ data: [...models.keys()].map((id) => ({ id, ...modelStatus(engine, id) })) });
+      if (path === '/unmask/options') return Response.json(writingOptions());
       const route = routes.find((candidate) => candidate.path === path);
       if (!route) throw new HttpError(404, 'that needs a server: unmask studio');
       return await write(service, route, JSON.parse(init.body as string) as object, init.signal ?? undefined);
@@ -76,28 +80,6 @@ async function write(
     hangUp: () => {},
     finished: () => {},
   });
-}
-
-/** As `/v1/models` of the server has it. */
-function cardOf(engine: Engine, name: string): object {
-  const { state, facts } = engine.status(name);
-  const known = facts && {
-    context_length: facts.maxLength,
-    chat: facts.hasChatTemplate ? 'template' : 'continuation',
-    infill: !facts.isCausal,
-    defaults: facts.defaults,
-  };
-  return { id: name, state, ...known };
-}
-
-function optionSchemas(): object {
-  const schemaOf = (schema: z.ZodObject): object =>
-    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return {
-    sampling: schemaOf(samplingSchema),
-    infill: schemaOf(fillingSchema),
-    edit: schemaOf(editingSchema),
-  };
 }
 
 /** What the endpoints of the server work with; nobody has to be kept out of a page, and nothing is counted. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { HttpError } from '../http/http-error.ts';
-import { modelNamed, type Service } from '../http/service.ts';
+import { modelNamed, modelStatus, type Service } from '../http/service.ts';
 import { noEffect } from './tolerance.ts';
 
 /** Whether requests can be answered: 503 while the first model is loading, as llama.cpp's server says it. */
@@ -31,23 +31,13 @@ export function model(service: Service, name: string): Response {
   return Response.json(modelCard(service, modelNamed(service, name)));
 }
 
-function modelCard({ models: known, engine }: Service, name: string): object {
-  const { state, facts } = engine.status(name);
-  return {
-    id: name,
-    object: 'model',
-    created: Math.floor(known.get(name)!.modified.getTime() / 1000),
-    owned_by: 'unmask',
-    state,
-    ...(facts && {
-      context_length: facts.maxLength,
-      // without a template a conversation is one text, which the model goes on with
-      chat: facts.hasChatTemplate ? 'template' : 'continuation',
-      infill: !facts.isCausal,
-      defaults: facts.defaults,
-    }),
-  };
-}
+const modelCard = ({ models: known, engine }: Service, name: string): object => ({
+  id: name,
+  object: 'model',
+  created: Math.floor(known.get(name)!.modified.getTime() / 1000),
+  owned_by: 'unmask',
+  ...modelStatus(engine, name),
+});
 
 export async function metrics({ metrics: { registry } }: Service): Promise<Response> {
   return new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } });

@@ -107,3 +107,18 @@ export async function loadedFacts(
     await Promise.race([engine.changed(), aborted]);
   }
 }
+
+/** What is told of a model: its state, and once it was loaded what it can do. */
+export function modelStatus(engine: Engine, name: string): object {
+  const { state, facts } = engine.status(name);
+  return {
+    state,
+    ...(facts && {
+      context_length: facts.maxLength,
+      // without a template a conversation is one text, which the model goes on with
+      chat: facts.hasChatTemplate ? 'template' : 'continuation',
+      infill: !facts.isCausal,
+      defaults: facts.defaults,
+    }),
+  };
+}

@@ -1,13 +1,8 @@
-import { z } from 'zod';
-import { editingSchema } from '../../language-model/edit-options.ts';
-import { fillingSchema, samplingSchema } from '../../sampling/options.ts';
 import { type Size, sizes } from '../../training/options.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { quantizeBody } from './model-routes.ts';
 import { finetuneBody, trainBody } from './training-routes.ts';
-
-const schemaOf = (schema: z.ZodObject): object =>
-  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+import { schemaOf, writingOptions } from './writing-options.ts';
 
 /**
  * What may be asked of each verb, as JSON Schema: what the requests are checked by, and the flags are made from.
@@ -17,9 +12,7 @@ export function options(): Response {
   const names = Object.keys(sizes) as Size[];
   const settled = names.map((size) => [size, { ...resolveOptions({ data: [' '], size }), data: undefined }]);
   return Response.json({
-    sampling: schemaOf(samplingSchema),
-    infill: schemaOf(fillingSchema),
-    edit: schemaOf(editingSchema),
+    ...writingOptions(),
     train: schemaOf(trainBody),
     finetune: schemaOf(finetuneBody),
     quantize: schemaOf(quantizeBody),
