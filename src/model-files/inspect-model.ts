@@ -12,7 +12,7 @@ import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { parameterShapes, type TensorNames, type TransformerConfig } from '../model/config.ts';
+import { parameterTotal, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { type GgufModel, ggufModel } from '../model/gguf/model.ts';
 import { storedBytes } from '../model/gguf/stored-weights.ts';
@@ -20,7 +20,7 @@ import { familyOf } from '../model/families/families.ts';
 import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts';
 import { bytesIn, storageOf } from '../model/storage.ts';
 import { isBlockFormat, type KeptFormat, weightFormats } from '../model/weight-format.ts';
-import { type ModelWithTokenizer, openModelWithTokenizer } from './open-model.ts';
+import { openModelWithTokenizer } from './open-model.ts';
 import { textEnds } from './generation-defaults.ts';
 import { generationOf } from './read-generation.ts';
 import { adapterIn, modelDirectory, modelFile } from './locate.ts';
@@ -121,7 +121,9 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
   const blockLength = config?.blockLength;
-  const parameters = opened ? parametersOf(opened) : weights && parametersIn(weights.entries);
+  const parameters = opened
+    ? parameterTotal(opened.config.transformer, opened.names)
+    : weights && parametersIn(weights.entries);
   const maskId = tokenizer?.maskId ?? config?.maskId;
   const endIds = opened?.endIds ?? textEnds(tokenizer, generation, config);
   const tokenOf = new Map(Array.from(tokenizer?.specialTokens ?? [], ([token, id]) => [id, token]));
@@ -283,9 +285,6 @@ function activeOf(
 }
 
 /** Those of a model as it was published, also where its weights are in blocks. */
-const parametersOf = ({ config, names }: ModelWithTokenizer): number =>
-  [...parameterShapes(config.transformer, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
-
 /** For each format that --weights may have; what is in blocks stays in them. */
 function memoryOf(
   { transformer }: ModelConfig,

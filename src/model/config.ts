@@ -1,3 +1,4 @@
+import { sizeOf } from '../base/array.ts';
 import { invariant } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { AttentionPattern } from './attention-pattern.ts';
@@ -122,6 +123,10 @@ export function named<T>(name: T | undefined): T {
   invariant(name !== undefined, 'a family names all tensors that its config asks for');
   return name;
 }
+
+/** How many numbers a network has. */
+export const parameterTotal = (config: TransformerConfig, names: TensorNames): number =>
+  [...parameterShapes(config, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 /** Every tensor of a network with its shape, in the order of the network. */
 export function parameterShapes(

@@ -1,10 +1,9 @@
 import { integerBelow, uniforms } from '../base/random.ts';
 import { linearNoise } from '../diffusion/schedule.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../model/config.ts';
+import { parameterTotal, type TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';
-import { sizeOf } from '../base/array.ts';
 import { openLearner } from './graph-learner.ts';
 import { maskedDiffusion } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
@@ -67,8 +66,7 @@ export async function secondsAnUpdate(
 
 /** Numbers of a network of this shape. */
 export function countParameters(shape: Omit<UpdateShape, 'length' | 'batch'>): number {
-  const shapes = parameterShapes(configOf({ ...shape, length: 1 }), llada.names);
-  return [...shapes.values()].reduce((sum, each) => sum + sizeOf(each), 0);
+  return parameterTotal(configOf({ ...shape, length: 1 }), llada.names);
 }
 
 function configOf({
