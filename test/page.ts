@@ -10,7 +10,7 @@ import { type Ending, serveFolders, type StaticServer } from './static-server.ts
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What a page of `startPages` has as `unmask`. */
-export type PageApi = typeof import('../src/browser-api.ts');
+export type PageApi = typeof import('../src/entries/browser.ts');
 
 /** `unmask/browser` bundled by esbuild, a host that serves it with the models that ship, and a browser. */
 export interface Pages {
@@ -71,7 +71,7 @@ export async function startPages(
 /** As a web developer's bundler does it: the page's script, and the worker beside it. */
 async function bundle(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const script = `import * as api from './dist/src/browser-api.js';
+  const script = `import * as api from './dist/src/entries/browser.js';
     globalThis.unmask = {
       ...api,
       load: (place, options) => api.load(place, {

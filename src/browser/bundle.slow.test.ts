@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 test('what a page loads has nothing of Node, and without the engine at most 150 kB compressed', async () => {
-  const entryPoints = ['browser-api.js', 'browser/worker.js'].map((name) => join(root, 'dist/src', name));
+  const entryPoints = ['entries/browser.js', 'browser/worker.js'].map((name) => join(root, 'dist/src', name));
   const { metafile, outputFiles } = await build({
     entryPoints,
     outdir: 'out',
@@ -43,7 +43,7 @@ test('what a page loads has nothing of Node, and without the engine at most 150 
     for (const { path, kind, external } of output.imports)
       if (kind === 'import-statement' && !external) visit(path.split('/').at(-1)!);
   };
-  for (const name of ['browser-api.js', 'worker.js']) visit(name);
+  for (const name of ['browser.js', 'worker.js']) visit(name);
   const bytes = [...needed].reduce((sum, name) => sum + gzipSync(chunks.get(name)!).length, 0);
   assert.ok(bytes < 150_000, `${bytes} bytes`);
   assert.ok(needed.size < chunks.size);

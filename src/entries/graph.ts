@@ -11,12 +11,12 @@
  *
  * @module unmask/graph
  */
-export type { NdArray } from './base/array.ts';
-export { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './graph/composites.ts';
-export { differentiate } from './graph/differentiate.ts';
-export { argsort, groupedLinear } from './graph/grouped.ts';
-export { type WriteOptions } from './graph/onnx-writer.ts';
-export { type OnnxModel, writeOnnx } from './graph/onnx.ts';
+export type { NdArray } from '../base/array.ts';
+export { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from '../graph/composites.ts';
+export { differentiate } from '../graph/differentiate.ts';
+export { argsort, groupedLinear } from '../graph/grouped.ts';
+export { type WriteOptions } from '../graph/onnx-writer.ts';
+export { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 export {
   add,
   and,
@@ -52,7 +52,7 @@ export {
   transpose,
   where,
   zerosLike,
-} from './graph/primitives.ts';
+} from '../graph/primitives.ts';
 export {
   applyOperation,
   constant,
@@ -61,7 +61,7 @@ export {
   parameter,
   scalar,
   type Tensor,
-} from './graph/tensor.ts';
+} from '../graph/tensor.ts';
 export {
   type Dim,
   type DType,
@@ -69,9 +69,9 @@ export {
   type NamedType,
   type Shape,
   type TensorType,
-} from './graph/tensor-type.ts';
-export type { ValueWriter } from './graph/value-writer.ts';
-export type { Device } from './runtime/device.ts';
+} from '../graph/tensor-type.ts';
+export type { ValueWriter } from '../graph/value-writer.ts';
+export type { Device } from '../runtime/device.ts';
 export {
   type Data,
   type Feeds,
@@ -79,5 +79,5 @@ export {
   type RunOptions,
   type Session,
   type SessionOptions,
-} from './runtime/session.ts';
-export { type Loss, type ScoredRows, weightedCrossEntropy } from './training/loss.ts';
+} from '../runtime/session.ts';
+export { type Loss, type ScoredRows, weightedCrossEntropy } from '../training/loss.ts';

@@ -5,26 +5,32 @@
  *
  * @module unmask/diffusion
  */
-export { choose, gumbel, integerBelow, type Purpose, type Uniform, uniforms } from './base/random.ts';
-export { type CleanWindow, type CleanWindows, rowsOf, shiftedRight } from './diffusion/clean-windows.ts';
+export { choose, gumbel, integerBelow, type Purpose, type Uniform, uniforms } from '../base/random.ts';
+export { type CleanWindow, type CleanWindows, rowsOf, shiftedRight } from '../diffusion/clean-windows.ts';
 export {
   forwardProcess,
   lossWeight,
   maskProbability,
   type Noised,
   type Noising,
-} from './diffusion/forward.ts';
-export { cosineNoise, linearNoise, logLinear, type NoiseSchedule, polynomial } from './diffusion/schedule.ts';
-export { antithetic, independent, lowDiscrepancy, type TimeSampler } from './diffusion/times.ts';
+} from '../diffusion/forward.ts';
+export {
+  cosineNoise,
+  linearNoise,
+  logLinear,
+  type NoiseSchedule,
+  polynomial,
+} from '../diffusion/schedule.ts';
+export { antithetic, independent, lowDiscrepancy, type TimeSampler } from '../diffusion/times.ts';
 export {
   type Certainty,
   type Decode,
   decoder,
   type DecodeOptions,
   type Prediction,
-} from './sampling/decode.ts';
-export type { Block, MaskPredictor, StepContext } from './sampling/predictor.ts';
-export { type Frame, sample, type SampleOptions } from './sampling/sample.ts';
+} from '../sampling/decode.ts';
+export type { Block, MaskPredictor, StepContext } from '../sampling/predictor.ts';
+export { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 export {
   ancestral,
   entropy,
@@ -43,9 +49,9 @@ export {
   thresholdOrCount,
   type Transition,
   unmasking,
-} from './sampling/strategies.ts';
-export type { Measured, TrainingBatch } from './training/learner.ts';
-export { complementaryDiffusion } from './training/objectives/complementary-masks.ts';
+} from '../sampling/strategies.ts';
+export type { Measured, TrainingBatch } from '../training/learner.ts';
+export { complementaryDiffusion } from '../training/objectives/complementary-masks.ts';
 export {
   autoregressive,
   type BatchPlace,
@@ -54,5 +60,5 @@ export {
   noisedBatch,
   type Objective,
   withPrompts,
-} from './training/objectives/objective.ts';
-export type { ObjectiveParts } from './training/own-parts.ts';
+} from '../training/objectives/objective.ts';
+export type { ObjectiveParts } from '../training/own-parts.ts';
