@@ -1,5 +1,5 @@
 // How the server behaves under load: `npm run bench:serve`. All traffic stays on 127.0.0.1, bounded in number and time.
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -48,10 +48,6 @@ const body = {
   cache: values.cache,
 };
 
-const isChild = process.argv[2] === 'child';
-if (isChild) await serve();
-else await measure();
-
 /** The server, in a process of its own, so that its memory and event loop are nobody else's. */
 async function serve(): Promise<void> {
   const server = await startServer({
@@ -94,23 +90,54 @@ async function serve(): Promise<void> {
   process.send!(server.url);
 }
 
-async function measure(): Promise<void> {
-  const seconds = Number(values.seconds);
+/** The server, as the process of the clients sees it. */
+interface Served {
+  readonly url: string;
+  readonly child: ChildProcess;
+  vitals(): Promise<Vitals>;
+  /** Waits until nothing runs. */
+  idle(): Promise<void>;
+}
+
+async function startChild(): Promise<Served> {
   const child = fork(fileURLToPath(import.meta.url), ['child']);
   const [url] = (await once(child, 'message')) as [string];
   const vitals = async (): Promise<Vitals> => {
     child.send('vitals');
     return ((await once(child, 'message')) as [Vitals])[0];
   };
-  const say = (what: string, result: object): void =>
-    void process.stdout.write(`${JSON.stringify({ what, ...result })}\n`);
   const idle = async (): Promise<void> => {
     while ((await vitals()).running > 0) await wait(20);
   };
-  await clients(url, 1, 2); // warms up
+  return { url, child, vitals, idle };
+}
 
+function say(what: string, result: object): void {
+  process.stdout.write(`${JSON.stringify({ what, ...result })}\n`);
+}
+
+async function measure(): Promise<void> {
+  const seconds = Number(values.seconds);
+  const served = await startChild();
+  await clients(served.url, 1, 2); // warms up
+  await underLoad(served, seconds);
+  await deafClients(served, seconds);
+  await cancellation(served);
+  served.child.send('stop');
+  await once(served.child, 'exit');
+}
+
+/** What one client gets, what eight get, and what is done of it where eighty ask. */
+type Round = Readonly<Record<'one' | 'eight' | 'impatient' | 'patient', Outcome>>;
+
+const perSecond = ({ tokens, seconds }: Outcome): number => tokens / seconds;
+
+const middle = <T>(values: readonly T[], of: (value: T) => number): T =>
+  values.toSorted((x, y) => of(x) - of(y))[values.length >> 1];
+
+async function underLoad({ url, child, vitals, idle }: Served, seconds: number): Promise<void> {
   // in turns, so that whatever else the machine does falls on all
-  const rounds: Record<'one' | 'eight' | 'impatient' | 'patient', Outcome>[] = [];
+  const rounds: Round[] = [];
   let [busy, calm, memoryGrowth] = [await vitals(), await vitals(), 0];
   for (let round = 0; round < 3; round++) {
     child.send('reset');
@@ -124,9 +151,6 @@ async function measure(): Promise<void> {
     else calm = await vitals();
     rounds.push({ one, eight, impatient, patient });
   }
-  const perSecond = ({ tokens, seconds: taken }: Outcome): number => tokens / taken;
-  const middle = <T>(values: readonly T[], of: (value: T) => number): T =>
-    values.toSorted((x, y) => of(x) - of(y))[values.length >> 1];
   const { one, eight } = middle(rounds, (round) => perSecond(round.eight) / perSecond(round.one));
   say('8 clients against one', {
     cache: body.cache,
@@ -143,27 +167,29 @@ async function measure(): Promise<void> {
     maxMs: rounded(busy.maxMs),
     wanted: 'p99 < 50',
   });
-
-  for (const kind of ['impatient', 'patient'] as const) {
-    const goodputOf = (round: (typeof rounds)[number]): number =>
-      perSecond(round[kind]) / perSecond(round.eight);
-    const round = middle(rounds, goodputOf);
-    const { statuses, withoutRetryAfter, cores } = round[kind];
-    const [ok, refused] = [statuses.get(200) ?? 0, statuses.get(429) ?? 0];
-    say('ten times what it can do', {
-      clients: kind === 'patient' ? 'wait as they are told' : 'ask again at once',
-      goodput: rounded(goodputOf(round)),
-      answered: ok,
-      refused,
-      others: [...statuses.values()].reduce((sum, n) => sum + n, 0) - ok - refused,
-      withoutRetryAfter,
-      coresOfTheClients: [rounded(round.eight.cores), rounded(cores)],
-      wanted: 'goodput ≥ 0.9, others 0',
-    });
-  }
+  for (const kind of ['impatient', 'patient'] as const) sayOverload(rounds, kind);
   say('memory', { growthMB: rounded(memoryGrowth / 2 ** 20), wanted: 'flat after the first round' });
+}
 
-  const beforeDeaf = await vitals();
+function sayOverload(rounds: readonly Round[], kind: 'impatient' | 'patient'): void {
+  const goodputOf = (round: Round): number => perSecond(round[kind]) / perSecond(round.eight);
+  const round = middle(rounds, goodputOf);
+  const { statuses, withoutRetryAfter, cores } = round[kind];
+  const [ok, refused] = [statuses.get(200) ?? 0, statuses.get(429) ?? 0];
+  say('ten times what it can do', {
+    clients: kind === 'patient' ? 'wait as they are told' : 'ask again at once',
+    goodput: rounded(goodputOf(round)),
+    answered: ok,
+    refused,
+    others: [...statuses.values()].reduce((sum, n) => sum + n, 0) - ok - refused,
+    withoutRetryAfter,
+    coresOfTheClients: [rounded(round.eight.cores), rounded(cores)],
+    wanted: 'goodput ≥ 0.9, others 0',
+  });
+}
+
+async function deafClients({ url, vitals, idle }: Served, seconds: number): Promise<void> {
+  const before = await vitals();
   const deaf = Array.from({ length: 4 }, () =>
     deafRequest(Number(new URL(url).port), { ...body, steps: 96, n: 4, stream: true, diffusion: true }),
   );
@@ -172,12 +198,15 @@ async function measure(): Promise<void> {
   for (const socket of deaf) socket.destroy();
   say('clients that never read', {
     clients: deaf.length,
-    perClientMB: rounded((whileDeaf.rssBytes - beforeDeaf.rssBytes) / deaf.length / 2 ** 20),
+    perClientMB: rounded((whileDeaf.rssBytes - before.rssBytes) / deaf.length / 2 ** 20),
     wanted: '≤ 16',
   });
   await idle();
+}
 
-  // its steps are not those of the clients above: it writes all in one block
+/** How long the model goes on for a client that is gone. */
+async function cancellation({ url, vitals }: Served): Promise<void> {
+  // its steps are not those of the other clients: it writes all in one block
   const long = { ...body, steps: 96, blockLength: 96 };
   const longBegin = performance.now();
   await (await ask(url, long)).json();
@@ -198,8 +227,6 @@ async function measure(): Promise<void> {
     stepMs: rounded(stepMs),
     wanted: 'about a step',
   });
-  child.send('stop');
-  await once(child, 'exit');
 }
 
 /**
@@ -252,3 +279,7 @@ function ask(url: string, request: object, signal?: AbortSignal): Promise<Respon
 function rounded(value: number): number {
   return Math.round(100 * value) / 100;
 }
+
+const isChild = process.argv[2] === 'child';
+if (isChild) await serve();
+else await measure();

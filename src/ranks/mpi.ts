@@ -51,79 +51,104 @@ export async function findRanks(env: Readonly<Record<string, string | undefined>
   return openMpiRanks(launcher.flavour);
 }
 
-type Call = (...args: unknown[]) => Promise<number>;
+/** The calls of MPI that ranks need, over all ranks of the job. Counts are bytes of each rank. */
+interface Calls {
+  readonly rank: number;
+  readonly size: number;
+  allgather(given: Buffered, count: number, all: Buffered): Promise<number>;
+  allgatherv(
+    given: Buffered,
+    count: number,
+    all: Buffered,
+    counts: Int32Array,
+    starts: Int32Array,
+  ): Promise<number>;
+  alltoall(given: Buffered, count: number, all: Buffered): Promise<number>;
+  broadcast(data: Buffered, count: number): Promise<number>;
+  abort(exitCode: number): void;
+  finalize(): Promise<number>;
+}
 
-async function openMpiRanks({ name, library, handle, world, byte }: Flavour): Promise<Ranks> {
-  const { default: koffi } = await import('koffi').catch(() => {
-    throw new UnsupportedError(`a job of several ranks (${name}) needs the package koffi: npm install koffi`);
-  });
-  // the stacks on which koffi calls are too small for MPICH
-  koffi.config({ ...koffi.config(), sync_stack_size: 8 << 20, async_stack_size: 4 << 20 });
-  let lib: ReturnType<typeof koffi.load>;
-  try {
-    lib = koffi.load(library);
-  } catch (cause) {
-    throw new UnsupportedError(
-      `a job of several ranks (${name}) needs ${library}, which can't be loaded: ${(cause as Error).message}`,
-    );
-  }
+type Buffered = Uint8Array | Int32Array | Float32Array | Float64Array;
+
+/** Opens the library of MPI and says that this process takes part. */
+async function openCalls({ name, library, handle, world, byte }: Flavour): Promise<Calls> {
+  const { lib, out } = await openLibrary(name, library);
   const handleOf = (given: string | number): unknown =>
     typeof given === 'number' ? given : lib.symbol(given, 'void');
   const [comm, bytes] = [handleOf(world), handleOf(byte)];
   const declare = (call: string, ...types: unknown[]) => lib.func(call, 'int', types as string[]);
   /** Blocking calls run on another thread: the event loop goes on. */
-  const collective = (call: string, ...types: unknown[]): Call => {
-    const blocking = declare(call, ...types);
-    return (...args) =>
+  const blocking = (call: string, ...types: unknown[]) => {
+    const declared = declare(call, ...types);
+    return (...args: unknown[]): Promise<number> =>
       new Promise((resolve, reject) =>
-        blocking.async(...args, (error: unknown, code: number) => (error ? reject(error) : resolve(code))),
+        declared.async(...args, (error: unknown, code: number) => (error ? reject(error) : resolve(code))),
       );
   };
 
-  const threads = [0];
-  declare('MPI_Init_thread', 'int*', 'char***', 'int', koffi.out('int*'))(null, null, 3, threads);
+  declare('MPI_Init_thread', 'int*', 'char***', 'int', out('int*'))(null, null, 3, [0]);
   const number = (call: string): number => {
     const found = [0];
-    declare(call, handle, koffi.out('int*'))(comm, found);
+    declare(call, handle, out('int*'))(comm, found);
     return found[0];
   };
-  const [rank, size] = [number('MPI_Comm_rank'), number('MPI_Comm_size')];
-  const allgather = collective('MPI_Allgather', 'void*', 'int', handle, 'void*', 'int', handle, handle);
-  const allgatherv = collective(
-    'MPI_Allgatherv',
-    'void*',
-    'int',
-    handle,
-    'void*',
-    'int*',
-    'int*',
-    handle,
-    handle,
-  );
-  const alltoall = collective('MPI_Alltoall', 'void*', 'int', handle, 'void*', 'int', handle, handle);
-  const bcast = collective('MPI_Bcast', 'void*', 'int', handle, 'int', handle);
+  const data = ['void*', 'int', handle];
+  const allgather = blocking('MPI_Allgather', ...data, ...data, handle);
+  const allgatherv = blocking('MPI_Allgatherv', ...data, 'void*', 'int*', 'int*', handle, handle);
+  const alltoall = blocking('MPI_Alltoall', ...data, ...data, handle);
+  const broadcast = blocking('MPI_Bcast', ...data, 'int', handle);
+  return {
+    rank: number('MPI_Comm_rank'),
+    size: number('MPI_Comm_size'),
+    allgather: (from, count, to) => allgather(from, count, bytes, to, count, bytes, comm),
+    allgatherv: (from, count, to, counts, starts) =>
+      allgatherv(from, count, bytes, to, counts, starts, bytes, comm),
+    alltoall: (from, count, to) => alltoall(from, count, bytes, to, count, bytes, comm),
+    broadcast: (from, count) => broadcast(from, count, bytes, 0, comm),
+    abort: (exitCode) => void declare('MPI_Abort', handle, 'int')(comm, exitCode),
+    finalize: blocking('MPI_Finalize'),
+  };
+}
 
-  async function gather(given: Uint8Array): Promise<Uint8Array[]> {
-    const lengths = new Int32Array(size);
-    await allgather(Int32Array.of(given.length), 4, bytes, lengths, 4, bytes, comm);
-    const starts = lengths.map((_, i) => lengths.subarray(0, i).reduce((sum, length) => sum + length, 0));
-    const all = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
-    await allgatherv(given, given.length, bytes, all, lengths, starts, bytes, comm);
-    return Array.from(starts, (start, r) => all.slice(start, start + lengths[r]));
+/** @throws UnsupportedError  where the binding or the library is missing */
+async function openLibrary(name: string, library: string) {
+  const { default: koffi } = await import('koffi').catch(() => {
+    throw new UnsupportedError(`a job of several ranks (${name}) needs the package koffi: npm install koffi`);
+  });
+  // the stacks on which koffi calls are too small for MPICH
+  koffi.config({ ...koffi.config(), sync_stack_size: 8 << 20, async_stack_size: 4 << 20 });
+  try {
+    return { lib: koffi.load(library), out: koffi.out };
+  } catch (cause) {
+    throw new UnsupportedError(
+      `a job of several ranks (${name}) needs ${library}, which can't be loaded: ${(cause as Error).message}`,
+    );
   }
+}
 
+async function openMpiRanks(flavour: Flavour): Promise<Ranks> {
+  const mpi = await openCalls(flavour);
+  const { rank, size } = mpi;
   return {
     rank,
     size,
-    gather,
+    async gather(given) {
+      const lengths = new Int32Array(size);
+      await mpi.allgather(Int32Array.of(given.length), 4, lengths);
+      const starts = lengths.map((_, i) => lengths.subarray(0, i).reduce((sum, length) => sum + length, 0));
+      const all = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+      await mpi.allgatherv(given, given.length, all, lengths, starts);
+      return Array.from(starts, (start, r) => all.slice(start, start + lengths[r]));
+    },
     async broadcast(given) {
       const length = new Float64Array(1);
       if (rank === 0) length[0] = given.length;
-      await bcast(length, 8, bytes, 0, comm);
+      await mpi.broadcast(length, 8);
       const data = rank === 0 ? given : new Uint8Array(length[0]);
       for (let at = 0; at < data.length; at += maxMessage) {
         const part = data.subarray(at, at + maxMessage);
-        await bcast(part, part.length, bytes, 0, comm);
+        await mpi.broadcast(part, part.length);
       }
       return data;
     },
@@ -133,14 +158,14 @@ async function openMpiRanks({ name, library, handle, world, byte }: Flavour): Pr
       const mine = new Float32Array(part * size);
       mine.set(data);
       const theirs = new Float32Array(part * size);
-      await alltoall(mine, 4 * part, bytes, theirs, 4 * part, bytes, comm);
+      await mpi.alltoall(mine, 4 * part, theirs);
       const parts = Array.from({ length: size }, (_, r) => theirs.subarray(r * part, (r + 1) * part));
-      await allgather(sumInOrder(parts).slice(), 4 * part, bytes, mine, 4 * part, bytes, comm);
+      await mpi.allgather(sumInOrder(parts).slice(), 4 * part, mine);
       data.set(mine.subarray(0, data.length));
     },
-    abort: (exitCode) => void declare('MPI_Abort', handle, 'int')(comm, exitCode),
+    abort: (exitCode) => mpi.abort(exitCode),
     async close() {
-      await collective('MPI_Finalize')();
+      await mpi.finalize();
     },
   };
 }

@@ -69,14 +69,13 @@ type Render = (
   options?: TemplateOptions,
 ) => { readonly text: string; restore(text: string): string };
 
-/** The chat template of some sources. */
-export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: TemplateParts): ChatTemplate {
+/** The function that gives the text of a template, in which the messages are shielded, and the way back. */
+function renderer({ sources, path, tokenNames, tokenizer, clock }: TemplateParts): Render {
   const templates = new Map<string, RunTemplate>(
     Array.from(sources, ([name, source]) => [name, compileTemplate(source)]),
   );
   const shield = specialTokenEscaper(tokenizer.specialTokens.keys());
-  /** The text that a template gives, in which the messages are shielded, and the way back. */
-  const render: Render = (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
+  return (messages, { addGenerationPrompt = true, tools, variables = {} } = {}) => {
     checkMessages(messages);
     const run =
       (tools && templates.get('tool_use')) ?? templates.get('default') ?? [...templates.values()][0];
@@ -101,17 +100,21 @@ export function chatTemplate({ sources, path, tokenNames, tokenizer, clock }: Te
       throw new FileError(path, 'a chat template that can be run', restore(outcome.reason));
     return { text: outcome.text, restore };
   };
+}
 
+/** The chat template of some sources. */
+export function chatTemplate(parts: TemplateParts): ChatTemplate {
+  const { tokenizer } = parts;
+  const render = renderer(parts);
+  const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
+    tokenizer.split(text).map((part) => changePart(part, restore));
   let turnEnd: { readonly id?: number } | undefined;
   return {
     encode(messages, options) {
-      const { text, restore } = render(messages, options);
-      const parts = tokenizer.split(text).map((part) => changePart(part, restore));
-      return { text: restore(text), ids: tokenizer.encodeParts(parts) };
+      const rendered = render(messages, options);
+      return { text: rendered.restore(rendered.text), ids: tokenizer.encodeParts(partsOf(rendered)) };
     },
     encodeAnswer(messages, options) {
-      const partsOf = ({ text, restore }: ReturnType<Render>): TextPart[] =>
-        tokenizer.split(text).map((part) => changePart(part, restore));
       const given = partsOf(render(messages.slice(0, -1), options));
       const whole = partsOf(render(messages, { ...options, addGenerationPrompt: false }));
       const rest = partsBehind(given, whole);

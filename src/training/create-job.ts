@@ -18,7 +18,7 @@ import { certaintyLoss } from './certainty-loss.ts';
 import { type LearningFacts, objectiveOf, scoringOf } from './choose-objective.ts';
 import { openDistillation } from './distillation-texts.ts';
 import { fullWeightsTarget } from './full-weights.ts';
-import { openLearner } from './graph-learner.ts';
+import { openLearner, type TransformerLearner } from './graph-learner.ts';
 import type { TrainingBatch } from './learner.ts';
 import { loraTarget } from './lora.ts';
 import type { BatchPlace } from './objectives/objective.ts';
@@ -53,13 +53,7 @@ export async function createTrainingJob(
   const dataset = await openData(options, run, directory, io);
   const subject = await targetOf(options, run);
   const heldTo = await Promise.all(subject.heldTo.map((path) => fingerprint({ path }, signal)));
-  const learner = await openLearner(subject.config.transformer, subject.names, subject.initial, {
-    ...options,
-    emaDecay: options.ema,
-    adapter: subject.adapter,
-    loss: options.certainty === undefined ? own.loss : certaintyLoss,
-    ranks: io.ranks,
-  });
+  const learner = await learnerOf(options, subject, own, io);
   // validation, samples and the exported model all look at the weights as they are, or at their average
   const live = { arrays: () => learner.averages() };
   const network = subject.open(live);
@@ -123,6 +117,22 @@ function targetOf(options: TrainingOptions, run: RunTokenizer): Promise<Training
   return options.loraRank === undefined
     ? fullWeightsTarget(options, run)
     : loraTarget(options, run, options.from!);
+}
+
+function learnerOf(
+  options: TrainingOptions,
+  { config, names, initial, adapter }: TrainingTarget,
+  own: OwnParts,
+  { ranks }: JobIo,
+): Promise<TransformerLearner> {
+  const loss = options.certainty === undefined ? own.loss : certaintyLoss;
+  return openLearner(config.transformer, names, initial, {
+    ...options,
+    emaDecay: options.ema,
+    adapter,
+    loss,
+    ranks,
+  });
 }
 
 function factsOf(

@@ -43,6 +43,7 @@ const sameAs = {
   min_p: 'minP',
   typical_p: 'typicalP',
 } as const satisfies Record<keyof typeof penaltyFields, keyof FlatSamplingOptions>;
+type SameAs = keyof typeof sameAs;
 
 const bias = z.number().min(-100).max(100);
 
@@ -147,6 +148,16 @@ export interface CommonBody extends Partial<FlatSamplingOptions> {
   readonly typical_p?: number;
 }
 
+/** What an endpoint adds to the fields that all have. */
+interface MoreOfJob {
+  readonly logprobs?: boolean;
+  /** So many of the likeliest tokens are told with them. */
+  readonly top?: number;
+  readonly sampling?: Partial<FlatSamplingOptions>;
+  readonly language?: Language;
+  readonly answers?: readonly string[];
+}
+
 /**
  * What a body asks for, in terms of the model.
  *
@@ -156,57 +167,17 @@ export function jobOf(
   body: CommonBody,
   task: JobTask,
   { model, newSeed, ignore }: ApiRequest,
-  more: {
-    readonly logprobs?: boolean;
-    /** So many of the likeliest tokens are told with them. */
-    readonly top?: number;
-    readonly sampling?: Partial<FlatSamplingOptions>;
-    readonly language?: Language;
-    readonly answers?: readonly string[];
-  } = {},
+  more: MoreOfJob = {},
 ): Job {
-  once(body, 'max_completion_tokens', 'max_tokens');
-  once(body, 'max_tokens', 'length');
-  once(body, 'max_completion_tokens', 'length');
-  once(body, 'top_p', 'topP');
-  once(body, 'top_k', 'topK');
-  once(body, 'reasoning_effort', 'steps');
+  requireOneName(body);
   if (more.language && task.kind === 'fill')
     throw new InvalidOptionError('grammar', 'is for a text that goes on, not for a gap', 'a gap');
-  const own = Object.fromEntries(
-    Object.keys(samplingFields).flatMap((key) => {
-      const value = body[key as keyof FlatSamplingOptions];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
-  const { top_p: topP = body.topP, top_k: topK = body.topK, stop = [], seed = -1 } = body;
+  const { stop = [], seed = -1 } = body;
   const most = body.max_completion_tokens ?? body.max_tokens ?? -1;
-  for (const [name, own] of Object.entries(sameAs)) once(body, name as keyof typeof sameAs, own);
-  once(body, 'repeat_penalty', 'repetition_penalty');
-  const named = Object.fromEntries(
-    Object.entries(sameAs).flatMap(([name, key]) => {
-      const value = body[name as keyof typeof sameAs];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
-  const cuts = {
-    ...(topP !== undefined && { topP: topP || Number.MIN_VALUE }),
-    ...(topK !== undefined && topK > 0 && { topK }),
-  };
-  const sampling: Partial<FlatSamplingOptions> = { ...own, ...named, ...more.sampling };
-  const isConstrained = (sampling.regex ?? sampling.jsonSchema ?? more.language) !== undefined;
-  // clients send them whatever else they ask for, and a constraint chooses among all texts
-  if (isConstrained)
-    ignore(
-      ...(['top_p', 'topP', 'top_k', 'topK', 'min_p', 'minP', 'typical_p', 'typicalP'] as const).filter(
-        (cut) => body[cut] !== undefined,
-      ),
-    );
-  if (isConstrained) for (const cut of ['topP', 'topK', 'minP', 'typicalP'] as const) delete sampling[cut];
   return {
     model,
     task,
-    sampling: { ...sampling, ...(!isConstrained && cuts), seed: seed < 0 ? newSeed() : seed },
+    sampling: { ...samplingOf(body, more, ignore), seed: seed < 0 ? newSeed() : seed },
     ...(more.language && { language: more.language }),
     ...(more.answers && { answers: more.answers }),
     ...(body.logit_bias && { logitBias: biasesIn(body.logit_bias) }),
@@ -218,6 +189,34 @@ export function jobOf(
     view: viewOf(body),
     candidates: body.candidates ?? 0,
   };
+}
+
+/** The options of sampling, by whatever names a body gives them. */
+function samplingOf(
+  body: CommonBody,
+  more: MoreOfJob,
+  ignore: ApiRequest['ignore'],
+): Partial<FlatSamplingOptions> {
+  const given = (name: keyof CommonBody, key: keyof FlatSamplingOptions) =>
+    body[name] === undefined ? [] : [[key, body[name]] as const];
+  const samplingKeys = Object.keys(samplingFields) as (keyof typeof samplingFields)[];
+  const sampling: Partial<FlatSamplingOptions> = {
+    ...Object.fromEntries(samplingKeys.flatMap((key) => given(key, key))),
+    ...Object.fromEntries(Object.entries(sameAs).flatMap(([name, key]) => given(name as SameAs, key))),
+    ...more.sampling,
+  };
+  const { top_p: topP = body.topP, top_k: topK = body.topK } = body;
+  if ((sampling.regex ?? sampling.jsonSchema ?? more.language) === undefined)
+    return {
+      ...sampling,
+      ...(topP !== undefined && { topP: topP || Number.MIN_VALUE }),
+      ...(topK !== undefined && topK > 0 && { topK }),
+    };
+  // clients send them whatever else they ask for, and a constraint chooses among all texts
+  const cuts = ['top_p', 'topP', 'top_k', 'topK', 'min_p', 'minP', 'typical_p', 'typicalP'] as const;
+  ignore(...cuts.filter((cut) => body[cut] !== undefined));
+  const { topP: _p, topK: _k, minP: _m, typicalP: _t, ...rest } = sampling;
+  return rest;
 }
 
 /** Biases by id. */
@@ -242,6 +241,18 @@ export function viewOf({
   if (diffusing) return 'snapshots';
   if (diffusion) return 'frames';
   return stream ? 'text' : 'nothing';
+}
+
+/** @throws InvalidOptionError  where a body says the same by two names */
+function requireOneName(body: CommonBody): void {
+  once(body, 'max_completion_tokens', 'max_tokens');
+  once(body, 'max_tokens', 'length');
+  once(body, 'max_completion_tokens', 'length');
+  once(body, 'top_p', 'topP');
+  once(body, 'top_k', 'topK');
+  once(body, 'reasoning_effort', 'steps');
+  for (const [name, own] of Object.entries(sameAs)) once(body, name as SameAs, own);
+  once(body, 'repeat_penalty', 'repetition_penalty');
 }
 
 function once(body: CommonBody, one: keyof CommonBody, other: keyof CommonBody): void {

@@ -54,10 +54,9 @@ class Matcher {
    * @param isInner  whether it is a program within the program, which is asked at many places
    */
   run(start: number, from: number, isInner = false): number {
-    const text = this.#text;
     const { instructions } = this.#program;
     const failed = this.#failed;
-    const places = text.length + 1;
+    const places = this.#text.length + 1;
     // second ways that are left: instruction, place, length of `path`
     const left: number[] = [];
     // the forks on the way: should it lead through, they have not failed
@@ -68,13 +67,11 @@ class Matcher {
       const instruction = instructions[pc];
       let isOn = true;
       switch (instruction.does) {
-        case 'take': {
-          const codePoint = at < text.length ? text.codePointAt(at)! : -1;
-          isOn = codePoint >= 0 && instruction.set(codePoint);
-          if (isOn) at += codePoint > 0xffff ? 2 : 1;
+        case 'take':
+          at = this.#behind(at, instruction.set);
+          isOn = at >= 0;
           pc++;
           break;
-        }
         case 'fork': {
           const key = instruction.number * places + at;
           const bit = 1 << (key & 31);
@@ -101,13 +98,11 @@ class Matcher {
             instruction.starts.some(([inner, back]) => this.#sees(inner, at, back)) !== instruction.negative;
           pc++;
           break;
-        case 'once': {
-          const end = this.run(instruction.start, at, true);
-          isOn = end >= 0;
-          at = end;
+        case 'once':
+          at = this.run(instruction.start, at, true);
+          isOn = at >= 0;
           pc++;
           break;
-        }
         case 'end':
           return this.#through(path, at, isInner);
       }
@@ -117,6 +112,13 @@ class Matcher {
       at = left.pop()!;
       pc = left.pop()!;
     }
+  }
+
+  /** The place behind the character at a place if it is one of a set; -1 if it isn't. */
+  #behind(at: number, set: (codePoint: number) => boolean): number {
+    const codePoint = at < this.#text.length ? this.#text.codePointAt(at)! : -1;
+    if (codePoint < 0 || !set(codePoint)) return -1;
+    return at + (codePoint > 0xffff ? 2 : 1);
   }
 
   /** Forgets that the forks of a way that led through were gone into. */
