@@ -14,7 +14,7 @@ import { initialParameters } from '../src/model/initialise.ts';
 import { uniforms } from '../src/base/random.ts';
 import { directoryInFormat } from '../src/model-files/quantised-copy.ts';
 import { taggedTemplate } from '../src/tokenizer/plain-template.ts';
-import { tokenizerFiles } from '../src/tokenizer/save.ts';
+import { tokenizerFiles } from '../src/tokenizer/files-to-write.ts';
 import { DEFAULT_SPECIAL_TOKENS, withSpecialTokens } from '../src/tokenizer/tokenizer-json.ts';
 
 import { countPieces, trainFromPieces } from '../src/tokenizer/train-bpe.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { counted } from '../src/base/format-count.ts';
-import { openDataset } from '../src/data/dataset.ts';
+import { openDataset } from '../src/data/open-dataset.ts';
 import { modelDirectory } from '../src/model-files/locate.ts';
 import { loadTokenizer } from '../src/tokenizer/from-directory.ts';
 import { load } from '../src/language-model/load.ts';

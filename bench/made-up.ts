@@ -2,7 +2,7 @@ import { randomFillSync, randomInt } from 'node:crypto';
 import { sizeOf } from '../src/base/array.ts';
 import { blockShapes } from '../src/checkpoint/block-quantisation.ts';
 import { writeModelDirectory } from '../src/checkpoint/directory.ts';
-import type { Numbers, TensorToWrite } from '../src/checkpoint/write-safetensors.ts';
+import type { Numbers, TensorToWrite } from '../src/checkpoint/safetensors-pieces.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import { parameterShapes, type TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { writeModelDirectory } from '../src/checkpoint/directory.ts';
-import type { TensorToWrite } from '../src/checkpoint/write-safetensors.ts';
+import type { TensorToWrite } from '../src/checkpoint/safetensors-pieces.ts';
 import { FileError } from '../src/base/errors.ts';
 import { llamaNames } from '../src/model/families/llama.ts';
 import { tokenizerFromGguf } from '../src/tokenizer/from-gguf.ts';

@@ -86,4 +86,4 @@ export { NonFiniteError } from './training/loop.ts';
 export type { TrainingOptions } from './training/options.ts';
 export type { OwnParts } from './training/own-parts.ts';
 export type { MetricsRow, StepEvent, StepRow, TrainingEvent, ValidationRow } from './training/run/events.ts';
-export { CannotSaveError } from './training/run/run.ts';
+export { CannotSaveError } from './training/run/run-loop.ts';

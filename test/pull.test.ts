@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openWeights } from '../src/checkpoint/open-weights.ts';
-import { safetensorsPieces } from '../src/checkpoint/write-safetensors.ts';
+import { safetensorsPieces } from '../src/checkpoint/safetensors-pieces.ts';
 import { cachedModels } from '../src/hub/cache.ts';
 import { load } from '../src/language-model/load.ts';
 import { commitOf, sha256, startFakeHub } from './fake-hub.ts';

@@ -1,5 +1,5 @@
 import { TrainingView } from '../src/cli/terminal/training-view.ts';
-import type { RunIo } from '../src/training/run/run.ts';
+import type { RunIo } from '../src/training/run/run-loop.ts';
 
 /** What a run has of the world, for tests: `lines` is what the program writes of it where stderr is no terminal. */
 export function testRunIo(

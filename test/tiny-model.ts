@@ -8,7 +8,7 @@ import { llada } from '../src/model/families/llada.ts';
 import { lladaMoe } from '../src/model/families/llada-moe.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { charactersJson } from '../src/tokenizer/characters.ts';
-import { tokenizerFiles } from '../src/tokenizer/save.ts';
+import { tokenizerFiles } from '../src/tokenizer/files-to-write.ts';
 import { tokenizerFromJson } from '../src/tokenizer/from-json.ts';
 
 /** A folder that is taken away with the test. */

@@ -1,14 +1,12 @@
 import { InvalidOptionError } from './errors.ts';
 
-/** Bytes that this process may still take: of the machine, or of its container. */
-export const freeMemory = (): number => process.availableMemory();
-
 /**
  * Refuses what would need more memory than is free, before any of it is taken.
  *
  * @param option  what a person would make smaller
  * @param value   what it is
  * @param bytes   about what is needed
+ * @param free    bytes that there are
  * @param needs   what needs it, as a plural: "1,000 windows of 64 tokens"
  * @param remedy  what to do about it
  * @throws InvalidOptionError
@@ -16,7 +14,7 @@ export const freeMemory = (): number => process.availableMemory();
 export function requireMemory(
   { option, value, needs, remedy }: { option: string; value: unknown; needs: string; remedy: string },
   bytes: number,
-  free = freeMemory(),
+  free: number,
 ): void {
   if (bytes <= free) return;
   const problem = `must be smaller: ${needs} take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free; ${remedy}`;

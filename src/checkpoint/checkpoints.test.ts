@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { checkpointDirectory, findCheckpoints, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
-import type { FileContent } from './durable-fs.ts';
+import type { FileContent } from './file-content.ts';
 
 let folder = '';
 before(async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { FileError, invariant, show } from '../base/errors.ts';
-import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
+import { type DurableFs, nodeFs, writeNewFile } from './durable-fs.ts';
+import type { FileContent } from './file-content.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import {
   isPlainName,

@@ -2,31 +2,18 @@ import { randomInt } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, invariant, show } from '../base/errors.ts';
 import { makeDirectories } from './checkpoints.ts';
-import { type DurableFs, type FileContent, nodeFs, writeNewFile } from './durable-fs.ts';
+import { type DurableFs, nodeFs, writeNewFile } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { readJsonObject } from './read-json.ts';
+import { modelContent, type ModelFiles } from './model-content.ts';
 import { isPlainName } from './manifest.ts';
 import { resolveInside } from './resolve-inside.ts';
-import { safetensorsPieces, sizeInFile, type TensorToWrite } from './write-safetensors.ts';
 
 /** A model's config.json as it is, unchecked. */
 export interface RawConfig {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
-
-/** What a model directory holds. */
-export interface ModelFiles {
-  readonly config: Readonly<Record<string, unknown>>;
-  /** None: they are elsewhere, and another file says where. */
-  readonly weights: Iterable<TensorToWrite>;
-  readonly generationConfig?: Readonly<Record<string, unknown>>;
-  /** By name: tokenizer.json, tokenizer_config.json, a chat template, a record. Written after the weights. */
-  readonly tokenizerFiles?: ReadonlyMap<string, FileContent>;
-}
-
-/** Files of weights are no larger, as those of Hugging Face: some disks and servers refuse more. */
-const maxShardBytes = 5e9;
 
 export interface WriteModelOptions {
   /** Weights of more bytes lie in several files. Default 5 GB. */
@@ -55,16 +42,10 @@ export async function readModelConfig(directory: string): Promise<RawConfig> {
  */
 export async function writeModelDirectory(
   directory: string,
-  { config, weights, generationConfig, tokenizerFiles = new Map() }: ModelFiles,
-  { replace = false, fs = nodeFs, shardBytes = maxShardBytes }: WriteModelOptions = {},
+  files: ModelFiles,
+  { replace = false, fs = nodeFs, shardBytes }: WriteModelOptions = {},
 ): Promise<void> {
-  const content = new Map<string, FileContent>([
-    ['config.json', jsonBytes(config)],
-    ...(generationConfig ? [['generation_config.json', jsonBytes(generationConfig)] as const] : []),
-    ...weightFiles([...weights], shardBytes),
-    // last, so that a file may tell of how the weights came to be
-    ...tokenizerFiles,
-  ]);
+  const content = modelContent(files, shardBytes);
   for (const name of content.keys())
     invariant(isPlainName(name), `${show(name)} is no name of a model's file`);
 
@@ -115,36 +96,6 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** One file for all tensors, or as many as they need with an index; a tensor is never divided. */
-function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): [string, FileContent][] {
-  const shards: TensorToWrite[][] = [[]];
-  let [bytes, totalBytes] = [0, 0];
-  for (const tensor of tensors) {
-    const size = sizeInFile(tensor);
-    if (bytes > 0 && bytes + size > shardBytes) {
-      shards.push([]);
-      bytes = 0;
-    }
-    shards.at(-1)!.push(tensor);
-    bytes += size;
-    totalBytes += size;
-  }
-  const content = (shard: readonly TensorToWrite[]) => () => safetensorsPieces(shard, { format: 'pt' });
-  if (tensors.length === 0) return [];
-  if (shards.length === 1) return [['model.safetensors', content(shards[0])]];
-
-  const padded = (number: number) => String(number).padStart(5, '0');
-  const files = shards.map(
-    (shard, i) => [`model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`, shard] as const,
-  );
-  const map = Object.fromEntries(files.flatMap(([file, shard]) => shard.map(({ name }) => [name, file])));
-  const index = jsonBytes({ metadata: { total_size: totalBytes }, weight_map: map });
-  return [
-    ...files.map(([file, shard]): [string, FileContent] => [file, content(shard)]),
-    ['model.safetensors.index.json', index],
-  ];
-}
-
 /** Whether a model stands in the place. @throws FileError  when something does that may not be replaced */
 async function requireVacant(fs: DurableFs, directory: string, replace: boolean): Promise<boolean> {
   let names: string[];
@@ -172,8 +123,4 @@ async function requireVacant(fs: DurableFs, directory: string, replace: boolean)
     );
   }
   return true;
-}
-
-function jsonBytes(value: Readonly<Record<string, unknown>>): Uint8Array {
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }

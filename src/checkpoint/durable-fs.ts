@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError } from '../base/errors.ts';
+import { type FileContent, piecesOf } from './file-content.ts';
 
 /**
  * The few operations that a durable write is made of. An interface, so that a simulated disk that
@@ -30,14 +31,6 @@ export interface DurableFile {
   /** Returns when everything written so far would survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What is in a file to be written: its bytes, or a maker of its pieces, called once for each attempt to write it. */
-export type FileContent = Uint8Array | (() => Iterable<Uint8Array> | AsyncIterable<Uint8Array>);
-
-/** The pieces of a file's content, in order. */
-export function piecesOf(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-  return typeof content === 'function' ? content() : [content];
 }
 
 /** The disk. Directories get mode 0700, files 0600. */

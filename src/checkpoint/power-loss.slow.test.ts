@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FileError } from '../base/errors.ts';
 import { findCheckpoints, saveCheckpoint } from './checkpoints.ts';
-import type { DurableFile, DurableFs, FileContent } from './durable-fs.ts';
+import type { DurableFile, DurableFs } from './durable-fs.ts';
+import type { FileContent } from './file-content.ts';
 
 /**
  * A disk that can lose power. What was not synced may be there afterwards, or not, or in part: of a file any mixture

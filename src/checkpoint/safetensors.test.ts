@@ -21,12 +21,8 @@ import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
 import { withFile } from './open-file.ts';
 import { openSafetensors, readFloats, readRaw } from './safetensors.ts';
-import {
-  type Numbers,
-  safetensorsPieces,
-  type TensorToWrite,
-  writeSafetensors,
-} from './write-safetensors.ts';
+import { type Numbers, safetensorsPieces, type TensorToWrite } from './safetensors-pieces.ts';
+import { writeSafetensors } from './write-safetensors.ts';
 
 let folder = '';
 before(async () => {

@@ -8,7 +8,8 @@ import { badRows, passedOver } from './bad-rows.ts';
 import { type Batch, type Dataset, rows, shuffled, rowWidth } from './dataset.ts';
 import { everyAnswer, exchangesReading, type RowMeaning } from './exchanges.ts';
 import { splitDocuments } from './split.ts';
-import { openTokens, requireTextEnd, type TokenStore } from './token-store.ts';
+import { openTokens, requireTextEnd } from './token-store.ts';
+import type { TokenStore } from './tokens.ts';
 import type { WindowSpan } from './windows.ts';
 
 export interface AnswersOptions {

@@ -14,7 +14,8 @@ import { after, test } from 'node:test';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import { saveTokenizer } from '../tokenizer/save.ts';
-import { type Batch, type Dataset, type DatasetOptions, openDataset } from './dataset.ts';
+import type { Batch, Dataset, DatasetOptions } from './dataset.ts';
+import { openDataset } from './open-dataset.ts';
 import { makeTokenizer } from './make-tokenizer.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'unmask-dataset-'));

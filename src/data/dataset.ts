@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { NdArray } from '../base/array.ts';
 import { counted } from '../base/format-count.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
@@ -7,7 +6,7 @@ import { type LoadedTokenizer, requireEndId } from '../tokenizer/load.ts';
 import { type BadRow, badRows, passedOver } from './bad-rows.ts';
 import type { SourceFile } from './sources.ts';
 import { splitDocuments } from './split.ts';
-import { openTokens, textReading, type TokenStore } from './token-store.ts';
+import type { TokenStore } from './tokens.ts';
 import { documentWindows, type WindowSpan, streamWindows, type Windows } from './windows.ts';
 
 export interface DatasetOptions {
@@ -79,29 +78,6 @@ export interface Dataset {
   };
   /** Lines for people on what was read. */
   readonly summary: readonly string[];
-}
-
-/**
- * Opens the data of a run: read and tokenised once, then kept in `directory`/tokens.
- *
- * @throws FileError           where there is no text, or too much of it cannot be read
- * @throws InvalidOptionError  for a stream shorter than a window
- */
-export async function openDataset(
-  options: DatasetOptions,
-  tokenizer: LoadedTokenizer,
-  directory: string,
-  note?: (line: string) => void,
-  signal?: AbortSignal,
-): Promise<Dataset> {
-  const { data, length, field, separator, maximumBadShare } = options;
-  if (!Number.isSafeInteger(length) || length < 1)
-    throw new InvalidOptionError('length', 'must be a whole number of tokens, at least 1', length);
-  requireEndId(tokenizer, tokenizer.path); // before the text is read
-  const cache = join(directory, 'tokens');
-  const reading = textReading(tokenizer, { field, separator });
-  const store = await openTokens(data, tokenizer, reading, { maximumBadShare, cache, note, signal });
-  return datasetOf(store, tokenizer, options);
 }
 
 /** The dataset of a store of tokens. @throws FileError  for a tokenizer without an end of a text, which pads windows */

@@ -1,5 +1,5 @@
 import type { TokenizerJson } from '../tokenizer/tokenizer-json.ts';
-import { tokenizerJsonOfTexts } from '../tokenizer/train-tokenizer.ts';
+import { tokenizerJsonOfTexts } from '../tokenizer/of-texts.ts';
 import { checkRows, RowCounter } from './bad-rows.ts';
 import { conversationIn } from './dialogues.ts';
 import { readDocuments, type ReadingOptions } from './documents.ts';

@@ -18,28 +18,7 @@ import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { checkRows, RowCounter, type RowCounts } from './bad-rows.ts';
 import { readDocuments, type ReadingOptions } from './documents.ts';
 import { findSources, fingerprint, type Source, type SourceFile, textKinds } from './sources.ts';
-
-/** Documents as token ids, one after the other. */
-export interface TokenStore {
-  readonly ids: Uint16Array | Uint32Array;
-  /** Where each document ends; the first begins at 0. */
-  readonly ends: Float64Array;
-  /** The UTF-8 bytes of each document that are learned. */
-  readonly bytes: Float64Array;
-  /** Of documents that are conversations, the examples that they hold. */
-  readonly examples: Examples;
-  readonly files: readonly SourceFile[];
-  readonly rows: RowCounts;
-  /** Lines for people on what was done to the text. */
-  readonly report: readonly string[];
-}
-
-/** Stretches of a document that begin with tokens which are given, not learned. An example ends where the next begins. */
-export interface Examples {
-  readonly starts: Float64Array;
-  /** Tokens at the beginning of each that are given. */
-  readonly given: Float64Array;
-}
+import type { TokenStore } from './tokens.ts';
 
 /** A stretch of a document as ids. */
 export interface TokenPart {

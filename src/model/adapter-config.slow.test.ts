@@ -8,7 +8,7 @@ import type { NdArray } from '../base/array.ts';
 import { FileError, UnsupportedError } from '../base/errors.ts';
 import { readJson } from '../checkpoint/read-json.ts';
 import { openSafetensors, readFloats } from '../checkpoint/safetensors.ts';
-import { safetensorsPieces } from '../checkpoint/write-safetensors.ts';
+import { safetensorsPieces } from '../checkpoint/safetensors-pieces.ts';
 import { readAdapter } from './adapter-files.ts';
 import { matchNames } from './module-patterns.ts';
 import { type LiveAdapter, type Network, openNetwork } from './network.ts';

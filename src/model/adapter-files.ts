@@ -7,7 +7,7 @@ import { fileProblem } from '../checkpoint/file-problem.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openSafetensors, readFloats } from '../checkpoint/safetensors.ts';
 import type { Weights } from '../checkpoint/weights.ts';
-import { safetensorsPieces } from '../checkpoint/write-safetensors.ts';
+import { safetensorsPieces } from '../checkpoint/safetensors-pieces.ts';
 import { makeDirectories } from '../checkpoint/checkpoints.ts';
 import { FileError, show } from '../base/errors.ts';
 import { sameShape, showShape } from '../graph/shape.ts';

@@ -10,7 +10,7 @@ import { sizeOf } from '../base/array.ts';
 import { writeModelDirectory } from '../checkpoint/directory.ts';
 import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import type { WeightEntry, Weights } from '../checkpoint/weights.ts';
-import { safetensorsPieces, type TensorToWrite } from '../checkpoint/write-safetensors.ts';
+import { safetensorsPieces, type TensorToWrite } from '../checkpoint/safetensors-pieces.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { openModel, type OpenedModel } from './open.ts';
 import { quantisedTensors } from './quantise.ts';

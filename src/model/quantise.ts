@@ -2,7 +2,7 @@ import { sizeOf } from '../base/array.ts';
 import { blockShapes, type BlockWriter, blockWriter } from '../checkpoint/block-quantisation.ts';
 import { narrowF16, widenF16 } from '../checkpoint/half.ts';
 import type { Weights } from '../checkpoint/weights.ts';
-import type { Numbers, TensorToWrite } from '../checkpoint/write-safetensors.ts';
+import type { Numbers, TensorToWrite } from '../checkpoint/safetensors-pieces.ts';
 import { FileError, show } from '../base/errors.ts';
 import type { StoredParameter } from './storage.ts';
 import {

@@ -7,7 +7,8 @@ import { load } from '../language-model/load.ts';
 import { writeCarefulTexts } from './careful-texts.ts';
 import { createTrainingJob } from './create-job.ts';
 import { runDistillation } from './distill.ts';
-import { type RunIo, runTraining } from './run/run.ts';
+import type { RunIo } from './run/run-loop.ts';
+import { runTraining } from './run/run.ts';
 
 const quiet: RunIo = {
   tell: async () => {},

@@ -9,7 +9,8 @@ import { writeCarefulTexts } from './careful-texts.ts';
 import { createTrainingJob } from './create-job.ts';
 import { distillDefaults, type DistillRequest, distillSchema } from './distill-options.ts';
 import type { TrainingRequest } from './options.ts';
-import { type RunIo, type RunOutcome, runTraining } from './run/run.ts';
+import type { RunIo, RunOutcome } from './run/run-loop.ts';
+import { runTraining } from './run/run.ts';
 
 /** Files of a distillation's directory; the training run lies in `run/`. */
 const names = { options: 'distill.json', texts: 'texts.jsonl', run: 'run' } as const;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Batch, type Dataset, openDataset } from '../data/dataset.ts';
+import type { Batch, Dataset } from '../data/dataset.ts';
+import { openDataset } from '../data/open-dataset.ts';
 import type { CleanWindows } from '../diffusion/clean-windows.ts';
 import type { LoadedTokenizer } from '../tokenizer/load.ts';
 import { type LearningFacts, noisingOf } from './choose-objective.ts';

@@ -1,19 +1,10 @@
-import { sizeOf } from '../base/array.ts';
+import { freeMemory } from '../base/free-memory.ts';
 import { writeModelDirectory } from '../checkpoint/directory.ts';
-import { grouped } from '../base/format-count.ts';
-import { InvalidOptionError, invariant } from '../base/errors.ts';
-import { bidirectional, causal } from '../model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../model/config.ts';
-import type { ModelConfig } from '../model/families/family.ts';
-import { llada } from '../model/families/llada.ts';
-import { initialisations, initialParameters } from '../model/initialise.ts';
-import { openNetwork } from '../model/network.ts';
-import { namesOf, type RunTokenizer } from './run-tokenizer.ts';
-import { requireTrainingMemory } from './training-memory.ts';
-import { requireSameLikelihood, type Start, startFrom } from './initial-model.ts';
-import type { TrainingTarget } from './training-target.ts';
-import { tokenizerFiles } from '../tokenizer/save.ts';
+import { requireSameLikelihood, startFrom } from './initial-model.ts';
 import type { TrainingOptions } from './options.ts';
+import type { RunTokenizer } from './run-tokenizer.ts';
+import type { TrainingTarget } from './training-target.ts';
+import { weightsTarget } from './weights-target.ts';
 
 /**
  * All weights of a network of LLaDA's architecture, new or those of the model that `from` names.
@@ -24,101 +15,12 @@ export async function fullWeightsTarget(
   options: TrainingOptions,
   run: RunTokenizer,
 ): Promise<TrainingTarget> {
-  const { tokenizer, endId, template } = run;
-  const start = await startFrom(options, tokenizer.vocabularySize);
+  const start = await startFrom(options, run.tokenizer.vocabularySize);
   if (start && options.learn === 'preferences') requireSameLikelihood(options, start);
-  const config = configOf(options, run, start);
-  const { transformer } = config;
-  requireTrainingMemory(options, transformer);
-  const { names } = llada;
-  const initial =
-    start?.parameters ?? initialParameters(transformer, names, options.seed, initialisations[options.init]);
+  const { files, ...target } = weightsTarget(options, run, { start, freeBytes: freeMemory() });
   return {
-    config,
-    names,
-    initial,
-    open: (numbers) => openNetwork(transformer, names, numbers, options),
-    openReference: () => openNetwork(transformer, names, { arrays: () => initial }, options),
-    heldTo: options.learn === 'preferences' || options.certainty !== undefined ? (start?.files ?? []) : [],
-    summary: [sizeLine(transformer, [...parameterShapes(transformer, names).values()])],
-    async exportTo(directory, numbers, beside) {
-      const { dtype } = options;
-      const weights = Array.from(numbers.arrays(), ([name, { shape, data }]) => ({
-        name,
-        shape,
-        data,
-        dtype,
-      }));
-      const texts = Object.entries(tokenizerFiles(tokenizer.json, namesOf(tokenizer), run.templateFiles));
-      const files = new Map(texts.map(([name, text]): [string, Uint8Array] => [name, Buffer.from(text)]));
-      const generationConfig = {
-        eos_token_id: endId,
-        pad_token_id: endId,
-        // it goes on writing as the model that it was made from
-        ...(template && { unmask_sampling: start?.sampling }),
-      };
-      const model = {
-        config: llada.write(config),
-        weights,
-        generationConfig,
-        tokenizerFiles: new Map([...files, ...beside]),
-      };
-      await writeModelDirectory(directory, model, { replace: true });
-    },
-  };
-}
-
-/** A network in a line. */
-export const sizeLine = (
-  { layers, width, heads, hidden, vocabularySize }: TransformerConfig,
-  shapes: readonly (readonly number[])[],
-): string =>
-  `${grouped(shapes.reduce((sum, shape) => sum + sizeOf(shape), 0))} parameters: ${layers} layers, width ${width}, ${heads} heads, SwiGLU ${hidden}, vocabulary ${grouped(vocabularySize)}`;
-
-function configOf(
-  options: TrainingOptions,
-  { tokenizer, maskId, endId }: RunTokenizer,
-  start?: Start,
-): ModelConfig {
-  const { length, learn, objective, block, anneal, shiftedLogits, causalWarmup, from } = options;
-  const isCausal = objective === 'autoregressive';
-  if (anneal !== undefined && !start?.isCausal)
-    throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
-  return {
-    transformer: {
-      ...(start?.transformer ?? freshNetwork(options, tokenizer.vocabularySize)),
-      // whoever learns to answer need not forget how long a text may be
-      maxLength: learn !== 'text' ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
-      // a mask predictor made from a causal model, or that begins as one, goes on to predict each token at the position before
-      shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? causalWarmup !== undefined),
-      attention: isCausal ? causal : bidirectional,
-    },
-    maskId,
-    endIds: [endId],
-    padId: endId,
-    // a block as long as any window is all there is
-    blockLength: block !== undefined && block < length ? block : undefined,
-  };
-}
-
-function freshNetwork(
-  { layers, width, heads, kvHeads = heads, hidden, tied }: TrainingOptions,
-  vocabularySize: number,
-): Omit<TransformerConfig, 'maxLength' | 'shiftedLogits' | 'attention'> {
-  invariant(
-    layers !== undefined && width !== undefined && heads !== undefined && hidden !== undefined,
-    'a network that begins from nothing has its sizes from its options',
-  );
-  return {
-    layers,
-    width,
-    heads,
-    kvHeads: kvHeads ?? heads,
-    hidden,
-    tiedHead: tied ?? false,
-    vocabularySize,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
-    qkvBias: false,
+    ...target,
+    exportTo: (directory, numbers, beside) =>
+      writeModelDirectory(directory, files(numbers, beside), { replace: true }),
   };
 }

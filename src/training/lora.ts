@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { freeMemory } from '../base/free-memory.ts';
 import type { NdArray } from '../base/array.ts';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { weightFilesOf, type Weights } from '../checkpoint/weights.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
-import { sizeLine } from './full-weights.ts';
 import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -18,6 +18,7 @@ import { modelDirectory } from '../model-files/locate.ts';
 import { directoryInFormat } from '../model-files/quantised-copy.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
 import { requireSameLikelihood, requireSizes } from './initial-model.ts';
+import { sizeLine } from './weights-target.ts';
 import { requireTrainingMemory } from './training-memory.ts';
 import type { TrainingTarget } from './training-target.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
@@ -40,7 +41,7 @@ export async function loraTarget(
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
-  requireTrainingMemory(options, transformer);
+  requireTrainingMemory(options, transformer, freeMemory());
   const isInBlocks = isBlockFormat(format) || format === 'stored';
   if (options.weights !== undefined && options.weights !== format && format !== 'stored')
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);

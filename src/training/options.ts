@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// by this form bundlers that split code leave out of zod what isn't used
+import * as z from 'zod';
 import { keysOf } from '../base/options.ts';
 import { schedules } from '../diffusion/schedule.ts';
 import { bellDefaults, timeSamplers } from '../diffusion/times.ts';

@@ -9,7 +9,8 @@ import { readTokenizerFiles } from '../tokenizer/from-directory.ts';
 import { type LoadedTokenizer, requireEndId, requireMaskId } from '../tokenizer/load.ts';
 import { loadTokenizer } from '../tokenizer/from-directory.ts';
 import { linesTemplate, taggedTemplate } from '../tokenizer/plain-template.ts';
-import { saveTokenizer, type TemplateFiles, templateFilesIn } from '../tokenizer/save.ts';
+import { namesOf, type TemplateFiles, templateFilesIn } from '../tokenizer/files-to-write.ts';
+import { saveTokenizer } from '../tokenizer/save.ts';
 import { DEFAULT_SPECIAL_TOKENS, expandToken, withSpecialTokens } from '../tokenizer/tokenizer-json.ts';
 import type { TrainingOptions } from './options.ts';
 import type { JobIo } from './run/training-job.ts';
@@ -112,10 +113,4 @@ function nameOfEnd(tokenizer: LoadedTokenizer): string {
   const token = tokenizer.json.added_tokens.find((added) => added.id === id);
   if (token) return token.content;
   throw new FileError(tokenizer.path, 'an end of a text among the added tokens', `id ${id}`);
-}
-
-/** The mask and the end of a text as the tokenizer spells them. */
-export function namesOf({ specialTokens, maskId, endId }: LoadedTokenizer): { mask?: string; end?: string } {
-  const nameOf = (id: number | undefined) => [...specialTokens].find(([, other]) => other === id)?.[0];
-  return { mask: nameOf(maskId), end: nameOf(endId) };
 }

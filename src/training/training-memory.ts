@@ -1,5 +1,5 @@
 import { grouped } from '../base/format-count.ts';
-import { freeMemory, requireMemory } from '../base/memory.ts';
+import { requireMemory } from '../base/memory.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** What the memory of a network depends on. */
@@ -54,13 +54,10 @@ export function trainingMemory(
 
 /**
  * @param network  as far as it is known; nothing where it comes with the model of --from
+ * @param free     bytes of memory
  * @throws InvalidOptionError  for a run that does not fit into memory, before any of it is taken
  */
-export function requireTrainingMemory(
-  options: Asked,
-  network: NetworkSizes | undefined,
-  free = freeMemory(),
-): void {
+export function requireTrainingMemory(options: Asked, network: NetworkSizes | undefined, free: number): void {
   if (!network) return;
   const { parameters, activations } = trainingMemory(network, options);
   const { layers, width } = network;

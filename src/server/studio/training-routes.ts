@@ -1,3 +1,4 @@
+import { freeMemory } from '../../base/free-memory.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -55,7 +56,7 @@ async function begin(
   const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
   const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
   requireEffect(options, settled);
-  requireTrainingMemory(settled, sizesIn(settled));
+  requireTrainingMemory(settled, sizesIn(settled), freeMemory());
 
   const run = name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune');
   if (isTaken(studio, run))

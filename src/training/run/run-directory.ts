@@ -10,34 +10,8 @@ import { defaults, type TrainingOptions, type TrainingRequest, trainingSchema } 
 import type { OwnPart } from '../own-parts.ts';
 import { rowsName } from './kept-rows.ts';
 import { requireEffect } from './option-effects.ts';
+import { type OptionChanges, settledOver } from './recorded-options.ts';
 import { resolveOptions } from './resolve-options.ts';
-
-/** What may be changed in the middle of a run, because no update depends on it. */
-const free: readonly (keyof TrainingOptions)[] = [
-  'sampleEvery',
-  'checkpointEvery',
-  'keep',
-  'threads',
-  'dtype',
-];
-
-/** What `--resume` may change as well: later updates depend on it, earlier ones are what they are. */
-const changeable: typeof free = [
-  ...free,
-  'device',
-  'steps',
-  'epochs',
-  'learningRate',
-  'minimumRate',
-  'warmup',
-  'schedule',
-  'decayShare',
-  'clip',
-  'weightDecay',
-  'validationEvery',
-  'validationDraws',
-  'validationWindows',
-];
 
 /** A run's files: everything that is known of the run is in its directory. */
 export interface RunDirectory {
@@ -48,7 +22,7 @@ export interface RunDirectory {
   /** Whether the run begins here; then there was nothing in the directory. */
   readonly isNew: boolean;
   /** Options that a resumed run changes, by name. */
-  readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
+  readonly changes: OptionChanges;
 }
 
 /** Where the run that is asked for lives; the directory is made, so that it can be locked. */
@@ -114,27 +88,7 @@ export async function openRunDirectory(
   if (!begun) return record({ path, options: resolveOptions(request), own, isNew: true, changes: {} });
   const { options: recorded } = begun;
   requireOwnParts(path, begun.own, own);
-  const wanted =
-    request.resume === undefined ? resolveOptions(request) : resolveOptions(over(recorded, request));
-  requireEffect(request, wanted);
-  const allowed = request.resume === undefined ? free : changeable;
-  const changes: Record<string, { from: unknown; to: unknown }> = {};
-  const keys = new Set([...Object.keys(recorded), ...Object.keys(wanted)]) as Set<keyof TrainingOptions>;
-  for (const key of keys) {
-    const [from, to] = [recorded[key], wanted[key]];
-    if (JSON.stringify(from) === JSON.stringify(to)) continue;
-    if (!allowed.includes(key)) {
-      const has = from === undefined ? 'has none' : `has ${JSON.stringify(from)}`;
-      const usual = request[key] === undefined && to !== undefined;
-      const wants = usual ? `, and a new one ${JSON.stringify(to)} by default` : '';
-      throw new InvalidOptionError(
-        key,
-        `the run in ${path} ${has}${wants}; give another --out, or --resume ${path} to go on as it was started`,
-        request[key],
-      );
-    }
-    changes[key] = { from, to };
-  }
+  const { wanted, changes } = settledOver(path, recorded, request);
   const directory: RunDirectory = { path, options: recorded, own, isNew: false, changes };
   return Object.keys(changes).length > 0 ? record({ ...directory, options: wanted }) : directory;
 }
@@ -153,12 +107,6 @@ function requireOwnParts(path: string, began: readonly OwnPart[], given: readonl
       `the run in ${path} began without one; give another out`,
       'a function',
     );
-}
-
-/** What was asked for, over what is recorded. */
-function over(recorded: TrainingOptions, { resume: _resume, ...request }: TrainingRequest): TrainingRequest {
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  return { ...recorded, ...given };
 }
 
 async function record(directory: RunDirectory): Promise<RunDirectory> {

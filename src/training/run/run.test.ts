@@ -14,7 +14,8 @@ import { lockRun } from '../../checkpoint/lock.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { NonFiniteError } from '../loop.ts';
 import type { TrainingRequest } from '../options.ts';
-import { CannotSaveError, type RunIo, runTraining } from './run.ts';
+import { CannotSaveError, type RunIo } from './run-loop.ts';
+import { runTraining } from './run.ts';
 
 // in memory where that can be had: hundreds of checkpoints are saved here, and no power is cut
 const scratch = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'unmask-run-'));

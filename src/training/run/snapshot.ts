@@ -5,35 +5,13 @@ import {
   type SaveOptions,
   type SaveResult,
 } from '../../checkpoint/checkpoints.ts';
-import type { FileContent } from '../../checkpoint/durable-fs.ts';
-import { safetensorsPieces } from '../../checkpoint/write-safetensors.ts';
+import type { FileContent } from '../../checkpoint/file-content.ts';
+import { safetensorsPieces } from '../../checkpoint/safetensors-pieces.ts';
 import { openSafetensors, readFloats } from '../../checkpoint/safetensors.ts';
 import { FileError } from '../../base/errors.ts';
 import type { Learner } from '../learner.ts';
-import type { LoopState } from '../loop.ts';
 import { readRunJson } from './run-directory.ts';
-
-/** All that the next update needs beside the learner's tensors. No update depends on `seconds`, which the clock says. */
-export interface RunState extends LoopState {
-  /** The updates after which the latest validation and the latest sample were made. */
-  validated: number;
-  sampled: number;
-  /** Bytes of metrics.jsonl that belong to the updates so far. */
-  metricsBytes: number;
-  /** Seconds that the updates so far took. */
-  seconds: number;
-}
-
-/** Where a run begins. */
-export const beginning = (): RunState => ({
-  step: 0,
-  tokens: 0,
-  skipped: [],
-  validated: 0,
-  sampled: 0,
-  metricsBytes: 0,
-  seconds: 0,
-});
+import type { RunState } from './run-state.ts';
 
 const stateName = 'state.json';
 const modelName = 'model.safetensors';

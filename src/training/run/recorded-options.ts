@@ -1,0 +1,76 @@
+import { InvalidOptionError } from '../../base/errors.ts';
+import type { TrainingOptions, TrainingRequest } from '../options.ts';
+import { requireEffect } from './option-effects.ts';
+import { resolveOptions } from './resolve-options.ts';
+
+/** What may be changed in the middle of a run, because no update depends on it. */
+const free: readonly (keyof TrainingOptions)[] = [
+  'sampleEvery',
+  'checkpointEvery',
+  'keep',
+  'threads',
+  'dtype',
+];
+
+/** What `--resume` may change as well: later updates depend on it, earlier ones are what they are. */
+const changeable: typeof free = [
+  ...free,
+  'device',
+  'steps',
+  'epochs',
+  'learningRate',
+  'minimumRate',
+  'warmup',
+  'schedule',
+  'decayShare',
+  'clip',
+  'weightDecay',
+  'validationEvery',
+  'validationDraws',
+  'validationWindows',
+];
+
+/** Options that a resumed run changes, by name. */
+export type OptionChanges = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+
+/**
+ * The options of a run that goes on: those that it was started with, and what is asked to be otherwise from here on.
+ *
+ * @param path      what people call the run
+ * @param recorded  what it was started with
+ * @throws InvalidOptionError  where earlier updates would have been others
+ */
+export function settledOver(
+  path: string,
+  recorded: TrainingOptions,
+  request: TrainingRequest,
+): { readonly wanted: TrainingOptions; readonly changes: OptionChanges } {
+  const wanted =
+    request.resume === undefined ? resolveOptions(request) : resolveOptions(over(recorded, request));
+  requireEffect(request, wanted);
+  const allowed = request.resume === undefined ? free : changeable;
+  const changes: Record<string, { readonly from: unknown; readonly to: unknown }> = {};
+  const keys = new Set([...Object.keys(recorded), ...Object.keys(wanted)]) as Set<keyof TrainingOptions>;
+  for (const key of keys) {
+    const [from, to] = [recorded[key], wanted[key]];
+    if (JSON.stringify(from) === JSON.stringify(to)) continue;
+    if (!allowed.includes(key)) {
+      const has = from === undefined ? 'has none' : `has ${JSON.stringify(from)}`;
+      const usual = request[key] === undefined && to !== undefined;
+      const wants = usual ? `, and a new one ${JSON.stringify(to)} by default` : '';
+      throw new InvalidOptionError(
+        key,
+        `the run in ${path} ${has}${wants}; give another --out, or --resume ${path} to go on as it was started`,
+        request[key],
+      );
+    }
+    changes[key] = { from, to };
+  }
+  return { wanted, changes };
+}
+
+/** What was asked for, over what is recorded. */
+function over(recorded: TrainingOptions, { resume: _resume, ...request }: TrainingRequest): TrainingRequest {
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  return { ...recorded, ...given };
+}
