@@ -19,10 +19,11 @@ const allowed: Readonly<Record<string, string>> = {
   likelihood: 'base diffusion sampling',
   'model-files': 'base diffusion checkpoint tokenizer hub runtime model sampling likelihood',
   'language-model': 'base diffusion graph tokenizer runtime model sampling likelihood model-files',
-  browser: 'base graph checkpoint tokenizer runtime model sampling likelihood model-files language-model',
   ranks: 'base',
   training:
     'base ranks diffusion graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model',
+  browser:
+    'base graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model training',
   library:
     'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
   evaluation: 'base tokenizer data model sampling likelihood model-files language-model training library',

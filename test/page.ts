@@ -72,13 +72,11 @@ export async function startPages(
 async function bundle(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const script = `import * as api from './dist/src/entries/browser.js';
+    const usual = { engine: { folder: '/engine/' }, worker: () => new Worker('worker.js', { type: 'module' }) };
     globalThis.unmask = {
       ...api,
-      load: (place, options) => api.load(place, {
-        engine: { folder: '/engine/' },
-        worker: () => new Worker('worker.js', { type: 'module' }),
-        ...options,
-      }),
+      load: (place, options) => api.load(place, { ...usual, ...options }),
+      train: (request, options) => api.train(request, { ...usual, ...options }),
     };`;
   await build({
     stdin: { contents: script, resolveDir: root, sourcefile: 'page.js' },

@@ -66,9 +66,8 @@ export interface PageModel extends Pick<
  * @throws UnsupportedError  for a family, a type of numbers or a device that can't be used here
  */
 export async function loadInPage(place: ModelPlace, options: PageLoadOptions = {}): Promise<PageModel> {
-  const { device, engine, onProgress, note, signal } = options;
+  const { device, onProgress, note, signal } = options;
   const client = startClient(options);
-  if (engine) client.configure({ ...engine, ...(engine.folder && { folder: absolute(engine.folder) }) });
   const onReport = (report: Report) => {
     if (report.kind === 'download') onProgress?.(report.name, report.done, report.total);
     if (report.kind === 'note') note?.(report.text);
@@ -95,8 +94,15 @@ export async function forget(
   }
 }
 
-const startClient = ({ worker = ownWorker }: Pick<PageLoadOptions, 'worker'>): WorkerClient =>
-  new WorkerClient(worker());
+/** @param endOf  see `WorkerClient` */
+export function startClient(
+  { worker = ownWorker, engine }: Pick<PageLoadOptions, 'worker' | 'engine'>,
+  endOf?: (cause: string) => string,
+): WorkerClient {
+  const client = new WorkerClient(worker(), endOf);
+  if (engine) client.configure({ ...engine, ...(engine.folder && { folder: absolute(engine.folder) }) });
+  return client;
+}
 
 // written so that bundlers see that there is a worker, and bundle it
 const ownWorker = (): WorkerLike =>

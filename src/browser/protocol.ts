@@ -10,7 +10,10 @@ import type {
 } from '../language-model/language-model.ts';
 import type { WebEngineSettings } from '../runtime/engine-web.ts';
 import type { ChatMessage, TemplateOptions } from '../tokenizer/chat-template.ts';
+import type { TrainingEvent } from '../training/run/events.ts';
 import type { ChosenDevice, PageDevice } from './choose-device.ts';
+import type { PageTrainRequest } from './training/request.ts';
+import type { TrainedHere } from './training/train-here.ts';
 
 /** What a page has of a model in the worker, at once. */
 export type PageModelFacts = Pick<Model, 'config' | 'maskId' | 'endIds' | 'defaults'> & {
@@ -43,6 +46,7 @@ export interface Calls {
   infill: { given: Sent<InfillRequest>; result: Awaited<ReturnType<Model['infill']>> };
   edit: { given: Sent<EditRequest>; result: Awaited<ReturnType<Model['edit']>> };
   score: { given: Sent<ScoreRequest>; result: Awaited<ReturnType<Model['score']>> };
+  train: { given: { request: PageTrainRequest }; result: TrainedHere };
   close: { given: undefined; result: void };
 }
 
@@ -56,7 +60,11 @@ export type Report =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly holes?: unknown }
   | { readonly kind: 'share'; readonly share: number }
   | { readonly kind: 'download'; readonly name: string; readonly done: number; readonly total: number }
-  | { readonly kind: 'note'; readonly text: string };
+  | { readonly kind: 'note'; readonly text: string }
+  /** What a run tells, which waits until it was seen … */
+  | { readonly kind: 'event'; readonly event: TrainingEvent }
+  /** … or doesn't. */
+  | { readonly kind: 'told'; readonly event: TrainingEvent };
 
 export type ToPageWorker =
   | { readonly type: 'configure'; readonly engine: WebEngineSettings }
@@ -68,7 +76,7 @@ export type ToPageWorker =
       /** Frames are wanted, and each is waited for. */
       readonly watched: boolean;
     }
-  /** The frame was seen; whether the text goes on. */
+  /** The frame or event was seen; whether the work goes on. */
   | { readonly type: 'seen'; readonly id: number; readonly goesOn: boolean }
   | { readonly type: 'cancel'; readonly id: number };
 

@@ -3,6 +3,7 @@ import { nextTurn } from '../base/next-turn.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { configureEngine } from '../runtime/engine-web.ts';
 import type { Frame } from '../sampling/sample.ts';
+import type { TrainingEvent } from '../training/run/events.ts';
 import { chooseDevice } from './choose-device.ts';
 import { chosenFiles, filesIn, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
@@ -24,6 +25,8 @@ interface Caller {
   report(report: Report): void;
   /** Shows a frame and waits until it was seen. @returns whether the text goes on */
   show(frame: Frame, holes?: unknown): Promise<boolean>;
+  /** Tells what a run does and waits until that was seen, or the run is to stop. */
+  tell(event: TrainingEvent): Promise<void>;
 }
 
 interface Running {
@@ -55,9 +58,16 @@ export function serveModel(port: WorkerPort): void {
         refuse = reject;
         report({ kind: 'frame', frame, holes });
       });
+    const tell = (event: TrainingEvent) =>
+      new Promise<void>((resolve) => {
+        mine.seen = () => resolve();
+        refuse = () => resolve();
+        report({ kind: 'event', event });
+        if (signal.aborted) resolve();
+      });
     try {
       const call = served.calls[name] as (given: unknown, caller: Caller) => Promise<unknown>;
-      const result = await call(given, { signal, watched, report, show });
+      const result = await call(given, { signal, watched, report, show, tell });
       port.postMessage({ type: 'result', id, result });
     } catch (error) {
       port.postMessage({ type: 'error', id, error: sentError(error) });
@@ -109,6 +119,11 @@ class ServedModel {
         signal,
         ...(watched && { onProgress: (share: number) => report({ kind: 'share', share }) }),
       }),
+    train: async ({ request }, { signal, report, tell }) => {
+      // a page that doesn't train doesn't load what trains
+      const { trainHere } = await import('./training/train-here.ts');
+      return trainHere(request, { signal, tell, note: (event) => report({ kind: 'told', event }) });
+    },
     close: async () => {
       await this.#model?.close();
       this.#model = undefined;

@@ -36,15 +36,18 @@ export class WorkerClient {
   #nextId = 0;
   #end: Error | undefined;
 
-  constructor(worker: WorkerLike) {
+  /** @param endOf  the sentence of a worker that dies, of what is known of the cause */
+  constructor(
+    worker: WorkerLike,
+    endOf: (cause: string) => string = (cause) =>
+      `the worker of the model ended${cause}: load the model again`,
+  ) {
     const port = worker;
     this.#send = (message) => port.postMessage(message);
     this.#terminate = () => worker.terminate();
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     for (const type of ['error', 'messageerror'] as const)
-      worker.addEventListener(type, ({ message }) =>
-        this.end(`the worker of the model ended${message ? ` (${message})` : ''}: load the model again`),
-      );
+      worker.addEventListener(type, ({ message }) => this.end(endOf(message ? ` (${message})` : '')));
   }
 
   configure(engine: Extract<ToPageWorker, { type: 'configure' }>['engine']): void {
@@ -107,7 +110,7 @@ export class WorkerClient {
   async #report(id: number, report: Report, { onReport, reject }: Waiting): Promise<void> {
     try {
       const goesOn = (await onReport?.(report)) !== false;
-      if (report.kind === 'frame') this.#send({ type: 'seen', id, goesOn });
+      if (report.kind === 'frame' || report.kind === 'event') this.#send({ type: 'seen', id, goesOn });
     } catch (error) {
       this.#send({ type: 'cancel', id });
       reject(error);
