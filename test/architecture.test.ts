@@ -26,7 +26,8 @@ const allowed: Readonly<Record<string, string>> = {
     'base graph checkpoint tokenizer runtime data model sampling likelihood model-files language-model training',
   library:
     'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
-  evaluation: 'base tokenizer data model sampling likelihood model-files language-model training library',
+  evaluation:
+    'base ranks tokenizer data model sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub data model sampling model-files language-model training library evaluation',
   cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',

@@ -72,6 +72,7 @@ export const smallRun = (text: string, steps: number): string[] => [
 
 export interface Ended {
   readonly code: number | null;
+  readonly out: string;
   readonly err: string;
 }
 
@@ -108,12 +109,13 @@ export function startUnlike(
 }
 
 function start([program, ...given]: readonly string[]): Started {
-  const child = spawn(program, given, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let err = '';
+  const child = spawn(program, given, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += data));
   child.stderr.on('data', (data) => (err += data));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, err }));
+    child.on('close', (code) => resolve({ code, out, err }));
   });
   return { child, ended };
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../base/errors.ts';
 import type { TrainingRequest } from '../training/options.ts';
 import { type Io, UsageError } from './command.ts';
+import { requireOneRank } from './ranks.ts';
 import { TrainingView } from './terminal/training-view.ts';
 
 /** What `--sweep` and `--seeds` ask for. */
@@ -16,17 +17,11 @@ export interface SweepFlags {
  * @returns the exit code
  */
 export async function watchSweep(request: TrainingRequest, flags: SweepFlags, io: Io): Promise<number> {
-  const { stdout, stderr, signal, env } = io;
+  const { stdout, stderr, signal } = io;
   const vary = Object.fromEntries((flags.sweep ?? []).map(sweepAxis));
   if (Object.keys(vary).length < (flags.sweep?.length ?? 0))
     throw new UsageError('--sweep names an option twice; give all of its values at once');
-  if (flags.distributed !== 'off') {
-    const { findRanks } = await import('../ranks/mpi.ts');
-    const ranks = await findRanks(env);
-    await ranks.close();
-    if (ranks.size > 1)
-      throw new UsageError('a sweep is for one process; start its runs as jobs, or add --distributed off');
-  }
+  if (flags.distributed !== 'off') await requireOneRank('a sweep is', io);
   const { sweep } = await import('../library/sweep.ts');
   const view = new TrainingView(stderr, () => performance.now());
   try {

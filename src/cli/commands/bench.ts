@@ -7,9 +7,11 @@ import type { PromptedText } from '../../evaluation/trade-off/read-prompts.ts';
 import { waysOf } from '../../evaluation/trade-off/ways.ts';
 import type { Judgement } from '../../evaluation/judge/judge.ts';
 import type { Model } from '../../language-model/language-model.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { distributed, onRanks, requireSameCommand } from '../ranks.ts';
 import { tableOf } from '../terminal/table.ts';
 import { judgeOption } from './judge.ts';
 
@@ -59,6 +61,7 @@ const options = z.strictObject({
     .meta({ placeholder: 'path' })
     .describe('writes the table there, with all numbers'),
   json: z.boolean().default(false).describe('prints a line of JSON for each way to sample'),
+  distributed,
 });
 
 type Options = z.output<typeof options>;
@@ -77,41 +80,55 @@ export function benchCommand(load: LoadModel): Command<typeof options> {
       ],
     ],
     async run(asked, io) {
-      const { prompts, model: path, judge: judgePath, adapter, device, weights } = asked;
-      if (prompts === undefined && path !== undefined)
+      const { prompts, model, count, words } = asked;
+      if (prompts === undefined && model !== undefined)
         throw new UsageError(
           'give a file of prompts for a model of your own, from text that it did not learn',
         );
-      const { shippedJudge } = await import('../../model-files/locate.ts');
       const { heldOutStories } = await import('../../evaluation/shipped.ts');
       const { readPrompts } = await import('../../evaluation/trade-off/read-prompts.ts');
-      const texts = await readPrompts(prompts ?? heldOutStories, asked.count, asked.words);
-      const model = await load({ model: path, adapter, device, weights }, io);
-      try {
-        const judge = await load({ model: judgePath ?? shippedJudge }, io);
-        try {
-          await measure(model, judge, texts, asked, io);
-        } finally {
-          await judge.close();
-        }
-      } finally {
-        await model.close();
-      }
+      const texts = await readPrompts(prompts ?? heldOutStories, count, words);
+      await onRanks(asked.distributed, io, (ranks, io) => onRank(load, texts, asked, { ranks, io }));
     },
   };
 }
 
 export default benchCommand(loadModel);
 
+/** Compares the ranks, loads the models, and measures. */
+async function onRank(
+  load: LoadModel,
+  texts: readonly PromptedText[],
+  asked: Options,
+  { ranks, io }: { readonly ranks: Ranks; readonly io: Io },
+): Promise<void> {
+  const { shippedJudge, shippedModel } = await import('../../model-files/locate.ts');
+  const { requireSameFiles } = await import('../../evaluation/compare-files.ts');
+  const { prompts, model: path, adapter, device, weights } = asked;
+  const judgePath = asked.judge ?? shippedJudge;
+  await requireSameCommand(ranks, 'bench', asked);
+  const others = [prompts, adapter].filter((file) => file !== undefined);
+  await requireSameFiles(ranks, { models: [path ?? shippedModel, judgePath], others }, io.signal);
+  const model = await load({ model: path, adapter, device, weights }, io);
+  try {
+    const judge = await load({ model: judgePath }, io);
+    try {
+      await measure({ model, judge }, texts, asked, { ranks, io });
+    } finally {
+      await judge.close();
+    }
+  } finally {
+    await model.close();
+  }
+}
+
 async function measure(
-  model: Model,
-  judge: Model,
+  { model, judge }: { readonly model: Model; readonly judge: Model },
   texts: readonly PromptedText[],
   { temperature: temperatures, length, seed, svg, csv, json, ...asked }: Options,
-  io: Io,
+  { ranks, io }: { readonly ranks: Ranks; readonly io: Io },
 ): Promise<void> {
-  const { judgeContinuations, likelihoodOf, measureWay } =
-    await import('../../evaluation/trade-off/measure.ts');
+  const { judgeContinuations, measureWays } = await import('../../evaluation/trade-off/measure.ts');
   const { strategy: strategies, blockLength: blockLengths, cache: caches } = asked;
   const ways = waysOf({ strategies, blockLengths, caches, length });
   const how = { seed, signal: io.signal };
@@ -119,15 +136,16 @@ async function measure(
   // the first forwards are slower than the same work later
   await model.generate({ ...ways[0].options, prompt: texts[0].prompt, seed, signal: io.signal });
   const outcomes: SamplingOutcome[] = [];
-  for (const [index, way] of ways.entries()) {
-    io.stderr.write(`${index + 1} of ${ways.length}: ${way.name}\n`);
-    const heldOut = await likelihoodOf(model, way, texts, how);
-    for (const temperature of temperatures) {
-      const outcome = { ...(await measureWay(model, judge, { way, temperature }, texts, how)), heldOut };
-      outcomes.push(outcome);
-      if (json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
-    }
+  const measured = measureWays({ model, judge }, { ways, temperatures }, texts, {
+    ...how,
+    ranks,
+    onWay: (index, { name }) => void io.stderr.write(`${index + 1} of ${ways.length}: ${name}\n`),
+  });
+  for await (const outcome of measured) {
+    outcomes.push(outcome);
+    if (json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
   }
+  if (ranks.rank > 0) return;
   if (!json) io.stdout.write(report(outcomes, real, io));
   if (csv !== undefined) await writeFile(csv, csvOf(outcomes.map(recordOf)));
   if (svg === undefined) return;

@@ -3,9 +3,12 @@ import { grouped } from '../../base/format-count.ts';
 import { kebabCase, keysOf } from '../../base/options.ts';
 import { budgets } from '../../evaluation/claims/budget.ts';
 import type { Evaluation } from '../../evaluation/tasks/evaluate.ts';
+import type { Model } from '../../language-model/language-model.ts';
+import type { Ranks } from '../../ranks/ranks.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
+import { distributed, onRanks, requireOneRank, requireSameCommand } from '../ranks.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { tableOf } from '../terminal/table.ts';
 
@@ -52,6 +55,7 @@ const ofTasks = {
   adapter,
   device,
   weights,
+  distributed,
 };
 
 const options = z.strictObject({
@@ -101,8 +105,9 @@ export function evaluateCommand(loadAny: LoadModel): Command<typeof options> {
             ? `--${kebabCase(wrong)} is for a model and its --task (a directory named claims is ./claims)`
             : `--${kebabCase(wrong)} is for unmask evaluate claims`,
         );
-      if (asked.what === 'claims') return testClaims(asked, io);
-      return askTask(loadAny, asked, io, given);
+      if (asked.what !== 'claims') return askTask(loadAny, asked, io, given);
+      await requireOneRank('claims are', io);
+      return testClaims(asked, io);
     },
   };
 }
@@ -111,46 +116,59 @@ export default evaluateCommand(loadModel);
 
 async function askTask(
   loadAny: LoadModel,
-  { what, task, data, out, json, ...asked }: Options,
+  asked: Options,
   io: Io,
   given: ReadonlySet<string>,
 ): Promise<void> {
+  const { what, task, data, adapter } = asked;
   if (task === undefined) throw new UsageError('say which task the model is asked: --task NAME or a file');
   if (data !== undefined && data.length > 1) throw new UsageError('a task has one --data');
   const { openTask } = await import('../../evaluation/tasks/definition.ts');
-  const { evaluate } = await import('../../evaluation/tasks/evaluate.ts');
   await openTask(task); // a mistake doesn't wait for the model
-  const model = await loadAny({ model: what, ...asked }, io);
+  const { requireSameFiles } = await import('../../evaluation/compare-files.ts');
+  await onRanks(asked.distributed, io, async (ranks, io) => {
+    await requireSameCommand(ranks, 'evaluate', asked);
+    const others = [task, ...(data ?? []), ...(adapter === undefined ? [] : [adapter])];
+    await requireSameFiles(ranks, { models: [what], others }, io.signal);
+    const model = await loadAny({ ...asked, model: what }, io);
+    try {
+      await showAnswers(model, { ...asked, task }, { ranks, io, given });
+    } finally {
+      await model.close();
+    }
+  });
+}
+
+/** Puts the task to the model, and prints what came of it. */
+async function showAnswers(
+  model: Model,
+  { what, task, data, json, ...asked }: Options & { readonly task: string },
+  { ranks, io, given }: { readonly ranks: Ranks; readonly io: Io; readonly given: ReadonlySet<string> },
+): Promise<void> {
+  const { evaluate } = await import('../../evaluation/tasks/evaluate.ts');
   const status = new StatusLine(io.stderr, () => performance.now(), { liveMs: 250, plainMs: 10_000 });
   const sampling = Object.fromEntries(
     Object.keys(samplingShape).flatMap((key) =>
       given.has(key) ? [[key, asked[key as keyof typeof asked]]] : [],
     ),
   );
-  const { shots, limit, seed, seeds, samples, check } = asked;
+  const { shots, limit, seed, seeds, samples, check, out } = asked;
   const modelName = [what, asked.adapter, asked.weights].filter((part) => part !== undefined).join(' ');
+  const how = { shots, limit, seed, seeds, samples, check };
   let done = 0;
   try {
-    const request = {
-      task,
-      data: data?.[0],
-      out,
-      shots,
-      limit,
-      seed,
-      seeds,
-      samples,
-      check,
-      modelName,
-      sampling,
-    };
-    const found = await evaluate(model, request, {
-      signal: io.signal,
-      onProgress() {
-        done++;
-        if (status.isDue) status.show(`answers: ${grouped(done)}`);
+    const found = await evaluate(
+      model,
+      { task, data: data?.[0], out, ...how, modelName, sampling },
+      {
+        signal: io.signal,
+        ranks,
+        onProgress() {
+          done++;
+          if (status.isDue) status.show(`answers: ${grouped(done)}`);
+        },
       },
-    });
+    );
     status.clear();
     const { answers: _answers, ...measured } = found;
     io.stdout.write(
@@ -158,7 +176,6 @@ async function askTask(
     );
   } finally {
     status.clear();
-    await model.close();
   }
 }
 

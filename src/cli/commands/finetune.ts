@@ -1,6 +1,7 @@
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type Command, UsageError } from '../command.ts';
-import { distributed, watchRun } from './train.ts';
+import { distributed } from '../ranks.ts';
+import { watchRun } from './train.ts';
 
 const options = finetuneSchema.extend({ distributed });
 

@@ -1,9 +1,4 @@
 import { z } from 'zod';
-import { findRanks } from '../../ranks/mpi.ts';
-import { packageVersion } from '../../base/package-root.ts';
-import { kebabCase } from '../../base/options.ts';
-import { alone, type Ranks } from '../../ranks/ranks.ts';
-import { requireSame } from '../../ranks/require-same.ts';
 import type { Task } from '../../base/task.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainOptions } from '../../library/train.ts';
@@ -11,13 +6,8 @@ import type { TrainingEvent } from '../../training/run/events.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { defaults, type Size, sizes, type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import type { Command, Io } from '../command.ts';
+import { distributed, joinRanks, requireSameCommand } from '../ranks.ts';
 import { TrainingView } from '../terminal/training-view.ts';
-
-/** Where a run is trained: by all ranks of the job that `mpirun` or `srun` started, or by each process alone. */
-export const distributed = z
-  .enum(['auto', 'off'])
-  .default('auto')
-  .describe('whether the ranks of mpirun or srun train one model together');
 
 const options = trainingSchema.extend({
   minutes: z
@@ -105,8 +95,7 @@ export async function watchRun(
   }: { io: Io; distributed: 'auto' | 'off'; command: string; options: object },
 ): Promise<number> {
   const ranks = await joinRanks(distributed, io);
-  const asked = Object.entries(options).map(([key, value]) => [`--${kebabCase(key)}`, value] as const);
-  await requireSame(ranks, { unmask: packageVersion(), command, ...Object.fromEntries(asked) });
+  await requireSameCommand(ranks, command, options);
   if (ranks.rank > 0) {
     const { followTraining } = await import('../../library/train.ts');
     await followTraining(ranks, { signal: io.signal });
@@ -135,20 +124,4 @@ export async function watchRun(
   } finally {
     view.end();
   }
-}
-
-/** The ranks of the job; a rank that ends without leaving it ends the whole job, so that nobody waits for it. */
-async function joinRanks(distributed: 'auto' | 'off', { env }: Io): Promise<Ranks> {
-  if (distributed === 'off') return alone;
-  const ranks = await findRanks(env);
-  if (ranks.size === 1) return ranks;
-  const leaves = (code: number): void => ranks.abort(code || 1);
-  process.once('exit', leaves);
-  return {
-    ...ranks,
-    async close() {
-      await ranks.close();
-      process.off('exit', leaves);
-    },
-  };
 }

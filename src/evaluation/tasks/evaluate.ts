@@ -5,10 +5,13 @@ import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import type { GenerateRequest, Model } from '../../language-model/language-model.ts';
 import { load } from '../../language-model/load.ts';
+import { ofFirst } from '../../ranks/messages.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
+import { sharedOut } from '../../ranks/share-out.ts';
 import { type Mean, meanOf } from '../mean.ts';
 import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
-import { madePuzzle, questionsOf } from './questions.ts';
+import { madePuzzle, type QuestionRow, questionsOf } from './questions.ts';
 
 /** Which task, and how many of its questions. */
 export interface EvaluateRequest {
@@ -45,6 +48,15 @@ export interface GivenAnswer extends ModelAnswer {
   readonly row: number;
 }
 
+/** How an evaluation is watched and stopped, and who does it. */
+export interface EvaluateOptions extends TaskOptions<GivenAnswer> {
+  /**
+   * The ranks of the job, which share out the questions: each calls this with the same task and model, and has all answers in
+   * the end; the first tells and keeps them. Default: this process alone.
+   */
+  readonly ranks?: Ranks;
+}
+
 /** What a task says of a model. */
 export interface Evaluation {
   readonly task: string;
@@ -65,37 +77,32 @@ export interface Evaluation {
 export function evaluate(
   model: Model | string,
   request: EvaluateRequest,
-  options: TaskOptions<GivenAnswer> = {},
+  { ranks = alone, ...watching }: EvaluateOptions = {},
 ): Task<Evaluation, GivenAnswer> {
   return startTask(async ({ tell, signal }) => {
     const task = await openTask(request.task);
     if (request.check !== undefined && task.kind !== 'infill')
       throw new InvalidOptionError('check', 'is for a task of infilling', request.check);
-    const { seed: first = 0, seeds = 1, shots = 0 } = request;
+    const { seeds = 1, samples, check, out, sampling = {} } = request;
     const modelName = request.modelName ?? (typeof model === 'string' ? model : undefined);
-    const kept = await keptAnswers(task, { ...request, modelName });
+    const before = await ofFirst(ranks, () => keptAnswers(task, { ...request, modelName }));
+    const kept = new Map(before.map((answer) => [keyOf(answer), answer]));
     const loaded = typeof model === 'string' ? await load(model) : model;
+    const answerTo = async ({ text, shots, ...place }: Asked): Promise<GivenAnswer> => {
+      const known = kept.get(keyOf(place));
+      if (known) return known;
+      signal.throwIfAborted();
+      const how = { sampling, samples, check, seed: place.seed, signal };
+      return { ...place, ...(await askQuestion(loaded, task, text, shots, how)) };
+    };
     try {
       const answers: GivenAnswer[] = [];
-      for (let seed = first; seed < first + seeds; seed++) {
-        const asked = await questionsOf(task, { ...request, shots, seed });
-        for (const [question, row] of asked.rows.entries()) {
-          let answer = kept.find((one) => one.seed === seed && one.question === question);
-          if (!answer) {
-            signal.throwIfAborted();
-            const { sampling = {}, samples, check } = request;
-            const how = { sampling, samples, check, seed, signal };
-            answer = {
-              seed,
-              question,
-              row: asked.places[question],
-              ...(await askQuestion(loaded, task, row, asked.shots, how)),
-            };
-            if (request.out !== undefined) await appendFile(request.out, `${JSON.stringify(answer)}\n`);
-          }
-          answers.push(answer);
-          await tell(answer);
-        }
+      for await (const answer of sharedOut(ranks, askedOf(task, request), { perRank, work: answerTo })) {
+        answers.push(answer);
+        if (ranks.rank > 0) continue;
+        if (out !== undefined && !kept.has(keyOf(answer)))
+          await appendFile(out, `${JSON.stringify(answer)}\n`);
+        await tell(answer);
       }
       const isBound = loaded.config.attention !== causal;
       return {
@@ -109,7 +116,28 @@ export function evaluate(
     } finally {
       if (typeof model === 'string') await loaded.close();
     }
-  }, options);
+  }, watching);
+}
+
+/** Questions that a rank answers before answers are exchanged and kept. */
+const perRank = 8;
+
+/** A question of a seed, and the answered examples before it. */
+interface Asked extends Pick<GivenAnswer, 'seed' | 'question' | 'row'> {
+  readonly text: QuestionRow;
+  readonly shots: readonly QuestionRow[];
+}
+
+const keyOf = ({ seed, question }: Pick<Asked, 'seed' | 'question'>): string => `${seed} ${question}`;
+
+/** All that a task is asked, seed by seed. */
+async function* askedOf(task: TaskDefinition, request: EvaluateRequest): AsyncGenerator<Asked, void, void> {
+  const { seed: first = 0, seeds = 1, shots = 0 } = request;
+  for (let seed = first; seed < first + seeds; seed++) {
+    const asked = await questionsOf(task, { ...request, shots, seed });
+    for (const [question, text] of asked.rows.entries())
+      yield { seed, question, row: asked.places[question], text, shots: asked.shots };
+  }
 }
 
 /**

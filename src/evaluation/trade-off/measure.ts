@@ -1,5 +1,7 @@
 import type { Model } from '../../language-model/language-model.ts';
 import type { ScoredSampler } from '../../language-model/score-options.ts';
+import { alone, type Ranks } from '../../ranks/ranks.ts';
+import { sharedOut } from '../../ranks/share-out.ts';
 import { strategyNamed } from '../../sampling/strategy-table.ts';
 import { scoredSamplerSchema } from '../../language-model/score-options.ts';
 import { judgeTexts, type Judgement } from '../judge/judge.ts';
@@ -12,6 +14,32 @@ import type { Way } from './ways.ts';
 export interface MeasuringOptions {
   readonly seed: number;
   readonly signal?: AbortSignal;
+}
+
+/** Who measures, and who is told of it. */
+export interface MeasureWaysOptions extends MeasuringOptions {
+  /** The ranks of the job, which share out the ways: each is given all outcomes. Default: this process alone. */
+  readonly ranks?: Ranks;
+  /** Is told which way this rank measures next. */
+  readonly onWay?: (index: number, way: Way) => void;
+}
+
+/** Measures every way at every temperature; the outcomes come in this order. */
+export async function* measureWays(
+  { model, judge }: { readonly model: Model; readonly judge: Model },
+  { ways, temperatures }: { readonly ways: readonly Way[]; readonly temperatures: readonly number[] },
+  prompts: readonly PromptedText[],
+  { ranks = alone, onWay, ...how }: MeasureWaysOptions,
+): AsyncGenerator<SamplingOutcome, void, void> {
+  const work = async ([index, way]: [number, Way]): Promise<SamplingOutcome[]> => {
+    onWay?.(index, way);
+    const heldOut = await likelihoodOf(model, way, prompts, how);
+    const outcomes: SamplingOutcome[] = [];
+    for (const temperature of temperatures)
+      outcomes.push({ ...(await measureWay(model, judge, { way, temperature }, prompts, how)), heldOut });
+    return outcomes;
+  };
+  for await (const outcomes of sharedOut(ranks, ways.entries(), { perRank: 1, work })) yield* outcomes;
 }
 
 /** Texts as they were written by people, cut to about as much as a model writes, for comparison. */
@@ -36,7 +64,7 @@ function heldOut({ tokenizer }: Model, { continuation = '' }: PromptedText, leng
  *
  * @returns undefined for a way that changes what it wrote, under which a text has no likelihood, and where there is no text
  */
-export async function likelihoodOf(
+async function likelihoodOf(
   model: Model,
   way: Way,
   prompts: readonly PromptedText[],
@@ -62,7 +90,7 @@ export async function likelihoodOf(
 }
 
 /** Writes a text for every prompt in one way, one after another, and has them judged. */
-export async function measureWay(
+async function measureWay(
   model: Model,
   judge: Model,
   { way, temperature }: { readonly way: Way; readonly temperature: number },
