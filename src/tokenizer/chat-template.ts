@@ -1,5 +1,6 @@
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
+import { tokenizerConfigOf } from './configured-tokens.ts';
 import { changePart, partsBehind, type TextPart, textOfPart } from './text-part.ts';
 import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
@@ -153,7 +154,7 @@ export function chatTemplateOf(
   const place = places.find(([, value]) => value !== undefined && value !== null);
   if (!place) return undefined;
   const path = `${files.directory}/${place[0]}`;
-  const names = { ...objectIn(files, 'special_tokens_map.json'), ...config };
+  const names = { ...objectIn(files, 'special_tokens_map.json'), ...tokenizerConfigOf(files) };
   return chatTemplate({
     sources: sourcesIn(place[1], path),
     path,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { referencePath } from '../../test/reference.ts';
-import { withConfiguredTokens } from './configured-tokens.ts';
+import { tokenizerConfigOf, withConfiguredTokens } from './configured-tokens.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
 const json = JSON.parse(readFileSync(referencePath('tiny_llama', 'tokenizer.json'), 'utf8')) as TokenizerJson;
@@ -38,6 +38,7 @@ test('tokens of tokenizer_config.json have the ids and flags that transformers 5
     [{ extra_special_tokens: { image_token: '<z>' } }, [[449, '<z>', true, false, false]]],
     [{ image_token: '<z>' }, [[449, '<z>', true, false, false]]],
     [{ eos_token: '</s>' }, []],
+    [{ mask_token: { content: '<m>', lstrip: true } }, [[449, '<m>', true, false, true]]],
   ];
   for (const [config, expected] of cases) assert.deepEqual(added(config), expected, JSON.stringify(config));
 });
@@ -51,4 +52,33 @@ test('what the config says of a token that tokenizer.json has too is what holds'
     () => withConfiguredTokens(json, { added_tokens_decoder: { 7: {} } }),
     /does not say what token 7 is/,
   );
+});
+
+test('where tokenizer_config.json describes no tokens, the older files beside it are read as transformers 5.18.0 does', () => {
+  const files = (config: object) => ({
+    directory: 'x',
+    texts: new Map([
+      ['tokenizer_config.json', JSON.stringify(config)],
+      ['special_tokens_map.json', '{"mask_token": {"content": "<m>", "lstrip": true}, "pad_token": "<y>"}'],
+    ] as const),
+  });
+  const config = tokenizerConfigOf(files({ mask_token: '<other>' }));
+  const named = [
+    [449, '<y>', true, false, false],
+    [450, '<m>', true, false, true],
+  ];
+  assert.deepEqual(added(config), named);
+  const legacy = { '<x>': 450, '<y>': 449, '</s>': 2 };
+  const has = withConfiguredTokens(json, config, legacy).added_tokens.slice(3);
+  assert.deepEqual(
+    has.map(({ id, content, special, normalized }) => [id, content, special, normalized]),
+    [
+      [449, '<y>', true, false],
+      [450, '<x>', false, true],
+      [451, '<m>', true, false],
+    ],
+  );
+  const describing = { added_tokens_decoder: {}, eos_token: '</s>' };
+  assert.deepEqual(added(tokenizerConfigOf(files(describing))), []);
+  assert.equal(withConfiguredTokens(json, describing, legacy), json);
 });

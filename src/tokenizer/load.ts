@@ -1,5 +1,5 @@
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { withConfiguredTokens } from './configured-tokens.ts';
+import { tokenizerConfigOf, withConfiguredTokens } from './configured-tokens.ts';
 import { objectIn, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';
@@ -40,9 +40,11 @@ export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
         ? (objectIn(files, name) as unknown as TokenizerJson)
         : tokenizerJsonOf(files);
     checkTokenizerJson(found);
+    if (objectIn(files, 'tokenizer_config.json').split_special_tokens === true)
+      throw new Error('split_special_tokens of tokenizer_config.json is true, which is not supported');
     const json =
       name === 'tokenizer.json'
-        ? withConfiguredTokens(found, objectIn(files, 'tokenizer_config.json'))
+        ? withConfiguredTokens(found, tokenizerConfigOf(files), objectIn(files, 'added_tokens.json'))
         : found;
     const tokenizer = tokenizerFromJson(json, rolesOf(json, files));
     probe(tokenizer);
@@ -126,7 +128,7 @@ function rolesOf(json: TokenizerJson, files: TokenizerFiles): TokenizerRoles {
   const config = objectIn(files, 'config.json');
   const names = {
     ...objectIn(files, 'special_tokens_map.json'),
-    ...objectIn(files, 'tokenizer_config.json'),
+    ...tokenizerConfigOf(files),
   };
   const added = new Map((json.added_tokens ?? []).map(({ content, id }) => [content, id]));
   const idOf = (name: string | undefined) =>

@@ -112,6 +112,15 @@ for (const [what, option, message] of unsupported) {
   });
 }
 
+test('a causal model that its config takes the mask from, or calls by another type, is refused; swish is silu', () => {
+  for (const [option, message] of [
+    [{ is_causal: false }, /is_causal is false/],
+    [{ model_type: 'mistral', sliding_window: 4 }, /model_type is "mistral"/],
+  ] as const)
+    assert.throws(() => llama.read({ ...json, ...option }, 'config.json'), message);
+  assert.doesNotThrow(() => llama.read({ ...json, model_type: 'llama', hidden_act: 'swish' }, 'config.json'));
+});
+
 const wrong: [string, object, RegExp][] = [
   ['no width', { hidden_size: undefined }, /hidden_size/],
   ['heads that do not divide the width', { num_attention_heads: 7 }, /hidden_size to be a multiple/],

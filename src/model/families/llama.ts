@@ -22,6 +22,8 @@ import {
 /** Where the architectures with Llama's config keys and tensor names differ. */
 interface LlamaKind {
   readonly architecture: string;
+  /** Of causal ones: what config.json calls them. */
+  readonly modelType?: string;
   readonly attention: AttentionPattern;
   readonly sampling: SamplingKeys;
   readonly qkvBias?: boolean;
@@ -85,7 +87,7 @@ const schema = z.object({
 
 /** Options that released models leave at these values, and that nothing here computes otherwise. */
 const fixed: Fixed = {
-  hidden_act: ['silu'],
+  hidden_act: ['silu', 'swish'],
   attention_bias: [false],
   mlp_bias: [false],
   use_sliding_window: [false],
@@ -98,6 +100,8 @@ const fixed: Fixed = {
   num_local_experts: [0],
   quantization_config: [],
 };
+/** Of causal models: transformers takes their mask away where the config says so, and goes by model_type. */
+const fixedCausal = (modelType: string): Fixed => ({ is_causal: [true], model_type: [modelType] });
 /** Of the rotary options, those of each kind of layers apart among them. */
 const fixedRope: Fixed = { partial_rotary_factor: [1], full_attention: [], sliding_attention: [] };
 
@@ -115,9 +119,11 @@ export function llamaFamily(kind: LlamaKind): Family {
   return {
     architecture,
     names: llamaNames,
+    // old files keep the frequencies that the config says already
+    unused: (name) => name.endsWith('.rotary_emb.inv_freq'),
     sampling,
     read(json, path) {
-      requireFixed(json, fixed, path);
+      requireFixed(json, { ...fixed, ...(kind.modelType && fixedCausal(kind.modelType)) }, path);
       requireFullAttention(json, path);
       const config = parseConfig(schema, json, path, architecture);
       const maxLength = config.max_position_embeddings ?? defaults.maxLength ?? 2048;
@@ -205,9 +211,24 @@ const leftToRight = { attention: causal, sampling: causalSampling } as const;
 const bothWays = { attention: bidirectional, sampling: lladaSampling } as const;
 
 // causal: what mask predictors are compared with
-export const llama = llamaFamily({ ...likeLlama, architecture: 'LlamaForCausalLM', ...leftToRight });
-export const qwen2 = llamaFamily({ ...likeQwen2, architecture: 'Qwen2ForCausalLM', ...leftToRight });
-export const qwen3 = llamaFamily({ ...likeQwen3, architecture: 'Qwen3ForCausalLM', ...leftToRight });
+export const llama = llamaFamily({
+  ...likeLlama,
+  architecture: 'LlamaForCausalLM',
+  modelType: 'llama',
+  ...leftToRight,
+});
+export const qwen2 = llamaFamily({
+  ...likeQwen2,
+  architecture: 'Qwen2ForCausalLM',
+  modelType: 'qwen2',
+  ...leftToRight,
+});
+export const qwen3 = llamaFamily({
+  ...likeQwen3,
+  architecture: 'Qwen3ForCausalLM',
+  modelType: 'qwen3',
+  ...leftToRight,
+});
 
 // the same, made into mask predictors by taking the causal mask away
 export const a2dLlama = llamaFamily({
