@@ -1,11 +1,48 @@
 /**
  * Opens a model directory and times its forwards, one sequence at a time. Prints one JSON line.
  *
- *     node dist/bench/forward.bench.js DIRECTORY --cases 128:128,32:32      tokens:rows that get logits
+ *     node dist/bench/forward.bench.js DIRECTORY --cases 128:128,32:32+256      tokens:rows that get logits+cached tokens
  */
+import { randomFillSync } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { kvWidthOf } from '../src/model/config.ts';
+import type { KeyValues } from '../src/model/key-values.ts';
+import type { Network } from '../src/model/network.ts';
 import { openModel } from '../src/model/open.ts';
 import { median } from './measure.ts';
+
+/** What a process prints. */
+export interface Opened {
+  readonly openSeconds: number;
+  /** Resident once it is open, and after the forwards. */
+  readonly openedBytes: number;
+  readonly residentBytes: number;
+  readonly peakBytes: number;
+  readonly forwards: readonly TimedForward[];
+}
+
+export interface TimedForward {
+  readonly tokens: number;
+  readonly rows: number;
+  readonly past: number;
+  readonly seconds: number;
+  readonly minSeconds: number;
+}
+
+/** A past of made-up keys and values. */
+function pastOf({ config }: Network, length: number): KeyValues {
+  const numbers = (width: number) => {
+    const bytes = randomFillSync(new Uint8Array(length * width));
+    return { shape: [1, length, width], data: Float32Array.from(bytes, (byte) => (byte - 127.5) / 128) };
+  };
+  return {
+    positions: { shape: [1, length], data: Int32Array.from({ length }, (_, i) => i) },
+    layers: Array.from({ length: config.layers }, (_, i) => {
+      const width = kvWidthOf(config, i);
+      return { key: numbers(width), value: numbers(width) };
+    }),
+  };
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,26 +53,41 @@ const { values, positionals } = parseArgs({
   },
 });
 
+const cases = values.cases.split(',').map((text) => {
+  const [tokens, rows, past = 0] = text.split(/[:+]/).map(Number);
+  return { tokens, rows, past };
+});
 const start = performance.now();
 const { network } = await openModel(positionals[0], { threads: Number(values.threads) });
-// the session is made with the first forward
-await network.logits({ shape: [1, 1], data: Int32Array.of(1) }, Int32Array.of(0));
-const openSeconds = (performance.now() - start) / 1000;
-const openedBytes = process.resourceUsage().maxRSS * 1024;
-
-const forwards: { tokens: number; rows: number; seconds: number; minSeconds: number }[] = [];
-for (const [tokens, rows] of values.cases.split(',').map((pair) => pair.split(':').map(Number))) {
+const forward = async (tokens: number, rows: number, past?: KeyValues): Promise<number> => {
   const data = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % network.config.vocabularySize);
   const wanted = Int32Array.from({ length: rows }, (_, i) => tokens - rows + i);
+  const begin = performance.now();
+  const canvas = { shape: [1, tokens], data };
+  const { data: logits } = past
+    ? (await network.extend(canvas, wanted, past)).logits
+    : await network.logits(canvas, wanted);
+  const seconds = (performance.now() - begin) / 1000;
+  if (!logits.every(Number.isFinite)) throw new Error('the logits are not finite');
+  return seconds;
+};
+// the session is made with the first forward
+await forward(1, 1, cases[0].past ? pastOf(network, 1) : undefined);
+const openSeconds = (performance.now() - start) / 1000;
+const openedBytes = process.memoryUsage.rss();
+
+const forwards: TimedForward[] = [];
+for (const { tokens, rows, past } of cases) {
+  const before = past ? pastOf(network, past) : undefined;
   const seconds: number[] = [];
-  for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
-    const begin = performance.now();
-    const { data: logits } = await network.logits({ shape: [1, tokens], data }, wanted);
-    seconds.push((performance.now() - begin) / 1000);
-    if (!logits.every(Number.isFinite)) throw new Error('the logits are not finite');
-  }
-  forwards.push({ tokens, rows, seconds: median(seconds), minSeconds: Math.min(...seconds) });
+  for (let repeat = 0; repeat < Number(values.repeats); repeat++)
+    seconds.push(await forward(tokens, rows, before));
+  if (seconds.length > 0)
+    forwards.push({ tokens, rows, past, seconds: median(seconds), minSeconds: Math.min(...seconds) });
 }
+const residentBytes = process.memoryUsage.rss();
 await network.close();
-const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ openSeconds, openedBytes, peakMemoryBytes, forwards }));
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+console.log(
+  JSON.stringify({ openSeconds, openedBytes, residentBytes, peakBytes, forwards } satisfies Opened),
+);

@@ -3,10 +3,9 @@ import { sizeOf } from '../src/base/array.ts';
 import { blockShapes } from '../src/checkpoint/block-quantisation.ts';
 import { writeModelDirectory } from '../src/checkpoint/directory.ts';
 import type { Numbers, TensorToWrite } from '../src/checkpoint/safetensors-pieces.ts';
-import { bidirectional } from '../src/model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../src/model/config.ts';
-import { llada } from '../src/model/families/llada.ts';
+import { parameterShapes, type TensorNames, type TransformerConfig } from '../src/model/config.ts';
 import { storageOf } from '../src/model/storage.ts';
+import type { MadeUp } from './made-up-models.ts';
 import {
   blockFormats,
   blockNames,
@@ -16,59 +15,25 @@ import {
   type WeightFormat,
 } from '../src/model/weight-format.ts';
 
-const common = {
-  ropeTheta: 500_000,
-  normEpsilon: 1e-5,
-  qkvBias: false,
-  tiedHead: false,
-  shiftedLogits: false,
-  attention: bidirectional,
-} as const;
-
-/** Networks whose forwards are timed, with the format of their weights. Random weights take as long as learned ones. */
-export const madeUp = {
-  '134m': {
-    ...common,
-    layers: 12,
-    width: 768,
-    heads: 12,
-    kvHeads: 12,
-    hidden: 2048,
-    vocabularySize: 32_000,
-    maxLength: 1024,
-  },
-  /** LLaDA-8B. */
-  '8b': {
-    ...common,
-    layers: 32,
-    width: 4096,
-    heads: 32,
-    kvHeads: 32,
-    hidden: 12_288,
-    vocabularySize: 126_464,
-    maxLength: 4096,
-  },
-} as const satisfies Record<string, TransformerConfig>;
-
 /** Writes a model directory with random weights, as `unmask train` or `unmask quantize` would, without a tokenizer. */
-export async function writeMadeUp(
-  directory: string,
-  config: TransformerConfig,
-  format: WeightFormat,
-): Promise<void> {
+export async function writeMadeUp(directory: string, { family, json, format }: MadeUp): Promise<void> {
   const random = randomFillSync(new Uint8Array(1 << 24));
-  const json = llada.write({ transformer: config });
+  const { transformer: config } = family.read(json, directory);
   const record = format === 'f32' ? {} : { [recordKey]: recordOf(format) };
-  const weights = format === 'f32' ? inFloat32(config, random) : inFormat(config, format, random);
+  const weights =
+    format === 'f32'
+      ? inFloat32(config, family.names, random)
+      : inFormat(config, family.names, format, random);
   await writeModelDirectory(directory, { config: { ...json, ...record }, weights });
 }
 
-function inFloat32(config: TransformerConfig, random: Uint8Array): TensorToWrite[] {
-  return Array.from(parameterShapes(config, llada.names), ([name, shape]) => float32(name, shape, random));
+function inFloat32(config: TransformerConfig, names: TensorNames, random: Uint8Array): TensorToWrite[] {
+  return Array.from(parameterShapes(config, names), ([name, shape]) => float32(name, shape, random));
 }
 
 function inFormat(
   config: TransformerConfig,
+  names: TensorNames,
   format: Exclude<WeightFormat, 'f32'>,
   random: Uint8Array,
 ): TensorToWrite[] {
@@ -77,21 +42,21 @@ function inFormat(
     blocks: [],
     half: [],
   };
-  for (const [name, { shape, storage }] of storageOf(config, llada.names, format)) {
+  for (const [name, { shape, storage }] of storageOf(config, names, format)) {
     if (storage === 'float32') tensors.float32.push(float32(name, shape, random));
     if (storage === 'half' || storage === 'blocks and table')
       tensors.half.push({ name, shape, dtype: 'F16', data: () => halves(sizeOf(shape), random) });
     if (!storage.startsWith('blocks') || !isBlockFormat(format)) continue;
     const { codes, scales, zeros } = blockShapes(shape, blockFormats[format]);
-    const names = blockNames(name);
+    const parts = blockNames(name);
     const scale = 0.04 / 2 ** blockFormats[format].bits;
     tensors.blocks.push(
-      { name: names.scales, shape: scales, data: new Float32Array(sizeOf(scales)).fill(scale) },
-      { name: names.codes, shape: codes, dtype: 'U8', data: () => repeated(sizeOf(codes), random) },
+      { name: parts.scales, shape: scales, data: new Float32Array(sizeOf(scales)).fill(scale) },
+      { name: parts.codes, shape: codes, dtype: 'U8', data: () => repeated(sizeOf(codes), random) },
     );
     if (zeros)
       tensors.blocks.push({
-        name: names.zeros,
+        name: parts.zeros,
         shape: zeros,
         data: new Uint8Array(sizeOf(zeros)).fill(0x88),
       });

@@ -21,7 +21,8 @@ import { decoder } from '../src/sampling/decode.ts';
 import type { MaskPredictor } from '../src/sampling/predictor.ts';
 import { sample, type SampleOptions } from '../src/sampling/sample.ts';
 import { countForwards, drain } from '../src/sampling/stats.ts';
-import { madeUp, writeMadeUp } from './made-up.ts';
+import { writeMadeUp } from './made-up.ts';
+import { madeUp } from './made-up-models.ts';
 import { median } from './measure.ts';
 
 const { values } = parseArgs({
@@ -35,17 +36,18 @@ const { values } = parseArgs({
 });
 
 const [promptLength, newTokens, steps, blockLength] = [64, 192, 64, 32];
-const shape = madeUp['134m'];
-const maskId = shape.vocabularySize - 1;
+const model = madeUp['134m'];
+const { vocabularySize } = model.family.read(model.json, 'config.json').transformer;
+const maskId = vocabularySize - 1;
 const folder = await mkdtemp(join(values.directory, 'unmask-made-up-'));
 try {
   console.error(`writing the model to ${folder}`);
-  await writeMadeUp(join(folder, 'model'), shape, 'f32');
+  await writeMadeUp(join(folder, 'model'), model);
   const { network } = await openModel(join(folder, 'model'), { threads: Number(values.threads) });
   const token = uniforms(1, 'synthetic');
   const prompt = Array.from({ length: promptLength }, (_, i) => Math.floor(token(i) * maskId));
   const canvas = layCanvas([prompt, hole(newTokens)], maskId);
-  const reduce = greedy(shape.vocabularySize, { forbidden: [maskId] });
+  const reduce = greedy(vocabularySize, { forbidden: [maskId] });
   const common: SampleOptions = { maskId, steps, decode: decodeGreedy };
 
   const exact = await timed(() => predictorOf(network, { reduce }), common);

@@ -202,6 +202,7 @@ class SessionNetwork implements Network {
       files: stored?.files,
       source: stored?.source,
       keepStoredTypes: stored?.keepTypes,
+      spinMicroseconds: 50,
     });
   }
 
