@@ -141,7 +141,10 @@ async function create(
         ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
         // threads that turn in a circle until there is work take the time of decoding, of HTTP and of the collector: never
         // between runs
-        intra_op: { allow_spinning: spinMicroseconds > 0 ? '1' : '0', spin_duration_us: `${spinMicroseconds}` },
+        intra_op: {
+          allow_spinning: spinMicroseconds > 0 ? '1' : '0',
+          spin_duration_us: `${spinMicroseconds}`,
+        },
         force_spinning_stop: '1',
       },
       ...(keepStoredTypes ? { optimization: { constant_folding_max_output_size_in_bytes: '65536' } } : {}),
