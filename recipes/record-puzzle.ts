@@ -1,5 +1,5 @@
-// Draws a Sudoku being solved as an animated SVG, for the README: what was given, the answer while it is unmasked, and the step in which
-// each cell was written. A model from left to right would have to begin with the first open cell, whatever is known of it.
+// Draws a Sudoku being solved as an animated SVG, for the README: what was given, the answer while it is unmasked, and in which order
+// open cells were written. A model from left to right would have to begin with the first, which two digits fit until others are known.
 //
 //     node dist/recipes/record-puzzle.js OUTPUT.svg [--model DIRECTORY] [--puzzle DIGITS]
 import { writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     model: { type: 'string', default: join(root, 'models/puzzles/sudoku-4') },
-    puzzle: { type: 'string', default: '0140432014020000' },
+    puzzle: { type: 'string', default: '0003300104302310' },
   },
 });
 const [output] = positionals;
@@ -59,17 +59,17 @@ const model = await load(values.model);
 const given = Array.from(puzzle, (digit): Piece =>
   digit === '0' ? { text: '·', style: 'mask', fresh: false } : { text: digit, style: 'given', fresh: false },
 );
-const steps = new Map<number, number>();
+const order = new Map<number, number>();
 const sure = new Map<number, number>();
 const frames: LaidOutLine[][] = [];
 let first = -1;
 await model.generate({
   messages: [{ role: 'user', content: puzzle }],
   length: puzzle.length + 1,
-  onFrame({ tokens, changed, confidence, step }) {
+  onFrame({ tokens, changed, confidence }) {
     if (first < 0) first = tokens.indexOf(model.maskId);
     for (const position of changed) {
-      steps.set(position - first, step);
+      if (puzzle[position - first] === '0') order.set(position - first, order.size + 1);
       sure.set(position - first, confidence[position]);
     }
     const cells = Array.from({ length: puzzle.length }, (_, cell): Piece => {
@@ -82,16 +82,16 @@ await model.generate({
         fresh: false,
       };
     });
-    const order = cells.map((_, cell): Piece => {
-      const at = steps.get(cell);
-      if (puzzle[cell] !== '0' || at === undefined) return { text: '·', style: 'mask', fresh: false };
+    const written = cells.map((_, cell): Piece => {
+      const at = order.get(cell);
+      if (at === undefined) return { text: '·', style: 'mask', fresh: false };
       return { text: at.toString(36), style: 'likely', fresh: false };
     });
     frames.push(
       drawn([
         ['given', given],
         ['answer', cells],
-        ['step', order],
+        ['order', written],
       ]),
     );
   },

@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, string>> = {
   library:
     'base ranks checkpoint tokenizer hub data model sampling likelihood model-files language-model training',
   evaluation:
-    'base ranks tokenizer data model sampling likelihood model-files language-model training library',
+    'base ranks checkpoint tokenizer data model sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub data model sampling model-files language-model training library evaluation',
   cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',

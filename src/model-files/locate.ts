@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { packageRoot } from '../base/package-root.ts';
 import { cachedModel } from '../hub/cache.ts';
-import { type HubName, parseHubName } from '../hub/name.ts';
+import { type HubName, isInnerPath, parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
 import { adapterConfigName } from '../model/adapter-config.ts';
 import { isAdapter } from '../model/adapter-files.ts';
 
 const shipped = (name: string): string => join(packageRoot(), 'models', name);
 
-/** The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript. */
+/**
+ * The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript, one that
+ * solves puzzles. Where a model is asked for, these names do as well as paths.
+ */
 export const shippedModels = {
   stories: shipped('stories'),
   talk: shipped('talk'),
   typescript: shipped('typescript'),
+  'puzzles/sudoku-4': shipped('puzzles/sudoku-4'),
 } as const;
 
 /** The one of them that is taken where none is named. */
@@ -37,8 +41,15 @@ export function requireAdapter(path: string): string {
   throw new FileError(path, `an adapter, with an ${adapterConfigName}`, 'none', 'check the path');
 }
 
-/** What a person calls a model, as a name of the hub: where no such path exists. */
-const hubNameOf = (path: string): HubName | undefined => (existsSync(path) ? undefined : parseHubName(path));
+/** The directory of a model that ships, by its name below models/: where no such path exists. */
+function shippedNamed(name: string): string | undefined {
+  if (existsSync(name) || !isInnerPath(name)) return undefined;
+  return existsSync(join(shipped(name), 'config.json')) ? shipped(name) : undefined;
+}
+
+/** What a person calls a model, as a name of the hub: where there is no such path, and none that ships is called so. */
+const hubNameOf = (path: string): HubName | undefined =>
+  existsSync(path) || shippedNamed(path) !== undefined ? undefined : parseHubName(path);
 
 /**
  * The GGUF file that a path or a name of the hub, `org/name:file.gguf`, leads to; undefined for a directory or what isn't
@@ -53,8 +64,9 @@ export async function modelFile(path: string): Promise<string | undefined> {
 }
 
 /**
- * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes, or the
- * snapshot of `org/name` in the hub's cache where no such path exists. Nothing is downloaded: only `unmask pull` does that.
+ * The directory of a model: the path itself, `model/` in it for a run of `unmask train`, what a GGUF file becomes; or where no such
+ * path exists a model that ships by its name, or the snapshot of `org/name` in the hub's cache. Nothing is downloaded: only
+ * `unmask pull` does that.
  *
  * @param note  is told what takes long
  * @throws FileError  when there is no model; it says how to get one
@@ -65,6 +77,8 @@ export async function modelDirectory(path: string, note?: (text: string) => void
   if (file !== undefined) return (await import('./convert-gguf.ts')).ggufDirectory(file, note);
   if (existsSync(join(path, 'config.json'))) return path;
   if (existsSync(join(path, 'model', 'config.json'))) return join(path, 'model');
+  const ours = shippedNamed(path);
+  if (ours !== undefined) return ours;
   const name = hubNameOf(path);
   if (name) return cachedModel(name, hubSettings(process.env));
   if (adapterIn(path) !== undefined)

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { speedChart, varietyChart } from '../../evaluation/trade-off/chart.ts';
 import { csvOf } from '../../evaluation/csv.ts';
@@ -129,6 +128,7 @@ async function measure(
   { ranks, io }: { readonly ranks: Ranks; readonly io: Io },
 ): Promise<void> {
   const { judgeContinuations, measureWays } = await import('../../evaluation/trade-off/measure.ts');
+  const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
   const { strategy: strategies, blockLength: blockLengths, cache: caches } = asked;
   const ways = waysOf({ strategies, blockLengths, caches, length });
   const how = { seed, signal: io.signal };
@@ -147,11 +147,11 @@ async function measure(
   }
   if (ranks.rank > 0) return;
   if (!json) io.stdout.write(report(outcomes, real, io));
-  if (csv !== undefined) await writeFile(csv, csvOf(outcomes.map(recordOf)));
+  if (csv !== undefined) await writeTextFile(csv, csvOf(outcomes.map(recordOf)));
   if (svg === undefined) return;
-  await writeFile(svg, speedChart('Likelihood of held-out text against speed', outcomes));
+  await writeTextFile(svg, speedChart('Likelihood of held-out text against speed', outcomes));
   const beside = svg.replace(/(\.svg)?$/, '-variety.svg');
-  await writeFile(beside, varietyChart('What is written, by an outside judge', outcomes, real));
+  await writeTextFile(beside, varietyChart('What is written, by an outside judge', outcomes, real));
 }
 
 /** A row of the CSV. */

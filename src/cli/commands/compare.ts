@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { duration } from '../../base/format-duration.ts';
 import { grouped } from '../../base/format-count.ts';
@@ -33,18 +32,19 @@ const compareCommand: Command<typeof options> = {
     if (runs.length === 0) throw new UsageError('name the runs, or a folder of some');
     const { findRuns } = await import('../../evaluation/runs/find-runs.ts');
     const { compareRuns } = await import('../../evaluation/runs/compare.ts');
+    const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
     const rows = compareRuns(await findRuns(runs));
     if (json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`);
     else stdout.write(report(rows, stdout.columns));
     if (csv !== undefined) {
       const { csvOf } = await import('../../evaluation/csv.ts');
-      await writeFile(csv, csvOf(rows.map(recordOf)));
+      await writeTextFile(csv, csvOf(rows.map(recordOf)));
     }
     if (svg === undefined) return;
     const { curvesChart } = await import('../../evaluation/runs/curves.ts');
-    await writeFile(svg, curvesChart(rows, 'updates'));
+    await writeTextFile(svg, curvesChart(rows, 'updates'));
     for (const axis of ['tokens', 'seconds'] as const)
-      await writeFile(svg.replace(/(\.svg)?$/, `-${axis}.svg`), curvesChart(rows, axis));
+      await writeTextFile(svg.replace(/(\.svg)?$/, `-${axis}.svg`), curvesChart(rows, axis));
   },
 };
 

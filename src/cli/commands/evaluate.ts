@@ -171,6 +171,10 @@ async function showAnswers(
     );
     status.clear();
     const { answers: _answers, ...measured } = found;
+    if (found.leftOut > 0)
+      io.stderr.write(
+        `${grouped(found.leftOut)} ${found.leftOut === 1 ? 'row is' : 'rows are'} no question of this task, and left out\n`,
+      );
     io.stdout.write(
       json ? `${JSON.stringify({ model: what, ...measured })}\n` : taskReport(found, io.stdout.columns),
     );

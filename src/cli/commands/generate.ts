@@ -33,7 +33,7 @@ const options = z.strictObject({
 type Options = z.output<typeof options>;
 
 /** The beginning of most stories that the model which ships has read. */
-const storyPrompt = 'Once upon a time';
+export const storyPrompt = 'Once upon a time';
 
 /** `unmask generate`, with any way to load a model. */
 export function generateCommand(load: LoadModel): Command<typeof options> {

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Judgement } from '../../evaluation/judge/judge.ts';
 import type { WrittenTexts } from '../../evaluation/judge/write-texts.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import type { Command, Io } from '../command.ts';
+import { storyPrompt } from './generate.ts';
 import { type LoadModel, loadModel, modelOptions } from '../load-model.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { tableOf } from '../terminal/table.ts';
@@ -46,7 +46,12 @@ const options = z.strictObject({
     .optional()
     .meta({ placeholder: 'path' })
     .describe('writes the texts there, a line of JSON for each'),
-  prompt: z.string().optional().describe('the beginning of each text'),
+  prompt: z
+    .string()
+    .optional()
+    .describe(
+      'the beginning of each text [with the model that ships, a story begins; with another nothing, and no text ends before its length]',
+    ),
   ...samplingSchema.omit({ seed: true, reportCache: true }).shape,
   json: z.boolean().default(false).describe('prints a line of JSON for each row'),
 });
@@ -86,7 +91,8 @@ export function judgeCommand(load: LoadModel): Command<typeof options> {
         if (path !== undefined || files.length === 0) {
           const model = await load({ model: path, adapter, device, weights }, io);
           try {
-            const { texts, stats } = await written(model, asked, given, io);
+            const prompt = asked.prompt ?? (path === undefined ? storyPrompt : undefined);
+            const { texts, stats } = await written(model, { ...asked, prompt }, given, io);
             const { tokensPerForward, tokensPerSecond } = stats;
             const judgement = await judgeTexts(judge, texts, { most, signal: io.signal });
             add({ name: path ?? shippedModel, ...judgement, tokensPerForward, tokensPerSecond });
@@ -107,18 +113,19 @@ export default judgeCommand(loadModel);
 /** The texts that the model writes, kept where that is asked for. */
 async function written(
   model: Model,
-  { count, seed, out, ...asked }: Pick<z.output<typeof options>, 'count' | 'seed' | 'out' | 'prompt'>,
+  { count, seed, out, prompt, ...asked }: Pick<z.output<typeof options>, 'count' | 'seed' | 'out' | 'prompt'>,
   given: ReadonlySet<string>,
   io: Io,
 ): Promise<WrittenTexts> {
   const { writeTexts } = await import('../../evaluation/judge/write-texts.ts');
+  const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
   const sampling = Object.fromEntries(
-    Object.entries(asked).filter(
-      ([key]) => given.has(key) && (key in samplingSchema.shape || key === 'prompt'),
-    ),
+    Object.entries(asked).filter(([key]) => given.has(key) && key in samplingSchema.shape),
   );
+  // where nothing stands yet, an order that begins anywhere may begin with the end
+  const start = prompt === undefined ? { endless: true } : { prompt };
   const status = new StatusLine(io.stderr, () => performance.now(), { liveMs: 200, plainMs: 10_000 });
-  const requests = Array.from({ length: count }, (_, k) => ({ ...sampling, seed: seed + k }));
+  const requests = Array.from({ length: count }, (_, k) => ({ ...start, ...sampling, seed: seed + k }));
   const result = await writeTexts(model, requests, {
     signal: io.signal,
     onText: (n) => {
@@ -126,7 +133,7 @@ async function written(
     },
   }).finally(() => status.clear());
   const lines = result.texts.map((text, k) => `${JSON.stringify({ seed: seed + k, text })}\n`);
-  if (out !== undefined) await writeFile(out, lines.join(''));
+  if (out !== undefined) await writeTextFile(out, lines.join(''));
   return result;
 }
 

@@ -1,11 +1,12 @@
 import { box, chartSvg, escapeXml, round, yAxis } from '../../base/svg-chart.ts';
+import type { Mean } from '../mean.ts';
 import { errorBar } from './line-chart.ts';
 import { colorOf } from './palette.ts';
 
-/** What is measured of each group: a value for each, with its standard error where there is one. */
+/** What is measured of each group. */
 export interface Bars {
   readonly name: string;
-  readonly values: readonly { readonly value: number; readonly error?: number }[];
+  readonly values: readonly Mean[];
 }
 
 export interface BarChart {
@@ -20,20 +21,22 @@ export interface BarChart {
 
 /** Bars side by side in groups, from 0 up, as an SVG. */
 export function barChart({ title, yLabel, groups, bars, to }: BarChart): string {
-  const tops = bars.flatMap(({ values }) => values.map(({ value, error = 0 }) => value + (error || 0)));
+  const tops = bars.flatMap(({ values }) =>
+    values.map(({ mean, standardError }) => mean + (standardError || 0)),
+  );
   const y = yAxis(0, to ?? 1.08 * Math.max(1e-9, ...tops.filter(Number.isFinite)));
   const groupWidth = (box.right - box.left) / groups.length;
   const width = Math.min(60, (0.8 * groupWidth) / bars.length);
   const middleOf = (group: number): number => box.left + (group + 0.5) * groupWidth;
   const drawn = bars.flatMap(({ name, values }, index) =>
-    values.map(({ value, error }, group) => {
+    values.map(({ mean: value, standardError }, group) => {
       if (!Number.isFinite(value)) return '';
       const left = round(middleOf(group) + (index - bars.length / 2) * width);
       const top = y.at(value);
       const title = `<title>${escapeXml(`${name}, ${groups[group]}: ${value.toPrecision(3)}`)}</title>`;
       return (
         `<rect x="${left}" y="${top}" width="${round(width - 3)}" height="${round(box.bottom - top)}" fill="${colorOf(index)}" fill-opacity=".85">${title}</rect>` +
-        errorBar(round(left + width / 2 - 1.5), value, error, y, '#888')
+        errorBar(round(left + width / 2 - 1.5), value, standardError, y, '#888')
       );
     }),
   );

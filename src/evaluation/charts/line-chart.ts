@@ -1,4 +1,5 @@
 import { type Axis, chartSvg, escapeXml, niceTicks, xAxis, yAxis } from '../../base/svg-chart.ts';
+import type { Mean } from '../mean.ts';
 import { colorOf } from './palette.ts';
 
 /** Something measured at a place, with a standard error where there is one. */
@@ -9,6 +10,10 @@ export interface Point {
   /** What is told of it under the pointer. */
   readonly label?: string;
 }
+
+/** Means at places on the axis, with bars of their standard errors. */
+export const pointsOf = (places: readonly number[], means: readonly Mean[]): Point[] =>
+  means.map(({ mean, standardError }, k) => ({ x: places[k], y: mean, error: standardError }));
 
 /** Points of one kind, joined from left to right. */
 export interface Series {

@@ -1,4 +1,4 @@
-import { lineChart } from '../charts/line-chart.ts';
+import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { windowLength } from './corpus.ts';
 import { exactOf, isAbove, pairedDifference, pooled, spread } from './exact.ts';
@@ -48,11 +48,7 @@ async function measure(lab: Lab): Promise<Finding> {
       series: [
         {
           name: 'the surest first within each block',
-          points: means.map(({ mean, standardError }, k) => ({
-            x: lengths[k],
-            y: mean,
-            error: standardError,
-          })),
+          points: pointsOf(lengths, means),
         },
       ],
     }),

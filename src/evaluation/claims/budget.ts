@@ -5,6 +5,8 @@ export interface Budget {
   /** Of the network that all text claims share. */
   readonly layers: number;
   readonly width: number;
+  /** Windows of 64 tokens of an update; twice as many short ones. */
+  readonly batch: number;
   /** Updates of a usual run of it. */
   readonly updates: number;
   /** Learning rates that are tried for each objective. */
@@ -27,13 +29,14 @@ export interface Budget {
 /** Budgets by name. On two cores of 2020: about a quarter of an hour, an hour or two, a night. */
 export const budgets = {
   quick: {
-    seeds: 3,
+    seeds: 2,
     layers: 2,
-    width: 64,
-    updates: 400,
-    rates: [2e-3, 6e-3],
+    width: 48,
+    batch: 8,
+    updates: 1200,
+    rates: [2e-3, 5e-3],
     windows: 24,
-    widths: [16, 32, 64],
+    widths: [16, 32, 48],
     questions: 40,
     repeated: 4000,
     longLength: 128,
@@ -44,8 +47,9 @@ export const budgets = {
     seeds: 3,
     layers: 2,
     width: 64,
-    updates: 1200,
-    rates: [2e-3, 4e-3, 8e-3],
+    batch: 16,
+    updates: 2000,
+    rates: [1e-3, 2e-3, 4e-3],
     windows: 48,
     widths: [16, 32, 48, 64],
     questions: 100,
@@ -58,6 +62,7 @@ export const budgets = {
     seeds: 3,
     layers: 4,
     width: 128,
+    batch: 16,
     updates: 6000,
     rates: [5e-4, 1e-3, 2e-3, 4e-3],
     windows: 96,

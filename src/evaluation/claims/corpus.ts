@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
 import { shippedModels } from '../../model-files/locate.ts';
 import { readTexts } from '../read-texts.ts';
+import { writeTextFile } from '../write-text-file.ts';
 
 /** Text to learn, and text that nothing learns. */
 export interface Corpus {
@@ -39,8 +40,8 @@ export async function openCorpus(folder: string, data: readonly string[] | undef
       throw new InvalidOptionError('data', 'must have 20,000 characters of text at least', text.length);
     const held = Math.min(mostHeld, Math.floor(heldShare * text.length));
     await mkdir(folder, { recursive: true });
-    await writeFile(path, text.slice(0, text.length - held));
-    await writeFile(heldPath, text.slice(text.length - held));
+    await writeTextFile(path, text.slice(0, text.length - held));
+    await writeTextFile(heldPath, text.slice(text.length - held));
   }
   return { path, learned: await readFile(path, 'utf8'), heldOut: await readFile(heldPath, 'utf8') };
 }

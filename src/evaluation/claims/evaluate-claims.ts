@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { packageVersion } from '../../base/package-root.ts';
 import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
+import { writeTextFile } from '../write-text-file.ts';
 import { allClaims } from './all-claims.ts';
 import { type BudgetName, budgets } from './budget.ts';
 import type { Claim, ClaimsReport, TestedClaim } from './claim.ts';
@@ -91,15 +93,22 @@ function chosenClaims({ claims, data }: ClaimsRequest): readonly Claim[] {
   });
 }
 
-/** Makes the folder, or checks that it has been begun in the same way. */
-async function claimFolder(folder: string, asked: Pick<ClaimsRequest, 'budget' | 'data'>): Promise<void> {
+/** Makes the folder, or checks that it has been begun in the same way, by the same version: no report mixes two. */
+async function claimFolder(
+  folder: string,
+  asked: { readonly budget: BudgetName; readonly data?: readonly string[] },
+): Promise<void> {
   const path = join(folder, 'asked.json');
-  const text = `${JSON.stringify(asked)}\n`;
+  const text = `${JSON.stringify({ ...asked, version: packageVersion(), settings: budgets[asked.budget] })}\n`;
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true });
-    await writeFile(path, text);
+    await writeTextFile(path, text);
   } else if ((await readFile(path, 'utf8')) !== text)
-    throw new InvalidOptionError('out', 'was begun with another budget or other data; give another', folder);
+    throw new InvalidOptionError(
+      'out',
+      'was begun with another budget or other data, or by another version of unmask; give another',
+      folder,
+    );
 }
 
 function commandOf({ letter }: Claim, folder: string, asked: Pick<ClaimsRequest, 'budget' | 'data'>): string {

@@ -58,7 +58,7 @@ async function measure(lab: Lab): Promise<Finding> {
       bars: [
         {
           name: `${lab.budget.updates} updates each`,
-          values: means.map(({ mean, standardError }) => ({ value: mean, error: standardError })),
+          values: means,
         },
       ],
     }),

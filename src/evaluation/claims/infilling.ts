@@ -6,7 +6,7 @@ import type { Claim, Finding } from './claim.ts';
 import { type WordHole, wordHoles } from './corpus.ts';
 import { isAbove, pairedDifference, percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { batch, networkOf, rateSchedule, textRuns, tunedRate } from './text-runs.ts';
+import { networkOf, rateSchedule, textRuns, tunedRate } from './text-runs.ts';
 
 /** (f) What stands on both sides. */
 export const infilling: Claim = {
@@ -71,7 +71,7 @@ async function measure(lab: Lab): Promise<Finding> {
       bars: [
         {
           name: `${holes.length} holes, ${lab.budget.seeds} seeds`,
-          values: means.map(({ mean, standardError }) => ({ value: mean, error: standardError })),
+          values: means,
         },
       ],
     }),
@@ -123,7 +123,7 @@ async function fimRun(lab: Lab, seed: number): Promise<TrainingRun> {
     texts,
     tokenizer: 'characters',
     length: width + 4,
-    batch,
+    batch: lab.budget.batch,
     ...networkOf(lab.budget),
     objective: 'autoregressive',
     validationShare: 0.01,

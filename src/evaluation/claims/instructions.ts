@@ -5,7 +5,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { isAbove, pairedDifference, percent, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { type TextObjective, rateSchedule, textRuns, tunedRate } from './text-runs.ts';
+import { rateSchedule, type TextObjective, textRuns, tunedRate, usualOf } from './text-runs.ts';
 
 /** (h) Doing what it is told. */
 export const instructions: Claim = {
@@ -75,10 +75,7 @@ async function measure(lab: Lab): Promise<Finding> {
       to: 1,
       bars: names.map((name, k) => ({
         name,
-        values: (['before', 'after'] as const).map((when) => {
-          const { mean: value, standardError } = mean(asked[k][when], 'exact');
-          return { value, error: standardError };
-        }),
+        values: [mean(asked[k].before, 'exact'), mean(asked[k].after, 'exact')],
       })),
     }),
   };
@@ -93,6 +90,7 @@ async function askedOf(
 ): Promise<{ readonly before: readonly Asked[]; readonly after: readonly Asked[] }> {
   const before = await textRuns(lab, { objective });
   const learningRate = await tunedRate(lab, objective);
+  const { objective: _known, ...own } = usualOf(objective);
   const {
     validationEvery,
     randomLengthShare: _none,
@@ -101,11 +99,12 @@ async function askedOf(
   const after = await Promise.all(
     before.map((run, seed) =>
       lab.finetune(`instructions-${objective}-seed-${seed}`, run, learned, {
+        ...own,
         ...schedule,
         validationEvery,
         validationShare: 0,
         length: 32,
-        batch: 32,
+        batch: 2 * lab.budget.batch,
         seed,
       }),
     ),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Model } from '../../language-model/language-model.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
 import { finetune, type FinetuneRequest, train, type TrainRequest } from '../../library/train.ts';
+import { writeTextFile } from '../write-text-file.ts';
 import type { Budget } from './budget.ts';
 import { type Corpus, openCorpus } from './corpus.ts';
 
@@ -66,8 +67,7 @@ export class Lab {
       if (!existsSync(path)) {
         await mkdir(dirname(path), { recursive: true });
         const lines = Array.from(rows(), (row) => `${JSON.stringify(row)}\n`);
-        await writeFile(`${path}.tmp`, lines.join(''));
-        await rename(`${path}.tmp`, path);
+        await writeTextFile(path, lines.join(''));
       }
       return path;
     });
@@ -80,8 +80,7 @@ export class Lab {
       if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Result;
       const result = await this.#inTurn(measure);
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(`${path}.tmp`, JSON.stringify(result));
-      await rename(`${path}.tmp`, path);
+      await writeTextFile(path, JSON.stringify(result));
       return result;
     });
   }

@@ -7,7 +7,7 @@ import type { Claim, Finding } from './claim.ts';
 import { heldOutWindows, windowLength } from './corpus.ts';
 import { differenceOf, isAbove, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { batch, textRuns } from './text-runs.ts';
+import { textRuns } from './text-runs.ts';
 
 /** (g) What is far away. */
 export const longText: Claim = {
@@ -37,7 +37,7 @@ async function measure(lab: Lab): Promise<Finding> {
   const length = lab.budget.longLength;
   const own = {
     name: `length-${length}`,
-    options: { length, batch: Math.max(1, Math.round((batch * windowLength) / length)) },
+    options: { length, batch: Math.max(1, Math.round((lab.budget.batch * windowLength) / length)) },
   };
   const measured = await Promise.all(
     objectives.map(async (objective) => {
@@ -69,10 +69,7 @@ async function measure(lab: Lab): Promise<Finding> {
       bars: [
         {
           name: 'all before it, over the quarter before it alone',
-          values: worth.map(({ mean, standardError }) => ({
-            value: Math.max(0, mean),
-            error: standardError,
-          })),
+          values: worth.map(({ mean, standardError }) => ({ mean: Math.max(0, mean), standardError })),
         },
       ],
     }),

@@ -42,7 +42,7 @@ async function measure(lab: Lab): Promise<Finding> {
       bars: [
         {
           name: 'masked diffusion',
-          values: means.map(({ mean, standardError }) => ({ value: mean, error: standardError })),
+          values: means,
         },
       ],
     }),

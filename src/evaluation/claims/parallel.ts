@@ -1,6 +1,6 @@
 import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
-import { lineChart } from '../charts/line-chart.ts';
+import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { frequencyNats, windowLength } from './corpus.ts';
 import { exactOf, isAbove, pairedDifference, pooled, spread } from './exact.ts';
@@ -73,13 +73,9 @@ async function measure(lab: Lab): Promise<Finding> {
       series: [
         {
           name: 'masked diffusion, 1 to 8 tokens a step',
-          points: means.map(({ mean, standardError }, k) => ({
-            x: speeds[k],
-            y: mean,
-            error: standardError,
-          })),
+          points: pointsOf(speeds, means),
         },
-        { name: 'causal', points: [{ x: causalSpeed, y: causalCost.mean, error: causalCost.standardError }] },
+        { name: 'causal', points: pointsOf([causalSpeed], [causalCost]) },
       ],
     }),
   };

@@ -6,7 +6,7 @@ import { type Puzzle, puzzles } from '../planning/puzzle.ts';
 import type { Claim, Finding } from './claim.ts';
 import { isAbove, pairedDifference, percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { networkOf, type TextObjective, rateSchedule, tunedRate } from './text-runs.ts';
+import { networkOf, rateSchedule, type TextObjective, tunedRate, usualOf } from './text-runs.ts';
 
 /** (m) Puzzles that need looking ahead. */
 export const planning: Claim = {
@@ -66,10 +66,7 @@ async function measure(lab: Lab): Promise<Finding> {
       bars: [
         {
           name: `${held.length} puzzles, ${lab.budget.seeds} seeds`,
-          values: [...means, causalMean].map(({ mean, standardError }) => ({
-            value: mean,
-            error: standardError,
-          })),
+          values: [...means, causalMean],
         },
       ],
     }),
@@ -126,9 +123,9 @@ async function puzzleRun(lab: Lab, objective: TextObjective, seed: number): Prom
     tokenizer: 'characters',
     // around each question and answer there are five tokens of the conversation and one of the end
     length: prompt.length + answer.length + 6,
-    batch: 32,
+    batch: 2 * lab.budget.batch,
     ...networkOf(lab.budget),
-    objective,
+    ...usualOf(objective),
     validationShare: 0.01,
     ...rateSchedule(updates, learningRate),
     seed,

@@ -1,13 +1,13 @@
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainRequest } from '../../library/train.ts';
 import type { ValidationRow } from '../../training/run/events.ts';
-import { lineChart } from '../charts/line-chart.ts';
+import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { plainMean } from '../mean.ts';
 import type { Claim, Finding } from './claim.ts';
 import { windowLength } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { batch, networkOf, rateSchedule, tunedRate } from './text-runs.ts';
+import { networkOf, rateSchedule, tunedRate, usualOf } from './text-runs.ts';
 
 /** (j) The same text again and again. */
 export const repeatedData: Claim = {
@@ -41,6 +41,9 @@ async function measure(lab: Lab): Promise<Finding> {
   const turns = curves.map((runs) => plainMean(runs.map(turnOf)));
   const best = curves.map((runs) => plainMean(runs.map((run) => Math.min(...run.map(natsOf)))));
   const [causal, , diffusion] = turns;
+  // at each validation: how often the text had been read, and what held-out text cost
+  const epochs = curves.map(([run]) => run.map(({ step }) => (step / lab.budget.updates) * epochsOf(lab)));
+  const levels = curves.map((runs) => runs[0].map((_, i) => plainMean(runs.map((run) => natsOf(run[i])))));
   const turnsRound = isAbove(causal) && causal.mean > 0.05;
   const holds = diffusion.mean < Math.max(0.05, causal.mean / 4);
   const also = diffusion.mean >= causal.mean / 2;
@@ -49,11 +52,11 @@ async function measure(lab: Lab): Promise<Finding> {
     number: `at the end text costs more than at the best by ${kinds.map(({ name }, k) => `${spread(turns[k], 2)} (${name})`).join(', ')}`,
     why: `${epochsOf(lab).toFixed(0)} times over ${lab.budget.repeated.toLocaleString('en')} characters. At their best they cost ${kinds.map(({ name }, k) => `${best[k].mean.toFixed(2)} (${name})`).join(', ')} nats a token; diffusion's are bounds. Diffusion's turn is ${spread(differenceOf(diffusion, causal), 2)} from the causal model's.`,
     rows: kinds.flatMap(({ name }, k) =>
-      curves[k][0].map(({ step }, i) => ({
+      levels[k].map(({ mean, standardError }, i) => ({
         model: name,
-        epochs: (step / lab.budget.updates) * epochsOf(lab),
-        natsPerToken: plainMean(curves[k].map((run) => run[i].natsPerToken)).mean,
-        standardError: plainMean(curves[k].map((run) => run[i].natsPerToken)).standardError,
+        epochs: epochs[k][i],
+        natsPerToken: mean,
+        standardError,
       })),
     ),
     chart: lineChart({
@@ -62,10 +65,7 @@ async function measure(lab: Lab): Promise<Finding> {
       yLabel: 'nats a token, lower is better',
       series: kinds.map(({ name }, k) => ({
         name,
-        points: curves[k][0].map(({ step }, i) => {
-          const { mean, standardError } = plainMean(curves[k].map((run) => run[i].natsPerToken));
-          return { x: (step / lab.budget.updates) * epochsOf(lab), y: mean, error: standardError };
-        }),
+        points: pointsOf(epochs[k], levels[k]),
       })),
     }),
   };
@@ -77,7 +77,8 @@ const natsOf = ({ natsPerToken }: ValidationRow): number => natsPerToken;
 const turnOf = (rows: readonly ValidationRow[]): number =>
   rows.at(-1)!.natsPerToken - Math.min(...rows.map(natsOf));
 
-const epochsOf = ({ budget }: Lab): number => (budget.updates * batch * windowLength) / budget.repeated;
+const epochsOf = ({ budget }: Lab): number =>
+  (budget.updates * budget.batch * windowLength) / budget.repeated;
 
 const validationsOf = (run: TrainingRun): ValidationRow[] => {
   const rows = run.metrics().filter((row): row is ValidationRow => row.kind === 'validation');
@@ -100,9 +101,9 @@ async function repeatedRun(
     tokenizer: 'characters',
     packing: 'stream',
     length: windowLength,
-    batch,
+    batch: lab.budget.batch,
     ...networkOf(lab.budget),
-    objective,
+    ...usualOf(objective),
     validationShare: held / (repeated + held),
     ...schedule,
     schedule: 'constant',

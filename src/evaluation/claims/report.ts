@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { grouped } from '../../base/format-count.ts';
 import { escapeXml } from '../../base/svg-chart.ts';
 import { csvOf } from '../csv.ts';
+import { writeTextFile } from '../write-text-file.ts';
 import { budgets } from './budget.ts';
+import { windowLength } from './corpus.ts';
 import type { ClaimsReport, TestedClaim, Verdict } from './claim.ts';
 
 /** Writes claims.json, claims.csv, an SVG for each claim, and report.html, which needs none of the others. */
@@ -10,16 +12,16 @@ export async function writeReport(report: ClaimsReport): Promise<void> {
   const { folder, budget, data, tested } = report;
   const place = (name: string): string => join(folder, name);
   const records = tested.map(({ claim, chart: _chart, ...found }) => ({ ...describe(claim), ...found }));
-  await writeFile(
+  await writeTextFile(
     place('claims.json'),
     `${JSON.stringify({ budget, data, claims: records }, undefined, 2)}\n`,
   );
   const rows = tested.flatMap(({ claim, verdict, rows: all }) =>
     all.map((row) => ({ claim: claim.letter, verdict, ...row })),
   );
-  await writeFile(place('claims.csv'), csvOf(rows));
-  for (const { claim, chart } of tested) await writeFile(place(`claim-${claim.letter}.svg`), chart);
-  await writeFile(place('report.html'), reportPage(report));
+  await writeTextFile(place('claims.csv'), csvOf(rows));
+  for (const { claim, chart } of tested) await writeTextFile(place(`claim-${claim.letter}.svg`), chart);
+  await writeTextFile(place('report.html'), reportPage(report));
 }
 
 const describe = ({ letter, title, sentence, how, rule, wouldChange }: TestedClaim['claim']) => ({
@@ -40,7 +42,7 @@ const classes: Readonly<Record<Verdict, string>> = {
 
 /** The report as one page that needs nothing else, for light and dark ground and for paper. */
 export function reportPage({ budget, data, tested }: ClaimsReport): string {
-  const { seeds, layers, width, updates } = budgets[budget];
+  const { seeds, layers, width, updates, batch } = budgets[budget];
   const text = data ? data.join(', ') : 'the stories that ship with unmask';
   return `<!doctype html>
 <html lang="en">
@@ -49,7 +51,7 @@ export function reportPage({ budget, data, tested }: ClaimsReport): string {
 <title>What is said of diffusion language models</title>
 <style>${style}</style>
 <h1>What is said of diffusion language models, put to the test</h1>
-<p>${tested.length} claims of the field, each measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${updates} updates of 1,024 tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate. Errors are one standard error, over held-out items and over seeds. What would be which verdict was written down before anything was measured, unless a claim says otherwise.</p>
+<p>${tested.length} claims of the field, each measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${grouped(updates)} updates of ${grouped(batch * windowLength)} tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate; diffusion draws its times from a bell (claim l says what that is worth). Errors are one standard error, over held-out items and over seeds. What would be which verdict was written down before anything was measured, unless a claim says otherwise.</p>
 <p><b>These are very small models.</b> <i>Shown</i> and <i>refuted</i> are about them; what would change the verdict is said with each.</p>
 <table class="overview"><tr><th>claim<th>verdict<th>what was measured</tr>
 ${tested.map(overviewRow).join('\n')}

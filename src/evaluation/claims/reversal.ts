@@ -5,7 +5,7 @@ import type { Claim, Finding } from './claim.ts';
 import { percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { madeUpPairs, pairSentence } from './pairs.ts';
-import { networkOf, type TextObjective, rateSchedule, tunedRate } from './text-runs.ts';
+import { networkOf, rateSchedule, type TextObjective, tunedRate, usualOf } from './text-runs.ts';
 
 /** (a) Asked the other way round. */
 export const reversal: Claim = {
@@ -49,10 +49,7 @@ async function measure(lab: Lab): Promise<Finding> {
       to: 1,
       bars: objectives.map((objective, k) => ({
         name: names[objective],
-        values: [known[k].forward, known[k].backward].map(({ mean, standardError }) => ({
-          value: mean,
-          error: standardError,
-        })),
+        values: [known[k].forward, known[k].backward],
       })),
     }),
   };
@@ -73,9 +70,9 @@ async function knownBy(
         tokenizer: 'characters',
         // with the end behind it: what fills up windows would be missed where the pair is asked for
         length: 1 + Math.max(...texts.map((text) => text.length)),
-        batch: 32,
+        batch: 2 * lab.budget.batch,
         ...networkOf(lab.budget),
-        objective,
+        ...usualOf(objective),
         validationShare: 0,
         weightDecay: 0,
         ...rateSchedule(updates, learningRate),

@@ -1,5 +1,5 @@
 import type { TrainingRun } from '../../library/open-run.ts';
-import { lineChart } from '../charts/line-chart.ts';
+import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Mean } from '../mean.ts';
 import type { Claim, Finding } from './claim.ts';
 import { frequencyNats } from './corpus.ts';
@@ -14,7 +14,7 @@ export const scaling: Claim = {
   title: 'The slope of scaling',
   sentence:
     'Diffusion gains as much from larger networks as a causal model: the slopes of scaling are parallel.',
-  how: 'Networks of several widths learn the same text for half of the usual updates, causally and by masked diffusion. The slope is that of a straight line through log nats a token of held-out text (exact, and a bound) over log parameters, embeddings aside, with its standard error over widths and seeds.',
+  how: 'Networks of several widths learn the same text, each with as many updates, causally and by masked diffusion. The slope is that of a straight line through log nats a token of held-out text (exact, and a bound) over log parameters, embeddings aside, with its standard error over widths and seeds.',
   rule: 'If either line does not fall by more than two standard errors, or the largest networks know no more than the frequencies of characters, it is not at this scale. Shown if the slopes differ by at most two standard errors; else refuted.',
   wouldChange:
     'Widths by a factor of a few say little of powers of ten; a level that no size can pass bends such lines. SMDM saw parallel slopes up to 1.1B parameters, a constant factor apart.',
@@ -26,15 +26,14 @@ const objectives = ['autoregressive', 'masked-diffusion'] as const;
 const names = ['causal', 'masked diffusion, a bound'] as const;
 
 async function measure(lab: Lab): Promise<Finding> {
-  const { layers, widths, updates: usual } = lab.budget;
-  const updates = Math.round(usual / 2);
+  const { layers, widths } = lab.budget;
   const runs = await Promise.all(
     objectives.map((objective) =>
       Promise.all(
         widths.map((width) => {
           const isUsual = width === lab.budget.width;
           const own = { name: `width-${width}`, options: networkOf({ layers, width }) };
-          return textRuns(lab, { objective, updates, ...(!isUsual && { own }) });
+          return textRuns(lab, { objective, ...(!isUsual && { own }) });
         }),
       ),
     ),
@@ -68,11 +67,10 @@ async function measure(lab: Lab): Promise<Finding> {
       logarithmic: true,
       series: runs.map((bySize, o) => ({
         name: names[o],
-        points: bySize.map((seeds, w) => ({
-          x: parametersOf(seeds[0]),
-          y: levels[o][w].mean,
-          error: levels[o][w].standardError,
-        })),
+        points: pointsOf(
+          bySize.map(([run]) => parametersOf(run)),
+          levels[o],
+        ),
       })),
     }),
   };

@@ -17,8 +17,6 @@ export interface TextRun {
   readonly own?: { readonly name: string; readonly options: TrainRequest };
 }
 
-/** Windows of a micro-batch. */
-export const batch = 16;
 /** Characters that validation is of, of a long text. */
 const validated = 12_000;
 
@@ -26,6 +24,13 @@ const validated = 12_000;
 export function networkOf({ layers, width }: { readonly layers: number; readonly width: number }) {
   return { layers, width, heads: 4, hidden: Math.round((8 * width) / 3 / 4) * 4 } as const;
 }
+
+/**
+ * What an objective has of its own. Diffusion draws its times from a bell around ½: with even ones such small networks see little but
+ * frequencies for most of a run (claim l has both). Its bounds are of even times always.
+ */
+export const usualOf = (objective: TextObjective): Pick<TrainRequest, 'objective' | 'times'> =>
+  objective === 'autoregressive' ? { objective } : { objective, times: 'bell' };
 
 /** How the rate goes, and what is the same in every run here. */
 export function rateSchedule(updates: number, learningRate: number) {
@@ -55,9 +60,9 @@ export async function textRun(
     tokenizer: 'characters',
     packing: 'stream',
     length: windowLength,
-    batch,
+    batch: lab.budget.batch,
     ...networkOf(lab.budget),
-    objective,
+    ...usualOf(objective),
     validationShare: Math.min(0.1, validated / learned.length),
     ...rateSchedule(updates, learningRate),
     ...own?.options,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
 import { causal } from '../../model/attention-pattern.ts';
@@ -9,6 +9,7 @@ import { ofFirst } from '../../ranks/messages.ts';
 import { alone, type Ranks } from '../../ranks/ranks.ts';
 import { sharedOut } from '../../ranks/share-out.ts';
 import { type Mean, meanOf } from '../mean.ts';
+import { writeTextFile } from '../write-text-file.ts';
 import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
 import { madePuzzle, type QuestionRow, questionsOf } from './questions.ts';
@@ -62,6 +63,8 @@ export interface Evaluation {
   readonly task: string;
   readonly questions: number;
   readonly seeds: number;
+  /** Rows of the data that are no question, and were not asked. */
+  readonly leftOut: number;
   readonly measures: Readonly<Record<string, Mean>>;
   /** Whether the costs of a text are bounds. */
   readonly isBound: boolean;
@@ -97,7 +100,9 @@ export function evaluate(
     };
     try {
       const answers: GivenAnswer[] = [];
-      for await (const answer of sharedOut(ranks, askedOf(task, request), { perRank, work: answerTo })) {
+      let leftOut = 0;
+      const asked = askedOf(task, request, (rows) => (leftOut = rows));
+      for await (const answer of sharedOut(ranks, asked, { perRank, work: answerTo })) {
         answers.push(answer);
         if (ranks.rank > 0) continue;
         if (out !== undefined && !kept.has(keyOf(answer)))
@@ -109,6 +114,7 @@ export function evaluate(
         task: task.name,
         questions: answers.length / seeds,
         seeds,
+        leftOut,
         isBound,
         measures: taskMeasures(task, answers),
         answers,
@@ -130,11 +136,16 @@ interface Asked extends Pick<GivenAnswer, 'seed' | 'question' | 'row'> {
 
 const keyOf = ({ seed, question }: Pick<Asked, 'seed' | 'question'>): string => `${seed} ${question}`;
 
-/** All that a task is asked, seed by seed. */
-async function* askedOf(task: TaskDefinition, request: EvaluateRequest): AsyncGenerator<Asked, void, void> {
+/** All that a task is asked, seed by seed. @param onLeftOut  is told how many rows of the data are no question */
+async function* askedOf(
+  task: TaskDefinition,
+  request: EvaluateRequest,
+  onLeftOut: (rows: number) => void,
+): AsyncGenerator<Asked, void, void> {
   const { seed: first = 0, seeds = 1, shots = 0 } = request;
   for (let seed = first; seed < first + seeds; seed++) {
     const asked = await questionsOf(task, { ...request, shots, seed });
+    onLeftOut(asked.leftOut);
     for (const [question, text] of asked.rows.entries())
       yield { seed, question, row: asked.places[question], text, shots: asked.shots };
   }
@@ -155,7 +166,7 @@ async function keptAnswers(
   const limit = madePuzzle(task, request.data) === undefined ? undefined : request.limit;
   const head = JSON.stringify({ asked: { ...request, limit, seeds: undefined } });
   if (!existsSync(out)) {
-    await writeFile(out, `${head}\n`);
+    await writeTextFile(out, `${head}\n`);
     return [];
   }
   const [first, ...lines] = (await readFile(out, 'utf8')).split('\n');
@@ -167,7 +178,7 @@ async function keptAnswers(
     );
   // the last line of a call that was killed may be half of one
   const whole = lines.filter((line, i) => line !== '' && i < lines.length - 1);
-  if (lines.at(-1) !== '') await writeFile(out, [head, ...whole, ''].join('\n'));
+  if (lines.at(-1) !== '') await writeTextFile(out, [head, ...whole, ''].join('\n'));
   try {
     return whole.map((line) => JSON.parse(line) as GivenAnswer);
   } catch {

@@ -16,6 +16,8 @@ export interface Questions {
   /** Which row of the data each is, counted from 0; puzzles that are made with one seed are no row of another. */
   readonly places: readonly number[];
   readonly shots: readonly QuestionRow[];
+  /** Rows of the data that are no question: no object, or not of the pattern that the task splits them by. */
+  readonly leftOut: number;
 }
 
 export interface QuestionsAsked {
@@ -35,7 +37,7 @@ export interface QuestionsAsked {
  */
 export async function questionsOf(task: TaskDefinition, request: QuestionsAsked): Promise<Questions> {
   const { data, shots, limit, seed } = request;
-  const all = await rowsOf(task, request);
+  const { rows: all, leftOut } = await rowsOf(task, request);
   if (all.length <= shots)
     throw new InvalidOptionError('shots', `must leave a question of the ${all.length} rows`, shots);
   const order = [...permutation(all.length, uniforms(seed, 'evaluation'))];
@@ -45,7 +47,14 @@ export async function questionsOf(task: TaskDefinition, request: QuestionsAsked)
     shots: order.slice(0, shots).map((i) => all[i]),
     rows: asked.map((i) => all[i]),
     places: asked.map((i) => before + i),
+    leftOut,
   };
+}
+
+/** What can be asked, and how many rows can't. */
+interface ReadRows {
+  readonly rows: QuestionRow[];
+  readonly leftOut: number;
 }
 
 /** The kind of puzzles that are made for a task, other ones for each seed; undefined where its questions are rows of data. */
@@ -55,37 +64,44 @@ export const madePuzzle = (task: TaskDefinition, data: string | undefined) =>
 async function rowsOf(
   task: TaskDefinition,
   { data, shots, limit = 100, seed }: QuestionsAsked,
-): Promise<QuestionRow[]> {
+): Promise<ReadRows> {
   const made = madePuzzle(task, data);
-  if (made !== undefined)
-    return [...puzzles(puzzleKinds[made], { count: limit + shots, seed: seed + 1, held: true })].map(
-      (puzzle) => ({ ...puzzle }),
-    );
+  if (made !== undefined) {
+    const list = puzzles(puzzleKinds[made], { count: limit + shots, seed: seed + 1, held: true });
+    return { rows: Array.from(list, (puzzle) => ({ ...puzzle })), leftOut: 0 };
+  }
   const path = data ?? task.data;
   if (path === undefined || !existsSync(path))
     throw new FileError(path ?? task.name, task.needs ?? 'data of the task', 'none', 'name it by --data');
-  const rows = await readRows(path);
+  const found = await readRows(path);
   const { split } = task;
-  if (!split) return rows;
+  if (!split) return found;
   const pattern = new RegExp(split.pattern, 'su');
-  return rows.flatMap((row) => {
+  const rows = found.rows.flatMap((row) => {
     const groups = pattern.exec(String(row[split.field] ?? ''))?.groups;
     return groups ? [{ ...row, ...groups }] : [];
   });
+  if (rows.length === 0) {
+    const expected = `rows whose ${split.field} is of the pattern ${split.pattern}`;
+    throw new FileError(path, expected, 'none', "check the task's split");
+  }
+  return { rows, leftOut: found.leftOut + found.rows.length - rows.length };
 }
 
 /** Objects of a JSON file or of its lines; the documents of any other. */
-async function readRows(path: string): Promise<QuestionRow[]> {
+async function readRows(path: string): Promise<ReadRows> {
   const rows: QuestionRow[] = [];
+  let leftOut = 0;
   const sources = findSources([path]);
   if (sources.every(({ kind }) => kind === 'jsonl')) {
     for (const source of sources)
       for await (const row of readJsonRows(source))
         if (row.reason === undefined && typeof row.value === 'object' && row.value !== null)
           rows.push(row.value as QuestionRow);
+        else leftOut++;
   } else rows.push(...(await readTexts(path, { separator: '\\n' })).map((text) => ({ text })));
   if (rows.length === 0) throw new FileError(path, 'rows of a task', 'none', 'check the file');
-  return rows;
+  return { rows, leftOut };
 }
 
 /** A template with the fields of a row in it. @throws InvalidOptionError  for a field that the row lacks */

@@ -136,6 +136,19 @@ test('what texts cost by hand; a field that rows lack, and data that is missing,
   });
 });
 
+test('rows that are no question are counted, by the measure and on stderr; none that is one is an error', async () => {
+  const data = place('rows.jsonl');
+  const rows = ['{"text":"a b c"}', '7', '{', '{"text":"d"}', '{"text":"e f g h"}'];
+  await writeFile(data, rows.join('\n'));
+  const { leftOut, questions } = await evaluate(model(), { task: 'lambada', data });
+  assert.deepEqual([questions, leftOut], [2, 3]);
+  await writeFile(data, '{"text":"d"}');
+  await assert.rejects(evaluate(model(), { task: 'lambada', data }), {
+    name: 'FileError',
+    message: /rows whose text is of the pattern/,
+  });
+});
+
 test('answers that are kept are not asked again, and are of one call alone', async () => {
   const data = await written(
     'more.jsonl',
