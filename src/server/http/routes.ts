@@ -53,6 +53,8 @@ import {
   listModels,
   pullRoute,
   pullBody,
+  deleteBody,
+  deleteModel,
   quantizeTask,
   quantizeBody,
   serve,
@@ -68,15 +70,21 @@ import {
   ollamaPull,
   ollamaPullSchema,
 } from '../studio/ollama-models.ts';
-import { listRuns, metricsQuery, tellMetrics, tellRun } from '../studio/run-routes.ts';
+import { claimsBody, claimsQuery, tellClaims, testClaims } from '../studio/claims-routes.ts';
+import { judge, judgeBody } from '../studio/judge-routes.ts';
+import { listRuns, metricsQuery, notesBody, tellMetrics, tellRun, writeNotes } from '../studio/run-routes.ts';
 import { listTasks, stopBody, stopTask } from '../studio/task-routes.ts';
 import {
+  distillBody,
   finetuneBody,
   resume,
   resumeBody,
+  startDistilling,
   startFinetuning,
   startTraining,
   trainBody,
+  upload,
+  uploadBody,
 } from '../studio/training-routes.ts';
 
 const studio = { access: 'studio' } as const;
@@ -189,6 +197,7 @@ export const routes: readonly Route[] = [
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
   asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantizeTask, studio),
+  asking('/unmask/delete', 'Takes the files of a model away', deleteBody, deleteModel, studio),
   asking('/unmask/pull', 'Downloads a model', pullBody, pullRoute, studio),
   asking(
     '/api/pull',
@@ -204,13 +213,28 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
   }),
   telling('/unmask/runs', 'The runs of training', listRuns, studio),
-  telling('/unmask/runs/:run', 'One run, with the texts that it wrote', tellRun, studio),
-  telling('/unmask/metrics/:run', "Rows of a run's metrics, and where the next begin", tellMetrics, {
+  telling('/unmask/runs/:run{.+}', 'One run, with the texts that it wrote', tellRun, studio),
+  telling('/unmask/metrics/:run{.+}', "Rows of a run's metrics, and where the next begin", tellMetrics, {
     ...studio,
     query: metricsQuery,
   }),
   asking('/unmask/train', 'Starts a run on text', trainBody, startTraining, studio),
   asking('/unmask/finetune', 'Starts a run on conversations', finetuneBody, startFinetuning, studio),
+  asking(
+    '/unmask/distill',
+    'Teaches a model to write several tokens a forward',
+    distillBody,
+    startDistilling,
+    studio,
+  ),
+  asking('/unmask/upload', 'Takes a part of a file to be learned from', uploadBody, upload, studio),
+  asking('/unmask/notes', 'Keeps what a person says of a run', notesBody, writeNotes, studio),
+  asking('/unmask/judge', 'Says what a text is worth', judgeBody, judge, studio),
+  telling('/unmask/claims', 'What is said of diffusion models, and what was found of it', tellClaims, {
+    ...studio,
+    query: claimsQuery,
+  }),
+  asking('/unmask/claims', 'Puts the claims to the test', claimsBody, testClaims, studio),
   asking('/unmask/resume', 'Goes on with a run', resumeBody, resume, studio),
   telling('/unmask/tasks', 'What runs beside the server, and what did', listTasks, studio),
   asking('/unmask/stop', 'Has a task save what it has and end', stopBody, stopTask, studio),

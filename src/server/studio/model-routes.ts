@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { isLocked } from '../../checkpoint/lock.ts';
 import { cachedModels } from '../../hub/cache.ts';
 import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
@@ -13,7 +14,7 @@ import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
 import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
-import { runDirectoryOf } from './run-routes.ts';
+import { runDirectoryOf, runNames } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 
 /** A model on this machine. */
@@ -45,7 +46,7 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
   for (const [name, path] of Object.entries(shippedModels))
     add('shipped', name, path, shownPath(studio, path));
   const runs = join(studio.root, studio.runs);
-  for (const run of await readdir(runs).catch(() => [])) {
+  for (const run of await runNames(studio)) {
     const directory = await runDirectoryOf(studio, run).catch(() => undefined);
     if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) continue;
     const asked = join(studio.runs, run);
@@ -164,6 +165,43 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
 });
 
 const model = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
+
+export const deleteBody = z.strictObject({ model });
+
+/**
+ * Takes the files of a model away that was trained here or pulled; what ships stays, and what is at work.
+ *
+ * @throws InvalidOptionError
+ */
+export async function deleteModel(
+  service: Service,
+  { model: name }: z.output<typeof deleteBody>,
+): Promise<Response> {
+  const { path, source } = await modelFound(service, name);
+  if (source !== 'run' && source !== 'hub')
+    throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
+  const { root, runs, hub } = requireStudio(service);
+  if (service.models.has(name)) {
+    if (service.models.size === 1)
+      throw new InvalidOptionError('model', 'must not be the only one that is served', name);
+    service.removeModel(name);
+  }
+  // of a run its folder, whose model is one part; of the hub's cache the model's snapshots and blobs
+  const directory = source === 'run' ? dirname(path) : repositoryOf(path, hub.cache);
+  const inside = relative(source === 'run' ? resolve(root, runs) : resolve(hub.cache), resolve(directory));
+  if (inside === '' || inside.startsWith('..') || isAbsolute(inside))
+    throw new InvalidOptionError('model', 'must lie among the runs, or in the cache of the hub', name);
+  if (source === 'run' && (await isLocked(directory)))
+    throw new InvalidOptionError('model', 'must not be in training', name);
+  await rm(directory, { recursive: true, force: true });
+  return Response.json({ model: name });
+}
+
+/** The folder of a repository in the cache, of which a model is a snapshot. */
+function repositoryOf(path: string, cache: string): string {
+  const [folder] = relative(resolve(cache), resolve(path)).split(sep);
+  return join(cache, folder);
+}
 
 export const serveBody = z.strictObject({ model });
 

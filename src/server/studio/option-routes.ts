@@ -1,7 +1,7 @@
 import { type Size, sizes } from '../../training/options.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { quantizeBody } from './model-routes.ts';
-import { finetuneBody, trainBody } from './training-routes.ts';
+import { distillBody, finetuneBody, trainBody } from './training-routes.ts';
 import { schemaOf, writingOptions } from './writing-options.ts';
 
 /**
@@ -15,6 +15,7 @@ export function options(): Response {
     ...writingOptions(),
     train: schemaOf(trainBody),
     finetune: schemaOf(finetuneBody),
+    distill: schemaOf(distillBody),
     quantize: schemaOf(quantizeBody),
     sizes: Object.fromEntries(settled),
   });

@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
@@ -12,14 +13,19 @@ import type { Studio } from './studio.ts';
 import type { TaskReport } from './tasks.ts';
 
 const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** A run may lie in the folder of a sweep, and is called by what is different in it. */
+const placePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\/[A-Za-z0-9][A-Za-z0-9._=,+-]{0,127})?$/;
 
-/** The name of a run: of its folder in the directory of runs. */
+/** The name of a new run: of its folder in the directory of runs. */
 export const runName = z
   .string()
   .regex(
     runPattern,
     'must be at most 64 letters, digits, dots, dashes and underscores, a letter or digit first',
   );
+
+/** The name of a run that is there. */
+export const knownRun = z.string().regex(placePattern, 'must be the name of a run in /unmask/runs');
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -31,20 +37,38 @@ type Row = Readonly<Record<string, unknown>>;
 export async function runDirectoryOf({ root, runs }: Studio, run: string): Promise<string> {
   const directory = join(root, runs);
   const notFound = new HttpError(404, 'there is no run of this name', { param: 'run' });
-  if (!runPattern.test(run)) throw notFound;
+  if (!placePattern.test(run)) throw notFound;
   await resolveInside(directory, `${run}/options.json`).catch(() => {
     throw notFound;
   });
   return join(directory, run);
 }
 
-/** What trains a run here, or did, the latest first. */
-export const tasksOf = ({ tasks }: Studio, run: string): TaskReport[] =>
-  tasks.about(run, 'train', 'finetune');
+const trainingKinds = ['train', 'finetune', 'distill'] as const;
+
+/** What trains a run here, or did, the latest first: what it is in the folder of, if that does. */
+export const tasksOf = ({ tasks }: Studio, run: string): TaskReport[] => [
+  ...tasks.about(run, ...trainingKinds),
+  ...tasks.about(run.split('/')[0], ...trainingKinds),
+];
 
 /** What trains it now. */
 export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
-  tasks.at(run, 'train', 'finetune');
+  tasks.at(run, ...trainingKinds) ?? tasks.at(run.split('/')[0], ...trainingKinds);
+
+/** The names of all runs: folders with the record of one, and those in a folder of a sweep. */
+export async function runNames({ root, runs }: Pick<Studio, 'root' | 'runs'>): Promise<string[]> {
+  const folder = join(root, runs);
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      if (!runPattern.test(name) || existsSync(join(folder, name, 'options.json'))) return [name];
+      const inside = await readdir(join(folder, name)).catch(() => []);
+      return inside.map((run) => `${name}/${run}`);
+    }),
+  );
+  return found.flat();
+}
 
 /** What a run was started with; nothing where its record can't be read. */
 export const optionsOfRun = (directory: string): Promise<Row> =>
@@ -53,11 +77,11 @@ export const optionsOfRun = (directory: string): Promise<Row> =>
 /** The runs, the latest first. */
 export async function listRuns(service: Service): Promise<Response> {
   const studio = requireStudio(service);
-  const names = await readdir(join(studio.root, studio.runs)).catch(() => []);
+  const names = await runNames(studio);
   const found = await Promise.all(
     names.map(async (name) => {
       const directory = await runDirectoryOf(studio, name).catch(() => undefined);
-      return directory === undefined ? [] : [await summaryOf(studio, directory)];
+      return directory === undefined ? [] : [await summaryOf(studio, name, directory)];
     }),
   );
   return Response.json({ runs: found.flat().sort((a, b) => b.modifiedMs - a.modifiedMs) });
@@ -68,8 +92,7 @@ const summaryKeys = 'size learn objective from data loraRank length batch accumu
   ' ',
 );
 
-async function summaryOf(studio: Studio, directory: string) {
-  const name = basename(directory);
+async function summaryOf(studio: Studio, name: string, directory: string) {
   const path = join(directory, 'metrics.jsonl');
   const [options, tail, events, record] = await Promise.all([
     optionsOfRun(directory),
@@ -79,15 +102,12 @@ async function summaryOf(studio: Studio, directory: string) {
   ]);
   const last = tail.findLast(({ kind }) => kind === 'step');
   const validation = tail.findLast(({ kind }) => kind === 'validation');
-  const task = taskOf(studio, name);
+  const isLearning = await isLocked(directory);
+  const found = taskOf(studio, name);
+  // of a sweep one run is trained at a time
+  const task = found?.subject === name || isLearning ? found : undefined;
   const isDone = record.final === true && (last === undefined || Number(last.step) <= Number(record.step));
-  const state = task
-    ? task.state
-    : (await isLocked(directory))
-      ? 'elsewhere'
-      : isDone
-        ? 'finished'
-        : 'stopped';
+  const state = task ? task.state : isLearning ? 'elsewhere' : isDone ? 'finished' : 'stopped';
   const { mtimeMs } = await stat(path)
     .catch(() => stat(join(directory, 'options.json')))
     .catch(() => ({ mtimeMs: 0 }));
@@ -99,11 +119,35 @@ async function summaryOf(studio: Studio, directory: string) {
     step: last?.step ?? 0,
     steps: events.findLast(({ steps }) => steps !== undefined)?.steps ?? options.steps,
     tokens: last?.tokens,
+    seconds: last?.seconds,
+    notes: await notesOf(directory),
     loss: last?.loss,
     rate: last?.rate,
     validation: validation ?? (record.validation && { step: record.step, ...(record.validation as Row) }),
     modifiedMs: Math.round(mtimeMs),
   };
+}
+
+const notesName = 'notes.json';
+
+/** What a person wrote down of a run, and the words that it is found by. */
+const notesOf = (directory: string): Promise<Row> =>
+  readJsonObject(join(directory, notesName)).catch(() => ({ text: '', tags: [] }));
+
+export const notesBody = z.strictObject({
+  run: knownRun,
+  text: z.string().max(4000).describe('notes, in words'),
+  tags: z.array(z.string().trim().min(1).max(40)).max(20).describe('words that the run is found by'),
+});
+
+/** Writes down what a person says of a run. */
+export async function writeNotes(
+  service: Service,
+  { run, ...notes }: z.output<typeof notesBody>,
+): Promise<Response> {
+  const directory = await runDirectoryOf(requireStudio(service), run);
+  await writeFile(join(directory, notesName), `${JSON.stringify(notes)}\n`);
+  return Response.json({ run, ...notes });
 }
 
 const maxSamples = 200;
@@ -121,7 +165,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
   });
   samples.sort((a, b) => a.step - b.step);
   return Response.json({
-    ...(await summaryOf(studio, directory)),
+    ...(await summaryOf(studio, run, directory)),
     options,
     events: await lastRows(join(directory, 'events.jsonl'), 2 ** 17),
     samples: await Promise.all(
@@ -189,6 +233,10 @@ async function bytesAt(path: string, start: number, bytes: number): Promise<Buff
     return Buffer.alloc(0); // it isn't there, or was cut meanwhile
   }
 }
+
+/** A file of text beside others; empty where it isn't there. */
+export const readTextInside = async (path: string): Promise<string> =>
+  (await bytesAt(path, 0, 2 ** 19)).toString('utf8');
 
 /** A line that is cut off or damaged is none. */
 function rowIn(line: string): Row[] {

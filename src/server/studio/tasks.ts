@@ -13,7 +13,15 @@ export interface TaskProgram {
 /** Starts `unmask` with these arguments, so that SIGINT reaches it from here alone. */
 export type StartProgram = (args: readonly string[]) => TaskProgram;
 
-export type TaskKind = 'train' | 'finetune' | 'quantize' | 'pull';
+export type TaskKind =
+  | 'train'
+  | 'finetune'
+  | 'distill'
+  | 'quantize'
+  | 'pull'
+  | 'judge'
+  | 'score'
+  | 'evaluate';
 
 /** What is known of a task, as a route tells it. */
 export interface TaskReport {

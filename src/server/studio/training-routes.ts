@@ -7,7 +7,8 @@ import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
-import { flagsFor } from '../../base/options.ts';
+import { flagsFor, kebabCase, keysOf } from '../../base/options.ts';
+import { distillSchema } from '../../training/distill-options.ts';
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import { requireEffect } from '../../training/run/option-effects.ts';
@@ -15,8 +16,12 @@ import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireTrainingMemory, sizesIn } from '../../training/training-memory.ts';
 import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
+import { knownRun, optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
+import type { TaskReport } from './tasks.ts';
+
+/** Parts of less than a body each: a text of at most about 2 GB. */
+const maxUploadParts = 4000;
 
 /** What a request says of a run in place of its directory, and of its text. */
 const ownFields = {
@@ -24,14 +29,63 @@ const ownFields = {
   text: z.string().min(1).optional().describe('what is learned, in place of the files of data'),
 };
 
-export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend(ownFields);
+const optionNames = keysOf(trainingSchema.shape) as string[];
+
+export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend({
+  ...ownFields,
+  minutes: z
+    .number()
+    .gt(0)
+    .max(100_000)
+    .optional()
+    .describe('in place of size and steps: about how long the run may take on this machine'),
+  sweep: z
+    .record(
+      z.enum(optionNames),
+      z
+        .array(z.union([z.string(), z.number(), z.boolean()]))
+        .min(1)
+        .max(32),
+    )
+    .optional()
+    .describe('values of options: a run for each combination, one after another'),
+  seeds: z.int().min(1).max(100).optional().describe('trains each of them with so many seeds [1]'),
+});
 
 export const finetuneBody = finetuneSchema
   .omit({ out: true, resume: true })
   .extend({ ...ownFields, from: finetuneSchema.shape.from.unwrap() });
 
-export const startTraining = (service: Service, body: z.output<typeof trainBody>): Promise<Response> =>
-  begin(service, 'train', body);
+export const startTraining = (
+  service: Service,
+  { sweep, seeds, minutes, ...body }: z.output<typeof trainBody>,
+): Promise<Response> => {
+  const axes = Object.entries(sweep ?? {}).map(([name, values]) => `${kebabCase(name)}=${values.join(',')}`);
+  return begin(service, 'train', body, flagsFor({ sweep: axes, seeds, minutes }));
+};
+
+export const distillBody = distillSchema
+  .omit({ out: true, resume: true })
+  .extend({ ...ownFields, from: distillSchema.shape.from.unwrap() });
+
+/** Has a model learn from its own careful texts, as a program of its own. */
+export const startDistilling = async (
+  service: Service,
+  { run: name, text, ...options }: z.output<typeof distillBody>,
+): Promise<Response> => {
+  const studio = requireStudio(service);
+  studio.tasks.checkRoom();
+  requireOneSource(options.data, text);
+  const from = await pathOfModel(service, 'from', options.from);
+  return starting(studio, name ?? freeName(studio, 'distill'), async (run) => {
+    const data = await dataFor(studio, run, { data: options.data, text, kind: 'txt' });
+    return studio.tasks.start(
+      'distill',
+      run,
+      flagsFor({ ...options, from, data, out: join(studio.runs, run) }),
+    );
+  });
+};
 
 export const startFinetuning = (service: Service, body: z.output<typeof finetuneBody>): Promise<Response> =>
   begin(service, 'finetune', body);
@@ -43,45 +97,99 @@ async function begin(
   service: Service,
   kind: 'train' | 'finetune',
   { run: name, text, ...options }: Asked,
+  more: readonly string[] = [],
 ): Promise<Response> {
   const studio = requireStudio(service);
   studio.tasks.checkRoom();
   const { data } = options;
+  requireOneSource(data, text);
+  const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
+  const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
+  requireEffect(options, settled);
+  requireTrainingMemory(settled, sizesIn(settled), freeMemory());
+
+  return starting(
+    studio,
+    name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune'),
+    async (run) => {
+      const files = await dataFor(studio, run, { data, text, kind: learn === 'text' ? 'txt' : 'jsonl' });
+      const flags = flagsFor({
+        ...options,
+        ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
+        ...(options.tokenizer !== undefined && { tokenizer: await tokenizerOf(service, options.tokenizer) }),
+        data: files,
+        out: join(studio.runs, run),
+      });
+      return studio.tasks.start(kind, run, [...flags, ...more]);
+    },
+  );
+}
+
+/** @throws InvalidOptionError */
+function requireOneSource(data: readonly string[] | undefined, text: string | undefined): void {
   if ((data === undefined) === (text === undefined))
     throw new InvalidOptionError(
       'data',
       'must name files, or text must hold what they would, and not both',
       data,
     );
-  const learn = options.learn ?? (kind === 'finetune' ? 'answers' : 'text');
-  const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
-  requireEffect(options, settled);
-  requireTrainingMemory(settled, sizesIn(settled), freeMemory());
+}
 
-  const run = name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune');
+/** Starts a run under a name, which is this run's from here on, whatever is asked meanwhile. @throws InvalidOptionError */
+async function starting(
+  studio: Studio,
+  run: string,
+  start: (run: string) => Promise<TaskReport>,
+): Promise<Response> {
   if (isTaken(studio, run))
     throw new InvalidOptionError('run', 'must be the name of no run that is there', run);
-  // the name is this run's from here on, whatever is asked meanwhile
   studio.claimed.add(run);
   try {
-    for (const path of data ?? []) await requireInside(studio, 'data', path);
-    const textPath = join(studio.runs, textsFolder, `${run}.${learn === 'text' ? 'txt' : 'jsonl'}`);
-    const flags = flagsFor({
-      ...options,
-      ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
-      ...(options.tokenizer !== undefined && { tokenizer: await tokenizerOf(service, options.tokenizer) }),
-      data: data ?? [textPath],
-      out: join(studio.runs, run),
-    });
-    if (text !== undefined) await writeText(join(studio.root, textPath), text);
-    return Response.json({ run, task: studio.tasks.start(kind, run, flags) });
+    return Response.json({ run, task: await start(run) });
   } finally {
     studio.claimed.delete(run);
   }
 }
 
+/** The files that a run learns from: those that are named, or one that is made of a text. */
+async function dataFor(
+  studio: Studio,
+  run: string,
+  {
+    data,
+    text,
+    kind,
+  }: { readonly data?: readonly string[]; readonly text?: string; readonly kind: 'txt' | 'jsonl' },
+): Promise<readonly string[]> {
+  for (const path of data ?? []) await requireInside(studio, 'data', path);
+  if (text === undefined) return data!;
+  const path = join(studio.runs, textsFolder, `${run}.${kind}`);
+  await writeText(join(studio.root, path), text);
+  return [path];
+}
+
+export const uploadBody = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w][\w .-]{0,99}$/, 'must be the name of a file')
+    .describe('the name of the file'),
+  text: z.string().describe('a part of its text'),
+  from: z.int().min(0).max(maxUploadParts).describe('the number of the part: 0 begins the file anew'),
+});
+
+/** Takes a file in parts, each behind the last, so that a run can learn from it; it lies beside the runs. */
+export async function upload(
+  service: Service,
+  { name, text, from }: z.output<typeof uploadBody>,
+): Promise<Response> {
+  const studio = requireStudio(service);
+  const path = join(studio.runs, textsFolder, name);
+  await writeText(join(studio.root, path), text, from === 0 ? 'w' : 'a');
+  return Response.json({ path });
+}
+
 export const resumeBody = z.strictObject({
-  run: runName.describe('name of the run'),
+  run: knownRun.describe('name of the run'),
   steps: trainingSchema.shape.steps.describe('updates in all [as the run was started with]'),
 });
 
@@ -120,10 +228,10 @@ function freeName(studio: Studio, stem: string): string {
   for (let i = 0; ; i++) if (!isTaken(studio, `${stem}-${i}`)) return `${stem}-${i}`;
 }
 
-async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string, flag: 'w' | 'a' = 'w'): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, text, { mode: 0o600 });
+    await writeFile(path, text, { mode: 0o600, flag });
   } catch (error) {
     throw fileProblem(error, path, 'a place for the text');
   }

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { flagsFor, keysOf } from '../../base/options.ts';
+import { readJsonObject } from '../../checkpoint/read-json.ts';
+import { allClaims } from '../../evaluation/claims/all-claims.ts';
+import { budgets } from '../../evaluation/claims/budget.ts';
+import { requireStudio, type Service } from '../http/service.ts';
+import { readTextInside } from './run-routes.ts';
+
+const budget = z.enum(keysOf(budgets)).default('quick').describe('how much is trained');
+
+export const claimsQuery = z.strictObject({ budget });
+
+/** What a claim is, before anything was measured. */
+const told = allClaims.map(({ letter, title, sentence, how, rule, wouldChange }) => ({
+  letter,
+  title,
+  sentence,
+  how,
+  rule,
+  wouldChange,
+}));
+
+/** The claims, with what was found of each so far by `unmask evaluate claims` with a budget. */
+export async function tellClaims(
+  service: Service,
+  _: string,
+  asked: z.output<typeof claimsQuery>,
+): Promise<Response> {
+  const studio = requireStudio(service);
+  const folder = join(studio.runs, `claims-${asked.budget}`);
+  const report = await readJsonObject(join(studio.root, folder, 'claims.json')).catch(() => undefined);
+  const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
+  const claims = await Promise.all(
+    told.map(async (claim) => {
+      const tested = found.find(({ letter }) => letter === claim.letter);
+      if (!tested) return claim;
+      const chart = await readTextInside(join(studio.root, folder, `claim-${claim.letter}.svg`));
+      return { ...claim, ...tested, ...(chart !== '' && { chart }) };
+    }),
+  );
+  return Response.json({ budget: asked.budget, folder, claims, task: taskOf(service, asked.budget) });
+}
+
+/** What tests them now, or did. */
+const taskOf = (service: Service, name: string) =>
+  requireStudio(service).tasks.about(subjectOf(name), 'evaluate')[0];
+
+const subjectOf = (name: string): string => `claims, ${name}`;
+
+export const claimsBody = z.strictObject({
+  budget,
+  claims: z
+    .array(z.enum(allClaims.map(({ letter }) => letter)))
+    .min(1)
+    .optional()
+    .describe('their letters [all]'),
+});
+
+/** Puts the claims to the test as a program of its own; what was found before is not measured again. */
+export function testClaims(
+  service: Service,
+  { budget: name, claims }: z.output<typeof claimsBody>,
+): Response {
+  const { tasks, runs } = requireStudio(service);
+  const subject = subjectOf(name);
+  const flags = flagsFor({
+    budget: name,
+    claims: claims?.join(','),
+    out: join(runs, `claims-${name}`),
+    jobs: 1,
+    json: true,
+  });
+  return Response.json({
+    task: tasks.at(subject, 'evaluate') ?? tasks.start('evaluate', subject, ['claims', ...flags]),
+  });
+}

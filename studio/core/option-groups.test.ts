@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { schemaOf, writingOptions } from '../../src/server/studio/writing-options.ts';
+import { trainingSchema } from '../../src/training/options.ts';
+import { strategyNames } from '../../src/sampling/strategy-table.ts';
+import { fieldsOf, type JsonSchema } from './fields.ts';
+import {
+  editingGroups,
+  forStrategy,
+  grouped,
+  ownNames,
+  presetsFor,
+  strategySentences,
+  type StrategySchemas,
+  trainingGroups,
+  writingGroups,
+} from './option-groups.ts';
+
+const told = writingOptions() as Readonly<Record<'sampling' | 'infill' | 'edit', JsonSchema>> & {
+  readonly strategies: StrategySchemas;
+};
+
+test('every option of writing, editing and training has a group', () => {
+  const own = ownNames(told.strategies);
+  const training = schemaOf(
+    trainingSchema.omit({ data: true, out: true, resume: true, from: true }),
+  ) as JsonSchema;
+  for (const [schema, groups, elsewhere] of [
+    [told.sampling, writingGroups, own],
+    [told.infill, writingGroups, own],
+    [told.edit, editingGroups, own],
+    [training, trainingGroups, new Set(['size', 'learn', 'objective'])],
+  ] as const) {
+    const named = new Set(groups.flatMap(({ names }) => names));
+    const forgotten = Object.keys(schema.properties!).filter(
+      (name) => !named.has(name) && !elsewhere.has(name),
+    );
+    assert.deepEqual(forgotten, []);
+  }
+});
+
+test('a group has its fields in order, those of the strategy behind it, and what nobody names at the end', () => {
+  const fields = fieldsOf({ properties: { c: {}, strategy: {}, a: {}, x: {} } });
+  const [first, second] = grouped(
+    fields,
+    [
+      { title: 'one', names: ['a', 'strategy', 'none'] },
+      { title: 'nothing', names: ['nothing'] },
+      { title: 'two', names: ['c'] },
+    ],
+    { strategy: fieldsOf({ properties: { tau: {} } }) },
+  );
+  assert.deepEqual(
+    first.fields.map(({ name }) => name),
+    ['a', 'strategy', 'tau'],
+  );
+  assert.equal(second.title, 'two');
+  assert.deepEqual(
+    second.fields.map(({ name }) => name),
+    ['c', 'x'],
+  );
+});
+
+test('each strategy is told with its options and has a sentence; a preset has none that its strategy hasn’t', () => {
+  assert.deepEqual(Object.keys(told.strategies).sort(), [...strategyNames].sort());
+  assert.deepEqual(Object.keys(strategySentences).sort(), [...strategyNames].sort());
+  assert.equal(told.strategies.threshold.properties!.tau.default, 0.9);
+  for (const { values } of presetsFor({ temperature: 0.7 }))
+    assert.deepEqual(
+      forStrategy(values, told.strategies, String(values.strategy ?? 'low-confidence')),
+      values,
+    );
+  assert.deepEqual(forStrategy({ tau: 0.5, eta: 1, length: 3 }, told.strategies, 'threshold'), {
+    tau: 0.5,
+    length: 3,
+  });
+});
