@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { messagesOf, titleOf } from '../core/conversation.ts';
+import { presetsFor, writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
+import { OptionsForm } from '../parts/options-form.tsx';
 import { saveFile } from '../parts/save.ts';
-import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Composer } from './composer.tsx';
@@ -47,9 +49,11 @@ export default function Chat({ settings }: PageProperties) {
           />
         </label>
         {optionSchemas.value && (
-          <SchemaForm
+          <OptionsForm
             schema={optionSchemas.value.sampling}
-            basic={['length', 'temperature', 'seed']}
+            groups={writingGroups}
+            strategies={optionSchemas.value.strategies}
+            presets={presetsFor(chosen?.defaults ?? {})}
             defaults={chosen?.defaults}
             values={options.value}
             onChange={(next) => (options.value = next)}

@@ -12,7 +12,7 @@ import {
 } from '../core/conversation.ts';
 import { learnDefaults, servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
-import type { Values } from '../parts/schema-form.tsx';
+import type { Values } from '../parts/field-input.tsx';
 
 interface ChatEvent extends StreamEvent {
   readonly choices?: readonly {

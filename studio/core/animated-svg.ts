@@ -39,10 +39,10 @@ export function animatedSvg(
 <title>${escaped(title)}</title>
 <style>
 rect{fill:#fff}text{font:14px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre;fill:#1f2328}
-.given{font-weight:600}.likely{fill:#0969da}.unsure{fill:#9a6700}.guess{fill:#bf3989}.mask,.special{fill:#afb8c1}
+.given{font-weight:600}.likely{fill:#20528c}.unsure{fill:#2f6db3}.guess{fill:#4a78ab}.mask,.special{fill:#afb8c1}
 .frame{opacity:0;animation-duration:${seconds}s;animation-timing-function:step-end;animation-iteration-count:infinite}
 .frame:last-of-type{opacity:1}
-@media (prefers-color-scheme:dark){rect{fill:#0d1117}text{fill:#e6edf3}.likely{fill:#58a6ff}.unsure{fill:#d29922}.guess{fill:#f778ba}.mask,.special{fill:#484f58}}
+@media (prefers-color-scheme:dark){rect{fill:#0d1117}text{fill:#e6edf3}.likely{fill:#b5d6f8}.unsure{fill:#7db8f5}.guess{fill:#5e93cd}.mask,.special{fill:#484f58}}
 ${frames.map((_, index) => visibility(index)).join('\n')}
 </style>
 <rect width="100%" height="100%" rx="8"/>

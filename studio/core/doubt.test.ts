@@ -4,12 +4,12 @@ import { doubtOf, likelihood } from './doubt.ts';
 
 test('the less likely, the more it is doubted, and one in ten is no doubt', () => {
   assert.deepEqual([1e-9, 0.0009, 0.001, 0.0099, 0.01, 0.099, 0.1, 1].map(doubtOf), [
-    'guess',
-    'guess',
-    'unsure',
-    'unsure',
-    'likely',
-    'likely',
+    'doubt-3',
+    'doubt-3',
+    'doubt-2',
+    'doubt-2',
+    'doubt-1',
+    'doubt-1',
     '',
     '',
   ]);

@@ -3,9 +3,9 @@
  * there is more than one way to go on; of what is wrong, one in a thousand.
  */
 export const doubtLevels = [
-  { look: 'guess', below: 0.001, name: 'under 0.1 %' },
-  { look: 'unsure', below: 0.01, name: 'under 1 %' },
-  { look: 'likely', below: 0.1, name: 'under 10 %' },
+  { look: 'doubt-3', below: 0.001, name: 'under 0.1 %' },
+  { look: 'doubt-2', below: 0.01, name: 'under 1 %' },
+  { look: 'doubt-1', below: 0.1, name: 'under 10 %' },
 ] as const;
 
 export type DoubtLook = (typeof doubtLevels)[number]['look'] | '';

@@ -33,6 +33,12 @@ export function readRecording(text: string): RecordingFile {
   }
   if (!isObject(file) || file.format !== format)
     throw new Error(`This is no recording: the file does not begin with "format": "${format}".`);
+  return recordingIn(file);
+}
+
+/** @throws Error  for anything that could not be shown, in one sentence */
+export function recordingIn(file: unknown): RecordingFile {
+  must(isObject(file), 'it');
   const { asked, ending, events } = file;
   must(isObject(asked) && isText(asked.prompt) && isText(asked.model) && isObject(asked.options), 'asked');
   if (ending !== undefined) {

@@ -111,6 +111,11 @@ export class Recording {
     return last(this.#take(frame).cells[position], frame)!;
   }
 
+  /** The text of the token that comes to a position after a frame; undefined where none has come by now. */
+  comingText(position: number, frame: number): string | undefined {
+    return this.#take(frame).cells[position].find((cell) => cell.frame > frame && cell.token !== null)?.text;
+  }
+
   canvasAt(frame: number): Cell[] {
     return this.#take(frame).cells.map((history) => last(history, frame)!);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { percent, shownText, styleOf } from './shown.ts';
+import { isMostlyLines, maskShape, percent, shownText, styleOf } from './shown.ts';
 
 test('a position looks as sure as the model was', () => {
   assert.equal(styleOf(null, null), 'mask');
@@ -17,4 +17,21 @@ test('whatever a token spells can be seen, and turns nothing around', () => {
   assert.equal(shownText(null, ''), '▒▒▒');
   assert.equal(shownText(1, ''), '·');
   assert.equal(shownText(1, '<b>'), '<b>');
+});
+
+test('a mask has the shape of the token that comes there, else of some word', () => {
+  assert.deepEqual(maskShape(3, ' garden'), { characters: 6, hasBlank: true });
+  assert.deepEqual(maskShape(3, 'den.'), { characters: 4, hasBlank: false });
+  assert.deepEqual(maskShape(0, '\n'), { characters: 1, hasBlank: false });
+  assert.equal(maskShape(0, 'x'.repeat(1000)).characters, 14);
+  for (let position = 0; position < 100; position++) {
+    const { characters, hasBlank } = maskShape(position);
+    assert.ok(hasBlank && characters >= 2 && characters <= 7);
+  }
+});
+
+test('a text of line ends is told from one of words', () => {
+  assert.equal(isMostlyLines('\n\n\na'), true);
+  assert.equal(isMostlyLines('One day.\n\nAnd another one.'), false);
+  assert.equal(isMostlyLines(''), false);
 });

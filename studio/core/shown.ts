@@ -13,5 +13,30 @@ export function shownText(token: number | null, text: string): string {
   return text === '' ? '·' : visible(text);
 }
 
+/** What a mask is drawn as: a bar of so many characters, behind a blank or not. */
+export interface MaskShape {
+  readonly characters: number;
+  readonly hasBlank: boolean;
+}
+
+/** Lengths of English words, as they are mixed. */
+const wordLengths = [3, 5, 2, 4, 3, 6, 4, 2, 7, 3, 4, 5];
+const longestMask = 14;
+
+/**
+ * The shape of the mask at a position: of the token that will stand there, where a recording knows it, so that nothing moves
+ * when it comes; else of some word.
+ */
+export function maskShape(position: number, coming?: string): MaskShape {
+  if (coming === undefined)
+    return { characters: wordLengths[(position * 7) % wordLengths.length], hasBlank: true };
+  const characters = visible(coming.trim()).length;
+  return { characters: Math.max(1, Math.min(longestMask, characters)), hasBlank: coming.startsWith(' ') };
+}
+
+/** Whether a text is mostly line ends, which nobody would see. */
+export const isMostlyLines = (text: string): boolean =>
+  text.length > 0 && (text.match(/\n/g)?.length ?? 0) > text.length / 4;
+
 export const percent = (probability: number): string =>
   probability > 0.9995 ? '100 %' : `${(100 * probability).toFixed(1)} %`;

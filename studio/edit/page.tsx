@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
+import { editingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
-import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { OptionsForm } from '../parts/options-form.tsx';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
@@ -44,7 +46,7 @@ export default function Edit({ settings }: PageProperties) {
       <div class="work">
         <Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />
         <div ref={host} class="editor" />
-        <p class="legend" aria-hidden="true">
+        <p class="doubt-legend" aria-hidden="true">
           {doubtLevels.map(({ look, name }) => (
             <span key={look} class={`token final ${look}`}>
               {name}
@@ -61,9 +63,10 @@ export default function Edit({ settings }: PageProperties) {
         <Doubts rewriter={rewriter} />
         <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
         {optionSchemas.value && (
-          <SchemaForm
+          <OptionsForm
             schema={optionSchemas.value.edit}
-            basic={['maxChange', 'threshold', 'stretch', 'seed']}
+            groups={editingGroups}
+            strategies={optionSchemas.value.strategies}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />
@@ -162,7 +165,7 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
   if (doubts.length === 0) return null;
   const busy = rewriter.isBusy.value;
   const words = new Map<number, Doubt>();
-  for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'likely')) {
+  for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'doubt-1')) {
     const word = { ...doubt, ...rewriter.wordOf(doubt) };
     const known = words.get(word.from);
     if (!known || known.probability > word.probability) words.set(word.from, word);

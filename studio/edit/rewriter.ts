@@ -4,7 +4,7 @@ import { HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import { type DoubtLook, doubtOf, likelihood } from '../core/doubt.ts';
 import { wordDiff } from '../core/word-diff.ts';
-import type { Values } from '../parts/schema-form.tsx';
+import type { Values } from '../parts/field-input.tsx';
 import { redo, undo } from '../text/editor.ts';
 import { layerOf, type Stretch } from '../text/layer.ts';
 import { ProposalEditor } from '../text/proposal-editor.ts';
@@ -88,7 +88,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
         return start === to ? [] : [{ from: start, to, probability, look, title: likelihood(probability) }];
       });
       this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
-      const unlikely = doubts.filter(({ look }) => look === 'guess').length;
+      const unlikely = doubts.filter(({ look }) => look === 'doubt-3').length;
       this.news.value = `${tokens.length} tokens, ${unlikely} of them with less than one in a thousand.`;
     });
   }

@@ -1,7 +1,7 @@
 import { stream } from '../client.ts';
 import { HoleCanvas, type HoleLength, mask, partsOf, type Piece } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
-import type { Values } from '../parts/schema-form.tsx';
+import type { Values } from '../parts/field-input.tsx';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 

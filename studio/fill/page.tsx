@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
+import { writingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
-import { hasMistake, SchemaForm, type Values } from '../parts/schema-form.tsx';
+import { OptionsForm } from '../parts/options-form.tsx';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Proposal } from '../text/proposals.ts';
@@ -60,9 +62,10 @@ export default function Fill({ settings }: PageProperties) {
         </ol>
         <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
         {optionSchemas.value && (
-          <SchemaForm
+          <OptionsForm
             schema={optionSchemas.value.infill}
-            basic={['temperature', 'tokensPerStep', 'seed']}
+            groups={writingGroups}
+            strategies={optionSchemas.value.strategies}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get } from '../client.ts';
-import type { Values } from './schema-form.tsx';
+import type { Values } from './field-input.tsx';
 
 /** A model that is served, as /v1/models has it. */
 export interface ServedModel {

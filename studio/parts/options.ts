@@ -1,11 +1,14 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
 import type { JsonSchema } from '../core/fields.ts';
+import type { StrategySchemas } from '../core/option-groups.ts';
 
 /** The options of everything, as the server checks them. */
 export type OptionSchemas = Readonly<
   Record<'sampling' | 'infill' | 'edit' | 'train' | 'finetune', JsonSchema>
 > & {
+  /** The options of each strategy. */
+  readonly strategies: StrategySchemas;
   /** What a run of each size does where its options say nothing. */
   readonly sizes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };

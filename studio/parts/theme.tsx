@@ -57,5 +57,7 @@ export const colorsOf = (variables: readonly string[]): [number, number, number]
   variables.map((name) => {
     const color = colorOf(({ style }) => (style.color = `var(${name})`));
     const [red, green, blue] = color.match(/[\d.]+/g)!.map(Number);
-    return [red, green, blue];
+    // what is mixed is told in parts of one
+    const most = color.startsWith('color(') ? 255 : 1;
+    return [red * most, green * most, blue * most];
   });

@@ -1,13 +1,14 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Cell } from '../core/recording.ts';
-import { shownText, styleOf } from '../core/shown.ts';
+import { isMostlyLines, maskShape, shownText, styleOf } from '../core/shown.ts';
+import { keepsColours, marksBlanks } from './look.ts';
 import type { Player } from './player.ts';
 
 /**
- * The canvas of a process: a piece of text for each position, coloured by how sure the model was when it wrote it. Between
- * frames only what changed is touched, so that five hundred tokens stay fluid. Screen readers are given the text once it is
- * final, and no flicker.
+ * The canvas of a process: a piece of text for each position, a mask as a bar of a word's length. While it is written or
+ * looked back at it is coloured by how sure the model was, and no more once it is done. Between frames only what changed is
+ * touched, so that five hundred tokens stay fluid. Screen readers are given the text once it is final, and no flicker.
  *
  * @param given   the text before the canvas
  * @param awaited  masks that are shown before the first frame
@@ -30,16 +31,27 @@ export function TokenCanvas({
   readonly onPick?: (position: number | undefined, isClick: boolean) => void;
 }) {
   const home = useRef<HTMLSpanElement>(null);
+  const placeholder = useRef<HTMLSpanElement>(null);
   useEffect(() => drawing(player, home.current!, picked), [player, picked]);
+  const isEmpty = player.size.value === 0;
+  useEffect(() => placeholder.current?.replaceChildren(...masks(awaited)), [isEmpty, awaited]);
+  const isDone = player.state.value === 'done' && player.isLast.value;
+  const look = ['canvas'];
+  if (!isDone || keepsColours.value) look.push('coloured');
+  if (
+    marksBlanks.value ||
+    (isDone && !isEmpty && isMostlyLines(player.recording.textAt(player.size.value - 1)))
+  )
+    look.push('marked');
   const pick = ({ target, type }: Event) => {
     const { position } = (target as HTMLElement).dataset;
     onPick?.(position === undefined ? undefined : Number(position), type === 'click');
   };
   return (
     <>
-      <div class="canvas" aria-hidden="true">
+      <div class={look.join(' ')} aria-hidden="true">
         <span class="given">{given}</span>
-        {player.size.value === 0 && <span class="token mask">{shownText(null, '').repeat(awaited)}</span>}
+        {isEmpty && <span ref={placeholder} />}
         <span ref={home} onMouseOver={pick} onClick={pick} />
         <span class="given">{after}</span>
       </div>
@@ -51,6 +63,14 @@ export function TokenCanvas({
     </>
   );
 }
+
+/** Masks that stand where a text is to come. */
+const masks = (count: number): HTMLElement[] =>
+  Array.from({ length: count }, (_, position) => {
+    const span = document.createElement('span');
+    shapeMask(span, position);
+    return span;
+  });
 
 /** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
 function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<number | undefined>): () => void {
@@ -70,14 +90,14 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
       spans = recording.canvasAt(at).map((cell, position) => {
         const span = document.createElement('span');
         span.dataset.position = String(position);
-        dress(span, cell);
+        dress(span, cell, recording.comingText(position, at));
         return span;
       });
       home.replaceChildren(...spans);
       drawn = -1;
     } else {
       for (const position of recording.changesBetween(drawn, at))
-        dress(spans[position], recording.cellAt(position, at));
+        dress(spans[position], recording.cellAt(position, at), recording.comingText(position, at));
     }
     const { committed, changed } = recording.facts(at);
     const before = drawn < 0 ? 0 : recording.facts(drawn).committed;
@@ -109,10 +129,24 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
 }
 
 /** Gives a piece its text and colours; what it is now replaces what it was, but for being final. */
-function dress(span: HTMLElement, { token, text, confidence }: Cell): void {
+function dress(span: HTMLElement, { token, text, confidence }: Cell, coming: string | undefined): void {
   const isFinal = span.classList.contains('final');
-  span.textContent = shownText(token, text);
-  span.className = `token ${styleOf(token, confidence)}`;
+  if (token === null) shapeMask(span, Number(span.dataset.position), coming);
+  else {
+    span.textContent = shownText(token, text);
+    span.className = `token ${styleOf(token, confidence)}`;
+    span.classList.toggle('end', text === '');
+    span.classList.toggle('line', text.includes('\n'));
+  }
   span.classList.toggle('final', isFinal);
-  span.classList.toggle('end', token !== null && text === '');
+}
+
+/** A bar as long as the word that comes there, with its blank in front. */
+function shapeMask(span: HTMLElement, position: number, coming?: string): void {
+  const { characters, hasBlank } = maskShape(position, coming);
+  const bar = document.createElement('i');
+  bar.textContent = shownText(null, '');
+  bar.style.setProperty('--characters', String(characters));
+  span.replaceChildren(bar);
+  span.className = hasBlank ? 'token mask blank' : 'token mask';
 }

@@ -26,14 +26,27 @@ const theme = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     background: 'color-mix(in srgb, var(--accent) 30%, transparent)',
   },
-  '.likely': { color: 'var(--likely)', background: 'var(--likely-back)' },
-  '.unsure': { color: 'var(--unsure)', background: 'var(--unsure-back)' },
-  '.guess': { color: 'var(--guess)', background: 'var(--guess-back)' },
+  '.guess': { background: 'var(--strength-0)' },
+  '.unsure': { background: 'var(--strength-1)' },
+  '.likely': { background: 'var(--strength-2)' },
+  '.doubt-1': { background: 'color-mix(in srgb, var(--doubt) 12%, var(--panel))' },
+  '.doubt-2': { background: 'color-mix(in srgb, var(--doubt) 26%, var(--panel))' },
+  '.doubt-3': { background: 'color-mix(in srgb, var(--doubt) 44%, var(--panel))' },
   '.marked': {
     background: 'color-mix(in srgb, var(--accent) 20%, transparent)',
     boxShadow: 'inset 0 -2px var(--accent)',
   },
-  '.mask': { color: 'var(--mask)', letterSpacing: '-0.05em' },
+  '.mask': {
+    display: 'inline-block',
+    overflow: 'hidden',
+    width: '4ch',
+    height: '0.72em',
+    marginInline: '0.25ch',
+    borderRadius: '0.2em',
+    background: 'var(--mask)',
+    color: 'transparent',
+    lineHeight: '0.72em',
+  },
 });
 
 /** A text that a person writes, and what is drawn into it. */

@@ -1,17 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { bySize, type JsonSchema } from '../core/fields.ts';
+import { trainingGroups } from '../core/option-groups.ts';
 import { optionSchemas } from '../parts/options.ts';
-import { SchemaForm } from '../parts/schema-form.tsx';
+import { OptionsForm } from '../parts/options-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { type Kind, RunRequest } from './run-request.ts';
 
 /** What this form asks for in its own way. */
 const own = new Set(['run', 'text', 'data', 'from']);
-
-const basic: Readonly<Record<Kind, readonly string[]>> = {
-  train: ['size', 'steps', 'length', 'batch', 'learningRate', 'seed'],
-  finetune: ['epochs', 'batch', 'learningRate', 'loraRank', 'length', 'seed'],
-};
 
 const examples: Readonly<Record<Kind, string>> = {
   train: 'Once upon a time there was a dog …',
@@ -36,10 +32,10 @@ export function NewRun({ onStart }: { readonly onStart: (kind: Kind, options: ob
       <Beginning request={request} />
       <Source request={request} />
       {schemas && (
-        <SchemaForm
+        <OptionsForm
           key={kind.value}
           schema={bySize(withoutOwn(schemas[kind.value]), schemas.sizes[String(values.value.size ?? 'nano')])}
-          basic={basic[kind.value]}
+          groups={trainingGroups}
           values={values.value}
           onChange={(next) => (values.value = next)}
         />

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
 import { loadOptions } from '../parts/options.ts';
-import { hasMistake, type Values } from '../parts/schema-form.tsx';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 
 export type Kind = 'train' | 'finetune';
 

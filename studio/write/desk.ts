@@ -1,11 +1,14 @@
 import { computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
+import { readComparison, writeComparison } from '../core/comparison-file.ts';
 import { learnDefaults } from '../parts/model-picker.tsx';
-import { hasMistake, type Values } from '../parts/schema-form.tsx';
+import { saveFile } from '../parts/save.ts';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { Lane } from './lane.ts';
+import { Quality } from './quality.ts';
 import { keep, maxRuns, type Settings, settingsFrom } from './settings.ts';
 
-/** What the page for writing works with: a prompt, a seed, and a run or two that are compared. */
+/** What the page for writing works with: a prompt, a seed, and a run or several that are compared. */
 export class Desk {
   readonly prompt: Signal<string>;
   readonly seed: Signal<number | undefined>;
@@ -14,6 +17,9 @@ export class Desk {
   readonly chosen = signal(0);
   /** The address of the page as it is set, once it was asked for. */
   readonly link = signal<string | undefined>(undefined);
+  /** What the comparison is called. */
+  readonly name = signal('');
+  readonly quality = new Quality();
   readonly isWriting = computed(() => this.lanes.value.some((lane) => lane.isWriting.value));
   readonly #problem: Signal<unknown>;
 
@@ -31,6 +37,15 @@ export class Desk {
 
   get isComparing(): boolean {
     return this.lanes.value.length > 1;
+  }
+
+  /** Nothing has been written or opened yet. */
+  get isUntouched(): boolean {
+    return !this.isComparing && this.lanes.value[0].asked.value === undefined;
+  }
+
+  get isAllWritten(): boolean {
+    return this.lanes.value.every((lane) => !lane.isWriting.value && lane.player.value.size.value > 0);
   }
 
   get canCompare(): boolean {
@@ -55,19 +70,32 @@ export class Desk {
     this.lanes.value.forEach((lane) => lane.stop());
   }
 
-  /** Puts a second run beside the first: what fewer steps cost is the first question; another model is a choice away. */
+  /** Puts another run beside the last: what fewer steps cost is the first question; another model is a choice away. */
   compare(): void {
-    const [first] = this.lanes.value;
-    const { model, options } = first.settings;
-    const run = { model, options: { ...options, steps: Math.ceil(first.length / 2) } };
+    const last = this.lanes.value.at(-1)!;
+    const { model, options } = last.settings;
+    const steps = typeof options.steps === 'number' ? options.steps : last.length;
+    const run = { model, options: { ...options, steps: Math.max(1, Math.ceil(steps / 2)) } };
     this.lanes.value = [...this.lanes.value, new Lane(run)];
     this.chosen.value = this.lanes.value.length - 1;
   }
 
-  removeOthers(): void {
-    this.lanes.value.slice(1).forEach((lane) => lane.dispose());
-    this.lanes.value = this.lanes.value.slice(0, 1);
+  remove(lane: Lane): void {
+    lane.dispose();
+    this.lanes.value = this.lanes.value.filter((one) => one !== lane);
     this.chosen.value = 0;
+  }
+
+  /** Has an outside model say how likely the texts are, and their own how likely they were for it. */
+  judge(): Promise<void> {
+    return this.quality.judge(this.lanes.value);
+  }
+
+  /** Hands a person all runs as they are, in one file. */
+  save(): void {
+    const runs = this.lanes.value.flatMap((lane) => lane.file ?? []);
+    const name = this.name.value.trim() || 'comparison';
+    saveFile(`${name}.json`, writeComparison({ name, runs }), 'application/json');
   }
 
   async copyLink(): Promise<void> {
@@ -77,12 +105,24 @@ export class Desk {
     await navigator.clipboard?.writeText(address).catch(() => {});
   }
 
-  /** Shows a recording in place of the first run. */
+  /** Shows a recording in place of the first run, or a comparison in place of all. */
   async open(file: File | undefined): Promise<void> {
     if (!file) return;
     try {
       this.#problem.value = undefined;
-      this.lanes.value[0].open(await file.text());
+      const text = await file.text();
+      const comparison = readComparison(text);
+      if (!comparison) return this.lanes.value[0].open(text);
+      this.dispose();
+      this.name.value = comparison.name;
+      this.prompt.value = comparison.runs[0].asked.prompt;
+      this.lanes.value = comparison.runs.slice(0, maxRuns).map((run) => {
+        const { seed: _, ...options } = run.asked.options;
+        const lane = new Lane({ model: run.asked.model, options });
+        lane.show(run);
+        return lane;
+      });
+      this.chosen.value = 0;
     } catch (error) {
       this.#problem.value = error;
     }

@@ -1,3 +1,5 @@
+import { Trouble } from '../parts/trouble.tsx';
+import type { Desk } from './desk.ts';
 import type { Lane } from './lane.ts';
 
 /** What a run came to, or has come to so far. */
@@ -58,40 +60,113 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
 }
 
 /** Runs in figures, one below the other. */
-export function Comparison({ lanes }: { readonly lanes: readonly Lane[] }) {
+export function Comparison({ desk }: { readonly desk: Desk }) {
+  const lanes = desk.lanes.value;
   return (
-    <div class="scroll" role="region" aria-label="The runs compared" tabIndex={0}>
-      <table class="comparison">
-        <thead>
-          <tr>
-            {['run', 'model', 'options', 'time', 'tokens/s', 'forwards', 'tokens a forward'].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
+    <section class="comparison" aria-label="Comparison">
+      <div class="row spread">
+        <label class="field name">
+          <span class="hidden">Name of this comparison</span>
+          <input
+            type="text"
+            placeholder="Name this comparison"
+            value={desk.name.value}
+            onInput={({ currentTarget }) => (desk.name.value = currentTarget.value)}
+          />
+        </label>
+        <div class="row">
+          <button
+            type="button"
+            disabled={!desk.isAllWritten || desk.quality.isJudging.value}
+            onClick={() => void desk.judge()}
+          >
+            {desk.quality.isJudging.value ? 'Judging …' : 'Judge the texts'}
+          </button>
+          <button type="button" disabled={!desk.isAllWritten} onClick={() => desk.save()}>
+            Save as a file
+          </button>
+        </div>
+      </div>
+      <div class="scroll" role="region" aria-label="The runs compared" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              {columns.map(({ name, unit }) => (
+                <th key={name} scope="col">
+                  {name} {unit && <span class="unit">{unit}</span>}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {lanes.map((lane, index) => (
+              <ComparedRow key={index} desk={desk} lane={lane} index={index} />
             ))}
-          </tr>
-        </thead>
-        <tbody>
-          {lanes.map((lane, index) => {
-            const figures = figuresOf(lane);
-            return (
-              <tr key={index}>
-                <th scope="row">{nameOf(index)}</th>
-                <td>{lane.asked.value?.model ?? lane.served?.id}</td>
-                <td class="said">{saidOf(lane)}</td>
-                <td>{rounded(figures?.seconds, 2)} s</td>
-                <td>{rounded(figures?.tokensPerSecond, 0)}</td>
-                <td>{rounded(figures?.forwards, 0)}</td>
-                <td>{rounded(figures?.tokensPerForward, 2)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+          </tbody>
+        </table>
+      </div>
       <p class="help">
-        Same prompt, same seed. Both run at once and share this machine: compare their times with each other.
+        Same prompt, same seed; the runs share this machine, so compare their times with each other. Judge:
+        how likely an outside model finds the text, fewer bits are better, while few different pairs of words
+        mean that it repeats itself. Exact: −log p of the text under the model and strategy that wrote it.
       </p>
-    </div>
+      <Trouble error={desk.quality.problem.value} />
+    </section>
+  );
+}
+
+const columns: readonly { readonly name: string; readonly unit?: string }[] = [
+  { name: 'run' },
+  { name: 'options' },
+  { name: 'time', unit: 's' },
+  { name: 'speed', unit: 'tokens/s' },
+  { name: 'forwards' },
+  { name: 'tokens a forward' },
+  { name: 'judge', unit: 'bits/character' },
+  { name: 'diversity', unit: 'distinct-2' },
+  { name: 'exact', unit: 'nats/token' },
+  { name: '' },
+];
+
+function ComparedRow({
+  desk,
+  lane,
+  index,
+}: {
+  readonly desk: Desk;
+  readonly lane: Lane;
+  readonly index: number;
+}) {
+  const figures = figuresOf(lane);
+  const quality = desk.quality.of(lane);
+  return (
+    <tr>
+      <th scope="row">
+        {nameOf(index)} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
+      </th>
+      <td class="said">{saidOf(lane)}</td>
+      <td>{rounded(figures?.seconds, 2)}</td>
+      <td>{rounded(figures?.tokensPerSecond, 0)}</td>
+      <td>{rounded(figures?.forwards, 0)}</td>
+      <td>{rounded(figures?.tokensPerForward, 2)}</td>
+      <td>{rounded(quality?.bitsPerCharacter, 2)}</td>
+      <td>{rounded(quality?.distinct, 2)}</td>
+      <td>
+        {quality?.exact === undefined ? '–' : `${quality.isBound ? '≤ ' : ''}${quality.exact.toFixed(2)}`}
+      </td>
+      <td>
+        {index > 0 && (
+          <button
+            type="button"
+            class="plain"
+            aria-label={`Remove run ${nameOf(index)}`}
+            onClick={() => desk.remove(lane)}
+          >
+            ×
+          </button>
+        )}
+      </td>
+    </tr>
   );
 }
 
@@ -104,4 +179,4 @@ function saidOf({ asked, options: set }: Lane): string {
 
 const saidValue = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-export const nameOf = (index: number): string => 'AB'[index];
+export const nameOf = (index: number): string => 'ABCD'[index];

@@ -13,21 +13,33 @@ export function HeatMap({ lane }: { readonly lane: Lane }) {
   useEffect(() => drawing(player, lane, canvas.current!), [player, lane]);
   return (
     <section class="heat">
-      <h3>Position × step</h3>
-      <canvas
-        ref={canvas}
-        role="img"
-        aria-label="How sure the model was, by position and frame; the table below has the same"
-        onClick={(event) => {
-          const { facts, size } = player;
-          if (!facts.value) return;
-          const { offsetX, offsetY, currentTarget } = event;
-          const at = (offset: number, extent: number, count: number) =>
-            Math.max(0, Math.min(count - 1, Math.floor((offset / extent) * count)));
-          player.show(at(offsetY, currentTarget.clientHeight, size.value));
-          lane.pinned.value = at(offsetX, currentTarget.clientWidth, facts.value.length);
-        }}
-      />
+      <h3>How sure, by position and step</h3>
+      <div class="plot">
+        <span class="axis y" aria-hidden="true">
+          <span>step 0</span>
+          <span class="turned">step ↓</span>
+          <span>{player.facts.value ? player.recording.facts(player.size.value - 1).step : ''}</span>
+        </span>
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label="How sure the model was, by position and frame; the table below has the same"
+          onClick={(event) => {
+            const { facts, size } = player;
+            if (!facts.value) return;
+            const { offsetX, offsetY, currentTarget } = event;
+            const at = (offset: number, extent: number, count: number) =>
+              Math.max(0, Math.min(count - 1, Math.floor((offset / extent) * count)));
+            player.show(at(offsetY, currentTarget.clientHeight, size.value));
+            lane.pinned.value = at(offsetX, currentTarget.clientWidth, facts.value.length);
+          }}
+        />
+        <span class="axis x" aria-hidden="true">
+          <span>position 0</span>
+          <span>position →</span>
+          <span>{player.facts.value ? player.facts.value.length - 1 : ''}</span>
+        </span>
+      </div>
       <p class="scale" aria-hidden="true">
         <span>a guess</span>
         <i />
@@ -92,7 +104,7 @@ function drawing(player: Player, lane: Lane, canvas: HTMLCanvasElement): () => v
 }
 
 /** From a guess to full confidence. */
-const scaleColors = ['--guess', '--unsure', '--likely', '--accent'];
+const scaleColors = ['--strength-0', '--strength-1', '--strength-2', '--strength-3'];
 
 /** The same in words, made when it is asked for. */
 function Table({ player }: { readonly player: Player }) {

@@ -1,30 +1,38 @@
 import type { JsonSchema } from '../core/fields.ts';
+import { presetsFor, writingGroups } from '../core/option-groups.ts';
 import { ModelPicker } from '../parts/model-picker.tsx';
-import { SchemaForm } from '../parts/schema-form.tsx';
+import { optionSchemas } from '../parts/options.ts';
+import { OptionsForm } from '../parts/options-form.tsx';
+import type { Desk } from './desk.ts';
 import type { Lane } from './lane.ts';
 
-const basic = ['length', 'steps', 'blockLength', 'temperature', 'strategy'];
-
-/** The model and the options of a run; the seed is for all of them. */
-export function LaneForm({ lane, schema }: { readonly lane: Lane; readonly schema: JsonSchema | undefined }) {
-  const { seed: _, ...properties } = schema?.properties ?? {};
-  const isAnyGiven = Object.keys(lane.options.value).length > 0;
+/** The model and the options of a run; the seed among them is for all runs. */
+export function LaneForm({
+  desk: { seed },
+  lane,
+  schema,
+}: {
+  readonly desk: Desk;
+  readonly lane: Lane;
+  readonly schema: JsonSchema | undefined;
+}) {
+  const defaults = lane.served?.defaults ?? {};
   return (
     <>
       <ModelPicker value={lane.served?.id} onChange={(model) => (lane.model.value = model)} />
       {schema && (
-        <SchemaForm
-          schema={{ ...schema, properties }}
-          basic={basic}
-          values={lane.options.value}
-          defaults={lane.served?.defaults}
-          onChange={(options) => (lane.options.value = options)}
+        <OptionsForm
+          schema={schema}
+          groups={writingGroups}
+          strategies={optionSchemas.value?.strategies}
+          presets={presetsFor(defaults)}
+          values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
+          defaults={{ ...defaults, seed: 'a new one each time' }}
+          onChange={({ seed: next, ...options }) => {
+            seed.value = next as number | undefined;
+            lane.options.value = options;
+          }}
         />
-      )}
-      {isAnyGiven && (
-        <button type="button" class="plain" onClick={() => (lane.options.value = {})}>
-          All as the model says
-        </button>
       )}
     </>
   );

@@ -1,3 +1,4 @@
+import { Legend } from '../parts/legend.tsx';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 import { Transport } from '../parts/transport.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -12,11 +13,14 @@ export function LaneView({
   lane,
   prompt,
   name,
+  isTied = false,
 }: {
   readonly lane: Lane;
   readonly prompt: string;
   /** Where there are several. */
   readonly name?: string;
+  /** Whether one slider moves all runs, which is elsewhere. */
+  readonly isTied?: boolean;
 }) {
   const player = lane.player.value;
   const facts = player.facts.value;
@@ -41,12 +45,13 @@ export function LaneView({
         />
       </div>
       <div>
-        <Transport player={player} />
+        {!isTied && <Transport player={player} />}
         <p class="moment quiet" aria-hidden="true">
           {facts
             ? `step ${facts.step} · block ${facts.block + 1} · t ${facts.t.toFixed(2)} · ${facts.written} of ${facts.length} written, ${facts.committed} final · ${(facts.ms / 1000).toFixed(2)} s`
-            : 'Press Enter: masks become words, the surest first.'}
+            : 'Not written yet.'}
         </p>
+        {name === undefined && <Legend />}
         {name === undefined && <FiguresRow lane={lane} />}
         <div class="closer">
           <Position lane={lane} />

@@ -1,9 +1,9 @@
 import { batch, computed, signal } from '@preact/signals';
 import { stream } from '../client.ts';
-import { readRecording, type Asked } from '../core/recording-file.ts';
+import { readRecording, type Asked, type RecordingFile } from '../core/recording-file.ts';
 import { servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
-import type { Values } from '../parts/schema-form.tsx';
+import type { Values } from '../parts/field-input.tsx';
 
 /** What a link, or the last visit, says of a run. */
 export interface LaneSettings {
@@ -64,8 +64,18 @@ export class Lane {
 
   /** Shows a recording in place of a run. @throws Error  where the text is none */
   open(text: string): void {
-    const { asked, events, ending } = readRecording(text);
+    this.show(readRecording(text));
+  }
+
+  show({ asked, events, ending }: RecordingFile): void {
     this.#begin(asked).load(events, ending);
+  }
+
+  /** The process as it is kept; undefined before there is one. */
+  get file(): RecordingFile | undefined {
+    const { recording, ending, size } = this.player.value;
+    const asked = this.asked.value;
+    return asked && size.value > 0 ? { asked, ending: ending.value, events: recording.events } : undefined;
   }
 
   /** Ends the run, at the server within a step. What is written until then stays. */

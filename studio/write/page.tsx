@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { FirstSight } from '../first-sight/first-sight.tsx';
 import type { PageProperties } from '../pages.ts';
+import { Legend } from '../parts/legend.tsx';
 import { useLoading } from '../parts/model-picker.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
@@ -7,11 +9,11 @@ import { Desk } from './desk.ts';
 import { Comparison, nameOf } from './figures.tsx';
 import { useKeys } from './keys.ts';
 import { LaneView } from './lane-view.tsx';
-import { Legend } from './legend.tsx';
+import { TiedTransport } from './tied-transport.tsx';
 import { PromptForm } from './prompt-form.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
 
-/** Writes a text, or two at once, and shows how. */
+/** Writes a text, or several at once, and shows how. */
 export default function Write({ settings }: PageProperties) {
   const problem = useServed();
   const kept = useRef<Desk>();
@@ -34,18 +36,24 @@ export default function Write({ settings }: PageProperties) {
       <SettingsPanel desk={desk} />
       <div class="work">
         <Trouble error={problem.value} />
-        {!isOne && <Comparison lanes={desk.lanes.value} />}
-        <Legend />
-        <div class={isOne ? 'lanes' : 'lanes two'}>
-          {desk.lanes.value.map((lane, index) => (
-            <LaneView
-              key={index}
-              lane={lane}
-              prompt={desk.prompt.value}
-              name={isOne ? undefined : nameOf(index)}
-            />
-          ))}
-        </div>
+        {!isOne && <Comparison desk={desk} />}
+        {!isOne && <TiedTransport lanes={desk.lanes.value} />}
+        {desk.isUntouched ? (
+          <FirstSight />
+        ) : (
+          <div class={isOne ? 'lanes' : 'lanes two'}>
+            {desk.lanes.value.map((lane, index) => (
+              <LaneView
+                key={index}
+                lane={lane}
+                prompt={desk.prompt.value}
+                name={isOne ? undefined : nameOf(index)}
+                isTied={!isOne}
+              />
+            ))}
+          </div>
+        )}
+        {(!isOne || desk.isUntouched) && <Legend />}
       </div>
     </form>
   );

@@ -60,6 +60,7 @@ function Details({ player, position }: { readonly player: Player; readonly posit
           from={from}
           to={Math.max(player.size.value - 1, from + 1)}
           at={at.value}
+          stepOf={(frame) => recording.facts(Math.min(frame, player.size.value - 1)).step}
         />
       )}
       {now.length > 0 && (
@@ -120,11 +121,13 @@ function Chart({
   from,
   to,
   at,
+  stepOf,
 }: {
   readonly history: readonly Told[];
   readonly from: number;
   readonly to: number;
   readonly at: number;
+  readonly stepOf: (frame: number) => number;
 }) {
   const most = new Map<number, Candidate>();
   for (const candidate of history.flatMap(({ tokens }) => tokens))
@@ -135,21 +138,33 @@ function Chart({
   const y = (probability: number) => (1 - probability) * (height - 4) + 2;
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-        {[0, 0.5, 1].map((line) => (
-          <line key={line} class="grid" x1={0} x2={width} y1={y(line)} y2={y(line)} />
-        ))}
-        {tokens.map(({ token }, index) => (
-          <polyline
-            key={token}
-            class={`series-${index}`}
-            points={history
-              .map((told) => `${x(told.frame).toFixed(1)},${y(probabilityOf(told, token)).toFixed(1)}`)
-              .join(' ')}
-          />
-        ))}
-        <line class="now" x1={x(at)} x2={x(at)} y1={0} y2={height} />
-      </svg>
+      <div class="plot">
+        <span class="axis y" aria-hidden="true">
+          <span>100 %</span>
+          <span>50 %</span>
+          <span>0 %</span>
+        </span>
+        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+          {[0, 0.5, 1].map((line) => (
+            <line key={line} class="grid" x1={0} x2={width} y1={y(line)} y2={y(line)} />
+          ))}
+          {tokens.map(({ token }, index) => (
+            <polyline
+              key={token}
+              class={`series-${index}`}
+              points={history
+                .map((told) => `${x(told.frame).toFixed(1)},${y(probabilityOf(told, token)).toFixed(1)}`)
+                .join(' ')}
+            />
+          ))}
+          <line class="now" x1={x(at)} x2={x(at)} y1={0} y2={height} />
+        </svg>
+        <span class="axis x" aria-hidden="true">
+          <span>step {stepOf(from)}</span>
+          <span>probability, by step</span>
+          <span>step {stepOf(to)}</span>
+        </span>
+      </div>
       <figcaption>
         {tokens.map(({ token, text, probability }, index) => (
           <span key={token} class={`series-${index}`}>

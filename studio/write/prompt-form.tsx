@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { type Desk, newSeed } from './desk.ts';
 
-/** The prompt, and the buttons that have it gone on with. */
+/** The prompt, the buttons that have it gone on with, and what else can be done with the runs. */
 export function PromptForm({ desk }: { readonly desk: Desk }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // all of it is selected, so that the first key begins a text of one's own
+  useEffect(() => field.current?.select(), []);
   return (
     <div class="ask">
       <label class="field">
@@ -21,25 +22,34 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
           }}
         />
       </label>
-      <div class="row">
-        <button class="main" type="submit">
-          Write <kbd aria-hidden="true">↵</kbd>
-        </button>
-        {desk.isWriting.value ? (
-          <button type="button" onClick={() => desk.stop()}>
-            Stop <kbd aria-hidden="true">esc</kbd>
-          </button>
-        ) : (
+      <div class="row spread">
+        <div class="row">
+          {desk.isWriting.value ? (
+            <button type="button" onClick={() => desk.stop()}>
+              Stop <kbd aria-hidden="true">esc</kbd>
+            </button>
+          ) : (
+            <button class="main" type="submit">
+              Write <kbd aria-hidden="true">↵</kbd>
+            </button>
+          )}
           <AgainButtons desk={desk} />
-        )}
+        </div>
+        <RunButtons desk={desk} />
       </div>
+      {desk.link.value !== undefined && (
+        <label class="field link">
+          <span>Copied. This link opens the page as it is set</span>
+          <input readOnly value={desk.link.value} onFocus={({ currentTarget }) => currentTarget.select()} />
+        </label>
+      )}
     </div>
   );
 }
 
 function AgainButtons({ desk }: { readonly desk: Desk }) {
   const { lastSeed } = desk;
-  if (lastSeed === undefined) return null;
+  if (lastSeed === undefined || desk.isWriting.value) return null;
   return (
     <>
       <button type="button" onClick={() => void desk.write(newSeed())}>
@@ -49,5 +59,31 @@ function AgainButtons({ desk }: { readonly desk: Desk }) {
         Again, same seed
       </button>
     </>
+  );
+}
+
+function RunButtons({ desk }: { readonly desk: Desk }) {
+  return (
+    <div class="row">
+      {desk.canCompare && (
+        <button type="button" onClick={() => desk.compare()}>
+          Compare
+        </button>
+      )}
+      <button type="button" onClick={() => void desk.copyLink()}>
+        Copy link
+      </button>
+      <label class="file">
+        Open a recording
+        <input
+          type="file"
+          accept=".json,application/json"
+          onChange={({ currentTarget }) => {
+            void desk.open(currentTarget.files?.[0]);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { Values } from '../parts/schema-form.tsx';
+import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 
 /** What the page is set to: what a link has of it, and what the browser keeps for a tab. */
@@ -11,7 +11,7 @@ export interface Settings {
 const storageKey = 'write';
 
 /** Runs that may be compared. */
-export const maxRuns = 2;
+export const maxRuns = 4;
 
 /** Settings from a link, or else from the last time; whatever is not as it must be is as at first. */
 export function settingsFrom(link: Values, storage: Storage): Settings {

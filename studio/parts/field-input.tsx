@@ -1,76 +1,19 @@
 import { useId, useState } from 'preact/hooks';
-import { type Field, fieldsOf, type JsonSchema, valueOf } from '../core/fields.ts';
+import { type Field, valueOf } from '../core/fields.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
-
-/**
- * A form for options, made from the schema that the server checks them by. Fields are empty where the default holds.
- *
- * @param basic     the names of the fields that are always seen, in this order; the others are folded away
- * @param values    what is given; what is absent is as the server says
- * @param defaults  what holds in place of the schema's defaults, where that is known: the model's own
- * @param onChange  called with all values once one is changed and right
- */
-export function SchemaForm({
-  schema,
-  basic,
-  values,
-  defaults = {},
-  onChange,
-  summary = 'All options',
-}: {
-  readonly schema: JsonSchema;
-  readonly basic: readonly string[];
-  readonly values: Values;
-  readonly defaults?: Values;
-  readonly onChange: (values: Values) => void;
-  readonly summary?: string;
-}) {
-  const fields = fieldsOf(schema);
-  const seen = basic.flatMap((name) => fields.filter((field) => field.name === name));
-  const folded = fields.filter(({ name }) => !basic.includes(name));
-  const given = folded.filter(({ name }) => values[name] !== undefined).length;
-  const input = (field: Field) => (
-    <FieldInput
-      key={field.name}
-      field={
-        defaults[field.name] === undefined
-          ? field
-          : { ...field, byDefault: typedOf(field, defaults[field.name]) }
-      }
-      value={values[field.name]}
-      onChange={(value) => {
-        const { [field.name]: _, ...others } = values;
-        onChange(value === undefined ? others : { ...others, [field.name]: value });
-      }}
-    />
-  );
-  return (
-    <div class="form">
-      <div class="fields">{seen.map(input)}</div>
-      {folded.length > 0 && (
-        <details>
-          <summary>
-            {summary}
-            {given > 0 && ` (${given} set)`}
-          </summary>
-          <div class="fields">{folded.map(input)}</div>
-        </details>
-      )}
-    </div>
-  );
-}
 
 const inWords = (choice: string): string => ({ true: 'yes', false: 'no' })[choice] ?? choice;
 
 /** A value as one types it; nothing for undefined. */
-const typedOf = ({ control }: Field, value: unknown): string =>
+export const typedOf = ({ control }: Field, value: unknown): string =>
   value === undefined ? '' : typeof value === 'string' && control !== 'json' ? value : JSON.stringify(value);
 
 /** Whether a field on the page has a mistake in it, which is then where one types: nothing should begin without what was meant. */
 export function hasMistake(): boolean {
   const field = document.querySelector<HTMLInputElement>('input[aria-invalid="true"]');
-  field?.closest('details')?.setAttribute('open', '');
+  for (let at = field?.closest('details'); at; at = at.parentElement?.closest('details'))
+    at.setAttribute('open', '');
   field?.focus();
   return field !== null;
 }
@@ -88,7 +31,8 @@ interface Attributes {
   readonly 'aria-invalid': boolean;
 }
 
-function FieldInput({ field, value, onChange }: InputProperties) {
+/** An option: its name, what is given for it, and what it does. */
+export function FieldInput({ field, value, onChange }: InputProperties) {
   const id = useId();
   const [mistake, setMistake] = useState<{ readonly text: string; readonly problem: string }>();
   const problem = mistake?.problem;
@@ -102,7 +46,7 @@ function FieldInput({ field, value, onChange }: InputProperties) {
   const attributes = { id, 'aria-describedby': `${id}-help`, 'aria-invalid': problem !== undefined };
   const properties = { field, value, onChange, attributes };
   return (
-    <div class={`field ${control}`}>
+    <div class={`field option ${control}`}>
       <label for={id}>{label}</label>
       {control === 'choice' || control === 'switch' ? (
         <Choice {...properties} />

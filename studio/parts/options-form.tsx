@@ -1,0 +1,158 @@
+import { type Field, fieldsOf, type JsonSchema } from '../core/fields.ts';
+import {
+  forStrategy,
+  grouped,
+  type OptionGroup,
+  ownNames,
+  type Preset,
+  strategySentences,
+  type StrategySchemas,
+} from '../core/option-groups.ts';
+import { FieldInput, typedOf, type Values } from './field-input.tsx';
+
+interface FormProperties {
+  readonly schema: JsonSchema;
+  readonly groups: readonly OptionGroup[];
+  readonly values: Values;
+  readonly onChange: (values: Values) => void;
+  /** What holds in place of the schema's defaults, where that is known: the model's own. */
+  readonly defaults?: Values;
+  /** The options of each strategy: those of the chosen one are seen. */
+  readonly strategies?: StrategySchemas;
+  readonly presets?: readonly Preset[];
+  /** The name of the group that is open at first. */
+  readonly open?: string;
+}
+
+/**
+ * A form for options, made from the schema that the server checks them by: in groups of which one is open, so that no form is
+ * longer than a screen. Fields are empty where the default holds; what is changed is listed below, where nothing moves.
+ *
+ * @param onChange  called with all values once one is changed and right
+ */
+export function OptionsForm(properties: FormProperties) {
+  const { schema, groups, values, defaults = {}, onChange, strategies = {}, presets = [], open } = properties;
+  const own = ownNames(strategies);
+  const strategy = String(values.strategy ?? defaults.strategy ?? schema.properties?.strategy?.default ?? '');
+  const told = (field: Field): Field => ({
+    ...field,
+    ...(defaults[field.name] !== undefined && { byDefault: typedOf(field, defaults[field.name]) }),
+    ...(field.name === 'strategy' && strategySentences[strategy] && { help: strategySentences[strategy] }),
+  });
+  const common = fieldsOf(schema).filter(({ name }) => !own.has(name));
+  const ofStrategy = fieldsOf(strategies[strategy] ?? {}).filter(
+    ({ name }) => name in (schema.properties ?? {}),
+  );
+  const filled = grouped(common.map(told), groups, { strategy: ofStrategy.map(told) });
+  const change = (name: string, value: unknown) => {
+    const { [name]: _, ...others } = values;
+    const next = value === undefined ? others : { ...others, [name]: value };
+    onChange(name === 'strategy' ? forStrategy(next, strategies, String(value ?? '')) : next);
+  };
+  const all = filled.flatMap(({ fields }) => fields);
+  return (
+    <div class="form">
+      {presets.length > 0 && <Presets presets={presets} values={values} onChange={onChange} />}
+      {filled.map(({ title, fields }) => {
+        const changed = fields.filter(({ name }) => values[name] !== undefined).length;
+        return (
+          <details key={title} class="group" name="options" open={title === (open ?? filled[0].title)}>
+            <summary>
+              {title}
+              {changed > 0 && <span class="count"> {changed} changed</span>}
+            </summary>
+            <div class="fields">
+              {fields.map((field) => (
+                <FieldInput
+                  key={field.name}
+                  field={field}
+                  value={values[field.name]}
+                  onChange={(value) => change(field.name, value)}
+                />
+              ))}
+            </div>
+          </details>
+        );
+      })}
+      <Changed
+        fields={all}
+        values={values}
+        onReset={(name) => change(name, undefined)}
+        onClear={() => onChange({})}
+      />
+    </div>
+  );
+}
+
+/** Ways of writing with one click each. */
+function Presets({
+  presets,
+  values,
+  onChange,
+}: {
+  readonly presets: readonly Preset[];
+  readonly values: Values;
+  readonly onChange: (values: Values) => void;
+}) {
+  const names = new Set(presets.flatMap((preset) => Object.keys(preset.values)));
+  const set = Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+  const isSet = (preset: Preset) =>
+    Object.keys(set).length === Object.keys(preset.values).length &&
+    Object.entries(preset.values).every(([name, value]) => set[name] === value);
+  const current = presets.find(isSet);
+  return (
+    <div class="presets">
+      <div class="segments" role="group" aria-label="Way of writing">
+        {presets.map((preset) => (
+          <button
+            key={preset.name}
+            type="button"
+            aria-pressed={preset === current}
+            title={preset.says}
+            onClick={() => {
+              const others = Object.entries(values).filter(([name]) => !names.has(name));
+              onChange({ ...Object.fromEntries(others), ...preset.values });
+            }}
+          >
+            {preset.name}
+          </button>
+        ))}
+      </div>
+      <p class="help">{current?.says ?? 'a way of your own'}</p>
+    </div>
+  );
+}
+
+/** What isn't as the model says, each to be reset. */
+function Changed({
+  fields,
+  values,
+  onReset,
+  onClear,
+}: {
+  readonly fields: readonly Field[];
+  readonly values: Values;
+  readonly onReset: (name: string) => void;
+  readonly onClear: () => void;
+}) {
+  const changed = fields.filter(({ name }) => values[name] !== undefined);
+  if (changed.length === 0) return <p class="help changed">All as the model says.</p>;
+  return (
+    <div class="changed" role="group" aria-label="Changed options">
+      {changed.map((field) => (
+        <button
+          key={field.name}
+          type="button"
+          class="chosen"
+          aria-label={`Reset ${field.label}`}
+          onClick={() => onReset(field.name)}
+        >
+          {field.label} {typedOf(field, values[field.name])} <span aria-hidden="true">×</span>
+        </button>
+      ))}
+      <button type="button" class="plain" onClick={onClear}>
+        Reset all
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+// Records the two texts that the page Write opens with: one model, one prompt and one seed, in any order and from left to right.
+//
+//     node dist/studio/test/record-first-sight.js
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventsOf } from '../core/events.ts';
+import { writeRecording } from '../core/recording-file.ts';
+import type { RecordedEvent, RecordedFrame } from '../core/recording.ts';
+import { root, startStudio } from './browser.ts';
+
+const ends: (() => unknown)[] = [];
+const studio = await startStudio({ after: (end) => void ends.push(end as () => unknown) });
+const { origin, hash } = new URL(studio.url);
+const prompt = 'Once upon a time';
+const common = { length: 56, blockLength: 56, temperature: 0.9, frequencyPenalty: 0.3, seed: 8 };
+
+for (const [name, strategy] of [
+  ['any-order', 'low-confidence'],
+  ['left-to-right', 'left-to-right'],
+] as const) {
+  const options = { ...common, strategy };
+  const response = await fetch(`${origin}/v1/completions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${hash.replace('#token=', '')}` },
+    body: JSON.stringify({ model: 'stories', prompt, ...options, stream: true, diffusion: true }),
+  });
+  const events: RecordedEvent[] = [];
+  for await (const event of eventsOf(response.body!.pipeThrough(new TextDecoderStream()))) {
+    const { diffusion: frame } = event as { diffusion?: RecordedFrame };
+    if (frame) events.push({ frame, ms: 60 * events.length });
+  }
+  const asked = { prompt, model: 'stories', options };
+  writeFileSync(join(root, `studio/first-sight/${name}.json`), writeRecording({ asked, events }));
+}
+for (const end of ends) await end();

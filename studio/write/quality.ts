@@ -1,0 +1,84 @@
+import { signal } from '@preact/signals';
+import { get, post } from '../client.ts';
+import { isAtWork, type Task } from '../parts/tasks.ts';
+import type { Lane } from './lane.ts';
+
+/** What a text is worth: by an outside model, and by the one that wrote it. */
+export interface TextQuality {
+  readonly bitsPerCharacter?: number;
+  /** Different pairs of words, as a share. */
+  readonly distinct?: number;
+  /** -log p under model and strategy, in nats a token. */
+  readonly exact?: number;
+  readonly isBound?: boolean;
+}
+
+interface JudgeReport {
+  readonly bitsPerCharacter: number;
+  readonly distinct: readonly number[];
+}
+
+interface ScoreReport {
+  readonly sampler?: { readonly natsPerToken: number; readonly isBound: boolean };
+}
+
+const pauseMs = 400;
+
+/** Has texts judged by programs beside the server, one for each run. */
+export class Quality {
+  readonly isJudging = signal(false);
+  readonly problem = signal<unknown>(undefined);
+  readonly #found = signal<ReadonlyMap<unknown, TextQuality>>(new Map());
+
+  /** Of the text that a run has now. */
+  of(lane: Lane): TextQuality | undefined {
+    return this.#found.value.get(lane.player.value);
+  }
+
+  async judge(lanes: readonly Lane[]): Promise<void> {
+    this.isJudging.value = true;
+    this.problem.value = undefined;
+    try {
+      await Promise.all(lanes.map((lane) => this.#judge(lane)));
+    } catch (error) {
+      this.problem.value = error;
+    }
+    this.isJudging.value = false;
+  }
+
+  async #judge(lane: Lane): Promise<void> {
+    const { asked } = lane;
+    const player = lane.player.value;
+    if (!asked.value) return;
+    const { prompt, model, options } = asked.value;
+    const text = player.recording.textAt(player.size.value - 1);
+    const started = await post<{ judge: Task; score?: Task }>('/unmask/judge', {
+      prompt,
+      text,
+      model,
+      options,
+    });
+    const [judged, scored] = await Promise.all([ended(started.judge), started.score && ended(started.score)]);
+    const { bitsPerCharacter, distinct } = judged.result as JudgeReport;
+    const under = (scored?.result as ScoreReport | undefined)?.sampler;
+    const found: TextQuality = {
+      bitsPerCharacter,
+      distinct: distinct[1],
+      exact: under?.natsPerToken,
+      isBound: under?.isBound,
+    };
+    this.#found.value = new Map(this.#found.value).set(player, found);
+  }
+}
+
+/** A task once it is over. @throws Error  what it said, where it failed */
+async function ended({ id }: Task): Promise<Task> {
+  for (;;) {
+    const { tasks } = await get<{ tasks: readonly Task[] }>('/unmask/tasks');
+    const task = tasks.find((one) => one.id === id);
+    if (!task) throw new Error('The judge is no longer known to the server.');
+    if (task.state === 'done') return task;
+    if (!isAtWork(task)) throw new Error(task.lines.at(-1) ?? 'The judge ended without a word.');
+    await new Promise((resume) => setTimeout(resume, pauseMs));
+  }
+}
