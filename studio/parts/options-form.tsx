@@ -140,13 +140,8 @@ function Changed({
   return (
     <div class="changed" role="group" aria-label="Changed options">
       {changed.map((field) => (
-        <button
-          key={field.name}
-          type="button"
-          class="chosen"
-          aria-label={`Reset ${field.label}`}
-          onClick={() => onReset(field.name)}
-        >
+        <button key={field.name} type="button" class="chosen" onClick={() => onReset(field.name)}>
+          <span class="hidden">Reset </span>
           {field.label} {typedOf(field, values[field.name])} <span aria-hidden="true">×</span>
         </button>
       ))}
