@@ -1,16 +1,16 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { messagesOf, titleOf } from '../core/conversation.ts';
 import { presetsFor, writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
+import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { ModelPicker, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
-import { saveFile } from '../parts/save.ts';
-import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Composer } from './composer.tsx';
+import { Conversations } from './conversations.tsx';
+import { FirstLines, ModelFacts } from './model-facts.tsx';
 import { Talk } from './talk.ts';
 import { Turns } from './turns.tsx';
 
@@ -19,6 +19,7 @@ export default function Chat({ settings }: PageProperties) {
   const talk = useMemo(() => new Talk(localStorage), []);
   const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
   const options = useSignal<Values>({});
+  const areOptionsOpen = useSignal(false);
   const problem = useServed();
   useEffect(() => {
     return () => talk.stop();
@@ -26,106 +27,102 @@ export default function Chat({ settings }: PageProperties) {
 
   useLoading();
   const chosen = servedModels.value.find(({ id }) => id === model.value) ?? likeliest(servedModels.value);
-  const isWriting = talk.writing.value !== undefined;
-  const conversation = talk.conversation.value;
   const last = talk.path.value.at(-1);
+  const say = (text: string): boolean => {
+    if (hasMistake()) return false;
+    void talk.say(text, last?.id ?? null, chosen, options.value);
+    return true;
+  };
   return (
-    <div class="chat">
-      <h1>Chat</h1>
-      <aside class="panel" aria-label="Conversations and settings">
-        <Conversations talk={talk} />
-        <ModelPicker value={chosen?.id} onChange={(name) => (model.value = name)} />
-        {chosen?.chat === 'continuation' && (
-          <p class="help">
-            This model has not learned to answer: it goes on with the conversation as with a text.
-          </p>
-        )}
-        <label class="field">
-          <span>system prompt</span>
-          <textarea
-            rows={3}
-            value={conversation.system}
-            onInput={({ currentTarget }) => talk.setSystem(currentTarget.value)}
-          />
-        </label>
-        {optionSchemas.value && (
-          <OptionsForm
-            schema={optionSchemas.value.sampling}
-            groups={writingGroups}
-            strategies={optionSchemas.value.strategies}
-            presets={presetsFor(chosen?.defaults ?? {})}
-            defaults={chosen?.defaults}
-            values={options.value}
-            onChange={(next) => (options.value = next)}
-          />
-        )}
-        <ExportButton talk={talk} />
-      </aside>
+    <div class={areOptionsOpen.value ? 'chat with-options' : 'chat'}>
+      <h1 class="hidden">Chat</h1>
+      <Conversations talk={talk} />
       <section class="talk" aria-label="Conversation">
-        <Turns talk={talk} model={chosen?.id} options={options.value} />
+        <div class="row spread bar">
+          <ModelPicker value={chosen?.id} onChange={(name) => (model.value = name)} />
+          <ContextMeter talk={talk} model={chosen} />
+          <button
+            type="button"
+            aria-expanded={areOptionsOpen.value}
+            onClick={() => (areOptionsOpen.value = !areOptionsOpen.value)}
+          >
+            Options
+          </button>
+        </div>
+        <div class="scrolled">
+          {talk.path.value.length === 0 && talk.writing.value === undefined && (
+            <div class="welcome">
+              <ModelFacts model={chosen} />
+              <FirstLines model={chosen} onChoose={say} />
+            </div>
+          )}
+          <Turns talk={talk} model={chosen} options={options.value} />
+        </div>
         <Trouble error={problem.value ?? talk.problem.value} />
-        <Composer
-          isWriting={isWriting}
-          onSay={(text) => {
-            if (hasMistake()) return false;
-            void talk.say(text, last?.id ?? null, chosen?.id, options.value);
-            return true;
-          }}
-          onStop={() => talk.stop()}
-        />
+        <Composer isWriting={talk.writing.value !== undefined} onSay={say} onStop={() => talk.stop()} />
       </section>
+      {areOptionsOpen.value && (
+        <Settings
+          talk={talk}
+          chosen={chosen}
+          values={options.value}
+          onChange={(next) => (options.value = next)}
+        />
+      )}
     </div>
   );
 }
 
-/** The conversations that this browser keeps. */
-function Conversations({ talk }: { readonly talk: Talk }) {
-  const conversation = talk.conversation.value;
+function Settings({
+  talk,
+  chosen,
+  values,
+  onChange,
+}: {
+  readonly talk: Talk;
+  readonly chosen: ServedModel | undefined;
+  readonly values: Values;
+  readonly onChange: (values: Values) => void;
+}) {
   return (
-    <>
-      <button type="button" onClick={() => talk.begin()}>
-        New conversation
-      </button>
-      <ul class="conversations">
-        {talk.all.value.map((one) => (
-          <li key={one.id}>
-            <button
-              type="button"
-              class="plain"
-              aria-current={one.id === conversation.id ? 'true' : undefined}
-              onClick={() => talk.open(one.id)}
-            >
-              {titleOf(one)}
-            </button>
-            <button
-              type="button"
-              class="plain"
-              aria-label={`Delete: ${titleOf(one)}`}
-              onClick={() => talk.forget(one.id)}
-            >
-              ×
-            </button>
-          </li>
-        ))}
-      </ul>
-    </>
+    <aside class="panel settings" aria-label="Options">
+      <ModelFacts model={chosen} />
+      <label class="field">
+        <span>system prompt</span>
+        <textarea
+          rows={3}
+          value={talk.conversation.value.system}
+          onInput={({ currentTarget }) => talk.setSystem(currentTarget.value)}
+        />
+      </label>
+      {optionSchemas.value && (
+        <OptionsForm
+          schema={optionSchemas.value.sampling}
+          groups={writingGroups}
+          strategies={optionSchemas.value.strategies}
+          presets={presetsFor(chosen?.defaults ?? {})}
+          defaults={chosen?.defaults}
+          values={values}
+          onChange={onChange}
+        />
+      )}
+    </aside>
   );
 }
 
-function ExportButton({ talk }: { readonly talk: Talk }) {
+/** How full the context is, and what of the conversation the model no longer sees. */
+function ContextMeter({ talk, model }: { readonly talk: Talk; readonly model: ServedModel | undefined }) {
+  const context = talk.context.value;
+  const most = context?.most ?? model?.context_length;
+  if (most === undefined) return null;
+  const tokens = context?.tokens ?? 0;
   return (
-    <div class="row">
-      <button
-        type="button"
-        disabled={talk.path.value.length === 0}
-        onClick={() => {
-          const row = `${JSON.stringify({ messages: messagesOf(talk.conversation.value) })}\n`;
-          saveFile('conversation.jsonl', row, 'application/jsonl');
-        }}
-      >
-        Export
-      </button>
-      <span class="help">as unmask finetune reads it</span>
+    <div class="context">
+      <meter min={0} max={most} value={tokens} aria-label="Context used" />
+      <span class="quiet">
+        {tokens} of {most} tokens
+        {context && context.dropped > 0 && `; the oldest ${context.dropped} messages are no longer read`}
+      </span>
     </div>
   );
 }
@@ -133,5 +130,6 @@ function ExportButton({ talk }: { readonly talk: Talk }) {
 /** The first model that answers, or else that may: whether it does is known once it was loaded. */
 const likeliest = (models: readonly ServedModel[]): ServedModel | undefined =>
   models.find(({ chat }) => chat === 'template') ??
+  models.find(({ id, state, chat }) => id === 'talk' && state === 'unloaded' && chat === undefined) ??
   models.find(({ state, chat }) => state === 'unloaded' && chat === undefined) ??
   models[0];

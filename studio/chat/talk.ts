@@ -4,15 +4,17 @@ import {
   type Conversation,
   conversationsFrom,
   emptyConversation,
+  type Message,
   messagesOf,
   pathOf,
   type Turn,
   withBranch,
   withTurn,
 } from '../core/conversation.ts';
-import { learnDefaults, servedModels } from '../parts/model-picker.tsx';
+import { learnDefaults, type ServedModel } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
+import { type Context, fitting } from './context.ts';
 
 interface ChatEvent extends StreamEvent {
   readonly choices?: readonly {
@@ -32,6 +34,8 @@ export class Talk {
     { readonly player: Player; readonly to: number; readonly in: string } | undefined
   >(undefined);
   readonly problem = signal<unknown>(undefined);
+  /** What the last answer was given to read; undefined before there was one. */
+  readonly context = signal<Context | undefined>(undefined);
   /** How each answer of this visit came to be, by conversation and turn. */
   readonly recordings = new Map<string, Player>();
   readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
@@ -71,13 +75,20 @@ export class Talk {
       if (!empty) this.all.value = [conversation, ...this.all.value];
       this.seen.value = conversation.id;
       this.problem.value = undefined;
+      this.context.value = undefined;
     });
   }
 
   open(id: string): void {
     this.stop();
     this.problem.value = undefined;
+    this.context.value = undefined;
     this.seen.value = id;
+  }
+
+  /** Gives a conversation a name; none is its first words again. */
+  rename(id: string, title: string): void {
+    this.#change((conversation) => ({ ...conversation, title: title.trim() || undefined }), id);
   }
 
   forget(id: string): void {
@@ -99,14 +110,19 @@ export class Talk {
   }
 
   /** Says something, behind `parent`, and has it answered. */
-  async say(text: string, parent: number | null, model: string | undefined, options: Values): Promise<void> {
+  async say(
+    text: string,
+    parent: number | null,
+    model: ServedModel | undefined,
+    options: Values,
+  ): Promise<void> {
     this.stop();
     this.#change((conversation) => withTurn(conversation, parent, 'user', text));
     await this.answer(this.conversation.value.leaf!, model, options);
   }
 
   /** Has a turn answered, once more if it was before. What is stopped keeps what was final by then. */
-  async answer(to: number, model: string | undefined, options: Values): Promise<void> {
+  async answer(to: number, model: ServedModel | undefined, options: Values): Promise<void> {
     this.stop();
     const id = this.seen.value;
     this.#change((conversation) => ({ ...conversation, leaf: to }));
@@ -117,20 +133,14 @@ export class Talk {
       this.problem.value = undefined;
       this.writing.value = { player, to, in: id };
     });
-    const body = {
-      model,
-      messages: messagesOf(this.conversation.value),
-      ...options,
-      stream_options: { include_usage: true },
-    };
     let text = '';
-    const events = stream<ChatEvent>('/v1/chat/completions', body, aborting.signal);
+    const events = this.#events(messagesOf(this.conversation.value), model, options, aborting.signal);
     await player.watch(
       heard(events, (more) => {
         text += more;
       }),
     );
-    void learnDefaults([servedModels.value.find(({ id: name }) => name === model)]);
+    void learnDefaults([model]);
     batch(() => {
       if (this.writing.value?.player === player) this.writing.value = undefined;
       this.problem.value = player.problem.value;
@@ -142,6 +152,25 @@ export class Talk {
         return conversation.leaf === to ? added : { ...added, leaf: conversation.leaf };
       }, id);
     });
+  }
+
+  /** Asks for an answer to as much of a conversation as the model can read. */
+  async *#events(
+    all: readonly Message[],
+    model: ServedModel | undefined,
+    options: Values,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChatEvent> {
+    let messages = all;
+    const most = model?.context_length;
+    if (model && most !== undefined) {
+      const room = typeof options.length === 'number' ? options.length : undefined;
+      const found = await fitting(all, { model: model.id, most, room }, signal);
+      messages = found.messages;
+      this.context.value = found.context;
+    }
+    const body = { model: model?.id, messages, ...options, stream_options: { include_usage: true } };
+    yield* stream<ChatEvent>('/v1/chat/completions', body, signal);
   }
 
   /** Ends the answer that is being written, if one is. */

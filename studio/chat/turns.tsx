@@ -1,11 +1,13 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { branchesOf, type Turn } from '../core/conversation.ts';
+import type { ServedModel } from '../parts/model-picker.tsx';
 import type { Player } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 import { Transport } from '../parts/transport.tsx';
 import { visible } from '../../src/cli/terminal/visible.ts';
+import { CopyButton, Markdown } from './markdown.tsx';
 import type { Talk } from './talk.ts';
 
 const names = { user: 'You', assistant: 'Model' };
@@ -17,7 +19,7 @@ export function Turns({
   options,
 }: {
   readonly talk: Talk;
-  readonly model: string | undefined;
+  readonly model: ServedModel | undefined;
   readonly options: Values;
 }) {
   const end = useRef<HTMLDivElement>(null);
@@ -26,7 +28,6 @@ export function Turns({
   useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [path.length, writing]);
   return (
     <div class="turns">
-      {path.length === 0 && !writing && <p class="quiet">What is said stays in this browser.</p>}
       {path.map((turn) => (
         <TurnView
           key={`${talk.seen.value} ${turn.id}`}
@@ -55,7 +56,7 @@ function TurnView({
 }: {
   readonly talk: Talk;
   readonly turn: Turn;
-  readonly model: string | undefined;
+  readonly model: ServedModel | undefined;
   readonly options: Values;
 }) {
   const draft = useSignal<string | undefined>(undefined);
@@ -71,16 +72,17 @@ function TurnView({
     <article class={`turn ${turn.role}`}>
       <h2>{names[turn.role]}</h2>
       {draft.value === undefined ? (
-        <Said text={turn.text} recording={replay.value ? recording : undefined} />
+        <Said turn={turn} recording={replay.value ? recording : undefined} />
       ) : (
         <Draft draft={draft} onSave={save} />
       )}
       <div class="row">
         <Branches talk={talk} turn={turn} />
+        <CopyButton text={turn.text} what={isUser ? 'what you said' : 'the answer'} />
         {isUser && <DraftButton draft={draft} text={turn.text} onSave={save} />}
         {!isUser && turn.parent !== null && (
           <button type="button" class="plain" onClick={() => void talk.answer(turn.parent!, model, options)}>
-            Answer again
+            Retry
           </button>
         )}
         {recording && (
@@ -93,6 +95,7 @@ function TurnView({
             How it was written
           </button>
         )}
+        <Speed recording={recording} />
       </div>
     </article>
   );
@@ -136,7 +139,7 @@ function DraftButton({
 }) {
   return draft.value === undefined ? (
     <button type="button" class="plain" onClick={() => (draft.value = text)}>
-      Say it otherwise
+      Edit
     </button>
   ) : (
     <button type="button" class="plain" onClick={onSave}>
@@ -145,13 +148,43 @@ function DraftButton({
   );
 }
 
-function Said({ text, recording }: { readonly text: string; readonly recording: Player | undefined }) {
-  if (!recording) return <p class="said">{text === '' ? <em class="quiet">nothing</em> : visible(text)}</p>;
+function Said({
+  turn: { role, text },
+  recording,
+}: {
+  readonly turn: Turn;
+  readonly recording: Player | undefined;
+}) {
+  if (recording)
+    return (
+      <>
+        <TokenCanvas player={recording} />
+        <Transport player={recording} />
+      </>
+    );
+  if (text === '')
+    return (
+      <div class="said">
+        <em class="quiet">nothing</em>
+      </div>
+    );
   return (
-    <>
-      <TokenCanvas player={recording} />
-      <Transport player={recording} />
-    </>
+    <div class="said">
+      {role === 'user' ? <p class="plain-text">{visible(text)}</p> : <Markdown text={text} />}
+    </div>
+  );
+}
+
+/** How fast an answer of this visit was. */
+function Speed({ recording }: { readonly recording: Player | undefined }) {
+  const ending = recording?.ending.value;
+  if (!ending) return null;
+  const { tokens, ms, tokensPerForward } = ending;
+  return (
+    <span class="speed quiet">
+      {tokens} tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a second,{' '}
+      {tokensPerForward.toFixed(1)} a forward
+    </span>
   );
 }
 

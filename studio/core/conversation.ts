@@ -13,6 +13,8 @@ export interface Conversation {
   readonly system: string;
   readonly turns: readonly Turn[];
   readonly leaf: number | null;
+  /** What a person calls it. */
+  readonly title?: string;
 }
 
 export const emptyConversation = (id: string): Conversation => ({ id, system: '', turns: [], leaf: null });
@@ -64,8 +66,9 @@ export function messagesOf(conversation: Conversation): Message[] {
   ];
 }
 
-/** What it is called in a list: its first words. */
+/** What it is called in a list: its name, or its first words. */
 export function titleOf(conversation: Conversation): string {
+  if (conversation.title) return conversation.title;
   const first = conversation.turns[0]?.text.trim().replace(/\s+/g, ' ') ?? '';
   if (first === '') return 'New conversation';
   return first.length > 40 ? `${first.slice(0, 39)}…` : first;
@@ -83,8 +86,9 @@ export function conversationsFrom(json: string | null): Conversation[] {
 
 function isConversation(value: unknown): value is Conversation {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, system, turns, leaf } = value as Record<string, unknown>;
+  const { id, system, turns, leaf, title } = value as Record<string, unknown>;
   return (
+    (title === undefined || typeof title === 'string') &&
     typeof id === 'string' &&
     typeof system === 'string' &&
     (leaf === null || typeof leaf === 'number') &&

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { skip, startStudio, violations } from './browser.ts';
+import { fitsNarrow, skip, startStudio, violations } from './browser.ts';
 
 const composer = '.composer textarea';
 
@@ -27,6 +27,7 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_0
   const studio = await startStudio(t);
   const page = await studio.open();
   await page.goto(`${studio.url.split('#')[0]}#/chat`);
+  await page.getByRole('button', { name: 'Options' }).click();
   await page.waitForSelector('.chat .form');
   await page.getByLabel('length', { exact: true }).fill('12');
   await page.getByLabel('seed', { exact: true }).fill('3');
@@ -40,13 +41,13 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_0
   assert.equal(await page.locator('.said b').count(), 0);
 
   // the same seed answers the same: a second branch with the same text
-  await page.getByRole('button', { name: 'Answer again' }).last().click();
+  await page.getByRole('button', { name: 'Retry' }).last().click();
   await page.getByText('2 / 2').waitFor();
   await answered(page, 3);
   assert.deepEqual(await turns(page), before);
 
   // another first sentence is another conversation, and the first one is still there
-  await page.getByRole('button', { name: 'Say it otherwise' }).first().click();
+  await page.getByRole('button', { name: 'Edit' }).first().click();
   await page.getByLabel('What you say instead').fill('There was a bird.');
   await page.keyboard.press('Enter');
   await page.locator('.said', { hasText: 'There was a bird.' }).waitFor();
@@ -56,13 +57,19 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_0
   assert.deepEqual(await turns(page), before);
 
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: /^Export/ }).click();
   const { messages } = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
   assert.deepEqual(messages[0], { role: 'system', content: 'A story.' });
   assert.deepEqual(
     messages.slice(1).map(({ content }: { content: string }) => content),
     before,
   );
+
+  // it is found by what was said, and by the name that it is given
+  await page.getByRole('button', { name: /^Rename/ }).click();
+  await page.getByLabel('Name of the conversation').fill('Dogs');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Dogs', exact: true }).waitFor();
 
   await page.reload();
   await page.waitForSelector('.turn');
@@ -71,7 +78,85 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_0
     await page.getByLabel('Theme').selectOption(theme);
     assert.deepEqual(await violations(page), []);
   }
+  await fitsNarrow(page);
+
+  // a new one begins with a line that is offered
+  await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByRole('list', { name: 'Lines to begin with' }).getByRole('button').first().click();
+  await answered(page, 1);
+  assert.equal((await turns(page)).length, 2);
 });
+
+/** An answer of a server, as its stream has it. */
+const answerOf = (text: string): string =>
+  `${[{ choices: [{ delta: { content: text } }] }, { choices: [{ delta: {}, finish_reason: 'stop' }] }]
+    .map((event) => `data: ${JSON.stringify(event)}\n\n`)
+    .join('')}data: [DONE]\n\n`;
+
+test(
+  'a full context drops the oldest turns and says so; Markdown is shown, and markup stays text',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    await page.goto(
+      `${studio.url.split('#')[0]}#/chat?${encodeURIComponent(JSON.stringify({ model: 'talk' }))}`,
+    );
+    const sent: { content: string }[][] = [];
+    const texts = [
+      '**bold** <img src=x onerror=alert(1)> `a < b`\n\n- one\n- two\n\n```js\nlet x = "<b>";\n```\n[ok](https://example.com) [bad](javascript:alert(1)) ![pic](https://example.com/x.png)',
+      '{"name":"Lily","age":7}',
+    ];
+    await page.route('**/v1/messages/count_tokens', (route) => {
+      const { messages } = route.request().postDataJSON() as { messages: unknown[] };
+      return route.fulfill({ json: { input_tokens: 60 * messages.length } });
+    });
+    await page.route('**/v1/models', (route) =>
+      route.fulfill({
+        json: {
+          data: [{ id: 'talk', state: 'loaded', chat: 'template', context_length: 128, defaults: {} }],
+        },
+      }),
+    );
+    await page.route('**/v1/chat/completions', (route) => {
+      sent.push((route.request().postDataJSON() as { messages: { content: string }[] }).messages);
+      return route.fulfill({
+        contentType: 'text/event-stream',
+        body: answerOf(texts[sent.length - 1] ?? 'well'),
+      });
+    });
+    await page.reload();
+    await page.getByText('at most 128 tokens').first().waitFor();
+    await say(page, 'first', 1);
+    const said = page.locator('.turn.assistant .said').first();
+    assert.equal(await said.locator('strong').textContent(), 'bold');
+    assert.equal(await said.locator('li').count(), 2);
+    assert.equal(await said.locator('pre code').textContent(), 'let x = "<b>";');
+    assert.equal(await said.locator('code').first().textContent(), 'a < b');
+    assert.deepEqual(
+      await said.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+      ['https://example.com'],
+    );
+    assert.equal(await said.locator('img').count(), 0);
+    assert.match((await said.textContent())!, /<img src=x onerror=alert\(1\)>/);
+    await said.getByRole('button', { name: 'Copy the code' }).click();
+    await said.getByText('Copied').waitFor();
+    assert.deepEqual(await violations(page), []);
+
+    await say(page, 'second', 2);
+    assert.match(
+      (await page.locator('.turn.assistant .said').nth(1).locator('pre').textContent())!,
+      /"name": "Lily",\n/,
+    );
+    await say(page, 'third', 3);
+    assert.deepEqual(
+      sent.map((messages) => messages.length),
+      [1, 1, 1],
+    );
+    assert.equal(sent[2][0].content, 'third');
+    await page.getByText('the oldest 4 messages are no longer read').waitFor();
+  },
+);
 
 test('an answer that is stopped keeps what was final', { skip, timeout: 60_000 }, async (t) => {
   const studio = await startStudio(t);
@@ -79,6 +164,7 @@ test('an answer that is stopped keeps what was final', { skip, timeout: 60_000 }
   // one that goes on for long
   const settings = encodeURIComponent(JSON.stringify({ model: 'stories' }));
   await page.goto(`${studio.url.split('#')[0]}#/chat?${settings}`);
+  await page.getByRole('button', { name: 'Options' }).click();
   await page.waitForSelector('.chat .form');
   await page.fill(composer, 'Once upon a time');
   await page.keyboard.press('Enter');

@@ -1,0 +1,55 @@
+import { ApiError, post } from '../client.ts';
+import type { Message } from '../core/conversation.ts';
+
+/** How much of what a model can read a conversation takes. */
+export interface Context {
+  /** Tokens of the messages; undefined where nothing here can count them. */
+  readonly tokens?: number;
+  /** Tokens that the model reads and writes at most. */
+  readonly most: number;
+  /** Turns at the beginning that the model is not sent. */
+  readonly dropped: number;
+}
+
+/** An answer needs at least this part of the context. */
+const answerShare = 1 / 4;
+
+/**
+ * The messages that a model is sent: without as many of the oldest turns as it takes to leave room for an answer. The system
+ * prompt and the last message stay.
+ *
+ * @param room  tokens that the answer is to have, as far as that is said
+ */
+export async function fitting(
+  messages: readonly Message[],
+  { model, most, room }: { readonly model: string; readonly most: number; readonly room?: number },
+  signal: AbortSignal,
+): Promise<{ readonly messages: readonly Message[]; readonly context: Context }> {
+  const needed = Math.min(room ?? Infinity, Math.floor(most * answerShare));
+  const system = messages.filter(({ role }) => role === 'system');
+  const turns = messages.filter(({ role }) => role !== 'system');
+  for (let dropped = 0; ; dropped += 2) {
+    const sent = [...system, ...turns.slice(dropped)];
+    const tokens = await countTokens(model, sent, signal);
+    const isLast = dropped + 2 >= turns.length;
+    if (tokens === undefined || isLast || tokens + needed <= most)
+      return { messages: sent, context: { tokens, most, dropped } };
+  }
+}
+
+/** Undefined where nothing here can count them. */
+async function countTokens(
+  model: string,
+  messages: readonly Message[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const system = messages.find(({ role }) => role === 'system')?.content;
+  const turns = messages.filter(({ role }) => role !== 'system');
+  try {
+    const body = { model, messages: turns, ...(system !== undefined && { system }) };
+    return (await post<{ input_tokens: number }>('/v1/messages/count_tokens', body, signal)).input_tokens;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

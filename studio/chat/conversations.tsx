@@ -1,0 +1,136 @@
+import { type Signal, useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { type Conversation, messagesOf, titleOf } from '../core/conversation.ts';
+import { saveFile } from '../parts/save.ts';
+import type { Talk } from './talk.ts';
+
+/** The conversations that this browser keeps: found by what was said, named, kept as files, deleted. */
+export function Conversations({ talk }: { readonly talk: Talk }) {
+  // beside the conversation there is room for the list; above it, on a small screen, there is not
+  const isWide = useRef(matchMedia('(min-width: 50rem)').matches);
+  const wanted = useSignal('');
+  const all = talk.all.value;
+  const found = all.filter((one) => isFound(one, wanted.value.trim().toLowerCase()));
+  return (
+    <aside class="conversations" aria-label="Conversations">
+      <button type="button" class="wide" onClick={() => talk.begin()}>
+        New conversation
+      </button>
+      <details open={isWide.current}>
+        <summary>Conversations</summary>
+        {all.length > 3 && (
+          <label>
+            <span class="hidden">Search conversations</span>
+            <input
+              type="search"
+              class="wide"
+              placeholder="Search"
+              value={wanted.value}
+              onInput={({ currentTarget }) => (wanted.value = currentTarget.value)}
+            />
+          </label>
+        )}
+        <ul>
+          {found.map((one) => (
+            <Row key={one.id} talk={talk} one={one} />
+          ))}
+        </ul>
+        {found.length === 0 && <p class="quiet">None has these words.</p>}
+        <p class="help">What is said stays in this browser.</p>
+      </details>
+    </aside>
+  );
+}
+
+const isFound = (one: Conversation, wanted: string): boolean =>
+  wanted === '' ||
+  titleOf(one).toLowerCase().includes(wanted) ||
+  one.turns.some(({ text }) => text.toLowerCase().includes(wanted));
+
+function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation }) {
+  const name = useSignal<string | undefined>(undefined);
+  const isSeen = one.id === talk.seen.value;
+  if (name.value !== undefined) return <Naming talk={talk} id={one.id} name={name} />;
+  return (
+    <li>
+      <button
+        type="button"
+        class="plain title"
+        aria-current={isSeen ? 'true' : undefined}
+        onClick={() => talk.open(one.id)}
+      >
+        {titleOf(one)}
+      </button>
+      {isSeen && <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} />}
+    </li>
+  );
+}
+
+function Acts({
+  talk,
+  one,
+  onRename,
+}: {
+  readonly talk: Talk;
+  readonly one: Conversation;
+  readonly onRename: () => void;
+}) {
+  const title = titleOf(one);
+  const save = () => {
+    const row = `${JSON.stringify({ messages: messagesOf(one) })}\n`;
+    saveFile('conversation.jsonl', row, 'application/jsonl');
+  };
+  return (
+    <span class="acts">
+      <button type="button" class="plain" aria-label={`Rename: ${title}`} onClick={onRename}>
+        Rename
+      </button>
+      <button
+        type="button"
+        class="plain"
+        disabled={one.turns.length === 0}
+        title="a line of JSON, as unmask finetune reads it"
+        aria-label={`Export: ${title}`}
+        onClick={save}
+      >
+        Export
+      </button>
+      <button type="button" class="plain" aria-label={`Delete: ${title}`} onClick={() => talk.forget(one.id)}>
+        Delete
+      </button>
+    </span>
+  );
+}
+
+/** A name while it is typed: Enter keeps it, and so does going elsewhere; Escape doesn't. */
+function Naming({
+  talk,
+  id,
+  name,
+}: {
+  readonly talk: Talk;
+  readonly id: string;
+  readonly name: Signal<string | undefined>;
+}) {
+  const end = (isKept: boolean) => {
+    if (isKept && name.value !== undefined) talk.rename(id, name.value);
+    name.value = undefined;
+  };
+  return (
+    <li>
+      <label class="wide">
+        <span class="hidden">Name of the conversation</span>
+        <input
+          class="wide"
+          autofocus
+          value={name.value}
+          onInput={({ currentTarget }) => (name.value = currentTarget.value)}
+          onKeyDown={({ key }) => {
+            if (key === 'Enter' || key === 'Escape') end(key === 'Enter');
+          }}
+          onBlur={() => end(true)}
+        />
+      </label>
+    </li>
+  );
+}
