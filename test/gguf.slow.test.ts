@@ -93,6 +93,25 @@ for (const family of Object.keys(reordered)) {
   });
 }
 
+for (const [type, config] of [
+  ['linear', { rope_type: 'linear', factor: 4 }],
+  ['yarn', { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64 }],
+] as const)
+  test(`rotary frequencies that keys scale (${type}) are those of a config.json that does`, async (t) => {
+    const content = await ggufOfReference('llama');
+    const keys: Entry[] = [
+      ['llama.rope.scaling.type', 'text', type],
+      ['llama.rope.scaling.factor', 'f32', 4],
+      ['llama.rope.scaling.original_context_length', 'u32', 64],
+    ];
+    const path = await written(t, { ...content, entries: [...content.entries, ...keys] });
+    const twin = join(await temporaryFolder(t), 'twin');
+    await cp(referencePath('llama'), twin, { recursive: true });
+    const { config: json } = await readModelConfig(twin);
+    await writeFile(join(twin, 'config.json'), JSON.stringify({ ...json, rope_scaling: config }));
+    assert.deepEqual(await allLogits(await ggufDirectory(path), 'llama'), await allLogits(twin, 'llama'));
+  });
+
 test('the rotary factors of Llama 3 are the options that they were made from', async (t) => {
   const scale = (config: Json) => ({
     ...config,

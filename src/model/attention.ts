@@ -2,7 +2,7 @@ import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
 import { and, concat, reshape, slice, where } from '../graph/primitives.ts';
 import { constant, scalar, type Tensor } from '../graph/tensor.ts';
 import { headWidthOf, layerConfig, type LayerNames, type TransformerConfig } from './config.ts';
-import { rotations } from './rotary.ts';
+import { rotations, type Rotations } from './rotary.ts';
 
 /** Of one layer, keys after their rotation, and values   [B, C, kvHeads · K] each */
 export interface KeyValue {
@@ -44,7 +44,7 @@ export function attentionOver(
   weight: (name: string) => Tensor,
 ): (index: number, x: Tensor, layer: LayerNames) => Attended {
   // layers of one kind share their tables of rotations
-  const tables = new Map<unknown, ReturnType<typeof rotations>>();
+  const tables = new Map<unknown, Rotations>();
   const rotationsOf = (index: number, own: TransformerConfig) => {
     const kind = config.perLayer?.[index];
     if (!tables.has(kind)) tables.set(kind, rotations(own.rotaryWidth ?? headWidthOf(own), own));
@@ -54,8 +54,8 @@ export function attentionOver(
   return (index, x, layer) => {
     const own = layerConfig(config, index);
     const { heads, kvHeads } = own;
-    const { cosine, sine } = rotationsOf(index, own);
-    const rotate = (input: Tensor, count: number) => rope(input, inputs.positions, cosine, sine, count);
+    const { cosine, sine, rows } = rotationsOf(index, own);
+    const rotate = (input: Tensor, count: number) => rope(input, rows(inputs.positions), cosine, sine, count);
     const headNorm = (input: Tensor, name: string, count: number) =>
       own.qkNorm ? normHeads(input, weight(name), count, own) : input;
 

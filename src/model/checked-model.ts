@@ -85,7 +85,7 @@ const MAX_ROTATION_BYTES = 2 ** 29;
 
 /** What is made of the config alone, before it's compared with the tensors. @throws FileError  where that would be too much */
 function checkSizes(config: TransformerConfig, tensors: number, path: string): void {
-  const { layers, mixture, maxLength } = config;
+  const { layers, mixture, maxLength, ropeScaling } = config;
   const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
   if (layers + experts > tensors)
     throw new FileError(
@@ -93,7 +93,8 @@ function checkSizes(config: TransformerConfig, tensors: number, path: string): v
       `as many layers and experts as its ${tensors} tensors are enough for`,
       `${layers + experts}`,
     );
-  const positionBytes = 4 * (config.rotaryWidth ?? headWidthOf(config)); // half a head of cosines, half of sines
+  const tables = ropeScaling?.beyond ? 2 : 1;
+  const positionBytes = 4 * tables * (config.rotaryWidth ?? headWidthOf(config)); // half a head of cosines, half of sines
   const longest = Math.floor(MAX_ROTATION_BYTES / positionBytes);
   if (maxLength > longest)
     throw new FileError(path, `a longest sequence of at most ${longest} tokens`, `${maxLength}`);

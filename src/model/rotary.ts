@@ -1,18 +1,19 @@
-import { constant, type Tensor } from '../graph/tensor.ts';
+import { add, lessOrEqual, reduceSum, where } from '../graph/primitives.ts';
+import { constant, scalar, type Tensor } from '../graph/tensor.ts';
 
 /**
- * Llama 3.1's scaling of the rotary frequencies: what turns often within the length of pre-training stays, what turns
- * seldom is slowed by a factor, and what lies between is blended. `rope_type` "llama3" in Hugging Face's configs.
+ * How the rotary frequencies were changed for sequences longer than those of pre-training. `families/rope-scaling.ts` makes it
+ * of the kinds that configs name.
  */
 export interface RopeScaling {
-  /** How much the slow frequencies are slowed. */
-  readonly factor: number;
-  /** Frequencies with at most so many turns in the original length are slow … */
-  readonly slowTurns: number;
-  /** … and those with at least so many are left as they are. */
-  readonly fastTurns: number;
-  /** Length of the sequences of pre-training, in tokens. */
-  readonly originalLength: number;
+  /** What each frequency is divided by   [K/2] */
+  readonly divisors: readonly number[];
+  /** What cosines and sines are multiplied with. Default 1. */
+  readonly magnitude?: number;
+  /** Of a sequence that has a position from `length` on: what frequencies are divided by instead. */
+  readonly beyond?: { readonly length: number; readonly divisors: readonly number[] };
+  /** Tokens of the sequences that it is made for, where a config says that beside the length of pre-training. */
+  readonly reach?: number;
 }
 
 export interface Rotary {
@@ -24,34 +25,50 @@ export interface Rotary {
   readonly rotaryFrequencies?: number;
 }
 
-/** Radians a position, for i below K / 2: θ^(−2i/K), scaled. The published code computes them in float32. */
+/** Radians a position, for i below K / 2: θ^(−2i/K), divided. The published code computes them in float32. */
 export function frequencies(
   headWidth: number,
   { ropeTheta, ropeScaling, rotaryFrequencies = Infinity }: Rotary,
+  divisors = ropeScaling?.divisors,
 ): Float32Array {
-  return Float32Array.from({ length: headWidth / 2 }, (_, i) => {
-    if (i >= rotaryFrequencies) return 0;
-    const frequency = Math.fround(ropeTheta ** -((2 * i) / headWidth));
-    return ropeScaling ? scaled(frequency, ropeScaling) : frequency;
-  });
+  return Float32Array.from({ length: headWidth / 2 }, (_, i) =>
+    i >= rotaryFrequencies ? 0 : Math.fround(ropeTheta ** -((2 * i) / headWidth)) / (divisors?.[i] ?? 1),
+  );
 }
 
-function scaled(frequency: number, { factor, slowTurns, fastTurns, originalLength }: RopeScaling): number {
-  const turns = (frequency * originalLength) / (2 * Math.PI);
-  const kept = Math.min(1, Math.max(0, (turns - slowTurns) / (fastTurns - slowTurns)));
-  return frequency * (kept + (1 - kept) / factor);
+/** Cosines and sines to look up, and where. */
+export interface Rotations {
+  /** Of each position times each frequency; where frequencies are others beyond some length, theirs behind   [P or 2 P, K/2] */
+  readonly cosine: Tensor;
+  readonly sine: Tensor;
+  /** The rows of positions   int64 [B, L] → [B, L] */
+  readonly rows: (positions: Tensor) => Tensor;
 }
 
-/** cos and sin of position times frequency.   [P, K/2] */
-export function rotations(headWidth: number, rotary: Rotary): { cosine: Tensor; sine: Tensor } {
-  const { maxLength } = rotary;
-  const turning = frequencies(headWidth, rotary);
-  const half = turning.length;
+export function rotations(headWidth: number, rotary: Rotary): Rotations {
+  const { maxLength, ropeScaling } = rotary;
+  const { beyond, magnitude = 1 } = ropeScaling ?? {};
+  const kinds = [frequencies(headWidth, rotary)];
+  if (beyond) kinds.push(frequencies(headWidth, rotary, beyond.divisors));
+  const half = headWidth / 2;
   const table = (f: (angle: number) => number) => {
-    const values = new Float32Array(maxLength * half);
-    for (let p = 0; p < maxLength; p++)
-      for (let i = 0; i < half; i++) values[p * half + i] = f(Math.fround(p * turning[i]));
-    return constant(values, [maxLength, half]);
+    const values = new Float32Array(kinds.length * maxLength * half);
+    for (const [k, turning] of kinds.entries())
+      for (let p = 0, at = k * maxLength * half; p < maxLength; p++)
+        for (let i = 0; i < half; i++) values[at++] = magnitude * f(Math.fround(p * turning[i]));
+    return constant(values, [kinds.length * maxLength, half]);
   };
-  return { cosine: table(Math.cos), sine: table(Math.sin) };
+  return {
+    cosine: table(Math.cos),
+    sine: table(Math.sin),
+    rows: (positions) => (beyond ? rowsBeyond(positions, beyond.length, maxLength) : positions),
+  };
+}
+
+/** Positions, and in a sequence with one from `length` on, each so many rows further. */
+function rowsBeyond(positions: Tensor, length: number, further: number): Tensor {
+  const int = (value: number) => scalar(value, 'int64');
+  const isWithin = lessOrEqual(positions, int(length - 1));
+  const outside = reduceSum(where(isWithin, int(0), int(1)), [1], { keepDims: true }); // [B, 1]
+  return add(positions, where(lessOrEqual(outside, int(0)), int(0), int(further)));
 }

@@ -77,7 +77,7 @@ test('what is read from a config is written to it again', () => {
 
 test('a network that the config has no keys for is not written as another', () => {
   const { transformer } = llada.read({ d_model: 32, n_layers: 2, n_heads: 4, vocab_size: 64 }, 'config.json');
-  const ropeScaling = { factor: 8, slowTurns: 1, fastTurns: 4, originalLength: 64 };
+  const ropeScaling = { divisors: [8, 8] };
   for (const change of [
     { headWidth: 16 },
     { qkNorm: true },

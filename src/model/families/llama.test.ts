@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { parameterShapes } from '../config.ts';
 import { frequencies } from '../rotary.ts';
+import { llama3Scaling } from './rope-scaling.ts';
 import { a2dLlama, a2dQwen3, dreamFamily, llama, qwen2, qwen3, sdar } from './llama.ts';
 
 const json = {
@@ -63,19 +64,21 @@ test('the rotary options read the same from their old keys and from those of tra
   const later = llama.read({ ...json, rope_parameters: { ...llama3, rope_theta: 500 } }, 'config.json');
   assert.deepEqual(later, old);
   assert.equal(old.transformer.ropeTheta, 500);
-  assert.deepEqual(old.transformer.ropeScaling, {
-    factor: 8,
-    slowTurns: 1,
-    fastTurns: 4,
-    originalLength: 64,
-  });
+  assert.deepEqual(
+    old.transformer.ropeScaling,
+    llama3Scaling(scaling, { ropeTheta: 500, headWidth: old.transformer.headWidth!, maxLength: 64 }),
+  );
 });
 
+const scaling = { factor: 8, slowTurns: 1, fastTurns: 4, originalLength: 64 };
+
 test('llama3 scaling slows a frequency by the factor below its slow turns, leaves it above its fast ones, and blends between', () => {
-  const scaling = { factor: 8, slowTurns: 1, fastTurns: 4, originalLength: 64 };
   const rotary = { maxLength: 1, ropeTheta: 10_000 };
   const plain = frequencies(8, rotary); // 1, 0.1, 0.01, 0.001: 10.2, 1.02, 0.1 and 0.01 turns in 64 positions
-  const scaled = frequencies(8, { ...rotary, ropeScaling: scaling });
+  const scaled = frequencies(8, {
+    ...rotary,
+    ropeScaling: llama3Scaling(scaling, { ...rotary, headWidth: 8 }),
+  });
   const kept = ((0.1 * 64) / (2 * Math.PI) - 1) / 3;
   const expected = [1, 0.1 * (kept + (1 - kept) / 8), 0.01 / 8, 0.001 / 8];
   for (const [i, value] of expected.entries()) assert.ok(Math.abs(scaled[i] / value - 1) < 1e-6, `${i}`);
@@ -91,8 +94,13 @@ test('of frequencies of which only some turn these are as they were, and the oth
 });
 
 const unsupported: [string, object, RegExp][] = [
-  ['a kind of scaling', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, /rope_scaling of type "yarn"/],
-  ['its old key', { rope_scaling: { type: 'dynamic', factor: 4 } }, /rope_scaling of type "dynamic"/],
+  ['a kind of scaling', { rope_scaling: { rope_type: 'ntk', factor: 4 } }, /rope_scaling of type "ntk"/],
+  ['its old key', { rope_scaling: { type: 'mrope', factor: 4 } }, /rope_scaling of type "mrope"/],
+  [
+    'factors of another head',
+    { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } },
+    /rope_scaling has 1 factors/,
+  ],
   ['a part of a head', { rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor is 0\.5/],
   ['an activation', { hidden_act: 'gelu' }, /hidden_act is "gelu"/],
   ['biases', { attention_bias: true }, /attention_bias is true/],

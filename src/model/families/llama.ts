@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
 import { type AttentionPattern, bidirectional, causal } from '../attention-pattern.ts';
 import type { TensorNames } from '../config.ts';
-import type { RopeScaling } from '../rotary.ts';
 import type { Family } from './family.ts';
 import { causalSampling, dreamSampling, lladaSampling, type SamplingKeys } from './generation-config.ts';
 import {
@@ -18,6 +17,7 @@ import {
   requireFixed,
   requireMultiple,
 } from './read-config.ts';
+import { ropeScalingOf } from './rope-scaling.ts';
 
 /** Where the architectures with Llama's config keys and tensor names differ. */
 interface LlamaKind {
@@ -105,14 +105,6 @@ const fixedCausal = (modelType: string): Fixed => ({ is_causal: [true], model_ty
 /** Of the rotary options, those of each kind of layers apart among them. */
 const fixedRope: Fixed = { partial_rotary_factor: [1], full_attention: [], sliding_attention: [] };
 
-/** The keys of a rope_scaling or rope_parameters of the one kind that is supported. */
-const llama3 = z.object({
-  factor: positive,
-  low_freq_factor: positive,
-  high_freq_factor: positive,
-  original_max_position_embeddings: count,
-});
-
 /** A family with Llama's config keys and tensor names. */
 export function llamaFamily(kind: LlamaKind): Family {
   const { architecture, attention, sampling, defaults = {} } = kind;
@@ -136,18 +128,22 @@ export function llamaFamily(kind: LlamaKind): Family {
         requireMultiple(width, 2 * heads, path, 'hidden_size to be a multiple of twice num_attention_heads');
       else requireMultiple(headWidth, 2, path, 'head_dim to be even');
       requireMultiple(heads, kvHeads, path, 'num_attention_heads to be a multiple of num_key_value_heads');
+      const ownWidth = headWidth ?? width / heads;
+      const ropeTheta = parseConfig(positive, rope.rope_theta, path, architecture);
+      const unscaled = { ropeTheta, headWidth: ownWidth, maxLength };
+      const ropeScaling = ropeScalingOf(rope, unscaled, { path, architecture });
       return {
         transformer: {
           layers: config.num_hidden_layers,
           width,
           heads,
           kvHeads,
-          headWidth: headWidth ?? width / heads,
+          headWidth: ownWidth,
           hidden: config.intermediate_size,
           vocabularySize: config.vocab_size,
-          maxLength,
-          ropeTheta: parseConfig(positive, rope.rope_theta, path, architecture),
-          ropeScaling: ropeScalingOf(rope, path, architecture),
+          maxLength: Math.max(maxLength, ropeScaling?.reach ?? 0),
+          ropeTheta,
+          ropeScaling,
           normEpsilon: config.rms_norm_eps,
           qkvBias: kind.qkvBias ?? false,
           qkNorm: kind.qkNorm ?? false,
@@ -184,23 +180,6 @@ function requireFullAttention({ layer_types: types }: ConfigJson, path: string):
   const other = [types ?? []].flat().find((type) => type !== 'full_attention');
   if (other !== undefined)
     throw new UnsupportedError(`${path}: layer_types has ${JSON.stringify(other)}, which is not supported`);
-}
-
-function ropeScalingOf(rope: ConfigJson, path: string, architecture: string): RopeScaling | undefined {
-  // `type` is the key's old name
-  const type = rope.rope_type ?? rope.type ?? 'default';
-  if (type === 'default') return undefined;
-  if (type !== 'llama3')
-    throw new UnsupportedError(
-      `${path}: rope_scaling of type ${JSON.stringify(type)} is not supported; supported are default, llama3`,
-    );
-  const scaling = parseConfig(llama3, rope, path, architecture);
-  return {
-    factor: scaling.factor,
-    slowTurns: scaling.low_freq_factor,
-    fastTurns: scaling.high_freq_factor,
-    originalLength: scaling.original_max_position_embeddings,
-  };
 }
 
 const likeLlama = {} as const;

@@ -49,6 +49,7 @@ export const architectures: Readonly<Record<string, GgufArchitecture>> = {
       const { layers, width, heads, kvHeads } = sizesOf(keys);
       requireDivided(keys);
       requireNoExperts(keys);
+      keys.requireFixed({ 'rope.scaling.type': ['none'], 'rope.scaling.factor': [0, 1] });
       if (facts.ropeScaling)
         throw new UnsupportedError(`${keys.path}: rope_freqs.weight is not supported in llada`);
       return llada.write({
@@ -193,8 +194,6 @@ const fixed: Readonly<Record<string, readonly unknown[]>> = {
   pooling_type: [0],
   residual_scale: [0, 1],
   'rope.scaling.attn_factor': [1],
-  'rope.scaling.factor': [0, 1],
-  'rope.scaling.type': ['none'],
   'rope.scale_linear': [0, 1],
   use_parallel_residual: [false],
 };
@@ -245,12 +244,24 @@ function likeLlama(keys: GgufKeys, family: Family, facts: TensorFacts): Json {
     max_position_embeddings: keys.count('context_length'),
     rms_norm_eps: keys.positive(epsilon),
     rope_theta: ropeTheta(keys),
-    ...(facts.ropeScaling && { rope_scaling: facts.ropeScaling }),
+    rope_scaling: facts.ropeScaling ?? ropeScalingIn(keys),
     tie_word_embeddings: facts.tiedHead,
     mask_token_id: maskId,
     eos_token_id: endIds[0],
     pad_token_id: padId,
   };
+}
+
+/** The scaling of rotary frequencies that keys ask for, as config.json has it. */
+function ropeScalingIn(keys: GgufKeys): Json | undefined {
+  const type = keys.optionalText('rope.scaling.type') ?? 'none';
+  const factor = keys.optionalNumber('rope.scaling.factor') ?? 0; // 0 is 1 in llama.cpp
+  const original = keys.optionalCount('rope.scaling.original_context_length');
+  if (type === 'none' || factor === 0) return undefined;
+  if (type === 'linear') return { rope_type: 'linear', factor };
+  if (type !== 'yarn') keys.unsupported('rope.scaling.type');
+  const length = original ?? keys.count('context_length');
+  return { rope_type: 'yarn', factor, original_max_position_embeddings: length };
 }
 
 const specialIds = (keys: GgufKeys) => ({

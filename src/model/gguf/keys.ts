@@ -35,6 +35,16 @@ export class GgufKeys {
     return value === undefined ? undefined : shortest(value);
   }
 
+  /** A number from 0 up. */
+  optionalNumber(key: string): number | undefined {
+    const value = this.#read(this.#full(key), 'a number from 0 up', isNumber);
+    return value === undefined ? undefined : shortest(value);
+  }
+
+  optionalText(key: string): string | undefined {
+    return this.#read(this.#full(key), 'a text', isText);
+  }
+
   /** A boolean under a key of the architecture or, with a dot before it, of the file. */
   flag(key: string): boolean | undefined {
     return this.#read(this.#full(key), 'true or false', (value) => typeof value === 'boolean');
@@ -90,6 +100,8 @@ export class GgufKeys {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isNumber = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value < Infinity;
 const isPositive = (value: unknown): value is number =>
   typeof value === 'number' && value > 0 && value < Infinity;
 

@@ -5,7 +5,7 @@ import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 import { sameShape, showShape } from '../../graph/shape.ts';
 import { type LayerNames, parameterShapes, type TensorNames } from '../config.ts';
 import type { Family, ModelConfig } from '../families/family.ts';
-import { frequencies } from '../rotary.ts';
+import { llama3Scaling } from '../families/rope-scaling.ts';
 import { architectureOf, ggufHeadWidth, readConfig, ropeTheta, type TensorFacts } from './architectures.ts';
 import { GgufKeys } from './keys.ts';
 
@@ -116,9 +116,8 @@ async function ropeScalingOf(file: GgufFile, keys: GgufKeys, tensor: GgufTensor)
   if (tensor.shape.length === 1 && tensor.shape[0] === headWidth / 2 && tensor.type.name === 'F32') {
     const { data } = await readGgufRows(file, sourceOf(tensor, tensor.name));
     const scaling = { factor: data.reduce((a, b) => Math.max(a, b)), ...llama3Turns };
-    const plain = frequencies(headWidth, rotary);
-    const scaled = frequencies(headWidth, { ...rotary, ropeScaling: scaling });
-    if (data.every((divisor, i) => Math.abs(plain[i] / scaled[i] / divisor - 1) < 1e-4)) {
+    const { divisors } = llama3Scaling(scaling, { ...rotary, headWidth });
+    if (data.every((divisor, i) => Math.abs(divisors[i] / divisor - 1) < 1e-4)) {
       return {
         rope_type: 'llama3',
         factor: scaling.factor,
