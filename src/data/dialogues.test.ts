@@ -17,12 +17,22 @@ const learned = (row: unknown): unknown => {
 };
 
 test('an answer of weight 0 is read and not learned, by whichever name its data say so', () => {
-  for (const no of [{ weight: 0 }, { train: false }, { loss: false }, { weight: 0, train: true }]) {
+  for (const no of [
+    { weight: 0 },
+    { train: false },
+    { training: false },
+    { loss: false },
+    { loss_scale: 0 },
+    { weight: 0, train: true },
+  ]) {
     const row = { messages: [user, says('SECRET', no), user, says('ok', { weight: 1 })] };
     assert.deepEqual(learned(row), [[3, 'ok']], JSON.stringify(no));
     assert.equal(everyAnswer.unlearnedIn(row), 1);
     assert.equal(learned({ messages: [user, says('SECRET', no)] }), 'nothing of weight 1');
   }
+  const detail = [{ begin_offset: 0, end_offset: 2, train: false }];
+  for (const part of [{ train_detail: detail }, { loss_scale: 0.3 }])
+    assert.equal(learned({ messages: [user, says('a', part)] }), 'a weight other than 0 and 1');
   assert.deepEqual(learned({ messages: [user, says('a', { weight: null }), user, says('b')] }), [
     [1, 'a'],
     [3, 'b'],

@@ -28,11 +28,15 @@ const roleNames: Readonly<Record<string, ChatMessage['role']>> = {
  *     role, content       or ShareGPT's from, value; the content a text, or a list of parts {type: "text", text}
  *     tool_calls          beside a content that is null, empty or absent; also as function_call, or as a text of JSON
  *                         from "function_call", as LLaMA-Factory has it
- *     weight              0 or 1: whether an answer is learned (OpenAI); also as train (axolotl) or loss (ms-swift)
+ *     weight              0 or 1: whether an answer is learned (OpenAI); also as train or training (axolotl), loss or
+ *                         loss_scale (ms-swift)
+ *
+ * Axolotl's train_detail says what of an answer is learned: there is no such thing here, and the row is refused.
  */
 export function messageIn(row: Row): RowMessage | BadRowReason {
-  const { role, from, content, value, weight, train, loss, tool_calls, function_call, ...rest } = row;
-  const isLearned = learnedIn([weight, train, loss]);
+  const { role, from, content, value, tool_calls, function_call, ...others } = row;
+  const rest = Object.fromEntries(Object.entries(others).filter(([key]) => !weights.includes(key)));
+  const isLearned = learnedIn(weights.map((key) => others[key]));
   if (isLearned === undefined) return 'a weight other than 0 and 1';
   const named = role ?? from;
   const isCall = named === 'function_call';
@@ -53,6 +57,9 @@ function roleIn(name: unknown): ChatMessage['role'] | undefined {
   if (Object.hasOwn(roleNames, name)) return roleNames[name];
   return roles.find((role) => role === name);
 }
+
+/** What says of a message whether it is learned. */
+const weights = ['weight', 'train', 'training', 'train_detail', 'loss', 'loss_scale'];
 
 /** Undefined for a value that is neither yes nor no. */
 function learnedIn(values: readonly unknown[]): boolean | undefined {

@@ -91,6 +91,20 @@ test('kinds of tokens, ends and the chat template are told; rows without a token
   assert.equal(tokenizer.decode([6, 3, 7, 6]), 'ba b');
 });
 
+test('a token of a name that ends turns is a control token, also where a file calls it common, as in llama.cpp', () => {
+  for (const kind of [1, 5]) {
+    const entries = small.map(([key, type, value]): Entry => {
+      if (key === 'tokenizer.ggml.tokens')
+        return [key, type, (value as string[]).with(6, '<|im_end|>')] as Entry;
+      return key === 'tokenizer.ggml.token_type'
+        ? ([key, type, (value as number[]).with(6, kind)] as Entry)
+        : ([key, type, value] as Entry);
+    });
+    const { json } = tokenizerFromGguf(metadataOf(entries), 'small');
+    assert.ok(tokenizerFromJson(json).specialTokens.has('<|im_end|>'), `${kind}`);
+  }
+});
+
 const byteLevel = (pre: string): Entry[] => [
   ['tokenizer.ggml.model', 'text', 'gpt2'],
   ['tokenizer.ggml.pre', 'text', pre],

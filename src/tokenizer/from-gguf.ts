@@ -73,7 +73,13 @@ const models: Readonly<
 };
 
 /** What `tokenizer.ggml.token_type` says of a token. */
-const kinds = { unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
+const kinds = { common: 1, unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
+
+/** Names that are control tokens to llama.cpp also in a file that calls them common, as some converters did. */
+const controlNames: ReadonlySet<string> = new Set(
+  `<|eot_id|> <|eom_id|> <|im_end|> <end_of_turn> <|endoftext|> <|end_of_text|> <EOT> _<EOT> [EOT] [EOS]
+   <｜end▁of▁sentence｜> <end_of_utterance> <|return|> <|call|> <|flush|> <|calls|> <turn|>`.split(/\s+/),
+);
 
 interface Vocabulary {
   readonly tokens: readonly string[];
@@ -83,14 +89,18 @@ interface Vocabulary {
 
 function readVocabulary(metadata: Metadata, path: string): Vocabulary {
   const tokens = textsOf(metadata, 'tokenizer.ggml.tokens', path);
-  const kinds = metadata.get('tokenizer.ggml.token_type') ?? new Int32Array(tokens.length).fill(1);
-  if (!(kinds instanceof Int32Array || kinds instanceof Uint32Array) || kinds.length !== tokens.length)
+  const given = metadata.get('tokenizer.ggml.token_type') ?? new Int32Array(tokens.length).fill(kinds.common);
+  if (!(given instanceof Int32Array || given instanceof Uint32Array) || given.length !== tokens.length)
     throw new FileError(
       path,
       `tokenizer.ggml.token_type to be ${tokens.length} whole numbers`,
       'something else',
     );
-  return { tokens, kinds };
+  const isCommon = (id: number) => given[id] === kinds.common || given[id] === kinds.unused;
+  return {
+    tokens,
+    kinds: tokens.map((token, id) => (isCommon(id) && controlNames.has(token) ? kinds.control : given[id])),
+  };
 }
 
 function textsOf(metadata: Metadata, key: string, path: string): readonly string[] {
@@ -213,7 +223,7 @@ function sentencePiece(metadata: Metadata, path: string, vocabulary: Vocabulary)
  * each piece of two others, the best pieces first.
  */
 function mergesByScore({ tokens, kinds: of }: Vocabulary, scores: Float32Array): [string, string][] {
-  const isPiece = (id: number): boolean => of[id] === 1;
+  const isPiece = (id: number): boolean => of[id] === kinds.common;
   const ids = new Map(tokens.flatMap((token, id) => (isPiece(id) ? [[token, id] as const] : [])));
   const ways: { readonly score: number; readonly left: number; readonly right: number }[] = [];
   for (const [token, id] of ids) {

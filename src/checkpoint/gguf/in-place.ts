@@ -15,7 +15,7 @@ export const inPlaceName = 'in-place.json';
 const suffix = '.unmask';
 
 /** Changed whenever the directory would be made another way, so that an older one is made anew. */
-const edition = 3;
+const edition = 4;
 
 /** The directory that a GGUF file becomes. */
 export const inPlaceDirectory = (gguf: string): string => `${gguf}${suffix}`;
