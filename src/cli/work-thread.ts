@@ -24,7 +24,7 @@ export interface WorkOptions {
  */
 export function runOnThread(
   args: readonly string[],
-  { streams, signal, graceMs = 4500, savingMs = 60_000, die }: WorkOptions,
+  { streams, signal, graceMs = 3500, savingMs = 60_000, die }: WorkOptions,
 ): Promise<number> {
   const { stdin, stdout, stderr } = streams;
   const workerData: ReportedWork = {

@@ -3,12 +3,13 @@ import { toSampleOptions } from '../sampling/from-options.ts';
 import { chooseAnswer } from './choose.ts';
 import { editText } from './edit.ts';
 import { embedText } from './embed.ts';
-import { beginSample, generateText } from './generate.ts';
+import { beginSample, generateText, givenTokens } from './generate.ts';
 import { type HoleModel, infillText, lengthOf } from './infill.ts';
 import type { Model } from './language-model.ts';
 import { logitsOf } from './logits-request.ts';
 import { contextOfModel, type ModelContext, type ModelParts } from './model-context.ts';
 import { networkScorer } from './network-scorer.ts';
+import { requireOne } from './sample-request.ts';
 import { scoreText } from './score.ts';
 import { samplerScoring } from './score-under-sampler.ts';
 import { tokenLogprobs } from './token-logprobs.ts';
@@ -43,9 +44,12 @@ export function createModel(parts: ModelParts): Model {
       return infillText(holeModel, request);
     },
 
-    async edit(request) {
+    async edit({ prompt, messages, template, ...request }) {
       requireBound(context, 'a text edited');
-      return editText(holeModel, request);
+      requireOne({ prompt, messages });
+      if (prompt === undefined && messages === undefined) return editText(holeModel, request);
+      const before = givenTokens(context, { prompt, messages, template });
+      return editText({ ...holeModel, opening: (text) => [...Array.from(before), ...text] }, request);
     },
 
     async score({ sampler, ...request }) {

@@ -75,7 +75,7 @@ export async function beginSample(model: ModelContext, request: SampleRequest): 
 }
 
 /** The ids that a canvas begins with, or all of it. */
-function givenTokens(
+export function givenTokens(
   { tokenizer, chatTemplate, opening }: ModelContext,
   { prompt = '', tokens, messages, template }: SampleContext,
 ): ArrayLike<number> {

@@ -137,6 +137,12 @@ export interface Infilling {
 export type EditRequest = FillRequest &
   Readonly<Partial<z.output<typeof editSchema>>> & {
     readonly text: string;
+    /** What stands before the text: it is read, and stays as it is. */
+    readonly prompt?: string;
+    /** Instead of it: a conversation whose next answer is the text; for models with a chat template. */
+    readonly messages?: readonly ChatMessage[];
+    /** What the chat template is told beside the messages. */
+    readonly template?: SampleContext['template'];
     /** What is to be rewritten, in order. Default: the words that the model doubts. */
     readonly spans?: readonly TextSpan[];
     /** As of `infill`; each hole also says what it takes the place of, in the text as earlier passes left it. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { applyUpdate } from './apply-update.ts';
-import { chatAnswer, type ChatBody, chatSchema, saidIn } from './chat.ts';
+import { chatAnswer } from './chat-answer.ts';
+import { type ChatBody, chatSchema, saidIn } from './chat.ts';
 import { chatJob } from './chat-request.ts';
 import { HttpError } from '../http/http-error.ts';
 import { jobOf, samplingFields } from './common-fields.ts';
@@ -24,6 +25,7 @@ export const mercuryEditSchema = chatSchema
     guided_choice: true,
     guided_grammar: true,
     choices: true,
+    draft: true,
     diffusing: true,
     diffusion: true,
     candidates: true,

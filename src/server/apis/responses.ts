@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import { limits } from '../http/limits.ts';
-import type { Job, JobProgress, Result } from '../worker/protocol.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { textContent, contentText } from './chat.ts';
 import { chatJob, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, mostTokens } from './common-fields.ts';
-import { type BlockEvent, replyBlocks, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
 import { constraintOf } from './response-format.ts';
+import { responsesAnswer } from './responses-answer.ts';
 import { noEffect, noEffects } from './tolerance.ts';
 import { flatTool, type ToolRequest } from './tools.ts';
 
@@ -144,138 +142,3 @@ function toolsIn({
     parallel: parallel_tool_calls,
   };
 }
-
-function responsesAnswer(
-  body: ResponsesBody,
-  { id: asked, nowMs, model }: ApiRequest,
-  job: Job,
-  form: ToolForm | undefined,
-): Answer {
-  const id = asked.replace('unmask-', '');
-  const reply = new ReplyBlocks(form);
-  let number = 0;
-  const event = (type: string, more: object): object => ({ type, sequence_number: number++, ...more });
-  const responseWith = (more: object): object => ({
-    id: `resp_${id}`,
-    object: 'response',
-    created_at: Math.floor(nowMs / 1000),
-    model,
-    error: null,
-    incomplete_details: null,
-    instructions: body.instructions ?? null,
-    max_output_tokens: body.max_output_tokens ?? null,
-    metadata: {},
-    parallel_tool_calls: body.parallel_tool_calls ?? true,
-    previous_response_id: null,
-    reasoning: { effort: body.reasoning?.effort ?? null, summary: null },
-    store: false,
-    temperature: body.temperature ?? null,
-    text: body.text ?? { format: { type: 'text' } },
-    tool_choice: body.tool_choice ?? 'auto',
-    tools: body.tools ?? [],
-    top_p: body.top_p ?? null,
-    truncation: 'disabled',
-    usage: null,
-    output: [],
-    ...more,
-  });
-  const ended = (result: Result, blocks: readonly ReplyBlock[]): object =>
-    responseWith({
-      status: result.finish === 'stop' ? 'completed' : 'incomplete',
-      ...(result.finish === 'length' && { incomplete_details: { reason: 'max_output_tokens' } }),
-      output: blocks.map((block, i) => itemOf(block, `${id}_${i}`, 'completed')),
-      usage: usageOf(result),
-      seed: result.seed,
-    });
-  const eventsOf = (changes: readonly BlockEvent[]): object[] =>
-    changes
-      .flatMap((change) => blockEvents(change, `${id}_${change.index}`))
-      .map(({ type, ...more }) => event(type, more));
-  return {
-    jobs: [job],
-    choices: 1,
-    stream: body.stream ? 'named events' : undefined,
-    whole: ([result]) => ended(result, replyBlocks(result.text, form)),
-    opening: () => [
-      event('response.created', { response: responseWith({ status: 'in_progress' }) }),
-      event('response.in_progress', { response: responseWith({ status: 'in_progress' }) }),
-    ],
-    progress(choice, { text, frame }: JobProgress) {
-      const changes = eventsOf(reply.read(text));
-      return frame ? [...changes, event('unmask.diffusion', { diffusion: { choice, ...frame } })] : changes;
-    },
-    ended(_choice, result) {
-      const last = eventsOf(reply.finish());
-      const type = result.finish === 'stop' ? 'response.completed' : 'response.incomplete';
-      return [...last, event(type, { response: ended(result, reply.blocks) })];
-    },
-  };
-}
-
-/** A part of an answer as an item of the output. */
-function itemOf(block: ReplyBlock, id: string, status: 'in_progress' | 'completed'): object {
-  if (block.type === 'call')
-    return {
-      type: 'function_call',
-      id: `fc_${id}`,
-      call_id: `call_${id}`,
-      name: block.name,
-      arguments: block.json,
-      status,
-    };
-  const content = status === 'completed' ? [textPart(block.text)] : [];
-  return { type: 'message', id: `msg_${id}`, role: 'assistant', status, content };
-}
-
-const textPart = (text: string): object => ({ type: 'output_text', text, annotations: [], logprobs: [] });
-
-/** What a change of an answer is in a stream of Responses. */
-function blockEvents(change: BlockEvent, id: string): { type: string; [field: string]: unknown }[] {
-  const { index: output_index, block } = change;
-  const isText = block.type === 'text';
-  const item_id = `${isText ? 'msg' : 'fc'}_${id}`;
-  const place = { item_id, output_index, ...(isText && { content_index: 0 }) };
-  const item = (status: 'in_progress' | 'completed') => ({ output_index, item: itemOf(block, id, status) });
-  switch (change.type) {
-    case 'open':
-      return [
-        { type: 'response.output_item.added', ...item('in_progress') },
-        ...(isText ? [{ type: 'response.content_part.added', ...place, part: textPart('') }] : []),
-      ];
-    case 'grow':
-      return [
-        isText
-          ? { type: 'response.output_text.delta', ...place, delta: change.by, logprobs: [] }
-          : { type: 'response.function_call_arguments.delta', ...place, delta: change.by },
-      ];
-    case 'close':
-      return [
-        ...(isText
-          ? [
-              { type: 'response.output_text.done', ...place, text: block.text, logprobs: [] },
-              { type: 'response.content_part.done', ...place, part: textPart(block.text) },
-            ]
-          : [
-              {
-                type: 'response.function_call_arguments.done',
-                ...place,
-                name: block.name,
-                arguments: block.json,
-              },
-            ]),
-        { type: 'response.output_item.done', ...item('completed') },
-      ];
-    default:
-      return change satisfies never;
-  }
-}
-
-const usageOf = ({ promptTokens, completionTokens, forwards, steps }: Result): object => ({
-  input_tokens: promptTokens,
-  input_tokens_details: { cached_tokens: 0 },
-  output_tokens: completionTokens,
-  output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: promptTokens + completionTokens,
-  forwards,
-  steps,
-});

@@ -28,6 +28,8 @@ export type FillingTask =
   | {
       readonly kind: 'edit';
       readonly text: string;
+      /** What stands before the text, and isn't changed. */
+      readonly behind?: Extract<WritingTask, { kind: 'write' | 'chat' }>;
       readonly spans?: readonly TextSpan[];
       readonly options: Partial<EditingOptions>;
     }
