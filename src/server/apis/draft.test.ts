@@ -23,7 +23,7 @@ test('of a draft what the model doubts behind the prompt is written anew, all el
   // what may change is less than the word
   const few = { ...draft, maxChange: 0.05 };
   assert.equal((await refined('/v1/completions', { prompt, draft: few })).choices[0].text, draft.text);
-  const messages = [{ role: 'user', content: prompt.slice(0, -2) }];
+  const messages = [{ role: 'user', content: prompt }];
   const said = await refined('/v1/chat/completions', { messages, draft, max_tokens: 9 });
   assert.deepEqual(said.unmask.ignored, ['max_tokens']);
   assert.equal(said.choices[0].message.content, answer);

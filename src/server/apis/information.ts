@@ -50,11 +50,19 @@ export const ollamaTags = (service: Service): Response =>
   Response.json({ models: [...service.models.keys()].map((name) => ollamaCard(service, name)) });
 
 export function ollamaRunning(service: Service): Response {
-  const loaded = [...service.models.keys()].filter((name) => service.engine.status(name).state === 'loaded');
+  const known = [...service.models.keys()].map((name) => ({ name, ...service.engine.status(name) }));
+  const loaded = known.filter(({ state }) => state === 'loaded');
   return Response.json({
-    models: loaded.map((name) => ({ ...ollamaCard(service, name), size_vram: 0 })),
+    models: loaded.map(({ name, restsUntilMs = Infinity }) => ({
+      ...ollamaCard(service, name),
+      size_vram: 0,
+      expires_at: Number.isFinite(restsUntilMs) ? new Date(restsUntilMs).toISOString() : never,
+    })),
   });
 }
+
+/** What isn't unloaded expires in the last year that clients can read. */
+const never = '9999-12-31T23:59:59Z';
 
 export const showSchema = z.strictObject({
   model: z.string().max(256).optional(),

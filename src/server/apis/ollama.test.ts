@@ -74,6 +74,19 @@ test('a model stays as long as is asked for', async (t) => {
   ]);
 });
 
+test('the models that are loaded say until when they stay', async (t) => {
+  const ask = asker(await startFakeServer(t, { chat: answering }));
+  const expires = async (keep_alive: string | number): Promise<number> => {
+    const body = { model: 'chat', prompt: 'Hi', stream: false, options: { num_predict: 1 }, keep_alive };
+    assert.equal((await ask('/api/generate', { body })).status, 200);
+    const { models } = (await (await ask('/api/ps')).json()) as Json;
+    return Date.parse(models[0].expires_at);
+  };
+  const minutes = ((await expires('5m')) - Date.now()) / 60_000;
+  assert.ok(minutes > 4 && minutes <= 5, `${minutes}`);
+  assert.equal(new Date(await expires(-1)).getUTCFullYear(), 9999);
+});
+
 test('models are copied and taken away by whoever has the token of the studio', async (t) => {
   const root = await temporaryFolder(t);
   const ask = asker(

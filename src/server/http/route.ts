@@ -52,27 +52,25 @@ export const writing = <Schema extends z.ZodObject>(
   body: Schema,
   answer: (body: z.output<Schema>, asked: ApiRequest) => Answer,
   more: Partial<Common> = {},
-): WritingRoute => ({
-  method: 'POST',
+): WritingRoute => ({ method: 'POST', ...usual(path, summary), ...checkedBy(path, body), answer, ...more });
+
+/** What a route has unless it says otherwise. */
+const usual = (path: string, summary: string): Common => ({
   path,
   summary,
   access: 'key',
   envelope: openaiEnvelope,
-  body,
-  isStrict: isOurs(path),
-  answer,
-  ...more,
 });
 
-/** Paths that no other server has: their fields are known to whoever asks there. */
-const isOurs = (path: string): boolean => path.startsWith('/unmask/');
+/** Paths that no other server has are strict: their fields are known to whoever asks there. */
+const checkedBy = (path: string, body: z.ZodObject) => ({ body, isStrict: path.startsWith('/unmask/') });
 
 export const telling = (
   path: string,
   summary: string,
   tell: TellingRoute['tell'],
   more: Partial<TellingRoute> = {},
-): TellingRoute => ({ method: 'GET', path, summary, access: 'key', envelope: openaiEnvelope, tell, ...more });
+): TellingRoute => ({ method: 'GET', ...usual(path, summary), tell, ...more });
 
 export const asking = <Schema extends z.ZodObject>(
   path: string,
@@ -80,14 +78,4 @@ export const asking = <Schema extends z.ZodObject>(
   body: Schema,
   ask: (service: Service, body: z.output<Schema>) => Response | Promise<Response>,
   more: Partial<Common> & Partial<Pick<AskingRoute, 'method'>> = {},
-): AskingRoute => ({
-  method: 'POST',
-  path,
-  summary,
-  access: 'key',
-  envelope: openaiEnvelope,
-  body,
-  isStrict: isOurs(path),
-  ask,
-  ...more,
-});
+): AskingRoute => ({ method: 'POST', ...usual(path, summary), ...checkedBy(path, body), ask, ...more });

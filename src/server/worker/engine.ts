@@ -31,6 +31,8 @@ export interface ModelStatus {
   readonly state: ModelState;
   readonly facts?: ModelFacts;
   readonly problem?: string;
+  /** Until when it stays if nobody uses it, in milliseconds since 1970; unknown before it was used. */
+  readonly restsUntilMs?: number;
 }
 
 /** Writes texts somewhere else than on this thread. */
@@ -179,6 +181,11 @@ export class PortEngine implements Engine {
     if (message.type === 'closed') return this.#onClosed();
     if (message.type === 'pong') {
       this.#askedMs = undefined;
+      return;
+    }
+    if (message.type === 'rests') {
+      const { model, untilMs } = message;
+      this.#states.set(model, { ...this.status(model), restsUntilMs: untilMs });
       return;
     }
     if (message.type === 'model') {

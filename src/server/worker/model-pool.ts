@@ -29,16 +29,23 @@ export class ModelPool {
   readonly #load: (path: string) => Promise<Model>;
   readonly #idleMs: number;
   readonly #tell: OnState;
+  readonly #onRest: (name: string, idleMs: number) => void;
 
+  /** @param onRest  is told when nobody uses a model any more, and how long it stays then; infinitely where it isn't closed */
   constructor(
     paths: ReadonlyMap<string, string>,
     load: (path: string) => Promise<Model>,
-    { idleMs, tell }: { idleMs: number; tell: OnState },
+    {
+      idleMs,
+      tell,
+      onRest = () => {},
+    }: { idleMs: number; tell: OnState; onRest?: (name: string, idleMs: number) => void },
   ) {
     this.#load = load;
     this.#idleMs = idleMs;
     for (const [name, path] of paths) this.add(name, path);
     this.#tell = tell;
+    this.#onRest = onRest;
   }
 
   /** One more, or another in the place of the one of this name, which is closed when its last user has done. */
@@ -93,7 +100,10 @@ export class ModelPool {
 
   #rest(name: string, entry: Entry): void {
     clearTimeout(entry.idle);
-    if (!entry.model || entry.idleMs > maxIdleMs) return;
+    if (!entry.model) return;
+    const isForever = entry.idleMs > maxIdleMs;
+    this.#onRest(name, isForever ? Infinity : entry.idleMs);
+    if (isForever) return;
     entry.idle = quietTimer(() => void this.#shut(name, entry), entry.idleMs);
   }
 

@@ -37,6 +37,7 @@ export function serveJobs(
   const models = new ModelPool(paths, load, {
     idleMs,
     tell: (model, state, more) => port.postMessage({ type: 'model', model, state, ...more }),
+    onRest: (model, restMs) => port.postMessage({ type: 'rests', model, untilMs: Date.now() + restMs }),
   });
   const thread = new ModelThread(port, models, texts);
   port.on('message', (message) => thread.receive(message));

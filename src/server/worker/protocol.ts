@@ -224,6 +224,8 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly id: number; readonly progress: JobProgress }
   | { readonly type: 'done'; readonly id: number; readonly progress: JobProgress; readonly result: Result }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
+  /** Nobody uses a model any more, and it stays until then: milliseconds since 1970. */
+  | { readonly type: 'rests'; readonly model: string; readonly untilMs: number }
   | {
       readonly type: 'model';
       readonly model: string;
