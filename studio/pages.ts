@@ -20,5 +20,6 @@ export const pages: readonly Page[] = [
   { name: 'edit', title: 'Edit', load: () => import('./edit/page.tsx') },
   { name: 'chat', title: 'Chat', load: () => import('./chat/page.tsx') },
   { name: 'train', title: 'Train', load: () => import('./train/page.tsx') },
+  { name: 'claims', title: 'Claims', load: () => import('./claims/page.tsx') },
   { name: 'models', title: 'Models', load: () => import('./models/page.tsx') },
 ];

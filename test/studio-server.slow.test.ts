@@ -242,6 +242,97 @@ test('the options of a run become the flags of the program, paths and models wha
   assert.ok(started[2].includes('--from=tiny') && started[2].includes('--data=runs/.texts/finetune-0.jsonl'));
 });
 
+test('files come in parts; times, sweeps, distillation, claims and judges become what the program takes', async (t) => {
+  const { started, root, ask } = await startRoutes(t);
+  for (const [from, part] of ['one ', 'two'].entries()) {
+    const { json } = await ask('/unmask/upload', { name: 'story.txt', text: part, from });
+    assert.equal(json.path, 'runs/.texts/story.txt');
+  }
+  assert.equal(await readFile(join(root, 'runs/.texts/story.txt'), 'utf8'), 'one two');
+  assert.equal((await ask('/unmask/upload', { name: '../x', text: '', from: 0 })).status, 400);
+
+  const flags = async (path: string, body: object): Promise<string[]> => {
+    const { status, json } = await ask(path, body);
+    assert.equal(status, 200, JSON.stringify(json));
+    return [...started.at(-1)!].toSorted();
+  };
+  assert.deepEqual(await flags('/unmask/train', { text, minutes: 5, run: 'timed' }), [
+    '--data=runs/.texts/timed.txt',
+    '--minutes=5',
+    '--out=runs/timed',
+    'train',
+  ]);
+  assert.deepEqual(
+    await flags('/unmask/train', {
+      data: ['data'],
+      run: 'rates',
+      sweep: { learningRate: [0.001, 0.002] },
+      seeds: 2,
+    }),
+    ['--data=data', '--out=runs/rates', '--seeds=2', '--sweep=learning-rate=0.001,0.002', 'train'],
+  );
+  const wrong = await ask('/unmask/train', { text, sweep: { rate: [1] } });
+  assert.equal(wrong.status, 400);
+  assert.deepEqual(await flags('/unmask/distill', { from: 'tiny', data: ['data'], texts: 10 }), [
+    '--data=data',
+    '--from=tiny',
+    '--out=runs/distill-0',
+    '--texts=10',
+    'distill',
+  ]);
+  assert.deepEqual(await flags('/unmask/claims', { budget: 'quick', claims: ['a', 'c'] }), [
+    '--budget=quick',
+    '--claims=a,c',
+    '--jobs=1',
+    '--json',
+    '--out=runs/claims-quick',
+    'claims',
+    'evaluate',
+  ]);
+  const told = await ask('/unmask/claims?budget=quick');
+  assert.deepEqual([told.json.claims.length, told.json.task.kind], [13, 'evaluate']);
+
+  const before = started.length;
+  const asked = {
+    prompt: 'a',
+    text: ' b',
+    model: 'tiny',
+    options: { strategy: 'threshold', tau: 0.5, seed: 1 },
+  };
+  assert.equal((await ask('/unmask/judge', asked)).status, 200);
+  assert.deepEqual(
+    started.slice(before).map(([verb]) => verb),
+    ['judge', 'score'],
+  );
+  assert.ok(started.at(-1)!.includes('--sampler=threshold') && started.at(-1)!.includes('--tau=0.5'));
+  // of a text that was changed as it was written nothing can be said but by the judge
+  await ask('/unmask/judge', { ...asked, options: { strategy: 'remdm-cap' } });
+  assert.equal(started.length, before + 3);
+});
+
+test('a run of a sweep has a name in its folder; notes are kept beside it, and its files go with its model', async (t) => {
+  const { root, ask } = await startRoutes(t);
+  const run = 'rates/learning-rate=0.001,seed=0';
+  const directory = join(root, 'runs', run);
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'options.json'), '{"format":1,"size":"nano"}');
+  assert.deepEqual(
+    (await ask('/unmask/runs')).json.runs.map(({ name }: Json) => name),
+    [run],
+  );
+  const notes = { text: 'the best', tags: ['good'] };
+  assert.equal((await ask('/unmask/notes', { run, ...notes })).status, 200);
+  const told = (await ask(`/unmask/runs/${encodeURIComponent(run)}`)).json;
+  assert.deepEqual([told.name, told.options.size, told.notes], [run, 'nano', notes]);
+  assert.equal((await ask('/unmask/notes', { run: 'rates/../rates', ...notes })).status, 400);
+
+  await writeTinyModel(join(directory, 'model'));
+  assert.equal((await ask('/unmask/delete', { model: `runs/${run}` })).status, 200);
+  assert.deepEqual((await ask('/unmask/runs')).json.runs, []);
+  for (const model of ['tiny', 'stories'])
+    assert.equal((await ask('/unmask/delete', { model })).json.error.param, 'model', model);
+});
+
 test('no name leads out of the working directory, and none is more than a name', async (t) => {
   const { root, started, ask } = await startRoutes(t);
   const outside = await temporaryFolder(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aligned, RunCurves, smoothed, thinned } from './curves.ts';
+import { aligned, RunCurves, smoothed, thinned, over } from './curves.ts';
 
 const step = (at: number, loss: unknown = at) => ({
   kind: 'step',
@@ -55,4 +55,9 @@ test('curves are aligned over the steps of all', () => {
     [5, null, 6],
     [null, 7, 8],
   ]);
+});
+
+test('a curve is drawn over tokens or seconds as over steps', () => {
+  const axis = { steps: [1, 2, 4], values: [10, 20, 40] };
+  assert.deepEqual(over({ steps: [1, 3, 4], values: [5, 6, 7] }, axis), { steps: [10, 40], values: [5, 7] });
 });

@@ -5,6 +5,7 @@ export interface MetricsRow {
   readonly loss?: unknown;
   readonly rate?: unknown;
   readonly tokens?: unknown;
+  readonly seconds?: unknown;
   readonly natsPerToken?: unknown;
 }
 
@@ -23,12 +24,14 @@ export class RunCurves {
   readonly rate = emptyCurve();
   /** Tokens read so far. */
   readonly tokens = emptyCurve();
+  /** Seconds spent on updates so far. */
+  readonly seconds = emptyCurve();
   /** The bound on held-out text, in nats a token. */
   readonly bound = emptyCurve();
 
   /** Takes rows that follow the last ones. A step that comes again, of a resumed run, takes the place of what came from it on. */
   add(rows: readonly MetricsRow[]): void {
-    for (const { kind, step, loss, rate, tokens, natsPerToken } of rows) {
+    for (const { kind, step, loss, rate, tokens, seconds, natsPerToken } of rows) {
       if (typeof step !== 'number') continue;
       if (kind === 'validation') put(this.bound, step, natsPerToken);
       if (kind !== 'step') continue;
@@ -36,11 +39,12 @@ export class RunCurves {
       put(this.loss, step, loss);
       put(this.rate, step, rate);
       put(this.tokens, step, tokens);
+      put(this.seconds, step, seconds);
     }
   }
 
   #cutFrom(step: number): void {
-    for (const curve of [this.loss, this.rate, this.tokens, this.bound]) cut(curve, step);
+    for (const curve of [this.loss, this.rate, this.tokens, this.seconds, this.bound]) cut(curve, step);
   }
 }
 
@@ -76,6 +80,19 @@ export function smoothed({ steps, values }: Curve, beta: number): Curve {
       return sum / weight;
     }),
   };
+}
+
+/** A curve over what another one measured by its steps, such as tokens or seconds; steps of which nothing was measured are left out. */
+export function over({ steps, values }: Curve, axis: Curve): Curve {
+  const places = new Map(axis.steps.map((step, i) => [step, axis.values[i]]));
+  const moved = emptyCurve();
+  for (const [i, step] of steps.entries()) {
+    const place = places.get(step);
+    if (place === undefined || place <= (moved.steps.at(-1) ?? -1)) continue;
+    moved.steps.push(place);
+    moved.values.push(values[i]);
+  }
+  return moved;
 }
 
 /** A curve of at most so many points: the mean of each of equally many neighbours, at the last of their steps. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HoleCanvas, holeLengthOf, partsOf, typedLength } from './filling.ts';
+import { HoleCanvas, holeLengthOf, partsOf, typedLength, excerptAround, typedHoles } from './filling.ts';
 import type { RecordedFrame } from './recording.ts';
 
 test('a text and its holes become parts, and texts beside each other one', () => {
@@ -67,4 +67,22 @@ test('holes have what was written into them, also those of canvases that are ove
   canvas.read(frame({ reset: true, holes: [{ hole: 0, from: 0, to: 1 }] }));
   assert.equal(canvas.passes, 2);
   assert.deepEqual(canvas.piecesOf(9), []);
+});
+
+test('holes that are typed are found with their lengths; what is none stays text', () => {
+  assert.deepEqual(typedHoles('a {{3}} b {{4..24}}{{?}} {{0}} {{9..2}} {{x}} {3}'), [
+    { from: 2, to: 7, length: { length: 3 } },
+    { from: 10, to: 19, length: { minimum: 4, maximum: 24 } },
+    { from: 19, to: 24, length: { length: 'any' } },
+  ]);
+});
+
+test('of a long text the words around the holes are sent, of a short one all', () => {
+  const text = 'word '.repeat(1000);
+  assert.deepEqual(excerptAround(text, [{ from: 2500, to: 2504 }], 5000), { from: 0, to: 5000 });
+  const { from, to } = excerptAround(text, [{ from: 2500, to: 2504 }], 100);
+  assert.ok(from >= 2400 && from < 2410 && to <= 2604 && to > 2594, `${from} ${to}`);
+  assert.equal(text[from], ' ');
+  const unbroken = 'x'.repeat(1000);
+  assert.deepEqual(excerptAround(unbroken, [{ from: 500, to: 501 }], 100), { from: 400, to: 501 });
 });

@@ -30,6 +30,45 @@ export function partsOf(text: string, fillings: readonly Filling[]): (string | H
   return parts;
 }
 
+/** A hole as it is typed into a text: `{{3}}`, `{{4..24}}`, or `{{?}}` for any number of tokens. */
+export interface TypedHole {
+  readonly from: number;
+  readonly to: number;
+  readonly length: HoleLength;
+}
+
+/** The holes that are typed into a text, in order; what is no hole stays text. */
+export function typedHoles(text: string): TypedHole[] {
+  return Array.from(text.matchAll(/\{\{\s*(?:(\d{1,5})(?:\.\.(\d{1,5}))?|\?)\s*\}\}/g), (match) => {
+    const [whole, least, most] = match;
+    const length = holeLengthOf(least === undefined ? '' : `${least}-${most ?? least}`);
+    return { from: match.index, to: match.index + whole.length, length };
+  }).filter((hole): hole is TypedHole => hole.length !== undefined);
+}
+
+/** A part of a text that a model is sent in place of all of it. */
+export interface Excerpt {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What of a long text is sent around holes: so many characters on each side as a model could read at most, and a little more,
+ * cut where a word begins.
+ *
+ * @param reach  characters on each side
+ */
+export function excerptAround(text: string, holes: readonly Excerpt[], reach: number): Excerpt {
+  const first = Math.min(...holes.map(({ from }) => from)) - reach;
+  const last = Math.max(...holes.map(({ to }) => to)) + reach;
+  const from = first <= 0 ? 0 : text.indexOf(' ', first);
+  const to = last >= text.length ? text.length : text.lastIndexOf(' ', last);
+  return {
+    from: from < 0 ? Math.max(0, first) : Math.min(from, first + reach),
+    to: Math.max(to, last - reach),
+  };
+}
+
 /** `8`, `2-8`, or nothing for any; undefined for what is none of these. */
 export function holeLengthOf(typed: string): HoleLength | undefined {
   const text = typed.trim();

@@ -1,5 +1,16 @@
+import { EditorView } from '@codemirror/view';
+import { signal } from '@preact/signals';
 import { stream } from '../client.ts';
-import { HoleCanvas, type HoleLength, mask, partsOf, type Piece } from '../core/filling.ts';
+import {
+  type Excerpt,
+  excerptAround,
+  HoleCanvas,
+  type HoleLength,
+  mask,
+  partsOf,
+  type Piece,
+  typedHoles,
+} from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { ProposalEditor } from '../text/proposal-editor.ts';
@@ -17,11 +28,21 @@ export const retryTemperature = 0.8;
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
 const maxMasks = 12;
 
+/** Characters that a request may have; of more text the words around the holes are sent. */
+const mostCharacters = 60_000;
+/** Characters of a token, at most as a rule: so far a model could see on each side of a hole. */
+const charactersOfToken = 8;
+const usualContext = 1024;
+
 /** A text with holes, which are proposals of a length, and what has been written into them. */
 export class Filler extends ProposalEditor<'filling'> {
   /** How what is proposed came to be seen, by hole. */
   readonly #pieces = new Map<number, readonly Piece[]>();
   #retries = 0;
+  /** What is being done, in words, while something is. */
+  readonly doing = signal('');
+  /** What of a long text the model is sent, in words; nothing where it is sent all. */
+  readonly sent = signal('');
 
   /**
    * Puts the editor into the page.
@@ -35,14 +56,38 @@ export class Filler extends ProposalEditor<'filling'> {
       label: 'Text with holes',
       keys: [{ key: 'Alt-h', run: () => this.makeHole() }],
       keepsOld: false,
+      extensions: [
+        EditorView.inputHandler.of((_view, _from, _to, typed) => {
+          if (typed.endsWith('}')) queueMicrotask(() => this.#takeTyped());
+          return false;
+        }),
+        EditorView.domEventHandlers({ paste: () => void setTimeout(() => this.#takeTyped()) }),
+      ],
     });
     const at = first === undefined ? -1 : text.indexOf(first);
     if (first !== undefined && at >= 0) {
       const place = { id: this.nextId++, from: at, to: at + first.length };
       this.view.dispatch(putting([{ ...place, length: { length: 'any' } }], false));
     }
+    this.#takeTyped();
     this.focus();
     return close;
+  }
+
+  /** What is typed as `{{3}}` or `{{4..24}}` becomes a hole of that length. */
+  #takeTyped(): void {
+    const typed = typedHoles(this.text);
+    if (typed.length === 0 || this.isBusy.value) return;
+    let gone = 0;
+    const holes = typed.map(({ from, to, length }) => {
+      const at = from - gone;
+      gone += to - from;
+      return { id: this.nextId++, from: at, to: at, length };
+    });
+    this.view.dispatch({
+      changes: typed.map(({ from, to }) => ({ from, to })),
+      ...putting(holes, true),
+    });
   }
 
   /** The selection becomes a hole; without one, a hole is put where the cursor is. Holes in it become one. */
@@ -69,11 +114,34 @@ export class Filler extends ProposalEditor<'filling'> {
    * Has holes filled, again if they were before; the others are as they stand: what is proposed for them, or their old text.
    * An option `seed` makes the first filling repeatable; the next time another one is taken.
    */
-  async fill(asked: readonly Proposal[], model: string | undefined, options: Values): Promise<void> {
+  async fill(
+    asked: readonly Proposal[],
+    model: { readonly id: string; readonly context_length?: number } | undefined,
+    options: Values,
+  ): Promise<void> {
     if (asked.length === 0) return;
-    await this.working('filling', async (signal) => {
+    const reach = charactersOfToken * (model?.context_length ?? usualContext);
+    const around = excerptAround(this.text, asked, reach);
+    const isLong = this.text.length > mostCharacters;
+    // holes that lie far apart in a long text are filled one by one
+    if (isLong && around.to - around.from > mostCharacters && asked.length > 1) {
       const ids = asked.map(({ id }) => id);
-      const body = { model, parts: this.#partsFor(ids), ...this.#retryOptions(asked, options) };
+      for (const id of ids) {
+        const hole = this.placed.find((one) => one.id === id);
+        const one = hole ? [hole] : [];
+        await this.fill(one, model, options);
+      }
+      return;
+    }
+    const excerpt = isLong ? around : { from: 0, to: this.text.length };
+    this.sent.value = isLong ? sentWords(this.text, excerpt) : '';
+    await this.working('filling', async (signal) => {
+      this.doing.value = asked.some(({ length }) => isOpen(length))
+        ? 'Finding how long it is …'
+        : 'Filling …';
+      const ids = asked.map(({ id }) => id);
+      const parts = this.#partsFor(ids, excerpt);
+      const body = { model: model?.id, parts, ...this.#retryOptions(asked, options) };
       this.view.dispatch(
         putting(
           asked.map((hole) => ({ ...hole, text: undefined })),
@@ -84,6 +152,7 @@ export class Filler extends ProposalEditor<'filling'> {
       let isDone = false;
       try {
         for await (const event of stream<FillEvent>('/unmask/infill', body, signal)) {
+          if (event.diffusion) this.doing.value = 'Filling …';
           if (event.diffusion)
             for (const { hole, pieces } of canvas.read(event.diffusion))
               this.chips.draw(ids[hole], 'a hole that is being filled', pieces);
@@ -92,6 +161,7 @@ export class Filler extends ProposalEditor<'filling'> {
           isDone = true;
         }
       } finally {
+        this.doing.value = '';
         // what was called off is as before
         if (!isDone) this.view.dispatch(putting(asked, false));
       }
@@ -99,13 +169,14 @@ export class Filler extends ProposalEditor<'filling'> {
   }
 
   /** The text around some holes, and these. */
-  #partsFor(ids: readonly number[]) {
-    const places = this.placed.map((hole) => ({
-      from: hole.from,
-      to: hole.to,
+  #partsFor(ids: readonly number[], { from, to }: Excerpt) {
+    const inside = this.placed.filter((hole) => hole.from >= from && hole.to <= to);
+    const places = inside.map((hole) => ({
+      from: hole.from - from,
+      to: hole.to - from,
       part: ids.includes(hole.id) ? hole.length! : (hole.text ?? this.slice(hole)),
     }));
-    return partsOf(this.text, places);
+    return partsOf(this.text.slice(from, to), places);
   }
 
   /** The options, with another seed where holes are filled again. */
@@ -139,4 +210,13 @@ export class Filler extends ProposalEditor<'filling'> {
     const of = length === undefined || known !== undefined ? `${known} tokens` : 'a length to be found';
     this.chips.draw(id, `a hole of ${of}`, masks);
   }
+}
+
+const isOpen = (length: HoleLength | undefined): boolean =>
+  length !== undefined && ('minimum' in length || length.length === 'any');
+
+/** How much of a text is sent. */
+function sentWords(text: string, { from, to }: Excerpt): string {
+  const words = (some: string): number => some.match(/\S+/g)?.length ?? 0;
+  return `The model is sent ${words(text.slice(from, to))} of the ${words(text)} words: those around the hole.`;
 }

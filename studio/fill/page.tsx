@@ -31,8 +31,12 @@ export default function Fill({ settings }: PageProperties) {
     return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
   }, [filler]);
 
+  const chosen =
+    model.value === undefined
+      ? servedModels.value[0]
+      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value });
   const fill = (holes: readonly Proposal[]) => {
-    if (!hasMistake()) void filler.fill(holes, model.value ?? servedModels.value[0]?.id, options.value);
+    if (!hasMistake()) void filler.fill(holes, chosen, options.value);
   };
   const holes = filler.proposals.value;
   const open = holes.filter((hole) => hole.text === undefined);
@@ -41,12 +45,11 @@ export default function Fill({ settings }: PageProperties) {
   return (
     <div class="texts">
       <h1>Fill</h1>
-      <p class="quiet intro">
-        Select what the model should write, and make a hole of it. Everything else stays as it is.
-      </p>
+      <Intro />
       <div class="work">
         <Tools filler={filler} fillAll={fillAll} />
         <div ref={host} class="editor" />
+        <Doing filler={filler} />
         <p class="hidden" aria-live="polite">
           {visible(filler.news.value)}
         </p>
@@ -72,6 +75,25 @@ export default function Fill({ settings }: PageProperties) {
         )}
       </aside>
     </div>
+  );
+}
+
+function Intro() {
+  return (
+    <p class="quiet intro">
+      Select what the model should write and make a hole of it, or type one: <code>{'{{3}}'}</code> of three
+      tokens, <code>{'{{4..24}}'}</code> of the likeliest length between, <code>{'{{?}}'}</code> of any.
+      Everything else stays as it is.
+    </p>
+  );
+}
+
+/** What is under way, and what of a long text it is about. */
+function Doing({ filler: { doing, sent } }: { readonly filler: Filler }) {
+  return (
+    <p class="doing help" role="status">
+      {doing.value !== '' && <progress aria-label="Filling" />} {doing.value} {sent.value}
+    </p>
   );
 }
 

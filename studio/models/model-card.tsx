@@ -41,12 +41,8 @@ export function ModelCard({
   return (
     <li class="panel model">
       <h2>{model.name}</h2>
-      <p class="facts quiet">
-        {sources[model.source]}
-        {model.isServed && model.source !== 'served' && ', served'}
-        {model.state === 'loaded' && ', loaded'}
-        {model.state === 'loading' && ', loading'} · {model.path}
-      </p>
+      <Where model={model} />
+      <p class="purpose">{purposeOf(model)}</p>
       <Facts model={model} />
       <Problems model={model} />
       <Trouble error={problem.value} />
@@ -62,7 +58,10 @@ export function ModelCard({
           </button>
         )}
         {runs && model.memoryBytes?.f32 !== undefined && (
-          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model.name, format))} />
+          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
+        )}
+        {(model.source === 'run' || model.source === 'hub') && (
+          <DeleteButton name={model.name} onDelete={() => void attempt(() => models.remove(model))} />
         )}
       </div>
       <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
@@ -72,6 +71,17 @@ export function ModelCard({
         {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
       </details>
     </li>
+  );
+}
+
+function Where({ model: { source, isServed, state, path } }: { readonly model: LocalModel }) {
+  return (
+    <p class="facts quiet">
+      {sources[source]}
+      {isServed && source !== 'served' && ', served'}
+      {state === 'loaded' && ', loaded'}
+      {state === 'loading' && ', loading'} · {path}
+    </p>
   );
 }
 
@@ -87,6 +97,37 @@ function Problems({ model }: { readonly model: LocalModel }) {
             ))}
           </ul>
         </div>
+  );
+}
+
+/** What a model is good for. */
+function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: LocalModel): string {
+  if (problems.length > 0) return '';
+  const words = `${grouped(Math.round((0.7 * maxLength) / 10) * 10)} words`;
+  if (attention === 'causal') return `Writes from left to right, up to about ${words}: to compare with, or to judge texts.`;
+  if (hasChatTemplate) return `Answers in a chat; fills holes and edits; up to about ${words}.`;
+  return `Goes on with a text, fills holes, edits; up to about ${words}.`;
+}
+
+/** Asks once more before files are gone. */
+function DeleteButton({ name, onDelete }: { readonly name: string; readonly onDelete: () => void }) {
+  const isAsked = useSignal(false);
+  if (!isAsked.value)
+    return (
+      <button type="button" class="plain" onClick={() => (isAsked.value = true)}>
+        Delete<span class="hidden"> {name}</span>
+      </button>
+    );
+  return (
+    <span class="row">
+      Its files go for good.
+      <button type="button" class="danger" onClick={onDelete}>
+        Delete<span class="hidden"> {name}</span>
+      </button>
+      <button type="button" class="plain" onClick={() => (isAsked.value = false)}>
+        Keep<span class="hidden"> {name}</span>
+      </button>
+    </span>
   );
 }
 
@@ -170,11 +211,25 @@ function Facts({ model }: { readonly model: LocalModel }) {
   );
 }
 
-/** All that `unmask inspect` says, as it says it. */
+/** All that `unmask inspect` says: as a list, and as it says it. */
 function Inspected({ inspection }: { readonly inspection: Inspection }) {
+  const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
   return (
-    <pre class="sample" role="group" tabIndex={0} aria-label="Inspection">
-      {JSON.stringify(inspection, undefined, 2)}
-    </pre>
+    <>
+      <dl class="options">
+        {plain.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <details>
+        <summary>as JSON</summary>
+        <pre class="sample" role="group" tabIndex={0} aria-label="Inspection">
+          {JSON.stringify(inspection, undefined, 2)}
+        </pre>
+      </details>
+    </>
   );
 }

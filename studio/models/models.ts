@@ -63,10 +63,17 @@ export class Models {
     if (!isServed || source === 'run') await post('/unmask/serve', { model: name });
   }
 
-  /** Nothing is compared: the text for that would have to be one of the model's language. */
-  async quantise(model: string, weights: string): Promise<void> {
-    await post('/unmask/quantize', { model, weights, compare: false });
+  /** Its predictions are compared with the copy's where there is text of its language: what a run held out, the stories that ship. */
+  async quantise({ name, source }: LocalModel, weights: string): Promise<void> {
+    const compare = source === 'run' || name === 'stories';
+    await post('/unmask/quantize', { model: name, weights, compare });
     await refreshTasks();
+  }
+
+  /** Takes its files away. */
+  async remove({ name }: LocalModel): Promise<void> {
+    await post('/unmask/delete', { model: name });
+    await this.refresh();
   }
 
   async pull(repository: string): Promise<void> {

@@ -7,6 +7,11 @@ interface QuantiseReport {
   readonly bytes: number;
   readonly sourceBytes: number;
   readonly error: { readonly overall: number };
+  /** What became of its predictions on a text, where they were compared. */
+  readonly predictions?: {
+    readonly sameToken: number;
+    readonly natsPerToken: { readonly reference: number; readonly other: number };
+  };
 }
 
 const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Pulling', quantize: 'Quantising' };
@@ -53,7 +58,11 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
 /** What a copy takes, and what rounding did to it. */
 function madeOf(result: unknown): string {
   if (result === undefined) return 'Done.'; // of a model with very many matrices the report is too long to be kept
-  const { format, bytes, sourceBytes, error } = result as QuantiseReport;
+  const { format, bytes, sourceBytes, error, predictions } = result as QuantiseReport;
   const share = (100 * error.overall).toFixed(2);
-  return `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
+  const size = `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
+  if (!predictions) return size;
+  const { sameToken, natsPerToken } = predictions;
+  const same = `${(100 * sameToken).toFixed(1)} % of its predictions are the same token`;
+  return `${size}; ${same}, held-out text takes ${natsPerToken.other.toFixed(3)} nats a token, ${natsPerToken.reference.toFixed(3)} before`;
 }

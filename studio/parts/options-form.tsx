@@ -140,7 +140,7 @@ function Changed({
   return (
     <div class="changed" role="group" aria-label="Changed options">
       {changed.map((field) => (
-        <button key={field.name} type="button" class="chosen" onClick={() => onReset(field.name)}>
+        <button key={field.name} type="button" class="reset-chip" onClick={() => onReset(field.name)}>
           <span class="hidden">Reset </span>
           {field.label} {typedOf(field, values[field.name])} <span aria-hidden="true">×</span>
         </button>

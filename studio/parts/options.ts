@@ -5,7 +5,7 @@ import type { StrategySchemas } from '../core/option-groups.ts';
 
 /** The options of everything, as the server checks them. */
 export type OptionSchemas = Readonly<
-  Record<'sampling' | 'infill' | 'edit' | 'train' | 'finetune', JsonSchema>
+  Record<'sampling' | 'infill' | 'edit' | 'train' | 'finetune' | 'distill', JsonSchema>
 > & {
   /** The options of each strategy. */
   readonly strategies: StrategySchemas;

@@ -4,7 +4,7 @@ import { get, post } from '../client.ts';
 /** A program that runs beside the server, as /unmask/tasks has it. */
 export interface Task {
   readonly id: string;
-  readonly kind: 'train' | 'finetune' | 'quantize' | 'pull';
+  readonly kind: 'train' | 'finetune' | 'distill' | 'quantize' | 'pull' | 'judge' | 'score' | 'evaluate';
   /** The run or model that it is about. */
   readonly subject: string;
   readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed';

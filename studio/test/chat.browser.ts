@@ -23,7 +23,7 @@ async function say(page: Page, text: string, count: number): Promise<void> {
 
 const turns = (page: Page): Promise<string[]> => page.locator('.turn .said').allTextContents();
 
-test('three turns, a branch, a retry, and what was kept', { skip, timeout: 120_000 }, async (t) => {
+test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_000 }, async (t) => {
   const studio = await startStudio(t);
   const page = await studio.open();
   await page.goto(`${studio.url.split('#')[0]}#/chat`);
@@ -95,7 +95,7 @@ const answerOf = (text: string): string =>
 
 test(
   'a full context drops the oldest turns and says so; Markdown is shown, and markup stays text',
-  { skip, timeout: 120_000 },
+  { skip, timeout: 240_000 },
   async (t) => {
     const studio = await startStudio(t);
     const page = await studio.open();
@@ -158,7 +158,7 @@ test(
   },
 );
 
-test('an answer that is stopped keeps what was final', { skip, timeout: 60_000 }, async (t) => {
+test('an answer that is stopped keeps what was final', { skip, timeout: 180_000 }, async (t) => {
   const studio = await startStudio(t);
   const page = await studio.open();
   // one that goes on for long

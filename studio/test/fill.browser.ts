@@ -113,6 +113,13 @@ test(
     await page.getByRole('button', { name: 'Accept all' }).click();
     await page.getByText('None yet.').waitFor();
     assert.equal(squeezed(await shown(page)), squeezed(texts[0] + sentence.slice(4) + texts[1]));
+    // a hole that is typed is one
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type(' Then {{4..24}} and {{3}}');
+    await page.getByLabel('hole 2').first().waitFor();
+    assert.equal(await page.getByLabel('hole 1').first().inputValue(), '4-24');
+    assert.equal(await page.getByLabel('hole 2').first().inputValue(), '3');
+    for (const hole of [2, 1]) await page.getByRole('button', { name: `Remove hole ${hole}` }).click();
     // what is typed is text, and digits open no page
     await page.keyboard.press('Control+End');
     await page.keyboard.type('12');
@@ -193,3 +200,37 @@ test('what the page opens with is filled by one key', { skip, timeout: 60_000 },
   await page.getByRole('button', { name: 'Stop' }).click();
   assert.equal(await page.locator('.old-and-new strong').textContent(), text);
 });
+
+test(
+  'ten thousand words stay quick, and the model is sent those around the hole',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openFill(studio);
+    await page.locator('.cm-content').focus();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.insertText(` ${'The little dog went home again. '.repeat(1700)}`);
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const seconds = async (): Promise<number> => {
+      const { metrics } = await devtools.send('Performance.getMetrics');
+      const names = new Set(['ScriptDuration', 'LayoutDuration', 'RecalcStyleDuration']);
+      return metrics.reduce((sum, { name, value }) => sum + (names.has(name) ? value : 0), 0);
+    };
+    const before = await seconds();
+    const typed = 'and then it slept for long';
+    for (const letter of typed) {
+      await page.keyboard.type(letter);
+      await page.evaluate('new Promise(requestAnimationFrame)');
+    }
+    const ms = (1000 * ((await seconds()) - before)) / typed.length;
+    t.diagnostic(`${ms.toFixed(2)} ms of script, style and layout a letter`);
+    assert.ok(ms < 16, `${ms} ms a letter`);
+    await page.keyboard.type(' {{2}}');
+    await page.getByRole('button', { name: /^Fill/ }).click();
+    await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+    const said = await page.locator('.doing').textContent();
+    const [, sent, all] = /sent ([\d,]+) of the ([\d,]+) words/.exec(said!)!;
+    assert.ok(Number(sent) > 100 && Number(sent) < 2000 && Number(all) > 10_000, said!);
+  },
+);

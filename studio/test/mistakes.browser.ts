@@ -17,8 +17,8 @@ test('nothing begins while a field has a mistake in it', { skip, timeout: 60_000
   assert.equal(asked.includes('/v1/completions'), false);
 
   await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
-  await page.getByRole('button', { name: 'New run' }).click();
   const form = page.getByRole('form', { name: 'New run' });
+  await form.getByRole('button', { name: 'size and steps' }).click();
   await form.getByLabel('steps', { exact: true }).fill('x');
   await form.getByRole('button', { name: 'Start' }).click();
   await form.getByText('steps must be a number').waitFor();

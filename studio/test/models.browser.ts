@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -33,7 +33,8 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   for (const fact of ['4.2 million', '4 layers, width 256', '256 tokens', 'Apache-2.0', 'f32 16.9 MB'])
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
   await shipped.getByText('Inspect').click();
-  await shipped.getByText('"maskToken"').waitFor();
+  await shipped.locator('dt', { hasText: 'maskToken' }).waitFor();
+  await shipped.getByText('Goes on with a text, fills holes, edits').waitFor();
 
   const pull = page.getByRole('form', { name: 'Pull a model' });
   await pull.getByLabel('from the Hugging Face hub').fill('../x');
@@ -57,4 +58,11 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.deepEqual(await violations(page), []);
   await fitsNarrow(page);
+
+  // its files go when that was said twice
+  await pulled.getByRole('button', { name: 'Delete some-org/tiny' }).click();
+  await pulled.getByText('Its files go for good').waitFor();
+  await pulled.getByRole('button', { name: 'Delete some-org/tiny' }).click();
+  await pulled.waitFor({ state: 'detached' });
+  assert.equal(existsSync(join(folder, 'hub/models--some-org--tiny')), false);
 });

@@ -85,8 +85,9 @@ await page.getByText('Least likely').waitFor({ timeout: 120_000 });
 await picture('edit');
 
 await open('chat', { model: 'talk' });
-await page.waitForSelector('.chat .form');
+await page.getByRole('button', { name: 'Options' }).click();
 await page.getByLabel('seed', { exact: true }).fill('3');
+await page.getByRole('button', { name: 'Options' }).click();
 for (const [i, text] of [
   'Have you seen the new Star Wars movie?',
   'Who is your favorite character?',
@@ -112,10 +113,14 @@ for (const [out, objective] of [
   });
 }
 await open('train');
-await page.getByRole('listitem').filter({ hasText: 'masked' }).first().waitFor();
-await page.getByRole('listitem').filter({ hasText: 'causal' }).getByRole('checkbox').check();
+await page.getByLabel('Show the curves of masked').waitFor();
+for (const name of ['masked', 'causal']) await page.getByLabel(`Show the curves of ${name}`).check();
 await page.waitForTimeout(1500);
 await picture('train');
+
+await open('claims');
+await page.locator('.claim').nth(3).waitFor();
+await picture('claims');
 
 await open('models');
 await page.locator('.model').nth(2).waitFor({ timeout: 60_000 });

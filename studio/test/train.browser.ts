@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Locator, Page } from 'playwright-core';
 import { fitsNarrow, skip, startStudio, until, violations } from './browser.ts';
 
@@ -11,44 +12,64 @@ async function open(page: Page, name: string): Promise<void> {
   await page.getByRole('heading', { level: 1, name }).waitFor();
 }
 
-/** What the card of a run says of its steps. */
-const stepsOf = async (card: Locator): Promise<number> =>
-  Number(/^([\d,]+) of/.exec((await card.locator('.facts').first().textContent())!)![1].replaceAll(',', ''));
+/** What the row of a run says of its steps. */
+const stepsOf = async (row: Locator): Promise<number> =>
+  Number(/^([\d,]+) of/.exec((await row.locator('.steps').textContent())!)![1].replaceAll(',', ''));
+
+const rowOf = (page: Page, run: string): Locator => page.locator(`tr[data-run="${run}"]`);
 
 test('a run is started from the form, watched, stopped, resumed, and written with', { skip }, async (t) => {
   const studio = await startStudio(t);
   writeFileSync(join(studio.directory, 'text.txt'), 'the sun falls and a bird sings. '.repeat(200));
   const page = await studio.open();
   await open(page, 'Train');
-  await page.getByText('No runs here').waitFor();
+  // where there is no run, the page asks for one: what is learned comes first
+  await page.getByText('No runs here yet').waitFor();
+  assert.equal(await page.getByRole('radio').count(), 6);
+  await page.getByText('about 5 minutes on this machine').waitFor();
   assert.deepEqual(await violations(page), []);
-
-  await page.getByRole('button', { name: 'New run' }).click();
   const form = page.getByRole('form', { name: 'New run' });
   const fieldOf = (label: string) => form.getByLabel(label, { exact: true });
   const fill = async (label: string, value: string) => {
     await fieldOf(label).fill(value);
     await fieldOf(label).blur();
   };
+  await form.getByRole('button', { name: 'size and steps' }).click();
   assert.equal(await fieldOf('steps').getAttribute('placeholder'), '6000');
   await fieldOf('size').selectOption('tiny');
   assert.equal(await fieldOf('steps').getAttribute('placeholder'), '15000');
   const basic = { name: 'watched', steps: '100000', length: '16', batch: '2' };
   for (const [label, value] of Object.entries(basic)) await fill(label, value);
-  await form.getByText('All options').click();
+  const group = (name: string) => form.locator('.group > summary', { hasText: name }).click();
   const small = { tokenizer: 'characters', layers: '1', width: '16', heads: '2', hidden: '24', threads: '1' };
   const often = { warmup: '0', 'validation every': '50', 'sample every': '200', 'validation windows': '4' };
-  for (const [label, value] of Object.entries({ ...small, ...often })) await fill(label, value);
+  await fill('threads', small.threads);
+  await group('Text');
+  await fill('tokenizer', small.tokenizer);
   await fieldOf('packing').selectOption('stream');
+  await group('Network');
+  for (const label of ['layers', 'width', 'heads', 'hidden'] as const) await fill(label, small[label]);
+  await group('Optimiser');
+  await fill('warmup', often.warmup);
+  await group('What is kept');
+  for (const label of ['validation every', 'sample every', 'validation windows'] as const)
+    await fill(label, often[label]);
   assert.deepEqual(await violations(page), []);
-  await fill('files or folders, one a line', 'text.txt\nnone.txt');
+  await fill('or paths of the working directory, one a line', 'text.txt\nnone.txt');
   await form.getByRole('button', { name: 'Start' }).click();
   assert.match((await form.getByRole('alert').textContent())!, /^data: must be a file .*none\.txt/);
-  await fill('files or folders, one a line', 'text.txt');
+  // a file of one's own takes the place of the path
+  await fill('or paths of the working directory, one a line', '');
+  await form.getByLabel('Choose files').setInputFiles({
+    name: 'story.txt.gz',
+    mimeType: 'application/gzip',
+    buffer: gzipSync('the sun falls and a bird sings. '.repeat(200)),
+  });
+  await form.getByText('story.txt.gz').waitFor();
   await form.getByRole('button', { name: 'Start' }).click();
 
-  const card = page.getByRole('listitem').filter({ hasText: 'watched' });
-  await card.getByText('running').waitFor();
+  const card = rowOf(page, 'watched');
+  await card.getByText('running').waitFor({ timeout: 60_000 });
   const details = page.getByRole('region', { name: 'Run watched' });
   await details.getByLabel('Sample text').waitFor({ timeout: 60_000 });
   // the legend tells the latest of each curve
@@ -104,6 +125,7 @@ test('what runs say is text, however it is spelled; their curves are compared', 
       loss: 300 / (i + 1),
       rate: 1,
       tokens: i,
+      seconds: i / 10,
     }));
     writeFileSync(join(run, 'metrics.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     writeFileSync(join(run, 'events.jsonl'), `${JSON.stringify({ event: 'began', steps: 300 })}\n`);
@@ -111,12 +133,26 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   const page = await studio.open({ colorScheme: 'dark' });
   await open(page, 'Train');
   for (const name of ['first', 'second']) await page.getByLabel(`Show the curves of ${name}`).check();
+  await page.locator('select').filter({ hasText: 'seconds' }).selectOption('seconds');
   const legend = page.locator('.u-legend').first();
   for (const name of ['first', 'second']) await legend.getByText(`${name} loss`).waitFor();
   const text = page.getByLabel('Text of step 100');
   assert.ok((await text.textContent())!.startsWith(markup.slice(0, 3000)));
   await page.getByText('Options', { exact: true }).click();
   assert.equal(await page.locator('main img').count(), 0);
+
+  // notes and tags are kept beside the run, and found by the filter
+  await page.getByLabel('tags, with commas between').fill('baseline, good');
+  await page.getByLabel('tags, with commas between').blur();
+  await page.getByText('kept', { exact: true }).waitFor();
+  const filter = page.getByLabel('Filter the runs');
+  await filter.fill('baseline');
+  const rows = page.locator('.runs tr[data-run]');
+  await until(async () => (await rows.count()) === 1, 'one run with the tag');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'CSV' }).click();
+  assert.equal(readFileSync(await (await download).path(), 'utf8').split('\r\n').length, 3);
+  await filter.fill('');
   assert.equal(await page.title(), 'Train · unmask studio');
   await fitsNarrow(page);
   assert.deepEqual(await violations(page), []);

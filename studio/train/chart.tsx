@@ -17,21 +17,33 @@ const maxPoints = 1500;
 const maxMarks = 40;
 const height = { tall: 320, low: 140 };
 
-/** Curves over the steps of runs. It is a picture: what it shows is told in words elsewhere. */
+interface ChartProperties {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  /** What the values are in. */
+  readonly unit: string;
+  /** What they are drawn over. */
+  readonly over?: string;
+  readonly isLogarithmic?: boolean;
+  readonly size?: keyof typeof height;
+}
+
+/** Curves over the steps of runs, or what else is measured by them. It is a picture: what it shows is told in words elsewhere. */
 export function Chart({
   title,
   lines,
+  unit,
+  over = 'updates',
   isLogarithmic = false,
   size = 'tall',
-}: {
-  readonly title: string;
-  readonly lines: readonly Line[];
-  readonly isLogarithmic?: boolean;
-  readonly size?: keyof typeof height;
-}) {
+}: ChartProperties) {
   const home = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  const shape = JSON.stringify([isLogarithmic, lines.map(({ name, color, look }) => [name, color, look])]);
+  const shape = JSON.stringify([
+    isLogarithmic,
+    over,
+    lines.map(({ name, color, look }) => [name, color, look]),
+  ]);
   const data = () => aligned(lines.map(({ curve }) => thinned(curve, maxPoints))) as uPlot.AlignedData;
   const latest = useRef(data);
   latest.current = data;
@@ -41,7 +53,7 @@ export function Chart({
     const sizes = () => ({ width: element.clientWidth, height: height[size] });
     const draw = () => {
       plot.current?.destroy();
-      const options = optionsOf(lines, { isLogarithmic, ...sizes() }, chartColors());
+      const options = optionsOf(lines, { isLogarithmic, unit, over, ...sizes() }, chartColors());
       plot.current = new uPlot(options, latest.current(), element);
       showLatest(plot.current);
     };
@@ -66,7 +78,7 @@ export function Chart({
       <div
         ref={home}
         role="img"
-        aria-label={`${title}, over steps: ${lines.map(({ name }) => name).join(', ')}`}
+        aria-label={`${title}, over ${over}: ${lines.map(({ name }) => name).join(', ')}`}
       />
     </figure>
   );
@@ -117,7 +129,12 @@ const tickText = (tick: number | null): string => (tick === null ? '' : String(N
 
 function optionsOf(
   lines: readonly Line[],
-  { isLogarithmic, ...sizes }: { isLogarithmic: boolean; width: number; height: number },
+  {
+    isLogarithmic,
+    unit,
+    over,
+    ...sizes
+  }: { isLogarithmic: boolean; unit: string; over: string; width: number; height: number },
   { ink, grid, series }: Colors,
 ): uPlot.Options {
   const axis: uPlot.Axis = {
@@ -128,10 +145,13 @@ function optionsOf(
   return {
     ...sizes,
     scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
-    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map(tickText) }],
+    axes: [
+      { ...axis, label: over, labelSize: 18 },
+      { ...axis, label: unit, labelSize: 18, size: 56, values: (_, ticks) => ticks.map(tickText) },
+    ],
     cursor: { drag: { x: true, y: false } },
     series: [
-      { label: 'step' },
+      { label: over },
       ...lines.map(({ name, color, look }): uPlot.Series => ({
         label: name,
         stroke: look === 'pale' ? faded(series[color]) : series[color],

@@ -1,25 +1,22 @@
 import { useEffect, useState } from 'preact/hooks';
 import { bySize, type JsonSchema } from '../core/fields.ts';
+import { objectives } from '../core/objectives.ts';
 import { trainingGroups } from '../core/option-groups.ts';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
-import { type Kind, RunRequest } from './run-request.ts';
+import { ObjectiveCards } from './objective-cards.tsx';
+import { RunRequest, type Verb } from './run-request.ts';
+import { Source } from './source.tsx';
 
 /** What this form asks for in its own way. */
-const own = new Set(['run', 'text', 'data', 'from']);
+const own = new Set(['run', 'text', 'data', 'from', 'objective', 'learn', 'minutes', 'sweep', 'seeds']);
 
-const examples: Readonly<Record<Kind, string>> = {
-  train: 'Once upon a time there was a dog …',
-  finetune: '{"prompt": "Hello", "answer": "Hi! How are you?"}',
-};
-
-/** Asks for what a new run needs. */
-export function NewRun({ onStart }: { readonly onStart: (kind: Kind, options: object) => Promise<void> }) {
+/** Asks for what a new run needs: what is learned, from what, and for how long. */
+export function NewRun({ onStart }: { readonly onStart: (verb: Verb, options: object) => Promise<void> }) {
   const [request] = useState(() => new RunRequest(onStart));
-  const { kind, values, problem, isStarting } = request;
+  const { problem, isStarting, objective } = request;
   useEffect(() => void request.load(), []);
-  const schemas = optionSchemas.value;
   return (
     <form
       class="panel new-run"
@@ -29,99 +26,139 @@ export function NewRun({ onStart }: { readonly onStart: (kind: Kind, options: ob
         void request.start();
       }}
     >
-      <Beginning request={request} />
+      <h2>1. What is learned</h2>
+      <ObjectiveCards
+        objectives={objectives}
+        value={objective.value}
+        onChange={(next) => request.choose(next)}
+      />
+      {objective.value.verb !== 'train' && <From request={request} label="The model that learns" />}
+      <h2>2. From what</h2>
       <Source request={request} />
+      <h2>3. For how long</h2>
+      <Time request={request} />
+      <More request={request} />
+      <Trouble error={problem.value} />
+      <div class="row">
+        <button class="main" type="submit" disabled={isStarting.value}>
+          {isStarting.value ? request.progress.value : 'Start'}
+        </button>
+        <span class="quiet">{request.promise}</span>
+      </div>
+    </form>
+  );
+}
+
+function From({
+  request: { from, models },
+  label,
+}: {
+  readonly request: RunRequest;
+  readonly label: string;
+}) {
+  return (
+    <label class="field short">
+      <span>{label}</span>
+      <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
+        <option value="">none yet</option>
+        {models.value.map((model) => (
+          <option key={model} value={model}>
+            {model}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const times = [1, 5, 20, 60];
+
+/** A new model may be given a time; what learns further is given updates or epochs. */
+function Time({ request }: { readonly request: RunRequest }) {
+  const { minutes } = request;
+  if (!request.canBeTimed)
+    return (
+      <p class="help">
+        Updates or epochs are set among the options below; the time left is shown once it runs.
+      </p>
+    );
+  return (
+    <>
+      <div class="segments times" role="group" aria-label="Time">
+        {times.map((some) => (
+          <button
+            key={some}
+            type="button"
+            aria-pressed={minutes.value === some}
+            onClick={() => (minutes.value = some)}
+          >
+            {some === 60 ? 'an hour' : `${some} min`}
+          </button>
+        ))}
+        <button
+          type="button"
+          aria-pressed={minutes.value === undefined}
+          onClick={() => (minutes.value = undefined)}
+        >
+          size and steps
+        </button>
+      </div>
+      <p class="help">
+        {minutes.value === undefined
+          ? 'You say how large it is and how many updates it makes, below.'
+          : 'The largest model that this machine can teach well in that time: it is measured first.'}
+      </p>
+    </>
+  );
+}
+
+/** Everything else, folded away. */
+function More({ request }: { readonly request: RunRequest }) {
+  const { objective, values, name } = request;
+  const schemas = optionSchemas.value;
+  const { verb } = objective.value;
+  const size = String(values.value.size ?? 'nano');
+  return (
+    <details class="more" open={!request.canBeTimed || request.minutes.value === undefined}>
+      <summary>Options, name, sweep</summary>
+      <div class="fields">
+        <label class="field">
+          <span>name</span>
+          <input
+            type="text"
+            value={name.value}
+            placeholder="one is found"
+            autocomplete="off"
+            spellcheck={false}
+            onInput={({ currentTarget }) => (name.value = currentTarget.value)}
+          />
+        </label>
+        {verb === 'train' && <From request={request} label="begin with" />}
+      </div>
       {schemas && (
         <OptionsForm
-          key={kind.value}
-          schema={bySize(withoutOwn(schemas[kind.value]), schemas.sizes[String(values.value.size ?? 'nano')])}
+          key={objective.value.name}
+          schema={bySize(withoutOwn(schemas[verb]), schemas.sizes[size])}
           groups={trainingGroups}
           values={values.value}
           onChange={(next) => (values.value = next)}
         />
       )}
-      <Trouble error={problem.value} />
-      <button class="main" type="submit" disabled={isStarting.value}>
-        Start
-      </button>
-    </form>
+      {verb === 'train' && <Sweep request={request} />}
+    </details>
   );
 }
 
-/** What is learned, by which model, from where, and under which name. */
-function Beginning({ request }: { readonly request: RunRequest }) {
-  const { kind, from, models, source, name } = request;
-  return (
-    <div class="fields">
-      <label class="field">
-        <span>what is learned</span>
-        <select
-          value={kind.value}
-          onChange={({ currentTarget }) => request.chooseKind(currentTarget.value as Kind)}
-        >
-          <option value="train">text</option>
-          <option value="finetune">answers, from conversations (SFT)</option>
-        </select>
-      </label>
-      <label class="field">
-        <span>begin with</span>
-        <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
-          <option value="">{kind.value === 'train' ? 'random weights' : 'choose a model'}</option>
-          {models.value.map((model) => (
-            <option key={model} value={model}>
-              {model}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        <span>where it is</span>
-        <select
-          value={source.value}
-          onChange={({ currentTarget }) => (source.value = currentTarget.value as 'files' | 'text')}
-        >
-          <option value="files">files of the working directory</option>
-          <option value="text">a text, typed here</option>
-        </select>
-      </label>
-      <label class="field">
-        <span>name</span>
-        <input
-          type="text"
-          value={name.value}
-          placeholder="one is found"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={({ currentTarget }) => (name.value = currentTarget.value)}
-        />
-      </label>
-    </div>
-  );
-}
-
-/** The text that is learned: names of files, or itself. */
-function Source({ request: { kind, source, files, text } }: { readonly request: RunRequest }) {
-  if (source.value === 'files')
-    return (
-      <label class="field">
-        <span>files or folders, one a line</span>
-        <textarea
-          rows={2}
-          value={files.value}
-          placeholder={kind.value === 'train' ? 'corpus/\nstory.txt' : 'talk.jsonl'}
-          spellcheck={false}
-          onInput={({ currentTarget }) => (files.value = currentTarget.value)}
-        />
-      </label>
-    );
+function Sweep({ request: { sweep } }: { readonly request: RunRequest }) {
   return (
     <label class="field">
-      <span>{kind.value === 'train' ? 'text' : 'conversations, one a line as JSON'}</span>
+      <span>sweep: a run for each value, one option a line</span>
       <textarea
-        rows={6}
-        value={text.value}
-        placeholder={examples[kind.value]}
-        onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+        rows={2}
+        value={sweep.value}
+        placeholder={'learning rate: 5e-4, 1e-3, 2e-3\nseed: 0, 1, 2'}
+        spellcheck={false}
+        onInput={({ currentTarget }) => (sweep.value = currentTarget.value)}
       />
     </label>
   );

@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { usePolling } from '../parts/polling.ts';
-import { isAnyAtWork, stopTask, type Task } from '../parts/tasks.ts';
+import { isAnyAtWork, type Task } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Curves } from './run-curves.tsx';
 import { NewRun } from './new-run.tsx';
-import { RunCard } from './run-card.tsx';
+import { Notes } from './notes.tsx';
+import { RunTable } from './run-table.tsx';
 import { Runs } from './runs.ts';
 import { Samples } from './samples.tsx';
 
@@ -15,7 +16,10 @@ const pauseMs = () => (isAnyAtWork.value ? 1000 : 4000);
 export default function Train() {
   const [runs] = useState(() => new Runs());
   const problem = useSignal<unknown>(undefined);
-  const isAsking = useSignal(false);
+  // where there is no run yet, the form is what the page is for
+  const isAsking = useSignal<boolean | undefined>(undefined);
+  const isEmpty = runs.isLookedAt.value && runs.list.value.length + runs.beginning.value.length === 0;
+  const isOpen = isAsking.value ?? isEmpty;
   usePolling(
     (signal) => runs.look(signal),
     pauseMs,
@@ -35,69 +39,44 @@ export default function Train() {
         <h1>Train</h1>
         <button
           type="button"
-          class={isAsking.value ? '' : 'main'}
-          aria-expanded={isAsking.value}
-          onClick={() => (isAsking.value = !isAsking.value)}
+          class={isOpen ? '' : 'main'}
+          aria-expanded={isOpen}
+          onClick={() => (isAsking.value = !isOpen)}
         >
-          {isAsking.value ? 'Close' : 'New run'}
+          {isOpen ? 'Close' : 'New run'}
         </button>
       </div>
       <Trouble error={problem.value} />
-      {isAsking.value && (
+      {isEmpty && (
+        <p class="quiet">No runs here yet: the first one teaches a small model of a text in minutes.</p>
+      )}
+      {isOpen && (
         <NewRun
-          onStart={async (kind, options) => {
-            await runs.start(kind, options);
+          onStart={async (verb, options) => {
+            await runs.start(verb, options);
             isAsking.value = false;
           }}
         />
       )}
-      <div class="train">
-        <RunList runs={runs} attempt={attempt} />
-        <section aria-label="Curves and texts">
-          <Curves runs={runs} />
-          <Details runs={runs} />
-        </section>
-      </div>
+      <Beginning runs={runs} />
+      <RunTable runs={runs} attempt={attempt} />
+      <section aria-label="Curves and texts" class="train">
+        <Curves runs={runs} />
+        <Details runs={runs} />
+      </section>
     </>
   );
 }
 
-/** The runs that begin, and those that there are. */
-function RunList({
-  runs,
-  attempt,
-}: {
-  readonly runs: Runs;
-  readonly attempt: (action: () => Promise<void>) => Promise<void>;
-}) {
-  const { list, beginning, shown, focus } = runs;
+/** The runs that begin, and those that could not. */
+function Beginning({ runs: { beginning } }: { readonly runs: Runs }) {
+  if (beginning.value.length === 0) return null;
   return (
-    <section aria-label="Runs">
-      {list.value.length + beginning.value.length === 0 && (
-        <p class="quiet">No runs here. A small model of a text takes some minutes.</p>
-      )}
-      <ul class="runs">
-        {beginning.value.map((task) => (
-          <BeginningRun key={task.id} task={task} />
-        ))}
-        {list.value.map((run) => {
-          const color = shown.value.indexOf(run.name);
-          return (
-            <RunCard
-              key={run.name}
-              run={run}
-              color={color < 0 ? undefined : color}
-              isFocused={focus.value === run.name}
-              leftMs={runs.leftMs(run)}
-              onToggle={() => void attempt(async () => runs.toggle(run.name))}
-              onOpen={() => void attempt(async () => runs.open(run.name))}
-              onStop={() => void attempt(() => stopTask(run.task!))}
-              onResume={() => void attempt(() => runs.resume(run.name))}
-            />
-          );
-        })}
-      </ul>
-    </section>
+    <ul class="beginning" aria-label="Runs that begin">
+      {beginning.value.map((task) => (
+        <BeginningRun key={task.id} task={task} />
+      ))}
+    </ul>
   );
 }
 
@@ -123,7 +102,8 @@ function Details({ runs }: { readonly runs: Runs }) {
   if (!details) return null;
   return (
     <section class="panel" aria-label={`Run ${details.name}`}>
-      <h2>Texts of {details.name}</h2>
+      <h2>{details.name}</h2>
+      <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />
       <details>
         <summary>Options</summary>

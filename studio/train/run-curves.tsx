@@ -1,12 +1,16 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { smoothed } from '../core/curves.ts';
+import { type Curve, over, smoothed } from '../core/curves.ts';
 import { Chart, type Line } from './chart.tsx';
 import type { Runs } from './runs.ts';
+
+const axes = ['updates', 'tokens', 'seconds'] as const;
+type Axis = (typeof axes)[number];
 
 /** The curves of the runs that are shown. */
 export function Curves({ runs }: { readonly runs: Runs }) {
   const smoothing = useSignal(0.9);
   const isLogarithmic = useSignal(false);
+  const axis = useSignal<Axis>('updates');
   void runs.revision.value; // curves grow in place
   const measured = measuredRuns(runs);
   if (measured.length === 0) return null;
@@ -22,15 +26,17 @@ export function Curves({ runs }: { readonly runs: Runs }) {
   }));
   return (
     <div class="panel">
-      <CurveSettings smoothing={smoothing} isLogarithmic={isLogarithmic} />
+      <CurveSettings smoothing={smoothing} isLogarithmic={isLogarithmic} axis={axis} />
       <Chart
-        title="Loss, and the bound on held-out text, in nats a token"
-        lines={measured.flatMap((run) => lossLines(run, smoothing.value))}
+        title="Loss, and the bound on held-out text"
+        unit="nats a token"
+        over={axis.value}
+        lines={measured.flatMap((run) => lossLines(run, smoothing.value, axis.value))}
         isLogarithmic={isLogarithmic.value}
       />
       <div class="charts">
-        <Chart title="Learning rate" size="low" lines={rates} />
-        {speeds.length > 0 && <Chart title="Tokens a second" size="low" lines={speeds} />}
+        <Chart title="Learning rate" unit="rate" size="low" lines={rates} />
+        {speeds.length > 0 && <Chart title="Speed" unit="tokens a second" size="low" lines={speeds} />}
       </div>
     </div>
   );
@@ -47,9 +53,12 @@ function measuredRuns(runs: Runs) {
 }
 
 function lossLines(
-  { name, color, curves: { loss, bound } }: ReturnType<typeof measuredRuns>[number],
+  { name, color, curves }: ReturnType<typeof measuredRuns>[number],
   smoothing: number,
+  axis: Axis,
 ): Line[] {
+  const moved = (curve: Curve): Curve => (axis === 'updates' ? curve : over(curve, curves[axis]));
+  const [loss, bound] = [moved(curves.loss), moved(curves.bound)];
   return [
     ...(smoothing > 0 ? [{ name: `${name} each step`, color, curve: loss, look: 'pale' as const }] : []),
     { name: `${name} loss`, color, curve: smoothed(loss, smoothing), look: 'plain' },
@@ -60,12 +69,27 @@ function lossLines(
 function CurveSettings({
   smoothing,
   isLogarithmic,
+  axis,
 }: {
   readonly smoothing: Signal<number>;
   readonly isLogarithmic: Signal<boolean>;
+  readonly axis: Signal<Axis>;
 }) {
   return (
     <div class="row">
+      <label>
+        over{' '}
+        <select
+          value={axis.value}
+          onChange={({ currentTarget }) => (axis.value = axes[currentTarget.selectedIndex])}
+        >
+          {axes.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
       <label class="slider">
         <span>smoothing</span>
         <input

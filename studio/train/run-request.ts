@@ -1,27 +1,34 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
-import { loadOptions } from '../parts/options.ts';
+import { type Objective, objectives, sweepIn } from '../core/objectives.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
+import { loadOptions, optionSchemas } from '../parts/options.ts';
+import { upload } from './upload.ts';
 
-export type Kind = 'train' | 'finetune';
+export type Verb = Objective['verb'];
 
 /** What a new run is asked for with, while it is typed. */
 export class RunRequest {
-  readonly kind = signal<Kind>('train');
-  readonly source = signal<'files' | 'text'>('files');
-  readonly name = signal('');
-  readonly files = signal('');
+  readonly objective = signal<Objective>(objectives[0]);
+  /** Files of this computer, paths of the server's directory, or a text: one of the three. */
+  readonly picked = signal<readonly File[]>([]);
+  readonly paths = signal('');
   readonly text = signal('');
+  readonly name = signal('');
   readonly from = signal('');
-  /** Options of training. */
+  /** Undefined where size and steps are said. */
+  readonly minutes = signal<number | undefined>(5);
+  readonly sweep = signal('');
+  /** Options of the verb. */
   readonly values = signal<Values>({});
   /** Models that a run may begin with. */
   readonly models = signal<readonly string[]>([]);
   readonly problem = signal<unknown>(undefined);
   readonly isStarting = signal(false);
-  readonly #onStart: (kind: Kind, options: object) => Promise<void>;
+  readonly progress = signal('');
+  readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
-  constructor(onStart: (kind: Kind, options: object) => Promise<void>) {
+  constructor(onStart: (verb: Verb, options: object) => Promise<void>) {
     this.#onStart = onStart;
   }
 
@@ -38,31 +45,76 @@ export class RunRequest {
     }
   }
 
-  chooseKind(kind: Kind): void {
-    this.kind.value = kind;
-    this.values.value = {};
+  choose(objective: Objective): void {
+    if (objective.verb !== this.objective.value.verb) this.values.value = {};
+    this.objective.value = objective;
+  }
+
+  pick(files: FileList | null | undefined): void {
+    const names = new Set(Array.from(files ?? [], ({ name }) => name));
+    this.picked.value = [...this.picked.value.filter(({ name }) => !names.has(name)), ...(files ?? [])];
+  }
+
+  /** Whether a time may be said in place of size and steps: of a new model, once. */
+  get canBeTimed(): boolean {
+    return this.objective.value.verb === 'train' && this.from.value === '' && this.sweep.value.trim() === '';
+  }
+
+  /** What is known of the time before it begins. */
+  get promise(): string {
+    const minutes = this.minutes.value;
+    if (!this.canBeTimed || minutes === undefined) return '';
+    return minutes === 1 ? 'about a minute on this machine' : `about ${minutes} minutes on this machine`;
   }
 
   async start(): Promise<void> {
     if (hasMistake()) return;
-    const paths = this.files.value.split('\n').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]));
-    const isText = this.source.value === 'text';
-    if (isText ? this.text.value.trim() === '' : paths.length === 0) {
-      this.problem.value = new Error('Say what is to be learned: name a file or a folder, or type a text.');
-      return;
-    }
     this.isStarting.value = true;
     this.problem.value = undefined;
+    this.progress.value = 'Starting …';
     try {
-      await this.#onStart(this.kind.value, {
+      const sweep = this.#sweep();
+      const source = await this.#source();
+      const { verb, options } = this.objective.value;
+      await this.#onStart(verb, {
+        ...options,
         ...this.values.value,
-        ...(this.name.value !== '' && { run: this.name.value.trim() }),
+        ...(this.canBeTimed && this.minutes.value !== undefined && { minutes: this.minutes.value }),
+        ...(this.name.value.trim() !== '' && { run: this.name.value.trim() }),
         ...(this.from.value !== '' && { from: this.from.value }),
-        ...(isText ? { text: this.text.value } : { data: paths }),
+        ...(sweep && { sweep }),
+        ...source,
       });
     } catch (error) {
       this.problem.value = error;
     }
     this.isStarting.value = false;
+  }
+
+  /** @throws Error  for what is no sweep */
+  #sweep() {
+    if (this.objective.value.verb !== 'train' || this.sweep.value.trim() === '') return undefined;
+    const names = Object.keys(optionSchemas.value?.train.properties ?? {});
+    const sweep = sweepIn(this.sweep.value, names);
+    if (sweep instanceof Error) throw sweep;
+    return sweep;
+  }
+
+  /** @throws Error  where there is nothing to learn from, or too much */
+  async #source(): Promise<{ readonly data: readonly string[] } | { readonly text: string }> {
+    const paths = this.paths.value.split('\n').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]));
+    const files = this.picked.value;
+    const text = this.text.value.trim() === '' ? undefined : this.text.value;
+    if (paths.length === 0 && files.length === 0 && text === undefined)
+      throw new Error('Say what is to be learned: choose a file, name a path, or paste a text.');
+    if (text !== undefined && (paths.length > 0 || files.length > 0))
+      throw new Error('Files and a pasted text can’t be learned at once: empty one of them.');
+    if (text !== undefined) return { text };
+    const data = [...paths];
+    for (const file of files) {
+      this.progress.value = `Reading ${file.name} …`;
+      data.push(await upload(file));
+    }
+    return { data };
   }
 }

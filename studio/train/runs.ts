@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { get, post } from '../client.ts';
 import { type Curve, emptyCurve, type MetricsRow, RunCurves } from '../core/curves.ts';
+import type { Objective } from '../core/objectives.ts';
 import { isAtWork, refreshTasks, tasks } from '../parts/tasks.ts';
 
 /** A run in a list, as /unmask/runs has it. */
@@ -12,6 +13,10 @@ export interface Run {
   readonly options: Readonly<Record<string, unknown>>;
   readonly step: number;
   readonly steps?: number;
+  /** Tokens that were read, and seconds that were spent on updates. */
+  readonly tokens?: number;
+  readonly seconds?: number;
+  readonly notes?: { readonly text?: unknown; readonly tags?: unknown };
   readonly loss?: number | string;
   readonly validation?: { readonly step: number; readonly natsPerToken: number };
 }
@@ -42,13 +47,15 @@ export const maxShown = 6;
 /** The runs on this machine, followed as they go. */
 export class Runs {
   readonly list = signal<readonly Run[]>([]);
+  /** Whether it is known which there are. */
+  readonly isLookedAt = signal(false);
   /** Runs that began and are not in the list by now, or could not begin. */
   readonly beginning = computed(() =>
     tasks.value.filter(
       ({ kind, subject, state }) =>
-        (kind === 'train' || kind === 'finetune') &&
+        ['train', 'finetune', 'distill'].includes(kind) &&
         (isAtWork({ state }) || state === 'failed') &&
-        !this.list.value.some(({ name }) => name === subject),
+        !this.list.value.some(({ name }) => name === subject || name.startsWith(`${subject}/`)),
     ),
   );
   /** Those whose curves are shown, each at the place of its colour. */
@@ -68,6 +75,7 @@ export class Runs {
     ]);
     const isFirst = this.list.value.length === 0;
     this.list.value = runs;
+    this.isLookedAt.value = true;
     if (isFirst && runs.length > 0 && this.focus.value === undefined) this.open(runs[0].name);
     await Promise.all(this.shown.value.map((name) => name !== undefined && this.#follow(name, signal)));
     await this.#lookAtFocus(signal);
@@ -106,8 +114,8 @@ export class Runs {
     return (1000 * (steps - step) * tokens) / Math.max(1, step) / speed;
   }
 
-  async start(kind: 'train' | 'finetune', options: object): Promise<string> {
-    const { run } = await post<{ run: string }>(`/unmask/${kind}`, options);
+  async start(verb: Objective['verb'], options: object): Promise<string> {
+    const { run } = await post<{ run: string }>(`/unmask/${verb}`, options);
     await refreshTasks();
     this.open(run);
     return run;
@@ -115,6 +123,12 @@ export class Runs {
 
   async resume(run: string): Promise<void> {
     await post('/unmask/resume', { run });
+  }
+
+  /** Keeps what a person writes down of a run. */
+  async note(run: string, notes: { readonly text: string; readonly tags: readonly string[] }): Promise<void> {
+    await post('/unmask/notes', { run, ...notes });
+    this.list.value = this.list.value.map((one) => (one.name === run ? { ...one, notes } : one));
   }
 
   async #lookAtFocus(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,109 @@
+import { useSignal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { usePolling } from '../parts/polling.ts';
+import { isAtWork, stopTask } from '../parts/tasks.ts';
+import { Trouble } from '../parts/trouble.tsx';
+import { ClaimCard } from './claim-card.tsx';
+import { type BudgetName, budgets, Claims } from './claims.ts';
+
+/** What is said of diffusion language models, and what small models of this machine say to it. */
+export default function ClaimsPage() {
+  const [claims] = useState(() => new Claims());
+  const problem = useSignal<unknown>(undefined);
+  usePolling(
+    (signal) => claims.look(signal),
+    () => (claims.isAtWork ? 1500 : 5000),
+    (error) => (problem.value = error),
+  );
+  const attempt = (action: () => Promise<void>) => {
+    problem.value = undefined;
+    action().catch((error: unknown) => (problem.value = error));
+  };
+  const list = claims.list.value;
+  return (
+    <>
+      <h1>Claims</h1>
+      <p class="intro quiet">
+        What the field says of diffusion language models, put to the test: both kinds of model are trained
+        here on the same text, small enough for this machine, and each verdict has its numbers and its rule.
+      </p>
+      <Test claims={claims} attempt={attempt} />
+      <Trouble error={problem.value} />
+      {list === undefined ? (
+        problem.value === undefined && <p class="quiet">Looking at what was found …</p>
+      ) : (
+        <ul class="claims">
+          {list.map((claim) => (
+            <ClaimCard
+              key={claim.letter}
+              claim={claim}
+              isBusy={claims.isAtWork}
+              onTest={() => attempt(() => claims.test([claim.letter]))}
+            />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+/** The budget, the button, and how far it is. */
+function Test({
+  claims,
+  attempt,
+}: {
+  readonly claims: Claims;
+  readonly attempt: (action: () => Promise<void>) => void;
+}) {
+  const { budget, task, list } = claims;
+  const found = (list.value ?? []).filter(({ verdict }) => verdict !== undefined).length;
+  const all = list.value?.length ?? 0;
+  const now = task.value;
+  const isBusy = now !== undefined && isAtWork(now);
+  return (
+    <section class="panel" aria-label="Test">
+      <div class="row">
+        <div class="segments" role="group" aria-label="Budget">
+          {(Object.keys(budgets) as BudgetName[]).map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={budget.value === name}
+              onClick={() => attempt(() => claims.choose(name))}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        {isBusy ? (
+          <button
+            type="button"
+            disabled={now.state === 'stopping'}
+            onClick={() => attempt(() => stopTask(now.id))}
+          >
+            Stop
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="main"
+            disabled={all > 0 && found === all}
+            onClick={() => attempt(() => claims.test())}
+          >
+            {found === 0 ? 'Test all' : 'Test the rest'}
+          </button>
+        )}
+        <span class="quiet">{budgets[budget.value]}</span>
+      </div>
+      {(isBusy || found > 0) && all > 0 && (
+        <>
+          <progress max={all} value={found} aria-label="Claims tested" />
+          <p class="facts">
+            {found} of {all} tested{isBusy && now.lines.length > 0 && ` · ${now.lines.at(-1)}`}
+          </p>
+        </>
+      )}
+      {now?.state === 'failed' && <p class="trouble">{now.lines.at(-1) ?? 'It ended without a word.'}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { objectives, sweepIn } from './objectives.ts';
+import { byOption, csvOf, differing, found, type TableRun } from './run-rows.ts';
+
+const run = (name: string, options: object, more: object = {}): TableRun => ({
+  name,
+  state: 'finished',
+  options: options as TableRun['options'],
+  step: 10,
+  ...more,
+});
+const runs = [
+  run('a', { size: 'nano', seed: 0, data: ['x.txt'] }, { notes: { text: 'a "good" one', tags: ['best'] } }),
+  run('b', { size: 'nano', seed: 1, data: ['x.txt'] }),
+  run('c', { size: 'tiny', seed: 0, data: ['x.txt'] }, { validation: { natsPerToken: 2.5 } }),
+];
+
+test('a table has the options that differ, is filtered by all words, and grouped by an option', () => {
+  assert.deepEqual(differing(runs), ['size', 'seed']);
+  const names = (some: readonly TableRun[]) => some.map(({ name }) => name).join('');
+  assert.equal(names(found(runs, 'nano seed=1')), 'b');
+  assert.equal(names(found(runs, 'BEST')), 'a');
+  assert.equal(names(found(runs, '')), 'abc');
+  assert.deepEqual(
+    byOption(runs, 'size').map((group) => `${group.title}: ${names(group.runs)}`),
+    ['size nano: ab', 'size tiny: c'],
+  );
+});
+
+test('CSV keeps what has commas and quotes, a row for each run', () => {
+  const [head, first, , third] = csvOf(runs).split('\r\n');
+  assert.equal(head, 'run,state,updates,tokens,seconds,loss,natsPerToken,size,seed,data,tags,notes');
+  assert.equal(first, 'a,finished,10,,,,,nano,0,"[""x.txt""]",best,"a ""good"" one"');
+  assert.match(third, /^c,finished,10,,,,2\.5,tiny/);
+});
+
+test('a sweep is read as it is typed; what is no option is said', () => {
+  const names = ['learningRate', 'objective', 'tied'];
+  assert.deepEqual(sweepIn('learning rate: 1e-3, 2e-3\nobjective = a, b\ntied: true,false', names), {
+    learningRate: [1e-3, 2e-3],
+    objective: ['a', 'b'],
+    tied: [true, false],
+  });
+  assert.match(String(sweepIn('rate: 1', names)), /no option rate/);
+  assert.match(String(sweepIn('1e-3', names)), /must be an option/);
+});
+
+test('each objective has a picture of two rows of the same length', () => {
+  for (const { picture } of objectives)
+    assert.deepEqual(
+      picture.map((row) => row.length),
+      [8, 8],
+    );
+});

@@ -1,0 +1,95 @@
+/** What of a run is compared in a table. */
+export interface TableRun {
+  readonly name: string;
+  readonly state: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly tokens?: unknown;
+  readonly seconds?: unknown;
+  readonly loss?: unknown;
+  readonly validation?: { readonly natsPerToken: number };
+  readonly notes?: { readonly text?: unknown; readonly tags?: unknown };
+}
+
+/** The options that are not the same in all runs, in the order in which the runs have them. */
+export function differing(runs: readonly TableRun[]): string[] {
+  const names = [...new Set(runs.flatMap(({ options }) => Object.keys(options)))];
+  const values = (name: string) => new Set(runs.map(({ options }) => JSON.stringify(options[name]) ?? ''));
+  return names.filter((name) => values(name).size > 1);
+}
+
+export const tagsOf = ({ notes }: TableRun): readonly string[] =>
+  Array.isArray(notes?.tags) ? notes.tags.map(String) : [];
+
+export const notesOf = ({ notes }: TableRun): string => (typeof notes?.text === 'string' ? notes.text : '');
+
+/** Those in whose name, state, options, notes or tags every word is found. */
+export function found<Run extends TableRun>(runs: readonly Run[], words: string): Run[] {
+  const wanted = words
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  return runs.filter((run) => {
+    const options = Object.entries(run.options).map(([name, value]) => `${name}=${shown(value)}`);
+    const text = [run.name, run.state, ...options, ...tagsOf(run), notesOf(run)].join(' ').toLowerCase();
+    return wanted.every((word) => text.includes(word));
+  });
+}
+
+/** Runs by the value of an option, in the order in which the values come; all in one group where none is named. */
+export function byOption<Run extends TableRun>(
+  runs: readonly Run[],
+  option: string,
+): { readonly title: string; readonly runs: readonly Run[] }[] {
+  if (option === '') return [{ title: '', runs }];
+  const groups = new Map<string, Run[]>();
+  for (const run of runs) {
+    const title = `${option} ${shown(run.options[option])}`;
+    groups.set(title, [...(groups.get(title) ?? []), run]);
+  }
+  return [...groups].map(([title, members]) => ({ title, runs: members }));
+}
+
+/** A value of an option in a table. */
+export const shown = (value: unknown): string =>
+  value === undefined || value === null
+    ? 'default'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
+
+/** The table as CSV (RFC 4180): a row for each run, a column for each option that any has. */
+export function csvOf(runs: readonly TableRun[]): string {
+  const options = [...new Set(runs.flatMap((run) => Object.keys(run.options)))];
+  const head = [
+    'run',
+    'state',
+    'updates',
+    'tokens',
+    'seconds',
+    'loss',
+    'natsPerToken',
+    ...options,
+    'tags',
+    'notes',
+  ];
+  const rows = runs.map((run) => [
+    run.name,
+    run.state,
+    run.step,
+    run.tokens,
+    run.seconds,
+    run.loss,
+    run.validation?.natsPerToken,
+    ...options.map((name) => run.options[name]),
+    tagsOf(run).join(' '),
+    notesOf(run),
+  ]);
+  return [head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
+}
+
+function cell(value: unknown): string {
+  const text =
+    value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

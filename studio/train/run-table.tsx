@@ -1,0 +1,226 @@
+import { type Signal, useSignal } from '@preact/signals';
+import { duration } from '../../src/base/format-duration.ts';
+import { grouped } from '../../src/base/format-count.ts';
+import { byOption, csvOf, differing, found, shown, tagsOf } from '../core/run-rows.ts';
+import { saveFile } from '../parts/save.ts';
+import { stopTask } from '../parts/tasks.ts';
+import type { Run, Runs } from './runs.ts';
+
+const stateWords: Readonly<Record<Run['state'], string>> = {
+  running: 'running',
+  stopping: 'saving …',
+  elsewhere: 'another program trains it',
+  stopped: 'stopped',
+  finished: 'finished',
+};
+
+/** Columns for options at most: more of them are in the details and in the CSV. */
+const maxOptions = 5;
+
+type Attempt = (action: () => Promise<void>) => Promise<void>;
+
+/** All runs beside each other: how far each is, what came of it, and in which options they differ. */
+export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly attempt: Attempt }) {
+  const words = useSignal('');
+  const grouping = useSignal('');
+  const all = runs.list.value;
+  if (all.length === 0) return null;
+  const options = differing(all);
+  const columns = options.filter((name) => name !== 'data').slice(0, maxOptions);
+  const groups = byOption(found(all, words.value), options.includes(grouping.value) ? grouping.value : '');
+  const seen = groups.flatMap((group) => group.runs);
+  return (
+    <section aria-label="Runs" class="run-list">
+      <TableSettings words={words} grouping={grouping} options={options} seen={seen} />
+      <div class="scroll" role="region" aria-label="Table of runs" tabIndex={0}>
+        <table class="runs">
+          <Head columns={columns} />
+          {groups.map((group) => (
+            <tbody key={group.title}>
+              {group.title !== '' && (
+                <tr class="group-head">
+                  <th colSpan={7 + columns.length} scope="rowgroup">
+                    {group.title}
+                  </th>
+                </tr>
+              )}
+              {group.runs.map((run) => (
+                <RunRow key={run.name} run={run} runs={runs} columns={columns} attempt={attempt} />
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
+      {seen.length === 0 && <p class="quiet">No run has these words.</p>}
+    </section>
+  );
+}
+
+function TableSettings({
+  words,
+  grouping,
+  options,
+  seen,
+}: {
+  readonly words: Signal<string>;
+  readonly grouping: Signal<string>;
+  readonly options: readonly string[];
+  readonly seen: readonly Run[];
+}) {
+  return (
+    <div class="row">
+      <label>
+        <span class="hidden">Filter the runs</span>
+        <input
+          type="search"
+          placeholder="Filter: words, seed=1, a tag"
+          value={words.value}
+          onInput={({ currentTarget }) => (words.value = currentTarget.value)}
+        />
+      </label>
+      <label>
+        group by{' '}
+        <select
+          value={grouping.value}
+          onChange={({ currentTarget }) => (grouping.value = currentTarget.value)}
+        >
+          <option value="">nothing</option>
+          {options.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" onClick={() => saveFile('runs.csv', csvOf(seen), 'text/csv')}>
+        CSV
+      </button>
+    </div>
+  );
+}
+
+function Head({ columns }: { readonly columns: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">curves</th>
+        <th scope="col">run</th>
+        <th scope="col">updates</th>
+        <th scope="col">
+          loss <span class="unit">nats/token</span>
+        </th>
+        <th scope="col">
+          held-out <span class="unit">nats/token</span>
+        </th>
+        <th scope="col">time</th>
+        {columns.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+        <th scope="col">
+          <span class="hidden">what can be done</span>
+        </th>
+      </tr>
+    </thead>
+  );
+}
+
+interface RowProperties {
+  readonly run: Run;
+  readonly runs: Runs;
+  readonly columns: readonly string[];
+  readonly attempt: Attempt;
+}
+
+function RunRow({ run, runs, columns, attempt }: RowProperties) {
+  const { name, state, options, loss, validation } = run;
+  const place = runs.shown.value.indexOf(name);
+  const isFocused = runs.focus.value === name;
+  return (
+    <tr class={isFocused ? 'focused' : undefined} data-run={name}>
+      <td>
+        <label class={place < 0 ? 'swatch' : `swatch series-${place}`}>
+          <input
+            type="checkbox"
+            checked={place >= 0}
+            onChange={() => void attempt(async () => runs.toggle(name))}
+          />
+          <span class="hidden">Show the curves of {name}</span>
+        </label>
+      </td>
+      <th scope="row">
+        <button
+          type="button"
+          class="run-name"
+          aria-pressed={isFocused}
+          onClick={() => void attempt(async () => runs.open(name))}
+        >
+          {name}
+        </button>{' '}
+        <span class={`state ${state}`}>{stateWords[state]}</span>
+        {tagsOf(run).map((tag) => (
+          <span key={tag} class="tag">
+            {tag}
+          </span>
+        ))}
+      </th>
+      <td>
+        <Progress run={run} leftMs={runs.leftMs(run)} />
+      </td>
+      <td>{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
+      <td>
+        {validation
+          ? `${options.objective === 'autoregressive' ? '' : '≤ '}${validation.natsPerToken.toFixed(3)}`
+          : '–'}
+      </td>
+      <td>{typeof run.seconds === 'number' ? duration(1000 * run.seconds) : '–'}</td>
+      {columns.map((column) => (
+        <td key={column} class="said">
+          {shown(options[column])}
+        </td>
+      ))}
+      <td>
+        <Acts run={run} runs={runs} attempt={attempt} />
+      </td>
+    </tr>
+  );
+}
+
+function Progress({
+  run: { name, step, steps, state },
+  leftMs,
+}: {
+  readonly run: Run;
+  readonly leftMs: number | undefined;
+}) {
+  return (
+    <>
+      <span class="steps">
+        {grouped(step)}
+        {steps !== undefined && steps !== step && ` of ${grouped(steps)}`}
+      </span>
+      {state === 'running' && (
+        <>
+          <progress max={steps ?? Math.max(step, 1)} value={step} aria-label={`Steps of ${name}`} />
+          <span class="unit">{leftMs === undefined ? '' : `${duration(leftMs)} left`}</span>
+        </>
+      )}
+    </>
+  );
+}
+
+function Acts({ run: { name, state, task }, runs, attempt }: Omit<RowProperties, 'columns'>) {
+  if (state === 'running' && task !== undefined)
+    return (
+      <button type="button" onClick={() => void attempt(() => stopTask(task))}>
+        Stop<span class="hidden"> {name}</span>
+      </button>
+    );
+  if (state !== 'stopped') return null;
+  return (
+    <button type="button" onClick={() => void attempt(() => runs.resume(name))}>
+      Resume<span class="hidden"> {name}</span>
+    </button>
+  );
+}
