@@ -62,7 +62,7 @@ function Test({
   const isBusy = now !== undefined && isAtWork(now);
   return (
     <section class="panel" aria-label="Test">
-      <div class="row">
+      <div class="row budget">
         <div class="segments" role="group" aria-label="Budget">
           {(Object.keys(budgets) as BudgetName[]).map((name) => (
             <button

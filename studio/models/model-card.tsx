@@ -50,7 +50,6 @@ export function ModelCard({
         {runs && (
           <button
             type="button"
-            class="main"
             aria-label={`Write with it: ${model.name}`}
             onClick={() => void attempt(onWrite)}
           >

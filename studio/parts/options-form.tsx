@@ -22,6 +22,8 @@ interface FormProperties {
   readonly presets?: readonly Preset[];
   /** The name of the group that is open at first. */
   readonly open?: string;
+  /** What is said where nothing is changed. */
+  readonly unchanged?: string;
 }
 
 /**
@@ -32,6 +34,7 @@ interface FormProperties {
  */
 export function OptionsForm(properties: FormProperties) {
   const { schema, groups, values, defaults = {}, onChange, strategies = {}, presets = [], open } = properties;
+  const { unchanged = 'All as the model says.' } = properties;
   const own = ownNames(strategies);
   const strategy = String(values.strategy ?? defaults.strategy ?? schema.properties?.strategy?.default ?? '');
   const told = (field: Field): Field => ({
@@ -75,6 +78,7 @@ export function OptionsForm(properties: FormProperties) {
         );
       })}
       <Changed
+        unchanged={unchanged}
         fields={all}
         values={values}
         onReset={(name) => change(name, undefined)}
@@ -125,18 +129,20 @@ function Presets({
 
 /** What isn't as the model says, each to be reset. */
 function Changed({
+  unchanged,
   fields,
   values,
   onReset,
   onClear,
 }: {
+  readonly unchanged: string;
   readonly fields: readonly Field[];
   readonly values: Values;
   readonly onReset: (name: string) => void;
   readonly onClear: () => void;
 }) {
   const changed = fields.filter(({ name }) => values[name] !== undefined);
-  if (changed.length === 0) return <p class="help changed">All as the model says.</p>;
+  if (changed.length === 0) return <p class="help changed">{unchanged}</p>;
   return (
     <div class="changed" role="group" aria-label="Changed options">
       {changed.map((field) => (

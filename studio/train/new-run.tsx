@@ -32,7 +32,9 @@ export function NewRun({ onStart }: { readonly onStart: (verb: Verb, options: ob
         value={objective.value}
         onChange={(next) => request.choose(next)}
       />
-      {objective.value.verb !== 'train' && <From request={request} label="The model that learns" />}
+      {objective.value.verb !== 'train' && (
+        <From request={request} label="The model that learns" none="choose a model" />
+      )}
       <h2>2. From what</h2>
       <Source request={request} />
       <h2>3. For how long</h2>
@@ -52,15 +54,17 @@ export function NewRun({ onStart }: { readonly onStart: (verb: Verb, options: ob
 function From({
   request: { from, models },
   label,
+  none,
 }: {
   readonly request: RunRequest;
   readonly label: string;
+  readonly none: string;
 }) {
   return (
     <label class="field short">
       <span>{label}</span>
       <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
-        <option value="">none yet</option>
+        <option value="">{none}</option>
         {models.value.map((model) => (
           <option key={model} value={model}>
             {model}
@@ -133,13 +137,14 @@ function More({ request }: { readonly request: RunRequest }) {
             onInput={({ currentTarget }) => (name.value = currentTarget.value)}
           />
         </label>
-        {verb === 'train' && <From request={request} label="begin with" />}
+        {verb === 'train' && <From request={request} label="begin with" none="random weights" />}
       </div>
       {schemas && (
         <OptionsForm
           key={objective.value.name}
           schema={bySize(withoutOwn(schemas[verb]), schemas.sizes[size])}
           groups={trainingGroups}
+          unchanged="All as by default."
           values={values.value}
           onChange={(next) => (values.value = next)}
         />

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { skip, startStudio, until, violations } from './browser.ts';
+
+const sizes = [
+  { width: 1400, height: 900 },
+  { width: 1024, height: 768 },
+  { width: 390, height: 844 },
+];
+
+/** Whether what is focused can be seen: nobody is led where nothing is. */
+const isFocusSeen = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>(`(() => {
+    const { width, height } = document.activeElement.getBoundingClientRect();
+    return document.activeElement !== document.body && width > 0 && height > 0;
+  })()`);
+
+/** Goes on by the Tab key until a button of this name is focused. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    assert.ok(await isFocusSeen(page), 'the focus is somewhere that can be seen');
+    const text = await page.evaluate<string>('document.activeElement.textContent');
+    if (name.test(text)) return;
+  }
+  assert.fail(`the keyboard does not lead to ${name}`);
+}
+
+/** What a page is for, as its button says it. */
+const verbs: Readonly<Record<string, RegExp>> = {
+  write: /^Write/,
+  fill: /^Fill/,
+  edit: /^Rewrite/,
+  chat: /^Send/,
+  train: /^Start/,
+  claims: /^Test all/,
+  models: /^Pull/,
+};
+
+test(
+  'each page opens by its digit, fits every window, has no barrier, and is used by the keyboard alone',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    await page.locator('.first-sight .token').first().waitFor();
+    const links = await page
+      .locator('nav a')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href')!));
+    const names = links.map((link) => link.replace('#/', ''));
+    assert.deepEqual(names, Object.keys(verbs));
+    for (const [index, name] of names.entries()) {
+      const title = name[0].toUpperCase() + name.slice(1);
+      await page.evaluate('document.activeElement.blur()');
+      await page.keyboard.press(String(index + 1));
+      await page.getByRole('heading', { level: 1, name: title }).waitFor({ state: 'attached' });
+      await until(() => page.title().then((now) => now.startsWith(title)), `the page ${name}`);
+      await page.locator('main button').filter({ hasText: verbs[name] }).first().waitFor();
+      for (const [n, size] of sizes.entries()) {
+        await page.setViewportSize(size);
+        await page.emulateMedia({ colorScheme: n === 0 ? 'light' : 'dark' });
+        const fits = 'document.scrollingElement.scrollWidth <= innerWidth';
+        await until(() => page.evaluate<boolean>(fits), `${name} that fits into ${size.width}`);
+        if (n !== 1) assert.deepEqual(await violations(page), [], `${name} at ${size.width}`);
+      }
+      await page.setViewportSize(sizes[0]);
+      await page.evaluate('document.activeElement.blur()');
+      await page.getByRole('link', { name: title }).focus();
+      // an editor takes the Tab key only after Escape
+      await tabTo(page, verbs[name]);
+    }
+  },
+);
