@@ -100,7 +100,7 @@ function Settings({
           schema={optionSchemas.value.sampling}
           groups={writingGroups}
           strategies={optionSchemas.value.strategies}
-          presets={presetsFor(chosen?.defaults ?? {})}
+          presets={presetsFor(chosen?.defaults ?? {}, chosen?.id)}
           defaults={chosen?.defaults}
           values={values}
           onChange={onChange}

@@ -28,7 +28,7 @@ export const objectives: readonly Objective[] = [
     title: 'Masked diffusion',
     says: 'Any share of the tokens is masked; it learns them all at once from those that stand, on both sides.',
     verb: 'train',
-    options: {},
+    options: { objective: 'masked-diffusion' },
     needsModel: false,
     picture: [
       [g, m, g, m, m, g, m, g],

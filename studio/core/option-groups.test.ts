@@ -65,7 +65,7 @@ test('each strategy is told with its options and has a sentence; a preset has no
   assert.deepEqual(Object.keys(told.strategies).sort(), [...strategyNames].sort());
   assert.deepEqual(Object.keys(strategySentences).sort(), [...strategyNames].sort());
   assert.equal(told.strategies.threshold.properties!.tau.default, 0.9);
-  for (const { values } of presetsFor({ temperature: 0.7 }))
+  for (const { values } of [...presetsFor({ temperature: 0.7 }), ...presetsFor({}, 'stories')])
     assert.deepEqual(
       forStrategy(values, told.strategies, String(values.strategy ?? 'low-confidence')),
       values,

@@ -203,9 +203,19 @@ export interface Preset {
 const numberOr = (value: unknown, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
 
-/** Ways of writing, from a model's own defaults: what it does by itself is the balanced one. */
-export function presetsFor(defaults: Readonly<Record<string, unknown>>): Preset[] {
+/** How sure a token has to be that is kept at once, where that was measured to cost nothing: bench/RESULTS.md. */
+const measuredTau: Readonly<Record<string, number>> = { stories: 0.35 };
+/** The threshold of Fast-dLLM (arXiv:2505.22618), for models that nobody measured here. */
+const usualTau = 0.9;
+
+/**
+ * Ways of writing, from a model's own defaults: what it does by itself is the balanced one.
+ *
+ * @param model  its name: of those that ship it is known how fast they may write at no cost
+ */
+export function presetsFor(defaults: Readonly<Record<string, unknown>>, model = ''): Preset[] {
   const temperature = numberOr(defaults.temperature, 0);
+  const tau = measuredTau[model] ?? usualTau;
   return [
     {
       name: 'careful',
@@ -215,8 +225,8 @@ export function presetsFor(defaults: Readonly<Record<string, unknown>>): Preset[
     { name: 'balanced', says: 'as the model says, measured on its own texts', values: {} },
     {
       name: 'fast',
-      says: 'several tokens a forward where it is at least 70 % sure',
-      values: { strategy: 'threshold', tau: 0.7 },
+      says: `keeps at once all that is at least ${100 * tau} % sure${model in measuredTau ? ': measured to cost nothing' : ''}`,
+      values: { strategy: 'threshold', tau },
     },
     {
       name: 'explore',

@@ -104,6 +104,12 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await card.getByRole('button', { name: 'Stop watched' }).click();
   await card.getByText('stopped').waitFor();
 
+  // another objective on the same text: as this run, but for that
+  await page.getByRole('button', { name: 'New run like this watched' }).click();
+  await form.getByRole('radio', { name: /^Left to right/ }).check({ force: true });
+  assert.equal(await fieldOf('batch').inputValue(), '2');
+  assert.match(await fieldOf('or paths of the working directory, one a line').inputValue(), /story\.txt$/);
+
   await open(page, 'Models');
   await page.getByRole('button', { name: 'Write with it: runs/watched' }).click();
   await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();

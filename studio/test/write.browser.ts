@@ -134,8 +134,8 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const tau = page.getByLabel('tau', { exact: true });
     assert.equal(await tau.count(), 0);
     await page.getByRole('button', { name: 'fast', exact: true }).click();
-    assert.equal(await tau.inputValue(), '0.7');
-    await page.getByText('several tokens a forward where').waitFor();
+    assert.equal(await tau.inputValue(), '0.35');
+    await page.getByText('at least 35 % sure: measured').waitFor();
     await openGroup(page, 'How sure');
     await page.getByLabel('strategy', { exact: true }).selectOption('hierarchical');
     assert.equal(await page.getByLabel('tau low', { exact: true }).getAttribute('placeholder'), '0.4');
@@ -178,6 +178,15 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const last = recording.size - 1;
     assert.equal(await page.locator('p[aria-live]').textContent(), recording.textAt(last));
 
+    // what is done has no colours, unless one keeps them; what is looked back at has
+    assert.equal(await page.locator('.canvas.coloured').count(), 0);
+    await page.getByLabel('keep colours').check();
+    await page.locator('.canvas.coloured').waitFor();
+    await page.getByLabel('keep colours').uncheck();
+    await page.getByLabel('show tokens and line ends').check();
+    await page.locator('.canvas.marked').waitFor();
+    await page.getByLabel('show tokens and line ends').uncheck();
+
     // back to the beginning, by the key, frame by frame
     await page.keyboard.press('Escape');
     for (let frame = last; frame >= 0; frame--) {
@@ -186,6 +195,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
       assert.equal(await shown(page), textOf(recording, frame));
       await page.keyboard.press('ArrowLeft');
     }
+    assert.equal(await page.locator('.canvas.coloured').count(), 1);
     await page.getByLabel('Speed').selectOption('4×');
     await page.evaluate('document.activeElement.blur()');
     await page.keyboard.press('Space');

@@ -7,14 +7,23 @@ import { OptionsForm } from '../parts/options-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { ObjectiveCards } from './objective-cards.tsx';
 import { RunRequest, type Verb } from './run-request.ts';
+import type { Run } from './runs.ts';
 import { Source } from './source.tsx';
 
 /** What this form asks for in its own way. */
 const own = new Set(['run', 'text', 'data', 'from', 'objective', 'learn', 'minutes', 'sweep', 'seeds']);
 
 /** Asks for what a new run needs: what is learned, from what, and for how long. */
-export function NewRun({ onStart }: { readonly onStart: (verb: Verb, options: object) => Promise<void> }) {
+export function NewRun({
+  like,
+  onStart,
+}: {
+  /** The run that it begins as, if it does. */
+  readonly like: Pick<Run, 'options'> | undefined;
+  readonly onStart: (verb: Verb, options: object) => Promise<void>;
+}) {
   const [request] = useState(() => new RunRequest(onStart));
+  useEffect(() => like && request.like(like), [like]);
   const { problem, isStarting, objective } = request;
   useEffect(() => void request.load(), []);
   return (
@@ -161,7 +170,7 @@ function Sweep({ request: { sweep } }: { readonly request: RunRequest }) {
       <textarea
         rows={2}
         value={sweep.value}
-        placeholder={'learning rate: 5e-4, 1e-3, 2e-3\nseed: 0, 1, 2'}
+        placeholder={'objective: masked-diffusion, autoregressive\nlearning rate: 5e-4, 1e-3'}
         spellcheck={false}
         onInput={({ currentTarget }) => (sweep.value = currentTarget.value)}
       />

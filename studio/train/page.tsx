@@ -7,7 +7,7 @@ import { Curves } from './run-curves.tsx';
 import { NewRun } from './new-run.tsx';
 import { Notes } from './notes.tsx';
 import { RunTable } from './run-table.tsx';
-import { Runs } from './runs.ts';
+import { type RunDetails, Runs } from './runs.ts';
 import { Samples } from './samples.tsx';
 
 const pauseMs = () => (isAnyAtWork.value ? 1000 : 4000);
@@ -18,6 +18,7 @@ export default function Train() {
   const problem = useSignal<unknown>(undefined);
   // where there is no run yet, the form is what the page is for
   const isAsking = useSignal<boolean | undefined>(undefined);
+  const like = useSignal<RunDetails | undefined>(undefined);
   const isEmpty = runs.isLookedAt.value && runs.list.value.length + runs.beginning.value.length === 0;
   const isOpen = isAsking.value ?? isEmpty;
   usePolling(
@@ -35,23 +36,14 @@ export default function Train() {
   };
   return (
     <>
-      <div class="row spread">
-        <h1>Train</h1>
-        <button
-          type="button"
-          class={isOpen ? '' : 'main'}
-          aria-expanded={isOpen}
-          onClick={() => (isAsking.value = !isOpen)}
-        >
-          {isOpen ? 'Close' : 'New run'}
-        </button>
-      </div>
+      <Head isOpen={isOpen} onToggle={() => (isAsking.value = !isOpen)} />
       <Trouble error={problem.value} />
       {isEmpty && (
         <p class="quiet">No runs here yet: the first one teaches a small model of a text in minutes.</p>
       )}
       {isOpen && (
         <NewRun
+          like={like.value}
           onStart={async (verb, options) => {
             await runs.start(verb, options);
             isAsking.value = false;
@@ -62,9 +54,27 @@ export default function Train() {
       <RunTable runs={runs} attempt={attempt} />
       <section aria-label="Curves and texts" class="train">
         <Curves runs={runs} />
-        <Details runs={runs} />
+        <Details
+          runs={runs}
+          onLike={(run) => {
+            like.value = run;
+            isAsking.value = true;
+            scrollTo({ top: 0 });
+          }}
+        />
       </section>
     </>
+  );
+}
+
+function Head({ isOpen, onToggle }: { readonly isOpen: boolean; readonly onToggle: () => void }) {
+  return (
+    <div class="row spread">
+      <h1>Train</h1>
+      <button type="button" class={isOpen ? '' : 'main'} aria-expanded={isOpen} onClick={onToggle}>
+        {isOpen ? 'Close' : 'New run'}
+      </button>
+    </div>
   );
 }
 
@@ -97,12 +107,17 @@ function BeginningRun({ task: { subject, state, lines } }: { readonly task: Task
 }
 
 /** What is told of one run: its texts, its options, what it said. */
-function Details({ runs }: { readonly runs: Runs }) {
+function Details({ runs, onLike }: { readonly runs: Runs; readonly onLike: (run: RunDetails) => void }) {
   const details = runs.details.value;
   if (!details) return null;
   return (
     <section class="panel" aria-label={`Run ${details.name}`}>
-      <h2>{details.name}</h2>
+      <div class="row spread">
+        <h2>{details.name}</h2>
+        <button type="button" onClick={() => onLike(details)}>
+          New run like this<span class="hidden"> {details.name}</span>
+        </button>
+      </div>
       <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />
       <details>

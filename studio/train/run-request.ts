@@ -7,6 +7,9 @@ import { upload } from './upload.ts';
 
 export type Verb = Objective['verb'];
 
+/** What a run like another has of it, beside what is learned: the same size, length and speed make them comparable. */
+const likeNames = ['size', 'steps', 'length', 'batch', 'learningRate', 'vocabularySize', 'tokenizer', 'seed'];
+
 /** What a new run is asked for with, while it is typed. */
 export class RunRequest {
   readonly objective = signal<Objective>(objectives[0]);
@@ -48,6 +51,21 @@ export class RunRequest {
   choose(objective: Objective): void {
     if (objective.verb !== this.objective.value.verb) this.values.value = {};
     this.objective.value = objective;
+  }
+
+  /** Begins as a run that there is did: what is learned, from what, and how large; it has another name. */
+  like({ options }: { readonly options: Readonly<Record<string, unknown>> }): void {
+    const { objective, learn, data } = options;
+    const name = [learn, objective].find((one) => objectives.some((other) => other.name === one));
+    this.objective.value = objectives.find((other) => other.name === name) ?? objectives[0];
+    this.paths.value = Array.isArray(data) ? data.map(String).join('\n') : '';
+    this.minutes.value = undefined;
+    const known = optionSchemas.value?.[this.objective.value.verb].properties ?? {};
+    const kept = likeNames.filter(
+      (option) => option in known && (options[option] ?? undefined) !== undefined,
+    );
+    this.values.value = Object.fromEntries(kept.map((option) => [option, options[option]]));
+    this.from.value = typeof options.from === 'string' ? options.from : '';
   }
 
   pick(files: FileList | null | undefined): void {

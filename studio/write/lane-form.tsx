@@ -25,7 +25,7 @@ export function LaneForm({
           schema={schema}
           groups={writingGroups}
           strategies={optionSchemas.value?.strategies}
-          presets={presetsFor(defaults)}
+          presets={presetsFor(defaults, lane.served?.id)}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
           defaults={{ ...defaults, seed: 'a new one each time' }}
           onChange={({ seed: next, ...options }) => {
