@@ -3,8 +3,10 @@ import type { Message } from '../core/conversation.ts';
 
 /** How much of what a model can read a conversation takes. */
 export interface Context {
-  /** Tokens of the messages; undefined where nothing here can count them. */
-  readonly tokens?: number;
+  /** Tokens of the messages. */
+  readonly tokens: number;
+  /** Where nothing here can count them, it is about so many. */
+  readonly isEstimate: boolean;
   /** Tokens that the model reads and writes at most. */
   readonly most: number;
   /** Turns at the beginning that the model is not sent. */
@@ -30,12 +32,21 @@ export async function fitting(
   const turns = messages.filter(({ role }) => role !== 'system');
   for (let dropped = 0; ; dropped += 2) {
     const sent = [...system, ...turns.slice(dropped)];
-    const tokens = await countTokens(model, sent, signal);
+    const counted = await countTokens(model, sent, signal);
+    const tokens = counted ?? estimated(sent);
     const isLast = dropped + 2 >= turns.length;
-    if (tokens === undefined || isLast || tokens + needed <= most)
-      return { messages: sent, context: { tokens, most, dropped } };
+    if (isLast || tokens + needed <= most)
+      return { messages: sent, context: { tokens, isEstimate: counted === undefined, most, dropped } };
   }
 }
+
+/** Characters of a token, rather too few than too many. */
+const charactersOfToken = 3;
+
+const estimated = (messages: readonly Message[]): number =>
+  Math.ceil(
+    messages.reduce((sum, { content }) => sum + content.length + charactersOfToken, 0) / charactersOfToken,
+  );
 
 /** Undefined where nothing here can count them. */
 async function countTokens(

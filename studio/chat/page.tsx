@@ -120,6 +120,7 @@ function ContextMeter({ talk, model }: { readonly talk: Talk; readonly model: Se
     <div class="context">
       <meter min={0} max={most} value={tokens} aria-label="Context used" />
       <span class="quiet">
+        {context?.isEstimate && 'about '}
         {tokens} of {most} tokens
         {context && context.dropped > 0 && `; the oldest ${context.dropped} messages are no longer read`}
       </span>

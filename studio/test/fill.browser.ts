@@ -41,10 +41,10 @@ test(
     const at = sentence.indexOf('little dog');
     await select(page, at, at + 'little dog'.length);
     await page.keyboard.press('Alt+h');
-    await page.getByLabel('hole 1').first().fill('3');
+    await page.getByLabel('hole 1').first().fill('9');
     await page.keyboard.press('Enter');
-    const masked = sentence.replace('little dog', '▒▒▒'.repeat(3));
-    await until(async () => (await shown(page)) === masked, 'a hole of three tokens');
+    const masked = sentence.replace('little dog', '▒▒▒'.repeat(9));
+    await until(async () => (await shown(page)) === masked, 'a hole of nine tokens');
 
     // each picture of the chip while it is filled
     await page.locator('.chip').evaluate((chip) => {
@@ -70,7 +70,7 @@ test(
         'Content-Type': 'application/json',
         Authorization: `Bearer ${hash.replace('#token=', '')}`,
       },
-      body: JSON.stringify({ parts: [before, { length: 3 }, after], seed: 3 }),
+      body: JSON.stringify({ parts: [before, { length: 9 }, after], seed: 3 }),
     });
     const answer = (await response.json()) as { holes: { text: string }[] };
     assert.equal(first, answer.holes[0].text.trim());

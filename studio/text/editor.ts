@@ -31,7 +31,7 @@ const theme = EditorView.theme({
   '.likely': { background: 'var(--strength-2)' },
   '.doubt-1': { background: 'color-mix(in srgb, var(--doubt) 12%, var(--panel))' },
   '.doubt-2': { background: 'color-mix(in srgb, var(--doubt) 26%, var(--panel))' },
-  '.doubt-3': { background: 'color-mix(in srgb, var(--doubt) 44%, var(--panel))' },
+  '.doubt-3': { background: 'color-mix(in srgb, var(--doubt) 36%, var(--panel))' },
   '.marked': {
     background: 'color-mix(in srgb, var(--accent) 20%, transparent)',
     boxShadow: 'inset 0 -2px var(--accent)',
