@@ -58,7 +58,13 @@ export function Chart({
       showLatest(plot.current);
     };
     draw();
-    const unwatch = watchPage(element, { onSize: () => plot.current?.setSize(sizes()), onTheme: draw });
+    const unwatch = watchPage(element, {
+      onSize: () => {
+        plot.current?.setSize(sizes());
+        if (plot.current) showLatest(plot.current);
+      },
+      onTheme: draw,
+    });
     return () => {
       unwatch();
       plot.current?.destroy();

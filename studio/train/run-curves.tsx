@@ -36,7 +36,7 @@ export function Curves({ runs }: { readonly runs: Runs }) {
       />
       <div class="charts">
         <Chart title="Learning rate" unit="rate" size="low" lines={rates} />
-        {speeds.length > 0 && <Chart title="Speed" unit="tokens a second" size="low" lines={speeds} />}
+        {speeds.length > 0 && <Chart title="Speed" unit="tokens/s" size="low" lines={speeds} />}
       </div>
     </div>
   );
