@@ -146,7 +146,7 @@ function shapeMask(span: HTMLElement, position: number, coming?: string): void {
   const { characters, hasBlank } = maskShape(position, coming);
   const bar = document.createElement('i');
   bar.textContent = shownText(null, '');
-  bar.style.setProperty('--characters', String(characters));
+  bar.style.width = `${characters}ch`;
   span.replaceChildren(bar);
   span.className = hasBlank ? 'token mask blank' : 'token mask';
 }

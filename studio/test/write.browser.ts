@@ -351,10 +351,10 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const before = await cancelled();
     await page.focus(prompt);
     await page.keyboard.press('Enter');
-    await page.locator('.canvas .token:not(.mask)').nth(2).waitFor();
+    await page.locator('.lane .token:not(.mask)').nth(2).waitFor();
     await page.keyboard.press('Escape');
     await written(page);
-    assert.ok((await page.locator('.canvas .token.mask').count()) > 0);
+    assert.ok((await page.locator('.lane .token.mask').count()) > 0);
     for (let tries = 0; (await cancelled()) === before; tries++) {
       assert.ok(tries < 40, 'the server goes on');
       await new Promise((resolve) => setTimeout(resolve, 50));
