@@ -49,7 +49,10 @@ test('a server is sent the branch that is seen, behind the system prompt', () =>
 
 test('what was kept comes back; what is no conversation does not', () => {
   const talk = withTurn(emptyConversation('a'), null, 'user', 'Hi.');
-  assert.deepEqual(conversationsFrom(JSON.stringify([talk])), [talk]);
+  const named = { ...talk, title: 'Greetings' };
+  assert.equal(titleOf(named), 'Greetings');
+  assert.deepEqual(conversationsFrom(JSON.stringify([talk, named])), [talk, named]);
+  assert.deepEqual(conversationsFrom(JSON.stringify([{ ...talk, title: 1 }])), []);
   const ring = { ...talk, turns: [{ id: 0, parent: 0, role: 'user', text: 'Hi.' }] };
   assert.deepEqual(conversationsFrom(JSON.stringify([ring, 3, null, { id: 'x' }])), []);
   for (const text of [null, '', '{', '{}']) assert.deepEqual(conversationsFrom(text), []);

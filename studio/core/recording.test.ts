@@ -75,3 +75,12 @@ test('candidates are those that were told last', () => {
   assert.deepEqual(recording.candidatesAt(2, 1), tokens);
   assert.deepEqual(recording.candidatesAt(1, 1), []);
 });
+
+test('what comes to a masked position is known beforehand, and not what was there before', () => {
+  const recording = new Recording();
+  recording.add(frame(0, true, []), 0);
+  recording.add(frame(1, false, [write(2, 7)]), 1);
+  assert.equal(recording.comingText(2, 0), '<7>');
+  assert.equal(recording.comingText(2, 1), undefined);
+  assert.equal(recording.comingText(1, 0), undefined);
+});
