@@ -101,7 +101,7 @@ function Settings({
           groups={writingGroups}
           strategies={optionSchemas.value.strategies}
           presets={presetsFor(chosen?.defaults ?? {}, chosen?.id)}
-          defaults={chosen?.defaults}
+          defaults={chosen?.defaults ?? 'unknown'}
           values={values}
           onChange={onChange}
         />

@@ -4,7 +4,7 @@ import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
+import { learnDefaults, ModelPicker, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
@@ -32,9 +32,11 @@ export default function Edit({ settings }: PageProperties) {
     return rewriter.open(host.current!, text);
   }, [rewriter]);
 
+  useLoading();
+  const served = servedModels.value.find(({ id }) => id === model.value) ?? servedModels.value[0];
   const chosen = () => model.value ?? servedModels.value[0]?.id;
   const rewrite = () => {
-    if (!hasMistake()) void rewriter.rewrite(chosen(), options.value);
+    if (!hasMistake()) void rewriter.rewrite(chosen(), options.value).then(() => learnDefaults([served]));
   };
   rewriter.onAction(rewrite);
   return (
@@ -67,6 +69,7 @@ export default function Edit({ settings }: PageProperties) {
             schema={optionSchemas.value.edit}
             groups={editingGroups}
             strategies={optionSchemas.value.strategies}
+            defaults={served?.defaults ?? 'unknown'}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />

@@ -4,7 +4,13 @@ import { holeLengthOf, typedLength } from '../core/filling.ts';
 import { writingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { ModelPicker, servedModels } from '../parts/model-picker.tsx';
+import {
+  learnDefaults,
+  ModelPicker,
+  type ServedModel,
+  servedModels,
+  useLoading,
+} from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
@@ -31,12 +37,13 @@ export default function Fill({ settings }: PageProperties) {
     return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
   }, [filler]);
 
-  const chosen =
+  useLoading();
+  const chosen: ServedModel | undefined =
     model.value === undefined
       ? servedModels.value[0]
-      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value });
+      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value, state: 'unloaded' });
   const fill = (holes: readonly Proposal[]) => {
-    if (!hasMistake()) void filler.fill(holes, chosen, options.value);
+    if (!hasMistake()) void filler.fill(holes, chosen, options.value).then(() => learnDefaults([chosen]));
   };
   const holes = filler.proposals.value;
   const open = holes.filter((hole) => hole.text === undefined);
@@ -69,6 +76,7 @@ export default function Fill({ settings }: PageProperties) {
             schema={optionSchemas.value.infill}
             groups={writingGroups}
             strategies={optionSchemas.value.strategies}
+            defaults={chosen?.defaults ?? 'unknown'}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />

@@ -15,8 +15,8 @@ interface FormProperties {
   readonly groups: readonly OptionGroup[];
   readonly values: Values;
   readonly onChange: (values: Values) => void;
-  /** What holds in place of the schema's defaults, where that is known: the model's own. */
-  readonly defaults?: Values;
+  /** What holds in place of the schema's defaults: the model's own, which it tells once it was loaded. */
+  readonly defaults?: Values | 'unknown';
   /** The options of each strategy: those of the chosen one are seen. */
   readonly strategies?: StrategySchemas;
   readonly presets?: readonly Preset[];
@@ -33,12 +33,15 @@ interface FormProperties {
  * @param onChange  called with all values once one is changed and right
  */
 export function OptionsForm(properties: FormProperties) {
-  const { schema, groups, values, defaults = {}, onChange, strategies = {}, presets = [], open } = properties;
+  const { schema, groups, values, onChange, strategies = {}, presets = [], open } = properties;
+  const isUnknown = properties.defaults === 'unknown';
+  const defaults = properties.defaults === 'unknown' ? {} : (properties.defaults ?? {});
   const { unchanged = 'All as the model says.' } = properties;
   const own = ownNames(strategies);
   const strategy = String(values.strategy ?? defaults.strategy ?? schema.properties?.strategy?.default ?? '');
   const told = (field: Field): Field => ({
     ...field,
+    ...(isUnknown && field.byDefault !== '' && { byDefault: 'the model’s own' }),
     ...(defaults[field.name] !== undefined && { byDefault: typedOf(field, defaults[field.name]) }),
     ...(field.name === 'strategy' && strategySentences[strategy] && { help: strategySentences[strategy] }),
   });
@@ -46,7 +49,7 @@ export function OptionsForm(properties: FormProperties) {
   const ofStrategy = fieldsOf(strategies[strategy] ?? {}).filter(
     ({ name }) => name in (schema.properties ?? {}),
   );
-  const filled = grouped(common.map(told), groups, { strategy: ofStrategy.map(told) });
+  const filled = grouped(common.map(told), groups, { strategy: ofStrategy });
   const change = (name: string, value: unknown) => {
     const { [name]: _, ...others } = values;
     const next = value === undefined ? others : { ...others, [name]: value };

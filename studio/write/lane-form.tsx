@@ -16,7 +16,7 @@ export function LaneForm({
   readonly lane: Lane;
   readonly schema: JsonSchema | undefined;
 }) {
-  const defaults = lane.served?.defaults ?? {};
+  const { id, defaults } = lane.served ?? {};
   return (
     <>
       <ModelPicker value={lane.served?.id} onChange={(model) => (lane.model.value = model)} />
@@ -25,9 +25,9 @@ export function LaneForm({
           schema={schema}
           groups={writingGroups}
           strategies={optionSchemas.value?.strategies}
-          presets={presetsFor(defaults, lane.served?.id)}
+          presets={presetsFor(defaults ?? {}, id)}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
-          defaults={{ ...defaults, seed: 'a new one each time' }}
+          defaults={defaults ? { ...defaults, seed: 'a new one each time' } : 'unknown'}
           onChange={({ seed: next, ...options }) => {
             seed.value = next as number | undefined;
             lane.options.value = options;
