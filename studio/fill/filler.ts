@@ -28,8 +28,8 @@ export const retryTemperature = 0.8;
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
 const maxMasks = 12;
 
-/** Characters that a request may have; of more text the words around the holes are sent. */
-const mostCharacters = 60_000;
+/** Of a text of more characters the words around the holes are sent: the rest a model could not see, and it may have no end. */
+const mostCharacters = 20_000;
 /** Characters of a token, at most as a rule: so far a model could see on each side of a hole. */
 const charactersOfToken = 8;
 const usualContext = 1024;

@@ -47,7 +47,7 @@ test(
     const page = await openEdit(studio);
     await page.getByRole('button', { name: 'How sure?' }).click();
     await page.getByText('Least likely').waitFor();
-    assert.ok((await page.locator('.cm-content .guess').count()) > 0);
+    assert.ok((await page.locator('.cm-content .doubt-3').count()) > 0);
     const listed = await page.locator('.doubts .token').allTextContents();
     assert.ok(listed.includes('purple'), listed.join());
 

@@ -46,6 +46,11 @@ async function written(on: Page, share: number): Promise<void> {
   await range.fill(String(Math.round(share * Number(await range.getAttribute('max')))));
 }
 
+// what one sees before anything was asked
+await page.locator('.first-sight .token').first().waitFor();
+await page.waitForTimeout(1800);
+await picture('first');
+
 await open('write', {
   prompt: 'Once upon a time',
   seed: 11,

@@ -40,7 +40,7 @@ export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend
     .optional()
     .describe('in place of size and steps: about how long the run may take on this machine'),
   sweep: z
-    .record(
+    .partialRecord(
       z.enum(optionNames),
       z
         .array(z.union([z.string(), z.number(), z.boolean()]))
@@ -60,7 +60,7 @@ export const startTraining = (
   service: Service,
   { sweep, seeds, minutes, ...body }: z.output<typeof trainBody>,
 ): Promise<Response> => {
-  const axes = Object.entries(sweep ?? {}).map(([name, values]) => `${kebabCase(name)}=${values.join(',')}`);
+  const axes = Object.entries(sweep ?? {}).map(([name, values]) => `${kebabCase(name)}=${(values ?? []).join(',')}`);
   return begin(service, 'train', body, flagsFor({ sweep: axes, seeds, minutes }));
 };
 
