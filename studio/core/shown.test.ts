@@ -23,6 +23,7 @@ test('a mask has the shape of the token that comes there, else of some word', ()
   assert.deepEqual(maskShape(3, ' garden'), { characters: 6, hasBlank: true });
   assert.deepEqual(maskShape(3, 'den.'), { characters: 4, hasBlank: false });
   assert.deepEqual(maskShape(0, '\n'), { characters: 1, hasBlank: false });
+  assert.deepEqual(maskShape(0, ''), { characters: 1, hasBlank: true });
   assert.equal(maskShape(0, 'x'.repeat(1000)).characters, 14);
   for (let position = 0; position < 100; position++) {
     const { characters, hasBlank } = maskShape(position);

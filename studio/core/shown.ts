@@ -30,6 +30,8 @@ const longestMask = 14;
 export function maskShape(position: number, coming?: string): MaskShape {
   if (coming === undefined)
     return { characters: wordLengths[(position * 7) % wordLengths.length], hasBlank: true };
+  // what ends a text is a row of dots, and no slab
+  if (coming === '') return { characters: 1, hasBlank: true };
   const characters = visible(coming.trim()).length;
   return { characters: Math.max(1, Math.min(longestMask, characters)), hasBlank: coming.startsWith(' ') };
 }

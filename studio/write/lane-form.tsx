@@ -27,7 +27,7 @@ export function LaneForm({
           strategies={optionSchemas.value?.strategies}
           presets={presetsFor(defaults ?? {}, id)}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
-          defaults={defaults ? { ...defaults, seed: 'a new one each time' } : 'unknown'}
+          defaults={defaults ? { ...defaults, seed: 'new each time' } : 'unknown'}
           onChange={({ seed: next, ...options }) => {
             seed.value = next as number | undefined;
             lane.options.value = options;

@@ -60,7 +60,9 @@ export const startTraining = (
   service: Service,
   { sweep, seeds, minutes, ...body }: z.output<typeof trainBody>,
 ): Promise<Response> => {
-  const axes = Object.entries(sweep ?? {}).map(([name, values]) => `${kebabCase(name)}=${(values ?? []).join(',')}`);
+  const axes = Object.entries(sweep ?? {}).map(
+    ([name, values]) => `${kebabCase(name)}=${(values ?? []).join(',')}`,
+  );
   return begin(service, 'train', body, flagsFor({ sweep: axes, seeds, minutes }));
 };
 
