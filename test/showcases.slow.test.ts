@@ -3,7 +3,10 @@ import { after, test } from 'node:test';
 import { anyOrder } from '../src/cli/commands/demo.ts';
 import { judgeTexts } from '../src/evaluation/judge/judge.ts';
 import { writeTexts } from '../src/evaluation/judge/write-texts.ts';
-import { load, shippedModel } from '../src/index.ts';
+import { puzzleKinds } from '../src/evaluation/planning/kinds.ts';
+import { puzzles } from '../src/evaluation/planning/puzzle.ts';
+import { solvePuzzles } from '../src/evaluation/planning/solve.ts';
+import { load, shippedModel, shippedModels } from '../src/index.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
 import type { SamplingRequest } from '../src/sampling/options.ts';
 
@@ -31,4 +34,15 @@ test('so is what npm start shows', async () => {
   assert.ok(bitsPerCharacter < 1.4, `${bitsPerCharacter} bits a character`);
   assert.ok(distinct[1] > 0.6, `distinct-2 ${distinct[1]}`);
   assert.ok(repeated < 0.13, `repeated 4-grams ${repeated}`);
+});
+
+test('the model of puzzles solves Sudoku, seven tokens and more a forward', async (t) => {
+  const solver = await load(shippedModels['puzzles/sudoku-4']);
+  t.after(() => solver.close());
+  const kind = puzzleKinds['sudoku-4'];
+  const asked = [...puzzles(kind, { count: 50, seed: 1, held: true })];
+  const sampling = { strategy: 'threshold', tau: 0.99 } as const;
+  const { solved, stats } = await solvePuzzles(solver, kind, asked, { sampling });
+  assert.ok(solved.mean >= 0.96, `${solved.mean}`);
+  assert.ok(stats.tokensPerForward > 7, `${stats.tokensPerForward}`);
 });

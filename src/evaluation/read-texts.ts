@@ -2,6 +2,7 @@ import { checkRows, RowCounter } from '../data/bad-rows.ts';
 import { readDocuments } from '../data/documents.ts';
 import { findSources } from '../data/sources.ts';
 
+/** How texts lie in a file. */
 export interface TextsOptions {
   /** The field of a .jsonl row that holds the text. Default: text. */
   readonly field?: string;

@@ -9,6 +9,7 @@ export interface Bars {
   readonly values: readonly Mean[];
 }
 
+/** What is drawn as bars, and how its axes are called. */
 export interface BarChart {
   readonly title: string;
   readonly yLabel: string;

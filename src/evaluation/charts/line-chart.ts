@@ -21,6 +21,7 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
+/** What is drawn as lines, and how its axes are called. */
 export interface LineChart {
   readonly title: string;
   readonly xLabel: string;

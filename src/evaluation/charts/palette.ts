@@ -11,4 +11,5 @@ export const chartPalette = [
   '#718096',
 ] as const;
 
+/** The colour of the line or bar of that number; they repeat after the last. */
 export const colorOf = (index: number): string => chartPalette[index % chartPalette.length];

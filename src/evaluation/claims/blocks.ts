@@ -1,7 +1,7 @@
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { windowLength } from './corpus.ts';
-import { exactOf, isAbove, pairedDifference, pooled, spread } from './exact.ts';
+import { exactOf, isAbove, moreOrLess, pairedDifference, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
 
@@ -27,13 +27,10 @@ async function measure(lab: Lab): Promise<Finding> {
   const means = costs.map(pooled);
   const [chosen, whole] = [costs[lengths.indexOf(16)], costs[costs.length - 1]];
   const gain = pairedDifference(whole, chosen);
+  const loss = pairedDifference(chosen, whole);
   return {
-    verdict: isAbove(gain)
-      ? 'shown'
-      : isAbove(pairedDifference(chosen, whole))
-        ? 'refuted'
-        : 'not at this scale',
-    number: `blocks of 16 cost ${spread(gain)} nats a token less than the whole window`,
+    verdict: isAbove(gain) ? 'shown' : isAbove(loss) ? 'refuted' : 'not at this scale',
+    number: `blocks of 16 cost ${moreOrLess(loss)} than the whole window`,
     why: lengths.map((length, k) => `Blocks of ${length}: ${means[k].mean.toFixed(3)}`).join('. ') + '.',
     rows: lengths.map((blockLength, k) => ({
       blockLength,

@@ -75,4 +75,5 @@ export const budgets = {
   },
 } as const satisfies Readonly<Record<string, Budget>>;
 
+/** quick, hour or night. */
 export type BudgetName = keyof typeof budgets;

@@ -41,6 +41,7 @@ export interface TestedClaim extends Finding {
   readonly command: string;
 }
 
+/** All claims that were tested, in the order of their letters. */
 export interface ClaimsReport {
   /** With report.html, claims.json, claims.csv, an SVG for each claim, and the runs. */
   readonly folder: string;

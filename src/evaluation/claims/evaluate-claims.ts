@@ -12,6 +12,7 @@ import type { Claim, ClaimsReport, TestedClaim } from './claim.ts';
 import { Lab } from './lab.ts';
 import { writeReport } from './report.ts';
 
+/** Which claims are tested, on what, and how much is spent. */
 export interface ClaimsRequest {
   /** Letters. Default: all; with data of one's own those that are about text. */
   readonly claims?: readonly string[];
@@ -25,6 +26,7 @@ export interface ClaimsRequest {
   readonly jobs?: number;
 }
 
+/** What is told while claims are tested: what is being trained, and each finding. */
 export type ClaimsEvent =
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'claim'; readonly tested: TestedClaim };

@@ -71,6 +71,10 @@ export const isAbove = ({ mean, standardError }: Mean, limit = 0): boolean =>
 export const spread = ({ mean, standardError }: Mean, digits = 3): string =>
   `${mean.toFixed(digits)} ± ${(standardError || 0).toFixed(digits)}`;
 
+/** A difference of costs with its error: so many nats a token more, or less. */
+export const moreOrLess = ({ mean, standardError }: Mean, digits = 3): string =>
+  `${spread({ mean: Math.abs(mean), standardError }, digits)} nats a token ${mean < 0 ? 'less' : 'more'}`;
+
 /** A share with its error, in per cent. */
 export const percent = ({ mean, standardError }: Mean): string =>
   `${(100 * mean).toFixed(0)} ± ${(100 * (standardError || 0)).toFixed(0)} %`;

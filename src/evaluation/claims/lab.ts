@@ -9,6 +9,7 @@ import { writeTextFile } from '../write-text-file.ts';
 import type { Budget } from './budget.ts';
 import { type Corpus, openCorpus } from './corpus.ts';
 
+/** Where and with what claims are measured. */
 export interface LabOptions {
   /** Where runs and measurements are kept. */
   readonly folder: string;

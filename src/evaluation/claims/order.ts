@@ -1,6 +1,6 @@
 import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
-import { exactOf, isAbove, pairedDifference, pooled, spread } from './exact.ts';
+import { exactOf, isAbove, moreOrLess, pairedDifference, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
 
@@ -32,7 +32,7 @@ async function measure(lab: Lab): Promise<Finding> {
   }));
   return {
     verdict: isAbove(gain) ? 'shown' : isAbove(loss) ? 'refuted' : 'not at this scale',
-    number: `the surest first costs ${spread(gain)} nats a token less than random order`,
+    number: `the surest first costs ${moreOrLess(loss)} than random order`,
     why: `Real text costs ${spread(means[0])} nats a token with the surest first, ${spread(means[1])} from left to right and ${spread(means[2])} in random order.`,
     rows,
     chart: barChart({

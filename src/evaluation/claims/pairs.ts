@@ -8,6 +8,7 @@ export interface Pair {
   readonly end: string;
 }
 
+/** A pair as it is learned, in one sentence. */
 export const pairSentence = ({ first, between, second, end }: Pair): string =>
   `${first}${between}${second}${end}`;
 

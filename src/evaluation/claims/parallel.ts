@@ -3,7 +3,7 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
 import { frequencyNats, windowLength } from './corpus.ts';
-import { exactOf, isAbove, pairedDifference, pooled, spread } from './exact.ts';
+import { exactOf, isAbove, moreOrLess, pairedDifference, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
 
@@ -46,8 +46,8 @@ async function measure(lab: Lab): Promise<Finding> {
           : 'not at this scale',
     number: `${perStep
       .slice(1)
-      .map((n, k) => `${n} a step cost ${spread(losses[k + 1], 2)} nats a token more`)
-      .join(', ')}`,
+      .map((n, k) => `${n} a step cost ${moreOrLess(losses[k + 1], 2)}`)
+      .join(', ')} than one`,
     why: `One token a step costs ${spread(means[0], 2)} nats a token at ${speeds[0].toFixed(0)} tokens a second, eight cost ${spread(means[3], 2)} at ${speeds[3].toFixed(0)}; the causal model costs ${spread(causalCost, 2)} at ${causalSpeed.toFixed(0)}. Frequencies of characters alone cost ${frequencies.toFixed(2)}.`,
     rows: [
       ...perStep.map((n, k) => ({

@@ -51,7 +51,8 @@ export function reportPage({ budget, data, tested }: ClaimsReport): string {
 <title>What is said of diffusion language models</title>
 <style>${style}</style>
 <h1>What is said of diffusion language models, put to the test</h1>
-<p>${tested.length} claims of the field, each measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${grouped(updates)} updates of ${grouped(batch * windowLength)} tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate; diffusion draws its times from a bell (claim l says what that is worth). Errors are one standard error, over held-out items and over seeds. What would be which verdict was written down before anything was measured, unless a claim says otherwise.</p>
+<p class="sum">${verdictCounts(tested)}</p>
+<p>${tested.length === 1 ? 'A claim' : `${tested.length} claims`} of the field, measured with the budget <b>${budget}</b>: networks of ${layers} layers and width ${width}, ${grouped(updates)} updates of ${grouped(batch * windowLength)} tokens, ${seeds} seeds each, on ${escapeXml(text)}. Both kinds of model have the same network, the same text and as many updates, and each its own tuned learning rate; diffusion draws its times from a bell (claim l says what that is worth). Errors are one standard error, over held-out items and over seeds. The rule for each verdict was written down before anything was measured, unless a claim says otherwise.</p>
 <p><b>These are very small models.</b> <i>Shown</i> and <i>refuted</i> are about them; what would change the verdict is said with each.</p>
 <table class="overview"><tr><th>claim<th>verdict<th>what was measured</tr>
 ${tested.map(overviewRow).join('\n')}
@@ -60,6 +61,12 @@ ${tested.map(section).join('\n')}
 </html>
 `;
 }
+
+/** How many claims have each verdict. */
+const verdictCounts = (tested: readonly TestedClaim[]): string =>
+  (Object.keys(signs) as Verdict[])
+    .map((verdict) => `${tested.filter((one) => one.verdict === verdict).length} ${badge(verdict)}`)
+    .join(' &nbsp; ');
 
 const overviewRow = ({ claim, verdict, number }: TestedClaim): string =>
   `<tr><td><a href="#${claim.letter}">(${claim.letter}) ${escapeXml(claim.title)}</a><td>${badge(verdict)}<td>${escapeXml(sentenceOf(number))}</tr>`;
@@ -77,9 +84,9 @@ function section({ claim, verdict, number, why, rows, chart, command }: TestedCl
 <img alt="${escapeXml(claim.title)}: ${escapeXml(number)}" src="data:image/svg+xml;base64,${Buffer.from(chart).toString('base64')}">
 <dl>
 <dt>How it is measured<dd>${escapeXml(claim.how)}
-<dt>What would be which verdict<dd>${escapeXml(claim.rule)}
+<dt>Rule for the verdict<dd>${escapeXml(claim.rule)}
 <dt>What would change the verdict<dd>${escapeXml(claim.wouldChange)}
-<dt>Again<dd><code>${escapeXml(command)}</code>
+<dt>Command<dd><code>${escapeXml(command)}</code>
 </dl>
 <details><summary>The numbers</summary>${numbers(rows)}</details>
 </section>`;
@@ -100,7 +107,7 @@ const style = `
 :root{color-scheme:light dark;--ink:#222;--ground:#fff;--soft:#666;--line:#ddd}
 @media (prefers-color-scheme:dark){:root{--ink:#ddd;--ground:#111;--soft:#999;--line:#333}}
 body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--ground)}
-h2{margin-top:3rem}.said{font-style:italic;color:var(--soft)}
+h2{margin-top:3rem}.sum{font-weight:600}.said{font-style:italic;color:var(--soft)}
 table{border-collapse:collapse;font-size:.9rem;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line)}
 a{color:inherit}img{width:100%;height:auto}dt{font-weight:600;margin-top:.6rem}dd{margin:0}code{overflow-wrap:anywhere}
 .verdict{font-size:.85rem;font-weight:600;white-space:nowrap;padding:.1rem .5rem;border-radius:1rem;border:1px solid}

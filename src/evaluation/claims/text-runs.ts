@@ -3,6 +3,7 @@ import type { TrainRequest } from '../../library/train.ts';
 import type { Lab } from './lab.ts';
 import { windowLength } from './corpus.ts';
 
+/** What networks of claims are trained for. */
 export type TextObjective = 'masked-diffusion' | 'block-diffusion' | 'autoregressive';
 
 /** What a run on the lab's text has of its own. */

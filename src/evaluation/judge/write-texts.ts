@@ -7,6 +7,7 @@ export interface WrittenTexts {
   readonly stats: SampleStats;
 }
 
+/** How many texts are written at once, and who is told of them. */
 export interface WritingOptions {
   readonly sideBySide?: number;
   readonly onText?: (written: number) => void;

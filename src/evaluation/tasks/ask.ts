@@ -20,6 +20,7 @@ export interface ModelAnswer {
   readonly bytes?: number;
 }
 
+/** How a question is asked. */
 export interface AskOptions {
   /** How texts are written, over the model's own defaults. */
   readonly sampling: Partial<GenerateRequest>;

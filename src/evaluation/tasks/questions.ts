@@ -8,6 +8,7 @@ import { puzzles } from '../planning/puzzle.ts';
 import { readTexts } from '../read-texts.ts';
 import type { TaskDefinition } from './definition.ts';
 
+/** A row of a task's data: its fields by their names. */
 export type QuestionRow = Readonly<Record<string, unknown>>;
 
 /** Questions, and the answered ones that stand before each. */
@@ -20,6 +21,7 @@ export interface Questions {
   readonly leftOut: number;
 }
 
+/** Which rows are asked, and in which order. */
 export interface QuestionsAsked {
   readonly data?: string;
   /** Answered examples before each question. */

@@ -11,6 +11,7 @@ import type { PromptedText } from './read-prompts.ts';
 import type { SamplingOutcome, HeldOutLikelihood } from './outcome.ts';
 import type { Way } from './ways.ts';
 
+/** What ways to sample are measured with. */
 export interface MeasuringOptions {
   readonly seed: number;
   readonly signal?: AbortSignal;

@@ -10,6 +10,7 @@ export interface Way {
   readonly tokensPerStep?: number;
 }
 
+/** The settings whose combinations are compared. */
 export interface WaysAsked {
   readonly strategies: readonly StrategyName[];
   readonly blockLengths: readonly number[];
