@@ -10,6 +10,7 @@ import {
   finetuningFiles,
   launchers,
   outcomeOfRun,
+  overNetwork,
   rankProcesses,
   smallRun,
   someText,
@@ -41,7 +42,7 @@ async function until(isTrue: () => boolean): Promise<void> {
   }
 }
 
-for (const launcher of launchers) {
+for (const launcher of [...launchers, ...overNetwork])
   test(
     `${launcher.name}: 2 and 4 ranks end in the bits of one process`,
     withLauncher(launcher),
@@ -59,6 +60,7 @@ for (const launcher of launchers) {
     },
   );
 
+for (const launcher of launchers) {
   test(
     `${launcher.name}: asked to stop, any rank has all saved; another number of ranks goes on to the same bits`,
     withLauncher(launcher),

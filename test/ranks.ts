@@ -27,6 +27,12 @@ export const launchers: readonly Launcher[] = [
   { name: 'MPICH', program: '/usr/bin/mpirun.mpich', package: 'mpich', flags: [] },
 ];
 
+/** The same as they work between hosts, which have no memory in common. */
+export const overNetwork: readonly Launcher[] = [
+  { ...launchers[0], name: 'Open MPI over TCP', flags: [...launchers[0].flags, '--mca', 'btl', 'tcp,self'] },
+  { ...launchers[1], name: 'MPICH over its network', flags: ['-env', 'MPIR_CVAR_NOLOCAL', '1'] },
+];
+
 /** For a test that needs a launcher: skipped, with how to get it, where it isn't there. */
 export const withLauncher = ({ program, package: name }: Launcher) => ({
   skip: existsSync(program) ? false : `${program} isn't there: apt-get install ${name}`,

@@ -66,7 +66,7 @@ interface Calls {
   alltoall(given: Buffered, count: number, all: Buffered): Promise<number>;
   broadcast(data: Buffered, count: number): Promise<number>;
   abort(exitCode: number): void;
-  finalize(): Promise<number>;
+  finalize(): Promise<void>;
 }
 
 type Buffered = Uint8Array | Int32Array | Float32Array | Float64Array;
@@ -98,6 +98,8 @@ async function openCalls({ name, library, handle, world, byte }: Flavour): Promi
   const allgatherv = blocking('MPI_Allgatherv', ...data, 'void*', 'int*', 'int*', handle, handle);
   const alltoall = blocking('MPI_Alltoall', ...data, ...data, handle);
   const broadcast = blocking('MPI_Bcast', ...data, 'int', handle);
+  const finalize = blocking('MPI_Finalize');
+  const end = lib.func('_exit', 'void', ['int']);
   return {
     rank: number('MPI_Comm_rank'),
     size: number('MPI_Comm_size'),
@@ -107,7 +109,11 @@ async function openCalls({ name, library, handle, world, byte }: Flavour): Promi
     alltoall: (from, count, to) => alltoall(from, count, bytes, to, count, bytes, comm),
     broadcast: (from, count) => broadcast(from, count, bytes, 0, comm),
     abort: (exitCode) => void declare('MPI_Abort', handle, 'int')(comm, exitCode),
-    finalize: blocking('MPI_Finalize'),
+    async finalize() {
+      await finalize();
+      // plugins that it has unloaded are called where threads end on which blocking calls ran: no thread may end before all do
+      process.once('exit', (exitCode) => void end(exitCode));
+    },
   };
 }
 
@@ -118,6 +124,8 @@ async function openLibrary(name: string, library: string) {
   });
   // the stacks on which koffi calls are too small for MPICH
   koffi.config({ ...koffi.config(), sync_stack_size: 8 << 20, async_stack_size: 4 << 20 });
+  // MPICH's transport would write over functions of libc that threads of this process are in
+  process.env['UCX_MEM_MMAP_HOOK_MODE'] ??= 'none';
   try {
     return { lib: koffi.load(library), out: koffi.out };
   } catch (cause) {
@@ -152,23 +160,30 @@ async function openMpiRanks(flavour: Flavour): Promise<Ranks> {
       }
       return data;
     },
-    // each rank sums one part, in the order of ranks: the sum's order is ours, not the library's
     async sum(data) {
-      const part = Math.ceil(data.length / size);
-      const mine = new Float32Array(part * size);
-      mine.set(data);
-      const theirs = new Float32Array(part * size);
-      await mpi.alltoall(mine, 4 * part, theirs);
-      const parts = Array.from({ length: size }, (_, r) => theirs.subarray(r * part, (r + 1) * part));
-      await mpi.allgather(sumInOrder(parts).slice(), 4 * part, mine);
-      data.set(mine.subarray(0, data.length));
+      for (let at = 0; at < data.length; at += maxSummed)
+        await sumOverRanks(mpi, data.subarray(at, at + maxSummed));
     },
     abort: (exitCode) => mpi.abort(exitCode),
-    async close() {
-      await mpi.finalize();
-    },
+    close: () => mpi.finalize(),
   };
 }
+
+/** Each rank sums one part, in the order of ranks: the sum's order is ours, not the library's. */
+async function sumOverRanks(mpi: Calls, data: Float32Array): Promise<void> {
+  const { size } = mpi;
+  const part = Math.ceil(data.length / size);
+  const mine = new Float32Array(part * size);
+  mine.set(data);
+  const theirs = new Float32Array(part * size);
+  await mpi.alltoall(mine, 4 * part, theirs);
+  const parts = Array.from({ length: size }, (_, r) => theirs.subarray(r * part, (r + 1) * part));
+  await mpi.allgather(sumInOrder(parts).slice(), 4 * part, mine);
+  data.set(mine.subarray(0, data.length));
+}
+
+/** Numbers that are summed at once. */
+const maxSummed = 2 ** 26;
 
 /** Bytes of one message: counts are 32 bits. */
 const maxMessage = 2 ** 30;
