@@ -1,5 +1,6 @@
 import type { LoadOptions } from '../../model-files/open-model.ts';
 import { randomBytes, randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -123,6 +124,7 @@ export async function openService(options: ServerOptions): Promise<OpenService> 
   const models = await servedModels(options);
   const engine = options.engine ?? modelEngine(models, options);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // one for each request that is being written
   const state = { isDraining: false, port: options.port };
   const service = serviceOf(options, models, engine, { state, stop: stop.signal });
   engine.load([...models.keys()][0]);
