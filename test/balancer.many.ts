@@ -8,6 +8,8 @@ const body = { prompt: 'Once upon a time', length: 24, steps: 6, temperature: 0.
 interface Reply {
   readonly status: number;
   readonly text: string;
+  /** What the answer calls the request. */
+  readonly name?: string;
   readonly beganMs: number;
   readonly endedMs: number;
 }
@@ -20,7 +22,8 @@ async function ask(url: string, more: object, headers: Record<string, string> = 
     body: JSON.stringify({ ...body, ...more }),
     signal: AbortSignal.timeout(120_000),
   });
-  return { status: response.status, text: await response.text(), beganMs, endedMs: performance.now() };
+  const [name, text] = [response.headers.get('x-request-id') ?? undefined, await response.text()];
+  return { status: response.status, text, name, beganMs, endedMs: performance.now() };
 }
 
 /** Clients that ask one text after another until they are told to stop. */
@@ -76,14 +79,21 @@ test(
       assert.equal(texts.size, 1);
     });
 
-    await t.test('the name of a request is in the logs of the balancer and of the server', async () => {
-      await ask(url, {}, { 'x-request-id': 'the-name-of-one' });
-      await until(() => /the-name-of-one/.test(log()));
-      assert.equal(replicas.filter((replica) => /"request":"the-name-of-one"/.test(replica.log())).length, 1);
-      const unnamed = await fetch(`${url}/health`);
-      const name = unnamed.headers.get('x-request-id')!;
-      await until(() => log().includes(name));
-    });
+    await t.test(
+      'name and trace of a request are in the logs of the balancer and of the server',
+      async () => {
+        const trace = '0af7651916cd43dd8448eb211c80319c';
+        const traceparent = `00-${trace}-b7ad6b7169203331-01`;
+        const { name: given } = await ask(url, {}, { 'x-request-id': 'the-name-of-one', traceparent });
+        assert.equal(given, 'the-name-of-one');
+        await until(() => log().includes(`{the-name-of-one|${traceparent}}`));
+        const line = new RegExp(`"request":"the-name-of-one","trace":"${trace}"`);
+        assert.equal(replicas.filter((replica) => line.test(replica.log())).length, 1);
+        const unnamed = await fetch(`${url}/health`);
+        const name = unnamed.headers.get('x-request-id')!;
+        await until(() => log().includes(name));
+      },
+    );
 
     await t.test('a stream comes through as it is written', async () => {
       const response = await fetch(`${url}/v1/completions`, {

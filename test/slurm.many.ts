@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { outcomeOfRun, smallRun, someText, startRanks } from './ranks.ts';
+import { outcomeOfRun, rankProcesses, smallRun, someText, startRanks } from './ranks.ts';
 import { repositoryRoot } from './reference.ts';
-import { startSlurm, withSlurm } from './slurm.ts';
+import { killWaitSeconds, startSlurm, withSlurm } from './slurm.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -19,6 +19,13 @@ const stepsOf = (out: string): number => {
   return existsSync(path) ? (readFileSync(path, 'utf8').match(/"kind":"step"/g) ?? []).length : 0;
 };
 
+/** A job, the folder of its run, and what it says. */
+interface Submitted {
+  readonly job: string;
+  readonly out: string;
+  readonly log: string;
+}
+
 test('jobs of Slurm: training that is requeued and warned, and shares of a batch', withSlurm, async (t) => {
   const folder = await temporaryFolder(t);
   const cluster = await startSlurm(t, { UNMASK: `${process.execPath} ${main}` });
@@ -27,16 +34,19 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
   const whole = join(folder, 'whole');
   assert.equal((await startRanks(undefined, 1, [...smallRun(text, steps), '--out', whole]).ended).code, 0);
 
-  const until = async (isTrue: () => boolean, log: string): Promise<void> => {
+  const until = async (isTrue: () => boolean, log: string, seconds = 60): Promise<void> => {
     for (let i = 0; !isTrue(); i++) {
-      if (i > 600) throw new Error(existsSync(log) ? readFileSync(log, 'utf8') : 'nothing was written');
+      if (i > 10 * seconds)
+        throw new Error(existsSync(log) ? readFileSync(log, 'utf8') : 'nothing was written');
       await wait(100);
     }
   };
-  /** Two ranks that end in the bits of the whole run, whatever is done to their job on the way. */
-  const trained = async (name: string, disturb: (job: string) => void): Promise<void> => {
+  /** Has two ranks train. */
+  const submit = (
+    name: string,
+    { mpi = 'pmix', flags = [], updates = steps }: { mpi?: string; flags?: string[]; updates?: number },
+  ): Submitted => {
     const [out, log] = [join(folder, name), join(folder, `${name}.log`)];
-    const [, , ...flags] = smallRun(text, steps);
     const job = cluster
       .run(
         'sbatch',
@@ -44,16 +54,25 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
         '--nodes=1',
         '--ntasks-per-node=2',
         `--output=${log}`,
-        script('train.sh'),
-        text,
+        `--export=ALL,UNMASK_MPI=${mpi}`,
         ...flags,
+        script('train.sh'),
+        ...smallRun(text, updates).slice(1),
         '--out',
         out,
       )
       .trim();
+    return { out, log, job };
+  };
+  const hasStopped = (log: string): boolean =>
+    existsSync(log) && /stopped after step \d+/.test(readFileSync(log, 'utf8'));
+
+  /** Two ranks that end in the bits of the whole run, whatever is done to their job on the way. */
+  const trained = async (name: string, mpi: string, disturb: (job: string) => void): Promise<void> => {
+    const { out, log, job } = submit(name, { mpi });
     await until(() => stepsOf(out) >= 4, log);
     disturb(job);
-    await until(() => /stopped after step \d+/.test(readFileSync(log, 'utf8')), log);
+    await until(() => hasStopped(log), log);
     assert.ok(stepsOf(out) < steps);
     // Slurm has a job that is queued again wait for two minutes
     await cluster.until(job, /JobState=PENDING/);
@@ -66,13 +85,45 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     assert.deepEqual(outcomeOfRun(out), outcomeOfRun(whole));
   };
 
-  await t.test('a job that is queued again goes on to the bits of one that was left alone', () =>
-    trained('requeued', (job) => cluster.run('scontrol', 'requeue', job)),
-  );
+  for (const [library, mpi] of [
+    ['Open MPI', 'pmix'],
+    ['MPICH', 'pmi2'],
+  ])
+    await t.test(
+      `${library}: a job that is queued again goes on to the bits of one that was left alone`,
+      () => trained(`requeued-${mpi}`, mpi, (job) => cluster.run('scontrol', 'requeue', job)),
+    );
 
   await t.test('a job that is warned by USR1 saves, has itself queued again, and ends in the same bits', () =>
-    trained('warned', (job) => cluster.run('scancel', '--signal=USR1', job)),
+    trained('warned', 'pmix', (job) => cluster.run('scancel', '--signal=USR1', job)),
   );
+
+  for (const [library, mpi] of [
+    ['Open MPI', 'pmix'],
+    ['MPICH', 'pmi2'],
+  ])
+    await t.test(
+      `${library}: a rank that dies ends its job, once Slurm has waited for the others`,
+      async () => {
+        const { out, log, job } = submit(`died-${mpi}`, { mpi, updates: 100_000 });
+        await until(() => stepsOf(out) >= 4, log);
+        process.kill(rankProcesses(out).at(-1)!, 'SIGKILL');
+        const killedMs = performance.now();
+        while (rankProcesses(out).length > 0) {
+          assert.ok(performance.now() - killedMs < 1000 * (killWaitSeconds + 10));
+          await wait(100);
+        }
+        await cluster.until(job, /JobState=FAILED/);
+      },
+    );
+
+  await t.test('a job whose time is nearly up is warned by Slurm itself, as its script asks', async () => {
+    // Slurm looks every half minute, and warns as much as a minute too early
+    const { log, job } = submit('timed', { updates: 1_000_000, flags: ['--time=3'] });
+    await until(() => hasStopped(log), log, 150);
+    await cluster.until(job, /JobState=PENDING/);
+    cluster.run('scancel', job);
+  });
 
   await t.test('the shares of an array, one behind the other, are what one program writes', async () => {
     const input = join(folder, 'requests.jsonl');

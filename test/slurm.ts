@@ -23,6 +23,9 @@ export const withSlurm = {
   timeout: 600_000,
 };
 
+/** From SIGTERM to SIGKILL; Slurm's own default is 30. */
+export const killWaitSeconds = 20;
+
 /** A cluster of this machine alone, with two processors, each for up to four jobs. */
 export interface Cluster {
   /** Runs a program of Slurm, and returns what it prints. */
@@ -53,7 +56,7 @@ SelectTypeParameters=CR_CPU
 MpiDefault=pmix
 ReturnToService=2
 JobRequeue=1
-KillWait=20
+KillWait=${killWaitSeconds}
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
 StateSaveLocation=${inFolder('state')}
 SlurmdSpoolDir=${inFolder('spool')}
