@@ -22,10 +22,10 @@ export const modelOptions = {
     .describe('an adapter (LoRA) for the model: a directory as PEFT has it, or a run of unmask finetune'),
   device: z.enum(devices).default('cpu').describe('where the network runs'),
   weights: z
-    .enum(weightFormats)
-    .optional()
+    .enum(['auto', ...weightFormats])
+    .default('auto')
     .describe(
-      'how weights are kept in memory; a copy in that format is made once [as they are stored, 16 bits as f32]',
+      'how weights are kept in memory: auto is as they are stored, 16 bits as f32, or the largest format that fits; a copy in fewer bits is made once',
     ),
 };
 

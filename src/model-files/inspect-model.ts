@@ -12,14 +12,20 @@ import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { parameterTotal, type TensorNames, type TransformerConfig } from '../model/config.ts';
-import type { ModelConfig } from '../model/families/family.ts';
-import { type GgufModel, ggufModel } from '../model/gguf/model.ts';
-import { storedBytes } from '../model/gguf/stored-weights.ts';
+import { parameterTotal, type TransformerConfig } from '../model/config.ts';
+import { ggufModel } from '../model/gguf/model.ts';
 import { familyOf } from '../model/families/families.ts';
 import { samplingMemory, type SamplingMemory } from '../model/sampling-memory.ts';
-import { bytesIn, storageOf } from '../model/storage.ts';
-import { isBlockFormat, type KeptFormat, weightFormats } from '../model/weight-format.ts';
+import {
+  chooseWeights,
+  weightedGguf,
+  type WeightedModel,
+  weightedModel,
+  type WeightsChoice,
+  type WeightsMemory,
+  weightsMemory,
+} from './weights-choice.ts';
+import { freeMemory } from '../base/free-memory.ts';
 import { openModelWithTokenizer } from './open-model.ts';
 import { textEnds } from './generation-defaults.ts';
 import { generationOf } from './read-generation.ts';
@@ -68,7 +74,9 @@ export interface Inspection {
   readonly dtypes?: Readonly<Record<string, number>>;
   readonly weightBytes?: number;
   /** Bytes that the weights take while the model runs, for each value that `weights` of `load` may have. */
-  readonly memoryBytes?: Readonly<Record<string, number>>;
+  readonly memoryBytes?: WeightsMemory;
+  /** Those that `weights: 'auto'` takes with the memory that is free now. */
+  readonly chosenWeights?: WeightsChoice;
   /** What a text takes beside them, about. */
   readonly samplingMemory?: SamplingMemory;
   /** What is laid over it, where the path is an adapter's. */
@@ -111,7 +119,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
   const { path: configPath, config: json } = await readModelConfig(directory);
 
   const { attempt, problems } = attempts();
-  const opened = await attempt(() => openModelWithTokenizer(directory));
+  const opened = await attempt(() => openModelWithTokenizer(directory, { memoryBytes: Infinity }));
   const family = opened?.family ?? (await attempt(() => familyOf(json, configPath)));
   const config = opened?.config ?? (family && (await attempt(() => family.read(json, configPath))));
   const weights = opened?.weights ?? (await attempt(() => openWeights(directory)));
@@ -137,7 +145,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),
     dtypes: weights && bytesByType(weights.entries),
     weightBytes: weights?.totalBytes,
-    memoryBytes: opened && memoryOf(opened.config, opened.names, opened.format),
+    ...(opened && (await attempt(() => runsAs(weightedModel(opened))))),
     samplingMemory: config && samplingMemory(config.transformer),
     training: await trainingIn(directory),
     licence: await licenceOf(directory),
@@ -185,7 +193,9 @@ async function inspectAdapter(directory: string, tensors: boolean): Promise<Insp
   const { attempt, problems } = attempts();
   const adapter = await attempt(() => adapterFacts(directory));
   if (base.problems.length === 0)
-    await (await attempt(() => openModelWithTokenizer(directory)))?.network.close();
+    await (
+      await attempt(() => openModelWithTokenizer(directory, { memoryBytes: Infinity }))
+    )?.network.close();
   return {
     ...base,
     adapter,
@@ -226,7 +236,7 @@ async function inspectGguf(path: string, tensors: boolean): Promise<Inspection> 
     activeParameters: activeOf(parameters, numbers),
     dtypes: bytesByType(stored),
     weightBytes: Array.from(stored.values(), ({ byteLength }) => byteLength).reduce((a, b) => a + b, 0),
-    memoryBytes: model && ggufMemory(model),
+    ...(model && (await attempt(() => runsAs(weightedGguf(model))))),
     samplingMemory: model && samplingMemory(model.config.transformer),
     licence: text('general.license'),
     maskId,
@@ -284,25 +294,9 @@ function activeOf(
   return parameters - layers.filter(Boolean).length * (experts - chosen) * 3 * hidden * width;
 }
 
-/** Those of a model as it was published, also where its weights are in blocks. */
-/** For each format that --weights may have; what is in blocks stays in them. */
-function memoryOf(
-  { transformer }: ModelConfig,
-  names: TensorNames,
-  stored: KeptFormat = 'f32',
-): Record<string, number> {
-  const formats = isBlockFormat(stored) ? [stored] : weightFormats;
-  return Object.fromEntries(formats.map((format) => [format, bytesIn(transformer, names, format)]));
-}
-
-/** The same of a GGUF file, whose quantised weights may stay in their blocks. */
-function ggufMemory({ config, family, sources }: GgufModel): Record<string, number> {
-  const floats = memoryOf(config, family.names);
-  const all = [...sources.values()];
-  if (!all.some(({ type }) => type.dequantise)) return floats;
-  const parameters = storageOf(config.transformer, family.names, 'int8');
-  const { int8: _, ...others } = floats;
-  return { stored: storedBytes(all, parameters), ...others };
+/** What weights take, and which are chosen; why none are is a problem. */
+function runsAs(model: WeightedModel): Pick<Inspection, 'memoryBytes' | 'chosenWeights'> {
+  return { memoryBytes: weightsMemory(model), chosenWeights: chooseWeights(model, 'auto', freeMemory()) };
 }
 
 function bytesByType(entries: Stored): Record<string, number> {

@@ -43,8 +43,23 @@ export function storageOf(
   );
 }
 
-/** Bytes that the weights take in a format, of 16 bits those of F16. */
-export function bytesIn(config: TransformerConfig, names: TensorNames, format: WeightFormat): number {
+/** Bytes that the weights take in files of a format, of 16 bits those of F16. */
+export const bytesIn = (config: TransformerConfig, names: TensorNames, format: WeightFormat): number =>
+  bytesOf(config, names, format, 4);
+
+/** Bytes in memory for each scale: the engine keeps one of its own, and a sum, beside it. */
+export const scaleBytes = 12;
+
+/** Bytes that the weights take in memory in a format. */
+export const memoryIn = (config: TransformerConfig, names: TensorNames, format: WeightFormat): number =>
+  bytesOf(config, names, format, scaleBytes);
+
+function bytesOf(
+  config: TransformerConfig,
+  names: TensorNames,
+  format: WeightFormat,
+  perScale: number,
+): number {
   if (format === 'f32')
     return [...parameterShapes(config, names).values()].reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
   let bytes = 0;
@@ -53,7 +68,7 @@ export function bytesIn(config: TransformerConfig, names: TensorNames, format: W
     if (storage === 'half' || storage === 'blocks and table') bytes += 2 * sizeOf(shape);
     if (storage.startsWith('blocks')) {
       const { codes, scales, zeros } = blockShapes(shape, blockFormats[format as BlockFormatName]);
-      bytes += sizeOf(codes) + 4 * sizeOf(scales) + (zeros ? sizeOf(zeros) : 0);
+      bytes += sizeOf(codes) + perScale * sizeOf(scales) + (zeros ? sizeOf(zeros) : 0);
     }
   }
   return bytes;

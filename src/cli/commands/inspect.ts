@@ -53,7 +53,16 @@ function page(inspection: Inspection, io: Io): string {
 
 function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
   const special = (id: number, token: string | undefined): string => (token ? `${token} (${id})` : `${id}`);
-  const { parameters, activeParameters, dtypes, memoryBytes, samplingMemory, maxLength, maskId } = facts;
+  const {
+    parameters,
+    activeParameters,
+    dtypes,
+    memoryBytes,
+    samplingMemory,
+    maxLength,
+    maskId,
+    chosenWeights,
+  } = facts;
   const active =
     activeParameters === undefined ? '' : `; ${counted(activeParameters)} of them for each token`;
   const { mixture } = config ?? {};
@@ -89,6 +98,7 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
       samplingMemory &&
         `and about ${sizeText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
     ],
+    ['runs as', chosenWeights && choiceText(chosenWeights)],
     ['trained', facts.training && trainingText(facts.training)],
     ['held out', facts.training?.validation && boundText(facts.training)],
     ['licence', facts.licence],
@@ -115,6 +125,17 @@ function boundText({ objective, validation }: TrainingFacts): string {
   const error = standardError === undefined || isExact ? '' : ` ± ${standardError.toFixed(3)}`;
   const bits = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
   return `-log p ${isExact ? '=' : '≤'} ${natsPerToken.toFixed(3)}${error} nats a token${bits}`;
+}
+
+/** f32, in 31.2 MiB; opens in about 1 s */
+function choiceText({
+  format,
+  bytes,
+  openSeconds,
+  reason,
+}: NonNullable<Inspection['chosenWeights']>): string {
+  const seconds = `opens in about ${Math.ceil(openSeconds)} s`;
+  return `${format}, in ${sizeText(bytes)}; ${seconds}${reason === undefined ? '' : `; ${reason}`}`;
 }
 
 /** The model's own defaults as the flags that they stand for. */

@@ -9,7 +9,7 @@ import type { WeightEntry } from '../../checkpoint/weights.ts';
 import type { DType } from '../../graph/tensor-type.ts';
 import type { ExternalData, QuantisedData } from '../../graph/value-writer.ts';
 import { MadeWeights, type MadeWeight } from '../made-weights.ts';
-import type { StoredParameter } from '../storage.ts';
+import { scaleBytes, type StoredParameter } from '../storage.ts';
 import { blocksOf } from './kept-blocks.ts';
 
 /** Whether a parameter is kept in blocks, where those of a GGUF file are kept as they are stored. */
@@ -60,7 +60,7 @@ const floatTypes: Partial<Record<Dtype, DType>> = {
   BF16: 'bfloat16',
 };
 
-/** Bytes of the weights of a GGUF file where they are kept as they are stored. */
+/** Bytes of the weights of a GGUF file in memory where they are kept as they are stored. */
 export function storedBytes(
   sources: Iterable<GgufSource>,
   parameters: ReadonlyMap<string, StoredParameter>,
@@ -71,7 +71,7 @@ export function storedBytes(
     const { shape, type } = source;
     if (type.dequantise && storage !== 'float32') {
       const { codes, scales } = blockShapes(shape, blocksOf(source));
-      bytes += (storage === 'blocks and table' ? 2 : 1) * (sizeOf(codes) + 4 * sizeOf(scales));
+      bytes += (storage === 'blocks and table' ? 2 : 1) * (sizeOf(codes) + scaleBytes * sizeOf(scales));
     } else bytes += sizeOf(shape) * itemSizes[dtypeOf(source)];
   }
   return bytes;
