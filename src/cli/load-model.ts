@@ -2,6 +2,7 @@ import type { LoadOptions } from '../model-files/open-model.ts';
 import { z } from 'zod';
 import type { Model } from '../language-model/language-model.ts';
 import { devices } from '../runtime/device.ts';
+import { duration } from '../base/format-duration.ts';
 import { weightFormats } from '../model/weight-format.ts';
 import type { HelpDefaults, Io } from './command.ts';
 import { visible } from './terminal/visible.ts';
@@ -76,11 +77,15 @@ export function weightsProgress(
 ): (done: number, total: number) => void {
   let shown = -1;
   let shownMs = -Infinity;
+  const startMs = performance.now();
   return (done, total) => {
     const percent = Math.floor((100 * done) / total);
     if (percent === shown) return;
-    const line = `quantising the weights: ${percent} %`;
-    if (stderr.isTTY) stderr.write(`\r${line}${percent === 100 ? '\n' : ''}`);
+    const leftMs = ((performance.now() - startMs) * (total - done)) / done;
+    const left = percent < 100 ? `, ${duration(leftMs)} left` : '';
+    const line = `quantising the weights: ${percent} %${left}`;
+    // spaces wipe out what was longer
+    if (stderr.isTTY) stderr.write(`\r${line.padEnd(60)}${percent === 100 ? '\n' : ''}`);
     else if (isFollowed && performance.now() - shownMs >= followedMs) {
       stderr.write(`${line}\n`);
       shownMs = performance.now();

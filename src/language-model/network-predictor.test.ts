@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
 import { openModel } from '../model/open.ts';
-import { blockCausal, predictorOf } from './network-predictor.ts';
+import { blockCausal, cachedNetwork, predictorOf, type PredictorOptions } from './network-predictor.ts';
 import { wholeCanvas } from '../sampling/predictor.ts';
+import { withCache } from '../sampling/cache.ts';
 
 test('what a block holds reaches the predictions of its own block and of later ones alone', async (t) => {
   const directory = join(await temporaryFolder(t), 'tiny');
@@ -27,3 +28,33 @@ test('what a block holds reaches the predictions of its own block and of later o
   assert.deepEqual(await reached(blockCausal(N)), [8, 9, 10, 11]);
   assert.deepEqual(await reached(), [...rows]);
 });
+
+for (const [what, how] of [
+  ['causal', { isCausal: true, startId: 1 }],
+  ['block-causal', { sees: blockCausal(96), blockLength: 96 }],
+] as const satisfies [string, PredictorOptions][])
+  test(`a long ${what} text is computed in pieces, and predicted as in one`, async (t) => {
+    const directory = join(await temporaryFolder(t), 'tiny');
+    const L = 1200;
+    await writeTinyModel(directory, { isCausal: what === 'causal', maxLength: L });
+    const { network } = await openModel(directory);
+    t.after(() => network.close());
+    const lengths: number[] = [];
+    const watched = {
+      ...network,
+      config: network.config,
+      extend: (...asked: Parameters<typeof network.extend>) => {
+        lengths.push(asked[0].shape[1]);
+        return network.extend(...asked);
+      },
+    };
+    const xt = Int32Array.from({ length: L }, (_, i) => 5 + ((i * 7) % 40));
+    const rows = Int32Array.of(1199, 3, 600, 601);
+    const moment = wholeCanvas(L);
+    const predict = withCache(cachedNetwork(watched, how), (canvas) => canvas.keys());
+    const ours = await predict(xt, rows, moment);
+    const { data, shape } = await predictorOf(network, how)(xt, rows, moment);
+    assert.deepEqual(ours.shape, shape);
+    for (const [i, value] of data.entries()) assert.ok(Math.abs(ours.data[i] - value) < 1e-4, `${i}`);
+    assert.deepEqual(lengths, what === 'causal' ? [512, 512, 176] : [576, 576, 48]);
+  });

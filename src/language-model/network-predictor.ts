@@ -1,3 +1,4 @@
+import type { NdArray } from '../base/array.ts';
 import { shiftedRight } from '../diffusion/clean-windows.ts';
 import { joinKeyValues, keepPositions, type KeyValues } from '../model/key-values.ts';
 import type { Network, RowReduction } from '../model/network.ts';
@@ -11,6 +12,8 @@ export interface PredictorOptions {
   readonly startId?: number;
   /** Which keys a query may look at, beside the network's own pattern. Default: all. */
   readonly sees?: (query: number, key: number) => boolean;
+  /** No position sees one behind its own so many, which begin at a multiple of them: 1 of a causal network. Default: all see all. */
+  readonly blockLength?: number;
   /** What is predicted in place of logits, for a `decode` that reads it. */
   readonly reduce?: RowReduction;
 }
@@ -49,7 +52,7 @@ export function contextOf(
  */
 export function cachedNetwork(
   network: Network,
-  { isCausal = false, startId, sees, reduce }: PredictorOptions = {},
+  { isCausal = false, startId, sees, blockLength = isCausal ? 1 : undefined, reduce }: PredictorOptions = {},
 ): CachedNetwork<KeyValues> {
   const { shiftedLogits } = network.config;
   const first = isCausal && startId === undefined ? 1 : 0;
@@ -59,21 +62,65 @@ export function cachedNetwork(
     async forward(xt, active, rows, memory, { signal }) {
       const computed = active.filter((i) => i >= first);
       const read = isCausal ? shiftedRight(xt, startId ?? 0) : xt;
-      const tokens = { shape: [1, computed.length], data: computed.map((i) => read[i]) };
-      const index = new Map(Array.from(computed, (i, a) => [i, a]));
-      const outputs = rows.map((i) => index.get(outputOf(i))!);
-      const keys = [...(memory?.positions.data ?? []), ...computed];
-      const { logits, present } = await network.extend(tokens, outputs, memory, {
-        positions: { shape: [1, computed.length], data: computed },
-        attentionMask: sees && maskOver(computed, keys, sees),
-        reduce,
-        signal,
-      });
-      return { logits, memory: present };
+      const outputs = rows.map(outputOf);
+      const pieces: Piece[] = [];
+      let made: KeyValues | undefined;
+      for (const part of inPieces(computed, blockLength)) {
+        const before = memory && made ? joinKeyValues(memory, made) : (memory ?? made);
+        const index = new Map(Array.from(part, (i, a) => [i, a]));
+        const mine = [...outputs.keys()].filter((r) => index.has(outputs[r]));
+        // one row has to be wanted
+        const wanted = mine.length > 0 ? mine.map((r) => index.get(outputs[r])!) : [0];
+        const tokens = { shape: [1, part.length], data: part.map((i) => read[i]) };
+        const keys = [...(before?.positions.data ?? []), ...part];
+        const { logits, present } = await network.extend(tokens, Int32Array.from(wanted), before, {
+          positions: { shape: [1, part.length], data: part },
+          attentionMask: sees && maskOver(part, keys, sees),
+          reduce,
+          signal,
+        });
+        if (mine.length > 0) pieces.push({ rows: mine, logits });
+        made = made ? joinKeyValues(made, present) : present;
+      }
+      return { logits: together(pieces, rows.length), memory: made! };
     },
     evict: (memory, positions) => keepPositions(memory, (i) => !positions.has(i)),
     merge: joinKeyValues,
   };
+}
+
+/** Positions that are computed in one forward where others may follow in the next: attention takes memory for each pair. */
+const pieceLength = 512;
+
+/** Ascending positions, cut where nothing before the cut sees what is behind it. */
+function inPieces(positions: Int32Array, blockLength: number | undefined): Int32Array[] {
+  if (blockLength === undefined) return [positions];
+  const pieces: Int32Array[] = [];
+  const blockOf = (i: number) => Math.floor(positions[i] / blockLength);
+  let start = 0;
+  for (let i = 1; i < positions.length; i++)
+    if (i - start >= pieceLength && blockOf(i) !== blockOf(i - 1)) {
+      pieces.push(positions.subarray(start, i));
+      start = i;
+    }
+  return [...pieces, positions.slice(start)];
+}
+
+/** Logits of some of the rows. */
+interface Piece {
+  readonly rows: readonly number[];
+  readonly logits: NdArray;
+}
+
+/** Those of all pieces, in the order of the rows. */
+function together(pieces: readonly Piece[], count: number): NdArray {
+  if (pieces.length === 1) return pieces[0].logits;
+  const width = pieces[0].logits.shape[1];
+  const data = new Float32Array(count * width);
+  for (const { rows, logits } of pieces)
+    for (const [r, row] of rows.entries())
+      data.set(logits.data.subarray(r * width, (r + 1) * width), row * width);
+  return { shape: [count, width], data };
 }
 
 /**

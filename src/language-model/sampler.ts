@@ -185,6 +185,7 @@ export class Sampler {
       isCausal: this.#isCausal,
       startId: this.#startId,
       sees,
+      ...(sees && { blockLength }),
       reduce: reduced && this.#reductionOf(reduced),
     };
     const exact = this.#isCausal ? causalCache : sees && blockCausalCache(blockLength!);

@@ -12,6 +12,8 @@ export const quantizeSchema = z.strictObject({
   compare: z
     .boolean()
     .default(true)
-    .describe('runs both models on a text and prints how their predictions differ'),
+    .describe(
+      'runs both models on a text, for a quarter of the whole time at most, and prints how their predictions differ',
+    ),
   text: z.string().min(1).optional().describe('the text for it [stories that ship]'),
 });

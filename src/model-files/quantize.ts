@@ -24,6 +24,9 @@ export interface QuantizeOptions extends z.input<typeof quantizeSchema>, TaskOpt
   readonly note?: (text: string) => void;
 }
 
+/** For the comparison of a model that is rounded in less than three times as many. */
+const leastSeconds = 20;
+
 /** A model in fewer bits. */
 export interface Quantized {
   /** Its directory. */
@@ -55,13 +58,16 @@ export function quantize(
     async ({ note: progress, signal }) => {
       const { weights: format, out, compare, text } = checkOptions(quantizeSchema, request);
       const source = await openUnquantised(await modelDirectory(model, note));
+      const start = performance.now();
       const comparison = compare ? await prepareComparison(source, text) : undefined;
       const making = { onProgress: (done: number, total: number) => progress({ done, total }), signal };
       const { place, record } =
         out === undefined
           ? await quantiseToCache(source, format, making)
           : { place: out, record: await quantiseModel(source, out, format, making) };
-      const predictions = await comparison?.measure(place, signal);
+      // a quarter of the whole time, or a little where that is nothing
+      const seconds = Math.max(leastSeconds, (performance.now() - start) / 3000);
+      const predictions = await comparison?.measure(place, { seconds, signal });
       if (predictions) await recordPredictions(place, record, predictions);
       return {
         path: place,
