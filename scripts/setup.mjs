@@ -58,7 +58,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 if (!isInstalled()) {
-  say('Installing what package-lock.json names (once, about a minute) …');
+  say('Installing what package-lock.json names (once, less than a minute) …');
   // onnxruntime-node would download its CUDA provider while installing; the CPU and WebGPU ones are in the package
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -69,7 +69,10 @@ if (!isInstalled()) {
   });
 }
 
-const stamp = join(root, 'dist/src/index.js');
+// `npm start` wants to see something soon: it compiles without checking types, which whatever else calls this then does
+const isQuick = process.argv.includes('--quick');
+const program = join(root, 'dist/src/index.js');
+const types = join(root, 'dist/src/index.d.ts');
 const sources = ['src', 'test', 'bench', 'examples', 'recipes', 'studio/core', 'studio/test']
   .map((name) => join(root, name))
   .filter(existsSync);
@@ -79,10 +82,12 @@ const run = (script, ...args) =>
     cwd: root,
     stdio: 'inherit',
   });
-if (modified(stamp) < changed) {
+if (modified(isQuick ? program : types) < changed) {
   removeOrphans('dist');
-  run('typescript/bin/tsc');
-  utimesSync(stamp, new Date(), new Date()); // an incremental build may leave it as it was
+  const unchecked = '--noCheck --declaration false --incremental false --tsBuildInfoFile null'.split(' ');
+  run('typescript/bin/tsc', ...(isQuick ? unchecked : []));
+  // an incremental build may leave them as they were
+  for (const path of isQuick ? [program] : [program, types]) utimesSync(path, new Date(), new Date());
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }
 
@@ -93,6 +98,6 @@ if (process.platform !== 'win32' && !existsSync(command)) symlinkSync('../../dis
 // the page of the studio, where its sources are: the published package has it ready
 const studio = join(root, 'studio');
 if (existsSync(studio) && modified(join(root, 'dist/page/index.html')) < newest(studio)) {
-  run('typescript/bin/tsc', '-p', 'studio');
+  if (!isQuick) run('typescript/bin/tsc', '-p', 'studio');
   run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
 }
