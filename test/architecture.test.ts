@@ -105,6 +105,21 @@ test('imports point down', () => {
   assert.deepEqual(upward, []);
 });
 
+test('the pages load of src/ what draws, and what speaks to a model; nothing in src/ knows what is outside', () => {
+  const loadable = { studio: /^(?:base|cli\/terminal)\//, site: /^(?:base|browser|server|training)\// };
+  for (const [folder, allowedPaths] of Object.entries(loadable))
+    for (const path of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      if (!/\.tsx?$/.test(path) || /(?:^|[\\/])test[\\/]|\.test\.ts$/.test(path)) continue;
+      const text = readFileSync(join(root, folder, path), 'utf8');
+      for (const name of loadedBy(text).filter((each) => each.includes('/src/')))
+        assert.match(name.replace(/^.*\/src\//, ''), allowedPaths, `${folder}/${path}`);
+    }
+  assert.deepEqual(
+    files.filter(({ imports }) => imports.some((path) => path.startsWith('..'))).map(({ path }) => path),
+    [],
+  );
+});
+
 test('no file imports itself through others, types included', () => {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();

@@ -93,7 +93,7 @@ export class WorkerClient {
       if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
       throw new InvalidOptionError(
         'request',
-        "can't have functions of your own: they can't be sent to the worker; load the model with openHere in a worker of yours",
+        "can't have functions of your own: they can't be sent to the worker; open the model with openModelFrom in a worker of yours",
         undefined,
       );
     }

@@ -1,7 +1,6 @@
 /**
  * What the papers are made of, as functions: noise schedules, the forward process, objectives, remasking strategies, and the
- * reverse process over any mask predictor. All that unmask has is here to be used, wrapped, or taken as the pattern of
- * another: a strategy goes to `model.sample({ strategy })`, a schedule or an objective to `train(options, { noise, objective })`.
+ * reverse process over any mask predictor, to be used, wrapped, or taken as the pattern of another: a strategy goes to `model.sample({ strategy })`, a schedule or an objective to `train(options, { noise, objective })`.
  *
  * @module unmask/diffusion
  */
@@ -29,6 +28,10 @@ export {
   type DecodeOptions,
   type Prediction,
 } from '../sampling/decode.ts';
+export { type CachedNetwork, type CachePolicy, type CacheState, withCache } from '../sampling/cache.ts';
+export { withGuidance } from '../sampling/guidance.ts';
+export { capped, remdm, type Remasking, rescaled, type Sigma, unsureFirst } from '../sampling/remdm.ts';
+export { renoising, type Renoising } from '../sampling/renoising.ts';
 export type { Block, MaskPredictor, StepContext } from '../sampling/predictor.ts';
 export { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 export {
@@ -47,6 +50,7 @@ export {
   type Strategy,
   threshold,
   thresholdOrCount,
+  tokenEditing,
   type Transition,
   unmasking,
 } from '../sampling/strategies.ts';

@@ -3,20 +3,35 @@ import { test } from 'node:test';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
 import { exactScorer, randomJoint } from '../../test/exact-scorer.ts';
 import { uniforms } from '../base/random.ts';
-import { decoder } from '../sampling/decode.ts';
+import { decoder, type DecodeOptions } from '../sampling/decode.ts';
 import { toDecodeOptions, toSampleOptions } from '../sampling/from-options.ts';
 import { checkSampling, type SamplingRequest } from '../sampling/options.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { sample, type SampleOptions } from '../sampling/sample.ts';
+import { countForwards } from '../sampling/stats.ts';
 import { strategiesFor, strategyNamed } from '../sampling/strategy-table.ts';
-import { chainRule, mean } from './likelihood.ts';
-import { samplerLikelihood, teacherForcing } from './sampler-likelihood.ts';
+import { chainRule, type Likelihood, mean } from './likelihood.ts';
+import { teacherForcing } from './sampler-likelihood.ts';
 
 const [V, L] = [3, 4];
 const joint = exactJoint(V, L, (x) => 1 + 3 * x[0] * x[2] + x[1] + 2 * Number(x[3] === x[0]));
 const { maskId, sequences } = joint;
 const vocabulary = { maskId, endIds: [], size: V + 1 };
 const masks = new Int32Array(L).fill(maskId);
+
+/** The sum over a whole walk, see `teacherForcing`. */
+async function samplerLikelihood(
+  predict: MaskPredictor,
+  canvas: Int32Array,
+  x0: Int32Array,
+  { decoding, ...options }: Omit<SampleOptions, 'decode' | 'endIds'> & { readonly decoding?: DecodeOptions },
+): Promise<Likelihood> {
+  const { decode, costOf } = teacherForcing(x0, { forbidden: [options.maskId], ...decoding });
+  const counted = countForwards(predict);
+  let nats = 0;
+  for await (const frame of sample(counted.predict, canvas, { ...options, decode })) nats += costOf(frame);
+  return { nats, standardError: 0, forwards: counted.forwards() };
+}
 
 /** Logits that belong to no joint distribution, and depend on all of the canvas. */
 const inconsistent: MaskPredictor = (xt, rows) => {

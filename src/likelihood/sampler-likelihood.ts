@@ -1,8 +1,5 @@
 import { argmax, type Choose, type Decode, type DecodeOptions, decodeRows } from '../sampling/decode.ts';
-import type { MaskPredictor } from '../sampling/predictor.ts';
-import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
-import { countForwards } from '../sampling/stats.ts';
-import type { Likelihood } from './likelihood.ts';
+import type { Frame } from '../sampling/sample.ts';
 
 /** A sampler that is made to write a given text. */
 export interface TeacherForcing {
@@ -51,25 +48,4 @@ function surprise(logits: Float64Array, token: number, temperature: number): num
   let total = 0;
   for (let v = 0; v < logits.length; v++) total += Math.exp((logits[v] - highest) / temperature);
   return Math.log(total) - (logits[token] - highest) / temperature;
-}
-
-/**
- * The exact −log p of a text under a sampler, see `teacherForcing`; for a strategy by which chance chooses positions it is the
- * −log p of one order, whose mean over seeds is above −log p.
- *
- * @param canvas   given tokens, and `maskId` where text was to be written          [L]
- * @param x0       the text; the same as the canvas where that is given             [L]
- * @param options  how the sampler writes; of its decoding, `decoding` is what is known
- */
-export async function samplerLikelihood(
-  predict: MaskPredictor,
-  canvas: Int32Array,
-  x0: Int32Array,
-  { decoding, ...options }: Omit<SampleOptions, 'decode' | 'endIds'> & { readonly decoding?: DecodeOptions },
-): Promise<Likelihood> {
-  const { decode, costOf } = teacherForcing(x0, { forbidden: [options.maskId], ...decoding });
-  const counted = countForwards(predict);
-  let nats = 0;
-  for await (const frame of sample(counted.predict, canvas, { ...options, decode })) nats += costOf(frame);
-  return { nats, standardError: 0, forwards: counted.forwards() };
 }

@@ -8,12 +8,12 @@ export interface KeyValues {
   /** [B, C] */
   readonly positions: NdArray<Int32Array>;
   /** Of every layer   [B, C, kvHeads · K] each, or with room for more where there are `columns` */
-  readonly layers: readonly KeyValue[];
+  readonly layers: readonly LayerKeyValue[];
   /** Of one sequence: where in the layers each position is, ascending. Absent: they are all that is there.   [C] */
   readonly columns?: Int32Array;
 }
 
-interface KeyValue {
+interface LayerKeyValue {
   readonly key: NdArray;
   readonly value: NdArray;
 }

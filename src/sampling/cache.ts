@@ -3,9 +3,10 @@ import { invariant } from '../base/errors.ts';
 import type { Block, MaskPredictor, StepContext } from './predictor.ts';
 
 /**
- * A network that computes some positions of a canvas and looks at what it computed of others before.
+ * A network that computes some positions of a canvas and looks at what it computed of others before: the KV cache. The
+ * transformer is made one in language-model/network-predictor.ts, where the memory is `KeyValues` (model/key-values.ts).
  *
- * @template Memory  what it computed of a number of positions; only the network can read it
+ * @template Memory  what it computed of a number of positions, the keys and values; only the network can read it
  */
 export interface CachedNetwork<Memory> {
   /** The position whose output predicts position i: i itself, or i − 1 where a network keeps a causal model's habit. */

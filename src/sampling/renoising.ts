@@ -1,5 +1,6 @@
 import { entropyBound, type ReverseStep, type Strategy } from './strategies.ts';
 
+/** What a canvas of random tokens is kept and ended by. */
 export interface Renoising {
   /** What is kept adds up to no more nats of entropy than this, the last one not counted. */
   readonly bound: number;

@@ -4,6 +4,7 @@ import { grouped } from '../../base/format-count.ts';
 import type { ComparedRun } from '../../evaluation/runs/compare.ts';
 import { type Command, UsageError } from '../command.ts';
 import { tableOf } from '../terminal/table.ts';
+import { visible } from '../terminal/visible.ts';
 
 const path = z.string().min(1).optional().meta({ placeholder: 'path' });
 
@@ -28,12 +29,15 @@ const compareCommand: Command<typeof options> = {
     ['unmask compare runs/a runs/b', 'two runs'],
     ['unmask compare runs/rates --svg rates.svg', 'all runs of a sweep; seeds of one kind are a mean'],
   ],
-  async run({ runs, csv, svg, json }, { stdout }) {
+  async run({ runs, csv, svg, json }, { stdout, stderr }) {
     if (runs.length === 0) throw new UsageError('name the runs, or a folder of some');
     const { findRuns } = await import('../../evaluation/runs/find-runs.ts');
     const { compareRuns } = await import('../../evaluation/runs/compare.ts');
     const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
-    const rows = compareRuns(await findRuns(runs));
+    const found = await findRuns(runs, ({ message }) =>
+      stderr.write(`unmask compare: ${visible(message)}\n`),
+    );
+    const rows = compareRuns(found);
     if (json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`);
     else stdout.write(report(rows, stdout.columns));
     if (csv !== undefined) {

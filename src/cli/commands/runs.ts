@@ -4,6 +4,7 @@ import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { Command } from '../command.ts';
 import { tableOf } from '../terminal/table.ts';
+import { visible } from '../terminal/visible.ts';
 
 const options = z.strictObject({
   folders: z
@@ -22,9 +23,9 @@ const runsCommand: Command<typeof options> = {
     ['unmask runs', 'those in the folder runs'],
     ['unmask runs experiments --json', 'of another folder, for a program'],
   ],
-  async run({ folders, json }, { stdout }) {
+  async run({ folders, json }, { stdout, stderr }) {
     const { findRuns } = await import('../../evaluation/runs/find-runs.ts');
-    const runs = await findRuns(folders);
+    const runs = await findRuns(folders, ({ message }) => stderr.write(`unmask runs: ${visible(message)}\n`));
     if (json) for (const run of runs) stdout.write(`${JSON.stringify(recordOf(run))}\n`);
     else
       stdout.write(

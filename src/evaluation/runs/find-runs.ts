@@ -10,9 +10,13 @@ const depth = 4;
 /**
  * The runs at some places: a place is a run directory, or a folder that has some in it.
  *
- * @throws FileError  for a place without a run
+ * @param onDamaged  told of a run that can't be read, which is left out
+ * @throws FileError  for a place without a run; for a run that can't be read where nobody is told, or where none can
  */
-export async function findRuns(places: readonly string[]): Promise<TrainingRun[]> {
+export async function findRuns(
+  places: readonly string[],
+  onDamaged?: (problem: FileError) => void,
+): Promise<TrainingRun[]> {
   const found = await Promise.all(
     places.map(async (place) => {
       const directories = await runsBelow(place, depth);
@@ -21,7 +25,19 @@ export async function findRuns(places: readonly string[]): Promise<TrainingRun[]
       return directories;
     }),
   );
-  return Promise.all([...new Set(found.flat())].map(openRun));
+  const opened = await Promise.all(
+    [...new Set(found.flat())].map((directory) =>
+      openRun(directory).catch((problem: unknown) => {
+        if (problem instanceof FileError) return problem;
+        throw problem;
+      }),
+    ),
+  );
+  const problems = opened.filter((one) => one instanceof FileError);
+  const runs = opened.filter((one): one is TrainingRun => !(one instanceof FileError));
+  if (problems.length > 0 && (!onDamaged || runs.length === 0)) throw problems[0];
+  for (const problem of problems) onDamaged?.(problem);
+  return runs;
 }
 
 async function runsBelow(place: string, levels: number): Promise<string[]> {

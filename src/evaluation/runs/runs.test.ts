@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -118,4 +118,23 @@ test('what no sweep can have is a sentence, before anything is trained', async (
   const { code, err } = await runCommand(['train', 'a.txt', '--sweep', 'width=8', '--sweep', 'width=16']);
   assert.equal(code, 2);
   assert.match(err, /names an option twice/);
+});
+
+test('a run that can’t be read is named, and the others are listed', async () => {
+  const damaged = join(folder, 'damaged');
+  await mkdir(damaged);
+  await writeFile(join(damaged, 'options.json'), '{');
+  try {
+    const { code, out, err } = await runCommand(['runs', folder]);
+    assert.equal(code, 0);
+    assert.match(err, /^unmask runs: .*damaged.*\n$/);
+    assert.equal(out.split('\n').filter((line) => line.includes('width=')).length, 4);
+    await assert.rejects(findRuns([folder]), /damaged/);
+    await assert.rejects(
+      findRuns([damaged], () => {}),
+      /damaged/,
+    );
+  } finally {
+    await rm(damaged, { recursive: true });
+  }
 });

@@ -2,7 +2,7 @@ import type { Answer } from '../apis/answer.ts';
 import type { JobEvent, RunningJob } from '../worker/engine.ts';
 import { type Envelope, failed, type HttpError, toHttpError } from './http-error.ts';
 import type { Result } from '../worker/protocol.ts';
-import type { Service } from './service.ts';
+import type { ReplyService } from './service.ts';
 
 /** How a reply is carried out. */
 export interface ReplyContext {
@@ -22,7 +22,7 @@ export interface ReplyContext {
  *
  * @throws HttpError  while no byte has been sent
  */
-export async function reply(service: Service, answer: Answer, how: ReplyContext): Promise<Response> {
+export async function reply(service: ReplyService, answer: Answer, how: ReplyContext): Promise<Response> {
   const running = startChoices(service, answer, how);
   const events = interleaved(running.map(({ events: mine }) => mine));
   try {
@@ -43,7 +43,7 @@ export async function reply(service: Service, answer: Answer, how: ReplyContext)
 
 /** Starts the jobs of all choices, and gives the turn back when the last of them is over. */
 function startChoices(
-  { engine, metrics, limits, stop }: Service,
+  { engine, metrics, limits, stop }: ReplyService,
   answer: Answer,
   how: ReplyContext,
 ): RunningJob[] {
@@ -150,7 +150,7 @@ async function* remarkedFirst(
  * hung up on. After an error there is no terminator, so that what was cut short can't be taken for whole.
  */
 function streamed(
-  service: Service,
+  service: ReplyService,
   answer: Answer,
   how: ReplyContext,
   running: readonly RunningJob[],
@@ -171,7 +171,7 @@ const heartbeat = Symbol('heartbeat');
 
 /** Where the bytes of a stream come from. */
 class ReplySource {
-  readonly #service: Service;
+  readonly #service: ReplyService;
   readonly #answer: Answer;
   readonly #how: ReplyContext;
   readonly #running: readonly RunningJob[];
@@ -182,7 +182,7 @@ class ReplySource {
   #isOver = false;
 
   constructor(
-    service: Service,
+    service: ReplyService,
     answer: Answer,
     how: ReplyContext,
     running: readonly RunningJob[],

@@ -1,5 +1,4 @@
-import { chat, chatSchema } from '../apis/chat.ts';
-import { completion, completionSchema, fim, fimSchema } from '../apis/completions.ts';
+import { fim, fimSchema } from '../apis/completions.ts';
 import {
   embeddings,
   embeddingsSchema,
@@ -35,18 +34,11 @@ import {
   ollamaVersion,
   showSchema,
 } from '../apis/information.ts';
-import {
-  doubtsRoute,
-  doubtsSchema,
-  editRoute,
-  editingBodySchema,
-  infillRoute,
-  infillingSchema,
-} from '../apis/infill-edit.ts';
 import { llamaInfill, llamaInfillSchema } from '../apis/llama-cpp.ts';
 import { applyEdit, mercuryEdit, mercuryEditSchema } from '../apis/mercury.ts';
 import { ollamaGenerate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
 import { openapi } from './openapi.ts';
+import { pageRoutes } from './page-routes.ts';
 import { page } from './pages.ts';
 import { asking, type Route, telling, writing } from './route.ts';
 import {
@@ -103,9 +95,7 @@ export const routes: readonly Route[] = [
   telling('/openapi.json', 'This description', () => Response.json(openapi(routes))),
   telling('/v1/models', 'The models', models, { aliases: ['/models'] }),
   telling('/v1/models/:model{.+}', 'One model', model),
-  writing('/v1/chat/completions', 'The next answer of a conversation', chatSchema, chat, {
-    aliases: ['/chat/completions'],
-  }),
+  ...pageRoutes,
   writing('/v1/responses', 'The next answer, as OpenAI answers lately', responsesSchema, responses, {
     aliases: ['/responses'],
   }),
@@ -119,13 +109,6 @@ export const routes: readonly Route[] = [
     countTokensSchema,
     countMessageTokens,
     anthropic,
-  ),
-  writing(
-    '/v1/completions',
-    'The continuation of a text, or what is in its gap',
-    completionSchema,
-    completion,
-    { aliases: ['/completions'] },
   ),
   writing('/v1/embeddings', 'Texts as directions in space', embeddingsSchema, embeddings, {
     aliases: ['/embeddings'],
@@ -189,9 +172,6 @@ export const routes: readonly Route[] = [
     llamaEmbedding,
     llama,
   ),
-  writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
-  writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
-  writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),
   telling('/unmask/options', 'What may be asked of each verb, as JSON Schema', options),
   telling('/unmask/models', 'The models on this machine', listModels, studio),
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),

@@ -52,6 +52,12 @@ export interface Service {
   readonly studio?: Studio;
 }
 
+/** What a text needs of the service to be written and sent; a page has no more. */
+export interface ReplyService extends Pick<Service, 'engine' | 'log' | 'stop'> {
+  readonly metrics: Pick<Metrics, 'cancelled'>;
+  readonly limits: Pick<Limits, 'generationMs' | 'stallMs' | 'heartbeatMs'>;
+}
+
 /** The studio of a service; its routes are closed where there is none. */
 export function requireStudio({ studio }: Service): Studio {
   if (studio) return studio;
@@ -64,7 +70,10 @@ export function requireStudio({ studio }: Service): Studio {
  * @param asked  as a request has it; Ollama's clients put `:latest` behind it
  * @throws HttpError 404
  */
-export function modelNamed({ models, aliases }: Service, asked: string | undefined): string {
+export function modelNamed(
+  { models, aliases }: Pick<Service, 'models' | 'aliases'>,
+  asked: string | undefined,
+): string {
   const [first] = models.keys();
   if (asked === undefined || asked === '') return first;
   const known = models.has(asked) || aliases.has(asked) ? asked : asked.replace(/:latest$/, '');
@@ -86,7 +95,7 @@ export function modelNamed({ models, aliases }: Service, asked: string | undefin
  * @throws HttpError 503  when it can't be loaded; the signal's reason when it is aborted
  */
 export async function loadedFacts(
-  { engine }: Service,
+  { engine }: Pick<Service, 'engine'>,
   model: string,
   signal: AbortSignal,
 ): Promise<ModelFacts> {

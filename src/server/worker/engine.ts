@@ -1,4 +1,4 @@
-import { quiet, quietTimer } from '../../base/next-turn.ts';
+import { quiet, quietTimer } from '../../base/quiet-timer.ts';
 import {
   sharedNumber,
   type Failure,

@@ -1,5 +1,5 @@
 import type { Model } from '../../language-model/language-model.ts';
-import { quietTimer } from '../../base/next-turn.ts';
+import { quietTimer } from '../../base/quiet-timer.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import { toolFormOf } from '../../tokenizer/tool-form.ts';
 import type { ModelFacts, ModelState } from './protocol.ts';
