@@ -24,4 +24,8 @@ export const commands: CommandTable = {
   quantize: () => import('./commands/quantize.ts'),
   bench: () => import('./commands/bench.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  completion: async () => {
+    const { completionCommand } = await import('./commands/completion.ts');
+    return { default: completionCommand(commands) };
+  },
 };

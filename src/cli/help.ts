@@ -1,5 +1,6 @@
 import type { Command, HelpDefaults } from './command.ts';
 import { type Flag, flagsOf } from './flags.ts';
+import { wrappedTable, wrapped } from './terminal/wrap.ts';
 
 /**
  * The help of one command, made from its schema and broken at the terminal's width.
@@ -25,8 +26,8 @@ export function commandHelp(
   ];
   const examples = (command.examples ?? []).map(([line, purpose]) => `  # ${purpose}\n  ${line}\n`);
   return [
-    `${['unmask', name, ...positionals, '[options]'].join(' ')}\n\n${wrap(`${command.summary}.`, width).join('\n')}\n`,
-    `Options${defaults ? `, with the defaults of ${defaults.of}` : ''}\n${table(rows, width)}`,
+    `${['unmask', name, ...positionals, '[options]'].join(' ')}\n\n${wrapped(`${command.summary}.`, width).join('\n')}\n`,
+    `Options${defaults ? `, with the defaults of ${defaults.of}` : ''}\n${wrappedTable(rows, width)}`,
     ...(examples.length > 0 ? [`Examples\n${examples.join('')}`] : []),
   ].join('\n');
 }
@@ -38,7 +39,7 @@ export function programHelp(
 ): string {
   return [
     'unmask <command> [options]\n\nText diffusion in TypeScript: trains, samples and scores models that write by unmasking.\n',
-    `Commands\n${table(summaries, Math.min(Math.max(columns, 40), 110))}`,
+    `Commands\n${wrappedTable(summaries, Math.min(Math.max(columns, 40), 110))}`,
     'unmask <command> --help explains a command.\n',
   ].join('\n');
 }
@@ -73,38 +74,4 @@ function describe(flag: Flag, ofModel: unknown): string {
 function valueText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(valueText).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Two columns, the second wrapped; below the first where the terminal is too narrow for both. */
-function table(rows: readonly (readonly [string, string])[], width: number): string {
-  const left = Math.max(...rows.map(([term]) => term.length)) + 4;
-  if (width - left < 24) {
-    return rows
-      .map(
-        ([term, text]) =>
-          `  ${term}\n${wrap(text, width - 6)
-            .map((line) => `      ${line}\n`)
-            .join('')}`,
-      )
-      .join('');
-  }
-  return rows
-    .map(([term, text]) => {
-      const lines = wrap(text, width - left);
-      return lines
-        .map((line, i) => `${(i === 0 ? `  ${term}` : '').padEnd(left)}${line}`.trimEnd() + '\n')
-        .join('');
-    })
-    .join('');
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.length - 1;
-    if (lines[last] === '') lines[last] = word;
-    else if (lines[last].length + 1 + word.length <= width) lines[last] += ` ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
 import { type Command, type HelpDefaults, type Io, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { menu } from './menu.ts';
 import { nearest } from '../base/spelling.ts';
 import { kebabCase } from '../base/options.ts';
 import { flagsOf, parseOptions } from './flags.ts';
@@ -22,7 +23,11 @@ export async function runProgram(
   commands: CommandTable,
   version: string,
 ): Promise<number> {
-  const [name = '--help', ...rest] = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  const [name, ...rest] = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  if (name === undefined) {
+    io.stdout.write(menu(io.stdout.columns));
+    return 0;
+  }
   if (name === '--version' || name === '-v') {
     io.stdout.write(`${version}\n`);
     return 0;

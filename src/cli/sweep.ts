@@ -8,6 +8,7 @@ import { TrainingView } from './terminal/training-view.ts';
 export interface SweepFlags {
   readonly sweep?: readonly string[];
   readonly seeds?: number;
+  readonly json: boolean;
   readonly distributed: 'auto' | 'off';
 }
 
@@ -31,6 +32,7 @@ export async function watchSweep(request: TrainingRequest, flags: SweepFlags, io
       {
         signal,
         onProgress(event) {
+          if (flags.json) return void stdout.write(`${JSON.stringify(event)}\n`);
           if (event.kind !== 'run') return view.show(event);
           view.end();
           stderr.write(`\n${event.index + 1} of ${event.of}: ${event.directory}\n`);
@@ -38,7 +40,7 @@ export async function watchSweep(request: TrainingRequest, flags: SweepFlags, io
       },
     );
     view.end();
-    for (const run of runs) if (run.isFinished) stdout.write(`${run.directory}\n`);
+    for (const run of runs) if (run.isFinished && !flags.json) stdout.write(`${run.directory}\n`);
     if (runs.every(({ isFinished }) => isFinished)) return 0;
     stderr.write('stopped; the same command goes on\n');
     return 130;

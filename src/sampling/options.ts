@@ -51,7 +51,7 @@ export const samplingSchema = z.strictObject({
     .enum(['drawn', 'likeliest'])
     .default('drawn')
     .describe(
-      'how sure a position is: as its drawn token, or as the likeliest one, by which the text is exactly as likely as unmask score --sampler says',
+      'what the confidence of a position is: the probability of its sampled token, or of the likeliest one, with which the text is exactly as likely as unmask score --sampler says',
     ),
   strategy: z.enum(strategyNames).default('low-confidence').describe('which predicted tokens a step keeps'),
   ...strategyFields,
@@ -93,7 +93,7 @@ export const samplingSchema = z.strictObject({
     .gt(0)
     .default(1)
     .describe(
-      'makes what stands in the text less likely: its logit is divided by this, or multiplied where it is below 0',
+      'makes tokens of the text less likely: the logit is divided by this, or multiplied where it is below 0',
     ),
   regex: z
     .string()
@@ -181,7 +181,7 @@ export const fillingSchema = samplingSchema
     complete: z
       .boolean()
       .default(false)
-      .describe('nothing follows the text: the model sees its end token behind it'),
+      .describe('nothing follows the text: the model sees its end token after it'),
   });
 
 /** What a person may ask to be shown of a sample. The text is the same with it and without. */

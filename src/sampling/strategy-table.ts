@@ -82,7 +82,7 @@ const counting = (selection: Selection) =>
   named({ options: plan, dial: 'steps', make: () => unmasking(selection) });
 
 const taus = [0.95, 0.9, 0.7, 0.5, 0.35, 0.2];
-const atLeast = probability.describe('keep what is at least this sure');
+const atLeast = probability.describe('keep tokens of at least this confidence');
 const surerThan = probability.describe('keep what is surer than this');
 
 /** The only table of strategies: their names, the options of each, and how it is made. */
@@ -115,7 +115,7 @@ export const strategyTable = {
         .number()
         .min(0)
         .default(1)
-        .describe('keep n tokens while the n-th is at least 1 - factor/(n+1) sure'),
+        .describe('keep n tokens while the confidence of the n-th is at least 1 - factor/(n+1)'),
     },
     dial: { option: 'factor', values: [0.5, 1, 1.5, 2] },
     make: (options) => unmasking(factor(options.factor)),
@@ -128,7 +128,9 @@ export const strategyTable = {
   hierarchical: named({
     options: {
       tau: atLeast.default(0.9),
-      tauLow: probability.default(0.4).describe('keep the surest of each run of masks above this'),
+      tauLow: probability
+        .default(0.4)
+        .describe('keep the most confident token of each run of masks above this'),
     },
     dial: { option: 'tau', values: [0.9, 0.7] },
     make: ({ tau, tauLow }) => unmasking(hierarchical(tau, tauLow)),
@@ -174,13 +176,8 @@ export const strategyTable = {
   'remdm-loop': named({
     options: {
       eta: eta.default(0.02),
-      loopFrom: z
-        .number()
-        .gt(0)
-        .max(1)
-        .default(0.55)
-        .describe('the time when the noise schedule stands still'),
-      loopUntil: z.number().gt(0).lt(1).default(0.05).describe('the time when it goes on'),
+      loopFrom: z.number().gt(0).max(1).default(0.55).describe('the time at which the noise schedule pauses'),
+      loopUntil: z.number().gt(0).lt(1).default(0.05).describe('the time at which it resumes'),
       loopAlpha: z
         .number()
         .gt(0)

@@ -288,7 +288,7 @@ export const trainingSchema = z.strictObject({
     .gt(0)
     .optional()
     .describe(
-      "for --from: data are the model's own texts, and it learns to be sure of them; how much that counts beside the cross-entropy (unmask distill) [none]",
+      "for --from: data are the model's own texts, and it is trained to be confident of them; how much that counts beside the cross-entropy (unmask distill) [none]",
     ),
   certaintyBlock: count
     .optional()

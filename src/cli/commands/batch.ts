@@ -20,7 +20,7 @@ const options = z.strictObject({
     .string()
     .optional()
     .meta({ placeholder: 'path' })
-    .describe('the folder of the results; the same command goes on in it where it was stopped'),
+    .describe('the folder of the results; the same command resumes in it'),
   model,
   adapter,
   device,
@@ -49,7 +49,7 @@ const options = z.strictObject({
 });
 
 const command: Command<typeof options> = {
-  summary: 'Answers a file of requests, or a share of it; goes on where it was stopped',
+  summary: 'Answers a file of requests, or a share of it; resumes where it was stopped',
   options,
   positionals: ['input'],
   examples: [

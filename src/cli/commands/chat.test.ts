@@ -168,8 +168,11 @@ test('on a terminal: answers in place, mistakes are told, Ctrl-D leaves', async 
   assert.deepEqual(
     terminal.lines.map((line) => line.replace(/\d\.\d s/, '_ s')),
     [
-      '/help lists the commands · Ctrl-C stops an answer · Ctrl-D l',
-      'eaves',
+      'talk, the model that ships',
+      'too small for sense: it chats about films, music and sport,',
+      'and knows nothing · remembers 4,096 tokens',
+      '/help lists the commands · Ctrl-C stops an answer',
+      'Ctrl-D leaves',
       '> Hello',
       '1 Hello',
       '12 tokens · 1 forwards · _ s · seed 1',

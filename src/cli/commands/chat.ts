@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
+import { grouped } from '../../base/format-count.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import type { Frame } from '../../sampling/sample.ts';
@@ -12,7 +13,7 @@ import { chosen } from './generate.ts';
 import { type LoadModel, loadModel, modelOptions, samplingDefaultsOf } from '../load-model.ts';
 import { sentenceOf } from '../program.ts';
 import { linesOf, Terminal } from '../terminal/prompt-lines.ts';
-import { frameMs, liveCanvas } from '../terminal/live-canvas.ts';
+import { brokenAtDots, frameMs, liveCanvas } from '../terminal/live-canvas.ts';
 import { visible } from '../terminal/visible.ts';
 
 const options = z.strictObject({
@@ -67,7 +68,7 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
           frameMs,
           json,
         };
-        await talk(new Chat(model, state, settings, io), io);
+        await talk(new Chat(model, state, settings, io), introduction(path, model), io);
       } finally {
         await model.close();
       }
@@ -77,8 +78,21 @@ export function chatCommand(load: LoadModel): Command<typeof options> {
 
 export default chatCommand(loadModel);
 
-/** Reads one line after the other, from a person or a pipe, until there are no more. */
-async function talk(chat: Chat, io: Io): Promise<void> {
+/** Who one talks with, and what can't be expected. */
+const introduction = (path: string | undefined, { config }: Model): string[] => [
+  path ?? 'talk, the model that ships',
+  ...(path === undefined
+    ? ['too small for sense: it chats about films, music and sport, and knows nothing']
+    : []),
+  `remembers ${grouped(config.maxLength)} tokens`,
+];
+
+/**
+ * Reads one line after the other, from a person or a pipe, until there are no more.
+ *
+ * @param who  what a person is told first
+ */
+async function talk(chat: Chat, who: readonly string[], io: Io): Promise<void> {
   if (!io.stdin.isTTY || !io.stdout.isTTY) {
     for await (const line of linesOf(io)) if (!(await chat.hear(line, io.signal))) break;
     io.signal.throwIfAborted();
@@ -86,7 +100,9 @@ async function talk(chat: Chat, io: Io): Promise<void> {
   }
   const terminal = new Terminal(io);
   const { dim } = colorsFor(io.stderr, io.env);
-  io.stderr.write(`${dim('/help lists the commands · Ctrl-C stops an answer · Ctrl-D leaves')}\n`);
+  const hints = ['/help lists the commands', 'Ctrl-C stops an answer', 'Ctrl-D leaves'];
+  for (const facts of [who, hints])
+    for (const line of brokenAtDots(facts, io.stderr)) io.stderr.write(`${dim(visible(line))}\n`);
   try {
     for await (const { text, signal } of terminal.lines()) {
       try {

@@ -22,7 +22,7 @@ const options = z.strictObject({
 });
 
 const compareCommand: Command<typeof options> = {
-  summary: 'Puts training runs side by side: what is different in them, and what came of it',
+  summary: 'Compares training runs: the options in which they differ, and their results',
   options,
   positionals: ['runs'],
   examples: [

@@ -25,7 +25,7 @@ type Options = z.output<typeof options>;
 
 /** What is seen, said before it is seen. */
 const caption =
-  'A story that starts as masks: each denoising step predicts all of them and keeps the surest, in any order.';
+  'A story that starts as masks: each denoising step predicts all of them and keeps the most confident, in any order.';
 
 /**
  * The surest first, wherever they are, in blocks of a line or two, so that the story has an ending. Of what was measured

@@ -3,20 +3,23 @@ import { distillSchema } from '../../training/distill-options.ts';
 import type { Command } from '../command.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { TrainingView } from '../terminal/training-view.ts';
+import { endLine, json } from './train.ts';
 
-const distillCommand: Command<typeof distillSchema> = {
-  summary: 'Teaches a model to write several tokens a forward, from its own careful texts',
-  options: distillSchema,
+const options = distillSchema.extend({ json });
+
+const distillCommand: Command<typeof options> = {
+  summary: 'Distils a model from its own careful texts, so that it writes several tokens a forward',
+  options,
   positionals: ['from', 'data'],
   examples: [
     [
       'unmask distill models/stories models/stories/stories.jsonl.gz --out runs/quick',
       'writes texts, then learns',
     ],
-    ['unmask distill --resume runs/quick', 'goes on where it was stopped'],
+    ['unmask distill --resume runs/quick', 'resumes where it was stopped'],
     ['unmask generate --model runs/quick/run --strategy threshold --tau 0.8', 'several tokens a forward'],
   ],
-  async run(request, { stdout, stderr, signal }) {
+  async run({ json, ...request }, { stdout, stderr, signal }) {
     const { distill } = await import('../../library/distill.ts');
     const clock = (): number => performance.now();
     const status = new StatusLine(stderr, clock, { liveMs: 250, plainMs: 30_000 });
@@ -25,16 +28,16 @@ const distillCommand: Command<typeof distillSchema> = {
       const run = await distill(request, {
         signal,
         onProgress(event) {
-          if (event.kind !== 'text') view.show(event);
+          if (json) stdout.write(`${JSON.stringify(event)}\n`);
+          else if (event.kind !== 'text') view.show(event);
           else if (event.done === event.all) status.end();
           else if (status.isDue) status.show(`writing careful texts: ${event.done} of ${event.all}`);
         },
       });
       view.end();
-      if (run.isFinished) {
-        stdout.write(`${run.modelDirectory}\n`);
-        return 0;
-      }
+      if (json) stdout.write(endLine(run));
+      else if (run.isFinished) stdout.write(`${run.modelDirectory}\n`);
+      if (run.isFinished) return 0;
       stderr.write(
         `stopped after step ${run.step}; unmask distill --resume ${dirname(run.directory)} goes on\n`,
       );

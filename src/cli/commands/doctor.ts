@@ -3,6 +3,7 @@ import type { Diagnosis } from '../../runtime/diagnosis.ts';
 import type { Command, Io } from '../command.ts';
 import { colorsFor } from '../terminal/colors.ts';
 import { visible } from '../terminal/visible.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 const options = z.strictObject({
   json: z.boolean().default(false).describe('prints a line of JSON for each device'),
@@ -41,10 +42,12 @@ export function reportLines(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>
     ...missing.map(({ name, from }) => `${name} is missing; it comes with ${from}`),
     ...(remedy === undefined ? [] : [remedy]),
   ];
-  return [
-    `${device.padEnd(8)}${works ? verdict : colors.yellow(verdict)}\n`,
-    ...details.map((detail) => `${' '.repeat(8)}${detail}\n`),
-  ].join('');
+  const { isTTY, columns = 80 } = io.stdout;
+  const linesOf = (text: string): string[] => (isTTY ? wrapped(text, Math.max(24, columns - 8)) : [text]);
+  const said = linesOf(verdict).map((line) => (works ? line : colors.yellow(line)));
+  return [...said, ...details.flatMap(linesOf)]
+    .map((line, i) => `${(i === 0 ? device : '').padEnd(8)}${line}\n`)
+    .join('');
 }
 
 function wrongness(operation: string, operations: Diagnosis['operations']): string {

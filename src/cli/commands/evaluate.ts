@@ -74,7 +74,7 @@ const options = z.strictObject({
     .meta({ placeholder: 'path' })
     .describe('rows of the task, or text that claims are tested on; a file of text may be given again'),
   out: path.describe(
-    'a file in which the answers to a task are kept, or the folder of a report on claims [runs/claims-BUDGET]; the same command goes on',
+    'a file in which the answers to a task are kept, or the folder of a report on claims [runs/claims-BUDGET]; the same command resumes',
   ),
   json: z.boolean().default(false).describe('prints lines of JSON: the measures, or each claim'),
 });
@@ -84,7 +84,7 @@ type Options = z.output<typeof options>;
 /** `unmask evaluate`, with any way to load a model. */
 export function evaluateCommand(loadAny: LoadModel): Command<typeof options> {
   return {
-    summary: 'Puts a task to a model, or what is said of diffusion models to the test',
+    summary: 'Evaluates a model on a task, or tests claims about diffusion models',
     options,
     positionals: ['what'],
     examples: [

@@ -1,12 +1,13 @@
 import { finetuneSchema } from '../../training/finetune-options.ts';
 import { type Command, UsageError } from '../command.ts';
 import { distributed } from '../ranks.ts';
-import { watchRun } from './train.ts';
+import { json, watchRun } from './train.ts';
 
-const options = finetuneSchema.extend({ distributed });
+const options = finetuneSchema.extend({ json, distributed });
 
 const command: Command<typeof options> = {
-  summary: 'Teaches a model to answer, from conversations; saves as it goes and resumes to the same bits',
+  summary:
+    'Fine-tunes a model on conversations or preferences; saves as it goes and resumes to the same bits',
   options,
   positionals: ['from', 'data'],
   examples: [
@@ -16,11 +17,11 @@ const command: Command<typeof options> = {
       'unmask finetune runs/talk pairs.jsonl --learn preferences --out runs/better',
       'learns from pairs of answers, one chosen, one rejected',
     ],
-    ['unmask finetune --resume runs/talk', 'goes on where it was stopped'],
+    ['unmask finetune --resume runs/talk', 'resumes where it was stopped'],
   ],
-  async run({ distributed, ...asked }, io) {
+  async run({ distributed, json, ...asked }, io) {
     const { resume, from, data, ...options } = asked;
-    const how = { io, distributed, command: 'finetune', options: asked };
+    const how = { io, json, distributed, command: 'finetune', options: asked };
     const { finetune, train } = await import('../../library/train.ts');
     if (resume !== undefined)
       return watchRun((watching) => train({ ...options, from, data, resume }, watching), how);

@@ -64,7 +64,7 @@ type Row = Judgement & { readonly name: string } & Partial<
 /** `unmask judge`, with any way to load a model. */
 export function judgeCommand(load: LoadModel): Command<typeof options> {
   return {
-    summary: 'Says what texts are worth: how likely an outside model finds them, and how much they repeat',
+    summary: 'Judges texts: how likely an outside model finds them, and how much they repeat',
     options,
     positionals: ['texts'],
     examples: [

@@ -17,7 +17,7 @@ const options = z.strictObject({
 
 /** `unmask pull`, the one command that downloads. */
 const command: Command<typeof options> = {
-  summary: 'Downloads a model of the Hugging Face hub into the cache, and goes on where it was stopped',
+  summary: 'Downloads a model of the Hugging Face hub into the cache; resumes where it was stopped',
   options,
   positionals: ['model'],
   examples: [

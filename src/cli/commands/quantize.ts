@@ -19,7 +19,7 @@ const options = z.strictObject({
 });
 
 const command: Command<typeof options> = {
-  summary: "Stores a model's weights in fewer bits, and says what that changes",
+  summary: 'Quantises a model: its weights in fewer bits, and what that changes',
   options,
   positionals: ['model'],
   examples: [

@@ -25,14 +25,14 @@ const options = z.strictObject({
     .unwrap()
     .optional()
     .describe(
-      'says too how likely the text is under this strategy: exactly, or by a bound where it draws positions; with the model’s blocks and the options below',
+      'says too how likely the text is under this strategy: exactly, or by a bound where it chooses positions at random; with the model’s blocks and the options below',
     ),
   orders: z
     .int()
     .min(2)
     .max(100_000)
     .default(8)
-    .describe('for a sampler that draws positions: so many orders are drawn'),
+    .describe('for a sampler that chooses positions at random: how many orders are sampled'),
   ...samplerShape,
   seed: z.int().min(0).default(0).describe('same seed, same number'),
   json: z.boolean().default(false).describe('prints one line of JSON'),

@@ -9,13 +9,19 @@ import type { Command, Io } from '../command.ts';
 import { distributed, joinRanks, requireSameCommand } from '../ranks.ts';
 import { TrainingView } from '../terminal/training-view.ts';
 
+/** The option of every command that trains. */
+export const json = z
+  .boolean()
+  .default(false)
+  .describe('prints a line of JSON for each event, and no progress');
+
 const options = trainingSchema.extend({
   minutes: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      'in the place of steps: about how long the run may take on this machine, by which size, steps and pace are chosen [5, where no size, steps or epochs are given]',
+      'instead of steps: about how long the run may take on this machine, from which size, steps and learning rate follow [5, where no size, steps or epochs are given]',
     ),
   sweep: z
     .array(z.string().min(1))
@@ -30,6 +36,7 @@ const options = trainingSchema.extend({
     .max(1000)
     .optional()
     .describe('trains each of them with so many seeds, from --seed on [1]'),
+  json,
   distributed,
 });
 
@@ -45,24 +52,24 @@ const command: Command<typeof options> = {
     ['unmask train story.txt', 'a small model of one text in five minutes, in runs/nano-0'],
     ['unmask train story.txt --minutes 60', 'a better one in an hour'],
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],
-    ['unmask train --resume runs/mine', 'goes on where it was stopped'],
+    ['unmask train --resume runs/mine', 'resumes where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],
     [
       'unmask train story.txt --sweep learning-rate=5e-4,1e-3,2e-3 --seeds 3 --out runs/rates',
       'nine runs; unmask compare runs/rates puts them side by side',
     ],
   ],
-  async run({ distributed, sweep, seeds, minutes, ...options }, io) {
+  async run({ distributed, json, sweep, seeds, minutes, ...options }, io) {
     if (sweep !== undefined || seeds !== undefined) {
       if (minutes !== undefined)
         throw new InvalidOptionError('minutes', 'would give each run of a sweep other steps', minutes);
       const { watchSweep } = await import('../sweep.ts');
-      return watchSweep(options, { sweep, seeds, distributed }, io);
+      return watchSweep(options, { sweep, seeds, json, distributed }, io);
     }
     // help and mistakes don't wait for the engine
     const { train } = await import('../../library/train.ts');
     const request = { ...options, minutes: minutes ?? usualMinutes(options) };
-    const how = { io, distributed, command: 'train', options: request };
+    const how = { io, json, distributed, command: 'train', options: request };
     return watchRun((watching) => train(request, watching), how);
   },
 };
@@ -89,10 +96,11 @@ export async function watchRun(
   begin: (watching: TrainOptions) => Task<TrainingRun, TrainingEvent>,
   {
     io,
+    json,
     distributed,
     command,
     options,
-  }: { io: Io; distributed: 'auto' | 'off'; command: string; options: object },
+  }: { io: Io; json: boolean; distributed: 'auto' | 'off'; command: string; options: object },
 ): Promise<number> {
   const ranks = await joinRanks(distributed, io);
   await requireSameCommand(ranks, command, options);
@@ -109,19 +117,23 @@ export async function watchRun(
       signal,
       onProgress: (event) => {
         if (event.kind === 'saving') io.hold?.();
-        view.show(event);
+        if (json) stdout.write(`${JSON.stringify(event)}\n`);
+        else view.show(event);
       },
       ranks,
     });
     view.end();
     await ranks.close();
-    if (run.isFinished) {
-      stdout.write(`${run.modelDirectory}\n`);
-      return 0;
-    }
+    if (json) stdout.write(endLine(run));
+    else if (run.isFinished) stdout.write(`${run.modelDirectory}\n`);
+    if (run.isFinished) return 0;
     stderr.write(`stopped after step ${run.step}; unmask ${command} --resume ${run.directory} goes on\n`);
     return 130;
   } finally {
     view.end();
   }
 }
+
+/** The last line of JSON: how the run ended, and where its model is. */
+export const endLine = ({ isFinished, step, directory, modelDirectory }: TrainingRun): string =>
+  `${JSON.stringify({ kind: isFinished ? 'finished' : 'stopped', step, directory, model: modelDirectory })}\n`;

@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import type { Style } from './cells.ts';
 import type { Io, Output } from '../command.ts';
 
+/** Puts the codes of a colour or a style around a text. */
 export type Paint = (text: string) => string;
 
 /** Colours for what goes to `output`: NO_COLOR forbids them, FORCE_COLOR demands them, else a terminal has them. */

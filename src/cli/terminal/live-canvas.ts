@@ -4,8 +4,10 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import type { SampleStats } from '../../sampling/stats.ts';
 import { colorsFor } from './colors.ts';
-import type { Io } from '../command.ts';
+import type { Io, Output } from '../command.ts';
 import { CanvasView } from './canvas-view.ts';
+import { widthOf } from './width.ts';
+import { wrapped } from './wrap.ts';
 
 /** The option of every command that shows frames. */
 export const frameMs = z
@@ -36,6 +38,17 @@ export function liveCanvas(model: Model, frameMs: number, io: Io): LiveCanvas | 
   };
 }
 
+/** Facts in a line; on a terminal where they don't fit, in several. */
+export function brokenAtDots(facts: readonly string[], { isTTY, columns = 80 }: Output): string[] {
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const longer = [lines.at(-1), fact].filter((part) => part !== undefined).join(' · ');
+    if (lines.length > 0 && (!isTTY || widthOf(longer) <= columns)) lines[lines.length - 1] = longer;
+    else lines.push(...(isTTY ? wrapped(fact, columns) : [fact]));
+  }
+  return lines;
+}
+
 /** What a text cost, as a dim line for stderr. */
 export function statisticsLine(seed: number, stats: SampleStats, notes: readonly string[], io: Io): string {
   const parts = [
@@ -45,5 +58,6 @@ export function statisticsLine(seed: number, stats: SampleStats, notes: readonly
     ...(stats.ms > 0 ? [`${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s`] : []),
     ...notes,
   ];
-  return `${colorsFor(io.stderr, io.env).dim(parts.join(' · '))}\n`;
+  const { dim } = colorsFor(io.stderr, io.env);
+  return `${brokenAtDots(parts, io.stderr).map(dim).join('\n')}\n`;
 }

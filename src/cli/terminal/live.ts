@@ -1,6 +1,7 @@
 import type { Output } from '../command.ts';
 
 const hideCursor = '\x1b[?25l';
+/** What gives a terminal its cursor back. */
 export const showCursor = '\x1b[?25h';
 /** Between these a terminal that knows them draws nothing, so that no half-drawn frame is seen. */
 const [beginUpdate, endUpdate] = ['\x1b[?2026h', '\x1b[?2026l'];

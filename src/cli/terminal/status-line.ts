@@ -1,4 +1,5 @@
 import type { Output } from '../command.ts';
+import { cutBetweenWords } from './wrap.ts';
 
 /** How often a line is shown, in milliseconds. */
 export interface StatusPace {
@@ -34,7 +35,7 @@ export class StatusLine {
     this.#shownMs = this.#clock();
     const { isTTY, columns = 80 } = this.#output;
     // one column is left free: a line that fills the terminal wraps
-    this.#output.write(isTTY ? `\r${line.slice(0, Math.max(20, columns - 1))}\x1b[K` : `${line}\n`);
+    this.#output.write(isTTY ? `\r${cutBetweenWords(line, Math.max(20, columns - 1))}\x1b[K` : `${line}\n`);
     this.#isLive = isTTY === true;
   }
 

@@ -18,7 +18,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
   const numbers = widths.slice(1).reduce((sum, width) => sum + gap + width, 0);
   const longest = widest([head[0], ...rows.filter((row) => row.length > 1).map(([name]) => name)]);
   const nameWidth = Math.min(longest, columns - numbers);
-  if (nameWidth < Math.min(longest, minName)) return stacked(head, rows);
+  if (nameWidth < Math.min(longest, minName)) return stacked(head, rows, columns);
 
   const lineOf = (cells: readonly string[]): string =>
     [
@@ -41,12 +41,14 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
 }
 
 /** Each row as lines: its name, then every number with its head. */
-function stacked(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function stacked(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const width = Math.max(...head.slice(1).map(widthOf));
   return rows
-    .map(([name, ...cells]) =>
-      [name, ...cells.map((cell, c) => `  ${padEnd(head[c + 1], width)}  ${cell}`), ''].join('\n'),
-    )
+    .flatMap(([name, ...cells]) => [
+      ...broken(name, columns, '  '),
+      ...cells.flatMap((cell, c) => broken(`  ${padEnd(head[c + 1], width)}  ${cell}`, columns, '    ')),
+    ])
+    .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }
 

@@ -2,23 +2,30 @@ import { counted, grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import type { StepEvent, TrainingEvent, ValidationRow } from '../../training/run/events.ts';
 import type { Output } from '../command.ts';
+import { brailleCurve } from './braille-chart.ts';
+import { LiveArea, type LiveLine } from './live.ts';
 import { progressBar } from './paint-line.ts';
 import { sparkline } from './sparkline.ts';
 import { visible } from './visible.ts';
+import { widthOf } from './width.ts';
+import { wrapped } from './wrap.ts';
 
 const liveMs = 100;
 const plainMs = 10_000;
-const [barColumns, curveColumns, kept] = [10, 40, 400];
+const [barColumns, curveColumns, curveRows, kept] = [10, 40, 4, 400];
+/** Losses of which a curve is drawn, and rows that a terminal has to have for it. */
+const [leastCurve, leastRows] = [10, 16];
 
 /**
- * The progress of a run: on a terminal one live line, below what stays (bounds, samples, notes); elsewhere a plain line now
- * and then.
+ * The progress of a run: on a terminal the curve of the losses and a live line, below what stays (bounds, samples, notes);
+ * elsewhere a plain line now and then.
  */
 export class TrainingView {
   readonly #output: Output;
   readonly #clock: () => number;
   #shownMs = -Infinity;
-  #isLive = false;
+  readonly #area: LiveArea;
+  #drawn: readonly LiveLine[] = [];
   /** Of the loss, and how much it counts. */
   #smooth = 0;
   #weight = 0;
@@ -30,6 +37,7 @@ export class TrainingView {
   /** @param clock  milliseconds that never go back */
   constructor(output: Output, clock: () => number) {
     this.#output = output;
+    this.#area = new LiveArea(output);
     this.#clock = clock;
   }
 
@@ -55,10 +63,10 @@ export class TrainingView {
     }
   }
 
-  /** Leaves the live line as it is; what is written next begins another. */
+  /** Leaves what is live as it is; what is written next begins below. */
   end(): void {
-    if (this.#isLive) this.#output.write('\n');
-    this.#isLive = false;
+    this.#area.close();
+    this.#drawn = [];
   }
 
   #step(event: StepEvent): void {
@@ -71,7 +79,8 @@ export class TrainingView {
     const ms = this.#clock();
     if (step < steps && ms - this.#shownMs < (this.#output.isTTY ? liveMs : plainMs)) return;
     this.#shownMs = ms;
-    this.#showLine(this.#line(event));
+    if (this.#output.isTTY) this.#draw(this.#facts(event));
+    else this.#output.write(`${this.#facts(event).join('  ')}\n`);
   }
 
   #validation({ step, natsPerToken, standardError, bitsPerByte, windows, preferences }: ValidationRow): void {
@@ -89,7 +98,7 @@ export class TrainingView {
     );
   }
 
-  #line({ step, steps, rate, tokensPerSecond, secondsLeft, ranks }: StepEvent): string {
+  #facts({ step, steps, rate, tokensPerSecond, secondsLeft, ranks }: StepEvent): string[] {
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const parts = [
       this.#output.isTTY ? progressBar(step / steps, barColumns) : '',
@@ -103,7 +112,7 @@ export class TrainingView {
       secondsLeft === undefined ? '' : `${duration(1000 * secondsLeft)} left`,
       `rate ${rate.toExponential(1)}`,
     ];
-    return parts.filter(Boolean).join('  ');
+    return parts.filter(Boolean);
   }
 
   /** Every second is forgotten where there are too many: what is drawn is of the whole run. */
@@ -114,27 +123,48 @@ export class TrainingView {
     this.#stride *= 2;
   }
 
-  /** The losses so far, once there are enough to see which way they go. */
+  /** The losses so far in a line, once there are enough to see which way they go; on a terminal they are drawn all the time. */
   #drawCurve(): void {
-    if (this.#curve.length < 10) return;
+    if (this.#output.isTTY || this.#curve.length < leastCurve) return;
     const [first, last] = [this.#curve[0], this.#curve.at(-1)!];
     this.#note(`  loss ${first.toFixed(2)} ${sparkline(this.#curve, curveColumns)} ${last.toFixed(2)}`);
   }
 
-  /** A line that stays, above the live one. */
+  /** Lines that stay, above what is live. */
   #note(text: string): void {
-    this.end();
-    this.#output.write(`${text}\n`);
+    const { isTTY } = this.#output;
+    const lines = text.split('\n').flatMap((line) => (isTTY ? this.#broken(line) : [line]));
+    this.#area.clear();
+    this.#output.write(`${lines.join('\n')}\n`);
+    if (this.#drawn.length > 0) this.#area.draw(this.#drawn);
   }
 
-  #showLine(line: string): void {
-    if (!this.#output.isTTY) {
-      this.#output.write(`${line}\n`);
-      return;
+  /** A line in as many as it takes, all with what it begins with. */
+  #broken(line: string): string[] {
+    const [indent] = /^ *(?:│ )?/.exec(line)!;
+    const width = this.#area.columns - widthOf(indent);
+    return wrapped(line.slice(indent.length), width).map((part) => indent + part);
+  }
+
+  /** The curve where there is room for it, and of the facts those that fit in a line. */
+  #draw(facts: readonly string[]): void {
+    const { columns, rows } = this.#area;
+    let line = '';
+    for (const fact of facts) {
+      const longer = line === '' ? fact : `${line}  ${fact}`;
+      if (widthOf(longer) <= columns) line = longer;
     }
-    // one column is left free: a line that fills the terminal wraps, and then "\r" doesn't come back to its start
-    const width = Math.max(20, (this.#output.columns ?? 80) - 1);
-    this.#output.write(`\r\x1b[2K${line.slice(0, width)}`);
-    this.#isLive = true;
+    const curve = rows < leastRows || this.#curve.length < leastCurve ? [] : this.#curveLines(columns);
+    this.#drawn = [...curve, line].map((text) => ({ text, width: widthOf(text) }));
+    this.#area.draw(this.#drawn);
+  }
+
+  #curveLines(columns: number): string[] {
+    const labels = [Math.max(...this.#curve), Math.min(...this.#curve)].map((loss) => loss.toFixed(2));
+    const width = Math.max(...labels.map(({ length }) => length)) + 2;
+    return brailleCurve(this.#curve, Math.min(curveColumns, columns - width), curveRows).map((row, i) => {
+      const label = i === 0 ? labels[0] : i === curveRows - 1 ? labels[1] : '';
+      return `${label.padStart(width - 2)}  ${row}`;
+    });
   }
 }

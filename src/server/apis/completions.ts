@@ -37,7 +37,7 @@ export const completionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'the prompt comes first; with logprobs each of its tokens as likely as it is behind those before it',
+      'the prompt comes first; with logprobs also the log-probability of each of its tokens given those before it',
     ),
   draft: draftField,
   ...constraintFields,

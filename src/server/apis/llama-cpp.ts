@@ -24,7 +24,7 @@ export const llamaInfillSchema = z.strictObject({
   ...commonFields,
   ...llamaFields,
   input_prefix: z.string().default('').describe('the file in front of the line'),
-  input_suffix: z.string().default('').describe('the file behind the cursor'),
+  input_suffix: z.string().default('').describe('the file after the cursor'),
   prompt: z.string().default('').describe('the line up to the cursor'),
   input_extra: z
     .array(z.object({ text: z.string(), filename: z.string().optional(), time: z.unknown().optional() }))
