@@ -51,6 +51,7 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
+/** Throws an InvariantError, which is a bug of ours, unless the condition holds. */
 export function invariant(condition: unknown, sentence: string): asserts condition {
   if (!condition) throw new InvariantError(sentence);
 }

@@ -49,6 +49,7 @@ export function niceTicks(low: number, high: number): number[] {
   );
 }
 
+/** What surrounds the curves of a chart: its texts, and the ranges of its axes. */
 export interface ChartFrame {
   readonly title: string;
   readonly x: Axis;
@@ -125,6 +126,8 @@ const frameStyle =
   '.ground{fill:#fff}.ink{fill:#444}.grid{stroke:#ddd;fill:none}' +
   '@media (prefers-color-scheme:dark){.ground{fill:#111}.ink{fill:#bbb}.grid{stroke:#333}}';
 
+/** A coordinate with one decimal. */
 export const round = (value: number): number => Math.round(value * 10) / 10;
+/** Text as it may stand in XML. */
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -50,6 +50,7 @@ export interface Calls {
   close: { given: undefined; result: void };
 }
 
+/** What a page asks of its worker. */
 export type CallName = keyof Calls;
 
 /** A request as a message can say it; of the functions only whether there are any. */
@@ -66,6 +67,7 @@ export type Report =
   /** … or doesn't. */
   | { readonly kind: 'told'; readonly event: TrainingEvent };
 
+/** A message from the page to its worker. */
 export type ToPageWorker =
   | { readonly type: 'configure'; readonly engine: WebEngineSettings }
   | {
@@ -88,6 +90,7 @@ export interface SentError {
   readonly path?: string;
 }
 
+/** A message from the worker to its page. */
 export type FromPageWorker =
   | { readonly type: 'report'; readonly id: number; readonly report: Report }
   | { readonly type: 'result'; readonly id: number; readonly result: unknown }

@@ -21,8 +21,10 @@ export const itemSizes = {
   BOOL: 1,
 } as const;
 
+/** The types of numbers in a safetensors file. */
 export type Dtype = keyof typeof itemSizes;
 
+/** Whether a name is one of a type. */
 export function isDtype(name: string): name is Dtype {
   return Object.hasOwn(itemSizes, name);
 }

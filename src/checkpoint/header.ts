@@ -13,6 +13,7 @@ export interface TensorEntry {
   readonly byteLength: number;
 }
 
+/** What a safetensors file says before its numbers: where each tensor lies. */
 export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   /** By name, in the order of the header. */

@@ -50,6 +50,7 @@ export function jsonObjectIn(
   return Object.assign(Object.create(null), value);
 }
 
+/** Whether a value is an object, neither null nor a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -11,6 +11,7 @@ export interface Manifest {
   readonly files: Readonly<Record<string, ManifestEntry>>;
 }
 
+/** What a file of a checkpoint has to be. */
 export interface ManifestEntry {
   readonly bytes: number;
   readonly sha256: string;

@@ -6,6 +6,7 @@ import { safeSize } from './checked.ts';
 import { fileProblem } from './file-problem.ts';
 import type { FileIdentity, RangeReader } from './range-reader.ts';
 
+/** A file that ranges are read from, and which file that is. */
 export interface OpenFile extends RangeReader {
   readonly identity: FileIdentity;
 }

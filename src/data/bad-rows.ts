@@ -28,6 +28,7 @@ export type BadRowReason =
   | 'refused by the chat template'
   | 'too long for the context';
 
+/** A row that can't be read: where it is, and why. */
 export interface BadRow {
   readonly path: string;
   /** From 1 on. */
@@ -65,6 +66,7 @@ export class RowCounter {
   }
 }
 
+/** How many rows couldn't be read, for whatever reason. */
 export const badRows = ({ bad }: RowCounts): number =>
   Object.values(bad).reduce((sum, count) => sum + count, 0);
 

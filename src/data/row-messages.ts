@@ -2,6 +2,7 @@ import { isObject } from '../checkpoint/json.ts';
 import { type ChatMessage, roles } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
 
+/** A row of a .jsonl file, before anything of it is checked. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A message of a row, in one form, and whether it is to be learned. */

@@ -1,6 +1,7 @@
 import { permutation, uniforms } from '../base/random.ts';
 import type { WindowSpan } from './windows.ts';
 
+/** The windows that are learned, and those that are held out. */
 export interface Split {
   readonly training: readonly WindowSpan[];
   readonly validation: readonly WindowSpan[];

@@ -1,10 +1,13 @@
 import type { Tensor } from './tensor.ts';
 import { type Dim, GraphError, type Shape } from './tensor-type.ts';
 
+/** A shape as messages have it: [2, 3]. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+/** A type as messages have it: float32[2, 3]. */
 export const showType = ({ dtype, shape }: { dtype: string; shape: Shape }): string =>
   `${dtype}${showShape(shape)}`;
 
+/** Whether two shapes are the same. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i]);
 
@@ -44,6 +47,7 @@ export function broadcast(a: Shape, b: Shape, operation: string): Shape {
   });
 }
 
+/** Throws unless all tensors have one type of numbers. */
 export function requireSameDtype(operation: string, ...tensors: readonly Tensor[]): void {
   for (const tensor of tensors) {
     if (tensor.dtype !== tensors[0].dtype)

@@ -49,7 +49,9 @@ export interface LeafAttributes {
 
 const leaf = (name: string): Operation<LeafAttributes> => ({ name, infer: (_, { type }) => type });
 
+/** A tensor that a run is given. */
 export const inputOperation = leaf('input');
+/** A tensor that a session is opened with, or a run is given. */
 export const parameterOperation = leaf('parameter');
 
 /** A value given with each run: tokens, masks, a learning rate. */
@@ -67,6 +69,7 @@ export interface ConstantAttributes {
   readonly values: ArrayLike<number>;
 }
 
+/** A tensor whose numbers are in the graph. */
 export const constantOperation: Operation<ConstantAttributes> = {
   name: 'constant',
   infer: (_, { type }) => type,

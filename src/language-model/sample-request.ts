@@ -36,6 +36,7 @@ export function withoutAbsent<Options extends object>(options: Options): Options
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
 
+/** @throws InvalidOptionError  for more tokens than the model has positions */
 export function checkFits(length: number, maxLength: number): void {
   if (length <= maxLength) return;
   const problem = `must keep prompt and answer within the model's longest sequence (${maxLength} tokens)`;
@@ -54,6 +55,7 @@ export function requireOne(ways: Pick<SampleContext, 'prompt' | 'tokens' | 'mess
   );
 }
 
+/** @throws UnsupportedError  for a model without a chat template */
 export function requireTemplate(template: ChatTemplate | undefined): ChatTemplate {
   if (template) return template;
   const problem =

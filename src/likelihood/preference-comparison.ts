@@ -69,6 +69,7 @@ export interface PreferenceMeasures {
   readonly accuracy: number;
 }
 
+/** What a set of margins says: how many are above 0, their mean, and the loss. */
 export function measuresOf(margins: Float64Array): PreferenceMeasures {
   return {
     loss: mean(margins.map(preferenceLoss)),

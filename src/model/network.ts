@@ -367,4 +367,5 @@ const toInt64 = ({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> =
   data: BigInt64Array.from(data, BigInt),
 });
 
+/** Numbers as an array of one axis. */
 export const vector = <D extends Data>(data: D): NdArray<D> => ({ shape: [data.length], data });

@@ -59,6 +59,7 @@ const named = <Shape extends z.ZodRawShape>({
   readonly make: (options: z.output<z.ZodObject<Shape>>) => Strategy;
 }) => ({ ...strategy, options: z.object(options) });
 
+/** How many tokens each step unmasks: see `counts`. */
 export const countNames = ['even', 'schedule', 'dream'] as const;
 
 const schedule = z
@@ -255,6 +256,7 @@ export type StrategyRequest =
   | ({ readonly strategy: OwnStrategy } & Partial<Readonly<z.output<typeof ownOptions>>>)
   | ({ readonly strategy?: undefined } & AnyStrategyOptions);
 
+/** The names that a person may give a strategy. */
 export const strategyNames = keysOf(strategyTable);
 
 export const strategyNamed = (name: StrategyName): NamedStrategy => strategyTable[name];

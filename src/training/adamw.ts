@@ -8,6 +8,7 @@ export interface AdamWOptions {
   readonly decays?: (name: string, shape: readonly number[]) => boolean;
 }
 
+/** Whether weight decay takes hold of a parameter: of matrices, not of norms and biases. */
 export const isMatrix = (_: string, shape: readonly number[]): boolean => shape.length >= 2;
 
 /** The numbers of one step that are the same for every parameter. */

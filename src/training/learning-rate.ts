@@ -46,6 +46,7 @@ export function constantRate({ peak, warmup }: RateOptions): Rate {
   return withWarmup(peak, warmup, () => peak);
 }
 
+/** The learning-rate schedules, by name. */
 export const rates = { wsd, cosine: cosineRate, constant: constantRate } as const;
 
 function withWarmup(peak: number, warmup: number, after: (n: number) => number): Rate {

@@ -153,6 +153,7 @@ export const sizes = {
   },
 } as const;
 
+/** The name of a size that a model can be trained in. */
 export type Size = keyof typeof sizes;
 
 const bySize = (text: string) => `${text} [set by size]`;

@@ -30,6 +30,7 @@ export interface OwnParts {
   readonly loss?: Loss;
 }
 
+/** A part that a program may have instead of an option. */
 export type OwnPart = keyof OwnParts;
 
 /** Those that are given. */

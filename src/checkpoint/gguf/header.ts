@@ -6,6 +6,7 @@ import { type GgufTensorType, tensorTypes } from './types.ts';
 
 /** A value of the metadata; lists of numbers and booleans are typed arrays. */
 export type GgufValue = number | bigint | boolean | string | GgufList;
+/** The elements of a list among the keys. */
 export type GgufList =
   | Uint8Array
   | Int8Array
@@ -30,6 +31,7 @@ export interface GgufTensor {
   readonly byteLength: number;
 }
 
+/** What a GGUF file says before its numbers: its keys, and where each tensor lies. */
 export interface GgufHeader {
   readonly version: number;
   readonly metadata: ReadonlyMap<string, GgufValue>;

@@ -196,12 +196,14 @@ export const llama = llamaFamily({
   modelType: 'llama',
   ...leftToRight,
 });
+/** Qwen2 and Qwen2.5: biases in the projections of attention. */
 export const qwen2 = llamaFamily({
   ...likeQwen2,
   architecture: 'Qwen2ForCausalLM',
   modelType: 'qwen2',
   ...leftToRight,
 });
+/** Qwen3: queries and keys are normalised per head. */
 export const qwen3 = llamaFamily({
   ...likeQwen3,
   architecture: 'Qwen3ForCausalLM',
@@ -215,11 +217,13 @@ export const a2dLlama = llamaFamily({
   architecture: 'A2DLlamaLMHeadModel',
   ...bothWays,
 });
+/** Qwen2 turned into a masked diffusion model (dLLM's A2D). */
 export const a2dQwen2 = llamaFamily({
   ...likeQwen2,
   architecture: 'A2DQwen2LMHeadModel',
   ...bothWays,
 });
+/** Qwen3 turned into a masked diffusion model (dLLM's A2D). */
 export const a2dQwen3 = llamaFamily({
   ...likeQwen3,
   architecture: 'A2DQwen3LMHeadModel',

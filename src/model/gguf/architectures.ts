@@ -37,6 +37,7 @@ export interface GgufArchitecture {
   config(keys: GgufKeys, family: Family, facts: TensorFacts, shifted: boolean): Json;
 }
 
+/** The networks of llama.cpp that are opened, by `general.architecture`. */
 export const architectures: Readonly<Record<string, GgufArchitecture>> = {
   llada: {
     interleaved: true,

@@ -41,10 +41,13 @@ export interface List {
 
 export const anyCharacter: Ranges = [[0, 0x10ffff]];
 
+/** One character of some ranges of code points. */
 export const characters = (ranges: Ranges): Expression => ({ kind: 'characters', ranges });
 
+/** One part after the other. */
 export const sequence = (...parts: readonly Expression[]): Expression => ({ kind: 'sequence', parts });
 
+/** One of several. */
 export const choice = (...options: readonly Expression[]): Expression =>
   options.length === 1 ? options[0] : { kind: 'choice', options };
 
@@ -60,6 +63,7 @@ export const literally = (text: string): Expression => ({
   }),
 });
 
+/** A part again and again. */
 export const repeated = (
   part: Expression,
   least: number,
@@ -67,6 +71,7 @@ export const repeated = (
   separator?: Expression,
 ): Expression => ({ kind: 'repetition', part, least, most, ...(separator && { separator }) });
 
+/** A part, or nothing. */
 export const optional = (part: Expression): Expression => repeated(part, 0, 1);
 
 /** The texts that all languages have. */

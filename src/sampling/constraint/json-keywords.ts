@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../base/errors.ts';
 
+/** A JSON schema that is an object; true and false are schemas, too. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A schema, and where it is: a JSON pointer, for messages. */
@@ -49,6 +50,7 @@ const SUPPORTED = new Set([
   ...Object.values(KEYWORDS).flat(),
 ]);
 
+/** @throws UnsupportedError  for what can't be made an automaton */
 export function refuse(place: string, problem: string): never {
   throw new UnsupportedError(`jsonSchema: ${place} ${problem}`);
 }

@@ -38,6 +38,7 @@ export const messageSchema = z.object({
   tool_call_id: z.string().nullish(),
 });
 
+/** The body of /v1/chat/completions. */
 export const chatSchema = z.strictObject({
   ...commonFields,
   ...diffusionFields,
@@ -82,6 +83,7 @@ export const saidIn = (messages: ChatBody['messages']): Said[] =>
     callId: tool_call_id ?? undefined,
   }));
 
+/** What a message says, in one text. */
 export const contentText = (said: z.output<typeof textContent> | null | undefined): string =>
   typeof said === 'string' ? said : (said ?? []).map(({ text }) => text).join('');
 

@@ -11,6 +11,7 @@ import { gapIn } from './sentinels.ts';
 
 const id = z.int().min(0);
 
+/** The body of /v1/completions. */
 export const completionSchema = z.strictObject({
   ...commonFields,
   ...diffusionFields,

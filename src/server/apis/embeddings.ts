@@ -74,6 +74,7 @@ const embedded = (
   whole: ([result]) => say(result?.embeddings ?? [], result),
 });
 
+/** Answers /v1/embeddings. */
 export function embeddings(body: z.output<typeof embeddingsSchema>, asked: ApiRequest): Answer {
   const isBase64 = body.encoding_format === 'base64';
   const say = (vectors: readonly Float32Array[], result: Result): object => ({
@@ -96,6 +97,7 @@ function base64Of(vector: Float32Array): string {
   return bytes.toString('base64');
 }
 
+/** Answers /api/embed. */
 export function ollamaEmbed(body: z.output<typeof ollamaEmbedSchema>, asked: ApiRequest): Answer {
   const say = (vectors: readonly Float32Array[], result: Result): object => ({
     model: asked.model,
@@ -107,9 +109,11 @@ export function ollamaEmbed(body: z.output<typeof ollamaEmbedSchema>, asked: Api
   return embedded(body.input, asked, say, body.dimensions);
 }
 
+/** Answers /api/embeddings, which Ollama had before. */
 export const ollamaEmbeddings = (body: z.output<typeof ollamaEmbeddingsSchema>, asked: ApiRequest): Answer =>
   embedded(body.prompt, asked, ([vector = []]) => ({ embedding: [...vector] }));
 
+/** Answers llama.cpp's /embedding. */
 export const llamaEmbedding = (body: z.output<typeof llamaEmbeddingSchema>, asked: ApiRequest): Answer => ({
   ...embedded(body.content ?? body.input ?? [], asked, (vectors) =>
     vectors.map((vector, index) => ({ index, embedding: [[...vector]] })),

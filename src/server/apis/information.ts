@@ -27,6 +27,7 @@ export function models(service: Service): Response {
   });
 }
 
+/** Answers /v1/models/NAME. */
 export function model(service: Service, name: string): Response {
   return Response.json(modelCard(service, modelNamed(service, name)));
 }
@@ -39,6 +40,7 @@ const modelCard = ({ models: known, engine }: Service, name: string): object => 
   ...modelStatus(engine, name),
 });
 
+/** Answers /metrics. */
 export async function metrics({ metrics: { registry } }: Service): Promise<Response> {
   return new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } });
 }
@@ -46,9 +48,11 @@ export async function metrics({ metrics: { registry } }: Service): Promise<Respo
 /** Ollama says which program it is by its version; clients look for 0.x. */
 export const ollamaVersion = ({ version }: Service): Response => Response.json({ version });
 
+/** Answers /api/tags. */
 export const ollamaTags = (service: Service): Response =>
   Response.json({ models: [...service.models.keys()].map((name) => ollamaCard(service, name)) });
 
+/** Answers /api/ps. */
 export function ollamaRunning(service: Service): Response {
   const known = [...service.models.keys()].map((name) => ({ name, ...service.engine.status(name) }));
   const loaded = known.filter(({ state }) => state === 'loaded');

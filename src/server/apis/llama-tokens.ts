@@ -40,6 +40,7 @@ const told = (asked: ApiRequest, task: TokensTask, whole: Answer['whole']): Answ
   whole,
 });
 
+/** Answers /tokenize. */
 export const tokenizeText = (
   { content, with_pieces }: z.output<typeof tokenizeSchema>,
   asked: ApiRequest,
@@ -48,6 +49,7 @@ export const tokenizeText = (
     tokens: with_pieces ? read!.ids.map((id, i) => ({ id, piece: read!.pieces[i] })) : read!.ids,
   }));
 
+/** Answers /detokenize. */
 export const detokenize = ({ tokens }: z.output<typeof detokenizeSchema>, asked: ApiRequest): Answer =>
   told(asked, { kind: 'tokens', ids: tokens }, ([{ read }]) => ({ content: read!.text }));
 

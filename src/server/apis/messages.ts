@@ -93,6 +93,7 @@ export const countTokensSchema = z.strictObject({
 type MessagesBody = z.output<typeof messagesSchema>;
 type GivenBody = Pick<MessagesBody, 'system' | 'messages' | 'tools' | 'tool_choice'>;
 
+/** Answers /v1/messages. */
 export function messages(body: MessagesBody, asked: ApiRequest): Answer {
   const { stop_sequences, output_format, output_config, ...rest } = body;
   const format = output_config?.format ?? output_format;

@@ -88,6 +88,7 @@ export const ollamaChatSchema = z.strictObject({
 type GenerateBody = z.output<typeof generateSchema>;
 type OllamaChatBody = z.output<typeof ollamaChatSchema>;
 
+/** Answers /api/generate. */
 export function ollamaGenerate(body: GenerateBody, asked: ApiRequest): Answer {
   const say = (response: string): object => ({ response });
   const isUnloading = honourKeepAlive(body, asked);
@@ -113,6 +114,7 @@ function generateJob(body: GenerateBody, asked: ApiRequest): Job {
   return chatJob({ messages, body: bodyOf(body), constraint }, asked).job;
 }
 
+/** Answers /api/chat. */
 export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
   const say = (content: string, tool_calls?: readonly object[]): object => ({
     message: { role: 'assistant', content, ...(tool_calls && { tool_calls }) },

@@ -82,6 +82,7 @@ export const responsesSchema = z.strictObject({
 
 type ResponsesBody = z.output<typeof responsesSchema>;
 
+/** Answers /v1/responses. */
 export function responses(body: ResponsesBody, asked: ApiRequest): Answer {
   const { text, reasoning, max_output_tokens, ...rest } = body;
   const { format = { type: 'text' } } = text ?? {};

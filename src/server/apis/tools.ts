@@ -47,6 +47,7 @@ export const flatTool = {
   description: z.string().nullish(),
 };
 
+/** The functions of a request, whatever API names them. */
 export const toolsOf = (given: readonly z.output<typeof functionTool>[] = []): FunctionTool[] =>
   given.map(({ function: { name, description, parameters } }) => ({
     name,

@@ -49,6 +49,7 @@ export const openaiEnvelope: Envelope = ({ status, message, param, code }) => ({
   error: { message, type: types[status], param: param ?? null, code: code ?? null },
 });
 
+/** An error as llama.cpp's server sends it. */
 export const llamaEnvelope: Envelope = ({ status, message }) => ({
   error: { code: status, message, type: types[status] },
 });
@@ -65,6 +66,7 @@ const anthropicTypes: Partial<Readonly<Record<ErrorStatus, string>>> = {
   503: 'overloaded_error',
 };
 
+/** An error as Ollama sends it. */
 export const ollamaEnvelope: Envelope = ({ message }) => ({ error: message });
 
 /** The same of an error that is told without the way to files. */

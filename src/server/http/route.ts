@@ -44,8 +44,10 @@ export interface WritingRoute extends Common {
   readonly answer: (body: never, asked: ApiRequest) => Answer;
 }
 
+/** A path of the server, and what answers it. */
 export type Route = TellingRoute | AskingRoute | WritingRoute;
 
+/** A route that has a text written: POST. */
 export const writing = <Schema extends z.ZodObject>(
   path: string,
   summary: string,
@@ -65,6 +67,7 @@ const usual = (path: string, summary: string): Common => ({
 /** Paths that no other server has are strict: their fields are known to whoever asks there. */
 const checkedBy = (path: string, body: z.ZodObject) => ({ body, isStrict: path.startsWith('/unmask/') });
 
+/** A route that tells what is there: GET. */
 export const telling = (
   path: string,
   summary: string,
@@ -72,6 +75,7 @@ export const telling = (
   more: Partial<TellingRoute> = {},
 ): TellingRoute => ({ method: 'GET', ...usual(path, summary), tell, ...more });
 
+/** A route that does something at once: POST, or DELETE. */
 export const asking = <Schema extends z.ZodObject>(
   path: string,
   summary: string,

@@ -13,6 +13,7 @@ export interface TaskProgram {
 /** Starts `unmask` with these arguments, so that SIGINT reaches it from here alone. */
 export type StartProgram = (args: readonly string[]) => TaskProgram;
 
+/** What runs beside the server. */
 export type TaskKind =
   | 'train'
   | 'finetune'

@@ -27,6 +27,7 @@ export interface RunningJob {
   cancel(): void;
 }
 
+/** What the server knows of a model. */
 export interface ModelStatus {
   readonly state: ModelState;
   readonly facts?: ModelFacts;

@@ -52,6 +52,7 @@ export interface EmbedTask {
   readonly dimensions?: number;
 }
 
+/** What a job is to do with its model. */
 export type JobTask = WritingTask | FillingTask | TokensTask | EmbedTask;
 
 /** What a reader wants to see while a text is written: nothing, what is final, that and the whole canvas as text, or every step. */
@@ -201,6 +202,7 @@ export interface ModelFacts {
   readonly defaults: Partial<FlatSamplingOptions>;
 }
 
+/** Where a model is between its files and its answers. */
 export type ModelState = 'unloaded' | 'loading' | 'loaded' | 'failed';
 
 /** To the thread of the models. */
