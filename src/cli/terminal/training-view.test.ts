@@ -47,7 +47,7 @@ test('a terminal gets a live line: steps, loss, tokens a second, time left and r
     view.show(event(step, 4 - step / 10));
   }
   const lines = linesShown(text());
-  assert.equal(lines.at(-1), '──────────     10/1,000  loss 3.408  2,000 tokens/s  4 min left  rate 1.0e-3');
+  assert.equal(lines.at(-1), '──────────     10/1,000  loss 3.408  4 min left  2,000 tokens/s  rate 1.0e-3');
   assert.equal(lines.length, 5);
   assert.match(lines[0], /^3\.90 {2}[⠀-⣿]{5}$/);
   assert.match(lines[3], /^3\.41 {2}[⠀-⣿]{5}$/);
@@ -82,7 +82,7 @@ test('a note stands on a line of its own, and the bound stays in the line', () =
   view.show(event(2));
   assert.match(text(), /a note\n/);
   assert.match(text(), /step 1 {2}bound 2\.000 ± 0\.010 nats a token, 1\.500 bits a byte \(8 windows\)\n/);
-  assert.match(linesShown(text()).at(-1)!, /loss 3\.000 {2}bound 2\.000 ± 0\.010/);
+  assert.match(linesShown(text()).at(-1)!, /loss 3\.000 {2}4 min left {2}bound 2\.000 ± 0\.010/);
 });
 
 test('of a single window no error is shown; of pairs it says how many are as preferred', () => {

@@ -104,12 +104,12 @@ export class TrainingView {
       this.#output.isTTY ? progressBar(step / steps, barColumns) : '',
       `${grouped(step).padStart(grouped(steps).length)}/${grouped(steps)}`,
       this.#weight > 0 ? `loss ${(this.#smooth / this.#weight).toFixed(3)}` : 'loss not finite',
+      secondsLeft === undefined ? '' : `${duration(1000 * secondsLeft)} left`,
       this.#bound,
       tokensPerSecond === undefined ? '' : `${grouped(Math.round(tokensPerSecond))} tokens/s`,
       ranks === undefined || tokensPerSecond === undefined
         ? ''
         : `${ranks.size} ranks, ${grouped(Math.round(tokensPerSecond / ranks.size))} each, ${percent(ranks.exchanging)} exchange, ${percent(ranks.waiting)} waiting`,
-      secondsLeft === undefined ? '' : `${duration(1000 * secondsLeft)} left`,
       `rate ${rate.toExponential(1)}`,
     ];
     return parts.filter(Boolean);
