@@ -90,3 +90,20 @@ test('mistakes are one sentence and end with 2', async () => {
   }
   assert.ok(!(await readdir(scratch)).includes('none'), 'options that cannot be used make no directory');
 });
+
+test('with --json every line of stdout is an event, the last one says where the model is, and no progress is on stderr', async () => {
+  const directory = join(scratch, 'json');
+  const { code, stdout, stderr } = await train(`${text} --out ${directory} --steps 3 --json ${options}`);
+  assert.equal(code, 0);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; step?: number; model?: string });
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'step').map(({ step }) => step),
+    [1, 2, 3],
+  );
+  const last = events.at(-1)!;
+  assert.deepEqual([last.kind, last.step, last.model], ['finished', 3, join(directory, 'model')]);
+  assert.doesNotMatch(stderr, /loss/);
+});
