@@ -23,9 +23,8 @@ export function NewRun({
   readonly onStart: (verb: Verb, options: object) => Promise<void>;
 }) {
   const [request] = useState(() => new RunRequest(onStart));
-  useEffect(() => like && request.like(like), [like]);
   const { problem, isStarting, objective } = request;
-  useEffect(() => void request.load(), []);
+  useEffect(() => void (like ? request.like(like) : request.load()), [like]);
   return (
     <form
       class="panel new-run"

@@ -54,7 +54,8 @@ export class RunRequest {
   }
 
   /** Begins as a run that there is did: what is learned, from what, and how large; it has another name. */
-  like({ options }: { readonly options: Readonly<Record<string, unknown>> }): void {
+  async like({ options }: { readonly options: Readonly<Record<string, unknown>> }): Promise<void> {
+    await this.load();
     const { objective, learn, data } = options;
     const name = [learn, objective].find((one) => objectives.some((other) => other.name === one));
     this.objective.value = objectives.find((other) => other.name === name) ?? objectives[0];
@@ -75,7 +76,9 @@ export class RunRequest {
 
   /** Whether a time may be said in place of size and steps: of a new model, once. */
   get canBeTimed(): boolean {
-    return this.objective.value.verb === 'train' && this.from.value === '' && this.sweep.value.trim() === '';
+    const { steps, epochs } = this.values.value;
+    const isNew = this.objective.value.verb === 'train' && this.from.value === '';
+    return isNew && this.sweep.value.trim() === '' && steps === undefined && epochs === undefined;
   }
 
   /** What is known of the time before it begins. */
