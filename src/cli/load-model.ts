@@ -14,7 +14,7 @@ export const modelOptions = {
     .optional()
     .meta({ placeholder: 'path' })
     .describe(
-      'a model directory, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
+      'a model directory, the name of one that ships, a run of unmask train, a GGUF file, or org/name after unmask pull; it may bring its own defaults for sampling [models/stories, which ships]',
     ),
   adapter: z
     .string()

@@ -1,3 +1,4 @@
+import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { type Mean, plainMean } from '../mean.ts';
@@ -64,7 +65,7 @@ async function measure(lab: Lab): Promise<Finding> {
           ? 'refuted'
           : 'not at this scale',
     number: `${says} the updates and FLOP${seconds ? `, ${(seconds / target.seconds).toFixed(1)} times the seconds` : ''} to the causal model's ${target.nats.mean.toFixed(2)} nats a token`,
-    why: `After as many updates (${lab.budget.updates}) text costs ${diffusion[2].nats.mean.toFixed(2)} nats a token by diffusion and ${causal[3].nats.mean.toFixed(2)} by the causal model.`,
+    why: `After as many updates (${grouped(lab.budget.updates)}) text costs ${diffusion[2].nats.mean.toFixed(2)} nats a token by diffusion and ${causal[3].nats.mean.toFixed(2)} by the causal model.`,
     rows: [...causal, ...diffusion].map(({ nats, ...level }) => ({
       ...level,
       natsPerToken: nats.mean,

@@ -69,7 +69,7 @@ const verdictCounts = (tested: readonly TestedClaim[]): string =>
     .join(' &nbsp; ');
 
 const overviewRow = ({ claim, verdict, number }: TestedClaim): string =>
-  `<tr><td><a href="#${claim.letter}">(${claim.letter}) ${escapeXml(claim.title)}</a><td>${badge(verdict)}<td>${escapeXml(sentenceOf(number))}</tr>`;
+  `<tr><td><a href="#${claim.letter}">(${claim.letter}) ${escapeXml(claim.title)}</a><br><span class="said">${escapeXml(claim.sentence)}</span><td>${badge(verdict)}<td>${escapeXml(sentenceOf(number))}</tr>`;
 
 const sentenceOf = (number: string): string => number[0].toUpperCase() + number.slice(1);
 

@@ -1,6 +1,6 @@
 import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
-import { differenceOf, isAbove, spread } from './exact.ts';
+import { differenceOf, isAbove, moreOrLess, spread } from './exact.ts';
 import { validationOf } from './hybrid.ts';
 import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
@@ -40,10 +40,13 @@ async function measure(lab: Lab): Promise<Finding> {
   const gains = variants.slice(1).map(({ beside }, k) => differenceOf(means[beside], means[k + 1]));
   const moves = gains.some((gain) => isAbove({ ...gain, mean: Math.abs(gain.mean) }, matters));
   const still = gains.every(({ mean, standardError }) => Math.abs(mean) + 2 * standardError < matters);
-  const named = variants.slice(1).map(({ name }, k) => `${name} ${spread(gains[k])}`);
+  const named = variants.slice(1).map(({ name }, k) => {
+    const { mean, standardError } = gains[k];
+    return `${name}: ${moreOrLess({ mean: -mean, standardError })}`;
+  });
   return {
     verdict: moves ? 'shown' : still ? 'refuted' : 'not at this scale',
-    number: `nats a token that a change gains: ${named.join(', ')}`,
+    number: named.join('; '),
     why: `With bell-shaped times the bound is ${spread(means[0])} nats a token after ${lab.budget.updates} updates; the others are compared with that, cosine noise with even times.`,
     rows: variants.map(({ name }, k) => ({
       variant: name,
