@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../../base/errors.ts';
 import { type Automaton, checkStateCount } from './automaton.ts';
 
 /** A range of bytes that leads to a state. */
@@ -59,6 +60,9 @@ export function determinise(parts: StateGraph, start: number, end: number): Auto
   return { accepting, classOf, classes: C, next: Int32Array.from(next) };
 }
 
+/** States in all sets: beyond this they take seconds and hundreds of megabytes to be told apart. */
+const maxMembers = 10_000_000;
+
 /** Sets of states that are reached together, by number. */
 class Closures {
   readonly sets: Int32Array[] = [];
@@ -70,6 +74,7 @@ class Closures {
   readonly #bySingle: Int32Array;
   readonly #seen: Int32Array;
   #round = 0;
+  #members = 0;
 
   constructor(parts: StateGraph, end: number) {
     this.#parts = parts;
@@ -109,6 +114,11 @@ class Closures {
     if (number === undefined) {
       number = this.sets.length;
       checkStateCount(number);
+      this.#members += set.length;
+      if (this.#members > maxMembers)
+        throw new UnsupportedError(
+          'the constraint needs too large an automaton: shorten what is repeated a bounded number of times',
+        );
       this.#bySet.set(key, number);
       this.sets.push(set);
     }

@@ -8,7 +8,8 @@ import { runFilling } from './infill-jobs.ts';
 import { chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
 import type { JobContext } from './job-context.ts';
-import { isLong, ReadingError } from './long-texts.ts';
+import { AsideError } from './aside-thread.ts';
+import { isLong } from './long-texts.ts';
 import type { Failure, Job, JobTask, Result, TokensTask, WritingTask } from './protocol.ts';
 import { conversation } from './conversation.ts';
 import { TextStream } from './text-stream.ts';
@@ -190,7 +191,7 @@ function gapOf(
 
 /** What became of an error, for the one who asked. */
 export function failureOf(error: unknown, signal: AbortSignal): Failure {
-  if (error instanceof ReadingError) return error.failure;
+  if (error instanceof AsideError) return error.failure;
   if (signal.aborted) return { kind: 'cancelled', message: 'the request was called off' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof InvalidOptionError) return { kind: 'request', message, option: error.option };

@@ -1,8 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { InvalidOptionError } from '../../base/errors.ts';
-import { Turns } from '../../base/turns.ts';
+import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { LoadOptions } from '../../model-files/open-model.ts';
-import type { Failure, Result, TokensTask } from './protocol.ts';
+import type { Constraint, Wanted } from '../../sampling/constraint/constrain.ts';
+import { type AsidePort, AsideThread } from './aside-thread.ts';
+import type { Result, TokensTask } from './protocol.ts';
+
+// What is done aside, with a tokenizer alone, because a hostile request could make it take arbitrarily long: long texts are
+// read, and the automata of constraints are made.
 
 /** Characters that are read on the thread of the models: about as many as take it as long as a forward. */
 const shortCharacters = 2 ** 14;
@@ -17,27 +21,13 @@ export interface LongTextRequest {
   readonly isCount: boolean;
 }
 
-export type LongTextReply = { readonly result: Result } | { readonly failure: Failure };
-
-/** A failure on the other thread, as it was told there. */
-export class ReadingError extends Error {
-  override readonly name = 'ReadingError';
-  readonly failure: Failure;
-
-  constructor(failure: Failure) {
-    super(failure.message);
-    this.failure = failure;
-  }
+export interface ConstraintRequest {
+  readonly path: string;
+  readonly wanted: Wanted;
 }
 
-/** The other side: a thread, or what a test has in its place. */
-export interface TextPort {
-  postMessage(request: LongTextRequest): void;
-  on(event: 'message', listener: (reply: LongTextReply) => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  terminate(): unknown;
-  unref(): void;
-}
+export type LongTexts = AsideThread<LongTextRequest, Result>;
+export type Constraints = AsideThread<ConstraintRequest, Constraint>;
 
 /** Whether a text takes so long to be read that other texts would wait for it. */
 export const isLong = ({ text = '', turns = [], tools }: TokensTask): boolean => {
@@ -45,82 +35,37 @@ export const isLong = ({ text = '', turns = [], tools }: TokensTask): boolean =>
   return said > shortCharacters || (tools !== undefined && JSON.stringify(tools).length > shortCharacters);
 };
 
-/**
- * Reads long texts on a thread of their own, one after the other, so that the thread of the models goes on writing. A text
- * that its model's tokenizer or template takes too long for ends the thread, and is named.
- */
-export class LongTexts {
-  readonly #open: () => TextPort;
-  readonly #limitMs: number;
-  #port: TextPort | undefined;
-  readonly #turns = new Turns();
+/** @param open  begins a thread that opens the tokenizer of a model when it is first asked for */
+export const longTextsOf = (open: () => AsidePort<LongTextRequest, Result>, limitMs?: number): LongTexts =>
+  new AsideThread(
+    open,
+    ({ task }, seconds) => {
+      const problem = `must be text that the model's tokenizer and template read in ${seconds} s`;
+      return new InvalidOptionError(task.turns ? 'messages' : 'prompt', problem, undefined);
+    },
+    limitMs,
+  );
 
-  constructor(open: () => TextPort, limitMs = 20_000) {
-    this.#open = open;
-    this.#limitMs = limitMs;
-  }
+/** @param open  as of long texts */
+export const constraintsOf = (
+  open: () => AsidePort<ConstraintRequest, Constraint>,
+  limitMs?: number,
+): Constraints =>
+  new AsideThread(
+    open,
+    (_, seconds) =>
+      new UnsupportedError(
+        `the constraint takes more than ${seconds} s to be made: shorten what is repeated a bounded number of times`,
+      ),
+    limitMs,
+  );
 
-  /**
-   * The tokens of a text or conversation.
-   *
-   * @throws ReadingError        for what `readTokens` throws there
-   * @throws InvalidOptionError  for what takes too long; the signal's reason
-   */
-  read(request: LongTextRequest, signal: AbortSignal): Promise<Result> {
-    const turn = this.#turns.take(async () => {
-      signal.throwIfAborted();
-      return this.#read(request);
-    });
-    const gone = new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason as Error);
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
-    return Promise.race([turn, gone]);
-  }
-
-  async #read(request: LongTextRequest): Promise<Result> {
-    const port = (this.#port ??= this.#begin());
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      const reply = await new Promise<LongTextReply>((resolve, reject) => {
-        timer = setTimeout(() => reject(tooLong(request, this.#limitMs)), this.#limitMs);
-        this.#settle = { resolve, reject };
-        port.postMessage(request);
-      });
-      if ('result' in reply) return reply.result;
-      throw new ReadingError(reply.failure);
-    } catch (error) {
-      if (!(error instanceof ReadingError)) this.#end(port);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #settle: { resolve: (reply: LongTextReply) => void; reject: (error: unknown) => void } | undefined;
-
-  #begin(): TextPort {
-    const port = this.#open();
-    port.unref();
-    port.on('message', (reply) => this.#settle?.resolve(reply));
-    port.on('error', (error) => this.#settle?.reject(error));
-    return port;
-  }
-
-  #end(port: TextPort): void {
-    this.#port = undefined;
-    void port.terminate();
-  }
+/** The two threads, which begin with the first question to each. */
+export function asideThreads(options: LongTextOptions): { texts: LongTexts; constraints: Constraints } {
+  const open = (): Worker =>
+    new Worker(new URL('./text-worker.js', import.meta.url), { workerData: options });
+  return {
+    texts: longTextsOf(() => open() as unknown as AsidePort<LongTextRequest, Result>),
+    constraints: constraintsOf(() => open() as unknown as AsidePort<ConstraintRequest, Constraint>),
+  };
 }
-
-function tooLong({ task }: LongTextRequest, limitMs: number): InvalidOptionError {
-  const problem = `must be text that the model's tokenizer and template read in ${Math.round(limitMs / 1000)} s`;
-  return new InvalidOptionError(task.turns ? 'messages' : 'prompt', problem, undefined);
-}
-
-/** A thread that opens the tokenizer of a model when it is first asked for. */
-export const longTexts = (options: LongTextOptions): LongTexts =>
-  new LongTexts(() => {
-    const port = new Worker(new URL('./text-worker.js', import.meta.url), { workerData: options });
-    return port as unknown as TextPort;
-  });

@@ -101,7 +101,7 @@ class ModelThread {
         this.#at[0] = id;
         const texts = this.#texts;
         const readLong =
-          texts && ((task: TokensTask, isCount: boolean) => texts.read({ path, task, isCount }, signal));
+          texts && ((task: TokensTask, isCount: boolean) => texts.ask({ path, task, isCount }, signal));
         return runJob(model, job, { signal, emit, readLong });
       });
       this.#post({ type: 'done', id, progress: outbox.end(), result });

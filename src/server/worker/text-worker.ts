@@ -1,8 +1,11 @@
-// The thread of long texts, see long-texts.ts.
+// A thread of long texts or of constraints, see long-texts.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openModelWithTokenizer } from '../../model-files/open-model.ts';
+import { compileConstraint, type Constraint } from '../../sampling/constraint/constrain.ts';
+import type { AsideReply } from './aside-thread.ts';
 import { failureOf } from './jobs.ts';
-import type { LongTextReply, LongTextRequest, LongTextOptions } from './long-texts.ts';
+import type { ConstraintRequest, LongTextOptions, LongTextRequest } from './long-texts.ts';
+import type { Result } from './protocol.ts';
 import { countTokens, readTokens, type TokenReader } from './reading-jobs.ts';
 
 const options = workerData as LongTextOptions;
@@ -16,12 +19,17 @@ async function open(path: string): Promise<TokenReader> {
   return { tokenizer, chatTemplate };
 }
 
-port.on('message', async ({ path, task, isCount }: LongTextRequest) => {
-  let reply: LongTextReply;
+function answer(reader: TokenReader, question: LongTextRequest | ConstraintRequest): Result | Constraint {
+  if ('wanted' in question) return compileConstraint(question.wanted, reader.tokenizer);
+  return question.isCount ? countTokens(reader, question.task) : readTokens(reader, question.task);
+}
+
+port.on('message', async (question: LongTextRequest | ConstraintRequest) => {
+  let reply: AsideReply<Result | Constraint>;
   try {
+    const { path } = question;
     if (latest?.path !== path) latest = { path, reader: open(path) };
-    const reader = await latest.reader;
-    reply = { result: isCount ? countTokens(reader, task) : readTokens(reader, task) };
+    reply = { result: answer(await latest.reader, question) };
   } catch (error) {
     reply = { failure: failureOf(error, new AbortController().signal) };
   }

@@ -1,8 +1,8 @@
 // The thread of the models: the main thread starts it, see engine.ts.
-import type { LoadOptions } from '../../model-files/open-model.ts';
 import { parentPort, workerData } from 'node:worker_threads';
-import { load } from '../../language-model/load.ts';
-import { longTexts } from './long-texts.ts';
+import { createModel } from '../../language-model/create-model.ts';
+import { type LoadOptions, openModelWithTokenizer } from '../../model-files/open-model.ts';
+import { asideThreads } from './long-texts.ts';
 import { serveJobs } from './model-thread.ts';
 
 /** What the main thread tells its worker at birth. */
@@ -14,4 +14,14 @@ export interface WorkerData {
 }
 
 const { paths, options, idleMs } = workerData as WorkerData;
-serveJobs(parentPort!, paths, (path) => load(path, options), { idleMs, texts: longTexts(options) });
+const { texts, constraints } = asideThreads(options);
+serveJobs(
+  parentPort!,
+  paths,
+  async (path) => {
+    for (const thread of [texts, constraints]) thread.forget();
+    const parts = await openModelWithTokenizer(path, options);
+    return createModel({ ...parts, compile: (wanted) => constraints.ask({ path, wanted }) });
+  },
+  { idleMs, texts },
+);
