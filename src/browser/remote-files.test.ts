@@ -114,3 +114,37 @@ test('where the storage is full the file is read all the same, and a sentence sa
   assert.deepEqual(notes.length, 1);
   assert.match(notes[0], /storage is full/);
 });
+
+test('an answer that is not the part that was asked for is refused, and never waited for without end', async () => {
+  const good = serverOf(bytes);
+  /** A server that is as it should be for the first part, and then does something else. */
+  const turning = (then: (from: number) => Response) =>
+    ((url: string, init: RequestInit) => {
+      const from = Number(/bytes=(\d+)/.exec((init.headers as Record<string, string>).Range)![1]);
+      return from === 0 ? good.fetch(url, init) : Promise.resolve(then(from));
+    }) as typeof fetch;
+  const range = (content: Uint8Array<ArrayBuffer>, from: number) =>
+    new Response(content, {
+      status: 206,
+      headers: { ETag: 'a', 'Content-Range': `bytes ${from}-${from + part - 1}/${bytes.length}` },
+    });
+  for (const [name, then, problem] of [
+    ['short', (from) => range(bytes.slice(from, from + 10), from), /bytes from 4194304 on, found 10/],
+    ['empty', (from) => range(new Uint8Array(), from), /bytes from 4194304 on, found 0/],
+    ['long', (from) => range(new Uint8Array(2 * part), from), /bytes from 4194304 on, found 8388608/],
+    ['elsewhere', () => range(bytes.slice(0, part), 0), /found bytes from 0 on/],
+    ['gone', () => new Response('no', { status: 404 }), /a changed one/],
+    ['whole and other', () => new Response(bytes.slice(1), { headers: { ETag: 'a' } }), /a changed one/],
+    ['a page', () => new Response('<p>', { headers: { 'Content-Type': 'text/html' } }), /a changed one/],
+  ] satisfies [string, (from: number) => Response, RegExp][]) {
+    const file = (await filesWith({ cache: memoryCache(), fetch: turning(then) }).open('weights'))!;
+    await assert.rejects(contentOf(file), problem, name);
+  }
+
+  const cache = memoryCache();
+  const file = (await filesWith({ cache, fetch: good.fetch }).open('weights'))!;
+  await contentOf(file);
+  cache.parts.set(`1 ${base}weights`, bytes.slice(0, 3));
+  const again = (await filesWith({ cache, fetch: good.fetch }).open('weights'))!;
+  assert.deepEqual(await contentOf(again), bytes, 'a part that is kept in part is asked for again');
+});

@@ -80,34 +80,47 @@ class Download {
     const key = `${index} ${url}`;
     if (this.#latest?.key === key) return this.#latest.bytes;
     const stored = await this.#options.cache.part(url, index);
-    const bytes = stored ?? (await this.#fetch(url, name, index));
+    const size = this.#records.get(url)?.size ?? 0;
+    const isWhole = stored?.length === lengthOfPart(size, index);
+    const bytes = stored && isWhole ? stored : await this.#fetch(url, name, index);
     this.#latest = { key, bytes };
     return bytes;
   }
 
-  /** Asks the server for a part. One that knows no ranges sends the whole file, of which all parts are kept. */
+  /**
+   * Asks the server for a part, and gives all of it, whatever the server sends: less would be waited for without end. One that
+   * knows no ranges sends the whole file, of which all parts are kept.
+   *
+   * @throws FileError  for another file than that of the other parts, and for what isn't the part
+   */
   async #fetch(url: string, name: string, index: number): Promise<Uint8Array<ArrayBuffer>> {
     const begin = index * partBytes;
     const response = await this.#request(url, begin);
     const isMissing = response.status === 404 || (response.ok && isPage(response, name));
     if (isMissing) {
       await response.body?.cancel();
-      await this.#remember(url, { version: '', partBytes });
+      await this.#checkVersion(url, { version: '', partBytes });
       return new Uint8Array();
     }
     // an empty file has no range
     if (response.status === 416 && index === 0) {
-      await this.#remember(url, { size: 0, version: versionOf(response), partBytes });
+      await this.#checkVersion(url, { size: 0, version: versionOf(response), partBytes });
       return new Uint8Array();
     }
     if (!response.ok)
       throw new FileError(url, 'a file that is served', `${response.status} ${response.statusText}`.trim());
     if (response.status === 206) {
-      const total = Number(/\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '')?.[1]);
+      const range = response.headers.get('Content-Range') ?? '';
+      const [first, total] = (/^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? []).slice(1).map(Number);
       if (!Number.isSafeInteger(total))
         throw new FileError(url, 'a Content-Range with the size of the file', 'none that can be read');
-      await this.#checkVersion(url, response, total);
-      return this.#keep(url, index, await this.#read(response, name, begin, total));
+      if (first !== begin) throw new FileError(url, `bytes from ${begin} on`, `bytes from ${first} on`);
+      await this.#checkVersion(url, { size: total, version: versionOf(response), partBytes });
+      const expected = lengthOfPart(total, index);
+      const bytes = await this.#read(response, name, { begin, total, most: expected });
+      if (bytes.length !== expected)
+        throw new FileError(url, `${expected} bytes from ${begin} on`, `${bytes.length}`, 'load it again');
+      return this.#keep(url, index, bytes);
     }
     return this.#keepWhole(url, name, index, response);
   }
@@ -129,15 +142,14 @@ class Download {
     }
   }
 
-  /** The same version as the parts that are there, or all of the model is forgotten. */
-  async #checkVersion(url: string, response: Response, size: number): Promise<void> {
-    const version = versionOf(response);
+  /** The same size and version as of the parts that are there, or all of the model is forgotten; remembers the first. */
+  async #checkVersion(url: string, record: FileRecord): Promise<void> {
     const known = this.#records.get(url);
-    if (known && (known.size !== size || known.version !== version)) {
+    if (known && (known.size !== record.size || known.version !== record.version)) {
       await this.#options.cache.clear();
       throw new FileError(url, 'the file of which other parts are here', 'a changed one', 'load it again');
     }
-    if (!known) await this.#remember(url, { size, version, partBytes });
+    if (!known) await this.#remember(url, record);
   }
 
   async #keepWhole(
@@ -147,8 +159,12 @@ class Download {
     response: Response,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const told = Number(response.headers.get('Content-Length') ?? 0);
-    const bytes = await this.#read(response, name, 0, told);
-    await this.#remember(url, { size: bytes.length, version: versionOf(response), partBytes });
+    const bytes = await this.#read(response, name, {
+      begin: 0,
+      total: told,
+      most: this.#records.get(url)?.size,
+    });
+    await this.#checkVersion(url, { size: bytes.length, version: versionOf(response), partBytes });
     const parts = Math.max(1, Math.ceil(bytes.length / partBytes));
     for (let i = 0; i < parts; i++) await this.#keep(url, i, partIn(bytes, i));
     return partIn(bytes, index);
@@ -157,8 +173,7 @@ class Download {
   async #read(
     response: Response,
     name: string,
-    begin: number,
-    total: number,
+    { begin, total, most = Infinity }: { begin: number; total: number; most?: number },
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { onDownload, signal } = this.#options;
     const pieces: Uint8Array[] = [];
@@ -169,6 +184,10 @@ class Download {
         if (done) break;
         pieces.push(value);
         length += value.length;
+        if (length > most) {
+          await reader.cancel();
+          break;
+        }
         onDownload?.(name, begin + length, Math.max(total, begin + length));
       }
     } catch (cause) {
@@ -210,6 +229,10 @@ class Download {
     }
   }
 }
+
+/** Bytes of a part of a file: the last is shorter. */
+const lengthOfPart = (size: number, index: number): number =>
+  Math.max(0, Math.min(partBytes, size - index * partBytes));
 
 const partIn = (bytes: Uint8Array<ArrayBuffer>, index: number): Uint8Array<ArrayBuffer> =>
   bytes.slice(index * partBytes, (index + 1) * partBytes);
