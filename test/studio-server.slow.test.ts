@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -271,8 +271,10 @@ test('files come in parts; times, sweeps, distillation, claims and judges become
     }),
     ['--data=data', '--out=runs/rates', '--seeds=2', '--sweep=learning-rate=0.001,0.002', 'train'],
   );
-  const wrong = await ask('/unmask/train', { text, sweep: { rate: [1] } });
-  assert.equal(wrong.status, 400);
+  for (const sweep of [{ rate: [1] }, { tokenizer: ['/etc'] }, { from: ['../x'] }])
+    assert.equal((await ask('/unmask/train', { text, sweep })).status, 400);
+  const guarded = { text, from: 'tiny', learn: 'text', certainty: 1, guardData: ['/etc/passwd'] };
+  assert.equal((await ask('/unmask/train', guarded)).json.error.param, 'guardData');
   assert.deepEqual(await flags('/unmask/distill', { from: 'tiny', data: ['data'], texts: 10 }), [
     '--data=data',
     '--from=tiny',
@@ -325,6 +327,14 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
   const told = (await ask(`/unmask/runs/${encodeURIComponent(run)}`)).json;
   assert.deepEqual([told.name, told.options.size, told.notes], [run, 'nano', notes]);
   assert.equal((await ask('/unmask/notes', { run: 'rates/../rates', ...notes })).status, 400);
+  const outside = join(await temporaryFolder(t), 'outside.json');
+  await writeFile(outside, '{"text":"a secret","tags":[]}');
+  await rm(join(directory, 'notes.json'));
+  await symlink(outside, join(directory, 'notes.json'));
+  const linked = (await ask(`/unmask/runs/${encodeURIComponent(run)}`)).json;
+  assert.equal(linked.notes.text, '', 'what a link leads out to is not told');
+  assert.equal((await ask('/unmask/notes', { run, ...notes })).status, 200);
+  assert.match(await readFile(outside, 'utf8'), /a secret/, 'nor is it written');
 
   await writeTinyModel(join(directory, 'model'));
   assert.equal((await ask('/unmask/delete', { model: `runs/${run}` })).status, 200);

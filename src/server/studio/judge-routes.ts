@@ -29,19 +29,20 @@ export async function judge(
   const studio = requireStudio(service);
   const { tasks, root, runs } = studio;
   tasks.checkRoom();
+  const sampler = samplerIn(options);
+  const path = sampler && (await pathOfModel(service, 'model', model));
   const id = service.newId();
   const [whole, written] = [`${id}.txt`, `${id}-answer.txt`].map((name) => join(runs, folder, name));
   await mkdir(dirname(join(root, whole)), { recursive: true, mode: 0o700 });
   await writeFile(join(root, whole), prompt + text, { mode: 0o600 });
   await writeFile(join(root, written), text, { mode: 0o600 });
   const judged = tasks.start('judge', `text ${id}`, [whole, '--json']);
-  const sampler = samplerIn(options);
   if (!sampler) return Response.json({ judge: judged });
   const { strategy, ...others } = sampler;
   const asked = {
     file: written,
     prompt: prompt === '' ? undefined : prompt,
-    model: await pathOfModel(service, 'model', model),
+    model: path,
     samples: 8,
     sampler: strategy,
     ...others,

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
+import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { withFile } from '../../checkpoint/open-file.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';
@@ -132,7 +133,9 @@ const notesName = 'notes.json';
 
 /** What a person wrote down of a run, and the words that it is found by. */
 const notesOf = (directory: string): Promise<Row> =>
-  readJsonObject(join(directory, notesName)).catch(() => ({ text: '', tags: [] }));
+  resolveInside(directory, notesName)
+    .then((path) => readJsonObject(path))
+    .catch(() => ({ text: '', tags: [] }));
 
 export const notesBody = z.strictObject({
   run: knownRun,
@@ -146,7 +149,8 @@ export async function writeNotes(
   { run, ...notes }: z.output<typeof notesBody>,
 ): Promise<Response> {
   const directory = await runDirectoryOf(requireStudio(service), run);
-  await writeFile(join(directory, notesName), `${JSON.stringify(notes)}\n`);
+  // takes the place of a link, and is not written through it
+  await replaceFile(nodeFs, join(directory, notesName), Buffer.from(`${JSON.stringify(notes)}\n`));
   return Response.json({ run, ...notes });
 }
 

@@ -29,7 +29,9 @@ const ownFields = {
   text: z.string().min(1).optional().describe('what is learned, in place of the files of data'),
 };
 
-const optionNames = keysOf(trainingSchema.shape) as string[];
+/** Options that name a file or a directory: where they lead is checked, so none of them may be among the values of a sweep. */
+const places = new Set(['data', 'guardData', 'from', 'tokenizer', 'out', 'resume']);
+const optionNames = keysOf(trainingSchema.shape).filter((name) => !places.has(name)) as string[];
 
 export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend({
   ...ownFields,
@@ -109,6 +111,7 @@ async function begin(
   const settled = resolveOptions({ ...options, learn, data: data ?? ['text'] });
   requireEffect(options, settled);
   requireTrainingMemory(settled, sizesIn(settled), freeMemory());
+  for (const path of options.guardData ?? []) await requireInside(studio, 'guardData', path);
 
   return starting(
     studio,
