@@ -30,7 +30,7 @@ export function doubtful(
       start: word[0].start,
       end: word.at(-1)!.end,
       cost: word.reduce((sum, token) => sum + (touches(token, changed) ? 0 : token.tokens), 0),
-      probability: Math.min(...word.map((token) => token.probability)),
+      probability: word.reduce((least, token) => Math.min(least, token.probability), 1),
     }))
     .filter(({ start, end, probability }) => probability < threshold && text.slice(start, end).trim() !== '')
     .sort((a, b) => a.probability - b.probability);

@@ -101,7 +101,12 @@ class Editing {
     let at = opened.length - ids.length;
     return atoms.map(({ start, end, ids }) => {
       const costs = nats.subarray(at, (at += ids.length));
-      return { start, end, tokens: ids.length, probability: Math.exp(-Math.max(...costs)) };
+      return {
+        start,
+        end,
+        tokens: ids.length,
+        probability: Math.exp(-costs.reduce((a, b) => Math.max(a, b))),
+      };
     });
   }
 

@@ -67,6 +67,13 @@ test('a hole takes the space in front of it, where tokens begin with one', async
   assert.ok(!holes[0].text.startsWith(' '));
 });
 
+test('a text may have more tokens than a call has arguments', async () => {
+  const model = modelThatSays(saying('e'));
+  const far = 'n'.repeat(200_000);
+  const { text } = await model.infill({ parts: ['gr', { length: 2 }, far] });
+  assert.equal(text, `gree${far}`);
+});
+
 test('in the middle of a word a hole is written to its letters', async () => {
   const model = modelThatSays(saying('e'));
   const { text } = await model.infill({ parts: ['gr', { length: 2 }, 'n'] });

@@ -118,7 +118,7 @@ function textWithHoles(
     if (typeof part === 'string') {
       const unspaced = isSpacedHole(part, parts[n + 1]) ? idsNotFirst?.(tokenizer) : undefined;
       const encoded = n === 0 ? tokenizer.encode.bind(tokenizer) : encodeWithin.bind(undefined, tokenizer);
-      given.at(-1)!.push(...encoded(unspaced ? part.slice(0, -1) : part));
+      for (const id of encoded(unspaced ? part.slice(0, -1) : part)) given.at(-1)!.push(id);
       if (unspaced) notFirst[lengths.length] = unspaced;
     } else {
       lengths.push(lengthOf(part));

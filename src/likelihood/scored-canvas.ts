@@ -65,7 +65,7 @@ export async function costsOf(
     signal?.throwIfAborted();
     if (round.some((group, rank) => found[rank].length !== group.length))
       throw new DOMException('it was called off', 'AbortError');
-    for (const part of found) costs.push(...part);
+    for (const part of found) for (const cost of part) costs.push(cost);
   }
   return Float64Array.from(costs);
 }

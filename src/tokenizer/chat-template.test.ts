@@ -136,6 +136,15 @@ test('a private character of a message stays what it is', () => {
   assert.equal(tokenizer.decode(ids), content);
 });
 
+test('a message with every private character and a special token is refused', () => {
+  const all = Array.from({ length: 0xfffe }, (_, i) => String.fromCodePoint(0x100000 + i)).join('');
+  const { encode } = made('{{ messages[0].content }}');
+  assert.throws(
+    () => encode([{ role: 'user', content: `${all}<|user|>` }]),
+    (error) => error instanceof InvalidOptionError && /private character/.test(error.message),
+  );
+});
+
 test('templates have what transformers gives them: names of tokens, the date, tools, a way to refuse', () => {
   const { text } = made(
     "{{ eos_token }} {{ strftime_now('%d %b %Y, %A %H:%M:%S %j%%') }} {{ tools is none }} {{ x is defined }}",

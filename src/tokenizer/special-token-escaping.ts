@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../base/errors.ts';
 import { escapeForRegex } from './added-tokens.ts';
 
 /** Some values with the names of special tokens taken out of every text in them, and the way back. */
@@ -51,7 +52,11 @@ function hidingPlaces(text: string): { hide(literal: string): string; restore(te
       const known = byLiteral.get(literal);
       if (known !== undefined) return known;
       while (taken.has(String.fromCodePoint(next))) next++;
-      if (next > LAST) throw new RangeError('every private character is in use');
+      if (next > LAST) {
+        const problem =
+          'must leave a private character of Unicode (U+100000 to U+10FFFD) to stand for each name of a special token';
+        throw new InvalidOptionError('messages', problem, undefined);
+      }
       const character = String.fromCodePoint(next++);
       byLiteral.set(literal, character);
       byCharacter.set(character, literal);

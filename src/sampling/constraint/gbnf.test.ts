@@ -51,3 +51,22 @@ test('what is no grammar, or none of a regular language, is refused', () => {
   ] as const)
     assert.throws(() => gbnfLanguage(grammar), problem, grammar);
 });
+
+test('what is nested deeply, and what is never closed, is refused at once', () => {
+  const many = 100_000;
+  for (const [name, grammar, problem] of [
+    ['groups', `root ::= ${'('.repeat(many)}"a"${')'.repeat(many)}`, /nests more/],
+    ['repetitions', `root ::= "a"${'*'.repeat(many)}`, /nests more/],
+    [
+      'rules',
+      `root ::= r0\n${Array.from({ length: 5000 }, (_, i) => `r${i} ::= r${i + 1}`).join('\n')}`,
+      /nests more/,
+    ],
+    ['classes', `root ::= ${'['.repeat(many)}`, /go on/],
+    ['texts', `root ::= ${'"\\\n'.repeat(many)}`, /go on/],
+  ] as const) {
+    const start = performance.now();
+    assert.throws(() => gbnfLanguage(grammar), problem, name);
+    assert.ok(performance.now() - start < 2000, name);
+  }
+});

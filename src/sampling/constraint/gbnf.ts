@@ -4,6 +4,8 @@ import type { Language } from './language.ts';
 
 /** Parts that a grammar may have with its rules written into each other. */
 const maxParts = 20_000;
+/** Groups, repetitions and rules inside each other. */
+const maxDepth = 200;
 
 /**
  * A grammar in llama.cpp's notation (GBNF) as a language: literals, classes of characters, `.`, groups, `|`, `*`, `+`, `?`,
@@ -15,21 +17,21 @@ const maxParts = 20_000;
 export function gbnfLanguage(source: string): Language {
   const rules = rulesIn(source);
   let parts = 0;
-  const of = (name: string, trail: readonly string[]): Language => {
+  const of = (name: string, trail: readonly string[], depth: number): Language => {
     const text = rules.get(name);
     if (text === undefined) throw wrong(`has no rule ${name}`, source);
     if (trail.includes(name))
       throw new UnsupportedError(
         `grammar: the rule ${name} refers to itself, and a language without bounds has no automaton; repeat with * or {m,n}, or use json_schema`,
       );
-    const parser = new GbnfParser(text, (referred) => of(referred, [...trail, name]));
+    const parser = new GbnfParser(text, depth, (referred, within) => of(referred, [...trail, name], within));
     const language = parser.whole();
     parts += parser.parts;
     if (parts > maxParts)
       throw new UnsupportedError('grammar: is too large with its rules written into each other');
     return language;
   };
-  return of('root', []);
+  return of('root', [], 0);
 }
 
 const wrong = (problem: string, source: string): InvalidOptionError =>
@@ -37,8 +39,9 @@ const wrong = (problem: string, source: string): InvalidOptionError =>
 
 /** The right sides of all rules, without comments. */
 function rulesIn(source: string): Map<string, string> {
+  // what isn't closed is taken whole, too: it isn't looked for again from each character on
   const bare = source.replace(
-    /("(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\])|#[^\n]*/g,
+    /("(?:[^"\\]|\\.)*"?|\[(?:[^\]\\]|\\.)*\]?)|#[^\n]*/g,
     (_, kept?: string) => kept ?? '',
   );
   const heads = [...bare.matchAll(/(?<=^|\n)[ \t]*([A-Za-z][A-Za-z0-9-]*)[ \t]*::=/g)];
@@ -51,12 +54,15 @@ function rulesIn(source: string): Map<string, string> {
 
 class GbnfParser {
   readonly #text: string;
-  readonly #rule: (name: string) => Language;
+  readonly #rule: (name: string, depth: number) => Language;
   #at = 0;
+  #depth: number;
   parts = 0;
 
-  constructor(text: string, rule: (name: string) => Language) {
+  /** @param depth  of what the text is written into */
+  constructor(text: string, depth: number, rule: (name: string, depth: number) => Language) {
     this.#text = text;
+    this.#depth = depth;
     this.#rule = rule;
   }
 
@@ -102,11 +108,21 @@ class GbnfParser {
     }
     if (this.#take(/^\./)) return { kind: 'characters', ranges: anyCharacter };
     const name = this.#take(/^[A-Za-z][A-Za-z0-9-]*/);
-    if (name) return this.#rule(name[0]);
+    if (name) return this.#inside(() => this.#rule(name[0], this.#depth));
     if (!this.#take(/^\(/)) return undefined;
-    const group = this.#alternatives();
+    const group = this.#inside(() => this.#alternatives());
     if (!this.#take(/^\)/)) throw wrong('must close what it opens with (', this.#text);
     return group;
+  }
+
+  #inside(read: () => Language): Language {
+    if (++this.#depth > maxDepth)
+      throw new UnsupportedError(
+        `grammar: nests more than ${maxDepth} groups, repetitions and rules into each other`,
+      );
+    const language = read();
+    this.#depth -= 1;
+    return language;
   }
 
   #repeated(part: Language): Language {
@@ -117,7 +133,13 @@ class GbnfParser {
     const [from, to] = sign
       ? bounds[sign as keyof typeof bounds]
       : [Number(least), comma ? (most === undefined ? undefined : Number(most)) : Number(least)];
-    return this.#repeated({ kind: 'repetition', part, least: from, ...(to !== undefined && { most: to }) });
+    const repeated = {
+      kind: 'repetition',
+      part,
+      least: from,
+      ...(to !== undefined && { most: to }),
+    } as const;
+    return this.#inside(() => this.#repeated(repeated));
   }
 }
 

@@ -113,6 +113,12 @@ test("line ends are the file's", () => {
   assert.equal(applied('a\r\nb\r\nc\r\n', [elision, 'a', 'x', 'b', elision]), 'a\r\nx\r\nb\r\nc\r\n');
 });
 
+test('a file of more lines than a call may have arguments takes an update', () => {
+  const file = Array.from({ length: 300_000 }, (_, n) => `${n}`);
+  const update = ['// ... existing code ...', file.at(-1)!, 'new'];
+  assert.equal(applied(file.join('\n'), update), [...file, 'new'].join('\n'));
+});
+
 test('an update of a megabyte is laid over at once', () => {
   const lines = Array.from({ length: 25_000 }, (_, i) => `line ${i % 7}`);
   const dots = '.'.repeat(1_000_000);

@@ -52,7 +52,7 @@ export function applyUpdate(original: string, update: string): AppliedUpdate {
   const places = onlyPlaces(file, anchors);
   if (typeof places === 'string') return { kind: 'refused', problem: places };
 
-  const result: string[] = [];
+  const parts: (readonly string[])[] = [];
   let next = 0; // the first line of the file that isn't dealt with
   let at = 0;
   for (const piece of pieces) {
@@ -62,10 +62,10 @@ export function applyUpdate(original: string, update: string): AppliedUpdate {
     at += own;
     const replaced = file.slice(start, last + 1);
     if (!mayReplace(piece, replaced)) return { kind: 'refused', problem: openEnd(piece) };
-    result.push(...file.slice(next, start), ...piece.lines);
+    parts.push(file.slice(next, start), piece.lines);
     next = last + 1;
   }
-  return { kind: 'applied', text: [...result, ...file.slice(next)].join(lineEnd) };
+  return { kind: 'applied', text: [...parts, file.slice(next)].flat().join(lineEnd) };
 }
 
 /** Why it can't be told what stands for existing code, if it can't. */

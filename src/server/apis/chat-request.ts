@@ -3,6 +3,8 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import type { Language } from '../../sampling/constraint/language.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
 import type { Job } from '../worker/protocol.ts';
+import { jsonIn } from '../http/body.ts';
+import { limits } from '../http/limits.ts';
 import type { ApiRequest } from './answer.ts';
 import type { Call } from './call-reader.ts';
 import { type CommonBody, jobOf } from './common-fields.ts';
@@ -109,11 +111,6 @@ const calledAs = ({ id, name, json }: Call & { readonly id: string }): object =>
   function: { name, arguments: argumentsIn(json) },
 });
 
-/** @throws InvalidOptionError  for a history in which a call has no JSON as its arguments */
-function argumentsIn(json: string): unknown {
-  try {
-    return JSON.parse(json || '{}');
-  } catch {
-    throw new InvalidOptionError('messages', 'must have JSON as the arguments of a call', json);
-  }
-}
+/** @throws HttpError  for a history in which a call has no JSON as its arguments */
+const argumentsIn = (json: string): unknown =>
+  jsonIn(json || '{}', limits, 'messages: the arguments of a call');

@@ -12,7 +12,7 @@ export function milliseconds(time: number | string): number {
   if (seconds !== undefined) return seconds < 0 ? Infinity : 1000 * seconds;
   const text = String(time);
   if (text.startsWith('-')) return Infinity;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gy)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text)
     throw new InvalidOptionError('keep_alive', 'must be seconds, or as 5m or 1h30m', time);
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit], 0);

@@ -58,6 +58,7 @@ test('answers are in the language that is asked for, in whatever way a client sa
     { grammar: 'root ::= root "a"' },
     { grammar: 'root ::= "a"', guided_regex: 'b' },
     { guided_json: '{' },
+    { guided_json: `{"items":${'{"items":'.repeat(6000)}{}${'}'.repeat(6001)}` },
     { grammar: 'root ::= "a"', prompt: '<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>' },
   ])
     assert.equal((await ask('/completion', { body: { prompt: 'a', ...mistake } })).status, 400);

@@ -158,7 +158,8 @@ const missing = (tag: string): HttpError =>
 
 /** Code in a fence that is longer than any within it. */
 function fenced(code: string): string {
-  const longest = Math.max(2, ...Array.from(code.matchAll(/`{3,}/g), ([ticks]) => ticks.length));
+  let longest = 2;
+  for (const [ticks] of code.matchAll(/`{3,}/g)) longest = Math.max(longest, ticks.length);
   const fence = '`'.repeat(longest + 1);
   return `${fence}\n${code.replace(/^\n/, '').replace(/\n$/, '')}\n${fence}`;
 }

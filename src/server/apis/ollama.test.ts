@@ -105,3 +105,17 @@ test('models are copied and taken away by whoever has the token of the studio', 
   const pulled = await ask('/api/pull', { body: { model: 'chat' }, headers });
   assert.deepEqual(JSON.parse(await pulled.text()), { status: 'success' });
 });
+
+test('a template that would be large, deep or is never closed is dealt with at once', () => {
+  const fields = { System: '', Prompt: 'x'.repeat(10_000), Response: '' };
+  const many = 200_000;
+  const start = performance.now();
+  assert.equal(rendered('{{'.repeat(many), fields).length, 2 * many);
+  assert.throws(() => rendered('{{ .Prompt }}'.repeat(many), fields), /at most 1048576 characters/);
+  assert.throws(() => rendered('{{ if .System }}'.repeat(many), fields), /at most 32 ifs/);
+  const trimmed = `${'x '.repeat(many)}${'{{- .System }} '.repeat(many)}`;
+  assert.equal(rendered(trimmed, fields).length, 2 * many - 1 + 1);
+  assert.throws(() => milliseconds('9'.repeat(many)), /must be seconds/);
+  assert.equal(milliseconds('1h30m'), 5_400_000);
+  assert.ok(performance.now() - start < 2000);
+});

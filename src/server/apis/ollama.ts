@@ -49,7 +49,7 @@ const commonFields = {
     .describe('json, or a JSON schema'),
   options: z.strictObject(optionFields).optional(),
   keep_alive: z
-    .union([z.number(), z.string()])
+    .union([z.number(), z.string().max(64)])
     .optional()
     .describe('how long the model stays loaded afterwards: seconds, or as 5m; below 0 for ever'),
   think: noEffect,

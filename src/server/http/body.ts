@@ -17,8 +17,7 @@ export async function readBody(request: Request, limits: Limits): Promise<Record
   if (encoding !== null && encoding !== 'identity')
     throw new HttpError(415, 'must not be compressed (Content-Encoding)');
   const text = decoded(await bytesOf(request, limits.bodyBytes));
-  checkShape(text, limits);
-  const value = parsed(text);
+  const value = jsonIn(text, limits);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new HttpError(400, 'the body must be a JSON object');
   return value as Record<string, unknown>;
@@ -46,8 +45,19 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
+/**
+ * The value of a JSON text, of a body or within one, where it may be as deep and have as many values as a body.
+ *
+ * @param what  it is, for messages
+ * @throws HttpError 400
+ */
+export function jsonIn(text: string, limits: Limits, what = 'the body'): unknown {
+  checkShape(text, limits, what);
+  return parsed(text, what);
+}
+
 /** Depth and size are looked at before anything is built: `JSON.parse` takes a million levels, what comes after doesn't. */
-function checkShape(text: string, { jsonDepth, jsonNodes }: Limits): void {
+function checkShape(text: string, { jsonDepth, jsonNodes }: Limits, what: string): void {
   let [depth, nodes, inString] = [0, 0, false];
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
@@ -60,19 +70,19 @@ function checkShape(text: string, { jsonDepth, jsonNodes }: Limits): void {
     else if (character === '{' || character === '[') depth++;
     else if (character === '}' || character === ']') depth--;
     if (character === ',' || character === '{' || character === '[') nodes++;
-    if (depth > jsonDepth) throw new HttpError(400, `the body must be at most ${jsonDepth} levels deep`);
-    if (nodes > jsonNodes) throw new HttpError(400, `the body must hold at most ${jsonNodes} values`);
+    if (depth > jsonDepth) throw new HttpError(400, `${what} must be at most ${jsonDepth} levels deep`);
+    if (nodes > jsonNodes) throw new HttpError(400, `${what} must hold at most ${jsonNodes} values`);
   }
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text, (key, value: unknown) => {
-      if (key === '__proto__') throw new HttpError(400, 'the body must not have a key __proto__');
+      if (key === '__proto__') throw new HttpError(400, `${what} must not have a key __proto__`);
       return value;
     });
   } catch (cause) {
     if (cause instanceof HttpError) throw cause;
-    throw new HttpError(400, 'the body must be JSON', { cause });
+    throw new HttpError(400, `${what} must be JSON`, { cause });
   }
 }

@@ -143,7 +143,7 @@ export class Evaluator implements FilterContext {
     const given = positional.map((each) => this.evaluate(each, scope));
     const byName = new Map(named.map(([name, each]) => [name, this.evaluate(each, scope)]));
     if (caller !== undefined) byName.set('caller', caller);
-    if (list) given.push(...iterate(this.evaluate(list, scope)));
+    if (list) for (const each of iterate(this.evaluate(list, scope))) given.push(each);
     if (dict) {
       const more = this.evaluate(dict, scope);
       if (!(more instanceof Dict))

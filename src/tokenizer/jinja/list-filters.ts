@@ -136,7 +136,7 @@ function* batches(items: Iterable<Value>, size: number, fill: Value, work: Work)
   if (batch.length === 0) return;
   if (fill !== null && batch.length < size) {
     work.items(size);
-    batch.push(...Array.from({ length: size - batch.length }, () => fill));
+    while (batch.length < size) batch.push(fill);
   }
   yield batch;
 }
