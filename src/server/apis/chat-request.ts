@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import type { Language } from '../../sampling/constraint/language.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
 import type { Job } from '../worker/protocol.ts';
-import { jsonIn } from '../http/body.ts';
+import { requestJson } from '../http/body.ts';
 import { limits } from '../http/limits.ts';
 import type { ApiRequest } from './answer.ts';
 import type { Call } from './call-reader.ts';
@@ -113,4 +113,4 @@ const calledAs = ({ id, name, json }: Call & { readonly id: string }): object =>
 
 /** @throws HttpError  for a history in which a call has no JSON as its arguments */
 const argumentsIn = (json: string): unknown =>
-  jsonIn(json || '{}', limits, 'messages: the arguments of a call');
+  requestJson(json || '{}', limits, 'messages: the arguments of a call');

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { gbnfLanguage } from '../../sampling/constraint/gbnf.ts';
 import type { Language } from '../../sampling/constraint/language.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
-import { jsonIn } from '../http/body.ts';
+import { requestJson } from '../http/body.ts';
 import { limits } from '../http/limits.ts';
 import { constraintOf, responseFormatSchema } from './response-format.ts';
 
@@ -80,7 +80,7 @@ export function constrained(body: ConstraintBody): {
 
 function schemaIn(asked: z.output<typeof given>): Record<string, unknown> {
   if (typeof asked !== 'string') return asked;
-  const found = schema.safeParse(jsonIn(asked, limits, 'guided_json'));
+  const found = schema.safeParse(requestJson(asked, limits, 'guided_json'));
   if (found.success) return found.data;
   throw new InvalidOptionError('guided_json', 'must be a JSON schema', asked);
 }

@@ -17,7 +17,7 @@ export async function readBody(request: Request, limits: Limits): Promise<Record
   if (encoding !== null && encoding !== 'identity')
     throw new HttpError(415, 'must not be compressed (Content-Encoding)');
   const text = decoded(await bytesOf(request, limits.bodyBytes));
-  const value = jsonIn(text, limits);
+  const value = requestJson(text, limits);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new HttpError(400, 'the body must be a JSON object');
   return value as Record<string, unknown>;
@@ -51,7 +51,7 @@ function decoded(bytes: Uint8Array): string {
  * @param what  it is, for messages
  * @throws HttpError 400
  */
-export function jsonIn(text: string, limits: Limits, what = 'the body'): unknown {
+export function requestJson(text: string, limits: Limits, what = 'the body'): unknown {
   checkShape(text, limits, what);
   return parsed(text, what);
 }
