@@ -228,7 +228,7 @@ class Chat {
         void stdout.write(`${JSON.stringify({ role: 'assistant', content: text, ...facts, stats })}\n`);
       return { frame: nothing, end, close: nothing };
     }
-    const live = liveCanvas(this.#model, this.#settings.frameMs, this.#io);
+    const live = liveCanvas(this.#model, this.#settings.frameMs, this.#io, this.#state.sampling);
     if (!live) return { frame: nothing, end: ({ text }) => void stdout.write(`${text}\n`), close: nothing };
     let last: Frame | undefined;
     return {

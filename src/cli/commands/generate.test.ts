@@ -93,8 +93,8 @@ test('the status line tells how much of the whole text is unmasked, and its bar 
   const status: string[] = [];
   const model = modelThatKnows(story, () => status.push(terminal.lines.at(-1)!));
   await run(model, ['Once upon', ...short, '--no-stop-early'], fakeIo({ terminal }));
-  assert.match(status[0], /^0 of 64 tokens ─{20} step 0 {3}guess unsure likely sure$/);
-  assert.match(status[8], /^32 of 64 tokens ━{10}─{10} step 8 /);
+  assert.match(status[0], /^0 of 64 tokens ─{20} step 0 of 16 {3}guess unsure likely sure$/);
+  assert.match(status[8], /^32 of 64 tokens ━{10}─{10} step 8 of 16 /);
 });
 
 test('confidence is told by colour, and by none with NO_COLOR', async () => {

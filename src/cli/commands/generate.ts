@@ -62,7 +62,7 @@ export function generateCommand(load: LoadModel): Command<typeof options> {
       const seed = sampling.seed ?? randomInt(2 ** 32);
       const model = await load({ model: path, adapter, device, weights }, io);
       let firstMs: number | undefined;
-      const show = display(model, { json, frameMs }, io);
+      const show = display(model, { json, frameMs, sampling: chosen(sampling, given) }, io);
       try {
         const generation = await model.generate({
           ...chosen(sampling, given),
@@ -102,11 +102,19 @@ interface Display {
   close(): void;
 }
 
-function display(model: Model, { json, frameMs }: Pick<Options, 'json' | 'frameMs'>, io: Io): Display {
+function display(
+  model: Model,
+  {
+    json,
+    frameMs,
+    sampling,
+  }: Pick<Options, 'json' | 'frameMs'> & { readonly sampling: Partial<FlatSamplingOptions> },
+  io: Io,
+): Display {
   const nothing = (): void => {};
   if (json)
     return { frame: (frame) => void io.stdout.write(jsonLine(frame, model)), end: nothing, close: nothing };
-  const live = liveCanvas(model, frameMs, io);
+  const live = liveCanvas(model, frameMs, io, sampling);
   if (!live) {
     // no colours even if FORCE_COLOR asks for them: what is piped is the text
     return { frame: nothing, end: ({ text }) => void io.stdout.write(`${text}\n`), close: nothing };

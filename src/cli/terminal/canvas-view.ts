@@ -11,6 +11,8 @@ import { fit, widthOf } from './width.ts';
 /** A frame with its place in the reverse process. */
 export interface ViewFrame extends CanvasChange {
   readonly step: number;
+  /** Denoising steps in all, where that is known. */
+  readonly steps?: number;
 }
 
 /** Shows a canvas being unmasked, in place on a terminal. */
@@ -70,10 +72,10 @@ export class CanvasView {
   }
 
   /** How much of the whole text is unmasked, and in how many denoising steps. */
-  #status({ step }: ViewFrame, more: string, columns: number): LiveLine {
+  #status({ step, steps: planned }: ViewFrame, more: string, columns: number): LiveLine {
     const { unmasked, masked } = this.#reader;
     const count = `${unmasked} of ${unmasked + masked} tokens `;
-    const steps = ` step ${step}`;
+    const steps = ` step ${step}${planned === undefined ? '' : ` of ${planned}`}`;
     const bar = progressBar(unmasked / (unmasked + masked), columns - widthOf(count + steps));
     const parts = [count, bar, steps, more].filter(
       (part, i, all) => widthOf(all.slice(0, i + 1).join('')) <= columns && part !== '',

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Model } from '../../language-model/language-model.ts';
+import type { FlatSamplingOptions } from '../../sampling/options.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import type { SampleStats } from '../../sampling/stats.ts';
+import { strategyNamed } from '../../sampling/strategy-table.ts';
 import { colorsFor } from './colors.ts';
 import type { Io, Output } from '../command.ts';
 import { CanvasView } from './canvas-view.ts';
@@ -25,17 +27,39 @@ export interface LiveCanvas {
   show(frame: Frame, signal?: AbortSignal): Promise<void>;
 }
 
-/** Undefined where stdout isn't a terminal that frames can be drawn on. */
-export function liveCanvas(model: Model, frameMs: number, io: Io): LiveCanvas | undefined {
+/**
+ * Undefined where stdout isn't a terminal that frames can be drawn on.
+ *
+ * @param sampling  as it is asked for, where the steps in all are to be told
+ */
+export function liveCanvas(
+  model: Model,
+  frameMs: number,
+  io: Io,
+  sampling?: Partial<FlatSamplingOptions>,
+): LiveCanvas | undefined {
   if (!io.stdout.isTTY || io.env.TERM === 'dumb') return undefined;
   const view = new CanvasView(io.stdout, io.env, model);
+  let steps: number | undefined;
   return {
     view,
     async show(frame, signal = io.signal) {
-      view.show(frame);
+      if (frame.step === 0 && sampling) steps = stepsInAll(model, sampling, frame.tokens);
+      view.show({ ...frame, steps });
       await wait(frameMs, undefined, { signal });
     },
   };
+}
+
+/** The denoising steps that a canvas takes at most; undefined where the model or the strategy decides while it writes. */
+function stepsInAll(
+  { defaults, maskId }: Model,
+  sampling: Partial<FlatSamplingOptions>,
+  canvas: Int32Array,
+): number | undefined {
+  const { strategy = 'low-confidence', steps, stepsPerBlock, grow } = { ...defaults, ...sampling };
+  if (strategyNamed(strategy).dial !== 'steps' || stepsPerBlock !== undefined || grow) return undefined;
+  return steps ?? canvas.filter((id) => id === maskId).length;
 }
 
 /** Facts in a line; on a terminal where they don't fit, in several. */
