@@ -65,7 +65,6 @@ export function blockWriter(
   const scales = new Float32Array(sizeOf(shapes.scales));
   const zeros = shapes.zeros && new Uint8Array(sizeOf(shapes.zeros));
   const [, perRow] = shapes.scales;
-  const padded = new Float32Array(block);
   const rounded: RoundedBlock = {
     codes: new Uint8Array(block),
     scale: 1,
@@ -79,11 +78,9 @@ export function blockWriter(
 
   function addRow(rows: Float32Array, start: number): void {
     for (let b = 0; b < perRow; b++) {
-      // one by one: a view of so few numbers costs more than they do
+      // where they lie: a view of so few numbers costs more than they do
       const from = start + b * block;
-      const count = Math.min(block, start + M - from);
-      for (let i = 0; i < block; i++) padded[i] = i < count ? rows[from + i] : 0;
-      roundBlock(padded, format, rounded);
+      roundBlock(rows, from, Math.min(from + block, start + M), format, rounded);
       if (!Number.isFinite(rounded.squares))
         throw new FileError(path, 'finite numbers', `others in tensor ${show(name)}`, 'it cannot be rounded');
       squaredError += rounded.squaredError;
@@ -119,16 +116,27 @@ interface RoundedBlock {
   squares: number;
 }
 
-/** Rounds one block into memory that is used again for each: there are hundreds of millions in a model. */
-function roundBlock(w: Float32Array, { bits, symmetric }: BlockFormat, result: RoundedBlock): void {
+/**
+ * Rounds one block into memory that is used again for each: there are hundreds of millions in a model. What is missing of the
+ * last of a row is zeros.
+ */
+function roundBlock(
+  w: Float32Array,
+  start: number,
+  end: number,
+  { bits, symmetric }: BlockFormat,
+  result: RoundedBlock,
+): void {
   const { codes } = result;
   const highest = 2 ** bits - 1;
   const middle = 2 ** (bits - 1);
   let low = 0;
   let high = 0;
-  for (let i = 0; i < w.length; i++) {
-    low = Math.min(low, w[i]);
-    high = Math.max(high, w[i]);
+  for (let i = start; i < end; i++) {
+    const value = w[i];
+    // a NaN is found by the sum of squares
+    if (value < low) low = value;
+    else if (value > high) high = value;
   }
   const span = symmetric ? Math.max(high, -low) / (middle - 1) : (high - low) / highest;
   // as it will be read; a block of zeros, or of numbers that are as good as that, has any scale
@@ -138,13 +146,16 @@ function roundBlock(w: Float32Array, { bits, symmetric }: BlockFormat, result: R
   const offset = zero + 0.5;
   let squaredError = 0;
   let squares = 0;
-  for (let i = 0; i < w.length; i++) {
-    const code = Math.min(highest, (w[i] * inverse + offset) | 0);
-    const difference = w[i] - (code - zero) * scale;
+  for (let i = start; i < end; i++) {
+    const value = w[i];
+    const near = (value * inverse + offset) | 0;
+    const code = near > highest ? highest : near;
+    const difference = value - (code - zero) * scale;
     squaredError += difference * difference;
-    squares += w[i] * w[i];
-    codes[i] = code;
+    squares += value * value;
+    codes[i - start] = code;
   }
+  if (end - start < codes.length) codes.fill(zero, end - start);
   result.scale = scale;
   result.zero = zero;
   result.squaredError = squaredError;
