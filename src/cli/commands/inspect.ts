@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Inspection, TrainingFacts } from '../../model-files/inspect-model.ts';
 import { kebabCase } from '../../base/options.ts';
 import { grouped } from '../../base/format-count.ts';
-import { colorsFor } from '../terminal/colors.ts';
-import type { Command, Io } from '../command.ts';
+import { colorsFor, type Paint } from '../terminal/colors.ts';
+import type { Command, Io, Output } from '../command.ts';
 import { modelOptions } from '../load-model.ts';
 import { visible } from '../terminal/visible.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 const options = z.strictObject({
   path: modelOptions.model,
@@ -45,9 +46,9 @@ function page(inspection: Inspection, io: Io): string {
   ]);
   const problems = inspection.problems.map((problem) => `  ${visible(problem)}\n`).join('');
   return [
-    aligned(rowsOf(inspection), colors.dim),
+    aligned(rowsOf(inspection), colors.dim, io.stdout),
     ...(problems ? [`${colors.bold('This model does not run here:')}\n${colors.yellow(problems)}`] : []),
-    ...(tensors.length > 0 ? [aligned(tensors, colors.dim)] : []),
+    ...(tensors.length > 0 ? [aligned(tensors, colors.dim, io.stdout)] : []),
   ].join('\n');
 }
 
@@ -106,9 +107,17 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
   return rows.filter((row): row is [string, string] => typeof row[1] === 'string');
 }
 
-function aligned(rows: readonly Row[], paint: (text: string) => string): string {
+function aligned(rows: readonly Row[], paint: Paint, { isTTY, columns = 80 }: Output): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${paint(visible(name).padEnd(width))}${visible(value)}\n`).join('');
+  // a terminal would break lines within words
+  const room = isTTY ? Math.max(20, columns - width) : Infinity;
+  return rows
+    .flatMap(([name, value]) =>
+      wrapped(visible(value), room).map(
+        (line, i) => `${paint((i === 0 ? visible(name) : '').padEnd(width))}${line}\n`,
+      ),
+    )
+    .join('');
 }
 
 /** masked-diffusion on text, 6,000 updates, 12,288,000 tokens */
