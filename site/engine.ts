@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { type EnginePort, PortEngine } from '../src/server/worker/engine.ts';
 import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
 import type { ServedModel } from '../src/server/http/service.ts';
-import type { ToPage } from './model-worker.ts';
+import { keptPrefix, type ToPage } from './messages.ts';
 
 /** The models that the site has, in the order of the menu; each is a folder of `models/`. */
 const shipped = ['stories', 'talk', 'typescript'] as const;
@@ -13,8 +13,20 @@ export const chosenDevice = signal<string | undefined>(undefined);
 export const download = signal<string | undefined>(undefined);
 export const notes = signal<readonly string[]>([]);
 
-/** The engine of the studio's server, whose other side is a worker of this page. */
-export function startEngine(): { engine: PortEngine; models: ReadonlyMap<string, ServedModel> } {
+/** The engine of the studio's server, whose other side is a worker of this page, and the models that it has. */
+export const { engine, models } = startEngine();
+
+/** What a model that was trained in this browser is called beside those of the site. */
+export const idOfTrained = (run: string): string => `mine/${run}`;
+
+/** Has the model of a run among the others, as it is by now. */
+export function addTrained(run: string): void {
+  const path = `${keptPrefix}${run}`;
+  models.set(idOfTrained(run), { path, modified: new Date(0), sizeBytes: 0 });
+  engine.add(idOfTrained(run), path);
+}
+
+function startEngine(): { engine: PortEngine; models: Map<string, ServedModel> } {
   const engine = new PortEngine(
     openPort,
     async () => {},

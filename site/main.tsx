@@ -1,12 +1,11 @@
 import { render } from 'preact';
 import { App } from '../studio/app.tsx';
 import { answeredBy } from '../studio/client.ts';
-import { startEngine } from './engine.ts';
+import { engine, models } from './engine.ts';
 import { pageServer } from './page-server.ts';
 import { pages } from './pages.ts';
 import { Where } from './where.tsx';
 
-const { engine, models } = startEngine();
 answeredBy(pageServer(engine, models));
 render(
   <>

@@ -1,19 +1,14 @@
 // The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
 import { chooseDevice } from '../src/browser/choose-device.ts';
+import { chosenFiles, type PageModelFiles } from '../src/browser/model-files.ts';
 import { openModelFrom } from '../src/browser/open-model.ts';
 import { cacheFor } from '../src/browser/parts-cache.ts';
 import { remoteFiles } from '../src/browser/remote-files.ts';
+import { openKeptRun } from '../src/browser/training/train.ts';
 import type { Model } from '../src/language-model/language-model.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
 import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
-
-/** What the page is told beside what becomes of jobs. */
-export interface ToPage {
-  readonly type: 'page';
-  readonly device?: string;
-  readonly note?: string;
-  readonly progress?: { readonly name: string; readonly done: number; readonly total: number };
-}
+import { keptPrefix, type ToPage } from './messages.ts';
 
 interface Port {
   readonly name: string;
@@ -39,11 +34,17 @@ if (!port.name.startsWith('em-pthread'))
 async function load(place: string): Promise<Model> {
   const { device, why } = await chooseDevice();
   port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
-  const files = remoteFiles(place, {
+  const files = await filesOf(place);
+  return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
+}
+
+async function filesOf(place: string): Promise<PageModelFiles> {
+  if (place.startsWith(keptPrefix))
+    return chosenFiles((await openKeptRun(place.slice(keptPrefix.length))).files);
+  return remoteFiles(place, {
     cache: await cacheFor(place),
     fetch: (...given) => fetch(...given),
     note: (note) => port.postMessage({ type: 'page', note }),
     onDownload: (name, done, total) => port.postMessage({ type: 'page', progress: { name, done, total } }),
   });
-  return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
 }

@@ -7,4 +7,5 @@ export const pages: readonly Page[] = [
   { name: 'fill', title: 'Fill', load: () => import('../studio/fill/page.tsx') },
   { name: 'edit', title: 'Edit', load: () => import('../studio/edit/page.tsx') },
   { name: 'chat', title: 'Chat', load: () => import('../studio/chat/page.tsx') },
+  { name: 'train', title: 'Train', load: () => import('./train/page.tsx') },
 ];

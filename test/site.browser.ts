@@ -117,3 +117,39 @@ test(
     assert.deepEqual(problems, []);
   },
 );
+
+test(
+  'a text is pasted and trained on; the run is stopped, resumed after a reload, downloaded, and written with',
+  { skip, timeout: 400_000 },
+  async () => {
+    const page = await open('#/train');
+    await page
+      .getByLabel('Text', { exact: true })
+      .fill('Tom had a red ball. He liked to play with it. '.repeat(400));
+    await page.getByLabel('Updates').fill('12');
+    await fitsNarrow(page);
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    const status = page.getByRole('status').first();
+    await status.getByText(/Update [2-9] of 12: loss \d/).waitFor({ timeout: 100_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    const kept = page.getByRole('region', { name: 'Runs that are kept' });
+    await kept.getByText(/stopped, \d+ updates/).waitFor({ timeout: 60_000 });
+    await page.reload();
+    await kept.getByText(/stopped, \d+ updates/).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await kept.getByText('done, 12 updates').waitFor({ timeout: 200_000 });
+    assert.match((await status.textContent())!, /Update 12 of 12: loss \d\.\d+ nats a token/);
+    assert.ok((await page.locator('pre.sample').textContent())!.length > 10);
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).click();
+    assert.equal((await downloading).suggestedFilename(), 'my-text.zip');
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('link', { name: 'Write with it' }).click();
+    await page.getByLabel('prompt', { exact: true }).fill('Tom had');
+    await page.keyboard.press('Enter');
+    assert.ok((await written(page)).length > 8);
+    await page.close();
+    assert.deepEqual(problems, []);
+  },
+);

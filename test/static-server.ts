@@ -21,8 +21,8 @@ export interface Ending {
 
 export interface StaticServer {
   readonly url: string;
-  /** Paths that were asked for, with the bytes that were sent. */
-  readonly sent: { readonly path: string; bytes: number }[];
+  /** Paths that were asked for, with the range and the bytes that were sent. */
+  readonly sent: { readonly path: string; readonly range?: string; bytes: number }[];
   /** Answers are broken off after so many bytes each, until it is undefined again. */
   breakAfter: number | undefined;
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export async function serveFolders(
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url!, 'http://host').pathname);
     const file = fileAt(folders, path);
-    const entry = { path, bytes: 0 };
+    const entry = { path, range: request.headers.range, bytes: 0 };
     sent.push(entry);
     if (file === undefined) {
       response.writeHead(404, headers).end();

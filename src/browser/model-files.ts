@@ -7,6 +7,8 @@ export interface PageModelFiles {
   readonly place: string;
   /** A file; undefined where there is none of this name. @throws FileError  where that can't be known */
   open(name: string): Promise<RangeReader | undefined>;
+  /** The names of all files, where they can be had. */
+  names?(): Promise<readonly string[]>;
 }
 
 /** All of a file. */
@@ -23,11 +25,37 @@ export async function openFile({ place, open }: PageModelFiles, name: string): P
   throw new FileError(place, `a model directory with ${name}`, 'no such file', 'check the address');
 }
 
+/**
+ * Why there is no model where one was looked for: what else a person may have there is named.
+ */
+export async function noModelIn({ place, open, names }: PageModelFiles): Promise<FileError> {
+  const expected = 'a model directory with config.json';
+  if ((await names?.())?.some((name) => name.endsWith('.gguf'))) return ggufProblem(place);
+  if (await open('adapter_config.json'))
+    return new FileError(
+      place,
+      expected,
+      'an adapter (LoRA), which pages don’t lay over a model',
+      'put both into one directory: unmask merge ADAPTER --out DIRECTORY',
+    );
+  return new FileError(place, expected, 'no such file', 'check the address');
+}
+
+/** A file of llama.cpp, whose blocks only Node reads. */
+export const ggufProblem = (place: string): FileError =>
+  new FileError(
+    place,
+    'a model directory with config.json',
+    'a GGUF file, which pages don’t read',
+    'make a directory of it: unmask quantize FILE --weights int8 --out DIRECTORY',
+  );
+
 /** Files that a person chose, as `<input type="file" multiple>` or one for directories gives them. */
 export function chosenFiles(files: Iterable<File>): PageModelFiles {
   const byName = new Map(Array.from(files, (file) => [file.name, file]));
   return {
     place: 'the files chosen',
+    names: async () => [...byName.keys()],
     open: async (name) => {
       const file = byName.get(name);
       return file && blobReader(file, name);
@@ -39,6 +67,11 @@ export function chosenFiles(files: Iterable<File>): PageModelFiles {
 export function filesIn(directory: FileSystemDirectoryHandle): PageModelFiles {
   return {
     place: directory.name || 'the directory',
+    names: async () => {
+      const names: string[] = [];
+      for await (const name of directory.keys()) names.push(name);
+      return names;
+    },
     async open(name) {
       try {
         return blobReader(await (await directory.getFileHandle(name)).getFile(), `${directory.name}/${name}`);

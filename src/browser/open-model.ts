@@ -23,7 +23,7 @@ import type { Family } from '../model/families/family.ts';
 import { openNetwork } from '../model/network.ts';
 import type { Device } from '../runtime/device.ts';
 import { tokenizerFileNames, type TokenizerFiles } from '../tokenizer/files.ts';
-import { contentOf, type PageModelFiles, openFile } from './model-files.ts';
+import { contentOf, noModelIn, type PageModelFiles, openFile } from './model-files.ts';
 
 /** A file of tensors, and what reads it. */
 interface OpenedShard {
@@ -48,7 +48,8 @@ export async function openModelFrom(
   files: PageModelFiles,
   { device }: { device?: Device } = {},
 ): Promise<Model> {
-  const configFile = await openFile(files, 'config.json');
+  const configFile = await files.open('config.json');
+  if (!configFile) throw await noModelIn(files);
   const { path } = configFile;
   const json = jsonObjectIn(await contentOf(configFile), path);
   const family = familyOf(json, path);

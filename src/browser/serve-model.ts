@@ -5,7 +5,7 @@ import { configureEngine } from '../runtime/engine-web.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
 import { chooseDevice } from './choose-device.ts';
-import { chosenFiles, filesIn, type PageModelFiles } from './model-files.ts';
+import { chosenFiles, filesIn, ggufProblem, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
 import { cacheFor } from './parts-cache.ts';
 import type { CallName, Calls, FromPageWorker, Report, SentSource, ToPageWorker } from './protocol.ts';
@@ -155,6 +155,7 @@ async function filesOf(
 ): Promise<PageModelFiles> {
   if (source.kind === 'files') return chosenFiles(source.files);
   if (source.kind === 'directory') return filesIn(source.directory);
+  if (source.url.endsWith('.gguf/')) throw ggufProblem(source.url.slice(0, -1));
   return remoteFiles(source.url, {
     cache: await cacheFor(source.url),
     fetch: (...given) => fetch(...given),

@@ -7,6 +7,7 @@ import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
 import { countParameters, secondsAnUpdate } from '../speed-test.ts';
 import { type Size, sizes, type TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { shortRunOptions, shortText } from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
 
 /** Of the time that is given, what updates may take: text is read, bounds and samples are made in the rest. */
@@ -15,9 +16,6 @@ const shareOfUpdates = 0.85;
 const tokensAParameter = 6;
 /** A gzip of text holds about so many times its bytes. */
 const packed = 3;
-/** A shorter text has few words: so many tokens are enough for it. */
-const shortText = { bytes: 300_000, vocabularySize: 512 };
-
 const candidates = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly Size[];
 
 /** Options that say already how long a run is, or what its network is. */
@@ -81,22 +79,13 @@ export async function plannedFor(
     steps,
     sampleEvery: every,
     validationEvery: Math.max(1, Math.ceil(steps / 3)),
-    ...recipeOf(request, steps),
+    ...shortRunOptions(request, steps),
     ...given,
   };
 }
 
 /** A token of a BPE of a thousand or two has about so many bytes. */
 const bytesAToken = 3;
-
-/** How a masked diffusion model from nothing learns more in little time: experiments/LOG.md. */
-function recipeOf(
-  { objective = 'masked-diffusion', from, learn = 'text' }: TrainingRequest,
-  steps: number,
-): TrainingRequest {
-  if (objective !== 'masked-diffusion' || from !== undefined || learn !== 'text') return {};
-  return { times: 'bell', causalWarmup: Math.max(1, Math.floor(steps / 4)), learningRate: 2e-3 };
-}
 
 interface Shape {
   readonly layers: number;

@@ -1,0 +1,178 @@
+/**
+ * `npm run bench:page`: models in a page of Chromium against Node, in turns: seconds to the first text, tokens a second with one
+ * thread each and with several, memory over many texts.
+ */
+import { parseArgs } from 'node:util';
+import { type Model, shippedModels } from '../src/index.ts';
+import { createModel } from '../src/language-model/create-model.ts';
+import { openModel } from '../src/model/open.ts';
+import { openModelWithTokenizer } from '../src/model-files/open-model.ts';
+import { executable } from '../studio/test/browser.ts';
+import { type PageApi, type Pages, startPages } from '../test/page.ts';
+import type { Page } from 'playwright-core';
+import { median } from './measure.ts';
+
+declare const unmask: PageApi;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    texts: { type: 'string', default: '100' },
+    model: { type: 'string', default: 'stories' },
+  },
+});
+if (executable === undefined)
+  throw new Error('no Chromium here: install Debian’s package chromium, or set CHROMIUM=PATH');
+const rounds = Number(values.rounds);
+const place = `/models/${values.model}/`;
+const request = {
+  prompt: 'Once upon a time',
+  length: 64,
+  steps: 32,
+  temperature: 0.7,
+  stopEarly: false,
+} as const;
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+const endings: (() => Promise<void> | void)[] = [];
+const ending = { after: (work: () => Promise<void> | void) => void endings.push(work) };
+try {
+  const pages = await startPages(ending, {
+    headers: isolation,
+    flags: ['--enable-blink-features=ForceEagerMeasureMemory'],
+  });
+  console.log(
+    `${values.model}, Chromium ${pages.browser.version()}, ${request.length} tokens in ${request.steps} steps\n`,
+  );
+  await tellFirstTexts(pages);
+  await tellSpeeds(pages);
+  await tellMemory(pages);
+} finally {
+  for (const end of endings.toReversed()) await end();
+}
+
+/** From the opening of a page to a whole text, with nothing kept and with everything. */
+async function tellFirstTexts(pages: Pages): Promise<void> {
+  const seconds = { cold: [] as number[], warm: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    const context = await pages.browser.newContext();
+    for (const kind of ['cold', 'warm'] as const) {
+      const began = performance.now();
+      const page = await pages.open(context);
+      await page.evaluate(
+        async ([from, asked]) => {
+          const model = await unmask.load(from, {
+            device: 'wasm',
+            engine: { folder: '/engine/', threads: 1 },
+          });
+          await model.generate(asked);
+          await model.close();
+        },
+        [place, request] as const,
+      );
+      seconds[kind].push((performance.now() - began) / 1000);
+      await page.close();
+    }
+    await context.close();
+  }
+  for (const [kind, all] of Object.entries(seconds))
+    console.log(
+      `first text, ${kind}: ${median(all).toFixed(2)} s (${all.map((s) => s.toFixed(2)).join(' ')})`,
+    );
+}
+
+/** Has a page with a model that stays. */
+async function pageWith(pages: Pages, threads: number): Promise<Page> {
+  const page = await pages.open();
+  await page.evaluate(
+    async ([from, count]) => {
+      const model = await unmask.load(from, {
+        device: 'wasm',
+        engine: { folder: '/engine/', threads: count },
+      });
+      Object.assign(globalThis, { model });
+    },
+    [place, threads] as const,
+  );
+  return page;
+}
+
+/** Seconds of a text in a page. */
+function textIn(page: Page, seed: number): Promise<number> {
+  return page.evaluate(
+    async ([asked, s]) => {
+      const began = performance.now();
+      await (globalThis as unknown as { model: Model }).model.generate({ ...asked, seed: s });
+      return (performance.now() - began) / 1000;
+    },
+    [request, seed] as const,
+  );
+}
+
+/** The model in Node. */
+async function modelHere(threads: number): Promise<Model> {
+  const directory = shippedModels[values.model as keyof typeof shippedModels];
+  const parts = await openModelWithTokenizer(directory);
+  const { network } = await openModel(directory, { threads });
+  return createModel({ ...parts, network });
+}
+
+async function tellSpeeds(pages: Pages): Promise<void> {
+  const models = {
+    'Node, 1 thread': await modelHere(1),
+    'Node, 2 threads': await modelHere(2),
+  };
+  const opened = { 'page, 1 thread': await pageWith(pages, 1), 'page, 2 threads': await pageWith(pages, 2) };
+  const runs: [string, (seed: number) => Promise<number>][] = [
+    ...Object.entries(models).map(([name, model]): [string, (seed: number) => Promise<number>] => [
+      name,
+      async (seed) => {
+        const began = performance.now();
+        await model.generate({ ...request, seed });
+        return (performance.now() - began) / 1000;
+      },
+    ]),
+    ...Object.entries(opened).map(([name, page]): [string, (seed: number) => Promise<number>] => [
+      name,
+      (seed) => textIn(page, seed),
+    ]),
+  ];
+  const speeds = new Map(runs.map(([name]) => [name, [] as number[]]));
+  for (const [, run] of runs) await run(0); // the first opens the session
+  for (let round = 1; round <= rounds; round++)
+    for (const [name, run] of runs) speeds.get(name)!.push(request.length / (await run(round)));
+  const [first] = [...speeds.values()];
+  for (const [name, all] of speeds) {
+    const ratios = all.map((speed, i) => speed / first[i]);
+    console.log(
+      `${name}: ${median(all).toFixed(1)} tokens/s, ${median(ratios).toFixed(2)} of Node's with one thread`,
+    );
+  }
+  for (const model of Object.values(models)) await model.close();
+  for (const page of Object.values(opened)) await page.close();
+}
+
+/** What a page and its worker have in memory after some texts. */
+async function tellMemory(pages: Pages): Promise<void> {
+  const page = await pageWith(pages, 1);
+  const count = Number(values.texts);
+  const marks = new Set([10, Math.round(count / 2), count]);
+  const found: string[] = [];
+  for (let text = 1; text <= count; text++) {
+    await textIn(page, text);
+    if (!marks.has(text)) continue;
+    const bytes = await page.evaluate(async () => {
+      const { measureUserAgentSpecificMemory: measure } = performance as unknown as {
+        measureUserAgentSpecificMemory(): Promise<{ bytes: number }>;
+      };
+      return (await measure.call(performance)).bytes;
+    });
+    found.push(`${text}: ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  }
+  await page.close();
+  console.log(`memory after texts: ${found.join(', ')}`);
+}
