@@ -217,3 +217,18 @@ test('a canvas of another length is another canvas', async () => {
   }
   assert.deepEqual(forwards[2], [0, 1, 2, 3]);
 });
+
+test('of a canvas that grows at its end what was computed before is remembered', async () => {
+  const forwards: number[][] = [];
+  const network = scrambling(all, { onForward: (active) => forwards.push([...active]) });
+  const predict = withCache(network, blockCausalCache(2));
+  for (const [index, L] of [2, 4, 6].entries()) {
+    const block = { index, start: L - 2, end: L };
+    await predict(new Int32Array(L).fill(M), Int32Array.of(L - 1), { ...wholeCanvas(L), block, moves: 0 });
+  }
+  assert.deepEqual(forwards, [
+    [0, 1],
+    [0, 1, 2, 3],
+    [2, 3, 4, 5],
+  ]);
+});

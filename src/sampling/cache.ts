@@ -34,7 +34,7 @@ export interface CachedNetwork<Memory> {
 export interface CacheState {
   /** The block of the latest prediction. */
   readonly block: Block;
-  /** The token that each position held when it was computed last; −1 where it wasn't   [L] */
+  /** The token that each position held when it was computed last; −1 where it wasn't; fewer than L where the text has grown   [≤ L] */
   readonly computedTokens: Int32Array;
   /** Predictions since everything was computed. */
   readonly age: number;
@@ -98,9 +98,7 @@ export function withCache<Memory>(network: CachedNetwork<Memory>, policy: CacheP
   let memory: Memory | undefined;
   let state: CacheState | undefined;
   return async (xt, rows, context) => {
-    // a canvas of another length is another canvas, and so is one in which positions have moved
-    if (state && (state.computedTokens.length !== xt.length || state.moves !== context.moves))
-      memory = state = undefined;
+    if (state && !isSameCanvas(state, xt, context)) memory = state = undefined;
     const named = new Set(policy(xt, context.block, state));
     for (const i of rows) named.add(network.outputOf(i));
     const active = Int32Array.from(named).sort();
@@ -109,12 +107,22 @@ export function withCache<Memory>(network: CachedNetwork<Memory>, policy: CacheP
     const kept = memory === undefined ? undefined : network.evict(memory, named);
     const { logits, memory: made } = await network.forward(xt, active, rows, kept, context);
     memory = kept === undefined ? made : network.merge(kept, made);
-    const held = state ? state.computedTokens.slice() : new Int32Array(xt.length).fill(-1);
+    const held = new Int32Array(xt.length).fill(-1);
+    if (state) held.set(state.computedTokens);
     for (const i of active) held[i] = xt[i];
     const age = active.length === xt.length || !state ? 1 : state.age + 1;
     state = { block: context.block, computedTokens: held, age, moves: context.moves };
     return logits;
   };
+}
+
+/**
+ * Whether what was computed holds for a canvas: no position has moved, and it is as long as it was, or, where whoever asks
+ * counts moves, longer at its end.
+ */
+function isSameCanvas({ computedTokens, moves }: CacheState, xt: Int32Array, context: StepContext): boolean {
+  if (moves !== context.moves) return false;
+  return moves === undefined ? computedTokens.length === xt.length : computedTokens.length <= xt.length;
 }
 
 const range = (start: number, end: number): number[] =>
