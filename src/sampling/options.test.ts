@@ -318,7 +318,7 @@ test('an option has one range in all strategies that have it, as the flag has', 
 test('the flag of an option says for which strategies it is, and the default of each', () => {
   assert.equal(
     strategyFields.tau.description,
-    'for the strategies threshold, hierarchical: keep what is at least this sure [0.9]; for the strategies threshold-or-count, editing: keep what is surer than this [0.95]',
+    'for the strategies threshold, hierarchical: keep tokens of at least this confidence [0.9]; for the strategies threshold-or-count, editing: keep what is surer than this [0.95]',
   );
   assert.equal(
     strategyFields.eta.description,
