@@ -8,5 +8,6 @@ export const companions = [
   'vocab.json',
   'merges.txt',
   'chat_template.jinja',
+  'additional_chat_templates/tool_use.jinja',
   'chat_template.json',
 ] as const;

@@ -47,7 +47,7 @@ export async function writeModelDirectory(
 ): Promise<void> {
   const content = modelContent(files, shardBytes);
   for (const name of content.keys())
-    invariant(isPlainName(name), `${show(name)} is no name of a model's file`);
+    invariant(name.split('/').every(isPlainName), `${show(name)} is no name of a model's file`);
 
   const place = resolve(directory);
   // a name of its own for each call: two may write the same place, and the last one stands
@@ -59,8 +59,10 @@ export async function writeModelDirectory(
     const stands = await requireVacant(fs, directory, replace);
     await removeAbandoned(fs, place);
     await fs.makeDirectory(temporary);
+    const folders = new Set([...content.keys()].map(dirname).filter((folder) => folder !== '.'));
+    for (const folder of folders) await fs.makeDirectory(join(temporary, folder));
     for (const [name, bytes] of content) await writeNewFile(fs, join(temporary, name), bytes);
-    await fs.syncDirectory(temporary);
+    for (const folder of [...folders, '.']) await fs.syncDirectory(join(temporary, folder));
     if (stands) {
       await fs.remove(old);
       await fs.rename(place, old);

@@ -2,7 +2,13 @@ import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import { tokenizerConfigOf } from './configured-tokens.ts';
 import { changePart, partsBehind, type TextPart, textOfPart } from './text-part.ts';
-import { chatTemplateName, objectIn, type TokenizerFileName, type TokenizerFiles } from './files.ts';
+import {
+  chatTemplateName,
+  toolTemplateName,
+  objectIn,
+  type TokenizerFileName,
+  type TokenizerFiles,
+} from './files.ts';
 import type { JsonTokenizer } from './from-json.ts';
 import { compileTemplate, type RunTemplate } from './jinja/template.ts';
 import { specialTokenEscaper } from './special-token-escaping.ts';
@@ -156,7 +162,7 @@ export function chatTemplateOf(
   const path = `${files.directory}/${place[0]}`;
   const names = { ...objectIn(files, 'special_tokens_map.json'), ...tokenizerConfigOf(files) };
   return chatTemplate({
-    sources: sourcesIn(place[1], path),
+    sources: withToolTemplate(sourcesIn(place[1], path), files),
     path,
     tokenNames: Object.fromEntries(
       Object.entries(names).flatMap(([key, value]): [string, unknown][] => {
@@ -168,6 +174,12 @@ export function chatTemplateOf(
     tokenizer,
     clock,
   });
+}
+
+/** With the template for tools that has a file of its own. */
+function withToolTemplate(sources: ReadonlyMap<string, string>, { texts }: TokenizerFiles) {
+  const tools = texts.get(toolTemplateName);
+  return tools === undefined ? sources : new Map([...sources, ['tool_use', tools]]);
 }
 
 /** One template, or a list of named ones. */

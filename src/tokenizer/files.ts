@@ -2,6 +2,9 @@ import { FileError } from '../base/errors.ts';
 
 export const chatTemplateName = 'chat_template.jinja';
 
+/** The template for conversations with tools, where transformers (from 4.52 on) saves it beside the default one. */
+export const toolTemplateName = 'additional_chat_templates/tool_use.jinja';
+
 /** All that a model directory may say of its tokenizer and its chat template. Nothing else is ever opened. */
 export const tokenizerFileNames = [
   'tokenizer.json',
@@ -11,6 +14,7 @@ export const tokenizerFileNames = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   chatTemplateName,
+  toolTemplateName,
   'chat_template.json',
   'config.json',
 ] as const;

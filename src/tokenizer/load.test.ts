@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FileError } from '../base/errors.ts';
 import { requireMaskId } from './load.ts';
-import { loadTokenizer } from './from-directory.ts';
+import { chatTemplateOf } from './chat-template.ts';
+import { loadTokenizer, readTokenizerFiles } from './from-directory.ts';
 import { saveTokenizer } from './save.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 
@@ -61,6 +62,22 @@ test('a tokenizer without a mask token loads, and is refused where a mask is nee
       error instanceof FileError &&
       /with a mask token, found only <\|endoftext\|>; set mask_token_id/.test(error.message),
   );
+});
+
+test('a template for tools that has a file of its own is that of conversations with tools', async () => {
+  const path = directory('tools');
+  saveTokenizer(path, json);
+  mkdirSync(join(path, 'additional_chat_templates'));
+  writeFileSync(join(path, 'chat_template.jinja'), 'plain');
+  writeFileSync(join(path, 'additional_chat_templates/tool_use.jinja'), '{{ tools[0].name }}');
+  const template = chatTemplateOf(
+    await readTokenizerFiles(path),
+    await loadTokenizer(path),
+    () => new Date(0),
+  );
+  const messages = [{ role: 'user', content: 'Hello' }] as const;
+  assert.equal(template?.encode(messages).text, 'plain');
+  assert.equal(template?.encode(messages, { tools: [{ name: 'weather' }] }).text, 'weather');
 });
 
 test('a missing, damaged or foreign file is a FileError with its path', async () => {
