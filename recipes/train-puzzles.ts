@@ -3,8 +3,8 @@
 // (arXiv:2410.14157), a token for each character. A run that was stopped goes on where it was. Of these sudoku-4 ships; updates for
 // minutes are too few for paths, and Countdown is not tried: experiments/LOG.md.
 //
-//     npm run recipe:puzzles                            all of them, then writes models/puzzles
-//     npm run recipe:puzzles -- sudoku-4                one kind
+//     npm run recipe:puzzles                            the one that ships, sudoku-4: writes models/puzzles
+//     npm run recipe:puzzles -- paths                   another kind, which writes models/puzzles/paths
 //     npm run recipe:puzzles -- sudoku-4 --threads 1    with options of unmask train, over those of every run
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -42,8 +42,9 @@ const kinds = {
 } as const;
 
 const given = process.argv.slice(2);
-const wanted = (Object.keys(kinds) as (keyof typeof kinds)[]).filter(
-  (name) => given.length === 0 || given[0].startsWith('--') || given[0] === name,
+const isNamed = given.length > 0 && !given[0].startsWith('--');
+const wanted = (Object.keys(kinds) as (keyof typeof kinds)[]).filter((name) =>
+  isNamed ? given[0] === name : name === 'sudoku-4',
 );
 if (wanted.length === 0)
   throw new Error(`no puzzles are named ${given[0]}: ${Object.keys(kinds).join(', ')}`);
