@@ -157,7 +157,7 @@ for (const family of ['llama', 'qwen2']) {
 test('Qwen3ForCausalLM is A2DQwen3LMHeadModel under a causal mask, to the bit', async (t) => {
   const folder = await temporaryFolder(t);
   const { config } = await readModelConfig(referencePath('a2d_qwen3'));
-  const json = JSON.stringify({ ...config, architectures: ['Qwen3ForCausalLM'] });
+  const json = JSON.stringify({ ...config, architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' });
   await writeFile(join(folder, 'config.json'), json);
   await copyFile(referencePath('a2d_qwen3', 'model.safetensors'), join(folder, 'model.safetensors'));
   const [{ network }, { network: twin }] = [

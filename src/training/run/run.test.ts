@@ -101,7 +101,7 @@ test('a run that learns has a falling loss and leaves a model, a curve, samples,
   assert.match(io.lines.join(''), /a text of step 60␛\[2J/);
   assert.match(
     io.lines.join(''),
-    /60\/60 {2}loss \d\.\d+ {2}bound \d\.\d+ ± \d\.\d+ {2}[\d,]+ tokens\/s {2}0 s left/,
+    /60\/60 {2}loss \d\.\d+ {2}0 s left {2}bound \d\.\d+ ± \d\.\d+ {2}[\d,]+ tokens\/s/,
   );
 });
 
