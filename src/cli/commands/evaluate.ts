@@ -23,7 +23,7 @@ const ofClaims = {
     .enum(keysOf(budgets))
     .optional()
     .describe(
-      'for claims: how much is trained: a quarter of an hour, more than an hour or a night on two cores [quick]',
+      'for claims: how much is trained; on two cores quick takes about a quarter of an hour, hour and night are rough names [quick]',
     ),
   jobs: z.int().min(1).max(256).optional().describe('for claims: runs at the same time [one for each core]'),
 };
@@ -63,9 +63,7 @@ const options = z.strictObject({
     .string()
     .min(1)
     .meta({ placeholder: 'model|claims' })
-    .describe(
-      'a model that is asked a --task; or claims: what is said of diffusion models is put to the test',
-    ),
+    .describe('a model, for --task; or claims: tests common claims about diffusion language models'),
   ...ofTasks,
   ...ofClaims,
   data: z
@@ -90,7 +88,7 @@ export function evaluateCommand(loadAny: LoadModel): Command<typeof options> {
     examples: [
       [
         'unmask evaluate claims',
-        'a quarter of an hour of small models, and a report: what is true of what is said',
+        'trains small models for about a quarter of an hour, and reports a verdict for each claim',
       ],
       ['unmask evaluate claims --data my.jsonl --claims b,c,f', 'on text of your own'],
       ['unmask evaluate models/talk --task gsm8k --data gsm8k-test.jsonl --limit 100', 'a task'],

@@ -26,7 +26,7 @@ export interface Budget {
   readonly puzzles: number;
 }
 
-/** Budgets by name. On two cores of 2020: about a quarter of an hour, an hour or two, a night. */
+/** Budgets by name. On two cores quick takes about a quarter of an hour; how long hour and night take wasn't measured. */
 export const budgets = {
   quick: {
     seeds: 2,
