@@ -7,7 +7,7 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { uniforms } from '../base/random.ts';
 import { forEachPiece } from './byte-level.ts';
 import { tokenizerFromJson } from './from-json.ts';
-import { trainByteLevelBpe } from './train-bpe.ts';
+import { countPieces, trainByteLevelBpe } from './train-bpe.ts';
 
 const specialTokens = ['<|mask|>', '<|endoftext|>'];
 
@@ -143,6 +143,17 @@ test('one piece of 100,000 letters is learned from', () => {
   const uniform = uniforms(0, 'synthetic');
   const letters = Array.from({ length: 100_000 }, (_, i) => 'abcdefgh'[Math.floor(8 * uniform(i))]).join('');
   assert.equal(trainByteLevelBpe([letters], { vocabularySize: 600 }).model.merges.length, 342);
+});
+
+test('runs of one sign are counted in parts, so that a file of line ends costs what one part costs', () => {
+  const counts = new Map<string, number>();
+  countPieces('\n'.repeat(1_000_000), counts);
+  assert.deepEqual([...counts].map(([piece, count]) => [piece.length, count]).sort(), [
+    [1024, 976],
+    [576, 1],
+  ]);
+  countPieces(`${'😀'.repeat(1500)}`, counts);
+  assert.ok([...counts.keys()].every((piece) => !/\p{Surrogate}/u.test(piece)));
 });
 
 test('a vocabulary that cannot hold the bytes, and special tokens that repeat, are refused', () => {

@@ -25,10 +25,19 @@ export function trainByteLevelBpe(texts: Iterable<string>, options: BpeTrainingO
   return trainFromPieces(pieces, options);
 }
 
+/** Longer pieces, such as runs of line ends, are counted in parts of so many code points: no merge needs to see more. */
+const longestPiece = 1024;
+
 /** Adds the pieces of a text to how often each occurs: for texts that come one after the other. */
 export function countPieces(text: string, counts: Map<string, number>): void {
-  forEachPiece(text, (piece) => counts.set(piece, (counts.get(piece) ?? 0) + 1));
+  const count = (piece: string) => void counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  forEachPiece(text, (piece) => {
+    if (piece.length <= longestPiece) count(piece);
+    else for (const [part] of piece.matchAll(partsOfPieces)) count(part);
+  });
 }
+
+const partsOfPieces = new RegExp(`[^]{1,${longestPiece}}`, 'gu');
 
 /** As `trainByteLevelBpe`, from how often each piece occurs. */
 export function trainFromPieces(
