@@ -1,7 +1,7 @@
-// Runs the tests that setup.mjs compiled with Node's own runner: every *.test.js, or those whose path contains one of the
-// arguments. With --slow first every *.slow.test.js instead, and the *.fuzz.test.js with all their inputs; with --browser
-// every *.browser.js: the studio in a real browser; with --many every *.many.js: jobs of several processes; with --clients
-// every *.clients.js: other people's clients.
+// Runs the tests that setup.mjs compiled with Node's own runner: every *.test.js, or those whose path, which is like
+// ./src/cli/help.test.js, contains one of the arguments. With --slow first every *.slow.test.js instead, and the
+// *.fuzz.test.js with all their inputs; with --browser every *.browser.js: the studio in a real browser; with --many every
+// *.many.js: jobs of several processes; with --clients every *.clients.js: other people's clients.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ const files = readdirSync(join(root, 'dist'), { recursive: true })
     (name) =>
       !name.includes('node_modules/') &&
       belongs(name) &&
-      (wanted.length === 0 || wanted.some((part) => name.includes(part))),
+      (wanted.length === 0 || wanted.some((part) => `./${name}`.includes(part))),
   )
   .sort();
 if (files.length === 0) {
