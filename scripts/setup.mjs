@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,7 +98,14 @@ if (process.platform !== 'win32' && !existsSync(command)) symlinkSync('../../dis
 
 // the page of the studio, where its sources are: the published package has it ready
 const studio = join(root, 'studio');
-if (existsSync(studio) && modified(join(root, 'dist/page/index.html')) < newest(studio)) {
-  if (!isQuick) run('typescript/bin/tsc', '-p', 'studio');
-  run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
+if (existsSync(studio)) {
+  const drawn = newest(studio);
+  // a stamp of its own: the page that `npm start` has built is not checked yet
+  const checked = join(root, 'dist/studio-types-checked');
+  if (!isQuick && modified(checked) < Math.max(drawn, changed)) {
+    run('typescript/bin/tsc', '-p', 'studio');
+    writeFileSync(checked, '');
+  }
+  if (modified(join(root, 'dist/page/index.html')) < drawn)
+    run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
 }
