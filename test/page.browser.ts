@@ -372,7 +372,10 @@ test(
       /^FileError: .*: expected a model directory with config\.json, found a GGUF file.*unmask quantize/;
     assert.match(seen.address, gguf);
     assert.match(seen.chosen, gguf);
-    assert.match(seen.adapter, /^FileError: .*found an adapter \(LoRA\).*unmask merge ADAPTER/);
+    assert.match(
+      seen.adapter,
+      /^FileError: .*found an adapter \(LoRA\).*unmask merge MODEL ADAPTER DIRECTORY/,
+    );
     assert.deepEqual(seen.tokens, here);
   },
 );

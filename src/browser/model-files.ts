@@ -36,7 +36,7 @@ export async function noModelIn({ place, open, names }: PageModelFiles): Promise
       place,
       expected,
       'an adapter (LoRA), which pages don’t lay over a model',
-      'put both into one directory: unmask merge ADAPTER --out DIRECTORY',
+      'put both into one directory: unmask merge MODEL ADAPTER DIRECTORY',
     );
   return new FileError(place, expected, 'no such file', 'check the address');
 }
@@ -84,7 +84,7 @@ export function filesIn(directory: FileSystemDirectoryHandle): PageModelFiles {
 }
 
 /** A reader of a blob, which reads only what it is asked for. */
-export const blobReader = (blob: Blob, path: string): RangeReader => ({
+const blobReader = (blob: Blob, path: string): RangeReader => ({
   path,
   size: blob.size,
   async readInto(target, offset) {
