@@ -21,7 +21,7 @@ export interface Opened {
   readonly forwards: readonly TimedForward[];
 }
 
-export interface TimedForward {
+interface TimedForward {
   readonly tokens: number;
   readonly rows: number;
   readonly past: number;

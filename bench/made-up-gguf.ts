@@ -9,7 +9,7 @@ export type MadeUpType = (typeof madeUpTypes)[number];
 
 const [layers, width, heads, hidden, vocabularySize] = [12, 768, 12, 2048, 32_000];
 /** Of every file; its texts are of single characters. */
-export const madeUpContext = 40_960;
+const madeUpContext = 40_960;
 
 /** The special tokens, one for each byte, a space, and characters. */
 const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);

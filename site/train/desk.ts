@@ -34,7 +34,7 @@ export interface Shown {
 }
 
 /** Trains, stops and resumes the runs that the browser keeps. */
-export class TrainDesk {
+class TrainDesk {
   readonly runs = signal<readonly KeptRun[]>([]);
   readonly shown = signal<Shown | undefined>(undefined);
   readonly problem = signal<unknown>(undefined);

@@ -1,10 +1,8 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { checkDevice } from '../runtime/device-check.ts';
 
-/** Where a page may be asked to compute. */
-export const pageDevices = ['auto', 'webgpu', 'wasm'] as const;
-/** One of them: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
-export type PageDevice = (typeof pageDevices)[number];
+/** Where a page may be asked to compute: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
+export type PageDevice = 'auto' | 'webgpu' | 'wasm';
 
 /** Where a model computes, and why there. */
 export interface ChosenDevice {

@@ -16,13 +16,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { cpuMs } from '../../test/cpu-time.ts';
 import { goldenRoot } from '../../test/reference.ts';
+import { writeSafetensors } from '../../test/write-safetensors.ts';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import { type DurableFs, nodeFs } from './durable-fs.ts';
 import { withFile } from './open-file.ts';
 import { openSafetensors, readFloats, readRaw } from './safetensors.ts';
 import { type Numbers, safetensorsPieces, type TensorToWrite } from './safetensors-pieces.ts';
-import { writeSafetensors } from './write-safetensors.ts';
 
 let folder = '';
 before(async () => {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { goldenRoot, referencePath } from '../../test/reference.ts';
+import { writeSafetensors } from '../../test/write-safetensors.ts';
 import { FileError } from '../base/errors.ts';
 import { resolveInside } from './resolve-inside.ts';
 import { openWeights } from './open-weights.ts';
-import { writeSafetensors } from './write-safetensors.ts';
 
 let folder = '';
 before(async () => {

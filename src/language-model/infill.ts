@@ -186,7 +186,7 @@ export function fillingOptions(
 const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false } as const;
 
 /** Fills the holes of a text in ids. */
-export async function fillWith(
+async function fillWith(
   model: HoleModel,
   text: TextWithHoles,
   {
@@ -247,7 +247,7 @@ function checkHoles(model: HoleModel, text: TextWithHoles, options: FillingOptio
  * The text of ids that stand behind another: a tokenizer may write the beginning of a text in a way of its own, such as
  * without a space.
  */
-export function decodeAfter(tokenizer: Tokenizer, before: number | undefined, ids: Int32Array): string {
+function decodeAfter(tokenizer: Tokenizer, before: number | undefined, ids: Int32Array): string {
   const alone = tokenizer.decode(ids);
   if (before === undefined) return alone;
   const [context, both] = [tokenizer.decode([before]), tokenizer.decode([before, ...ids])];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
+import type { Network } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
 import { blockCausal, cachedNetwork, predictorOf, type PredictorOptions } from './network-predictor.ts';
 import { wholeCanvas } from '../sampling/predictor.ts';
@@ -27,6 +28,14 @@ test('what a block holds reaches the predictions of its own block and of later o
   };
   assert.deepEqual(await reached(blockCausal(N)), [8, 9, 10, 11]);
   assert.deepEqual(await reached(), [...rows]);
+});
+
+test('a row that no computed position predicts is told, and not left at zero', async () => {
+  const made = { logits: { shape: [1, 2], data: Float32Array.of(1, 2) }, present: undefined };
+  const network = { config: { shiftedLogits: false }, extend: async () => made } as unknown as Network;
+  const [xt, computed] = [Int32Array.of(5, 6, 7, 8), Int32Array.of(0, 1)];
+  const asked = cachedNetwork(network).forward(xt, computed, Int32Array.of(1, 3), undefined, wholeCanvas(4));
+  await assert.rejects(asked, /2 rows are wanted, and 1 were computed/);
 });
 
 for (const [what, how] of [

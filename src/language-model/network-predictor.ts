@@ -1,4 +1,5 @@
 import type { NdArray } from '../base/array.ts';
+import { invariant } from '../base/errors.ts';
 import { shiftedRight } from '../diffusion/clean-windows.ts';
 import { joinKeyValues, keepPositions, type KeyValues } from '../model/key-values.ts';
 import type { Network, RowReduction } from '../model/network.ts';
@@ -112,8 +113,10 @@ interface Piece {
   readonly logits: NdArray;
 }
 
-/** Those of all pieces, in the order of the rows. */
+/** Those of all pieces, in the order of the rows. @throws InvariantError  where a row is in none of them */
 function together(pieces: readonly Piece[], count: number): NdArray {
+  const covered = pieces.reduce((sum, { rows }) => sum + rows.length, 0);
+  invariant(covered === count, `${count} rows are wanted, and ${covered} were computed`);
   if (pieces.length === 1) return pieces[0].logits;
   const width = pieces[0].logits.shape[1];
   const data = new Float32Array(count * width);

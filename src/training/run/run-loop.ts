@@ -1,5 +1,6 @@
 import { grouped } from '../../base/format-count.ts';
 import { FileError } from '../../base/errors.ts';
+import { quietTimer } from '../../base/quiet-timer.ts';
 import type { SaveResult } from '../../checkpoint/checkpoints.ts';
 import type { Learner } from '../learner.ts';
 import { rates } from '../learning-rate.ts';
@@ -357,11 +358,7 @@ export class RunLoop {
 /** A signal that is aborted some time after another. */
 function later(signal: AbortSignal, ms: number): AbortSignal {
   const late = new AbortController();
-  const begin = (): void => {
-    // Node would wait for it; a page has a number here
-    const timer: unknown = setTimeout(() => late.abort(signal.reason), ms);
-    if (typeof timer === 'object') (timer as { unref(): void }).unref();
-  };
+  const begin = (): void => void quietTimer(() => late.abort(signal.reason), ms);
   if (signal.aborted) begin();
   else signal.addEventListener('abort', begin, { once: true });
   return late.signal;

@@ -1,6 +1,6 @@
-import { type DurableFs, nodeFs, replaceFile } from './durable-fs.ts';
-import { fileProblem } from './file-problem.ts';
-import { safetensorsPieces, type TensorToWrite } from './safetensors-pieces.ts';
+import { type DurableFs, nodeFs, replaceFile } from '../src/checkpoint/durable-fs.ts';
+import { fileProblem } from '../src/checkpoint/file-problem.ts';
+import { safetensorsPieces, type TensorToWrite } from '../src/checkpoint/safetensors-pieces.ts';
 
 /**
  * Writes a safetensors file whole or not at all: after an error the old file, if any, stands as it was.
