@@ -39,7 +39,7 @@ function place(folder: string, put: (from: string, to: string) => void): void {
   put(join(root, 'dist/src'), join(there, 'dist/src'));
 }
 
-const copy = (from: string, to: string): void => cpSync(from, to, { recursive: true });
+const copy = (from: string, to: string): void => cpSync(from, to, { recursive: true, dereference: true });
 const link = (from: string, to: string): void => symlinkSync(from, to);
 
 /** Opens what a bundler made. @returns every text that was seen, the last of which has no masks */
