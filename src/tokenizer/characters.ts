@@ -1,6 +1,11 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import { checkSpecialTokens } from './train-bpe.ts';
-import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';
+import {
+  checkSpecialTokens,
+  DEFAULT_SPECIAL_TOKENS,
+  specialToken,
+  vocabularyOf,
+  type TokenizerJson,
+} from './tokenizer-json.ts';
 
 /**
  * A tokenizer with one id for each character (Unicode code point) of the texts, as the content of a `tokenizer.json`:

@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '../base/errors.ts';
+
 /** What a `tokenizer.json` of Hugging Face holds, as far as we write it or look into it. */
 export interface TokenizerJson {
   readonly version: string;
@@ -35,6 +37,12 @@ export interface TokenizerModel {
 
 /** The mask, then the end of a text, which also pads. */
 export const DEFAULT_SPECIAL_TOKENS: readonly string[] = ['<|mask|>', '<|endoftext|>'];
+
+/** @throws InvalidOptionError  for special tokens that repeat or are empty */
+export function checkSpecialTokens(specialTokens: readonly string[]): void {
+  if (specialTokens.includes('') || new Set(specialTokens).size < specialTokens.length)
+    throw new InvalidOptionError('specialTokens', 'must be different and not empty', specialTokens);
+}
 
 export function specialToken(content: string, id: number): AddedToken {
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };

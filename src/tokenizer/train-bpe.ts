@@ -1,7 +1,13 @@
 import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { BYTE_CHARACTERS, BYTE_ORDER, forEachPiece } from './byte-level.ts';
 import { Heap } from './heap.ts';
-import { DEFAULT_SPECIAL_TOKENS, specialToken, vocabularyOf, type TokenizerJson } from './tokenizer-json.ts';
+import {
+  checkSpecialTokens,
+  DEFAULT_SPECIAL_TOKENS,
+  specialToken,
+  vocabularyOf,
+  type TokenizerJson,
+} from './tokenizer-json.ts';
 
 export interface BpeTrainingOptions {
   /** Tokens in all: special tokens, 256 bytes, merges. */
@@ -83,11 +89,6 @@ export function trainFromPieces(
 
 /** Ids are packed two to a number: 2^20 · 2^20 is far from 2^53. */
 const MAX_VOCABULARY = 2 ** 20;
-
-export function checkSpecialTokens(specialTokens: readonly string[]): void {
-  if (specialTokens.includes('') || new Set(specialTokens).size < specialTokens.length)
-    throw new InvalidOptionError('specialTokens', 'must be different and not empty', specialTokens);
-}
 
 function byteIds(offset: number): Uint32Array {
   const ids = new Uint32Array(256);
