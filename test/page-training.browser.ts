@@ -210,59 +210,61 @@ test('what a page can’t do is refused by name, and another page keeps its run'
   assert.deepEqual(problems.kept, [{ name: 'one', finished: false }]);
 });
 
-test(
-  'a full storage and a worker that dies are one sentence each, and the way on is there',
-  { skip },
-  async () => {
-    const context = await pages.browser.newContext();
-    const page = await pages.open(context);
-    const died = await page.evaluate(
-      async ([request, pasted]) => {
-        const workers: Worker[] = [];
-        const worker = () => {
-          workers.push(new Worker('worker.js', { type: 'module' }));
-          return workers.at(-1) as never;
-        };
-        const onProgress = (event: { kind: string; step?: number }) => {
-          if (event.kind === 'step' && event.step === 8)
-            workers[0].dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
-        };
-        const asked = { ...request, texts: [pasted], steps: 12, checkpointEvery: 4, out: 'dies' };
-        const message = await unmask.train(asked, { worker, onProgress }).then(
-          () => 'nothing',
-          (error: Error) => error.message,
-        );
-        const { step, finished } = await unmask.train({ resume: 'dies' });
-        return { message, step, finished };
-      },
-      [small, text] as const,
-    );
-    assert.match(died.message, /^the worker that trains ended \(out of memory\): resume the run/);
-    assert.deepEqual({ step: died.step, finished: died.finished }, { step: 12, finished: true });
+test('a worker that dies is one sentence, and the run goes on from what was saved', { skip }, async () => {
+  const context = await pages.browser.newContext();
+  const page = await pages.open(context);
+  const died = await page.evaluate(
+    async ([request, pasted]) => {
+      const workers: Worker[] = [];
+      const worker = () => {
+        workers.push(new Worker('worker.js', { type: 'module' }));
+        return workers.at(-1) as never;
+      };
+      const onProgress = (event: { kind: string; step?: number }) => {
+        if (event.kind === 'step' && event.step === 8)
+          workers[0].dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+      };
+      const asked = { ...request, texts: [pasted], steps: 12, checkpointEvery: 4, out: 'dies' };
+      const message = await unmask.train(asked, { worker, onProgress }).then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+      const { step, finished } = await unmask.train({ resume: 'dies' });
+      return { message, step, finished };
+    },
+    [small, text] as const,
+  );
+  assert.match(died.message, /^the worker that trains ended \(out of memory\): resume the run/);
+  assert.deepEqual({ step: died.step, finished: died.finished }, { step: 12, finished: true });
+  await context.close();
+});
 
-    const session = await context.newCDPSession(page);
-    const origin = new URL(pages.server.url).origin;
-    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 });
-    const full = await page.evaluate(
-      async ([request, pasted]) => {
-        const notes: string[] = [];
-        const run = await unmask.train(
-          { ...request, texts: [pasted], steps: 4, out: 'full' },
-          { onProgress: (event) => void (event.kind === 'note' && notes.push(event.text)) },
-        );
-        const model = await unmask.load(run.files, { device: 'wasm' });
-        const { text: written } = await model.generate({ prompt: 'The', length: 2 });
-        await model.close();
-        return { notes, step: run.step, written };
-      },
-      [small, text] as const,
-    );
-    assert.equal(full.step, 4);
-    assert.match(full.written, /^The/);
-    assert.ok(
-      full.notes.some((note) => /expected room in the browser's storage, found a full storage/.test(note)),
-      full.notes.join('\n'),
-    );
-    await context.close();
-  },
-);
+test('a full storage is one sentence, and the model is there all the same', { skip }, async () => {
+  // Chromium remembers for a while how much room there was: the storage is full before anything is put there
+  const context = await pages.browser.newContext();
+  const page = await pages.open(context);
+  const session = await context.newCDPSession(page);
+  const origin = new URL(pages.server.url).origin;
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 50_000 });
+  const full = await page.evaluate(
+    async ([request, pasted]) => {
+      const notes: string[] = [];
+      const run = await unmask.train(
+        { ...request, texts: [pasted], steps: 4, out: 'full' },
+        { onProgress: (event) => void (event.kind === 'note' && notes.push(event.text)) },
+      );
+      const model = await unmask.load(run.files, { device: 'wasm' });
+      const { text: written } = await model.generate({ prompt: 'The', length: 2 });
+      await model.close();
+      return { notes, step: run.step, written };
+    },
+    [small, text] as const,
+  );
+  assert.equal(full.step, 4);
+  assert.match(full.written, /^The/);
+  assert.ok(
+    full.notes.some((note) => /expected room in the browser's storage, found a full storage/.test(note)),
+    full.notes.join('\n'),
+  );
+  await context.close();
+});

@@ -70,8 +70,9 @@ async function trainKept(
     const clock = () => performance.now();
     const run = new RunLoop(asked, job, { tell, note, clock, now: () => new Date(), stop: signal }, place);
     const { step, finished } = await run.train().catch((error: unknown) => {
-      // the model is there all the same, and the page has it
-      if (!(error instanceof CannotSaveError) || !place.latest) throw error;
+      // neither a checkpoint nor the model could be kept: it is there all the same, and the page has it
+      const isUnkept = error instanceof CannotSaveError || error instanceof FileError;
+      if (!isUnkept || !place.latest) throw error;
       say(error.message);
       return { step: place.latest.step, finished: place.latest.final };
     });
