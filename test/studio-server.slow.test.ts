@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -295,21 +296,39 @@ test('files come in parts; times, sweeps, distillation, claims and judges become
   assert.deepEqual([told.json.claims.length, told.json.task.kind], [13, 'evaluate']);
 
   const before = started.length;
-  const asked = {
-    prompt: 'a',
-    text: ' b',
-    model: 'tiny',
-    options: { strategy: 'threshold', tau: 0.5, seed: 1 },
-  };
-  assert.equal((await ask('/unmask/judge', asked)).status, 200);
+  const sampler = { strategy: 'threshold', tau: 0.5, temperature: 0.7, confidenceOf: 'likeliest', seed: 1 };
+  const asked = { prompt: 'a', text: ' b', model: 'story', options: { ...sampler, length: 4, steps: 2 } };
+  assert.equal((await ask('/unmask/judge', asked)).json.length, 4);
   assert.deepEqual(
     started.slice(before).map(([verb]) => verb),
     ['judge', 'score'],
   );
-  assert.ok(started.at(-1)!.includes('--sampler=threshold') && started.at(-1)!.includes('--tau=0.5'));
-  // of a text that was changed as it was written nothing can be said but by the judge
-  await ask('/unmask/judge', { ...asked, options: { strategy: 'remdm-cap' } });
-  assert.equal(started.length, before + 3);
+  for (const flag of ['sampler=threshold', 'tau=0.5', 'temperature=0.7', 'tokens-per-step=2'])
+    assert.ok(started.at(-1)!.includes(`--${flag}`), flag);
+  const file = started[before].find((flag) => flag.endsWith('.txt'))!;
+  assert.equal(
+    await readFile(join(root, file), 'utf8'),
+    ' b',
+    'what is judged is the text behind the prompt',
+  );
+  for (const { id } of (await ask('/unmask/tasks')).json.tasks) await ask('/unmask/stop', { task: id });
+  await until(async () => !existsSync(join(root, file)), 'the end of the text');
+  // what can't be scored is judged alone, and it is said why
+  for (const options of [
+    { strategy: 'remdm-cap', temperature: 1 },
+    { ...sampler, temperature: 0 },
+    { ...sampler, confidenceOf: 'drawn' },
+    { ...sampler, length: 4, steps: 3 },
+    { ...sampler, topK: 3 },
+    { ...sampler, frequencyPenalty: 0.5 },
+    { ...sampler, regex: 'a+' },
+  ]) {
+    const { json } = await ask('/unmask/judge', { ...asked, options });
+    assert.deepEqual([typeof json.unscored, json.score], ['string', undefined], JSON.stringify(options));
+  }
+  // seven are running: there is room for the judge, and not for both
+  const { status } = await ask('/unmask/judge', asked);
+  assert.deepEqual([status, started.length], [429, before + 2 + 7]);
 });
 
 test('a run of a sweep has a name in its folder; notes are kept beside it, and its files go with its model', async (t) => {
@@ -337,7 +356,16 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
   assert.match(await readFile(outside, 'utf8'), /a secret/, 'nor is it written');
 
   await writeTinyModel(join(directory, 'model'));
-  assert.equal((await ask('/unmask/delete', { model: `runs/${run}` })).status, 200);
+  const model = `runs/${run}`;
+  assert.equal((await ask('/unmask/serve', { model })).status, 200);
+  const lock = await lockRun(directory);
+  assert.equal((await ask('/unmask/delete', { model })).status, 400, 'it is in training');
+  await lock.release();
+  const isServed = async (): Promise<boolean> =>
+    (await ask('/unmask/models')).json.models.some((one: Json) => one.name === model && one.isServed);
+  assert.ok(await isServed(), 'what is not deleted is served as before');
+  assert.equal((await ask('/unmask/delete', { model })).status, 200);
+  assert.ok(!(await isServed()) && !existsSync(directory));
   assert.deepEqual((await ask('/unmask/runs')).json.runs, []);
   for (const model of ['tiny', 'stories'])
     assert.equal((await ask('/unmask/delete', { model })).json.error.param, 'model', model);

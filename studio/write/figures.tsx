@@ -108,8 +108,18 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
       <p class="help">
         Same prompt, same seed; the runs share this machine, so compare their times with each other. Judge:
         how likely an outside model finds the text, fewer bits are better, while few different pairs of words
-        mean that it repeats itself. Exact: −log p of the text under the model and strategy that wrote it.
+        mean that it repeats itself. Exact: −log p of the text under the model and sampler that wrote it.
       </p>
+      {lanes.map((lane, index) => {
+        const why = desk.quality.of(lane)?.unscored;
+        return (
+          why !== undefined && (
+            <p key={index} class="help">
+              Run {nameOf(index)} has no exact number: {why}.
+            </p>
+          )
+        );
+      })}
       <Trouble error={desk.quality.problem.value} />
     </section>
   );

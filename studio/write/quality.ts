@@ -11,6 +11,8 @@ export interface TextQuality {
   /** -log p under model and strategy, in nats a token. */
   readonly exact?: number;
   readonly isBound?: boolean;
+  /** Why there is no such number. */
+  readonly unscored?: string;
 }
 
 interface JudgeReport {
@@ -19,7 +21,17 @@ interface JudgeReport {
 }
 
 interface ScoreReport {
+  readonly tokens: number;
   readonly sampler?: { readonly natsPerToken: number; readonly isBound: boolean };
+}
+
+/** What the server says at once: what judges, and what scores or why nothing does. */
+interface Started {
+  readonly judge: Task;
+  readonly score?: Task;
+  /** Tokens that were to be written. */
+  readonly length?: number;
+  readonly unscored?: string;
 }
 
 const pauseMs = 400;
@@ -52,23 +64,22 @@ export class Quality {
     if (!asked.value) return;
     const { prompt, model, options } = asked.value;
     const text = player.recording.textAt(player.size.value - 1);
-    const started = await post<{ judge: Task; score?: Task }>('/unmask/judge', {
-      prompt,
-      text,
-      model,
-      options,
-    });
+    const started = await post<Started>('/unmask/judge', { prompt, text, model, options });
     const [judged, scored] = await Promise.all([ended(started.judge), started.score && ended(started.score)]);
     const { bitsPerCharacter, distinct } = judged.result as JudgeReport;
-    const under = (scored?.result as ScoreReport | undefined)?.sampler;
     const found: TextQuality = {
       bitsPerCharacter,
       distinct: distinct[1],
-      exact: under?.natsPerToken,
-      isBound: under?.isBound,
+      ...(scored ? scoreOf(scored.result as ScoreReport, started.length) : { unscored: started.unscored }),
     };
     this.#found.value = new Map(this.#found.value).set(player, found);
   }
+}
+
+/** A text that ended before its length, or is spelled otherwise in tokens, was written on another canvas than is scored. */
+function scoreOf({ tokens, sampler }: ScoreReport, length: number | undefined): Partial<TextQuality> {
+  if (tokens !== length) return { unscored: `the text has ${tokens} tokens, and was to have ${length}` };
+  return { exact: sampler?.natsPerToken, isBound: sampler?.isBound };
 }
 
 /** A task once it is over. @throws Error  what it said, where it failed */

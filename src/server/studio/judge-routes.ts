@@ -1,12 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { flagsFor } from '../../base/options.ts';
-import { scoredSamplerSchema } from '../../language-model/score-options.ts';
-import { strategyNamed, strategyNames } from '../../sampling/strategy-table.ts';
 import { limits } from '../http/limits.ts';
 import { requireStudio, type Service } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
+import { type SamplerOfText, samplerOfText } from './sampler-of-text.ts';
 
 export const judgeBody = z.strictObject({
   prompt: z.string().max(limits.textCharacters),
@@ -20,45 +19,56 @@ const folder = '.texts';
 
 /**
  * Has a text judged by programs of their own: how likely an outside model finds it, and how likely it was for the model and the
- * strategy that wrote it, where that can be said.
+ * sampler that wrote it, or why that can't be said. The text is kept until they are over.
+ *
+ * @throws HttpError 429 or 503  when not all of them may begin
  */
 export async function judge(
   service: Service,
   { prompt, text, model, options }: z.output<typeof judgeBody>,
 ): Promise<Response> {
-  const studio = requireStudio(service);
-  const { tasks, root, runs } = studio;
-  tasks.checkRoom();
-  const sampler = samplerIn(options);
-  const path = sampler && (await pathOfModel(service, 'model', model));
+  const { tasks, root, runs } = requireStudio(service);
+  const writtenBy = samplerIn(service, model, options);
+  const path = 'sampler' in writtenBy ? await pathOfModel(service, 'model', model) : undefined;
   const id = service.newId();
-  const [whole, written] = [`${id}.txt`, `${id}-answer.txt`].map((name) => join(runs, folder, name));
-  await mkdir(dirname(join(root, whole)), { recursive: true, mode: 0o700 });
-  await writeFile(join(root, whole), prompt + text, { mode: 0o600 });
-  await writeFile(join(root, written), text, { mode: 0o600 });
-  const judged = tasks.start('judge', `text ${id}`, [whole, '--json']);
-  if (!sampler) return Response.json({ judge: judged });
-  const { strategy, ...others } = sampler;
-  const asked = {
-    file: written,
-    prompt: prompt === '' ? undefined : prompt,
-    model: path,
-    samples: 8,
-    sampler: strategy,
-    ...others,
-    json: true,
+  const file = join(runs, folder, `${id}.txt`);
+  const place = join(root, file);
+  const started: string[] = [];
+  const start = (kind: 'judge' | 'score', flags: readonly string[]) => {
+    const task = tasks.start(kind, `text ${id}`, flags);
+    started.push(task.id);
+    return task;
   };
-  return Response.json({ judge: judged, score: tasks.start('score', `text ${id}`, flagsFor(asked)) });
+  try {
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await writeFile(place, text, { mode: 0o600 });
+    // nothing is waited for from here on, so that there is room for both
+    tasks.checkRoom('sampler' in writtenBy ? 2 : 1);
+    const judged = start('judge', [file, '--json']);
+    if (!('sampler' in writtenBy)) return Response.json({ judge: judged, unscored: writtenBy.reason });
+    const { strategy, ...others } = writtenBy.sampler;
+    const asked = {
+      file,
+      prompt: prompt === '' ? undefined : prompt,
+      model: path,
+      samples: 8,
+      sampler: strategy,
+      ...others,
+      json: true,
+    };
+    const scored = start('score', flagsFor(asked));
+    return Response.json({ judge: judged, score: scored, length: writtenBy.length });
+  } finally {
+    void Promise.all(started.map((task) => tasks.whenOver(task))).then(() => rm(place, { force: true }));
+  }
 }
 
-/** What of the options has a part in how likely a text is; undefined where nothing can be said of it. */
-function samplerIn(options: Readonly<Record<string, unknown>>) {
-  const strategy = strategyNames.find((name) => name === (options.strategy ?? 'low-confidence'));
-  if (strategy === undefined || strategyNamed(strategy).likelihood === 'none') return undefined;
-  const known = Object.entries(options).filter(
-    ([name]) => name in scoredSamplerSchema.shape && name !== 'cache' && name !== 'cacheRefresh',
-  );
-  const asked = { ...Object.fromEntries(known), strategy };
-  const checked = scoredSamplerSchema.safeParse(asked);
-  return checked.success ? { ...Object.fromEntries(known), strategy } : undefined;
+/** What wrote it, as far as the model is known. */
+function samplerIn(
+  service: Service,
+  model: string,
+  options: Readonly<Record<string, unknown>>,
+): SamplerOfText {
+  const facts = service.models.has(model) ? service.engine.status(model).facts : undefined;
+  return facts ? samplerOfText(options, facts) : { reason: 'the model that wrote it is not loaded here' };
 }

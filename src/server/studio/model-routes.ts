@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
@@ -45,15 +45,31 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
     add('served', name, path, shownPath(studio, path), files);
   for (const [name, path] of Object.entries(shippedModels))
     add('shipped', name, path, shownPath(studio, path));
-  const runs = join(studio.root, studio.runs);
-  for (const run of await runNames(studio)) {
-    const directory = await runDirectoryOf(studio, run).catch(() => undefined);
-    if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) continue;
-    const asked = join(studio.runs, run);
-    add('run', `${basename(runs)}/${run}`, join(directory, 'model'), asked);
-  }
-  for (const { name, path } of await cachedModels(studio.hub.cache)) add('hub', name, path, name);
+  for (const { source, name, path, asked } of await ownModels(studio)) add(source, name, path, asked);
   return found;
+}
+
+/** What was trained here, and what was pulled, served or not; each with the folder that is all of it. */
+async function ownModels(studio: Studio) {
+  const runs = join(studio.root, studio.runs);
+  const trained = await Promise.all(
+    (await runNames(studio)).map(async (run) => {
+      const directory = await runDirectoryOf(studio, run).catch(() => undefined);
+      if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) return [];
+      const name = `${basename(runs)}/${run}`;
+      const path = join(directory, 'model');
+      return [{ source: 'run' as const, name, path, asked: join(studio.runs, run), directory }];
+    }),
+  );
+  const { cache } = studio.hub;
+  const pulled = (await cachedModels(cache)).map(({ name, path }) => ({
+    source: 'hub' as const,
+    name,
+    path,
+    asked: name,
+    directory: repositoryOf(path, cache),
+  }));
+  return [...trained.flat(), ...pulled];
 }
 
 /** Of a model that ships its place in the package. */
@@ -64,10 +80,7 @@ function placeInPackage(path: string): string | undefined {
 
 /** Relative where it is inside the working directory. */
 function shownPath({ root }: Studio, path: string): string {
-  const inside = relative(root, path);
-  return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
-    ? path
-    : inside;
+  return path !== root && isInside(root, path) ? relative(root, path) : path;
 }
 
 function filesAt(path: string): Omit<ServedModel, 'path'> {
@@ -169,7 +182,8 @@ const model = z.string().min(1).max(256).describe('the name of a model in /unmas
 export const deleteBody = z.strictObject({ model });
 
 /**
- * Takes the files of a model away that was trained here or pulled; what ships stays, and what is at work.
+ * Takes the files of a model away that was trained here or pulled; what ships stays, and what is at work. Nothing is changed
+ * before all is known to be right.
  *
  * @throws InvalidOptionError
  */
@@ -177,24 +191,31 @@ export async function deleteModel(
   service: Service,
   { model: name }: z.output<typeof deleteBody>,
 ): Promise<Response> {
-  const { path, source } = await modelFound(service, name);
-  if (source !== 'run' && source !== 'hub')
-    throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
-  const { root, runs, hub } = requireStudio(service);
-  if (service.models.has(name)) {
-    if (service.models.size === 1)
-      throw new InvalidOptionError('model', 'must not be the only one that is served', name);
-    service.removeModel(name);
-  }
-  // of a run its folder, whose model is one part; of the hub's cache the model's snapshots and blobs
-  const directory = source === 'run' ? dirname(path) : repositoryOf(path, hub.cache);
-  const inside = relative(source === 'run' ? resolve(root, runs) : resolve(hub.cache), resolve(directory));
-  if (inside === '' || inside.startsWith('..') || isAbsolute(inside))
+  const { path } = await modelFound(service, name);
+  const studio = requireStudio(service);
+  const place = resolve(studio.root, path);
+  const own = (await ownModels(studio)).find((one) => resolve(one.path) === place);
+  if (!own) throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
+  const { source, directory } = own;
+  const around = source === 'run' ? resolve(studio.root, studio.runs) : resolve(studio.hub.cache);
+  if (directory === around || !isInside(around, directory))
     throw new InvalidOptionError('model', 'must lie among the runs, or in the cache of the hub', name);
   if (source === 'run' && (await isLocked(directory)))
     throw new InvalidOptionError('model', 'must not be in training', name);
+  const served = Array.from(service.models)
+    .filter(([, model]) => isInside(directory, resolve(studio.root, model.path)))
+    .map(([served]) => served);
+  if (served.length > 0 && served.length === service.models.size)
+    throw new InvalidOptionError('model', 'must not be the only one that is served', name);
+  for (const one of served) service.removeModel(one);
   await rm(directory, { recursive: true, force: true });
   return Response.json({ model: name });
+}
+
+/** Whether a path is that of a folder, or of something in it. */
+function isInside(folder: string, path: string): boolean {
+  const inside = relative(folder, resolve(path));
+  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 /** The folder of a repository in the cache, of which a model is a snapshot. */

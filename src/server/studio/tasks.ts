@@ -84,14 +84,14 @@ export class Tasks {
     return this.reports.filter((report) => report.subject === subject && kinds.includes(report.kind));
   }
 
-  /** @throws HttpError 429 or 503  when no task may begin */
-  checkRoom(): void {
+  /** @throws HttpError 429 or 503  when no task may begin, or not so many */
+  checkRoom(count = 1): void {
     if (this.#isClosing)
       throw new HttpError(503, 'the server is shutting down', {
         code: 'shutting_down',
         retryAfterSeconds: 5,
       });
-    if (this.reports.filter((report) => !isOver(report)).length >= maxRunning)
+    if (this.reports.filter((report) => !isOver(report)).length + count > maxRunning)
       throw new HttpError(429, `${maxRunning} tasks are running; wait for one, or stop it`, {
         code: 'queue_full',
         retryAfterSeconds: 10,
@@ -150,6 +150,11 @@ export class Tasks {
       task.program.kill('SIGINT');
     }
     return task.report;
+  }
+
+  /** Waits for a task's end; one that is no longer remembered is over. */
+  async whenOver(id: string): Promise<void> {
+    await this.#tasks.get(id)?.over;
   }
 
   /** Tells all to save and end, and waits for them. */
