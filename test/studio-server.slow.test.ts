@@ -247,9 +247,18 @@ test('files come in parts; times, sweeps, distillation, claims and judges become
   const { started, root, ask } = await startRoutes(t);
   for (const [from, part] of ['one ', 'two'].entries()) {
     const { json } = await ask('/unmask/upload', { name: 'story.txt', text: part, from });
-    assert.equal(json.path, 'runs/.texts/story.txt');
+    assert.equal(json.path, 'runs/.texts/uploads/story.txt');
   }
-  assert.equal(await readFile(join(root, 'runs/.texts/story.txt'), 'utf8'), 'one two');
+  // a part that came already, or whose predecessor didn't, is not put behind the others
+  for (const [name, from] of [
+    ['story.txt', 1],
+    ['story.txt', 3],
+    ['other.txt', 1],
+  ] as const) {
+    const { json } = await ask('/unmask/upload', { name, text: 'again', from });
+    assert.equal(json.error.param, 'from', `${name} ${from}`);
+  }
+  assert.equal(await readFile(join(root, 'runs/.texts/uploads/story.txt'), 'utf8'), 'one two');
   assert.equal((await ask('/unmask/upload', { name: '../x', text: '', from: 0 })).status, 400);
 
   const flags = async (path: string, body: object): Promise<string[]> => {

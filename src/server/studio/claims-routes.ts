@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { flagsFor, keysOf } from '../../base/options.ts';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
+import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { allClaims } from '../../evaluation/claims/all-claims.ts';
 import { budgets } from '../../evaluation/claims/budget.ts';
 import { requireStudio, type Service } from '../http/service.ts';
@@ -29,7 +30,9 @@ export async function tellClaims(
 ): Promise<Response> {
   const studio = requireStudio(service);
   const folder = join(studio.runs, `claims-${asked.budget}`);
-  const report = await readJsonObject(join(studio.root, folder, 'claims.json')).catch(() => undefined);
+  const report = await resolveInside(studio.root, `${folder}/claims.json`)
+    .then((path) => readJsonObject(path))
+    .catch(() => undefined);
   const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
   const claims = await Promise.all(
     told.map(async (claim) => {

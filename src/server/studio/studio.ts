@@ -22,6 +22,8 @@ export interface Studio extends Omit<StudioOptions, 'token' | 'start'> {
   /** Names of runs that are about to begin. */
   readonly claimed: Set<string>;
   readonly inspector: Inspector;
+  /** By the name of a file that is sent in parts: how many of them are here. */
+  readonly uploads: Map<string, number>;
 }
 
 export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () => Date): Studio => ({
@@ -30,4 +32,5 @@ export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () =
   tasks: new Tasks(start, now),
   claimed: new Set(),
   inspector: new Inspector(),
+  uploads: new Map(),
 });

@@ -20,7 +20,7 @@ import { knownRun, optionsOfRun, runDirectoryOf, runName, taskOf } from './run-r
 import type { Studio } from './studio.ts';
 import type { TaskReport } from './tasks.ts';
 
-/** Parts of less than a body each: a text of at most about 2 GB. */
+/** Parts of a file at most; of the studio's 120,000 characters each they are 480 million, and of no more than a body has each. */
 const maxUploadParts = 4000;
 
 /** What a request says of a run in place of its directory, and of its text. */
@@ -179,17 +179,35 @@ export const uploadBody = z.strictObject({
     .regex(/^[\w][\w .-]{0,99}$/, 'must be the name of a file')
     .describe('the name of the file'),
   text: z.string().describe('a part of its text'),
-  from: z.int().min(0).max(maxUploadParts).describe('the number of the part: 0 begins the file anew'),
+  from: z
+    .int()
+    .min(0)
+    .max(maxUploadParts - 1)
+    .describe('the number of the part, counted from 0, which begins the file anew'),
 });
 
-/** Takes a file in parts, each behind the last, so that a run can learn from it; it lies beside the runs. */
+/**
+ * Takes a file in parts, each behind the last, so that a run can learn from it; it lies beside the runs.
+ *
+ * @throws InvalidOptionError  for a part that isn't the next: it is here already, or one before it is missing
+ */
 export async function upload(
   service: Service,
   { name, text, from }: z.output<typeof uploadBody>,
 ): Promise<Response> {
   const studio = requireStudio(service);
-  const path = join(studio.runs, textsFolder, name);
-  await writeText(join(studio.root, path), text, from === 0 ? 'w' : 'a');
+  const path = join(studio.runs, textsFolder, uploadsFolder, name);
+  const next = from === 0 ? 0 : (studio.uploads.get(name) ?? 0);
+  if (from !== next)
+    throw new InvalidOptionError('from', `must be ${next}, the number of the next part of ${name}`, from);
+  // the next part is taken from here on, so that of two that are sent at once one alone is
+  studio.uploads.set(name, from + 1);
+  try {
+    await writeText(join(studio.root, path), text, from === 0 ? 'w' : 'a');
+  } catch (error) {
+    studio.uploads.delete(name);
+    throw error;
+  }
   return Response.json({ path });
 }
 
@@ -222,6 +240,8 @@ export async function resume(
  * nobody else may read there.
  */
 const textsFolder = '.texts';
+/** Files that were sent lie in a folder of their own in there, so that none is another run's text. */
+const uploadsFolder = 'uploads';
 
 const isTaken = (studio: Studio, run: string): boolean =>
   existsSync(join(studio.root, studio.runs, run)) ||
