@@ -26,6 +26,11 @@ export function addTrained(run: string): void {
   engine.add(idOfTrained(run), path);
 }
 
+/** Has it there no longer. */
+export function removeTrained(run: string): void {
+  models.delete(idOfTrained(run));
+}
+
 function startEngine(): { engine: PortEngine; models: Map<string, ServedModel> } {
   const engine = new PortEngine(
     openPort,

@@ -12,7 +12,8 @@ import { zipped } from '../../src/browser/training/zip.ts';
 import { shortRunOptions, shortText } from '../../src/training/run/short-run.ts';
 import type { TrainingEvent } from '../../src/training/run/events.ts';
 import { saveFile } from '../../studio/parts/save.ts';
-import { addTrained } from '../engine.ts';
+import { refreshModels } from '../../studio/parts/model-picker.tsx';
+import { addTrained, removeTrained } from '../engine.ts';
 
 /** What a person chooses. */
 export interface Wish {
@@ -84,7 +85,11 @@ class TrainDesk {
   }
 
   async forget(name: string): Promise<void> {
-    await this.#attempt(() => forgetRun(name));
+    await this.#attempt(async () => {
+      await forgetRun(name);
+      removeTrained(name);
+      await refreshModels();
+    });
     await this.#attempt(() => this.look());
     if (this.shown.value?.name === name) this.shown.value = undefined;
   }

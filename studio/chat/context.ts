@@ -13,7 +13,7 @@ export interface Context {
   readonly dropped: number;
 }
 
-/** An answer needs at least this part of the context. */
+/** The part of the context that is kept for an answer where nobody says how long it is to be. */
 const answerShare = 1 / 4;
 
 /**
@@ -27,7 +27,7 @@ export async function fitting(
   { model, most, room }: { readonly model: string; readonly most: number; readonly room?: number },
   signal: AbortSignal,
 ): Promise<{ readonly messages: readonly Message[]; readonly context: Context }> {
-  const needed = Math.min(room ?? Infinity, Math.floor(most * answerShare));
+  const needed = Math.min(room ?? Math.floor(most * answerShare), most);
   const system = messages.filter(({ role }) => role === 'system');
   const turns = messages.filter(({ role }) => role !== 'system');
   for (let dropped = 0; ; dropped += 2) {

@@ -2,6 +2,7 @@ import { lexer, type Token, type Tokens } from 'marked';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { visible } from '../../src/cli/terminal/visible.ts';
+import { copied } from '../parts/copied.ts';
 
 /**
  * A text with the marks of Markdown, as elements that are made here one by one: markup in it stays text, pictures are named and
@@ -125,20 +126,20 @@ function Code({ text, language }: { readonly text: string; readonly language?: s
 
 const saidMs = 1500;
 
-/** Copies a text, and says so for a moment. */
+/** Copies a text, and says for a moment that it did, or that the browser didn't let it. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
-  const [isCopied, setCopied] = useState(false);
+  const [said, setSaid] = useState<string | undefined>(undefined);
+  const say = (what: string): void => {
+    setSaid(what);
+    setTimeout(() => setSaid(undefined), saidMs);
+  };
   return (
     <button
       type="button"
       class="plain"
-      onClick={() => {
-        void navigator.clipboard?.writeText(text).catch(() => {});
-        setCopied(true);
-        setTimeout(() => setCopied(false), saidMs);
-      }}
+      onClick={() => void copied(text).then((isCopied) => say(isCopied ? 'Copied' : 'Not copied'))}
     >
-      {isCopied ? 'Copied' : 'Copy'}
+      {said ?? 'Copy'}
       <span class="hidden"> {what}</span>
     </button>
   );

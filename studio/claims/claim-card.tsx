@@ -92,13 +92,13 @@ function How({ claim: { how, rule, wouldChange, command, title } }: { readonly c
       <dl>
         <dt>What is measured</dt>
         <dd>{how}</dd>
-        <dt>What would be which verdict</dt>
+        <dt>Rule for the verdict</dt>
         <dd>{rule}</dd>
         <dt>What would change it</dt>
         <dd>{wouldChange}</dd>
         {command !== undefined && (
           <>
-            <dt>Again</dt>
+            <dt>Command</dt>
             <dd>
               <code>{command}</code>
             </dd>

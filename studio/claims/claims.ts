@@ -2,11 +2,11 @@ import { signal } from '@preact/signals';
 import { get, post } from '../client.ts';
 import { isAtWork, type Task } from '../parts/tasks.ts';
 
-/** Budgets by name, and what they take on two cores. */
+/** Budgets by name, and about what they take on two cores of 2020: an estimate. */
 export const budgets = {
-  quick: 'about a quarter of an hour',
-  hour: 'an hour or two',
-  night: 'a night',
+  quick: 'an estimated quarter of an hour',
+  hour: 'an estimated hour or two',
+  night: 'an estimated night',
 } as const;
 export type BudgetName = keyof typeof budgets;
 

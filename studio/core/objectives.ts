@@ -90,8 +90,8 @@ export const objectives: readonly Objective[] = [
   },
   {
     name: 'distill',
-    title: 'Fewer forwards',
-    says: 'It writes careful texts, and learns to write them several tokens a forward (distillation).',
+    title: 'Distillation',
+    says: 'It writes careful texts, and learns to write them several tokens a forward.',
     verb: 'distill',
     options: {},
     needsModel: true,

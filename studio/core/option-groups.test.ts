@@ -7,7 +7,7 @@ import { fieldsOf, type JsonSchema } from './fields.ts';
 import {
   editingGroups,
   forStrategy,
-  grouped,
+  fieldsInGroups,
   ownNames,
   presetsFor,
   strategySentences,
@@ -41,7 +41,7 @@ test('every option of writing, editing and training has a group', () => {
 
 test('a group has its fields in order, those of the strategy behind it, and what nobody names at the end', () => {
   const fields = fieldsOf({ properties: { c: {}, strategy: {}, a: {}, x: {} } });
-  const [first, second] = grouped(
+  const [first, second] = fieldsInGroups(
     fields,
     [
       { title: 'one', names: ['a', 'strategy', 'none'] },

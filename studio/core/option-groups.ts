@@ -154,7 +154,7 @@ export interface FilledGroup {
  *
  * @param behind  fields that follow one of them, by its name: those of the chosen strategy follow it
  */
-export function grouped(
+export function fieldsInGroups(
   fields: readonly Field[],
   groups: readonly OptionGroup[],
   behind: Readonly<Record<string, readonly Field[]>> = {},
@@ -203,8 +203,13 @@ export interface Preset {
 const numberOr = (value: unknown, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
 
-/** How sure a token has to be that is kept at once, where that was measured to cost nothing: bench/RESULTS.md. */
-const measuredTau: Readonly<Record<string, number>> = { stories: 0.35 };
+/**
+ * How sure a token has to be that is kept at once, where that was measured to cost nothing, and at which temperature:
+ * bench/RESULTS.md.
+ */
+const measured: Readonly<Record<string, { readonly tau: number; readonly temperature: number }>> = {
+  stories: { tau: 0.35, temperature: 0.7 },
+};
 /** The threshold of Fast-dLLM (arXiv:2505.22618), for models that nobody measured here. */
 const usualTau = 0.9;
 
@@ -215,22 +220,23 @@ const usualTau = 0.9;
  */
 export function presetsFor(defaults: Readonly<Record<string, unknown>>, model = ''): Preset[] {
   const temperature = numberOr(defaults.temperature, 0);
-  const tau = measuredTau[model] ?? usualTau;
+  const found = measured[model];
+  const tau = found?.tau ?? usualTau;
   return [
     {
       name: 'careful',
-      says: 'the likeliest words, one a forward: plain and repeatable',
+      says: 'less left to chance, the surest tokens first: plainer words',
       values: { temperature: Math.round(40 * temperature) / 100, strategy: 'low-confidence' },
     },
-    { name: 'balanced', says: 'as the model says, measured on its own texts', values: {} },
+    { name: 'balanced', says: 'as the model says: nothing is set', values: {} },
     {
       name: 'fast',
-      says: `keeps at once all that is at least ${100 * tau} % sure${model in measuredTau ? ': measured to cost nothing' : ''}`,
+      says: `keeps at once all that is at least ${100 * tau} % sure${found?.temperature === temperature ? ': measured to cost nothing' : ''}`,
       values: { strategy: 'threshold', tau },
     },
     {
       name: 'explore',
-      says: 'any order, any word: more surprises, less sense',
+      says: 'positions in any order, and more left to chance: more surprises, less sense',
       values: { temperature: Math.max(1, Math.round(120 * temperature) / 100), strategy: 'random' },
     },
   ];

@@ -39,6 +39,8 @@ export class Filler extends ProposalEditor<'filling'> {
   /** How what is proposed came to be seen, by hole. */
   readonly #pieces = new Map<number, readonly Piece[]>();
   #retries = 0;
+  /** Whether the last filling ended before its end: it was stopped, or failed. */
+  #wasEnded = false;
   /** What is being done, in words, while something is. */
   readonly doing = signal('');
   /** What of a long text the model is sent, in words; nothing where it is sent all. */
@@ -130,11 +132,14 @@ export class Filler extends ProposalEditor<'filling'> {
         const hole = this.placed.find((one) => one.id === id);
         const one = hole ? [hole] : [];
         await this.fill(one, model, options);
+        // whoever stops one means all of them, and what went wrong with one is to be seen
+        if (this.#wasEnded) return;
       }
       return;
     }
     const excerpt = isLong ? around : { from: 0, to: this.text.length };
     this.sent.value = isLong ? sentWords(this.text, excerpt) : '';
+    this.#wasEnded = true;
     await this.working('filling', async (signal) => {
       this.doing.value = asked.some(({ length }) => isOpen(length))
         ? 'Finding how long it is …'
@@ -159,6 +164,7 @@ export class Filler extends ProposalEditor<'filling'> {
           if (!event.holes) continue;
           this.#end(asked, event.holes, canvas);
           isDone = true;
+          this.#wasEnded = false;
         }
       } finally {
         this.doing.value = '';

@@ -1,7 +1,7 @@
 import { type Field, fieldsOf, type JsonSchema } from '../core/fields.ts';
 import {
   forStrategy,
-  grouped,
+  fieldsInGroups,
   type OptionGroup,
   ownNames,
   type Preset,
@@ -49,7 +49,7 @@ export function OptionsForm(properties: FormProperties) {
   const ofStrategy = fieldsOf(strategies[strategy] ?? {}).filter(
     ({ name }) => name in (schema.properties ?? {}),
   );
-  const filled = grouped(common.map(told), groups, { strategy: ofStrategy });
+  const filled = fieldsInGroups(common.map(told), groups, { strategy: ofStrategy });
   const change = (name: string, value: unknown) => {
     const { [name]: _, ...others } = values;
     const next = value === undefined ? others : { ...others, [name]: value };

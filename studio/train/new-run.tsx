@@ -139,7 +139,7 @@ function More({ request }: { readonly request: RunRequest }) {
           <input
             type="text"
             value={name.value}
-            placeholder="one is found"
+            placeholder="chosen automatically"
             autocomplete="off"
             spellcheck={false}
             onInput={({ currentTarget }) => (name.value = currentTarget.value)}

@@ -133,7 +133,7 @@ function Details({ runs, onLike }: { readonly runs: Runs; readonly onLike: (run:
       </details>
       {details.lines.length > 0 && (
         <details>
-          <summary>What it said</summary>
+          <summary>Log</summary>
           <pre class="sample" role="group" tabIndex={0} aria-label="Lines of the run">
             {details.lines.join('\n')}
           </pre>

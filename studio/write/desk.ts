@@ -2,6 +2,7 @@ import { computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
 import { readComparison, writeComparison } from '../core/comparison-file.ts';
 import { learnDefaults } from '../parts/model-picker.tsx';
+import { copied } from '../parts/copied.ts';
 import { saveFile } from '../parts/save.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { Lane } from './lane.ts';
@@ -17,6 +18,8 @@ export class Desk {
   readonly chosen = signal(0);
   /** The address of the page as it is set, once it was asked for. */
   readonly link = signal<string | undefined>(undefined);
+  /** Whether the clipboard has it. */
+  readonly isLinkCopied = signal(false);
   /** What the comparison is called. */
   readonly name = signal('');
   readonly quality = new Quality();
@@ -102,7 +105,7 @@ export class Desk {
     const fragment = fragmentOf({ page: 'write', settings: { ...this.#settings() } });
     const address = `${location.href.split('#')[0]}${fragment}`;
     this.link.value = address;
-    await navigator.clipboard?.writeText(address).catch(() => {});
+    this.isLinkCopied.value = await copied(address);
   }
 
   /** Shows a recording in place of the first run, or a comparison in place of all. */

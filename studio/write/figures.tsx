@@ -110,18 +110,21 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
         how likely an outside model finds the text, fewer bits are better, while few different pairs of words
         mean that it repeats itself. Exact: −log p of the text under the model and sampler that wrote it.
       </p>
-      {lanes.map((lane, index) => {
-        const why = desk.quality.of(lane)?.unscored;
-        return (
-          why !== undefined && (
-            <p key={index} class="help">
-              Run {nameOf(index)} has no exact number: {why}.
-            </p>
-          )
-        );
-      })}
+      {lanes.map((lane, index) => (
+        <Unscored key={index} name={nameOf(index)} why={desk.quality.of(lane)?.unscored} />
+      ))}
       <Trouble error={desk.quality.problem.value} />
     </section>
+  );
+}
+
+/** Why a run has no exact number, where it was judged and has none. */
+function Unscored({ name, why }: { readonly name: string; readonly why: string | undefined }) {
+  if (why === undefined) return null;
+  return (
+    <p class="help">
+      Run {name} has no exact number: {why}.
+    </p>
   );
 }
 

@@ -39,7 +39,7 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
       </div>
       {desk.link.value !== undefined && (
         <label class="field link">
-          <span>Copied. This link opens the page as it is set</span>
+          <span>{desk.isLinkCopied.value && 'Copied. '}This link opens the page as it is set</span>
           <input readOnly value={desk.link.value} onFocus={({ currentTarget }) => currentTarget.select()} />
         </label>
       )}
