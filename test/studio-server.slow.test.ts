@@ -380,6 +380,16 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
     assert.equal((await ask('/unmask/delete', { model })).json.error.param, 'model', model);
 });
 
+test('a distillation that was stopped while it wrote its texts is listed, and goes on', async (t) => {
+  const { root, started, ask } = await startRoutes(t);
+  await mkdir(join(root, 'runs', 'quick'), { recursive: true });
+  await writeFile(join(root, 'runs', 'quick', 'distill.json'), '{"from":"tiny","data":["data"]}');
+  const [run] = (await ask('/unmask/runs')).json.runs;
+  assert.deepEqual([run.name, run.state, run.options.from], ['quick', 'stopped', 'tiny']);
+  assert.equal((await ask('/unmask/resume', { run: 'quick' })).status, 200);
+  assert.deepEqual(started, [['distill', '--resume=runs/quick']]);
+});
+
 test('no name leads out of the working directory, and none is more than a name', async (t) => {
   const { root, started, ask } = await startRoutes(t);
   const outside = await temporaryFolder(t);

@@ -107,7 +107,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   // another objective on the same text: as this run, but for that
   await page.getByRole('button', { name: 'New run like this watched' }).click();
   await form.getByRole('radio', { name: /^Left to right/ }).check({ force: true });
-  assert.equal(await fieldOf('batch').inputValue(), '2');
+  await until(async () => (await fieldOf('batch').inputValue()) === '2', 'the options of that run');
   assert.match(await fieldOf('or paths of the working directory, one a line').inputValue(), /story\.txt$/);
 
   await open(page, 'Models');

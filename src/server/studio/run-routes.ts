@@ -28,6 +28,9 @@ export const runName = z
 /** The name of a run that is there. */
 export const knownRun = z.string().regex(placePattern, 'must be the name of a run in /unmask/runs');
 
+/** What a distillation was begun with: until its texts are written it has no run in it, and is one itself. */
+const distillName = 'distill.json';
+
 type Row = Readonly<Record<string, unknown>>;
 
 /**
@@ -39,9 +42,11 @@ export async function runDirectoryOf({ root, runs }: Studio, run: string): Promi
   const directory = join(root, runs);
   const notFound = new HttpError(404, 'there is no run of this name', { param: 'run' });
   if (!placePattern.test(run)) throw notFound;
-  await resolveInside(directory, `${run}/options.json`).catch(() => {
-    throw notFound;
-  });
+  await resolveInside(directory, `${run}/options.json`)
+    .catch(() => resolveInside(directory, `${run}/${distillName}`))
+    .catch(() => {
+      throw notFound;
+    });
   return join(directory, run);
 }
 
@@ -64,6 +69,8 @@ export async function runNames({ root, runs }: Pick<Studio, 'root' | 'runs'>): P
   const found = await Promise.all(
     names.map(async (name) => {
       if (!runPattern.test(name) || existsSync(join(folder, name, 'options.json'))) return [name];
+      if (isDistillation(join(folder, name)) && !existsSync(join(folder, name, 'run', 'options.json')))
+        return [name];
       const inside = await readdir(join(folder, name)).catch(() => []);
       return inside.map((run) => `${name}/${run}`);
     }),
@@ -71,9 +78,12 @@ export async function runNames({ root, runs }: Pick<Studio, 'root' | 'runs'>): P
   return found.flat();
 }
 
+/** Whether a directory is that of a distillation, its texts and the run that learns from them. */
+export const isDistillation = (directory: string): boolean => existsSync(join(directory, distillName));
+
 /** What a run was started with; nothing where its record can't be read. */
 export const optionsOfRun = (directory: string): Promise<Row> =>
-  readJsonObject(join(directory, 'options.json')).catch(() => ({}));
+  readJsonObject(join(directory, isDistillation(directory) ? distillName : 'options.json')).catch(() => ({}));
 
 /** The runs, the latest first. */
 export async function listRuns(service: Service): Promise<Response> {

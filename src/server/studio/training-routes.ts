@@ -16,7 +16,7 @@ import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireTrainingMemory, sizesIn } from '../../training/training-memory.ts';
 import { type Service, requireStudio } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
-import { knownRun, optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
+import { isDistillation, knownRun, optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 import type { TaskReport } from './tasks.ts';
 
@@ -226,7 +226,7 @@ export async function resume(
   if (taskOf(studio, run) === undefined && (await isLocked(directory)))
     throw new InvalidOptionError('run', 'must not be trained by another program at the time', run);
   const { learn } = await optionsOfRun(directory);
-  const kind = learn === 'text' ? 'train' : 'finetune';
+  const kind = isDistillation(directory) ? 'distill' : learn === 'text' ? 'train' : 'finetune';
   const flags = flagsFor({ resume: join(studio.runs, run), steps });
   // nothing is waited for from here to its start, so that it has no second one
   return Response.json({
