@@ -73,8 +73,12 @@ export function filesIn(directory: FileSystemDirectoryHandle): PageModelFiles {
       return names;
     },
     async open(name) {
+      const folders = name.split('/');
+      const last = folders.pop()!;
       try {
-        return blobReader(await (await directory.getFileHandle(name)).getFile(), `${directory.name}/${name}`);
+        let place = directory;
+        for (const folder of folders) place = await place.getDirectoryHandle(folder);
+        return blobReader(await (await place.getFileHandle(last)).getFile(), `${directory.name}/${name}`);
       } catch (error) {
         if (error instanceof DOMException && error.name === 'NotFoundError') return undefined;
         throw error;
