@@ -135,7 +135,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     assert.equal(await tau.count(), 0);
     await page.getByRole('button', { name: 'fast', exact: true }).click();
     assert.equal(await tau.inputValue(), '0.35');
-    await page.getByText('at least 35 % sure: measured').waitFor();
+    await page.getByText('at least 35 % sure').waitFor();
     await openGroup(page, 'How sure');
     await page.getByLabel('strategy', { exact: true }).selectOption('hierarchical');
     assert.equal(await page.getByLabel('tau low', { exact: true }).getAttribute('placeholder'), '0.4');
