@@ -73,10 +73,9 @@ export function cachedNetwork(
         // one row has to be wanted
         const wanted = mine.length > 0 ? mine.map((r) => index.get(outputs[r])!) : [0];
         const tokens = { shape: [1, part.length], data: part.map((i) => read[i]) };
-        const keys = [...(before?.positions.data ?? []), ...part];
         const { logits, present } = await network.extend(tokens, Int32Array.from(wanted), before, {
           positions: { shape: [1, part.length], data: part },
-          attentionMask: sees && maskOver(part, keys, sees),
+          attentionMask: sees && maskOver(part, [...(before?.positions.data ?? []), ...part], sees),
           reduce,
           signal,
         });

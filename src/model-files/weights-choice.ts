@@ -1,6 +1,6 @@
 import { memoryText, requireMemory } from '../base/memory.ts';
 import type { GgufSource } from '../checkpoint/gguf/file.ts';
-import type { TensorNames, TransformerConfig } from '../model/config.ts';
+import { expertTotal, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { GgufModel } from '../model/gguf/model.ts';
 import type { OpenedModel } from '../model/open.ts';
 import { samplingMemory } from '../model/sampling-memory.ts';
@@ -50,14 +50,19 @@ function weighted(
   };
 }
 
-/** What is in blocks stays in them; quantised weights of a GGUF file may. */
-export function weightsMemory({ config, names, usual, storedBytes: stored }: WeightedModel): WeightsMemory {
+/** How weights can be kept: what is in blocks stays in them; quantised weights of a GGUF file may. */
+function formatsOf({ usual, storedBytes }: WeightedModel): readonly KeptFormat[] {
   const formats = isBlockFormat(usual) ? [usual] : weightFormats;
-  const memory = Object.fromEntries(formats.map((format) => [format, memoryIn(config, names, format)]));
-  if (stored === undefined) return memory;
-  const { int8: _, ...others } = memory;
-  return { stored, ...others };
+  return storedBytes === undefined ? formats : ['stored', ...formats.filter((format) => format !== 'int8')];
 }
+
+/** Those of one of its formats. What is in 16 bits or in blocks is read off a graph, which takes a mixture's 0.1 to 0.4 s. */
+const memoryOf = ({ config, names, storedBytes = 0 }: WeightedModel, format: KeptFormat): number =>
+  format === 'stored' ? storedBytes : memoryIn(config, names, format);
+
+/** What weights take in each format that they can be kept in. */
+export const weightsMemory = (model: WeightedModel): WeightsMemory =>
+  Object.fromEntries(formatsOf(model).map((format) => [format, memoryOf(model, format)]));
 
 /** How a model's weights are to be kept. */
 export interface WeightsChoice {
@@ -83,43 +88,51 @@ export function chooseWeights(
   asked: WeightFormat | 'auto',
   free: number,
 ): WeightsChoice {
-  const memory = weightsMemory(model);
+  const formats = formatsOf(model);
   const text = samplingMemory(model.config).bytes;
   const { usual } = model;
-  const bytesOf = (format: KeptFormat): number => memory[format] ?? memory[usual] ?? 0;
-  const chosen = (format: KeptFormat): WeightsChoice => ({
+  const kept = (format: KeptFormat): Kept => ({
     format,
-    bytes: bytesOf(format),
-    openSeconds: openSeconds(model, format, bytesOf(format)),
+    bytes: formats.includes(format) ? memoryOf(model, format) : 0,
   });
+  const chosen = ({ format, bytes }: Kept): WeightsChoice => ({
+    format,
+    bytes,
+    openSeconds: openSeconds(model, format, bytes),
+  });
+  const fits = ({ bytes }: Kept): boolean => bytes + text <= free;
   if (asked !== 'auto') {
-    const format = asked in memory ? asked : usual;
-    require(format, 'choose one with fewer bits, or auto');
-    return chosen(format);
+    const named = kept(formats.includes(asked) ? asked : usual);
+    require(named, 'choose one with fewer bits, or auto');
+    return chosen(named);
   }
-  const smaller = (Object.keys(memory) as KeptFormat[])
-    .filter((format) => bytesOf(format) < bytesOf(usual))
-    .sort((a, b) => bytesOf(b) - bytesOf(a));
-  const format = [usual, ...smaller].find((one) => bytesOf(one) + text <= free);
-  if (format === usual) return chosen(usual);
-  if (format === undefined) require(smaller.at(-1) ?? usual, 'there is no smaller form of them');
-  const why = `as ${usual === 'stored' ? 'they are stored' : usual} they need ${memoryText(bytesOf(usual))}, and ${memoryText(free)} are free`;
+  const whole = kept(usual);
+  if (fits(whole)) return chosen(whole);
+  const smaller = formats
+    .map(kept)
+    .filter(({ bytes }) => bytes < whole.bytes)
+    .sort((a, b) => b.bytes - a.bytes);
+  const largest = smaller.find(fits);
+  if (largest === undefined) require(smaller.at(-1) ?? whole, 'there is no smaller form of them');
+  const { format, bytes } = largest!;
+  const why = `as ${usual === 'stored' ? 'they are stored' : usual} they need ${memoryText(whole.bytes)}, and ${memoryText(free)} are free`;
   return {
-    ...chosen(format!),
-    reason: `the weights are kept as ${format}, in ${memoryText(bytesOf(format!))}: ${why}`,
+    ...chosen(largest!),
+    reason: `the weights are kept as ${format}, in ${memoryText(bytes)}: ${why}`,
   };
 
-  function require(format: KeptFormat, remedy: string): void {
+  function require({ format, bytes }: Kept, remedy: string): void {
     const form = format === 'stored' ? 'as they are stored' : `as ${format}`;
     const needs = `the weights ${form} and a text`;
-    requireMemory({ option: 'weights', value: asked, needs, remedy }, bytesOf(format) + text, free);
+    requireMemory({ option: 'weights', value: asked, needs, remedy }, bytes + text, free);
   }
 }
 
+/** Weights in a format, and what they take. */
+type Kept = Pick<WeightsChoice, 'format' | 'bytes'>;
+
 /** Measured on two cores: what is in blocks is put in another order, and each expert is a part of the graph. */
 function openSeconds({ config }: WeightedModel, format: KeptFormat, bytes: number): number {
-  const { mixture } = config;
-  const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
   const secondsAGigabyte = format === 'f32' || format === 'f16' ? 1.2 : 2.5;
-  return 0.3 + (bytes / 1e9) * secondsAGigabyte + 3e-3 * experts;
+  return 0.3 + (bytes / 1e9) * secondsAGigabyte + 3e-3 * expertTotal(config);
 }

@@ -4,7 +4,13 @@ import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/e
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor-type.ts';
-import { headWidthOf, parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import {
+  expertTotal,
+  headWidthOf,
+  parameterShapes,
+  type TensorNames,
+  type TransformerConfig,
+} from './config.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { hasAtMost4Bits } from './gguf/kept-blocks.ts';
 import { storageOf, type StoredParameter } from './storage.ts';
@@ -85,8 +91,8 @@ const MAX_ROTATION_BYTES = 2 ** 29;
 
 /** What is made of the config alone, before it's compared with the tensors. @throws FileError  where that would be too much */
 function checkSizes(config: TransformerConfig, tensors: number, path: string): void {
-  const { layers, mixture, maxLength, ropeScaling } = config;
-  const experts = mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
+  const { layers, maxLength, ropeScaling } = config;
+  const experts = expertTotal(config);
   if (layers + experts > tensors)
     throw new FileError(
       path,

@@ -124,6 +124,10 @@ export function named<T>(name: T | undefined): T {
   return name;
 }
 
+/** How many experts a network has, in all of its layers. */
+export const expertTotal = ({ mixture }: TransformerConfig): number =>
+  mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
+
 /** How many numbers a network has. */
 export const parameterTotal = (config: TransformerConfig, names: TensorNames): number =>
   [...parameterShapes(config, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);

@@ -1,7 +1,7 @@
 import { sizeOf } from '../base/array.ts';
 import { blockShapes } from '../checkpoint/block-quantisation.ts';
 import { usesOfParameters } from '../graph/uses.ts';
-import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
+import { parameterShapes, parameterTotal, type TensorNames, type TransformerConfig } from './config.ts';
 import { forwardInputs, otherInputs } from './network.ts';
 import { transformer } from './transformer.ts';
 import { type BlockFormatName, blockFormats, isBlockFormat, type WeightFormat } from './weight-format.ts';
@@ -60,8 +60,7 @@ function bytesOf(
   format: WeightFormat,
   perScale: number,
 ): number {
-  if (format === 'f32')
-    return [...parameterShapes(config, names).values()].reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
+  if (format === 'f32') return 4 * parameterTotal(config, names);
   let bytes = 0;
   for (const { shape, storage } of storageOf(config, names, format).values()) {
     if (storage === 'float32') bytes += 4 * sizeOf(shape);
