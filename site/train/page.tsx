@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import type { KeptRun } from '../../src/browser/training/train.ts';
+import { fragmentOf } from '../../studio/core/link.ts';
 import { Trouble } from '../../studio/parts/trouble.tsx';
 import { Chart } from '../../studio/train/chart.tsx';
 import { idOfTrained } from '../engine.ts';
@@ -194,7 +195,10 @@ function Kept({ runs }: { readonly runs: readonly KeptRun[] }) {
                     Download
                   </button>
                   <a
-                    href={`#/write?${encodeURIComponent(JSON.stringify({ runs: [{ model: idOfTrained(run.name), options: {} }] }))}`}
+                    href={fragmentOf({
+                      page: 'write',
+                      settings: { runs: [{ model: idOfTrained(run.name), options: {} }] },
+                    })}
                   >
                     Write with it
                   </a>

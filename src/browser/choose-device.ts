@@ -10,6 +10,10 @@ export interface ChosenDevice {
   readonly why: string;
 }
 
+/** What the engine calls a page's device. */
+export const engineDevice = ({ device }: ChosenDevice): 'cpu' | 'webgpu' =>
+  device === 'wasm' ? 'cpu' : 'webgpu';
+
 /**
  * The GPU where there is one that computes rightly, else the CPU.
  *

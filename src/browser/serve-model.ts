@@ -4,7 +4,7 @@ import type { Model } from '../language-model/language-model.ts';
 import { configureEngine } from '../runtime/engine-web.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
-import { chooseDevice } from './choose-device.ts';
+import { chooseDevice, engineDevice } from './choose-device.ts';
 import { chosenFiles, filesIn, ggufProblem, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
 import { cacheFor } from './parts-cache.ts';
@@ -91,7 +91,7 @@ class ServedModel {
     load: async ({ source, device }, { report, signal }) => {
       const files = await filesOf(source, report, signal);
       const chosen = await chooseDevice(device);
-      const onDevice = chosen.device === 'wasm' ? 'cpu' : 'webgpu';
+      const onDevice = engineDevice(chosen);
       this.#model = await openModelFrom(files, { device: onDevice });
       const { config, maskId, endIds, defaults, chatTemplate } = this.#model;
       return { config: plain(config), maskId, endIds, defaults, hasChatTemplate: !!chatTemplate, chosen };

@@ -1,4 +1,4 @@
-import type { Flag } from './flags.ts';
+import { type Flag, flagText } from './flags.ts';
 
 /** What a shell is told of a command. */
 export interface CompletedCommand {
@@ -10,8 +10,6 @@ export interface CompletedCommand {
 type Script = (commands: readonly CompletedCommand[]) => string;
 
 const help = '--help';
-const flagText = ({ name, kind, defaultValue }: Flag): string =>
-  kind === 'boolean' && defaultValue === true ? `--no-${name}` : `--${name}`;
 /** The first clause of a description: a shell shows it in a line. */
 const clause = ({ description }: Flag): string => description.split(/[;:[]/)[0].trim();
 const takesValue = ({ kind }: Flag): boolean => kind !== 'boolean';

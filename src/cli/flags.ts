@@ -31,6 +31,10 @@ interface JsonSchema {
   placeholder?: string;
 }
 
+/** A flag as one types it: one that is on by default is there to be switched off. */
+export const flagText = ({ name, kind, defaultValue }: Flag): string =>
+  kind === 'boolean' && defaultValue === true ? `--no-${name}` : `--${name}`;
+
 /** The flags of a schema, in its order. */
 export function flagsOf(schema: z.ZodObject): Flag[] {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });

@@ -1,6 +1,6 @@
 import type { Command, HelpDefaults } from './command.ts';
-import { type Flag, flagsOf } from './flags.ts';
-import { wrappedTable, wrapped } from './terminal/wrap.ts';
+import { type Flag, flagsOf, flagText } from './flags.ts';
+import { helpWidth, wrappedTable, wrapped } from './terminal/wrap.ts';
 
 /**
  * The help of one command, made from its schema and broken at the terminal's width.
@@ -13,7 +13,7 @@ export function commandHelp(
   columns = 80,
   defaults: HelpDefaults | undefined = undefined,
 ): string {
-  const width = Math.min(Math.max(columns, 40), 110);
+  const width = helpWidth(columns);
   const flags = flagsOf(command.options);
   const positionals = (command.positionals ?? []).map((key) => {
     const flag = flags.find((each) => each.key === key)!;
@@ -39,14 +39,14 @@ export function programHelp(
 ): string {
   return [
     'unmask <command> [options]\n\nText diffusion in TypeScript: trains, samples and scores models that write by unmasking.\n',
-    `Commands\n${wrappedTable(summaries, Math.min(Math.max(columns, 40), 110))}`,
+    `Commands\n${wrappedTable(summaries, helpWidth(columns))}`,
     'unmask <command> --help explains a command.\n',
   ].join('\n');
 }
 
 function usageOf(flag: Flag): string {
-  if (flag.kind === 'boolean') return flag.defaultValue === true ? `--no-${flag.name}` : `--${flag.name}`;
-  return `--${flag.name} <${flag.choices ? 'name' : flag.placeholder}>`;
+  if (flag.kind === 'boolean') return flagText(flag);
+  return `${flagText(flag)} <${flag.choices ? 'name' : flag.placeholder}>`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { wrapped, wrappedTable } from './terminal/wrap.ts';
+import { helpWidth, wrapped, wrappedTable } from './terminal/wrap.ts';
 
 /** The commands by what one wants to do, in the order in which one comes to them. */
 export const commandGroups: readonly (readonly [purpose: string, commands: readonly string[]])[] = [
@@ -17,7 +17,7 @@ const first: readonly (readonly [string, string])[] = [
 
 /** What `unmask` alone says: the verbs, and three commands to try. */
 export function menu(columns = 80): string {
-  const width = Math.min(Math.max(columns, 40), 110);
+  const width = helpWidth(columns);
   const groups = commandGroups.map(([purpose, names]) => [purpose, names.join(' ')] as const);
   return [
     `${wrapped('unmask: language models that write by unmasking', width).join('\n')}\n`,

@@ -7,7 +7,7 @@ import { nearest } from '../base/spelling.ts';
 import { kebabCase } from '../base/options.ts';
 import { flagsOf, parseOptions } from './flags.ts';
 import { visible } from './terminal/visible.ts';
-import { wrapped } from './terminal/wrap.ts';
+import { linesFor } from './terminal/wrap.ts';
 
 /** Commands by name. One is loaded when it's called, so that `unmask --help` doesn't load an engine. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: Command }>>>;
@@ -104,9 +104,8 @@ function report(error: unknown, name: string, command: Command, io: Io): number 
     io.stderr.write(`unmask ${name}: this is a bug in unmask, please report it\n${visible(stack)}\n`);
     return 1;
   }
-  const { isTTY, columns = 80 } = io.stderr;
   const sentence = `unmask ${name}: ${visible(mistake.sentence)}`;
-  io.stderr.write(`${(isTTY ? wrapped(sentence, columns) : [sentence]).join('\n')}\n`);
+  io.stderr.write(`${linesFor(sentence, io.stderr).join('\n')}\n`);
   return mistake.exitCode;
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { jsonBytes } from '../base/utf8.ts';
 import { companions } from '../checkpoint/companions.ts';
 import { readModelConfig, writeModelDirectory } from '../checkpoint/directory.ts';
 import { type DurableFs, nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
@@ -231,5 +232,3 @@ export const presentCompanions = (directory: string): string[] =>
 
 const isReadOnly = (error: unknown): boolean =>
   error instanceof FileError && ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error.cause) ?? '');
-
-const jsonBytes = (value: object): Uint8Array => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -1,5 +1,6 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Turns } from '../base/turns.ts';
 import { fileProblem } from '../checkpoint/file-problem.ts';
 import type { WeightSource } from '../runtime/session.ts';
 
@@ -18,7 +19,7 @@ export class MadeWeights implements WeightSource {
   readonly #folder: string;
   readonly #scratch: string;
   readonly #weights: ReadonlyMap<string, MadeWeight>;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /**
    * @param folder   that locations are relative to
@@ -34,9 +35,7 @@ export class MadeWeights implements WeightSource {
   /** @throws FileError  when a weight can't be read, or a file not be written */
   provide<Result>(locations: Iterable<string>, use: () => Promise<Result>): Promise<Result> {
     // sessions that open at the same time would take away each other's files
-    const result = this.#last.then(() => this.#provide(locations, use));
-    this.#last = result.catch(() => {});
-    return result;
+    return this.#turns.take(() => this.#provide(locations, use));
   }
 
   async #provide<Result>(locations: Iterable<string>, use: () => Promise<Result>): Promise<Result> {

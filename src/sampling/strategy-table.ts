@@ -42,6 +42,8 @@ export interface NamedStrategy {
    * where what was written is changed. Default: all.
    */
   readonly likelihood?: 'bound' | 'none';
+  /** Whether the probability of drawn tokens has a part in the order, so that `confidenceOf` matters. */
+  readonly ordersByDrawn?: boolean;
   /** The noise that it is for. Default: [MASK], which it tells from a token. */
   readonly noise?: 'uniform';
   /** @throws InvalidOptionError  for options that don't go together */
@@ -55,6 +57,7 @@ const named = <Shape extends z.ZodRawShape>({
   readonly options: Shape;
   readonly dial: Dial<keyof Shape>;
   readonly likelihood?: 'bound' | 'none';
+  readonly ordersByDrawn?: boolean;
   readonly noise?: 'uniform';
   readonly make: (options: z.output<z.ZodObject<Shape>>) => Strategy;
 }) => ({ ...strategy, options: z.object(options) });
@@ -88,7 +91,7 @@ const surerThan = probability.describe('keep what is surer than this');
 
 /** The only table of strategies: their names, the options of each, and how it is made. */
 export const strategyTable = {
-  'low-confidence': counting(lowConfidence),
+  'low-confidence': { ...counting(lowConfidence), ordersByDrawn: true },
   margin: counting(margin),
   entropy: counting(entropy),
   'left-to-right': counting(leftToRight),
@@ -108,6 +111,7 @@ export const strategyTable = {
   threshold: named({
     options: { tau: atLeast.default(0.9) },
     dial: { option: 'tau', values: taus },
+    ordersByDrawn: true,
     make: ({ tau }) => unmasking(threshold(tau)),
   }),
   factor: named({
@@ -119,6 +123,7 @@ export const strategyTable = {
         .describe('keep n tokens while the confidence of the n-th is at least 1 - factor/(n+1)'),
     },
     dial: { option: 'factor', values: [0.5, 1, 1.5, 2] },
+    ordersByDrawn: true,
     make: (options) => unmasking(factor(options.factor)),
   }),
   'entropy-bound': named({
@@ -134,11 +139,13 @@ export const strategyTable = {
         .describe('keep the most confident token of each run of masks above this'),
     },
     dial: { option: 'tau', values: [0.9, 0.7] },
+    ordersByDrawn: true,
     make: ({ tau, tauLow }) => unmasking(hierarchical(tau, tauLow)),
   }),
   'threshold-or-count': named({
     options: { tau: surerThan.default(0.95), ...plan },
     dial: { option: 'tau', values: taus },
+    ordersByDrawn: true,
     make: ({ tau }) => unmasking(thresholdOrCount(tau)),
   }),
   editing: named({

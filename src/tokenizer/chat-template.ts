@@ -1,6 +1,6 @@
 import { isObject } from '../checkpoint/json.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
-import { tokenizerConfigOf } from './configured-tokens.ts';
+import { tokenNamesIn } from './configured-tokens.ts';
 import { changePart, partsBehind, type TextPart, textOfPart } from './text-part.ts';
 import {
   chatTemplateName,
@@ -160,7 +160,7 @@ export function chatTemplateOf(
   const place = places.find(([, value]) => value !== undefined && value !== null);
   if (!place) return undefined;
   const path = `${files.directory}/${place[0]}`;
-  const names = { ...objectIn(files, 'special_tokens_map.json'), ...tokenizerConfigOf(files) };
+  const names = tokenNamesIn(files);
   return chatTemplate({
     sources: withToolTemplate(sourcesIn(place[1], path), files),
     path,

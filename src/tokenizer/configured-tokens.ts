@@ -19,6 +19,12 @@ export function tokenizerConfigOf(files: TokenizerFiles): Readonly<Record<string
     : { ...config, ...objectIn(files, 'special_tokens_map.json') };
 }
 
+/** What the files call the special tokens, and more: special_tokens_map.json where tokenizer_config.json is silent. */
+export const tokenNamesIn = (files: TokenizerFiles): Readonly<Record<string, unknown>> => ({
+  ...objectIn(files, 'special_tokens_map.json'),
+  ...tokenizerConfigOf(files),
+});
+
 /**
  * A tokenizer with the added tokens that the files beside it describe, as transformers 5 puts them in: of one that
  * tokenizer.json has too the description of tokenizer_config.json holds; one that it lacks gets the id that the vocabulary

@@ -1,5 +1,5 @@
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { tokenizerConfigOf, withConfiguredTokens } from './configured-tokens.ts';
+import { tokenizerConfigOf, tokenNamesIn, withConfiguredTokens } from './configured-tokens.ts';
 import { objectIn, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';
@@ -126,10 +126,7 @@ export function requireEndId({ endId }: Tokenizer, path: string): number {
 
 function rolesOf(json: TokenizerJson, files: TokenizerFiles): TokenizerRoles {
   const config = objectIn(files, 'config.json');
-  const names = {
-    ...objectIn(files, 'special_tokens_map.json'),
-    ...tokenizerConfigOf(files),
-  };
+  const names = tokenNamesIn(files);
   const added = new Map((json.added_tokens ?? []).map(({ content, id }) => [content, id]));
   const idOf = (name: string | undefined) =>
     name === undefined ? undefined : (added.get(name) ?? tokenId(json, name));

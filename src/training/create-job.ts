@@ -38,8 +38,7 @@ export async function createTrainingJob(
   const heldTo = await Promise.all(target.heldTo.map((path) => fingerprint({ path }, signal)));
   const subject = await openSubject(options, run, target, { own, ranks });
   const { facts } = subject;
-  const pairs =
-    options.learn === 'preferences' ? openPairs(options, { ...subject, subject: target }) : undefined;
+  const pairs = options.learn === 'preferences' ? openPairs(options, target, subject) : undefined;
   const distilled =
     options.certainty === undefined
       ? undefined

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jsonBytes } from '../base/utf8.ts';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
@@ -98,6 +99,6 @@ async function openDistillation({ out, resume, ...request }: DistillRequest): Pr
       throw new InvalidOptionError(key, key === 'from' ? 'names the model' : 'names real text', undefined);
   const options = { ...distillDefaults, ...given } as DistillOptions;
   await mkdir(directory, { recursive: true });
-  await replaceFile(nodeFs, path, Buffer.from(`${JSON.stringify(options, undefined, 2)}\n`));
+  await replaceFile(nodeFs, path, jsonBytes(options));
   return { directory, options };
 }

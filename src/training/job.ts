@@ -172,10 +172,7 @@ function validationOf(
     facts,
     pairs,
     shared,
-  }: {
-    readonly network: Network;
-    readonly scorer: (network: Network) => RowScorer;
-    readonly facts: LearningFacts;
+  }: Pick<Subject, 'network' | 'scorer' | 'facts'> & {
     readonly pairs?: Pairs;
     readonly shared?: SharedScoring;
   },

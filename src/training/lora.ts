@@ -66,7 +66,7 @@ export async function loraTarget(
     openReference: () => openNetwork(transformer, names, base, options),
     heldTo: weightFilesOf(weights),
     summary: [
-      `${sizeLine(transformer, [...parameterShapes(transformer, names).values()])}${kept}`,
+      `${sizeLine(transformer, names)}${kept}`,
       `of them ${targets.length} matrices are changed with rank ${rank}, by ${grouped(numbers)} numbers`,
       ...(transformer.mixture ? ['the experts and their router stay as they are'] : []),
     ],

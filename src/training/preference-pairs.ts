@@ -22,20 +22,19 @@ export interface Pairs {
 }
 
 /**
- * Puts a subject in training and the model that it began as side by side.
+ * Puts what is trained and the model that it began as side by side.
  *
  * @param network  of the weights that are exported
  */
 export function openPairs(
   options: TrainingOptions,
+  target: Pick<TrainingTarget, 'open' | 'openReference'>,
   {
-    subject,
     learner,
     network,
     scorer,
     facts,
   }: {
-    readonly subject: TrainingTarget;
     readonly learner: TransformerLearner;
     readonly network: Network;
     readonly scorer: (of: Network) => RowScorer;
@@ -43,9 +42,9 @@ export function openPairs(
   },
 ): Pairs {
   const { beta = preferenceDefaults.beta, timesPerAnswer: draws = 1 } = options;
-  const before = subject.openReference();
+  const before = target.openReference();
   // where an average is exported, what is trained is another network
-  const trained = options.ema === undefined ? network : subject.open({ arrays: () => learner.parameters() });
+  const trained = options.ema === undefined ? network : target.open({ arrays: () => learner.parameters() });
   const reference = scorer(before);
   return {
     objective: preferences({

@@ -1,10 +1,9 @@
-import { sizeOf } from '../base/array.ts';
 import { grouped } from '../base/format-count.ts';
 import { InvalidOptionError, invariant } from '../base/errors.ts';
 import { utf8 } from '../base/utf8.ts';
 import type { ModelFiles } from '../checkpoint/model-content.ts';
 import { bidirectional, causal } from '../model/attention-pattern.ts';
-import { parameterShapes, type TransformerConfig } from '../model/config.ts';
+import { parameterTotal, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialisations, initialParameters } from '../model/initialise.ts';
@@ -47,7 +46,7 @@ export function weightsTarget(
     open: (numbers) => openNetwork(transformer, names, numbers, options),
     openReference: () => openNetwork(transformer, names, { arrays: () => initial }, options),
     heldTo: options.learn === 'preferences' || options.certainty !== undefined ? (start?.files ?? []) : [],
-    summary: [sizeLine(transformer, [...parameterShapes(transformer, names).values()])],
+    summary: [sizeLine(transformer, names)],
     files(numbers, beside) {
       const { dtype } = options;
       const weights = Array.from(numbers.arrays(), ([name, { shape, data }]) => ({
@@ -75,11 +74,10 @@ export function weightsTarget(
 }
 
 /** A network in a line. */
-export const sizeLine = (
-  { layers, width, heads, hidden, vocabularySize }: TransformerConfig,
-  shapes: readonly (readonly number[])[],
-): string =>
-  `${grouped(shapes.reduce((sum, shape) => sum + sizeOf(shape), 0))} parameters: ${layers} layers, width ${width}, ${heads} heads, SwiGLU ${hidden}, vocabulary ${grouped(vocabularySize)}`;
+export function sizeLine(config: TransformerConfig, names: TensorNames): string {
+  const { layers, width, heads, hidden, vocabularySize } = config;
+  return `${grouped(parameterTotal(config, names))} parameters: ${layers} layers, width ${width}, ${heads} heads, SwiGLU ${hidden}, vocabulary ${grouped(vocabularySize)}`;
+}
 
 function configOf(
   options: TrainingOptions,

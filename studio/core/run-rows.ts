@@ -1,3 +1,5 @@
+import { cellOf } from '../../src/base/csv.ts';
+
 /** What of a run is compared in a table. */
 export interface TableRun {
   readonly name: string;
@@ -85,11 +87,5 @@ export function csvOf(runs: readonly TableRun[]): string {
     tagsOf(run).join(' '),
     notesOf(run),
   ]);
-  return [head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
-}
-
-function cell(value: unknown): string {
-  const text =
-    value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [head, ...rows].map((row) => row.map(cellOf).join(',')).join('\r\n') + '\r\n';
 }

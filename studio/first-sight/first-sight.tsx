@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { readRecording, type RecordingFile } from '../core/recording-file.ts';
+import { recordingIn, type RecordingFile } from '../core/recording-file.ts';
 import { Player } from '../parts/player.ts';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 
@@ -38,7 +38,7 @@ export function FirstSight() {
       if (isGone) return;
       setShown(
         modules.map((module) => {
-          const file = readRecording(JSON.stringify((module as { default: unknown }).default));
+          const file = recordingIn((module as { default: unknown }).default);
           const player = new Player();
           player.load(file.events);
           return { file, player };

@@ -35,14 +35,12 @@ export function TokenCanvas({
   useEffect(() => drawing(player, home.current!, picked), [player, picked]);
   const isEmpty = player.size.value === 0;
   useEffect(() => placeholder.current?.replaceChildren(...masks(awaited)), [isEmpty, awaited]);
-  const isDone = player.state.value === 'done' && player.isLast.value;
+  const isWritten = player.state.value === 'done';
+  const whole = isWritten && !isEmpty ? player.recording.textAt(player.size.value - 1) : '';
+  const isDone = isWritten && player.isLast.value;
   const look = ['canvas'];
   if (!isDone || keepsColours.value) look.push('coloured');
-  if (
-    marksBlanks.value ||
-    (isDone && !isEmpty && isMostlyLines(player.recording.textAt(player.size.value - 1)))
-  )
-    look.push('marked');
+  if (marksBlanks.value || (isDone && isMostlyLines(whole))) look.push('marked');
   const pick = ({ target, type }: Event) => {
     const { position } = (target as HTMLElement).dataset;
     onPick?.(position === undefined ? undefined : Number(position), type === 'click');
@@ -56,9 +54,7 @@ export function TokenCanvas({
         <span class="given">{after}</span>
       </div>
       <p class="hidden" aria-live="polite">
-        {player.state.value === 'done' &&
-          player.size.value > 0 &&
-          player.recording.textAt(player.size.value - 1)}
+        {whole}
       </p>
     </>
   );

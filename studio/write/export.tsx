@@ -11,7 +11,7 @@ export function Export({ lane }: { readonly lane: Lane }) {
   const [isDrawing, setDrawing] = useState(false);
   const player = lane.player.value;
   const asked = lane.asked.value;
-  const { recording, ending } = player;
+  const { recording } = player;
   const isOff = player.size.value === 0 || lane.isWriting.value || !asked || isDrawing;
   return (
     <div class="row export" role="group" aria-label="Export">
@@ -19,14 +19,7 @@ export function Export({ lane }: { readonly lane: Lane }) {
       <button
         type="button"
         disabled={isOff}
-        onClick={() => {
-          const { events } = recording;
-          saveFile(
-            'unmasking.json',
-            writeRecording({ asked: asked!, ending: ending.value, events }),
-            'application/json',
-          );
-        }}
+        onClick={() => saveFile('unmasking.json', writeRecording(lane.file!), 'application/json')}
       >
         JSON
       </button>

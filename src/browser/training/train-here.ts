@@ -4,7 +4,7 @@ import { settledOver } from '../../training/run/recorded-options.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireEffect } from '../../training/run/option-effects.ts';
 import { type AskedRun, CannotSaveError, RunLoop } from '../../training/run/run-loop.ts';
-import { chooseDevice } from '../choose-device.ts';
+import { chooseDevice, engineDevice } from '../choose-device.ts';
 import { createPageJob, makePageTokenizer } from './page-job.ts';
 import { PagePlace, storageProblem } from './page-place.ts';
 import { checkedRequest, type CheckedRequest, type PageTrainRequest } from './request.ts';
@@ -53,7 +53,7 @@ async function trainKept(
   const say = (text: string) => note({ kind: 'note', text });
   const chosen = await chooseDevice(device);
   say(`${chosen.device}: ${chosen.why}`);
-  const onDevice = chosen.device === 'wasm' ? 'cpu' : 'webgpu';
+  const onDevice = engineDevice(chosen);
   const { begun, changes, isNew } = await begin(checked, onDevice, store, say);
   const options = { ...begun.options, device: onDevice } as const;
   const place = new PagePlace(name, store);

@@ -2,18 +2,12 @@ import { FileError } from '../../base/errors.ts';
 import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
 import type { TrainingEvent } from '../../training/run/events.ts';
 import type { TrainingOptions } from '../../training/options.ts';
-import type { WebEngineSettings } from '../../runtime/engine-web.ts';
-import { startClient } from '../load.ts';
-import type { WorkerLike } from '../worker-client.ts';
+import { type PageLoadOptions, startClient } from '../load.ts';
 import type { PageTrainRequest } from './request.ts';
-import { RunStore } from './run-store.ts';
+import { type RunParts, RunStore } from './run-store.ts';
 
 /** How training in a page is watched and stopped, and what it has of the page. */
-export interface PageTrainOptions extends TaskOptions<TrainingEvent> {
-  readonly engine?: WebEngineSettings;
-  /** Makes the worker, for bundlers that don't know `new Worker(new URL(…))`. Default: the package's own. */
-  readonly worker?: () => WorkerLike;
-}
+export type PageTrainOptions = TaskOptions<TrainingEvent> & Pick<PageLoadOptions, 'engine' | 'worker'>;
 
 /** A run of training that the browser keeps. */
 export interface PageRun {
@@ -81,30 +75,33 @@ export function trainInPage(
 export async function keptRuns(): Promise<KeptRun[]> {
   return withStore(async (store) => {
     const names = await store.names();
-    return Promise.all(names.toSorted().map((name) => keptRun(store, name)));
+    return Promise.all(names.toSorted().map(async (name) => (await kept(store, name)).run));
   });
 }
 
 /** A run that the browser keeps. @throws FileError  where there is none of this name */
 export async function openKeptRun(name: string): Promise<KeptRun & PageRun> {
   return withStore(async (store) => {
-    const model = await store.get(name, 'model');
-    return { ...(await keptRun(store, name)), files: filesOf(model?.files ?? new Map()) };
+    const { run, model } = await kept(store, name);
+    return { ...run, files: filesOf(model?.files ?? new Map()) };
   });
 }
 
 /** Deletes a run and its model. */
 export const forgetRun = (name: string): Promise<void> => withStore((store) => store.delete(name));
 
-async function keptRun(store: RunStore, name: string): Promise<KeptRun> {
+async function kept(
+  store: RunStore,
+  name: string,
+): Promise<{ readonly run: KeptRun; readonly model?: RunParts['model'] }> {
   const begun = await store.get(name, 'begun');
   if (!begun) throw new FileError(name, 'a run that is kept here', 'none');
-  const [checkpoint, sample, model] = [
-    await store.get(name, 'checkpoint'),
-    await store.get(name, 'sample'),
-    await store.get(name, 'model'),
-  ];
-  return {
+  const [checkpoint, sample, model] = await Promise.all([
+    store.get(name, 'checkpoint'),
+    store.get(name, 'sample'),
+    store.get(name, 'model'),
+  ]);
+  const run = {
     name,
     step: checkpoint?.state.step ?? 0,
     finished: model?.final === true,
@@ -112,6 +109,7 @@ async function keptRun(store: RunStore, name: string): Promise<KeptRun> {
     losses: (checkpoint?.metrics ?? []).flatMap((row) => (row.kind === 'step' ? [row.loss] : [])),
     sample: sample?.text,
   };
+  return { run, model };
 }
 
 async function withStore<Result>(use: (store: RunStore) => Promise<Result>): Promise<Result> {

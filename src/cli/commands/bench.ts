@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { speedChart, varietyChart } from '../../evaluation/trade-off/chart.ts';
-import { csvOf } from '../../evaluation/csv.ts';
+import { csvOf } from '../../base/csv.ts';
 import { frontier, type SamplingOutcome, recommended } from '../../evaluation/trade-off/outcome.ts';
 import type { PromptedText } from '../../evaluation/trade-off/read-prompts.ts';
 import { waysOf } from '../../evaluation/trade-off/ways.ts';

@@ -41,7 +41,7 @@ const compareCommand: Command<typeof options> = {
     if (json) for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`);
     else stdout.write(report(rows, stdout.columns));
     if (csv !== undefined) {
-      const { csvOf } = await import('../../evaluation/csv.ts');
+      const { csvOf } = await import('../../base/csv.ts');
       await writeTextFile(csv, csvOf(rows.map(recordOf)));
     }
     if (svg === undefined) return;

@@ -3,7 +3,7 @@ import { distillSchema } from '../../training/distill-options.ts';
 import type { Command } from '../command.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { TrainingView } from '../terminal/training-view.ts';
-import { endLine, json } from './train.ts';
+import { json, tellEnd } from './train.ts';
 
 const options = distillSchema.extend({ json });
 
@@ -19,8 +19,9 @@ const distillCommand: Command<typeof options> = {
     ['unmask distill --resume runs/quick', 'resumes where it was stopped'],
     ['unmask generate --model runs/quick/run --strategy threshold --tau 0.8', 'several tokens a forward'],
   ],
-  async run({ json, ...request }, { stdout, stderr, signal }) {
+  async run({ json, ...request }, io) {
     const { distill } = await import('../../library/distill.ts');
+    const { stdout, stderr, signal } = io;
     const clock = (): number => performance.now();
     const status = new StatusLine(stderr, clock, { liveMs: 250, plainMs: 30_000 });
     const view = new TrainingView(stderr, clock);
@@ -35,13 +36,7 @@ const distillCommand: Command<typeof options> = {
         },
       });
       view.end();
-      if (json) stdout.write(endLine(run));
-      else if (run.isFinished) stdout.write(`${run.modelDirectory}\n`);
-      if (run.isFinished) return 0;
-      stderr.write(
-        `stopped after step ${run.step}; unmask distill --resume ${dirname(run.directory)} goes on\n`,
-      );
-      return 130;
+      return tellEnd(run, { resume: `distill --resume ${dirname(run.directory)}`, json }, io);
     } finally {
       view.end();
       status.end();

@@ -3,7 +3,7 @@ import type { Diagnosis } from '../../runtime/diagnosis.ts';
 import type { Command, Io } from '../command.ts';
 import { colorsFor } from '../terminal/colors.ts';
 import { visible } from '../terminal/visible.ts';
-import { wrapped } from '../terminal/wrap.ts';
+import { linesFor } from '../terminal/wrap.ts';
 
 const options = z.strictObject({
   json: z.boolean().default(false).describe('prints a line of JSON for each device'),
@@ -42,8 +42,7 @@ export function reportLines(diagnosis: Diagnosis, io: Pick<Io, 'stdout' | 'env'>
     ...missing.map(({ name, from }) => `${name} is missing; it comes with ${from}`),
     ...(remedy === undefined ? [] : [remedy]),
   ];
-  const { isTTY, columns = 80 } = io.stdout;
-  const linesOf = (text: string): string[] => (isTTY ? wrapped(text, Math.max(24, columns - 8)) : [text]);
+  const linesOf = (text: string): string[] => linesFor(text, io.stdout, { taken: 8, least: 24 });
   const said = linesOf(verdict).map((line) => (works ? line : colors.yellow(line)));
   return [...said, ...details.flatMap(linesOf)]
     .map((line, i) => `${(i === 0 ? device : '').padEnd(8)}${line}\n`)

@@ -124,16 +124,27 @@ export async function watchRun(
     });
     view.end();
     await ranks.close();
-    if (json) stdout.write(endLine(run));
-    else if (run.isFinished) stdout.write(`${run.modelDirectory}\n`);
-    if (run.isFinished) return 0;
-    stderr.write(`stopped after step ${run.step}; unmask ${command} --resume ${run.directory} goes on\n`);
-    return 130;
+    return tellEnd(run, { resume: `${command} --resume ${run.directory}`, json }, io);
   } finally {
     view.end();
   }
 }
 
-/** The last line of JSON: how the run ended, and where its model is. */
-export const endLine = ({ isFinished, step, directory, modelDirectory }: TrainingRun): string =>
-  `${JSON.stringify({ kind: isFinished ? 'finished' : 'stopped', step, directory, model: modelDirectory })}\n`;
+/**
+ * Tells how a run ended, and where its model is.
+ *
+ * @param resume  the command that goes on with it
+ * @returns the exit code
+ */
+export function tellEnd(
+  { isFinished, step, directory, modelDirectory }: TrainingRun,
+  { resume, json }: { readonly resume: string; readonly json: boolean },
+  { stdout, stderr }: Io,
+): number {
+  const kind = isFinished ? 'finished' : 'stopped';
+  if (json) stdout.write(`${JSON.stringify({ kind, step, directory, model: modelDirectory })}\n`);
+  else if (isFinished) stdout.write(`${modelDirectory}\n`);
+  if (isFinished) return 0;
+  stderr.write(`stopped after step ${step}; unmask ${resume} goes on\n`);
+  return 130;
+}

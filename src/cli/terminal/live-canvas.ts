@@ -9,7 +9,7 @@ import { colorsFor } from './colors.ts';
 import type { Io, Output } from '../command.ts';
 import { CanvasView } from './canvas-view.ts';
 import { widthOf } from './width.ts';
-import { wrapped } from './wrap.ts';
+import { linesFor } from './wrap.ts';
 
 /** The option of every command that shows frames. */
 export const frameMs = z
@@ -63,12 +63,13 @@ function stepsInAll(
 }
 
 /** Facts in a line; on a terminal where they don't fit, in several. */
-export function brokenAtDots(facts: readonly string[], { isTTY, columns = 80 }: Output): string[] {
+export function brokenAtDots(facts: readonly string[], output: Output): string[] {
+  const { isTTY, columns = 80 } = output;
   const lines: string[] = [];
   for (const fact of facts) {
     const longer = [lines.at(-1), fact].filter((part) => part !== undefined).join(' · ');
     if (lines.length > 0 && (!isTTY || widthOf(longer) <= columns)) lines[lines.length - 1] = longer;
-    else lines.push(...(isTTY ? wrapped(fact, columns) : [fact]));
+    else lines.push(...linesFor(fact, output));
   }
   return lines;
 }

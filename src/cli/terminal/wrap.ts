@@ -1,4 +1,8 @@
+import type { Output } from '../command.ts';
 import { fit, widthOf } from './width.ts';
+
+/** Columns of a text of help, on a terminal of so many. */
+export const helpWidth = (columns: number): number => Math.min(Math.max(columns, 40), 110);
 
 /** Two columns, the second wrapped; below the first where the terminal is too narrow for both. */
 export function wrappedTable(rows: readonly (readonly [string, string])[], width: number): string {
@@ -34,6 +38,18 @@ export function wrapped(text: string, width: number): string[] {
   }
   return lines;
 }
+
+/**
+ * A text in lines that fit a terminal; elsewhere in one.
+ *
+ * @param taken  columns that something else takes of each line
+ * @param least  columns that a line has at least
+ */
+export const linesFor = (
+  text: string,
+  { isTTY, columns = 80 }: Output,
+  { taken = 0, least = 0 } = {},
+): string[] => (isTTY ? wrapped(text, Math.max(least, columns - taken)) : [text]);
 
 /**
  * As much of a line as fits into some columns, up to a blank where there is one: what is drawn again and again on one line may

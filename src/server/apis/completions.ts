@@ -91,9 +91,7 @@ function answered(body: CompletionBody, asked: ApiRequest, tasks: readonly Writi
   const whole = { ...jobOf(body, first, asked, more), ...(echo && logprobs !== undefined && { echo }) };
   if (body.draft !== undefined && tasks.length > 1)
     throw new InvalidOptionError('draft', 'needs one prompt', `${tasks.length} prompts`);
-  const job = drafted(whole, body, asked.ignore);
-  if (body.draft !== undefined) return completionAnswer(body, asked, [job]);
-  const jobs = tasks.flatMap((task) => choicesOf({ ...job, task }, n));
+  const jobs = tasks.flatMap((task) => choicesOf(drafted({ ...whole, task }, body, asked.ignore), n));
   return completionAnswer(body, asked, jobs);
 }
 

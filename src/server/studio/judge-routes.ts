@@ -6,6 +6,7 @@ import { limits } from '../http/limits.ts';
 import { requireStudio, type Service } from '../http/service.ts';
 import { pathOfModel } from './model-routes.ts';
 import { type SamplerOfText, samplerOfText } from './sampler-of-text.ts';
+import { textsFolder } from './training-routes.ts';
 
 export const judgeBody = z.strictObject({
   prompt: z.string().max(limits.textCharacters),
@@ -13,9 +14,6 @@ export const judgeBody = z.strictObject({
   model: z.string().min(1).max(256).describe('the model that wrote it'),
   options: z.record(z.string(), z.unknown()).describe('how it was sampled'),
 });
-
-/** Texts that are judged lie in a folder of their own, as those of requests to train do. */
-const folder = '.texts';
 
 /**
  * Has a text judged by programs of their own: how likely an outside model finds it, and how likely it was for the model and the
@@ -31,7 +29,7 @@ export async function judge(
   const writtenBy = samplerIn(service, model, options);
   const path = 'sampler' in writtenBy ? await pathOfModel(service, 'model', model) : undefined;
   const id = service.newId();
-  const file = join(runs, folder, `${id}.txt`);
+  const file = join(runs, textsFolder, `${id}.txt`);
   const place = join(root, file);
   const started: string[] = [];
   const start = (kind: 'judge' | 'score', flags: readonly string[]) => {

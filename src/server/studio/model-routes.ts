@@ -25,8 +25,12 @@ interface FoundModel extends ServedModel {
   readonly source: 'served' | 'shipped' | 'run' | 'hub';
 }
 
-/** Models by name: those that are served, those that ship, those of the runs, those of the hub's cache. */
-async function findModels(service: Service): Promise<Map<string, FoundModel>> {
+/**
+ * Models by name: those that are served, those that ship, those of the runs, those of the hub's cache.
+ *
+ * @param own  the last two, where they have been looked for
+ */
+async function findModels(service: Service, own?: OwnModels): Promise<Map<string, FoundModel>> {
   const studio = requireStudio(service);
   const found = new Map<string, FoundModel>();
   const paths = new Set<string>();
@@ -45,9 +49,12 @@ async function findModels(service: Service): Promise<Map<string, FoundModel>> {
     add('served', name, path, shownPath(studio, path), files);
   for (const [name, path] of Object.entries(shippedModels))
     add('shipped', name, path, shownPath(studio, path));
-  for (const { source, name, path, asked } of await ownModels(studio)) add(source, name, path, asked);
+  for (const { source, name, path, asked } of own ?? (await ownModels(studio)))
+    add(source, name, path, asked);
   return found;
 }
+
+type OwnModels = Awaited<ReturnType<typeof ownModels>>;
 
 /** What was trained here, and what was pulled, served or not; each with the folder that is all of it. */
 async function ownModels(studio: Studio) {
@@ -92,8 +99,8 @@ function filesAt(path: string): Omit<ServedModel, 'path'> {
 }
 
 /** @throws HttpError 404 */
-async function modelFound(service: Service, name: string): Promise<FoundModel> {
-  const model = (await findModels(service)).get(name);
+async function modelFound(service: Service, name: string, own?: OwnModels): Promise<FoundModel> {
+  const model = (await findModels(service, own)).get(name);
   if (model) return model;
   throw new HttpError(404, 'there is no model of this name; /unmask/models lists those that are here', {
     param: 'model',
@@ -191,10 +198,10 @@ export async function deleteModel(
   service: Service,
   { model: name }: z.output<typeof deleteBody>,
 ): Promise<Response> {
-  const { path } = await modelFound(service, name);
   const studio = requireStudio(service);
-  const place = resolve(studio.root, path);
-  const own = (await ownModels(studio)).find((one) => resolve(one.path) === place);
+  const all = await ownModels(studio);
+  const place = resolve(studio.root, (await modelFound(service, name, all)).path);
+  const own = all.find((one) => resolve(one.path) === place);
   if (!own) throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
   const { source, directory } = own;
   const around = source === 'run' ? resolve(studio.root, studio.runs) : resolve(studio.hub.cache);

@@ -52,11 +52,9 @@ export async function runDirectoryOf({ root, runs }: Studio, run: string): Promi
 
 const trainingKinds = ['train', 'finetune', 'distill'] as const;
 
-/** What trains a run here, or did, the latest first: what it is in the folder of, if that does. */
-export const tasksOf = ({ tasks }: Studio, run: string): TaskReport[] => [
-  ...tasks.about(run, ...trainingKinds),
-  ...tasks.about(run.split('/')[0], ...trainingKinds),
-];
+/** What trained a run here last; where nothing did, what trained what it is in the folder of. */
+const lastTaskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
+  tasks.about(run, ...trainingKinds)[0] ?? tasks.about(run.split('/')[0], ...trainingKinds)[0];
 
 /** What trains it now. */
 export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
@@ -188,7 +186,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
         return { step, text: bytes.toString('utf8').slice(0, sampleLength) };
       }),
     ),
-    lines: tasksOf(studio, run)[0]?.lines ?? [],
+    lines: lastTaskOf(studio, run)?.lines ?? [],
   });
 }
 

@@ -27,17 +27,6 @@ const unscored = {
   grow: false,
 } as const satisfies Partial<SamplingOptions>;
 
-/** Strategies whose order no drawn token has a part in: the others need `confidenceOf: 'likeliest'` for that. */
-const heedless = new Set([
-  'margin',
-  'entropy',
-  'left-to-right',
-  'random',
-  'ancestral',
-  'first-hitting',
-  'entropy-bound',
-]);
-
 /** What wrote a text, from what was asked for and the model's own defaults. */
 export function samplerOfText(
   asked: Readonly<Record<string, unknown>>,
@@ -76,7 +65,7 @@ function whyUnscored(
     const given = all[name as keyof typeof unscored];
     if (given !== value) return `${name} is not part of the score; it was ${JSON.stringify(given)}`;
   }
-  if (!isCausal && confidenceOf === 'drawn' && !heedless.has(strategy))
+  if (!isCausal && confidenceOf === 'drawn' && strategyNamed(strategy).ordersByDrawn)
     return 'the order depends on the drawn tokens; with confidenceOf likeliest it does not';
   return length > maxLength ? 'it is longer than what the model reads at a time' : undefined;
 }

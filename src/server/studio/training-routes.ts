@@ -82,12 +82,10 @@ export const startDistilling = async (
   requireOneSource(options.data, text);
   const from = await pathOfModel(service, 'from', options.from);
   return starting(studio, name ?? freeName(studio, 'distill'), async (run) => {
-    const data = await dataFor(studio, run, { data: options.data, text, kind: 'txt' });
-    return studio.tasks.start(
-      'distill',
-      run,
-      flagsFor({ ...options, from, data, out: join(studio.runs, run) }),
-    );
+    const { files, write } = await dataFor(studio, run, { data: options.data, text, kind: 'txt' });
+    const flags = flagsFor({ ...options, from, data: files, out: join(studio.runs, run) });
+    await write();
+    return studio.tasks.start('distill', run, flags);
   });
 };
 
@@ -117,7 +115,8 @@ async function begin(
     studio,
     name ?? freeName(studio, learn === 'text' ? settled.size : 'finetune'),
     async (run) => {
-      const files = await dataFor(studio, run, { data, text, kind: learn === 'text' ? 'txt' : 'jsonl' });
+      const kindOfText = learn === 'text' ? 'txt' : 'jsonl';
+      const { files, write } = await dataFor(studio, run, { data, text, kind: kindOfText });
       const flags = flagsFor({
         ...options,
         ...(options.from !== undefined && { from: await pathOfModel(service, 'from', options.from) }),
@@ -125,6 +124,7 @@ async function begin(
         data: files,
         out: join(studio.runs, run),
       });
+      await write();
       return studio.tasks.start(kind, run, [...flags, ...more]);
     },
   );
@@ -156,7 +156,7 @@ async function starting(
   }
 }
 
-/** The files that a run learns from: those that are named, or one that is made of a text. */
+/** The files that a run learns from: those that are named, or one that is made of a text once all else is known to be right. */
 async function dataFor(
   studio: Studio,
   run: string,
@@ -165,12 +165,11 @@ async function dataFor(
     text,
     kind,
   }: { readonly data?: readonly string[]; readonly text?: string; readonly kind: 'txt' | 'jsonl' },
-): Promise<readonly string[]> {
+): Promise<{ readonly files: readonly string[]; readonly write: () => Promise<void> }> {
   for (const path of data ?? []) await requireInside(studio, 'data', path);
-  if (text === undefined) return data!;
+  if (text === undefined) return { files: data!, write: async () => {} };
   const path = join(studio.runs, textsFolder, `${run}.${kind}`);
-  await writeText(join(studio.root, path), text);
-  return [path];
+  return { files: [path], write: () => writeText(join(studio.root, path), text) };
 }
 
 export const uploadBody = z.strictObject({
@@ -239,7 +238,7 @@ export async function resume(
  * Where texts of requests are written, beside the runs: a run may begin in an empty folder alone. No run has such a name, and
  * nobody else may read there.
  */
-const textsFolder = '.texts';
+export const textsFolder = '.texts';
 /** Files that were sent lie in a folder of their own in there, so that none is another run's text. */
 const uploadsFolder = 'uploads';
 

@@ -2,6 +2,7 @@ import { lockFolder } from '../../checkpoint/lock-generations.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jsonBytes } from '../../base/utf8.ts';
 import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { withFile } from '../../checkpoint/open-file.ts';
@@ -156,7 +157,7 @@ export async function removeLeftovers(path: string): Promise<void> {
 /** Writes a small JSON file whole or not at all. @throws FileError */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   try {
-    await replaceFile(nodeFs, path, Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`));
+    await replaceFile(nodeFs, path, jsonBytes(value));
   } catch (error) {
     throw fileProblem(error, path, 'room for a small file');
   }

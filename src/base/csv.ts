@@ -5,7 +5,8 @@ export function csvOf(rows: readonly Readonly<Record<string, unknown>>[]): strin
   return [keys.map(cellOf).join(), ...lines, ''].join('\n');
 }
 
-function cellOf(value: unknown): string {
+/** A cell of CSV, in quotes where it has to be. */
+export function cellOf(value: unknown): string {
   if (value === undefined || value === null || Number.isNaN(value)) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
