@@ -4,7 +4,6 @@ import {
   keptRuns,
   forgetRun,
   openKeptRun,
-  type PageRun,
   trainInPage,
 } from '../../src/browser/training/train.ts';
 import type { PageTrainRequest } from '../../src/browser/training/request.ts';
@@ -90,7 +89,7 @@ class TrainDesk {
       removeTrained(name);
       await refreshModels();
     });
-    await this.#attempt(() => this.look());
+    await this.#lookAgain();
     if (this.shown.value?.name === name) this.shown.value = undefined;
   }
 
@@ -105,15 +104,14 @@ class TrainDesk {
           type: 'module',
           name: 'training',
         });
-      const run: PageRun = await trainInPage(request, {
+      await trainInPage(request, {
         signal: this.#stop!.signal,
         worker: worker as never,
         onProgress: (event) => this.#tell(event),
       });
-      if (run.files.length > 0) addTrained(name);
     });
     this.atWork.value = undefined;
-    await this.#attempt(() => this.look());
+    await this.#lookAgain();
   }
 
   #tell(event: TrainingEvent): void {
@@ -124,6 +122,11 @@ class TrainDesk {
       add({ losses: [...shown.losses, event.loss], steps: event.steps, secondsLeft: event.secondsLeft });
     if (event.kind === 'sample') add({ sample: event.text });
     if (event.kind === 'note') add({ note: event.text });
+  }
+
+  /** What went wrong before stays said. */
+  async #lookAgain(): Promise<void> {
+    await this.look().catch((error: unknown) => void (this.problem.value ??= error));
   }
 
   async #attempt(work: () => Promise<void>): Promise<void> {
