@@ -1,3 +1,4 @@
+import type { SentError } from '../base/sent-errors.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type {
   EditRequest,
@@ -81,14 +82,6 @@ export type ToPageWorker =
   /** The frame or event was seen; whether the work goes on. */
   | { readonly type: 'seen'; readonly id: number; readonly goesOn: boolean }
   | { readonly type: 'cancel'; readonly id: number };
-
-/** An error as a message can say it. */
-export interface SentError {
-  readonly name: string;
-  readonly message: string;
-  readonly option?: string;
-  readonly path?: string;
-}
 
 /** A message from the worker to its page. */
 export type FromPageWorker =

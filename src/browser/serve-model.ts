@@ -10,7 +10,7 @@ import { openModelFrom } from './open-model.ts';
 import { cacheFor } from './parts-cache.ts';
 import type { CallName, Calls, FromPageWorker, Report, SentSource, ToPageWorker } from './protocol.ts';
 import { remoteFiles } from './remote-files.ts';
-import { sentError } from './sent-errors.ts';
+import { sentError } from '../base/sent-errors.ts';
 
 /** The other side of a worker, as it has it. */
 export interface WorkerPort {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { FromPageWorker, ToPageWorker } from './protocol.ts';
-import { receivedError, sentError } from './sent-errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { WorkerClient, type WorkerLike } from './worker-client.ts';
 
 /** A worker that answers as a test says. */
@@ -17,21 +16,6 @@ function fakeWorker(answer: (message: ToPageWorker, tell: (message: FromPageWork
   };
   return { worker, die: () => listeners.get('error')!({ message: 'out of memory' } as never) };
 }
-
-test('errors of the worker are the same errors here', () => {
-  const errors = [
-    new InvalidOptionError('steps', 'must be at least 1', 0),
-    new FileError('a/config.json', 'JSON', 'nothing'),
-    new UnsupportedError('webgpu: none'),
-    new RangeError('a bug'),
-  ];
-  for (const error of errors) {
-    const received = receivedError(structuredClone(sentError(error)));
-    assert.deepEqual([received.name, received.message], [error.name, error.message]);
-    if (error.name !== 'RangeError') assert.ok(received instanceof error.constructor);
-  }
-  assert.equal((receivedError(sentError(errors[0])) as InvalidOptionError).option, 'steps');
-});
 
 test('whoever watches is waited for, and may end the text', async () => {
   const sent: ToPageWorker[] = [];

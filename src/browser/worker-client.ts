@@ -1,6 +1,6 @@
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { CallName, Calls, FromPageWorker, Report, ToPageWorker } from './protocol.ts';
-import { receivedError } from './sent-errors.ts';
+import { receivedError } from '../base/sent-errors.ts';
 
 /** A worker as this side has it: `Worker`, or something that behaves so. */
 export interface WorkerLike {

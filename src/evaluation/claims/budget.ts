@@ -26,7 +26,7 @@ export interface Budget {
   readonly puzzles: number;
 }
 
-/** Budgets by name. On two cores quick takes about a quarter of an hour; how long hour and night take wasn't measured. */
+/** Budgets by name, for two cores: how long they take is in docs/claims.md. */
 export const budgets = {
   quick: {
     seeds: 2,
@@ -46,15 +46,15 @@ export const budgets = {
   hour: {
     seeds: 3,
     layers: 2,
-    width: 64,
-    batch: 16,
-    updates: 2000,
-    rates: [1e-3, 2e-3, 4e-3],
+    width: 48,
+    batch: 8,
+    updates: 2400,
+    rates: [2e-3, 5e-3],
     windows: 48,
     widths: [16, 32, 48, 64],
     questions: 100,
     repeated: 8000,
-    longLength: 256,
+    longLength: 128,
     sudoku: 'sudoku-4',
     puzzles: 16_000,
   },

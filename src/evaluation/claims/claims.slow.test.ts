@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { allClaims } from './all-claims.ts';
 import { budgets } from './budget.ts';
 import { Lab } from './lab.ts';
@@ -50,4 +52,31 @@ test('every claim is measured from end to end, shows nothing with so little, and
   for (const { letter, measure } of allClaims)
     assert.deepEqual(await measure(second), found.get(letter), letter);
   assert.deepEqual(again, []);
+});
+
+test('runs train side by side; a stop saves them, and what goes wrong on a thread is said here', async () => {
+  const stop = new AbortController();
+  const lab = new Lab({
+    folder: join(scratch, 'stopped'),
+    budget: tiny,
+    jobs: 2,
+    note: () => {},
+    signal: stop.signal,
+  });
+  const texts = ['a small text, which is learned for ever and ever. '.repeat(20)];
+  const endless = { texts, size: 'nano', length: 32, steps: 1_000_000, validationShare: 0 } as const;
+  const both = Promise.allSettled(['one', 'two'].map((name) => lab.train(name, endless)));
+  const metrics = (name: string): string => join(scratch, 'stopped/runs', name, 'metrics.jsonl');
+  while (!['one', 'two'].every((name) => existsSync(metrics(name)) && statSync(metrics(name)).size > 0))
+    await setTimeout(50);
+  stop.abort();
+  for (const { status } of await both) assert.equal(status, 'rejected');
+  for (const name of ['one', 'two']) {
+    const checkpoints = join(scratch, 'stopped/runs', name, 'checkpoints');
+    assert.equal(readdirSync(checkpoints).length, 1, name);
+  }
+  await assert.rejects(open([]).train('odd', { texts, size: 'nano', length: 32, batch: -1 }), {
+    name: 'InvalidOptionError',
+    option: 'batch',
+  });
 });

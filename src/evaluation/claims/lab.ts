@@ -4,10 +4,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Model } from '../../language-model/language-model.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
-import { finetune, type FinetuneRequest, train, type TrainRequest } from '../../library/train.ts';
+import type { FinetuneRequest, TrainRequest } from '../../library/train.ts';
 import { writeTextFile } from '../write-text-file.ts';
 import type { Budget } from './budget.ts';
 import { type Corpus, openCorpus } from './corpus.ts';
+import { type ThreadTraining, trainOnThread } from './train-on-thread.ts';
 
 /** Where and with what claims are measured. */
 export interface LabOptions {
@@ -15,7 +16,7 @@ export interface LabOptions {
   readonly folder: string;
   readonly budget: Budget;
   readonly data?: readonly string[];
-  /** Runs and measurements at the same time, each with one thread. */
+  /** Runs and measurements at the same time. A run has a thread of its own; measurements share this one. */
   readonly jobs: number;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
@@ -47,7 +48,7 @@ export class Lab {
 
   /** A run of `train`, in a directory of that name: made, gone on with, or there already. */
   train(name: string, request: TrainRequest): Promise<TrainingRun> {
-    return this.#run(name, (out, signal) => train({ ...request, ...small, out }, { signal }));
+    return this.#run(name, (out) => ({ kind: 'train', request: { ...request, ...small, out } }));
   }
 
   finetune(
@@ -56,9 +57,12 @@ export class Lab {
     rows: readonly object[],
     request: FinetuneRequest,
   ): Promise<TrainingRun> {
-    return this.#run(name, (out, signal) =>
-      finetune(from.modelDirectory, rows, { ...request, ...small, out }, { signal }),
-    );
+    return this.#run(name, (out) => ({
+      kind: 'finetune',
+      from: from.modelDirectory,
+      rows,
+      request: { ...request, ...small, out },
+    }));
   }
 
   /** A file of rows, made once. */
@@ -103,10 +107,7 @@ export class Lab {
     });
   }
 
-  #run(
-    name: string,
-    begin: (out: string, signal: AbortSignal) => Promise<TrainingRun>,
-  ): Promise<TrainingRun> {
+  #run(name: string, training: (out: string) => ThreadTraining): Promise<TrainingRun> {
     const { folder, note, signal } = this.#options;
     const out = join(folder, 'runs', name);
     return this.#once(`run ${name}`, async () => {
@@ -116,9 +117,9 @@ export class Lab {
       }
       return this.#inTurn(async () => {
         note(`training ${name}`);
-        const run = await begin(out, signal);
+        await trainOnThread(training(out), signal);
         signal.throwIfAborted();
-        return run;
+        return openRun(out);
       });
     });
   }

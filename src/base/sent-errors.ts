@@ -1,7 +1,14 @@
-import { FileError, InvalidOptionError, InvariantError, UnsupportedError } from '../base/errors.ts';
-import type { SentError } from './protocol.ts';
+import { FileError, InvalidOptionError, InvariantError, UnsupportedError } from './errors.ts';
 
-/** An error as the other side of a worker is told it. */
+/** An error as a message between threads says it. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly option?: string;
+  readonly path?: string;
+}
+
+/** An error as the other side is told it. */
 export function sentError(error: unknown): SentError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
