@@ -1,5 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { FileError } from '../base/errors.ts';
 import type { Io } from './command.ts';
 
@@ -54,7 +53,7 @@ export async function readText(path: string, io: Io): Promise<string> {
 
 async function bytesOf(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await together(createReadStream(path), path);
   } catch (cause) {
     // alone among the system's errors it doesn't say the path
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EISDIR')) throw cause;
@@ -62,10 +61,23 @@ async function bytesOf(path: string): Promise<Buffer> {
   }
 }
 
-async function readStdin(io: Io): Promise<Buffer> {
+const readStdin = (io: Io): Promise<Buffer> => together(io.stdin, 'stdin', io.signal);
+
+/** Bytes of a text that is read whole: a pipe or a device may never end. */
+const maxBytes = 2 ** 28;
+
+/** @throws FileError  for more than fits; the signal's reason when it is aborted */
+async function together(
+  stream: AsyncIterable<string | Uint8Array>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of io.stdin) {
-    io.signal.throwIfAborted();
+  let size = 0;
+  for await (const chunk of stream) {
+    signal?.throwIfAborted();
+    size += chunk.length;
+    if (size > maxBytes) throw new FileError(name, `at most ${maxBytes} bytes of text`, 'more');
     chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
   return Buffer.concat(chunks);

@@ -33,13 +33,18 @@ function die(): void {
 
 // `unmask generate | head` closes the pipe early: nobody reads any more, and that is no failure
 let unread = false;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    unread = stream === process.stdout;
-    if (unread) interrupt.abort(new DOMException('nobody reads the output', 'AbortError'));
-  });
-}
+let unwritten = false;
+process.stderr.on('error', () => {}); // progress that can't be shown is no reason to end
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (unread || unwritten) return;
+  unread = code === 'EPIPE';
+  unwritten = !unread;
+  if (unwritten) {
+    process.exitCode = 2;
+    process.stderr.write(`unmask: what is printed cannot be written: ${message}\n`);
+  }
+  interrupt.abort(new DOMException('nobody reads the output', 'AbortError'));
+});
 
 /** Commands that listen themselves: to keys, or to requests, with their networks on another thread. */
 const listening = ['chat', 'serve', 'studio'];
@@ -52,6 +57,6 @@ const isHere = !Object.hasOwn(commands, args[0] ?? '') || listening.includes(arg
 const code = isHere
   ? await runProgram(args, { stdin, stdout, stderr, env, signal }, commands, packageVersion())
   : await runOnThread(args, { streams: process, signal, die });
-process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;
+if (!unwritten) process.exitCode = code === 130 ? (unread ? 0 : stoppedBy || 130) : code;
 // a thread that is deep in one forward is not waited for
 if (signal.aborted) setTimeout(die, 2000).unref();

@@ -17,13 +17,13 @@ export interface ReportedWork {
 export type ToWork =
   | { readonly kind: 'stop'; readonly reason: string }
   | { readonly kind: 'shape'; readonly stdout: WorkShape; readonly stderr: WorkShape }
-  /** What stdin holds next; nothing at its end. */
-  | { readonly kind: 'stdin'; readonly chunk?: Uint8Array };
+  /** What stdin holds next, or why it can't be read; nothing at its end. */
+  | { readonly kind: 'stdin'; readonly chunk?: Uint8Array; readonly problem?: string };
 
 /** From it. */
 export type FromWork =
   | { readonly kind: 'write'; readonly to: 'stdout' | 'stderr'; readonly text: string }
-  /** Wants stdin, which isn't touched before. */
+  /** Wants the next of stdin, which isn't touched before. */
   | { readonly kind: 'read' }
   /** What was begun now must not be cut off. */
   | { readonly kind: 'hold' }

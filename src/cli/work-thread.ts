@@ -54,15 +54,17 @@ export function runOnThread(
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
 
+  const input = new Input(stdin);
   return new Promise((resolve, reject) => {
     let code: number | undefined;
     worker.on('message', (message: FromWork) => {
       if (message.kind === 'write') streams[message.to].write(message.text);
-      else if (message.kind === 'read') void forward(stdin, post);
+      else if (message.kind === 'read') void input.next().then(post);
       else if (message.kind === 'hold') isHeld = true;
       else {
         ({ code } = message);
         resolve(code);
+        input.end();
         void worker.terminate();
       }
     });
@@ -71,11 +73,28 @@ export function runOnThread(
   });
 }
 
-async function forward(stdin: AsyncIterable<Uint8Array>, post: (message: ToWork) => void): Promise<void> {
-  try {
-    for await (const chunk of stdin) post({ kind: 'stdin', chunk });
-  } finally {
-    post({ kind: 'stdin' });
+/** Stdin, as much of it as is asked for: it may never end. */
+class Input {
+  readonly #stdin: Streams['stdin'];
+  #chunks: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(stdin: Streams['stdin']) {
+    this.#stdin = stdin;
+  }
+
+  async next(): Promise<ToWork> {
+    this.#chunks ??= this.#stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    try {
+      const { done, value } = await this.#chunks.next();
+      return { kind: 'stdin', ...(!done && { chunk: value }) };
+    } catch (error) {
+      return { kind: 'stdin', problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Lets go of what nobody wants any more, so that the program isn't kept from its end. */
+  end(): void {
+    if (this.#chunks) this.#stdin.destroy();
   }
 }
 

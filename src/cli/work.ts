@@ -1,5 +1,6 @@
 // The thread of a command, see work-thread.ts.
 import { parentPort, workerData } from 'node:worker_threads';
+import { FileError } from '../base/errors.ts';
 import { packageVersion } from '../base/package-root.ts';
 import type { Io, Output } from './command.ts';
 import { commands } from './command-table.ts';
@@ -12,14 +13,14 @@ const post = (message: FromWork): void => port.postMessage(message);
 
 const interrupt = new AbortController();
 const shapes = { stdout: began.stdout, stderr: began.stderr };
-const chunks: (Uint8Array | undefined)[] = [];
+const parts: Extract<ToWork, { kind: 'stdin' }>[] = [];
 let wake = (): void => {};
 
 port.on('message', (message: ToWork) => {
   if (message.kind === 'stop') interrupt.abort(new DOMException(message.reason, 'AbortError'));
   else if (message.kind === 'shape') Object.assign(shapes, message);
   else {
-    chunks.push(message.chunk);
+    parts.push(message);
     wake();
   }
 });
@@ -39,11 +40,12 @@ const output = (to: 'stdout' | 'stderr'): Output => ({
 });
 
 async function* stdin(): AsyncGenerator<Uint8Array> {
-  post({ kind: 'read' });
   for (;;) {
-    while (chunks.length === 0 && !interrupt.signal.aborted)
+    post({ kind: 'read' });
+    while (parts.length === 0 && !interrupt.signal.aborted)
       await new Promise<void>((resolve) => (wake = resolve));
-    const chunk = chunks.shift();
+    const { chunk, problem } = parts.shift() ?? {};
+    if (problem !== undefined) throw new FileError('stdin', 'what can be read', problem);
     if (!chunk) return; // the end, or nobody waits for it any more
     yield chunk;
   }
