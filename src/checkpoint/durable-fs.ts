@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -97,8 +98,8 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
  * @throws an error of the operating system
  */
 export async function replaceFile(fs: DurableFs, path: string, content: FileContent): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
-  await fs.remove(temporary);
+  // a name of its own for each call: of several at the same time each is whole, and the last one stands
+  const temporary = `${path}.tmp-${process.pid}-${randomInt(2 ** 32)}`;
   try {
     await writeNewFile(fs, temporary, content);
     await fs.rename(temporary, path);

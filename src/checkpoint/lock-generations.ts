@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FileError } from '../base/errors.ts';
 import { errorCode } from './file-problem.ts';
 import { holderIn, type LockHolder } from './lock-holder.ts';
 
@@ -26,13 +28,11 @@ const pathOf = (directory: string, number: number): string => join(directory, lo
 /** The highest file of a directory's lock; undefined where nobody ever had it. */
 export async function newestGeneration(directory: string): Promise<LockGeneration | undefined> {
   for (;;) {
-    const number = Math.max(0, ...(await numbersIn(directory)));
+    const number = (await numbersIn(directory)).reduce((a, b) => Math.max(a, b), 0);
     if (number === 0) return undefined;
     try {
-      const path = pathOf(directory, number);
-      const [text, { mtimeMs }] = [await readFile(path, 'utf8'), await stat(path)];
-      const holder = holderIn(text);
-      return { number, holder, isReleased: text.startsWith(released), renewedMs: mtimeMs };
+      const { text, renewedMs } = await read(pathOf(directory, number));
+      return { number, holder: holderIn(text), isReleased: text.startsWith(released), renewedMs };
     } catch (error) {
       // a higher one has come, and this one has gone
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -40,9 +40,33 @@ export async function newestGeneration(directory: string): Promise<LockGeneratio
   }
 }
 
-async function numbersIn(directory: string): Promise<number[]> {
+/** What a file of a lock says at most. */
+const maxBytes = 4096;
+
+/** A file of a lock, and no link or pipe in its place, which would lead elsewhere or be waited for. */
+async function read(path: string): Promise<{ readonly text: string; readonly renewedMs: number }> {
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
+  const other = new FileError(path, 'a file of a lock', 'something else', 'remove it');
+  const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW).catch((error: unknown) => {
+    throw errorCode(error) === 'ELOOP' ? other : error;
+  });
   try {
-    const names = await readdir(join(directory, lockFolder));
+    const stat = await file.stat();
+    if (!stat.isFile()) throw other;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return { text: buffer.toString('utf8', 0, bytesRead), renewedMs: stat.mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
+
+async function numbersIn(directory: string): Promise<number[]> {
+  const folder = join(directory, lockFolder);
+  try {
+    // what is taken and removed there would be taken and removed elsewhere
+    if ((await lstat(folder)).isSymbolicLink())
+      throw new FileError(folder, 'a folder of its own', 'a link', 'remove the link');
+    const names = await readdir(folder);
     return names.filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
@@ -58,7 +82,10 @@ async function numbersIn(directory: string): Promise<number[]> {
  */
 export async function takeGeneration(directory: string, after: number, holder: LockHolder): Promise<boolean> {
   const number = after + 1;
-  await mkdir(join(directory, lockFolder), { recursive: true });
+  const folder = join(directory, lockFolder);
+  if (number >= 1e15)
+    throw new FileError(folder, 'numbers that we count to', `${after}`, 'remove the folder');
+  await mkdir(folder, { recursive: true });
   try {
     await writeFile(pathOf(directory, number), `${JSON.stringify(holder)}\n`, { flag: 'wx' });
   } catch (error) {

@@ -1,6 +1,5 @@
-import { FileError } from '../base/errors.ts';
 import { defaultMaxBytes, type JsonLimits, jsonIn, jsonObjectIn } from './json.ts';
-import { withFile } from './open-file.ts';
+import { readWhole } from './read-whole.ts';
 
 /**
  * The value in a JSON file, as `jsonIn` reads it.
@@ -20,9 +19,4 @@ export async function readJsonObject(
 }
 
 const bytesOf = (path: string, { maxBytes = defaultMaxBytes }: JsonLimits = {}): Promise<Uint8Array> =>
-  withFile(path, async (file) => {
-    if (file.size > maxBytes) throw new FileError(path, `at most ${maxBytes} bytes of JSON`, `${file.size}`);
-    const content = new Uint8Array(file.size);
-    await file.readInto(content, 0);
-    return content;
-  });
+  readWhole(path, maxBytes, 'bytes of JSON');

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -195,6 +196,16 @@ test('text is tokenised once; a change of text, tokenizer or options makes it an
   for (const name of readdirSync(tokens)) truncateSync(join(tokens, name, 'tokens.bin'), 2);
   assert.equal((await reopen()).tokens, (await reopen()).tokens);
   assert.equal(notes.length, 5);
+  // so is one with a token that the tokenizer doesn't have, and one that says to be larger than any memory
+  for (const damage of ['token', 'size']) {
+    for (const name of readdirSync(tokens)) {
+      const [ids, store] = ['tokens.bin', 'store.json'].map((file) => join(tokens, name, file));
+      if (damage === 'token') writeFileSync(ids, readFileSync(ids).fill(255));
+      else writeFileSync(store, readFileSync(store, 'utf8').replace(/"tokens":\d+/, '"tokens":8000000000'));
+    }
+    assert.equal((await reopen()).tokens, (await reopen()).tokens);
+  }
+  assert.equal(notes.length, 7);
   assert.ok(readdirSync(tokens).every((name) => !name.startsWith('.')));
 });
 

@@ -10,6 +10,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -114,7 +115,7 @@ export async function openTokens(
   const folder = join(cache, key);
   const wide = vocabularySize > 2 ** 16;
 
-  let kept = readStore(folder, wide);
+  let kept = readStore(folder, vocabularySize);
   if (!kept) {
     note?.(`tokenising ${files.length === 1 ? files[0].path : `${files.length} files`} …`);
     const rows = new RowCounter();
@@ -142,7 +143,7 @@ export async function openTokens(
     } finally {
       rmSync(temporary, { recursive: true, force: true });
     }
-    kept = readStore(folder, wide);
+    kept = readStore(folder, vocabularySize);
     if (!kept) throw new FileError(folder, 'the tokenised text that was just written', 'something else');
   }
   checkRows(kept.rows, paths, maximumBadShare);
@@ -159,7 +160,7 @@ export function keptTokens(
   { vocabularySize }: LoadedTokenizer,
 ): Omit<TokenStore, 'files'> | undefined {
   const [name] = existsSync(cache) ? readdirSync(cache).filter((each) => /^[0-9a-f]{32}$/.test(each)) : [];
-  return name === undefined ? undefined : readStore(join(cache, name), vocabularySize > 2 ** 16);
+  return name === undefined ? undefined : readStore(join(cache, name), vocabularySize);
 }
 
 /** Puts a finished folder in its place; one that another process put there meanwhile is as good, a damaged one goes. */
@@ -262,19 +263,26 @@ function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /** What a folder of the cache holds; undefined where there is none, or not what its summary says. */
-function readStore(folder: string, wide: boolean): Omit<TokenStore, 'files'> | undefined {
+function readStore(folder: string, vocabularySize: number): Omit<TokenStore, 'files'> | undefined {
   try {
     const { tokens, documents, examples, rows, report } = JSON.parse(
       readFileSync(join(folder, 'store.json'), 'utf8'),
     ) as Summary;
+    const [idsPath, tablePath] = [join(folder, 'tokens.bin'), join(folder, 'documents.bin')];
+    // before memory is taken
+    const wide = vocabularySize > 2 ** 16;
+    requireSize(idsPath, tokens * (wide ? 4 : 2));
+    requireSize(tablePath, 16 * (documents + examples));
     const ids = wide ? new Uint32Array(tokens) : new Uint16Array(tokens);
     const table = new Float64Array(2 * (documents + examples));
-    readExactly(join(folder, 'tokens.bin'), ids);
-    readExactly(join(folder, 'documents.bin'), table);
+    readExactly(idsPath, ids);
+    readExactly(tablePath, table);
     const column = (start: number, count: number) => table.subarray(start, start + count);
+    const ends = column(0, documents);
+    if (ids.some((id) => id >= vocabularySize) || !isAscending(ends, tokens)) return undefined;
     return {
       ids,
-      ends: column(0, documents),
+      ends,
       bytes: column(documents, documents),
       examples: {
         starts: column(2 * documents, examples),
@@ -287,6 +295,14 @@ function readStore(folder: string, wide: boolean): Omit<TokenStore, 'files'> | u
     return undefined;
   }
 }
+
+function requireSize(path: string, bytes: number): void {
+  if (statSync(path).size !== bytes) throw new Error('it has another size');
+}
+
+/** Whether documents end one behind the other, among the tokens. */
+const isAscending = (ends: Float64Array, tokens: number): boolean =>
+  ends.every((end, i) => Number.isSafeInteger(end) && end <= tokens && end >= (i > 0 ? ends[i - 1] : 0));
 
 function readExactly(path: string, into: Uint16Array | Uint32Array | Float64Array): void {
   const bytes = new Uint8Array(into.buffer);

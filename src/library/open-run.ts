@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
+import { readWhole } from '../checkpoint/read-whole.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { load } from '../language-model/load.ts';
 import type { LoadOptions } from '../model-files/open-model.ts';
@@ -73,9 +74,16 @@ export async function openRun(directory: string): Promise<TrainingRun> {
 }
 
 const metricsIn = (directory: string): MetricsRow[] =>
-  readLogRows(join(directory, 'metrics.jsonl')).map(
-    (row) => Object.fromEntries(Object.entries(row).map(numbered)) as unknown as MetricsRow,
-  );
+  readLogRows(join(directory, 'metrics.jsonl'))
+    .map((row): Record<string, unknown> => Object.fromEntries(Object.entries(row).map(numbered)))
+    .filter(isMetricsRow);
+
+/** Whether a line is what a run writes; it may have been edited. */
+function isMetricsRow(row: Record<string, unknown>): row is Record<string, unknown> & MetricsRow {
+  const { kind, step, tokens = 0, seconds = 0 } = row;
+  const cost = kind === 'step' ? row.loss : kind === 'validation' ? row.natsPerToken : undefined;
+  return [step, tokens, seconds, cost].every((value) => typeof value === 'number');
+}
 
 /** Numbers that JSON has no form for are words in the file. */
 const numbered = ([key, value]: [string, unknown]): [string, unknown] => [
@@ -88,14 +96,17 @@ async function exportedRecord(directory: string): Promise<TrainingRecord | undef
   return existsSync(path) ? ((await readRunJson(path)) as TrainingRecord) : undefined;
 }
 
+/** More than any text that is written on the way. */
+const maxSampleBytes = 2 ** 26;
+
 async function samplesIn(directory: string): Promise<RunSample[]> {
   const folder = join(directory, 'samples');
   const names = existsSync(folder) ? (await readdir(folder)).sort() : [];
   const found = names.map(async (name): Promise<RunSample[]> => {
     const step = /^step-(\d+)\.txt$/.exec(name)?.[1];
-    return step === undefined
-      ? []
-      : [{ step: Number(step), text: await readFile(join(folder, name), 'utf8') }];
+    if (step === undefined) return [];
+    const bytes = await readWhole(join(folder, name), maxSampleBytes);
+    return [{ step: Number(step), text: Buffer.from(bytes).toString('utf8') }];
   });
   return (await Promise.all(found)).flat();
 }

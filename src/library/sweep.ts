@@ -59,6 +59,9 @@ export function sweep(
   }, options);
 }
 
+/** More than anybody waits for. */
+const maxRuns = 4096;
+
 /**
  * The request of every run of a sweep.
  *
@@ -76,6 +79,9 @@ export function sweepRuns(
     if (key === 'seed' && seeds > 1)
       throw new InvalidOptionError('seeds', 'is given in place of a sweep over seed, not beside it', seeds);
   }
+  const count = Object.values(vary).reduce((product, values) => product * values.length, seeds);
+  if (!(count <= maxRuns))
+    throw new InvalidOptionError('sweep', `must ask for at most ${maxRuns} runs`, count);
   const first = request.seed ?? 0;
   const axes: readonly (readonly [string, readonly unknown[]])[] = [
     ...Object.entries(vary),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -82,6 +82,19 @@ test('runs side by side: seeds are a mean, what is different is said, and only t
   assert.ok(!chart.includes('NaN'));
 });
 
+test('lines of metrics that no run writes are left out, in every table and chart', async () => {
+  const directory = join(scratch, 'odd');
+  await cp(join(folder, 'width=8,seed=0'), directory, { recursive: true });
+  const odd = [null, [], 'x', { step: 'x' }, { step: 1e400, loss: [] }, { step: 3, natsPerToken: 'x' }, {}];
+  const lines = odd.flatMap((row) =>
+    ['step', 'validation'].map((kind) => JSON.stringify(typeof row === 'object' ? { kind, ...row } : row)),
+  );
+  await appendFile(join(directory, 'metrics.jsonl'), [...lines, '{"kind":', ''].join('\n'));
+  const [{ step, validation }] = await findRuns([directory]);
+  assert.deepEqual([step, typeof validation?.natsPerToken], [2, 'number']);
+  await rm(directory, { recursive: true });
+});
+
 test('the commands: a list, a table, CSV and three charts', async () => {
   const list = await runCommand(['runs', scratch]);
   assert.equal(list.code, 0);
@@ -107,6 +120,7 @@ test('what no sweep can have is a sentence, before anything is trained', async (
     [[base, { vary: { data: ['b'] } }], /^sweep: cannot vary data/],
     [[base, { vary: { widht: [8] } }], /^widht: is no option \(did you mean width\?\)/],
     [[base, { vary: { width: [8, 8] } }], /^sweep: must not have a value twice/],
+    [[base, { seeds: 1e9 }], /^sweep: must ask for at most 4096 runs/],
     [[base, { vary: { width: [6] } }], /^heads: /],
     [[base, { vary: { seed: [1] }, seeds: 2 }], /^seeds: is given in place of a sweep over seed/],
     [[{ ...base, resume: 'x' }, {}], /^resume: is for one run/],

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { tryLock } from '../../checkpoint/lock.ts';
+import { requireOwnFiles } from '../../checkpoint/own-files.ts';
+import { readWhole } from '../../checkpoint/read-whole.ts';
 import { makeApp } from '../http/app.ts';
 import { HttpError } from '../http/http-error.ts';
 import { routes } from '../http/routes.ts';
@@ -78,6 +80,10 @@ export async function runBatch(service: Service, options: BatchOptions): Promise
   if (!lock)
     throw new FileError(folder, 'a share that no other program is at', 'one at work', 'wait for its end');
   try {
+    await requireOwnFiles(
+      folder,
+      [resultsPath(folder), retryPath(folder)].map((path) => basename(path)),
+    );
     await checkManifest(folder, manifestOf(input, options, service));
     await waitForModel(service, signal);
     const first = await new BatchRun(service, options, input, folder).run(resultsPath(folder));
@@ -112,7 +118,7 @@ async function checkManifest(folder: string, mine: object): Promise<void> {
   const path = join(folder, 'batch.json');
   const text = `${JSON.stringify(mine, undefined, 2)}\n`;
   if (!existsSync(path)) return replaceFile(nodeFs, path, Buffer.from(text));
-  const there = await readFile(path, 'utf8');
+  const there = Buffer.from(await readWhole(path, 2 ** 24)).toString('utf8');
   if (there === text) return;
   const values = (json: string): string[] => json.split('\n').map((line) => line.trim());
   const differing = values(there).find((line) => !values(text).includes(line)) ?? 'nothing that is known';

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
 import type { DirectoryLock } from '../../checkpoint/lock.ts';
@@ -61,7 +61,7 @@ export class DirectoryPlace implements RunPlace {
   sample(step: number, text: string): void {
     bestEffort(() => {
       mkdirSync(this.#inside('samples'), { recursive: true });
-      writeFileSync(this.#inside('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
+      writeWhole(this.#inside('samples', `step-${String(step).padStart(9, '0')}.txt`), text);
     });
   }
 
@@ -84,7 +84,7 @@ export class DirectoryPlace implements RunPlace {
       validation: isOfPairs ? [] : (of('validation') as unknown as CurveData['validation']),
       ...(isOfPairs && { unit: 'nats a pair' }),
     });
-    bestEffort(() => writeFileSync(this.#inside('curve.svg'), svg));
+    bestEffort(() => writeWhole(this.#inside('curve.svg'), svg));
   }
 
   close(): void {
@@ -94,5 +94,18 @@ export class DirectoryPlace implements RunPlace {
 
   #inside(...names: string[]): string {
     return join(this.path, ...names);
+  }
+}
+
+/** Whole or not at all; takes the place of a link, and is not written through it. */
+function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.tmp-${process.pid}`;
+  rmSync(temporary, { recursive: true, force: true });
+  try {
+    writeFileSync(temporary, text, { flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }

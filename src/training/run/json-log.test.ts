@@ -79,3 +79,11 @@ test('damaged lines are left out when rows are read', () => {
   assert.deepEqual(readLogRows(path), [{ a: 1 }, { b: 2 }]);
   assert.deepEqual(readLogRows(place()), []);
 });
+
+test('rows are read in pieces, and a line that is too long is none', () => {
+  const path = place();
+  const rows = Array.from({ length: 30_000 }, (_, step) => ({ step, text: 'é'.repeat(step % 50) }));
+  const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+  writeFileSync(path, [...lines, `{"text":"${'x'.repeat(3 << 20)}"}\n`, '{"step":1}'].join(''));
+  assert.deepEqual(readLogRows(path), [...rows, { step: 1 }]);
+});

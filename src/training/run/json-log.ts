@@ -1,11 +1,11 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
-  readFileSync,
   readSync,
   writeSync,
 } from 'node:fs';
@@ -97,18 +97,43 @@ function endOfLines(file: number, bytes: number): number {
   return 0;
 }
 
-/** The rows of a JSON log that can be read; a damaged line is left out. */
+/** The rows of a JSON log that can be read; a damaged line is left out. What is no file, as a pipe, has none. */
 export function readLogRows(path: string): Record<string, unknown>[] {
-  let text = '';
+  const rows: Record<string, unknown>[] = [];
   bestEffort(() => {
-    text = readFileSync(path, 'utf8');
-  });
-  return text.split('\n').flatMap((line) => {
+    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      const row: unknown = JSON.parse(line);
-      return typeof row === 'object' && row !== null ? [row as Record<string, unknown>] : [];
-    } catch {
-      return [];
+      if (fstatSync(file).isFile()) for (const line of linesIn(file)) rows.push(...rowIn(line));
+    } finally {
+      closeSync(file);
     }
   });
+  return rows;
+}
+
+/** A longer line is none that we write. */
+const maxLine = 2 ** 20;
+
+/** The lines of a file, which as a whole may be longer than any text. */
+function* linesIn(file: number): Generator<string> {
+  const chunk = Buffer.alloc(maxLine);
+  let rest = Buffer.alloc(0);
+  for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+    let bytes = Buffer.concat([rest, chunk.subarray(0, read)]);
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10)) {
+      yield bytes.toString('utf8', 0, end);
+      bytes = bytes.subarray(end + 1);
+    }
+    rest = bytes.length > maxLine ? Buffer.alloc(0) : bytes;
+  }
+  yield rest.toString('utf8');
+}
+
+function rowIn(line: string): Record<string, unknown>[] {
+  try {
+    const row: unknown = JSON.parse(line);
+    return typeof row === 'object' && row !== null ? [row as Record<string, unknown>] : [];
+  } catch {
+    return [];
+  }
 }

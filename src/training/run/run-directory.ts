@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { jsonBytes } from '../../base/utf8.ts';
 import { nodeFs, replaceFile } from '../../checkpoint/durable-fs.ts';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
-import { withFile } from '../../checkpoint/open-file.ts';
+import { defaultMaxBytes } from '../../checkpoint/json.ts';
+import { readWhole } from '../../checkpoint/read-whole.ts';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { defaults, type TrainingOptions, type TrainingRequest, trainingSchema } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
@@ -140,10 +141,15 @@ export async function recordedOptions(
   return { options: resolveOptions(parsed.data), own };
 }
 
+/** What a run continues, cuts or removes in its directory. */
+export const writtenNames: readonly string[] =
+  'events.jsonl metrics.jsonl samples tokens tokenizer checkpoints model'.split(' ');
+
 /** Removes what a run that was killed had not finished writing. To be called with the lock held. */
 export async function removeLeftovers(path: string): Promise<void> {
   const unfinished: [directory: string, name: RegExp][] = [
-    [path, /\.tmp-\d+$/],
+    [path, /\.tmp-[\d-]+$/],
+    [join(path, 'samples'), /\.tmp-[\d-]+$/],
     [join(path, 'tokens'), /^\./],
   ];
   for (const [directory, pattern] of unfinished) {
@@ -166,11 +172,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 /** An object from a JSON file that this program wrote. @throws FileError */
 export async function readRunJson(path: string): Promise<object> {
   try {
-    const bytes = await withFile(path, async (file) => {
-      const content = Buffer.alloc(file.size);
-      await file.readInto(content, 0);
-      return content;
-    });
+    const bytes = Buffer.from(await readWhole(path, defaultMaxBytes, 'bytes of JSON'));
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof value === 'object' && value !== null) return value;
   } catch (error) {

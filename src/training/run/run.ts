@@ -1,13 +1,15 @@
 import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DurableFs } from '../../checkpoint/durable-fs.ts';
 import { type DirectoryLock, lockRun } from '../../checkpoint/lock.ts';
 import { lockFolder } from '../../checkpoint/lock-generations.ts';
+import { requireOwnFiles } from '../../checkpoint/own-files.ts';
 import type { TrainingRequest } from '../options.ts';
 import type { OwnPart } from '../own-parts.ts';
 import { checkData } from './data-check.ts';
 import { DirectoryPlace } from './directory-place.ts';
 import { keepRows, type Rows } from './kept-rows.ts';
-import { openRunDirectory, removeLeftovers, runDirectoryPlace } from './run-directory.ts';
+import { openRunDirectory, removeLeftovers, runDirectoryPlace, writtenNames } from './run-directory.ts';
 import { type RunIo, RunLoop, type RunOutcome } from './run-loop.ts';
 import type { CreateTrainingJob } from './training-job.ts';
 
@@ -44,14 +46,15 @@ export async function runTraining(
   const note = (text: string): void => io.note({ kind: 'note', text });
   const lock = await lockRun(path, { note, signal: io.stop });
   try {
+    await requireOwnFiles(path, writtenNames);
+    const before = new Set(await readdir(path));
     await removeLeftovers(path);
     if (rows) await keepRows(path, rows);
     const directory = await openRunDirectory(path, request, own);
     const jobIo = { note, now: io.now, signal: io.stop };
     const job = await make(directory.options, path, jobIo).catch(async (error: unknown) => {
-      // a run that cannot begin leaves nothing; its directory was empty, or wasn't there
-      if (directory.isNew && !io.stop.aborted && (await holds(lock)))
-        await rm(path, { recursive: true }).catch(() => {});
+      // a run that cannot begin leaves nothing but what was there before
+      if (directory.isNew && !io.stop.aborted && (await holds(lock))) await removeNew(path, before);
       throw error;
     });
     try {
@@ -66,6 +69,12 @@ export async function runTraining(
     await lock.release();
     await removeEmpty(path); // of a run that could not begin nothing is left
   }
+}
+
+/** Takes away what came into a directory. */
+async function removeNew(path: string, before: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(path).catch(() => []))
+    if (!before.has(name)) await rm(join(path, name), { recursive: true, force: true }).catch(() => {});
 }
 
 /** Takes a directory away in which there is nothing but what locks leave. */
