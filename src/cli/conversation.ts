@@ -1,7 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { FileError } from '../base/errors.ts';
+import { writeTextFile } from '../evaluation/write-text-file.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import { fileText } from './input.ts';
 
 const file = z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }));
 
@@ -55,27 +57,25 @@ export class ChatConversation {
     this.#turns = [];
   }
 
-  /** Writes it to a file, as a list of {role, content}. */
+  /**
+   * Writes it to a file, as a list of {role, content}; in the place of another conversation, and of nothing else.
+   *
+   * @throws FileError
+   */
   async save(path: string): Promise<void> {
-    await writeFile(`${path}.tmp`, `${JSON.stringify(this.messages(), undefined, 2)}\n`);
-    await rename(`${path}.tmp`, path);
+    if (existsSync(path)) await conversationIn(path, 'a new file, or one that /save has written');
+    await writeTextFile(path, `${JSON.stringify(this.messages(), undefined, 2)}\n`);
   }
 
   /** Takes a file's conversation in place of this one. @throws FileError  for a file that `save` did not write */
   async load(path: string): Promise<void> {
-    const expected = 'a conversation as /save writes it: a list of {role, content}';
-    let value: unknown;
-    try {
-      value = JSON.parse(await readFile(path, 'utf8'));
-    } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause;
-      throw new FileError(path, expected, cause.message, undefined, { cause });
-    }
-    const parsed = file.safeParse(value);
-    if (!parsed.success) throw new FileError(path, expected, 'something else');
-    const [first, ...others] = parsed.data;
+    const messages = await conversationIn(
+      path,
+      'a conversation as /save writes it: a list of {role, content}',
+    );
+    const [first, ...others] = messages;
     const hasSystem = first?.role === 'system';
-    const rest = hasSystem ? others : parsed.data;
+    const rest = hasSystem ? others : messages;
     const turns = Array.from({ length: rest.length / 2 }, (_, i) => [rest[2 * i], rest[2 * i + 1]] as const);
     const alternate =
       rest.length % 2 === 0 &&
@@ -89,4 +89,18 @@ export class ChatConversation {
     this.system = hasSystem ? first.content : '';
     this.#turns = turns.map(([asked, answer]) => [asked.content, answer.content]);
   }
+}
+
+/** What a file says that `save` wrote. @throws FileError  for another one, told what was expected */
+async function conversationIn(path: string, expected: string): Promise<z.output<typeof file>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await fileText(path));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new FileError(path, expected, cause.message, undefined, { cause });
+  }
+  const parsed = file.safeParse(value);
+  if (!parsed.success) throw new FileError(path, expected, 'something else');
+  return parsed.data;
 }

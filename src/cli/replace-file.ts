@@ -1,4 +1,4 @@
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { FileError } from '../base/errors.ts';
 
 /**
@@ -12,6 +12,7 @@ export async function replaceTextFile(path: string, before: string, after: strin
   const temporary = `${target}.unmask-${process.pid}`;
   try {
     await writeFile(temporary, after, { mode, flag: 'wx' });
+    await chmod(temporary, mode); // what the umask has taken away of it
     if ((await readFile(target, 'utf8')) !== before) {
       throw new FileError(
         path,

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
 import { errorCode } from '../checkpoint/file-problem.ts';
 import { shardNames } from '../checkpoint/open-weights.ts';
+import { readWhole } from '../checkpoint/read-whole.ts';
 import { FileError } from '../base/errors.ts';
 import { isInnerPath, parseHubName, showHubName, type HubName } from './name.ts';
 import type { HubSettings } from './settings.ts';
@@ -36,6 +37,9 @@ export function cachedRepository(cache: string, repository: string): CachedRepos
 
 export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
+/** Of a file that holds a commit. */
+const maxRefBytes = 4096;
+
 /** The commit of a revision as it was when it was last asked for, or undefined where it never was. */
 export async function cachedCommit(
   cache: string,
@@ -43,11 +47,12 @@ export async function cachedCommit(
 ): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   try {
-    const commit = (await readFile(cachedRepository(cache, repository).ref(revision), 'utf8')).trim();
+    const bytes = await readWhole(cachedRepository(cache, repository).ref(revision), maxRefBytes);
+    const commit = Buffer.from(bytes).toString('utf8').trim();
     return isCommit(commit) ? commit : undefined;
   } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
+    if (error instanceof FileError) return undefined;
+    throw error;
   }
 }
 

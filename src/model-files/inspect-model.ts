@@ -8,7 +8,7 @@ import { openGguf } from '../checkpoint/gguf/file.ts';
 import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openWeights } from '../checkpoint/open-weights.ts';
-import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
+import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -189,7 +189,11 @@ async function trainingIn(directory: string): Promise<TrainingFacts | undefined>
 
 /** The model that an adapter is of, with it. */
 async function inspectAdapter(directory: string, tensors: boolean): Promise<Inspection> {
-  const base = await inspectModel(await baseOf(directory), { tensors });
+  const named = await baseOf(directory);
+  // perhaps of itself
+  if (adapterIn(named) !== undefined)
+    throw new FileError(directory, 'an adapter of a model', `one of the adapter ${show(named)}`);
+  const base = await inspectModel(named, { tensors });
   const { attempt, problems } = attempts();
   const adapter = await attempt(() => adapterFacts(directory));
   if (base.problems.length === 0)

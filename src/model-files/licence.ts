@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { withFile } from '../checkpoint/open-file.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 
 /** How a model's files may say it, each with what stands in front of the name. */
@@ -26,14 +26,14 @@ export async function licenceOf(directory: string): Promise<string | undefined> 
 
 async function beginningOf(directory: string, name: string): Promise<string> {
   const path = await resolveInside(directory, name).catch(() => undefined);
-  const file = path === undefined ? undefined : await open(path).catch(() => undefined);
-  if (!file) return '';
+  if (path === undefined) return '';
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
-    return buffer.toString('utf8', 0, bytesRead).replaceAll('\r\n', '\n');
+    return await withFile(path, async (file) => {
+      const beginning = Buffer.alloc(Math.min(maxBytes, file.size));
+      await file.readInto(beginning, 0);
+      return beginning.toString('utf8').replaceAll('\r\n', '\n');
+    });
   } catch {
     return ''; // a directory of that name
-  } finally {
-    await file.close();
   }
 }

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeModelDirectory } from '../checkpoint/directory.ts';
 import type { FileContent } from '../checkpoint/file-content.ts';
-import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import type { Numbers } from '../checkpoint/safetensors-pieces.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import { adapterNames, merge } from '../model/adapter.ts';
@@ -11,7 +9,7 @@ import { readAdapter } from '../model/adapter-files.ts';
 import { openModel } from '../model/open.ts';
 import { isBlockFormat } from '../model/weight-format.ts';
 import { modelDirectory, requireAdapter } from './locate.ts';
-import { presentCompanions } from './quantised-copy.ts';
+import { presentCompanions, readCompanion } from './quantised-copy.ts';
 import { chatTemplateName } from '../tokenizer/files.ts';
 
 /**
@@ -53,8 +51,8 @@ export async function mergeAdapter(model: string, adapter: string, out: string):
   }));
   const files = new Map<string, FileContent>();
   for (const name of presentCompanions(weights.directory))
-    files.set(name, await readFile(await resolveInside(weights.directory, name)));
+    files.set(name, await readCompanion(weights.directory, name));
   if (existsSync(join(changes, chatTemplateName)))
-    files.set(chatTemplateName, await readFile(await resolveInside(changes, chatTemplateName)));
+    files.set(chatTemplateName, await readCompanion(changes, chatTemplateName));
   await writeModelDirectory(out, { config: json, weights: tensors, tokenizerFiles: files });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { jsonBytes } from '../base/utf8.ts';
@@ -10,6 +10,7 @@ import { type DurableFs, nodeFs, replaceFile } from '../checkpoint/durable-fs.ts
 import type { FileContent } from '../checkpoint/file-content.ts';
 import { errorCode, fileProblem } from '../checkpoint/file-problem.ts';
 import { readJsonObject } from '../checkpoint/read-json.ts';
+import { readWhole } from '../checkpoint/read-whole.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { FileError, InvalidOptionError, invariant } from '../base/errors.ts';
 import type { Divergence } from '../likelihood/divergence.ts';
@@ -145,7 +146,7 @@ export async function quantiseModel(
   const state = await stateOf(source);
   const files = new Map<string, FileContent>();
   for (const name of presentCompanions(weights.directory))
-    files.set(name, await readFile(await resolveInside(weights.directory, name)));
+    files.set(name, await readCompanion(weights.directory, name));
   let record: QuantisationRecord | undefined;
   // written after the weights, when the errors are known
   files.set(recordName, () => {
@@ -225,6 +226,13 @@ async function stateOf({ weights }: OpenedModel): Promise<Record<string, string>
   }
   return state;
 }
+
+/** Bytes of a file that goes with a model, at most. */
+const maxCompanionBytes = 2 ** 28;
+
+/** A file that goes with a model. @throws FileError */
+export const readCompanion = async (directory: string, name: string): Promise<Uint8Array> =>
+  readWhole(await resolveInside(directory, name), maxCompanionBytes);
 
 /** The files beside the weights that go with a model, those that are there. */
 export const presentCompanions = (directory: string): string[] =>

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../base/errors.ts';
+import { readWhole } from '../checkpoint/read-whole.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import {
   chatTemplateName,
@@ -46,10 +46,7 @@ export async function withTemplateOf(files: TokenizerFiles, directory: string): 
 }
 
 async function readText(path: string): Promise<string> {
-  const { size } = statSync(path);
-  if (size > LARGEST_FILE)
-    throw new FileError(path, `at most ${LARGEST_FILE} bytes of text`, `${size} bytes`);
-  const bytes = await readFile(path);
+  const bytes = await readWhole(path, LARGEST_FILE, 'bytes of text');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

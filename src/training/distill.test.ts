@@ -3,6 +3,7 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/tiny-model.ts';
+import { lockRun } from '../checkpoint/lock.ts';
 import { load } from '../language-model/load.ts';
 import { writeCarefulTexts } from './careful-texts.ts';
 import { createTrainingJob } from './create-job.ts';
@@ -52,6 +53,10 @@ test('a distilled model is surer of what it predicts, and goes on where it was s
   const file = join(out, 'texts.jsonl');
   const begun = await readFile(file, 'utf8');
   await truncate(file, begun.length - 3);
+
+  const lock = await lockRun(out);
+  await assert.rejects(runDistillation(request, quiet), /expected a run that no other program is training/);
+  await lock.release();
 
   const { finished, run } = await runDistillation(request, quiet);
   assert.equal(finished, true);

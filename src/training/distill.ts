@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonBytes } from '../base/utf8.ts';
 import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
+import { lockRun } from '../checkpoint/lock.ts';
+import { requireOwnFiles } from '../checkpoint/own-files.ts';
+import { readJsonObject } from '../checkpoint/read-json.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { load } from '../language-model/load.ts';
@@ -27,12 +30,29 @@ export interface DistillIo extends RunIo {
  *
  * @returns  as a training run, and where that lies
  * @throws InvalidOptionError  where the options are not those that the directory was begun with
+ * @throws FileError           where another program is at it
  */
 export async function runDistillation(
   request: DistillRequest,
   io: DistillIo,
 ): Promise<RunOutcome & { readonly run: string }> {
   const { directory, options } = await openDistillation(request);
+  const note = (text: string): void => io.note({ kind: 'note', text });
+  const lock = await lockRun(directory, { note, signal: io.stop });
+  try {
+    await requireOwnFiles(directory, [names.texts, names.run]);
+    return await distillIn(directory, options, io);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Writes the texts, and learns from them, with the lock held. */
+async function distillIn(
+  directory: string,
+  options: DistillOptions,
+  io: DistillIo,
+): ReturnType<typeof runDistillation> {
   const { from, data, texts, length, block, temperature, guard, ...training } = options;
   const file = join(directory, names.texts);
   const model = await load(from, { device: training.device });
@@ -75,7 +95,7 @@ async function openDistillation({ out, resume, ...request }: DistillRequest): Pr
   const directory = resume ?? out ?? join('runs', `distill-${request.seed ?? distillDefaults.seed}`);
   const path = join(directory, names.options);
   const recorded = existsSync(path)
-    ? (checkOptions(distillSchema, JSON.parse(await readFile(path, 'utf8'))) as DistillOptions)
+    ? (checkOptions(distillSchema, { ...(await readJsonObject(path)) }) as DistillOptions)
     : undefined;
   if (recorded) {
     for (const [key, value] of Object.entries(given))

@@ -75,9 +75,16 @@ test('a conversation is saved, and another goes on with it', async (t) => {
     { role: 'user', content: 'b' },
     { role: 'assistant', content: '2 b (S)' },
   ]);
-  const second = fakeIo({ stdin: `/load ${path}\nc\n` });
+  const second = fakeIo({ stdin: `/load ${path}\nc\n/save ${path}\n` });
   assert.equal(await run(modelThatAnswers(counting), short, second), 0);
   assert.equal(second.out, '3 c (S)\n');
+  assert.match(second.err, /saved to .*talk\.json\n$/);
+  // in the place of a conversation, and of no other file
+  await writeFile(path, 'my notes');
+  const third = fakeIo({ stdin: `a\n/save ${path}\n` });
+  assert.equal(await run(modelThatAnswers(counting), short, third), 2);
+  assert.match(third.err, /expected a new file, or one that \/save has written/);
+  assert.equal(await readFile(path, 'utf8'), 'my notes');
   for (const [content, found] of [
     ['{', /expected a conversation as \/save writes it.*found .*JSON/],
     ['{}', /found something else/],

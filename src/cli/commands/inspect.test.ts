@@ -107,6 +107,16 @@ test('a model that is not there is one line on stderr', async (t) => {
   );
 });
 
+test('an adapter of itself is refused', async (t) => {
+  const adapter = await temporaryFolder(t);
+  const config = { peft_type: 'LORA', r: 1, lora_alpha: 1, target_modules: ['q_proj'] };
+  const json = JSON.stringify({ ...config, base_model_name_or_path: adapter });
+  await writeFile(join(adapter, 'adapter_config.json'), json);
+  const { code, err } = await run([adapter]);
+  assert.equal(code, 2);
+  assert.match(err, /expected an adapter of a model, found one of the adapter/);
+});
+
 test('on a terminal what a hostile config says moves no cursor', async (t) => {
   const model = await tiny(t);
   await change(model, 'config.json', { architectures: ['evil\u001b[2J\u009b'] });

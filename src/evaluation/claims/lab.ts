@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readJson } from '../../checkpoint/read-json.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
 import type { FinetuneRequest, TrainRequest } from '../../library/train.ts';
@@ -82,7 +83,7 @@ export class Lab {
   measured<Result>(name: string, measure: () => Promise<Result>): Promise<Result> {
     return this.#once(`measured ${name}`, async () => {
       const path = join(this.#options.folder, 'measured', `${name}.json`);
-      if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Result;
+      if (existsSync(path)) return (await readJson(path)) as Result;
       const result = await this.#inTurn(measure);
       await mkdir(dirname(path), { recursive: true });
       await writeTextFile(path, JSON.stringify(result));
