@@ -55,13 +55,13 @@ export async function beginSample(model: ModelContext, request: SampleRequest): 
   checkFits(tokens ? given.length : given.length + length, model.maxLength);
   if (tokens && options.grow)
     throw new InvalidOptionError('grow', 'needs a prompt; a canvas of ids has its length', true);
-  const first = firstLength(model, options, length);
+  const first = firstLength(model, options, length, given.length);
   const canvas = tokens ? Int32Array.from(tokens) : layCanvas([given, hole(first)], model.maskId);
   if (model.isCausal)
     checkLeftToRight(canvas, { ...model.vocabulary, startId: model.startId, guidance: options.guidance });
   const masked = maskedPositions(canvas, model.maskId).length;
-  const grows = options.grow && !model.isCausal;
-  const blockLength = grows ? first : blockLengthOf(model, options, asked, masked);
+  const growsFreely = options.grow && !model.isCausal && !options.blockCausal;
+  const blockLength = growsFreely ? first : blockLengthOf(model, options, asked, masked);
   const banned = [...(options.banned ?? []), ...model.unwritten];
   const sampling = { ...options, length, banned, blockLength };
   const prepared = await model.sampler.prepare(canvas, sampling, {
@@ -86,10 +86,14 @@ export function givenTokens(
 /** The tokens that a canvas begins with: all, or the first block of a text that grows. */
 function firstLength(
   { isCausal }: ModelContext,
-  { grow, blockLength }: SamplingOptions,
+  { grow, blockLength = grownBlock, blockCausal }: SamplingOptions,
   length: number,
+  given: number,
 ): number {
-  return grow ? Math.min(length, isCausal ? 1 : (blockLength ?? grownBlock)) : length;
+  if (!grow) return length;
+  if (isCausal) return 1;
+  // blocks of a block-causal model begin at multiples of their length, prompt or not
+  return Math.min(length, blockCausal ? blockLength - (given % blockLength) : blockLength);
 }
 
 /**

@@ -128,6 +128,21 @@ test('a text grows by blocks until it ends, and no longer than is asked for or f
   });
 });
 
+test('a text that grows in blocks of a block-causal model is the one that is written into a canvas of its length', async (t) => {
+  const { model } = await tinyModel(t);
+  const blocks = { blockCausal: true, blockLength: 8, stopEarly: false, endless: true };
+  // one token a step, and two steps a block; the prompt ends inside a block
+  for (const more of [{ length: 20 }, { length: 20, stepsPerBlock: 2 }, { length: 2 }]) {
+    const request = { prompt: 'A dog', ...blocks, ...more };
+    const { tokens, stats } = await model.generate(request);
+    const grown = await model.generate({ ...request, grow: true, stopRepeating: false });
+    assert.deepEqual(grown.tokens, tokens);
+    assert.equal(grown.stats.forwards, stats.forwards);
+  }
+  const frames = await framesOf(model.sample({ prompt: 'A dog', ...blocks, length: 20, grow: true }));
+  assert.deepEqual([...new Set(frames.map(({ tokens }) => tokens.length))], [8, 16, 24, 25]);
+});
+
 test('a causal model fills no holes: it does not see what is behind them', async (t) => {
   const { model } = await tinyModel(t, { isCausal: true });
   const parts = ['A', { length: 2 }, 'b'];

@@ -40,7 +40,7 @@ export function toSampleOptions(asked: SamplingOptions, vocabulary: Vocabulary):
     maskId,
     steps,
     stepsPerBlock,
-    blockLength: grow ? undefined : blockLength, // the canvas begins with one block
+    blockLength: grow && !blockCausal ? undefined : blockLength, // the canvas begins with one block
     grow: grow ? growthOf(asked, endIds) : undefined,
     layout: blockCausal ? alignedBlocks : noise === 'uniform' ? blocksFromFirstMask : undefined,
     noise: noise === 'uniform' ? uniformNoise(size) : undefined,
@@ -71,7 +71,7 @@ function checkTokens({ banned = [], endless, endLast }: SamplingOptions, { endId
 
 /** @throws InvalidOptionError  for what doesn't go with a text that grows, or doesn't, and for blocks without a length */
 function checkLength(asked: SamplingOptions): void {
-  for (const option of ['blockCausal', 'reportCache', 'regex', 'jsonSchema'] as const) {
+  for (const option of ['reportCache', 'regex', 'jsonSchema'] as const) {
     if (asked.grow && asked[option]) {
       const problem = "can't be used with grow: it is about a canvas that has its length";
       throw new InvalidOptionError(option, problem, asked[option]);

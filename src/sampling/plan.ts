@@ -71,13 +71,28 @@ export function planSteps({
   }));
 }
 
+/** What `steps` and `stepsPerBlock` say of a sample. */
+interface AskedSteps {
+  readonly steps?: number;
+  readonly stepsPerBlock?: number;
+}
+
+/** The steps of each block; of one that is added later as many as were asked for, or one a token. */
+export function stepsByBlock(
+  asked: AskedSteps,
+  blocks: readonly Pick<BlockSpan, 'positions'>[],
+): (index: number, length: number) => number {
+  const shares = divideSteps(asked, blocks);
+  return (index, length) => shares[index] ?? asked.stepsPerBlock ?? asked.steps ?? length;
+}
+
 /**
  * The steps of each block: as many as its share of the tokens, at least one, and `steps` in all; or as many for each.
  *
  * @throws InvalidOptionError  for fewer steps than blocks, and for both at once
  */
 export function divideSteps(
-  { steps: given, stepsPerBlock }: { readonly steps?: number; readonly stepsPerBlock?: number },
+  { steps: given, stepsPerBlock }: AskedSteps,
   blocks: readonly Pick<BlockSpan, 'positions'>[],
 ): number[] {
   if (stepsPerBlock !== undefined) {

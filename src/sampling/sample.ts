@@ -5,7 +5,7 @@ import { CanvasState, type CanvasFrameView } from './canvas-state.ts';
 import { type Decode, decoder, type Prediction } from './decode.ts';
 import type { Grow } from './growth.ts';
 import { absorbing, type Noise } from './noise.ts';
-import { BlockPlan, divideSteps } from './plan.ts';
+import { BlockPlan, stepsByBlock } from './plan.ts';
 import type { PredictionState } from './prediction-state.ts';
 import type { MaskPredictor } from './predictor.ts';
 import type { Resize } from './resize.ts';
@@ -17,7 +17,7 @@ export interface SampleOptions {
   maskId: number;
   /**
    * Steps for the whole canvas, the most that will be used: each block has its share, at least one. Default: one a token.
-   * Masks that are added later come with steps at the same rate.
+   * A block that is added later has as many again, and masks that are inserted come with steps at the same rate.
    */
   steps?: number;
   /** Instead: steps for each block. */
@@ -78,13 +78,13 @@ export async function* sample(
   const { strategy = unmasking(lowConfidence), decode = decoder({ forbidden: [maskId] }) } = options;
   const { rewrites, corrections } = strategy;
   const canvas = beginCanvas(Int32Array.from(given), options, strategy);
-  const shares = divideSteps(options, canvas.blocks);
+  const stepsOf = stepsByBlock(options, canvas.blocks);
   let step = 0;
   yield { step, block: 0, t: 1, ...canvas.view(0) };
 
   for (let index = 0; index < canvas.blocks.length && !canvas.hasEnded; index++) {
     const { length } = canvas.blocks[index].positions;
-    const plan = new BlockPlan({ length, steps: shares[index] ?? shares[0], counts, corrections });
+    const plan = new BlockPlan({ length, steps: stepsOf(index, length), counts, corrections });
     let logits: NdArray | undefined;
     let steady = -1; // nothing is the same as before in the first step
 
