@@ -20,6 +20,8 @@ export interface WriteModelOptions {
   readonly shardBytes?: number;
   /** Takes the place of a model that's there, with all of its directory. Without it the directory is new or empty. */
   readonly replace?: boolean;
+  /** Is told where it is being written. What `abandonedBeside` finds is then taken away once the model stands, not before. */
+  readonly onBegin?: (temporary: string) => Promise<void>;
   readonly fs?: DurableFs;
 }
 
@@ -43,7 +45,7 @@ export async function readModelConfig(directory: string): Promise<RawConfig> {
 export async function writeModelDirectory(
   directory: string,
   files: ModelFiles,
-  { replace = false, fs = nodeFs, shardBytes }: WriteModelOptions = {},
+  { replace = false, onBegin, fs = nodeFs, shardBytes }: WriteModelOptions = {},
 ): Promise<void> {
   const content = modelContent(files, shardBytes);
   for (const name of content.keys())
@@ -57,8 +59,10 @@ export async function writeModelDirectory(
   try {
     await makeDirectories(fs, dirname(place));
     const stands = await requireVacant(fs, directory, replace);
-    await removeAbandoned(fs, place);
+    const abandoned = await abandonedBeside(fs, directory);
+    if (!onBegin) await removeAll(fs, abandoned);
     await fs.makeDirectory(temporary);
+    await onBegin?.(temporary);
     const folders = new Set([...content.keys()].map(dirname).filter((folder) => folder !== '.'));
     for (const folder of folders) await fs.makeDirectory(join(temporary, folder));
     for (const [name, bytes] of content) await writeNewFile(fs, join(temporary, name), bytes);
@@ -72,6 +76,7 @@ export async function writeModelDirectory(
     aside = false;
     await fs.syncDirectory(dirname(place));
     if (stands) await fs.remove(old);
+    await removeAll(fs, abandoned);
   } catch (error) {
     // the first error is the one to tell
     if (aside) await fs.rename(old, place).catch(() => {});
@@ -80,13 +85,19 @@ export async function writeModelDirectory(
   }
 }
 
-/** Takes away what processes that were killed had half written for this place. */
-async function removeAbandoned(fs: DurableFs, place: string): Promise<void> {
+/** The directories in which processes that were killed had half written a model for this place. */
+export async function abandonedBeside(fs: DurableFs, directory: string): Promise<string[]> {
+  const place = resolve(directory);
   const prefix = `.${basename(place)}.tmp-`;
-  for (const name of await fs.list(dirname(place))) {
+  const names = (await fs.list(dirname(place))).filter((name) => {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
-    if (Number.isSafeInteger(pid) && !isRunning(pid)) await fs.remove(join(dirname(place), name));
-  }
+    return Number.isSafeInteger(pid) && !isRunning(pid);
+  });
+  return names.map((name) => join(dirname(place), name));
+}
+
+async function removeAll(fs: DurableFs, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await fs.remove(path);
 }
 
 /** Whether there is a process of that number. */

@@ -34,10 +34,14 @@ const highestRank = 64;
  * cover the data without a gap, an overlap or a rest. JSON.parse would keep the last of two equal names in silence.
  *
  * @param bytes     the header, from `{` to its padding
- * @param fileSize  bytes in the whole file
+ * @param fileSize  bytes in the whole file; undefined where not all of it is there
  * @throws FileError  naming the tensor or the byte that is wrong
  */
-export function parseHeader(path: string, bytes: Uint8Array, fileSize: number): SafetensorsHeader {
+export function parseHeader(
+  path: string,
+  bytes: Uint8Array,
+  fileSize: number | undefined,
+): SafetensorsHeader {
   const scanner = new HeaderScanner(path, bytes);
   const dataStart = 8 + bytes.length;
   const metadata = new Map<string, string>();
@@ -127,7 +131,7 @@ function checkTiling(
   path: string,
   tensors: ReadonlyMap<string, TensorEntry>,
   dataStart: number,
-  fileSize: number,
+  fileSize: number | undefined,
 ): void {
   // an empty tensor stands before the one that begins where it does
   const inOrder = [...tensors.values()].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
@@ -143,6 +147,7 @@ function checkTiling(
     }
     end = checkedSum(offset, byteLength) ?? Number.POSITIVE_INFINITY;
   }
+  if (fileSize === undefined) return;
   if (end > fileSize) {
     throw new FileError(path, `${end} bytes`, `${fileSize}`, 'the file is cut short: fetch or copy it again');
   }

@@ -40,10 +40,14 @@ export async function* safetensorsPieces(
   for (const tensor of list) checkTensor(tensor);
   if (!isAligned(list)) list.sort((a, b) => itemSizes[b.dtype] - itemSizes[a.dtype]);
   yield headerBytes(list, metadata);
-  for (const tensor of list) {
-    if (typeof tensor.data === 'function') yield* encodePieces(tensor, tensor.data);
-    else yield* encode(tensor.data, tensor.dtype);
-  }
+  for (const tensor of list) yield* bytesInFile(tensor);
+}
+
+/** The bytes of one tensor as they are in a file, piece by piece. */
+export async function* bytesInFile(tensor: TensorToWrite): AsyncGenerator<Uint8Array> {
+  const { data, ...others } = typed(tensor);
+  if (typeof data === 'function') yield* encodePieces(others, data);
+  else yield* encode(data, others.dtype);
 }
 
 /** Bytes that a tensor takes in a file. */
@@ -130,7 +134,7 @@ function checkWritable(name: string, data: Numbers, dtype: Dtype): void {
 }
 
 async function* encodePieces(
-  tensor: TypedTensor,
+  tensor: Omit<TypedTensor, 'data'>,
   pieces: () => AsyncIterable<Numbers>,
 ): AsyncGenerator<Uint8Array> {
   const { name, dtype } = tensor;

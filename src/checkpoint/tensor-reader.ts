@@ -6,8 +6,13 @@ import { widenBf16, widenF16 } from './half.ts';
 import { maxHeaderBytes, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.ts';
 import { allocate, type RangeReader } from './range-reader.ts';
 
-/** The header of a safetensors file, from any reader. @throws FileError  as `openSafetensors` */
-export async function readHeader(file: RangeReader): Promise<SafetensorsHeader> {
+/**
+ * The header of a safetensors file, from any reader.
+ *
+ * @param isWhole  whether its tensors have to be there, all of them. Default: true
+ * @throws FileError  as `openSafetensors`
+ */
+export async function readHeader(file: RangeReader, isWhole = true): Promise<SafetensorsHeader> {
   const { path, size } = file;
   if (size < 8)
     throw new FileError(path, 'a safetensors file', `only ${size} bytes`, 'fetch or copy it again');
@@ -25,7 +30,7 @@ export async function readHeader(file: RangeReader): Promise<SafetensorsHeader> 
   }
   const bytes = new Uint8Array(length);
   await file.readInto(bytes, 8);
-  return parseHeader(path, bytes, size);
+  return parseHeader(path, bytes, isWhole ? size : undefined);
 }
 
 /** Some of a tensor along its first axis. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
 import { type DurableFs, nodeFs } from '../checkpoint/durable-fs.ts';
@@ -142,8 +142,8 @@ test('what was aborted or failed leaves nothing behind; what stood stands', asyn
   );
 });
 
-test('what a killed process had half written is taken away by the next', async (t) => {
-  const { model } = await tiny(t);
+test('where a process was killed the next goes on, to the same bytes, and what is damaged is made again', async (t) => {
+  const { folder, model } = await tiny(t);
   const modules = ['./quantised-copy.js', '../model/open.js'].map((file) =>
     JSON.stringify(new URL(file, import.meta.url).href),
   );
@@ -161,7 +161,42 @@ test('what a killed process had half written is taken away by the next', async (
   assert.equal(signal, 'SIGKILL');
   const hidden = async () => (await readdir(model)).filter((name) => name.startsWith('.unmask'));
   assert.ok(!existsSync(out));
-  assert.equal((await hidden()).length, 1);
+  const [half] = await hidden();
+  const notes: string[] = [];
+  const goesOn = async (copy: string): Promise<number> => {
+    let numbers = 0;
+    const onProgress = (done: number) => void (numbers = done);
+    const note = (text: string) => void notes.push(text);
+    await quantiseModel(await openModel(model), copy, 'int4', { replace: true, onProgress, note });
+    return numbers;
+  };
+  const whole = join(folder, 'whole');
+  const all = await goesOn(whole);
+  assert.deepEqual(notes, []);
+  const others = [join(folder, 'intact'), join(folder, 'damaged')];
+  for (const other of others)
+    await cp(join(model, half), join(folder, half.replace('.unmask-int4', `.${basename(other)}`)), {
+      recursive: true,
+    });
+  const damaged = join(folder, half.replace('.unmask-int4', '.damaged'), 'model.safetensors');
+  const bytes = await readFile(damaged);
+  bytes.fill(0xff, bytes.length / 2);
+  await writeFile(damaged, bytes);
+  const [ofIntact, ofDamaged] = [await goesOn(others[0]), await goesOn(others[1])];
+  assert.ok(
+    ofIntact < 0.7 * all && ofIntact < ofDamaged && ofDamaged < all,
+    `${ofIntact}, ${ofDamaged} of ${all}`,
+  );
+  assert.deepEqual(notes, Array(2).fill('going on with what a program that was stopped had made of it'));
+  for (const name of await readdir(whole))
+    for (const other of others)
+      assert.deepEqual(await readFile(join(other, name)), await readFile(join(whole, name)), name);
+  assert.deepEqual((await readdir(others[0])).sort(), (await readdir(whole)).sort());
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('.')),
+    [],
+  );
+
   await directoryInFormat(model, 'int4');
   assert.ok(existsSync(out));
   assert.deepEqual(await hidden(), []);

@@ -18,6 +18,7 @@ import { hasAtMost4Bits } from '../model/gguf/kept-blocks.ts';
 import { openModel, type OpenedModel } from '../model/open.ts';
 import { type QuantiseOptions, type RoundingError, quantisedTensors } from '../model/quantise.ts';
 import { bytesIn, storageOf } from '../model/storage.ts';
+import { HalfMadeCopy } from './half-made-copy.ts';
 import {
   isBlockFormat,
   recordedFormat,
@@ -44,6 +45,8 @@ export interface QuantisationRecord {
 
 export interface QuantiseModelOptions extends QuantiseOptions {
   readonly fs?: DurableFs;
+  /** Is told in a sentence that the copy was begun before. */
+  readonly note?: (text: string) => void;
   /** Where models go that can't be written beside their source. Default: `unmask` in the user's folder of caches. */
   readonly cache?: string;
 }
@@ -142,23 +145,34 @@ export async function quantiseModel(
 ): Promise<QuantisationRecord> {
   const { config, names, json, weights } = source;
   const parameters = storageOf(config.transformer, names, format);
-  const { tensors, errors } = quantisedTensors(weights, parameters, format, options);
   const state = await stateOf(source);
+  const halfMade = await HalfMadeCopy.before(out, { format, source: state }, fs);
+  if (halfMade.isBegun) options.note?.('going on with what a program that was stopped had made of it');
+  const { tensors, errors } = quantisedTensors(weights, parameters, format, {
+    ...options,
+    kept: halfMade,
+    onRounded: (name, sums) => halfMade.noteRounded(name, sums),
+  });
   const files = new Map<string, FileContent>();
   for (const name of presentCompanions(weights.directory))
     files.set(name, await readCompanion(weights.directory, name));
   let record: QuantisationRecord | undefined;
   // written after the weights, when the errors are known
-  files.set(recordName, () => {
+  files.set(recordName, async function* () {
+    await halfMade.end();
     record = { format, bytes: bytesIn(config.transformer, names, format), source: state, error: errors() };
-    return [jsonBytes(record)];
+    yield jsonBytes(record);
   });
   const model = {
     config: { ...json, [recordKey]: recordOf(format) },
-    weights: tensors,
+    weights: tensors.map((tensor) => halfMade.noting(tensor)),
     tokenizerFiles: files,
   };
-  await writeModelDirectory(out, model, { replace, fs });
+  try {
+    await writeModelDirectory(out, model, { replace, fs, onBegin: (place) => halfMade.begin(place) });
+  } finally {
+    await halfMade.close();
+  }
   invariant(record, 'the record is a file of the model');
   return record;
 }

@@ -20,7 +20,7 @@ export interface QuantizeProgress {
 }
 
 export interface QuantizeOptions extends z.input<typeof quantizeSchema>, TaskOptions<QuantizeProgress> {
-  /** Is told what takes long: the weights of a GGUF file being written the first time. */
+  /** Is told what takes long, the weights of a GGUF file being written the first time, and what was begun before. */
   readonly note?: (text: string) => void;
 }
 
@@ -60,7 +60,7 @@ export function quantize(
       const source = await openUnquantised(await modelDirectory(model, note));
       const start = performance.now();
       const comparison = compare ? await prepareComparison(source, text) : undefined;
-      const making = { onProgress: (done: number, total: number) => progress({ done, total }), signal };
+      const making = { onProgress: (done: number, total: number) => progress({ done, total }), note, signal };
       const { place, record } =
         out === undefined
           ? await quantiseToCache(source, format, making)

@@ -19,7 +19,26 @@ const numbersAtATime = 1 << 22;
 export interface QuantiseOptions {
   /** Is told how many of the numbers that are to be read have been. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** What was made before. Default: nothing. */
+  readonly kept?: KeptTensors;
+  /** Is told what rounding did to a parameter, once its tensors are made. */
+  readonly onRounded?: (parameter: string, sums: ErrorSums) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Tensors of the copy that need not be made again. */
+export interface KeptTensors {
+  has(tensor: string): boolean;
+  /** The bytes of one of them; undefined where they can't be had after all. */
+  read(tensor: string): Promise<Uint8Array | undefined>;
+  /** By parameter, of those that were rounded. */
+  readonly sums: ReadonlyMap<string, ErrorSums>;
+}
+
+/** What rounding did to numbers: Σ (w − w′)², and Σ w². */
+export interface ErrorSums {
+  readonly squaredError: number;
+  readonly squares: number;
 }
 
 /** What rounding did to a parameter. */
@@ -49,7 +68,7 @@ export function quantisedTensors(
   format: Exclude<WeightFormat, 'f32'>,
   options: QuantiseOptions = {},
 ): QuantisedTensors {
-  const quantiser = new Quantiser(weights, parameters, options);
+  const quantiser = new Quantiser(weights, options);
   const tensors: { float32: TensorToWrite[]; blocks: TensorToWrite[]; half: TensorToWrite[] } = {
     float32: [],
     blocks: [],
@@ -69,44 +88,38 @@ export function quantisedTensors(
   };
 }
 
-/** What rounding did to numbers: Σ (w − w′)², and Σ w². */
-interface ErrorSums {
-  squaredError: number;
-  squares: number;
+/** A tensor whose numbers are made when they are asked for. */
+interface MadeTensor extends TensorToWrite {
+  readonly data: () => AsyncIterable<Numbers>;
 }
 
 /** Tensors that are read and rounded when they are written. */
 class Quantiser {
-  /** Of the parameters that were rounded so far. */
-  readonly sums = new Map<string, Readonly<ErrorSums>>();
+  readonly sums: Map<string, ErrorSums>;
   readonly #weights: Pick<Weights, 'entries' | 'read'>;
   readonly #options: QuantiseOptions;
   /** Numbers that are to be read, and that have been. */
-  readonly #total: number;
+  #total = 0;
   #done = 0;
 
-  constructor(
-    weights: Pick<Weights, 'entries' | 'read'>,
-    parameters: ReadonlyMap<string, StoredParameter>,
-    options: QuantiseOptions,
-  ) {
+  constructor(weights: Pick<Weights, 'entries' | 'read'>, options: QuantiseOptions) {
     this.#weights = weights;
     this.#options = options;
-    const sizes = Array.from(parameters.values(), ({ shape, storage }) =>
-      storage === 'blocks and table' ? 2 * sizeOf(shape) : sizeOf(shape),
-    );
-    this.#total = sizes.reduce((sum, size) => sum + size, 0);
+    this.sums = new Map(options.kept?.sums);
   }
 
   asFloat32(name: string, shape: readonly number[]): TensorToWrite {
-    return { name, shape, dtype: 'F32', data: () => this.#rowsOf(name) };
+    return this.#made({ name, shape, dtype: 'F32', data: () => this.#rowsOf(name) });
   }
 
   /** 16 bits stay the 16 bits that they are; others become F16. */
   asHalf(name: string, shape: readonly number[]): TensorToWrite {
     const { dtype } = this.#weights.entries.get(name)!;
-    if (dtype === 'F16' || dtype === 'BF16') return { name, shape, dtype, data: () => this.#rowsOf(name) };
-    return { name, shape, dtype: 'F16', data: () => this.#halvesOf(name) };
+    return this.#made(
+      dtype === 'F16' || dtype === 'BF16'
+        ? { name, shape, dtype, data: () => this.#rowsOf(name) }
+        : { name, shape, dtype: 'F16', data: () => this.#halvesOf(name) },
+    );
   }
 
   asBlocks(name: string, shape: readonly number[], blockFormat: BlockFormatName): TensorToWrite[] {
@@ -118,21 +131,50 @@ class Quantiser {
     const make = async (): Promise<BlockWriter> => {
       const writer = blockWriter(shape, blockFormats[blockFormat], { path: file, name });
       for await (const rows of this.#rowsOf(name)) writer.add(rows);
-      this.sums.set(name, pick(writer));
+      this.#note(name, pick(writer));
       return writer;
     };
     const parts = (['scales', 'codes', 'zeros'] as const).filter((part) => shapes[part]);
-    return parts.map((part) => ({
-      name: names[part],
-      shape: shapes[part]!,
-      dtype: part === 'scales' ? 'F32' : 'U8',
-      async *data(): AsyncGenerator<Numbers> {
-        made ??= make();
-        const { blocks } = await made;
-        if (part === parts.at(-1)) made = undefined;
-        yield blocks[part]!;
+    if (!parts.every((part) => this.#options.kept?.has(names[part]))) this.#total += sizeOf(shape);
+    return parts.map((part) =>
+      this.#unlessKept({
+        name: names[part],
+        shape: shapes[part]!,
+        dtype: part === 'scales' ? 'F32' : 'U8',
+        async *data(): AsyncGenerator<Numbers> {
+          made ??= make();
+          const { blocks } = await made;
+          if (part === parts.at(-1)) made = undefined;
+          yield blocks[part]!;
+        },
+      }),
+    );
+  }
+
+  #note(name: string, sums: ErrorSums): void {
+    this.sums.set(name, sums);
+    this.#options.onRounded?.(name, sums);
+  }
+
+  /** A tensor that is made of the numbers of one parameter, each read once. */
+  #made(tensor: MadeTensor): TensorToWrite {
+    if (!this.#options.kept?.has(tensor.name)) this.#total += sizeOf(tensor.shape);
+    return this.#unlessKept(tensor);
+  }
+
+  /** As it was made before, where it was. */
+  #unlessKept(tensor: MadeTensor): TensorToWrite {
+    const { kept, signal } = this.#options;
+    if (!kept?.has(tensor.name)) return tensor;
+    return {
+      ...tensor,
+      async *data() {
+        signal?.throwIfAborted();
+        const bytes = await kept.read(tensor.name);
+        if (bytes) yield bytes;
+        else yield* tensor.data();
       },
-    }));
+    };
   }
 
   async *#rowsOf(name: string): AsyncGenerator<Float32Array> {
@@ -160,12 +202,12 @@ class Quantiser {
         throw new FileError(file, 'numbers up to 65504', `larger ones in tensor ${show(name)}`);
       yield new Uint8Array(halves.buffer);
     }
-    if (!this.sums.has(name)) this.sums.set(name, sum);
+    if (!this.sums.has(name)) this.#note(name, sum);
   }
 }
 
 function errorsIn(
-  sums: ReadonlyMap<string, Readonly<ErrorSums>>,
+  sums: ReadonlyMap<string, ErrorSums>,
   parameters: ReadonlyMap<string, StoredParameter>,
   format: WeightFormat,
 ): ReturnType<QuantisedTensors['errors']> {
@@ -186,9 +228,13 @@ function errorsIn(
   };
 }
 
-const pick = ({ squaredError, squares }: Readonly<ErrorSums>): ErrorSums => ({ squaredError, squares });
+const pick = ({ squaredError, squares }: ErrorSums): ErrorSums => ({ squaredError, squares });
 
-function addErrors(sum: ErrorSums, rows: Float32Array, halves: Uint16Array): void {
+function addErrors(
+  sum: { -readonly [Key in keyof ErrorSums]: number },
+  rows: Float32Array,
+  halves: Uint16Array,
+): void {
   const rounded = new Float32Array(rows.length);
   widenF16(halves, rounded);
   for (let i = 0; i < rows.length; i++) {
