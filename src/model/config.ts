@@ -112,12 +112,6 @@ export const headWidthOf = ({ width, heads, headWidth = width / heads }: Transfo
 export const layerConfig = (config: TransformerConfig, layer: number): TransformerConfig =>
   config.perLayer ? { ...config, ...config.perLayer[layer] } : config;
 
-/** The width of a layer's keys, and of its values: kvHeads · K. */
-export const kvWidthOf = (config: TransformerConfig, layer: number): number => {
-  const own = layerConfig(config, layer);
-  return own.kvHeads * headWidthOf(own);
-};
-
 /** A name that a family with some option in its config has to give. */
 export function named<T>(name: T | undefined): T {
   invariant(name !== undefined, 'a family names all tensors that its config asks for');
@@ -128,9 +122,13 @@ export function named<T>(name: T | undefined): T {
 export const expertTotal = ({ mixture }: TransformerConfig): number =>
   mixture ? mixture.layers.filter(Boolean).length * mixture.experts : 0;
 
-/** How many numbers a network has. */
-export const parameterTotal = (config: TransformerConfig, names: TensorNames): number =>
-  [...parameterShapes(config, names).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+/** How many numbers a network has, in all of its tensors or in those whose shape counts. */
+export const parameterTotal = (
+  config: TransformerConfig,
+  names: TensorNames,
+  counts: (shape: readonly number[]) => boolean = () => true,
+): number =>
+  [...parameterShapes(config, names).values()].filter(counts).reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 /** Every tensor of a network with its shape, in the order of the network. */
 export function parameterShapes(

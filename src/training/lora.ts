@@ -9,7 +9,7 @@ import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import { adapterShapes, initialAdapter, matricesOf, uniformAdapter } from '../model/adapter.ts';
 import { fingerprintOf, writeAdapter } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
-import { parameterShapes } from '../model/config.ts';
+import { parameterShapes, parameterTotal } from '../model/config.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { type LiveWeights, openNetwork } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
@@ -41,7 +41,8 @@ export async function loraTarget(
   await network.close();
   const { transformer } = config;
   requireSizes(options, transformer, from);
-  requireTrainingMemory(options, transformer, freeMemory());
+  const parameters = parameterTotal(transformer, names);
+  requireTrainingMemory(options, { ...transformer, parameters }, freeMemory());
   const isInBlocks = isBlockFormat(format) || format === 'stored';
   if (options.weights !== undefined && options.weights !== format && format !== 'stored')
     throw new InvalidOptionError('weights', `must be ${format}, as ${from} is stored`, options.weights);

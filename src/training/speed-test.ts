@@ -1,22 +1,17 @@
 import { integerBelow, uniforms } from '../base/random.ts';
 import { linearNoise } from '../diffusion/schedule.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
-import { parameterTotal, type TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';
+import { type FreshSizes, freshNetwork } from './fresh-network.ts';
 import { openLearner } from './graph-learner.ts';
 import { maskedDiffusion } from './objectives/objective.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** What the time of an update depends on. */
-export type UpdateShape = Required<Pick<TrainingOptions, 'vocabularySize' | 'length' | 'batch'>> & {
-  readonly layers: number;
-  readonly width: number;
-  readonly hidden: number;
-  readonly heads?: number;
-  readonly kvHeads?: number;
-  readonly tied?: boolean;
-} & Partial<Pick<TrainingOptions, 'accumulate' | 'device' | 'threads'>>;
+export type UpdateShape = FreshSizes &
+  Required<Pick<TrainingOptions, 'length' | 'batch'>> &
+  Partial<Pick<TrainingOptions, 'accumulate' | 'device' | 'threads'>>;
 
 /** After the first, which is not counted. */
 const [leastUpdates, mostUpdates, enoughMs] = [3, 50, 3000];
@@ -31,7 +26,12 @@ export async function secondsAnUpdate(
   { clock, signal }: { readonly clock: () => number; readonly signal?: AbortSignal },
 ): Promise<number> {
   const { vocabularySize, length, batch, accumulate = 1 } = shape;
-  const config = configOf(shape);
+  const config = {
+    ...freshNetwork(shape),
+    maxLength: length,
+    shiftedLogits: false,
+    attention: bidirectional,
+  };
   const learner = await openLearner(config, llada.names, initialParameters(config, llada.names, 0), {
     beta1: 0.9,
     beta2: 0.99,
@@ -62,36 +62,4 @@ export async function secondsAnUpdate(
     await learner.close();
   }
   return (accumulate * spent.sort((a, b) => a - b)[Math.floor(spent.length / 2)]) / 1000;
-}
-
-/** Numbers of a network of this shape. */
-export function countParameters(shape: Omit<UpdateShape, 'length' | 'batch'>): number {
-  return parameterTotal(configOf({ ...shape, length: 1 }), llada.names);
-}
-
-function configOf({
-  layers,
-  width,
-  hidden,
-  heads = 1,
-  kvHeads = heads,
-  tied = false,
-  ...shape
-}: Omit<UpdateShape, 'batch'>): TransformerConfig {
-  const { vocabularySize, length: maxLength } = shape;
-  return {
-    layers,
-    width,
-    heads,
-    kvHeads,
-    hidden,
-    vocabularySize,
-    maxLength,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
-    qkvBias: false,
-    tiedHead: tied,
-    shiftedLogits: false,
-    attention: bidirectional,
-  };
 }

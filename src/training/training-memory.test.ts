@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../base/errors.ts';
-import { llada } from '../model/families/llada.ts';
-import { bidirectional } from '../model/attention-pattern.ts';
-import { parameterShapes } from '../model/config.ts';
-import { sizeOf } from '../base/array.ts';
-import { parameterCount, requireTrainingMemory, sizesIn, trainingMemory } from './training-memory.ts';
+import { freshParameters } from './fresh-network.ts';
+import { requireTrainingMemory, sizesIn, trainingMemory } from './training-memory.ts';
 import { resolveOptions } from './run/resolve-options.ts';
 
 const MiB = 2 ** 20;
-const nano = { layers: 4, width: 128, heads: 4, hidden: 344, vocabularySize: 1024, tiedHead: false };
+const sized = (sizes: object) => {
+  const all = { layers: 4, width: 128, heads: 4, hidden: 344, vocabularySize: 1024, ...sizes };
+  return { ...all, parameters: freshParameters(all) };
+};
+const nano = sized({});
 const asked = {
   batch: 32,
   length: 64,
@@ -18,20 +19,16 @@ const asked = {
   learn: 'text',
 } as const;
 
-test('the parameters are those of the tensors, but for the norms', () => {
-  const config = {
-    ...nano,
-    kvHeads: 4,
-    maxLength: 64,
-    ropeTheta: 1e4,
-    normEpsilon: 1e-5,
-    qkvBias: false,
-    shiftedLogits: false,
-    attention: bidirectional,
-  };
-  const shapes = [...parameterShapes(config, llada.names).values()];
-  const norms = 128 * (2 * 4 + 1);
-  assert.equal(parameterCount(nano), shapes.reduce((sum, shape) => sum + sizeOf(shape), 0) - norms);
+test('the parameters of a network that is not there yet are those of its tensors, by hand', () => {
+  const [embeddings, norms] = [2 * 1024 * 128, 128 * (2 * 4 + 1)];
+  const matrices = 4 * (4 * 128 ** 2 + 3 * 128 * 344);
+  assert.equal(nano.parameters, embeddings + norms + matrices);
+  const grouped = { ...nano, kvHeads: 2, tied: true };
+  assert.equal(freshParameters(grouped), embeddings / 2 + norms + matrices - 4 * 128 ** 2);
+  assert.equal(
+    freshParameters({ ...nano, vocabularySize: 0 }, ({ length }) => length > 1),
+    matrices,
+  );
 });
 
 test('what training takes grows as it was measured: 1,081 MiB for 256 windows of 64 tokens, 251 MiB for 32, of which 90 are the program', () => {
@@ -49,7 +46,7 @@ test('what does not fit into memory is refused in one sentence that names what i
   const free = 8 * 1024 * MiB;
   const refused = (sizes: object, more: object, message: RegExp): void =>
     assert.throws(
-      () => requireTrainingMemory({ ...asked, ...more }, { ...nano, ...sizes }, free),
+      () => requireTrainingMemory({ ...asked, ...more }, sized(sizes), free),
       (error: unknown) => error instanceof InvalidOptionError && message.test(error.message),
       `${message}`,
     );

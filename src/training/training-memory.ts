@@ -1,5 +1,6 @@
 import { grouped } from '../base/format-count.ts';
 import { requireMemory } from '../base/memory.ts';
+import { freshParameters } from './fresh-network.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** What the memory of a network depends on. */
@@ -9,7 +10,8 @@ export interface NetworkSizes {
   readonly heads: number;
   readonly hidden: number;
   readonly vocabularySize: number;
-  readonly tiedHead: boolean;
+  /** All of its numbers. */
+  readonly parameters: number;
 }
 
 type Asked = Pick<
@@ -19,11 +21,7 @@ type Asked = Pick<
 
 const floatBytes = 4;
 
-/** About how many numbers the matrices of a network have: D (V or 2 V) + N (4 D² + 3 D F). */
-export const parameterCount = ({ layers, width, hidden, vocabularySize, tiedHead }: NetworkSizes): number =>
-  width * vocabularySize * (tiedHead ? 1 : 2) + layers * (4 * width ** 2 + 3 * width * hidden);
-
-/** The same of an adapter of rank r beside its matrices: N r (11 D + 3 F). */
+/** About how many numbers an adapter has of rank r beside all matrices: N r (11 D + 3 F). */
 const adapterCount = ({ layers, width, hidden }: NetworkSizes, rank: number): number =>
   layers * rank * (11 * width + 3 * hidden);
 
@@ -39,10 +37,10 @@ export function trainingMemory(
   network: NetworkSizes,
   { batch, length, ema, loraRank, objective, complementary, learn }: Asked,
 ): { readonly parameters: number; readonly activations: number } {
-  const { layers, width, hidden, heads, vocabularySize } = network;
+  const { layers, width, hidden, heads, vocabularySize, parameters } = network;
   const copies = ema === undefined ? 6 : 7;
-  const trained = loraRank === undefined ? parameterCount(network) : adapterCount(network, loraRank);
-  const kept = loraRank === undefined ? 0 : parameterCount(network) / floatBytes; // 8 bits at least
+  const trained = loraRank === undefined ? parameters : adapterCount(network, loraRank);
+  const kept = loraRank === undefined ? 0 : parameters / floatBytes; // 8 bits at least
   const positions = objective === 'block-diffusion' ? 2 * length : length;
   const rows = batch * (complementary ? 2 : 1) * (learn === 'preferences' ? 2 : 1);
   const perToken = layers * (10 * width + 3 * hidden + 2 * heads * positions) + vocabularySize;
@@ -62,7 +60,7 @@ export function requireTrainingMemory(options: Asked, network: NetworkSizes | un
   const { parameters, activations } = trainingMemory(network, options);
   const { layers, width } = network;
   const { batch, length, loraRank } = options;
-  const count = grouped(parameterCount(network));
+  const count = grouped(network.parameters);
   const [option, value] = loraRank === undefined ? ['layers', layers] : ['loraRank', loraRank];
   const learned = loraRank === undefined ? '' : `, with an adapter of rank ${grouped(loraRank)},`;
   requireMemory(
@@ -95,10 +93,14 @@ export function sizesIn({
   layers,
   width,
   heads,
+  kvHeads,
   hidden,
   tied,
-}: Pick<TrainingOptions, 'layers' | 'width' | 'heads' | 'hidden' | 'tied'>): NetworkSizes | undefined {
+}: Pick<TrainingOptions, 'layers' | 'width' | 'heads' | 'kvHeads' | 'hidden' | 'tied'>):
+  | NetworkSizes
+  | undefined {
   if (layers === undefined || width === undefined || heads === undefined || hidden === undefined)
     return undefined;
-  return { layers, width, heads, hidden, vocabularySize: 0, tiedHead: tied ?? false };
+  const sizes = { layers, width, heads, hidden, vocabularySize: 0 };
+  return { ...sizes, parameters: freshParameters({ ...sizes, kvHeads, tied }) };
 }

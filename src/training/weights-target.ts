@@ -9,6 +9,7 @@ import { llada } from '../model/families/llada.ts';
 import { initialisations, initialParameters } from '../model/initialise.ts';
 import { type LiveWeights, openNetwork } from '../model/network.ts';
 import { namesOf, tokenizerFiles } from '../tokenizer/files-to-write.ts';
+import { freshNetwork } from './fresh-network.ts';
 import type { Start } from './initial-model.ts';
 import type { TrainingOptions } from './options.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
@@ -35,8 +36,9 @@ export function weightsTarget(
   const { tokenizer, endId, template } = run;
   const config = configOf(options, run, start);
   const { transformer } = config;
-  requireTrainingMemory(options, transformer, freeBytes);
   const { names } = llada;
+  const parameters = parameterTotal(transformer, names);
+  requireTrainingMemory(options, { ...transformer, parameters }, freeBytes);
   const initial =
     start?.parameters ?? initialParameters(transformer, names, options.seed, initialisations[options.init]);
   return {
@@ -90,7 +92,7 @@ function configOf(
     throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
   return {
     transformer: {
-      ...(start?.transformer ?? freshNetwork(options, tokenizer.vocabularySize)),
+      ...(start?.transformer ?? networkOf(options, tokenizer.vocabularySize)),
       // whoever learns to answer need not forget how long a text may be
       maxLength: learn !== 'text' ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
       // a mask predictor made from a causal model, or that begins as one, goes on to predict each token at the position before
@@ -105,24 +107,13 @@ function configOf(
   };
 }
 
-function freshNetwork(
-  { layers, width, heads, kvHeads = heads, hidden, tied }: TrainingOptions,
+function networkOf(
+  { layers, width, heads, kvHeads, hidden, tied }: TrainingOptions,
   vocabularySize: number,
-): Omit<TransformerConfig, 'maxLength' | 'shiftedLogits' | 'attention'> {
+): ReturnType<typeof freshNetwork> {
   invariant(
     layers !== undefined && width !== undefined && heads !== undefined && hidden !== undefined,
     'a network that begins from nothing has its sizes from its options',
   );
-  return {
-    layers,
-    width,
-    heads,
-    kvHeads: kvHeads ?? heads,
-    hidden,
-    tiedHead: tied ?? false,
-    vocabularySize,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
-    qkvBias: false,
-  };
+  return freshNetwork({ layers, width, heads, kvHeads, hidden, tied, vocabularySize });
 }

@@ -1,4 +1,5 @@
 import type { TrainingRun } from '../../library/open-run.ts';
+import { freshParameters } from '../../training/fresh-network.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Mean } from '../mean.ts';
 import type { Claim, Finding } from './claim.ts';
@@ -80,7 +81,7 @@ const natsOf = (run: TrainingRun): number => run.validation!.natsPerToken;
 
 /** Those of attention and SwiGLU. */
 function parametersOf({ options: { layers = 0, width = 0, hidden = 0 } }: TrainingRun): number {
-  return layers * (4 * width * width + 3 * width * hidden);
+  return freshParameters({ layers, width, hidden, vocabularySize: 0 }, ({ length }) => length > 1);
 }
 
 /** The slope of the least-squares line through points, with its standard error. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { sizes } from '../options.ts';
-import { countParameters, secondsAnUpdate } from '../speed-test.ts';
+import { freshParameters } from '../fresh-network.ts';
+import { secondsAnUpdate } from '../speed-test.ts';
 import { plannedFor } from './plan.ts';
 import { resolveOptions } from './resolve-options.ts';
 
@@ -48,7 +49,7 @@ test('a faster machine or more time has a larger network, once that can read eno
   assert.equal(await chosen(5, 1e-3), 'tiny');
   assert.equal(await chosen(600, 1e-3), 'base');
   // the rule, by hand: six tokens a parameter in 85 % of the time, whose price is that of nano by parameters
-  const [nano, tiny] = [sizes.nano, sizes.tiny].map(countParameters);
+  const [nano, tiny] = [sizes.nano, sizes.tiny].map((size) => freshParameters(size));
   const price = (0.85 * 60) / ((6 * tiny * tiny * 0.1) / (2048 * nano));
   const minutes = 1 / price;
   assert.equal(await chosen(1.01 * minutes, 0.1), 'tiny');

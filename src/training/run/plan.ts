@@ -4,7 +4,8 @@ import { grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
-import { countParameters, secondsAnUpdate } from '../speed-test.ts';
+import { freshParameters } from '../fresh-network.ts';
+import { secondsAnUpdate } from '../speed-test.ts';
 import { type Size, sizes, type TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { shortRunOptions, shortText } from './short-run.ts';
@@ -63,11 +64,11 @@ export async function plannedFor(
   const measured = request.size ?? 'nano';
   note('measuring how fast this machine is …');
   const each = await measure(shapeOf(measured), { clock, signal });
-  const perToken = each / tokensOf(shapeOf(measured)) / countParameters(shapeOf(measured));
+  const perToken = each / tokensOf(shapeOf(measured)) / freshParameters(shapeOf(measured));
   const size =
     request.size ?? candidates.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
   const shape = shapeOf(size);
-  const anUpdate = size === measured ? each : perToken * tokensOf(shape) * countParameters(shape);
+  const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
   const steps = Math.max(20, Math.floor(seconds / anUpdate));
   note(
     `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(tokensOf(shape))} tokens, which read ${times((steps * tokensOf(shape)) / (bytes / bytesAToken))} the text; --minutes, --size and --steps change that`,
@@ -100,7 +101,7 @@ interface Shape {
 const tokensOf = ({ length, batch, accumulate = 1 }: Shape): number => length * batch * accumulate;
 
 const fits = (shape: Shape, perToken: number, seconds: number): boolean =>
-  seconds / (perToken * countParameters(shape)) >= tokensAParameter * countParameters(shape);
+  seconds / (perToken * freshParameters(shape)) >= tokensAParameter * freshParameters(shape);
 
 const times = (epochs: number): string =>
   epochs < 1
