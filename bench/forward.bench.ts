@@ -5,9 +5,8 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { kvWidthOf } from '../src/model/config.ts';
-import type { KeyValues } from '../src/model/key-values.ts';
-import type { Network } from '../src/model/network.ts';
+import type { KeyValues, KeyValueSize } from '../src/model/key-values.ts';
+import { keyValueSizes, type Network } from '../src/model/network.ts';
 import { openModel } from '../src/model/open.ts';
 import { median } from './measure.ts';
 
@@ -31,16 +30,14 @@ interface TimedForward {
 
 /** A past of made-up keys and values. */
 function pastOf({ config }: Network, length: number): KeyValues {
-  const numbers = (width: number) => {
-    const bytes = randomFillSync(new Uint8Array(length * width));
-    return { shape: [1, length, width], data: Float32Array.from(bytes, (byte) => (byte - 127.5) / 128) };
+  const numbers = ({ kvHeads, headWidth }: KeyValueSize) => {
+    const bytes = randomFillSync(new Uint8Array(kvHeads * length * headWidth));
+    const data = Float32Array.from(bytes, (byte) => (byte - 127.5) / 128);
+    return { shape: [1, kvHeads, length, headWidth], data };
   };
   return {
     positions: { shape: [1, length], data: Int32Array.from({ length }, (_, i) => i) },
-    layers: Array.from({ length: config.layers }, (_, i) => {
-      const width = kvWidthOf(config, i);
-      return { key: numbers(width), value: numbers(width) };
-    }),
+    layers: keyValueSizes(config).map((size) => ({ key: numbers(size), value: numbers(size) })),
   };
 }
 

@@ -25,12 +25,14 @@ export async function writeTinyModel(
     isCausal = false,
     maxLength = 64,
     width = 32,
+    hidden = 48,
     experts,
     generationConfig = {},
   }: {
     isCausal?: boolean;
     maxLength?: number;
     width?: number;
+    hidden?: number;
     /** How many each layer has in place of its MLP; two are chosen. */
     experts?: number;
     generationConfig?: Record<string, unknown>;
@@ -44,7 +46,7 @@ export async function writeTinyModel(
     width,
     heads: 4,
     kvHeads: 2,
-    hidden: 48,
+    hidden,
     vocabularySize: tokenizerFromJson(json).vocabularySize,
     maxLength,
     ropeTheta: 10_000,

@@ -11,6 +11,7 @@ import {
   matmul,
   mul,
   neg,
+  parts,
   reduceSum,
   reshape,
   scatterAdd,
@@ -23,7 +24,7 @@ import {
   tanh,
   transpose,
 } from './primitives.ts';
-import { sameShape, showType } from './shape.ts';
+import { product, sameShape, showType } from './shape.ts';
 import { applyOperation, type Operation, scalar, type Tensor } from './tensor.ts';
 import { GraphError } from './tensor-type.ts';
 
@@ -193,10 +194,9 @@ const attentionOperation: Operation<Attention> = {
       microsoft,
     ),
   expand([q, k, v, bias], { heads, scale }) {
-    const split = (x: Tensor) =>
-      transpose(reshape(x, [x.shape[0], x.shape[1], heads, headWidth(x, heads)]), [0, 2, 1, 3]);
-    const scores = matmul(split(q), split(k), { transB: true, alpha: scale }); // [B, H, Lq, Lk]
-    const output = applyOperation(attendOperation, [bias ? add(scores, bias) : scores, split(v)], null);
+    const [rows, keys, values] = [q, k, v].map((x) => splitHeads(x, heads));
+    const scores = matmul(rows, keys, { transB: true, alpha: scale }); // [B, H, Lq, Lk]
+    const output = applyOperation(attendOperation, [bias ? add(scores, bias) : scores, values], null);
     return reshape(transpose(output, [0, 2, 1, 3]), q.shape);
   },
 };
@@ -230,6 +230,62 @@ export function attention(
   const [keys, values] = [k, v].map((x) => repeatHeads(x, kvHeads, heads / kvHeads));
   const inputs = bias ? [q, keys, values, bias] : [q, keys, values];
   return applyOperation(attentionOperation, inputs, { heads, scale });
+}
+
+/** The heads apart from each other.   [B, L, heads · K] → [B, heads, L, K] */
+export function splitHeads(x: Tensor, heads: number): Tensor {
+  const [B, L] = x.shape;
+  return transpose(reshape(x, [B, L, heads, headWidth(x, heads)]), [0, 2, 1, 3]);
+}
+
+/** Keys and values by head   [B, kvHeads, C, K] each */
+interface HeadKeysValues {
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/**
+ * The attention of L positions over C that were computed before and themselves. What is long, the keys and values of before, is
+ * read where it lies and not copied; the heads of q that share a head of it are rows of one product.
+ *
+ *     softmax([q k_pastᵀ, q kᵀ] / √K + bias) [v_past; v]
+ *
+ * @param q     [B, L, heads · K]
+ * @param past  [B, kvHeads, C, K]
+ * @param own   [B, kvHeads, L, K]
+ * @param bias  of the scores of those of before, and then of one's own   [B or 1, 1, L or 1, C + L]
+ * @returns     [B, L, heads · K]
+ */
+export function attentionBeside(
+  q: Tensor,
+  past: HeadKeysValues,
+  own: HeadKeysValues,
+  {
+    heads,
+    bias,
+    scale = 1 / Math.sqrt(headWidth(q, heads)),
+  }: {
+    heads: number;
+    /** Added to the scores: 0 where a query may look, a large negative number elsewhere. */
+    bias: Tensor;
+    /** Of q kᵀ. Default: 1 / √K */
+    scale?: number;
+  },
+): Tensor {
+  const [B, kvHeads, C, K] = past.key.shape;
+  const L = q.shape[1];
+  const group = heads / (kvHeads as number);
+  const rows = reshape(splitHeads(mul(q, scalar(scale)), heads), [B, kvHeads, product([group, L]), K]);
+  const scores = concat(
+    [past.key, own.key].map((key) => matmul(rows, key, { transB: true })),
+    -1,
+  );
+  const byHead = [B, kvHeads, group, L, scores.shape[3]];
+  const [biasB, , biasL, S] = bias.shape;
+  const weights = softmax(add(reshape(scores, byHead), reshape(bias, [biasB, 1, 1, biasL, S])));
+  const [before, mine] = parts(reshape(weights, scores.shape), -1, [C, L]);
+  const mixed = reshape(add(matmul(before, past.value), matmul(mine, own.value)), [B, heads, L, K]);
+  return reshape(transpose(mixed, [0, 2, 1, 3]), q.shape);
 }
 
 /** Each head's K numbers `times` times in a row. [B, L, heads · K] → [B, L, heads · times · K] */

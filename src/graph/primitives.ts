@@ -397,6 +397,34 @@ const sliceOperation: Operation<Slice> = {
 export const slice = (x: Tensor, axis: number, start: number, end: number): Tensor =>
   applyOperation(sliceOperation, [x], { axis: axisOf(axis, x.shape.length, 'slice'), start, end });
 
+interface Part {
+  readonly axis: number;
+  readonly lengths: Shape;
+  readonly index: number;
+}
+
+const partOperation: Operation<Part> = {
+  name: 'part',
+  infer([x], { axis, lengths, index }) {
+    if (sumOfDims(lengths) !== x.shape[axis])
+      throw new GraphError(`parts: axis ${axis} of ${showShape(x.shape)} isn't ${lengths.join(' and ')}`);
+    return { dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? lengths[index] : dim)) };
+  },
+  onnx(writer, { attributes: { axis, lengths, index } }, [x]) {
+    const sizes = lengths.map((dim) =>
+      typeof dim === 'number' ? writer.ints([dim]) : writer.dimension(dim),
+    );
+    const counts = writer.node('Concat', sizes, { axis: 0 });
+    return writer.outputs('Split', [x, counts], lengths.length, { axis })[index];
+  },
+};
+
+/** What `concat` put together along an axis, apart again. It has no derivative. */
+export const parts = (x: Tensor, axis: number, lengths: Shape): Tensor[] =>
+  lengths.map((_, index) =>
+    applyOperation(partOperation, [x], { axis: axisOf(axis, x.shape.length, 'parts'), lengths, index }),
+  );
+
 interface Pad {
   readonly axis: number;
   readonly before: number;

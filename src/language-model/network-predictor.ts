@@ -1,7 +1,7 @@
 import type { NdArray } from '../base/array.ts';
 import { invariant } from '../base/errors.ts';
 import { shiftedRight } from '../diffusion/clean-windows.ts';
-import { joinKeyValues, keepPositions, type KeyValues } from '../model/key-values.ts';
+import { countPositions, joinKeyValues, keepPositions, type KeyValues } from '../model/key-values.ts';
 import type { Network, RowReduction } from '../model/network.ts';
 import type { CachedNetwork } from '../sampling/cache.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
@@ -133,7 +133,7 @@ export function encodingPredictor(network: Network): MaskPredictor {
   let memory: KeyValues | undefined;
   const row = (data: Int32Array) => ({ shape: [1, data.length], data });
   return async (xt, rows, { block: { start, end }, previousLogits, signal }) => {
-    const read = memory?.positions.shape[1] ?? 0;
+    const read = memory ? countPositions(memory) : 0;
     if (start > read) {
       // its logits aren't wanted, but one row has to be
       const wanted = Int32Array.of(0);
@@ -159,9 +159,9 @@ function maskOver(
   sees: (query: number, key: number) => boolean,
 ) {
   const [Q, S] = [queries.length, keys.length];
-  const data = Uint8Array.from({ length: Q * S }, (_, index) =>
-    Number(sees(queries[Math.floor(index / S)], keys[index % S])),
-  );
+  const data = new Uint8Array(Q * S);
+  // a long text has millions of pairs
+  for (let q = 0; q < Q; q++) for (let k = 0; k < S; k++) data[q * S + k] = Number(sees(queries[q], keys[k]));
   return { shape: [1, Q, S], data };
 }
 

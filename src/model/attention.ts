@@ -1,10 +1,10 @@
-import { attention, linear, rmsNorm, rope } from '../graph/composites.ts';
-import { and, concat, reshape, slice, where } from '../graph/primitives.ts';
+import { attention, attentionBeside, linear, rmsNorm, rope, splitHeads } from '../graph/composites.ts';
+import { and, concat, lessOrEqual, reshape, slice, where } from '../graph/primitives.ts';
 import { constant, scalar, type Tensor } from '../graph/tensor.ts';
 import { headWidthOf, layerConfig, type LayerNames, type TransformerConfig } from './config.ts';
 import { rotations, type Rotations } from './rotary.ts';
 
-/** Of one layer, keys after their rotation, and values   [B, C, kvHeads · K] each */
+/** Of one layer, keys after their rotation, and values   [B, kvHeads, C, K] each */
 export interface KeyValue {
   readonly key: Tensor;
   readonly value: Tensor;
@@ -12,7 +12,7 @@ export interface KeyValue {
 
 /** What an earlier forward computed of C positions. */
 export interface Past {
-  /** int64   [B, C] */
+  /** −1 where there is nothing to be seen, int64   [B, C] */
   readonly positions: Tensor;
   /** Of every layer. */
   readonly layers: readonly KeyValue[];
@@ -65,10 +65,14 @@ export function attentionOver(
     const v = own.valueNorm
       ? normHeads(projected.value, ones(headWidthOf(own)), kvHeads, own)
       : projected.value;
-    const present = { key: k, value: v };
-    const { key, value } = joined(inputs.past?.layers[index], present); // [B, C + L, kvHeads · K]
+    const present = { key: splitHeads(k, kvHeads), value: splitHeads(v, kvHeads) };
+    const past = inputs.past?.layers[index];
     const bias = attentionBias(own, inputs);
-    return { mixed: attention(q, key, value, { heads, kvHeads, bias, scale: own.attentionScale }), present };
+    const scale = own.attentionScale;
+    const mixed = past
+      ? attentionBeside(q, past, present, { heads, bias: bias!, scale })
+      : attention(q, k, v, { heads, kvHeads, bias, scale });
+    return { mixed, present };
   };
 }
 
@@ -81,10 +85,6 @@ function normHeads(x: Tensor, weight: Tensor, heads: number, { normEpsilon }: Tr
   const split = reshape(x, [B, L, heads, (width as number) / heads]);
   return reshape(rmsNorm(split, weight, normEpsilon), x.shape);
 }
-
-/** Keys and values of the past, where there is one, and then of the positions at hand. */
-const joined = (past: KeyValue | undefined, { key, value }: KeyValue): KeyValue =>
-  past ? { key: concat([past.key, key], 1), value: concat([past.value, value], 1) } : { key, value };
 
 /** Of one layer's input its queries [B, L, H · K], keys and values [B, L, kvHeads · K]. */
 function projections(
@@ -114,7 +114,11 @@ function projections(
   };
 }
 
-/** 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all. */
+/**
+ * 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all.
+ *
+ * @returns  [B or 1, 1, L or 1, C + L]
+ */
 function attentionBias(
   { attention: sees, encoderAttention }: TransformerConfig,
   { positions, mask, past, encodes }: AttentionInputs,
@@ -124,8 +128,10 @@ function attentionBias(
   const [q, k] = [reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S])];
   const biasOf = (pattern: Tensor | undefined): Tensor | undefined => {
     const allowed = mask && reshape(mask, [mask.shape[0], 1, L, S]);
-    const both = pattern && allowed ? and(pattern, allowed) : (pattern ?? allowed);
-    return both && where(both, scalar(0), scalar(-1e30));
+    const all = [pattern, allowed, past && lessOrEqual(scalar(0, 'int64'), k)].filter(
+      (one) => one !== undefined,
+    );
+    return all.length === 0 ? undefined : where(all.reduce(and), scalar(0), scalar(-1e30));
   };
   const bias = biasOf(sees(q, k));
   return encodes && encoderAttention

@@ -2,15 +2,14 @@ import type { NdArray } from '../base/array.ts';
 
 /**
  * Keys (rotated) and values that a forward computed, so that later ones look at those positions without computing them
- * again. Their order doesn't matter: attention is a sum over keys, and what a query may look at goes by position.
+ * again. They lie by head, as attention reads them. Their order doesn't matter: attention is a sum over keys, and what a query
+ * may look at goes by position.
  */
 export interface KeyValues {
-  /** [B, C] */
+  /** The position in each column; −1 where there is none: nobody looks there   [B, C] */
   readonly positions: NdArray<Int32Array>;
-  /** Of every layer   [B, C, kvHeads · K] each, or with room for more where there are `columns` */
+  /** Of every layer   [B, kvHeads, C, K] each */
   readonly layers: readonly LayerKeyValue[];
-  /** Of one sequence: where in the layers each position is, ascending. Absent: they are all that is there.   [C] */
-  readonly columns?: Int32Array;
 }
 
 interface LayerKeyValue {
@@ -18,99 +17,100 @@ interface LayerKeyValue {
   readonly value: NdArray;
 }
 
-/** Of no position at all, for layers of these widths. */
-export const noKeyValues = (B: number, widths: readonly number[]): KeyValues => ({
+/** How the keys and values of a layer lie. */
+export interface KeyValueSize {
+  readonly kvHeads: number;
+  /** K */
+  readonly headWidth: number;
+}
+
+/** Of no position at all. */
+export const noKeyValues = (B: number, layers: readonly KeyValueSize[]): KeyValues => ({
   positions: { shape: [B, 0], data: new Int32Array(0) },
-  layers: widths.map((width) => ({ key: empty(B, width), value: empty(B, width) })),
+  layers: layers.map(({ kvHeads, headWidth }) => {
+    const empty = { shape: [B, kvHeads, 0, headWidth], data: new Float32Array(0) };
+    return { key: empty, value: empty };
+  }),
 });
 
-const empty = (B: number, width: number): NdArray => ({ shape: [B, 0, width], data: new Float32Array(0) });
+/** How many positions of one sequence there are. */
+export const countPositions = ({ positions }: KeyValues): number =>
+  positions.data.reduce((count, position) => count + Number(position >= 0), 0);
 
 /** Those of one sequence at the positions that are kept. Nothing is copied. */
-export function keepPositions(memory: KeyValues, kept: (position: number) => boolean): KeyValues {
-  const { positions, layers } = memory;
-  const columns = columnsOf(memory);
-  const picked = [...columns.keys()].filter((c) => kept(positions.data[c]));
-  return {
-    positions: row(picked, (c) => positions.data[c]),
-    layers,
-    columns: Int32Array.from(picked, (c) => columns[c]),
-  };
-}
+export const keepPositions = (
+  { positions, layers }: KeyValues,
+  kept: (position: number) => boolean,
+): KeyValues => ({
+  positions: { ...positions, data: positions.data.map((i) => (i >= 0 && kept(i) ? i : -1)) },
+  layers,
+});
+
+/** Room is made for so many more columns than are needed, as a share of them, so that it isn't made again at once. */
+const spareShare = 1 / 8;
+const leastSpare = 64;
 
 /**
  * Those of one sequence, from two forwards over different positions. What `b` has is written where `a` has room, so that
  * neither may be used afterwards: a canvas that is predicted again and again keeps its memory in the same place.
  */
 export function joinKeyValues(a: KeyValues, b: KeyValues): KeyValues {
-  const [taken, more] = [columnsOf(a), columnsOf(b)];
-  const room = a.layers[0].key.shape[1];
-  const wanted = taken.length + more.length;
-  const grown = wanted <= room ? room : Math.max(wanted, 2 * room);
-  const isTaken = new Set(taken);
-  const free: number[] = [];
-  for (let c = 0; free.length < more.length; c++) if (!isTaken.has(c)) free.push(c);
+  const room = a.positions.shape[1];
+  const from = columnsOf(b, (position) => position >= 0);
+  const free = columnsOf(a, (position) => position < 0);
+  const missing = from.length - free.length;
+  const columns =
+    missing <= 0 ? room : room + missing + Math.max(leastSpare, Math.ceil(spareShare * (room + missing)));
+  // the first of the free columns, and then those that are new
+  const to = Int32Array.from(from, (_, i) => free[i] ?? room + i - free.length);
 
+  const positions = new Int32Array(columns).fill(-1);
+  positions.set(a.positions.data);
+  for (const [i, column] of to.entries()) positions[column] = b.positions.data[from[i]];
   const join = (x: NdArray, y: NdArray): NdArray => {
-    const width = x.shape[2];
-    const data = grown === room ? x.data : new Float32Array(grown * width);
-    if (data !== x.data) data.set(x.data.subarray(0, room * width));
-    copyColumns({ from: y.data, columns: more }, { to: data, columns: free }, width);
-    return { shape: [1, grown, width], data };
+    const roomy = columns === room ? x : withColumns(x, columns);
+    copyColumns({ array: y, columns: from }, { array: roomy, columns: to });
+    return roomy;
   };
-  const places = [
-    ...Array.from(taken, (column, i) => ({ column, position: a.positions.data[i] })),
-    ...free.map((column, i) => ({ column, position: b.positions.data[i] })),
-  ].sort((x, y) => x.column - y.column);
   return {
-    positions: row(places, ({ position }) => position),
+    positions: { shape: [1, columns], data: positions },
     layers: a.layers.map(({ key, value }, i) => ({
       key: join(key, b.layers[i].key),
       value: join(value, b.layers[i].value),
     })),
-    columns: Int32Array.from(places, ({ column }) => column),
   };
 }
 
-/** Whether a network reads keys and values as they lie: without gaps, from the first column. */
-export const isBeginning = ({ columns }: KeyValues): boolean =>
-  columns === undefined || columns.every((column, c) => column === c);
-
-/** The same without `columns`, as a network reads it; a copy unless what is kept is a beginning. */
-export function packed(memory: KeyValues): KeyValues {
-  const { positions, layers, columns } = memory;
-  if (!columns) return memory;
-  const isPacked = isBeginning(memory);
-  const pack = ({ shape: [, , width], data }: NdArray): NdArray => {
-    const shape = [1, columns.length, width];
-    if (isPacked) return { shape, data: data.subarray(0, columns.length * width) };
-    const to = new Float32Array(columns.length * width);
-    copyColumns({ from: data, columns }, { to, columns: columns.map((_, c) => c) }, width);
-    return { shape, data: to };
-  };
-  return { positions, layers: layers.map(({ key, value }) => ({ key: pack(key), value: pack(value) })) };
+function columnsOf({ positions: { data } }: KeyValues, isMeant: (position: number) => boolean): Int32Array {
+  return Int32Array.from([...data.keys()].filter((column) => isMeant(data[column])));
 }
 
-/** Where in its layers each position of one sequence is. */
-export const columnsOf = ({ columns, positions }: KeyValues): Int32Array =>
-  columns ?? positions.data.map((_, c) => c);
+/** The same with room for more columns, zeros   [1, kvHeads, C, K] → [1, kvHeads, columns, K] */
+function withColumns(array: NdArray, columns: number): NdArray {
+  const [B, kvHeads, C, K] = array.shape;
+  const data = new Float32Array(B * kvHeads * columns * K);
+  for (let head = 0; head < B * kvHeads; head++)
+    data.set(array.data.subarray(head * C * K, (head + 1) * C * K), head * columns * K);
+  return { shape: [B, kvHeads, columns, K], data };
+}
 
-/** Copies columns of so many numbers, those that lie one behind the other in one go. */
-export function copyColumns(
-  { from, columns: sources }: { from: NdArray['data']; columns: ArrayLike<number> },
-  { to, columns: targets }: { to: NdArray['data']; columns: ArrayLike<number> },
-  width: number,
-): void {
-  for (let c = 0; c < sources.length;) {
+interface Columns {
+  /** [1, kvHeads, C, K] */
+  readonly array: NdArray;
+  readonly columns: Int32Array;
+}
+
+/** Copies columns of all heads, those that lie one behind the other in one go. */
+function copyColumns({ array: x, columns: from }: Columns, { array: y, columns: to }: Columns): void {
+  const [, kvHeads, roomX, K] = x.shape;
+  const roomY = y.shape[2];
+  for (let c = 0; c < from.length;) {
     let n = 1;
-    while (c + n < sources.length && sources[c + n] === sources[c] + n && targets[c + n] === targets[c] + n)
-      n++;
-    to.set(from.subarray(sources[c] * width, (sources[c] + n) * width), targets[c] * width);
+    while (c + n < from.length && from[c + n] === from[c] + n && to[c + n] === to[c] + n) n++;
+    for (let head = 0; head < kvHeads; head++) {
+      const start = (head * roomX + from[c]) * K;
+      y.data.set(x.data.subarray(start, start + n * K), (head * roomY + to[c]) * K);
+    }
     c += n;
   }
 }
-
-const row = <T>(items: readonly T[], of: (item: T) => number): NdArray<Int32Array> => ({
-  shape: [1, items.length],
-  data: Int32Array.from(items, of),
-});

@@ -12,8 +12,8 @@ import type { WeightFiles } from '../runtime/engine.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
-import { kvWidthOf, type TensorNames, type TransformerConfig } from './config.ts';
-import { type KeyValues, noKeyValues, packed } from './key-values.ts';
+import { headWidthOf, layerConfig, type TensorNames, type TransformerConfig } from './config.ts';
+import { countPositions, type KeyValues, type KeyValueSize, noKeyValues } from './key-values.ts';
 import { transformer, type TransformerInputs } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
@@ -40,7 +40,7 @@ export interface LiveAdapter extends LiveWeights {
 
 /** What a forward may be told beside the tokens. */
 export interface ForwardOptions {
-  /** 1 where a query (second axis) may look at a key (third); keys of the past come first   [B, L, C + L] */
+  /** 1 where a query (second axis) may look at a key (third); the columns of the past come first   [B, L, C + L] */
   readonly attentionMask?: NdArray<Uint8Array>;
   /** Default 0 … L − 1 in every row   [B, L] */
   readonly positions?: NdArray<Int32Array>;
@@ -69,7 +69,7 @@ export interface Network {
   logits(tokens: NdArray<Int32Array>, rows: Int32Array, options?: ForwardOptions): Promise<NdArray>;
   /**
    * What the network says of L positions where others were computed before: those of `past` are looked at and not
-   * computed again. Without `positions`, these go on where the past ends.
+   * computed again. Without `positions`, these go on where the past, of one sequence or without gaps, ends.
    *
    * @param rows  outputs that are wanted, as they are: where logits are shifted, that of i is about position i + 1
    * @returns  the logits, and the keys and values of the L positions
@@ -143,9 +143,8 @@ class SessionNetwork implements Network {
     forward: ForwardOptions = {},
   ): Promise<{ logits: NdArray; present: KeyValues }> {
     const [B] = tokens.shape;
-    const widths = Array.from({ length: this.config.layers }, (_, i) => kvWidthOf(this.config, i));
-    const before = packed(past ?? noKeyValues(B, widths));
-    const positions = forward.positions ?? defaultPositions(tokens.shape, before.positions.shape[1]);
+    const before = past ?? noKeyValues(B, keyValueSizes(this.config));
+    const positions = forward.positions ?? defaultPositions(tokens.shape, countPositions(before));
     const feeds: Record<string, NdArray<Data>> = {
       ...outputFeeds(tokens, rows, positions),
       pastPositions: toInt64(before.positions),
@@ -279,14 +278,23 @@ export const forTwoTexts = (config: TransformerConfig): TransformerConfig => ({
   maxLength: 2 * config.maxLength,
 });
 
+/** How the keys and values of each layer lie. */
+export const keyValueSizes = (config: TransformerConfig): KeyValueSize[] =>
+  Array.from({ length: config.layers }, (_, i) => {
+    const own = layerConfig(config, i);
+    return { kvHeads: own.kvHeads, headWidth: headWidthOf(own) };
+  });
+
 function pastInputs(config: TransformerConfig): Past {
-  const one = (name: string, layer: number) => input(name, 'float32', ['B', 'C', kvWidthOf(config, layer)]);
   return {
     positions: input('pastPositions', 'int64', ['B', 'C']),
-    layers: Array.from({ length: config.layers }, (_, i) => ({
-      key: one(`past.${i}.key`, i),
-      value: one(`past.${i}.value`, i),
-    })),
+    layers: keyValueSizes(config).map(({ kvHeads, headWidth }, i) => {
+      const shape = ['B', kvHeads, 'C', headWidth];
+      return {
+        key: input(`past.${i}.key`, 'float32', shape),
+        value: input(`past.${i}.value`, 'float32', shape),
+      };
+    }),
   };
 }
 

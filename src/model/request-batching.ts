@@ -1,6 +1,6 @@
 import { nextTurn } from '../base/next-turn.ts';
 import type { NdArray } from '../base/array.ts';
-import { columnsOf, copyColumns, isBeginning, type KeyValues } from './key-values.ts';
+import { countPositions, type KeyValues } from './key-values.ts';
 import type { ForwardOptions, Network } from './network.ts';
 
 /**
@@ -132,17 +132,14 @@ async function runTogether(
   if (batch.length === 1) {
     const [{ kind, tokens, rows, past, options }] = batch;
     const alone = { ...options, signal: undefined };
-    if (kind === 'extend') {
-      const before = !past || isBeginning(past) ? past : joinedPast(batch, memoryOf);
-      return [await network.extend(tokens, rows, before, alone)];
-    }
+    if (kind === 'extend') return [await network.extend(tokens, rows, past, alone)];
     return [{ logits: await network.logits(tokens, rows, alone) }];
   }
   const L = Math.max(...batch.map(({ tokens }) => tokens.shape[1]));
   const C = Math.max(...batch.map(({ past }) => past?.positions.shape[1] ?? 0));
   const tokens = padded(batch, L, ({ tokens: { data } }) => data);
   const positions = padded(batch, L, ({ tokens: { data }, options, past }) => {
-    const start = past?.positions.shape[1] ?? 0;
+    const start = past ? countPositions(past) : 0;
     return options.positions?.data ?? data.map((_, i) => start + i);
   });
   const rows = Int32Array.from(batch.flatMap(({ rows: mine }, b) => Array.from(mine, (row) => b * L + row)));
@@ -170,12 +167,12 @@ function padded(
   return { shape: [batch.length, L], data };
 }
 
-/** Where each query may look: nowhere at padding. Absent where there is none and nobody has a mask.   [B, L, C + L] */
+/**
+ * Where each query may look: nowhere at padding. Absent where there is none and nobody has a mask; the columns of a past tell
+ * by themselves that they hold nothing.   [B, L, C + L]
+ */
 function maskOf(batch: readonly Waiting[], L: number, C: number): NdArray<Uint8Array> | undefined {
-  const isPlain = batch.every(
-    ({ tokens, past, options }) =>
-      !options.attentionMask && tokens.shape[1] === L && (past?.positions.shape[1] ?? 0) === C,
-  );
+  const isPlain = batch.every(({ tokens, options }) => !options.attentionMask && tokens.shape[1] === L);
   if (isPlain) return undefined;
   const data = new Uint8Array(batch.length * L * (C + L));
   for (const [b, { tokens, past, options }] of batch.entries()) {
@@ -195,20 +192,21 @@ function joinedPast(batch: readonly Waiting[], memoryOf: MemoryOf): KeyValues | 
   if (!some) return undefined;
   const B = batch.length;
   const C = Math.max(...batch.map(({ past }) => past?.positions.shape[1] ?? 0));
-  const positions = new Int32Array(B * C);
+  const positions = new Int32Array(B * C).fill(-1);
   for (const [b, { past }] of batch.entries()) if (past) positions.set(past.positions.data, b * C);
-  const places = batch.map(({ past }, b) => {
-    const columns = past ? columnsOf(past) : new Int32Array(0);
-    return { past, columns, targets: columns.map((_, c) => b * C + c) };
-  });
   const joined = (i: number, part: 'key' | 'value'): NdArray => {
-    const width = some.layers[i][part].shape[2];
-    const to = memoryOf(2 * i + Number(part === 'value'), B * C * width);
-    for (const [b, { past, columns, targets }] of places.entries()) {
-      if (past) copyColumns({ from: past.layers[i][part].data, columns }, { to, columns: targets }, width);
-      to.fill(0, (b * C + columns.length) * width, (b + 1) * C * width);
+    const [, kvHeads, , K] = some.layers[i][part].shape;
+    const to = memoryOf(2 * i + Number(part === 'value'), B * kvHeads * C * K);
+    for (const [b, { past }] of batch.entries()) {
+      const from = past?.layers[i][part];
+      const length = (from?.shape[2] ?? 0) * K;
+      for (let head = 0; head < kvHeads; head++) {
+        const start = (b * kvHeads + head) * C * K;
+        if (from) to.set(from.data.subarray(head * length, (head + 1) * length), start);
+        to.fill(0, start + length, start + C * K);
+      }
     }
-    return { shape: [B, C, width], data: to };
+    return { shape: [B, kvHeads, C, K], data: to };
   };
   return {
     positions: { shape: [B, C], data: positions },
@@ -216,20 +214,17 @@ function joinedPast(batch: readonly Waiting[], memoryOf: MemoryOf): KeyValues | 
   };
 }
 
-/**
- * Of a batch's keys and values those of one sequence, without padding. Beside a past they are looked at where they lie, to be
- * joined to it; without one they may be kept, and don't keep those of the others.
- */
-function presentOf(
-  { positions, layers }: KeyValues,
-  b: number,
-  { tokens: { shape }, past }: Waiting,
-): KeyValues {
+/** Of a batch's keys and values those of one sequence, without padding; they don't keep those of the others in memory. */
+function presentOf({ positions, layers }: KeyValues, b: number, { tokens }: Waiting): KeyValues {
   const L = positions.shape[1];
-  const length = shape[1];
-  const mine = ({ shape: [, , width], data }: NdArray): NdArray => {
-    const [start, end] = [b * L * width, (b * L + length) * width];
-    return { shape: [1, length, width], data: past ? data.subarray(start, end) : data.slice(start, end) };
+  const length = tokens.shape[1];
+  const mine = ({ shape: [, kvHeads, , K], data }: NdArray): NdArray => {
+    const own = new Float32Array(kvHeads * length * K);
+    for (let head = 0; head < kvHeads; head++) {
+      const start = (b * kvHeads + head) * L * K;
+      own.set(data.subarray(start, start + length * K), head * length * K);
+    }
+    return { shape: [1, kvHeads, length, K], data: own };
   };
   return {
     positions: { shape: [1, length], data: positions.data.slice(b * L, b * L + length) },

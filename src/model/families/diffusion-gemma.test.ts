@@ -129,9 +129,11 @@ test('of the encoder a sliding layer is looked at in as many of the last positio
   /** The logits with other values of one layer at one position. */
   const changed = async (layer: number, position: number): Promise<Float32Array> => {
     const layers = present.layers.map(({ key, value }, i) => {
-      const [, , width] = value.shape;
+      const [, kvHeads, C, K] = value.shape;
       const data = value.data.slice();
-      if (i === layer) data.fill(7, position * width, (position + 1) * width);
+      const heads = i === layer ? kvHeads : 0;
+      for (let head = 0; head < heads; head++)
+        data.fill(7, (head * C + position) * K, (head * C + position + 1) * K);
       return { key, value: { shape: value.shape, data } };
     });
     return (await extend(decoder_input_ids[0], { ...present, layers })).logits.data;
