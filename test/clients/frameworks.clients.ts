@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nextEditClients } from '../next-edits.ts';
 import { askedServer, clientPackage, person, personSchema, story, weatherSchema } from './asked-server.ts';
 
 const tool = {
@@ -72,7 +73,7 @@ test('llamaindex: chat, stream', async (t) => {
   }
 });
 
-test('@continuedev/openai-adapters: chat and gaps, at the root and under /v1', async (t) => {
+test('@continuedev/openai-adapters: chat, gaps and next edits, at the root and under /v1', async (t) => {
   const { url } = await askedServer(t);
   const { constructLlmApi } = await clientPackage('@continuedev/openai-adapters');
   for (const [provider, apiBase] of [
@@ -103,4 +104,16 @@ test('@continuedev/openai-adapters: chat and gaps, at the root and under /v1', a
   for await (const chunk of inception.fimStream(gap, new AbortController().signal))
     filled += chunk.choices[0].delta.content ?? '';
   assert.equal(filled, story.slice(9, 12));
+
+  const file = { path: 'a.txt', lines: [story.slice(0, 9) + story.slice(12)], row: 0, column: 9 };
+  const { message, read } = nextEditClients['Continue'];
+  const asked = message({ ...file, from: 0, to: 1, history: '' }) + '<|!@#IS_NEXT_EDIT!@#|>';
+  const edit = { model: 'story', messages: [{ role: 'user', content: asked }], max_tokens: 3 };
+  const { signal } = new AbortController();
+  const whole = await inception.chatCompletionNonStream({ ...edit, stream: false }, signal);
+  assert.equal(read(whole.choices[0].message.content), story);
+  let streamed = '';
+  for await (const chunk of inception.chatCompletionStream({ ...edit, stream: true }, signal))
+    streamed += chunk.choices[0]?.delta?.content ?? '';
+  assert.equal(read(streamed), story);
 });

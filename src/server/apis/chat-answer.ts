@@ -15,7 +15,7 @@ interface ShownBody {
 /** How an answer is said. */
 interface ChatReply {
   readonly form?: ToolForm;
-  /** What becomes of the text in the answer. */
+  /** What becomes of the text in the answer, which then comes whole, also in a stream. */
   readonly format?: (text: string) => string;
 }
 
@@ -47,7 +47,7 @@ class SaidChat {
   /** What all objects have. */
   readonly #common: object;
   readonly #form: ToolForm | undefined;
-  readonly #format: (text: string) => string;
+  readonly #format: ((text: string) => string) | undefined;
   /** By choice. */
   readonly #readers = new Map<number, CallReader>();
 
@@ -56,7 +56,7 @@ class SaidChat {
     this.#id = id;
     this.#common = { id, created: Math.floor(nowMs / 1000), model };
     this.#form = form;
-    this.#format = format ?? ((text) => text);
+    this.#format = format;
   }
 
   whole(results: readonly Result[]): object {
@@ -72,7 +72,7 @@ class SaidChat {
 
   #choice({ text: written, tokens, finish }: Result, index: number): object {
     const { text, calls } = readReply(written, this.#form);
-    const content = calls.length > 0 ? text || null : this.#format(text);
+    const content = calls.length > 0 ? text || null : (this.#format?.(text) ?? text);
     const tool_calls = calls.map(({ name, json }, call) => ({
       id: this.#callId(index, call),
       type: 'function',
@@ -91,6 +91,7 @@ class SaidChat {
   }
 
   progress(index: number, { text, tokens, snapshot, frame }: JobProgress): object[] {
+    if (this.#format) return [];
     const pieces =
       snapshot === undefined ? this.#readerOf(index).read(text) : [{ type: 'text', text: snapshot } as const];
     const deltas = pieces.map((piece) => deltaOf(piece, (call) => this.#callId(index, call)));
@@ -104,9 +105,11 @@ class SaidChat {
     );
   }
 
-  ended(index: number, { finish, seed }: Result): object[] {
+  ended(index: number, { text, tokens, finish, seed }: Result): object[] {
     const reader = this.#readerOf(index);
-    const last = reader.finish().map((piece) => this.chunk([delta(index, deltaOf(piece, String))]));
+    const last = this.#format
+      ? [this.chunk([delta(index, { content: this.#format(text) }, { logprobs: this.#reported(tokens) })])]
+      : reader.finish().map((piece) => this.chunk([delta(index, deltaOf(piece, String))]));
     const reason = finishOf(finish, reader.calls);
     return [...last, this.chunk([delta(index, {}, { finish_reason: reason })], { seed })];
   }

@@ -47,10 +47,6 @@ export function mercuryEdit(body: EditBody, asked: ApiRequest): Answer {
   const { before, left, right, after } = editedFile(message.text);
   const task = { kind: 'fill', before: before + left, after: right + after } as const;
   const job = jobOf(body, task, asked, { logprobs: body.logprobs });
-  if (body.stream)
-    throw new HttpError(400, 'stream: this model has no chat template, and its edits come whole', {
-      param: 'stream',
-    });
   return chatAnswer(body, asked, { job, format: (text) => fenced(left + text + right) });
 }
 
@@ -121,9 +117,10 @@ interface EditedFile {
   readonly after: string;
 }
 
+/** A region stands between its tags; where these are lines of their own, so are its lines, and the tags' are none of the file. */
 function editedFile(message: string): EditedFile {
   const open = '<|current_file_content|>';
-  const [region, cursor] = ['<|code_to_edit|>', '<|cursor|>'];
+  const [region, regionEnd, cursor] = ['<|code_to_edit|>', '<|/code_to_edit|>', '<|cursor|>'];
   const start = message.indexOf(open);
   const end = message.indexOf('<|/current_file_content|>', start);
   if (start < 0) throw missing('current_file_content');
@@ -131,9 +128,12 @@ function editedFile(message: string): EditedFile {
     .slice(start + open.length, end < 0 ? undefined : end)
     .replace(/^\n?current_file_path:[^\n]*\n/, '');
   const from = file.indexOf(region);
-  const to = file.indexOf('<|/code_to_edit|>', from);
+  const to = file.indexOf(regionEnd, from);
   if (from < 0 || to < 0) throw missing('code_to_edit');
-  const inside = file.slice(from + region.length, to);
+  const inside = file
+    .slice(from + region.length, to)
+    .replace(/^\n/, '')
+    .replace(/\n$/, '');
   const at = inside.indexOf(cursor);
   const plain = inside.replace(cursor, '');
   const place = at < 0 ? plain.length : at;
@@ -141,7 +141,7 @@ function editedFile(message: string): EditedFile {
     before: file.slice(0, from),
     left: plain.slice(0, place),
     right: plain.slice(place),
-    after: file.slice(to + '<|/code_to_edit|>'.length),
+    after: file.slice(to + regionEnd.length),
   };
 }
 
@@ -156,10 +156,5 @@ function tagged(message: string, tag: string): string {
 const missing = (tag: string): HttpError =>
   new HttpError(400, `messages: must hold <|${tag}|> … <|/${tag}|>`, { param: 'messages' });
 
-/** Code in a fence that is longer than any within it. */
-function fenced(code: string): string {
-  let longest = 2;
-  for (const [ticks] of code.matchAll(/`{3,}/g)) longest = Math.max(longest, ticks.length);
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}\n${code.replace(/^\n/, '').replace(/\n$/, '')}\n${fence}`;
-}
+/** Code as editors look for it: they take off these two lines, whatever stands between. */
+const fenced = (code: string): string => `\`\`\`\n${code}\n\`\`\``;
