@@ -78,6 +78,7 @@ function holeModelOf(context: ModelContext): HoleModel {
       const prepared = await sampler.prepare(canvas, options, settings);
       return (await sampler.finish(prepared, onFrame)).stats;
     },
+    possibleLengths: (most, options, settings) => sampler.possibleLengths(most, options, settings),
   };
 }
 

@@ -40,6 +40,8 @@ export interface HoleFiller {
   readonly expand: boolean;
   /** Whether a constraint says what may stand in the holes, and where they end. */
   readonly isConstrained: boolean;
+  /** Whether the text's one hole may have so many tokens. Default: as many as it is asked for. */
+  readonly admits?: (length: number) => boolean;
   readonly blockLength?: number;
   readonly tokensPerStep: number;
   /** Samples a canvas to its end, and shows each frame to `see`, which knows where the holes are in it. */
@@ -107,6 +109,7 @@ export async function fillHoles(filler: HoleFiller, text: TextWithHoles): Promis
       const found = await likeliestLength(filler.score, contextOf(window, lengths, h, filler), {
         least,
         most,
+        admits: filler.admits,
       });
       lengths[h] = found.length;
       scored += found.scored;
@@ -139,7 +142,8 @@ async function fillWindow(
   return lengths.map((_, h) => tokens.filter((_, i) => parts[i] === holePart(h)));
 }
 
-function boundsOf(length: HoleLength, { resizing, expand, maxLength }: HoleBounds): Bounds {
+/** @throws InvalidOptionError  for no length, and one that leaves no room for text */
+export function boundsOf(length: HoleLength, { resizing, expand, maxLength }: HoleBounds): Bounds {
   if (length === 'any') {
     const room = Math.max(1, Math.floor(maxLength / 4));
     return resizing && expand

@@ -1,6 +1,7 @@
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import {
+  boundsOf,
   fillHoles,
   type HoleFiller,
   type HoleLength,
@@ -21,6 +22,7 @@ import {
 import type { ResizingTokens } from '../sampling/resize.ts';
 import type { Frame, SampleOptions } from '../sampling/sample.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
+import type { Language } from '../sampling/constraint/language.ts';
 import { encodeWithin } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
@@ -43,9 +45,18 @@ export interface HoleModel {
   check(options: SamplingOptions): void;
   /** Samples a canvas to its end. */
   run(canvas: Int32Array, options: SamplingOptions, request: RunRequest): Promise<SampleStats>;
+  /** See `Sampler.possibleLengths`. */
+  possibleLengths(
+    most: number,
+    options: SamplingOptions,
+    settings: Pick<GenerateRequest, 'signal' | 'language'>,
+  ): Promise<Uint8Array>;
 }
 
-export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates' | 'logitBias'> {
+export interface RunRequest extends Pick<
+  GenerateRequest,
+  'signal' | 'candidates' | 'logitBias' | 'language'
+> {
   /** Makes the options those of this canvas. */
   readonly adapt: (options: SampleOptions) => SampleOptions;
   readonly onFrame: NonNullable<GenerateRequest['onFrame']>;
@@ -53,7 +64,7 @@ export interface RunRequest extends Pick<GenerateRequest, 'signal' | 'candidates
 
 /** `Model.infill`. */
 export async function infillText(model: HoleModel, request: InfillRequest): Promise<Infilling> {
-  const { parts, onFrame, signal, candidates, logitBias, ...asked } = request;
+  const { parts, onFrame, signal, candidates, logitBias, language, ...asked } = request;
   const { tokenizer, endIds } = model;
   const options = fillingOptions(model, asked);
   const shown = checkOptions(showingSchema, { candidates });
@@ -65,7 +76,7 @@ export async function infillText(model: HoleModel, request: InfillRequest): Prom
     const problem = 'must have text beside the holes; to write from nothing, generate';
     throw new InvalidOptionError('parts', problem, parts);
   }
-  const constraint = constraintOf(options);
+  const constraint = constraintOf({ ...options, language });
   // a constraint is about the text of the hole, and would not find the space in it
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   text.given[0] = [...model.opening(text.given[0])];
@@ -75,6 +86,7 @@ export async function infillText(model: HoleModel, request: InfillRequest): Prom
     onFrame,
     signal,
     logitBias,
+    language,
     ...shown,
   });
 
@@ -151,8 +163,10 @@ function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
 }
 
 /** The option that says what may stand in the holes, if one does. */
-const constraintOf = ({ regex, jsonSchema }: FillingOptions): 'regex' | 'jsonSchema' | undefined =>
-  regex !== undefined ? 'regex' : jsonSchema === undefined ? undefined : 'jsonSchema';
+const constraintOf = (
+  asked: FillingOptions & { readonly language?: Language },
+): 'regex' | 'jsonSchema' | 'language' | undefined =>
+  (['regex', 'jsonSchema', 'language'] as const).find((option) => asked[option] !== undefined);
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
@@ -193,15 +207,17 @@ async function fillWith(
     options,
     onFrame,
     ...watching
-  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | 'signal' | 'candidates' | 'logitBias'>,
+  }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | keyof Omit<RunRequest, 'adapt'>>,
 ): Promise<Pick<Infilling, 'searched' | 'stats'> & { readonly holes: readonly Int32Array[] }> {
   const { tokensPerStep, expand = true, blockLength, seed = 0, banned = [] } = options;
-  checkHoles(model, text, options);
+  const constraint = constraintOf({ ...options, ...watching });
+  checkHoles(model, text, { options, constraint });
   const spent: SampleStats[] = [];
   const filler: HoleFiller = {
     ...model,
     expand,
-    isConstrained: constraintOf(options) !== undefined,
+    isConstrained: constraint !== undefined,
+    admits: constraint && (await admittedLengths(model, text, { options, constraint, ...watching })),
     blockLength,
     tokensPerStep,
     signal: watching.signal,
@@ -224,8 +240,37 @@ async function fillWith(
   return { holes, searched: scored, stats: together(spent) };
 }
 
+/**
+ * The lengths in a range of which there is a text under a constraint, for a hole that stands alone in front of given text.
+ *
+ * @throws InvalidOptionError  where there is none
+ */
+async function admittedLengths(
+  model: HoleModel,
+  { given, lengths }: TextWithHoles,
+  {
+    options,
+    constraint,
+    ...settings
+  }: { options: FillingOptions; constraint: string } & Pick<RunRequest, 'signal' | 'language'>,
+): Promise<HoleFiller['admits']> {
+  const [length] = lengths;
+  if (lengths.length > 1 || typeof length === 'number' || given[1].length === 0) return undefined;
+  const { least, most } = boundsOf(length, { ...model, expand: false });
+  const possible = await model.possibleLengths(most, { ...options, ...fixed }, settings);
+  if (!possible.includes(1, least)) {
+    const problem = `must admit a text of ${least} to ${most} tokens, as many as the hole may have`;
+    throw new InvalidOptionError(constraint, problem, length);
+  }
+  return (n) => possible[n] === 1;
+}
+
 /** @throws InvalidOptionError  for what doesn't go with holes of these lengths */
-function checkHoles(model: HoleModel, text: TextWithHoles, options: FillingOptions): void {
+function checkHoles(
+  model: HoleModel,
+  text: TextWithHoles,
+  { options, constraint }: { options: FillingOptions; constraint: string | undefined },
+): void {
   const { expand = true, guidance } = options;
   const resizes = expand && model.resizing !== undefined && text.lengths.includes('any');
   if (guidance !== 0 && resizes) {
@@ -233,10 +278,10 @@ function checkHoles(model: HoleModel, text: TextWithHoles, options: FillingOptio
       'takes the given text by its place, which resizing moves; say expand: false, or leave it out';
     throw new InvalidOptionError('guidance', problem, guidance);
   }
-  const constraint = constraintOf(options);
   if (!constraint) return;
   const longest = longestOf({ ...model, expand }, text);
-  if (!resizes && longest <= model.maxLength) return;
+  // the text around one hole may be cut off
+  if (!resizes && (longest <= model.maxLength || text.lengths.length === 1)) return;
   const problem = resizes
     ? 'needs holes whose length is known; say expand: false'
     : `needs a text within the model's longest sequence (${model.maxLength} tokens)`;

@@ -114,6 +114,8 @@ type FillRequest = FillingRequest & Pick<SampleContext, 'signal' | 'candidates' 
 /** A text with holes, and how they are filled. */
 export type InfillRequest = FillRequest & {
   readonly parts: readonly InfillPart[];
+  /** What is written between the first mask and the last is in this language. */
+  readonly language?: Language;
   /** As of `generate`, and is told where the holes of this canvas stand in it. */
   readonly onFrame?: (
     frame: Frame,

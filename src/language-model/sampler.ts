@@ -4,7 +4,12 @@ import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../s
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
-import { type CompileConstraint, compileConstraint, constrain } from '../sampling/constraint/constrain.ts';
+import {
+  type CompileConstraint,
+  compileConstraint,
+  constrain,
+  possibleLengths,
+} from '../sampling/constraint/constrain.ts';
 import type { Language } from '../sampling/constraint/language.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
 import {
@@ -25,6 +30,7 @@ import { causal } from '../model/attention-pattern.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
 import type { GenerateRequest } from './language-model.ts';
+import { withMemory, withSharedMemory } from './memory-of-answers.ts';
 import {
   blockCausal,
   cachedNetwork,
@@ -86,8 +92,8 @@ export class Sampler {
     this.#vocabulary = vocabulary;
     this.#startId = startId;
     this.#isCausal = network.config.attention === causal;
-    this.#reductionOf = remembered((options) => greedy(network.config.vocabularySize, options), 1);
-    this.#compile = remembered(compile, keptConstraints);
+    this.#reductionOf = withMemory((options) => greedy(network.config.vocabularySize, options), 1);
+    this.#compile = withSharedMemory(compile, keptConstraints);
   }
 
   /**
@@ -113,7 +119,8 @@ export class Sampler {
     const decoding = toDecodeOptions(options, vocabulary);
     const plain = toSampleOptions(options, vocabulary);
     const adapted = adapt(plain);
-    const setting = { canvas, maskId, endIds: ends, strategy: adapted.strategy, compile: this.#compile };
+    const compile: CompileConstraint = (wanted) => this.#compile(wanted, signal);
+    const setting = { canvas, maskId, endIds: ends, strategy: adapted.strategy, compile };
     if (language && (options.grow || vocabulary.noise === 'uniform')) {
       const problem = 'needs a canvas that has its length, and a model whose noise is [MASK]';
       throw new InvalidOptionError('language', problem, language);
@@ -139,6 +146,24 @@ export class Sampler {
       return sample(withPenalties(guided, penalties, { canvas, maskId, exempt: ends }), canvas, sampling);
     };
     return { canvas, options, uncached, predictor, write };
+  }
+
+  /**
+   * Of how many tokens a text may be that is written in front of another and meets the constraint of these options: 1 at n
+   * where it may have n   [most + 1]
+   *
+   * @throws UnsupportedError  for what no automaton can describe, or too large a one
+   */
+  async possibleLengths(
+    most: number,
+    options: SamplingOptions,
+    { language, signal }: Pick<SampleSettings, 'language' | 'signal'>,
+  ): Promise<Uint8Array> {
+    const banned = [...(options.banned ?? []), ...this.#vocabulary.endIds];
+    const decoding = toDecodeOptions({ ...options, banned }, this.#vocabulary);
+    return possibleLengths(most, { ...options, language }, decoding, (wanted) =>
+      this.#compile(wanted, signal),
+    );
   }
 
   /** Reads a sample to its end; the time of whoever watches doesn't count. */
@@ -220,18 +245,3 @@ class WorkClock {
 
 /** Constraints whose automata are kept for the next text. */
 const keptConstraints = 8;
-
-/** A function that gives the same answer to the same question, as long as few others come between. */
-function remembered<Q, A>(answer: (question: Q) => A, count: number): (question: Q) => A {
-  const known = new Map<string, A>();
-  return (question) => {
-    const key = JSON.stringify(question);
-    const found = known.has(key) ? known.get(key)! : answer(question);
-    known.delete(key);
-    known.set(key, found);
-    // the oldest is let go of, and what failed: it may do better another time
-    if (known.size > count) known.delete(known.keys().next().value!);
-    if (found instanceof Promise) found.catch(() => known.delete(key));
-    return found;
-  };
-}

@@ -31,7 +31,16 @@ const tries = 6;
 export async function likeliestLength(
   score: RowScorer,
   context: HoleContext,
-  { least, most }: { readonly least: number; readonly most: number },
+  {
+    least,
+    most,
+    admits = () => true,
+  }: {
+    readonly least: number;
+    readonly most: number;
+    /** Whether a length may be taken; some may. Default: all. */
+    readonly admits?: (length: number) => boolean;
+  },
 ): Promise<{ length: number; scored: number }> {
   const costs = new Map<number, number>();
   let scored = 0;
@@ -49,13 +58,15 @@ export async function likeliestLength(
   const best = (): number => [...costs].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 
   if (context.after.every((id) => id === context.maskId)) return { length: most, scored };
-  if (most - least < 2 * tries) await tryAll(between(least, most, 2 * tries));
+  const lengths = Array.from({ length: most - least + 1 }, (_, i) => least + i).filter(admits);
+  if (lengths.length <= 2 * tries) await tryAll(lengths);
   else {
-    await tryAll(inRatios(least, most, tries));
+    await tryAll(inRatios(lengths, tries));
     const tried = [...costs.keys()].sort((a, b) => a - b);
     const at = tried.indexOf(best());
-    const [from, to] = [tried[at - 1] ?? least, tried[at + 1] ?? most];
-    await tryAll(between(from, to, tries + 3).filter((n) => !costs.has(n)));
+    const [from, to] = [tried[at - 1] ?? lengths[0], tried[at + 1] ?? lengths.at(-1)!];
+    const near = lengths.filter((n) => n >= from && n <= to);
+    await tryAll(evenly(near, tries + 3).filter((n) => !costs.has(n)));
   }
   return { length: best(), scored };
 }
@@ -73,16 +84,17 @@ function canvasesOf({ before, after, maskId }: HoleContext, n: number): Canvas[]
   });
 }
 
-/** At most so many whole numbers from one to another, as evenly as can be. */
-function between(least: number, most: number, count: number): number[] {
-  const n = Math.min(count, most - least + 1);
-  return Array.from({ length: n }, (_, k) =>
-    n === 1 ? least : Math.round(least + (k * (most - least)) / (n - 1)),
-  );
+/** At most so many of some lengths, as evenly as can be. */
+function evenly(lengths: readonly number[], count: number): readonly number[] {
+  const last = lengths.length - 1;
+  if (last < count) return lengths;
+  return Array.from({ length: count }, (_, k) => lengths[Math.round((k * last) / (count - 1))]);
 }
 
-/** So many whole numbers from one to another in equal ratios. */
-function inRatios(least: number, most: number, count: number): number[] {
+/** So many of some ascending lengths in about equal ratios, the first and the last among them. */
+function inRatios(lengths: readonly number[], count: number): number[] {
+  const [least, most] = [lengths[0], lengths.at(-1)!];
   const ratio = (most / least) ** (1 / (count - 1));
-  return [...new Set(Array.from({ length: count }, (_, k) => Math.round(least * ratio ** k)))];
+  const wanted = Array.from({ length: count }, (_, k) => Math.round(least * ratio ** k));
+  return [...new Set(wanted.map((n) => lengths.find((length) => length >= n) ?? most))];
 }

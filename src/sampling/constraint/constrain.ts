@@ -11,7 +11,7 @@ import { jsonAutomaton } from './json-schema.ts';
 import { expressionOf, type Language } from './language.ts';
 import { possibleStates, spanOf, type StateSpan } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
-import { fewestTokens, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
+import { fewestTokens, lengthsOf, tokenAutomaton, type TokenAutomaton } from './token-automaton.ts';
 
 /** What may be asked for: one of them. */
 export interface Wishes {
@@ -87,11 +87,49 @@ export interface Setting {
   readonly compile: CompileConstraint;
 }
 
-/** `compileConstraint`, perhaps with a memory, or elsewhere. */
-export type CompileConstraint = (wanted: Wanted) => Constraint | Promise<Constraint>;
+/** `compileConstraint`, perhaps with a memory, or elsewhere, where a signal calls it off. */
+export type CompileConstraint = (wanted: Wanted, signal?: AbortSignal) => Constraint | Promise<Constraint>;
 
 /** Edges of an automaton times tokens: beyond this a step would take longer than most networks. */
 const maxWork = 50_000_000;
+
+/** What a constraint is compiled from, for a text of at most so many tokens. */
+const wantedOf = (
+  { regex, jsonSchema, language }: Wishes,
+  tokens: Pick<Wanted, 'size' | 'forbidden' | 'ends'>,
+  longest: number,
+): Wanted => ({
+  ...(language && { language }),
+  regex,
+  jsonSchema,
+  // in powers of two, so that it is the same for canvases of about the same length
+  longest: 2 ** Math.ceil(Math.log2(Math.max(1, longest))),
+  ...tokens,
+});
+
+/** @throws UnsupportedError  where steps over so many tokens would take too long */
+function checkWork(option: string, { edgeClass }: TokenAutomaton, tokens: number): void {
+  if (edgeClass.length * tokens <= maxWork) return;
+  throw new UnsupportedError(
+    `${option}: the constraint is too large for ${tokens} tokens: shorten what is repeated a bounded number of times, or the text`,
+  );
+}
+
+/**
+ * Of how many tokens there are texts, up to `most`, where no end token may follow: 1 at n where n may be   [most + 1]
+ *
+ * @throws UnsupportedError  for what no automaton can describe, or too large a one
+ */
+export async function possibleLengths(
+  most: number,
+  wishes: Wishes,
+  { vocabularySize = 0, forbidden = [] }: Pick<DecodeOptions, 'vocabularySize' | 'forbidden'>,
+  compile: CompileConstraint,
+): Promise<Uint8Array> {
+  const { automaton } = await compile(wantedOf(wishes, { size: vocabularySize, forbidden, ends: [] }, most));
+  checkWork('constraint', automaton, most);
+  return lengthsOf(automaton, most);
+}
 
 /**
  * The decoding under a constraint; undefined where none is asked for.
@@ -121,7 +159,7 @@ export async function constrain(
   const asked = (['regex', 'jsonSchema', 'language'] as const).filter((wish) => wishes[wish] !== undefined);
   if (asked.length === 0) return undefined;
   const [option, other] = asked;
-  const { [option]: value, regex, jsonSchema, language } = wishes;
+  const { [option]: value } = wishes;
   if (other !== undefined)
     throw new InvalidOptionError(option, `can't be used with ${other}: one says what is written`, value);
   // the tokens that they leave at each position need not make a text together
@@ -139,26 +177,15 @@ export async function constrain(
 
   const span = spanOf(canvas, maskId);
   const isOpen = tailStart(canvas, maskId) < canvas.length;
-  const { automaton, losesSpace } = await compile({
-    ...(language && { language }),
-    regex,
-    jsonSchema,
-    size: vocabularySize,
-    // in powers of two, so that it is the same for canvases of about the same length
-    longest: 2 ** Math.ceil(Math.log2(Math.max(1, span.end - span.start))),
-    forbidden,
-    ends: isOpen ? endIds : [],
-  });
+  const ends = isOpen ? endIds : [];
+  const wanted = wantedOf(wishes, { size: vocabularySize, forbidden, ends }, span.end - span.start);
+  const { automaton, losesSpace } = await compile(wanted);
   if (losesSpace && span.start === 0) {
     throw new UnsupportedError(
       `${option}: this tokenizer drops a space at the beginning of a text, and what is to be written there may begin with one`,
     );
   }
-  if (automaton.edgeClass.length * (span.end - span.start) > maxWork) {
-    throw new UnsupportedError(
-      `${option}: the constraint is too large for ${span.end - span.start} tokens: shorten what is repeated a bounded number of times, or the text`,
-    );
-  }
+  checkWork(option, automaton, span.end - span.start);
   checkFits(automaton, { option, value }, canvas, span, maskId);
   return constrainedDecoder({ automaton, span, maskId, temperature, deferred });
 }

@@ -201,3 +201,20 @@ export function fewestTokens({ states, accepting, edgeStarts, edgeTarget }: Toke
   }
   return Infinity;
 }
+
+/** Of how many tokens there are texts: 1 at n where there is one of n tokens, end tokens counted   [most + 1] */
+export function lengthsOf(
+  { states, accepting, edgeStarts, edgeTarget }: TokenAutomaton,
+  most: number,
+): Uint8Array {
+  const lengths = new Uint8Array(most + 1);
+  let reached = new Set([0]);
+  for (let n = 0; n <= most; n++) {
+    lengths[n] = [...reached].some((q) => accepting[q] === 1) ? 1 : 0;
+    const next = new Set<number>();
+    for (const q of reached)
+      for (let e = edgeStarts[q]; e < edgeStarts[q + 1] && next.size < states; e++) next.add(edgeTarget[e]);
+    reached = next;
+  }
+  return lengths;
+}

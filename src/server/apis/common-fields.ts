@@ -170,8 +170,6 @@ export function jobOf(
   more: MoreOfJob = {},
 ): Job {
   requireOneName(body);
-  if (more.language && task.kind === 'fill')
-    throw new InvalidOptionError('grammar', 'is for a text that goes on, not for a gap', 'a gap');
   const { stop = [], seed = -1 } = body;
   const most = body.max_completion_tokens ?? body.max_tokens ?? -1;
   return {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { InvalidOptionError } from '../../base/errors.ts';
 import type { JobTask } from '../worker/protocol.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { choicesOf } from './answer.ts';
@@ -37,8 +36,6 @@ export function llamaCompletion(body: z.output<typeof llamaCompletionSchema>, as
   const single = Array.isArray(prompt) && typeof prompt[0] === 'string' ? prompt[0] : prompt;
   const task: JobTask =
     typeof single === 'string' ? writingTask(single) : { kind: 'write', prompt: single as number[] };
-  if (task.kind === 'fill' && body.grammar !== undefined)
-    throw new InvalidOptionError('grammar', 'is for a text that goes on, not for a gap', body.grammar);
   const job = {
     ...jobOf(body, task, asked, {
       ...constrained(body),

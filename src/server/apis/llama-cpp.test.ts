@@ -59,9 +59,30 @@ test('answers are in the language that is asked for, in whatever way a client sa
     { grammar: 'root ::= "a"', guided_regex: 'b' },
     { guided_json: '{' },
     { guided_json: `{"items":${'{"items":'.repeat(6000)}{}${'}'.repeat(6001)}` },
-    { grammar: 'root ::= "a"', prompt: '<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>' },
   ])
     assert.equal((await ask('/completion', { body: { prompt: 'a', ...mistake } })).status, 400);
+});
+
+test('a gap keeps to a grammar or schema, and has as many tokens as that admits', async (t) => {
+  const ask = asker(await startFakeServer(t, knowing));
+  const json = async (path: string, body: object): Promise<Json> => (await ask(path, { body })).json();
+  const gap = { input_prefix: 'Once upon', input_suffix: 'time there', n_predict: 12 };
+  const sentinels = '<|fim_prefix|>Once upon<|fim_suffix|>time there<|fim_middle|>';
+  for (const [way, pattern] of [
+    [{ grammar: 'root ::= " " [a-z] " "' }, /^ a $/],
+    [{ grammar: 'root ::= " " [0-9]{5,7}' }, /^ \d{5,7}$/],
+    [{ json_schema: { enum: ['red', 'yellow'] } }, /^"(red|yellow)"$/],
+  ] as const) {
+    const filled = await json('/infill', { ...gap, ...way });
+    assert.match(filled.content, pattern, JSON.stringify(way));
+    assert.equal(filled.stop_type, 'eos');
+    const { content } = await json('/completion', { prompt: sentinels, n_predict: 12, ...way });
+    assert.match(content, pattern, JSON.stringify(way));
+  }
+  const open = await json('/infill', { ...gap, input_suffix: '', grammar: 'root ::= " " [0-9]{3}' });
+  assert.match(open.content, /^ \d{3}$/);
+  const short = await json('/infill', { ...gap, n_predict: 2, grammar: 'root ::= "abc"' });
+  assert.match(short.error.message, /^language: must admit a text of 1 to 2 tokens/);
 });
 
 test('texts become tokens, and these texts; conversations become what the template makes of them', async (t) => {

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { type Answer, type ApiRequest, choicesOf } from './answer.ts';
 import { gapTask } from './completions.ts';
 import { commonFields, jobOf } from './common-fields.ts';
+import { constrained, constraintFields } from './constraint-fields.ts';
 import { noEffects } from './tolerance.ts';
 import type { Job, Result } from '../worker/protocol.ts';
 import { nothingWritten } from '../worker/reading-jobs.ts';
@@ -23,6 +24,8 @@ export const llamaFields = {
 export const llamaInfillSchema = z.strictObject({
   ...commonFields,
   ...llamaFields,
+  grammar: constraintFields.grammar,
+  json_schema: constraintFields.json_schema,
   input_prefix: z.string().default('').describe('the file in front of the line'),
   input_suffix: z.string().default('').describe('the file after the cursor'),
   prompt: z.string().default('').describe('the line up to the cursor'),
@@ -39,7 +42,7 @@ export type InfillBody = z.output<typeof llamaInfillSchema>;
 export function llamaInfill(body: InfillBody, asked: ApiRequest): Answer {
   const { input_prefix, input_suffix, prompt, input_extra = [] } = body;
   const before = [...input_extra.map(({ text }) => text), input_prefix + prompt].join('\n');
-  const job = { ...jobOf(body, gapTask(before, input_suffix), asked), ...mostOf(body) };
+  const job = { ...jobOf(body, gapTask(before, input_suffix), asked, constrained(body)), ...mostOf(body) };
   return llamaAnswer(body, asked, choicesOf(job, textsOf(body)));
 }
 

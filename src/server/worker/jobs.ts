@@ -8,7 +8,7 @@ import { runFilling } from './infill-jobs.ts';
 import { chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
 import { checkCandidates, checkSteps } from '../http/limits.ts';
 import type { JobContext } from './job-context.ts';
-import { AsideError } from './aside-thread.ts';
+import { AsideError } from './aside-threads.ts';
 import { isLong } from './long-texts.ts';
 import type { Failure, Job, JobTask, Result, TokensTask, WritingTask } from './protocol.ts';
 import { conversation } from './conversation.ts';
@@ -58,7 +58,8 @@ export async function runJob(
   const { stats, ...written } = isGap
     ? await model.infill({ ...gapOf(model, task, job), ...watch })
     : await model.generate({ ...continuationOf(model, task, job), ...watch });
-  const isWhole = 'ended' in written && written.ended === 'constraint';
+  // a gap is as long as it was laid; under a constraint its text ends there
+  const isWhole = 'ended' in written ? written.ended === 'constraint' : isConstrained(job);
   await emit(transcript.finish());
   return {
     text: transcript.text,
@@ -75,6 +76,9 @@ export async function runJob(
     ...(echoed && { echoed: echoed.echoed }),
   };
 }
+
+const isConstrained = ({ sampling: { regex, jsonSchema }, language }: Job): boolean =>
+  (regex ?? jsonSchema ?? language) !== undefined;
 
 /** What is asked of a model that goes on with a text. */
 function continuationOf(
@@ -96,7 +100,7 @@ function continuationOf(
   if (task.kind === 'write' && typeof task.prompt !== 'string')
     return { ...others, steps, language, tokens: [...task.prompt, ...masks] };
   if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
-  return { ...others, steps, tokens: openEnd(model, task.before, wanted) };
+  return { ...others, steps, language, tokens: openEnd(model, task.before, wanted) };
 }
 
 /** Characters of a token at most, for all that is counted here: of words it has four. */
@@ -172,7 +176,7 @@ function openEnd({ tokenizer, maskId, config }: Model, before: string, length: n
 function gapOf(
   { config, defaults }: Model,
   { before, after }: Extract<WritingTask, { kind: 'fill' }>,
-  { sampling, most, tokensPerStep }: Job,
+  { sampling, most, tokensPerStep, language }: Job,
 ): InfillRequest {
   const { length, steps, grow, stopRepeating, reportCache, ...options } = sampling;
   for (const [option, value] of Object.entries({ grow, stopRepeating, reportCache }))
@@ -184,6 +188,7 @@ function gapOf(
   checkSteps(sampling, tokens);
   return {
     ...options,
+    language,
     tokensPerStep: tokensPerStep ?? (steps === undefined ? undefined : Math.ceil(tokens / steps)),
     parts: [before, { length: length ?? range }, after],
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { Constraint } from '../../sampling/constraint/constrain.ts';
-import { AsideError, type AsidePort, type AsideReply } from './aside-thread.ts';
+import { AsideError, type AsidePort, type AsideReply } from './aside-threads.ts';
 import {
   type ConstraintRequest,
   constraintsOf,
@@ -44,7 +44,7 @@ const request = (text: string): LongTextRequest => ({
 
 test('long texts are read one after the other; one that takes too long ends the thread and is named, the others are read by the next', async () => {
   const { threads, open } = fakeThreads();
-  const texts = longTextsOf(open, 30);
+  const texts = longTextsOf({ open, limitMs: 30 });
   const { signal } = new AbortController();
   const [first, bad, hanging, last] = await Promise.allSettled(
     ['abc', 'bad', 'hang', 'abcd'].map((text) => texts.ask(request(text), signal)),
@@ -58,15 +58,6 @@ test('long texts are read one after the other; one that takes too long ends the 
   assert.deepEqual(threads, { opened: 2, ended: 1 });
 });
 
-test('who goes away while a text is read is not waited for', async () => {
-  const texts = longTextsOf(fakeThreads().open, 60);
-  const gone = new AbortController();
-  const reading = texts.ask(request('hang'), gone.signal);
-  gone.abort(new Error('gone'));
-  await assert.rejects(reading, /gone/);
-  assert.equal((await texts.ask(request('ab'), new AbortController().signal)).promptTokens, 2);
-});
-
 test('a text is long by what is said in all', () => {
   const turn = { role: 'user', content: 'x'.repeat(9000) } as const;
   assert.equal(isLong({ kind: 'tokens', text: 'x'.repeat(16_384) }), false);
@@ -77,14 +68,15 @@ test('a text is long by what is said in all', () => {
 
 test('a constraint that takes too long is refused by name, and ends its thread', async () => {
   const threads = { opened: 0, ended: 0 };
-  const constraints = constraintsOf(() => {
+  const open = () => {
     threads.opened += 1;
     return Object.assign(new EventEmitter(), {
       postMessage: () => {},
       terminate: () => void (threads.ended += 1),
       unref: () => {},
     }) as AsidePort<ConstraintRequest, Constraint>;
-  }, 20);
+  };
+  const constraints = constraintsOf({ open, limitMs: 20 });
   const wanted = { regex: '(a{1,9}){1,9}', size: 8, forbidden: [], ends: [] };
   await assert.rejects(
     constraints.ask({ path: 'm', wanted }),
@@ -95,7 +87,7 @@ test('a constraint that takes too long is refused by name, and ends its thread',
 
 test('what a thread knows of a model is forgotten between two questions', async () => {
   const { threads, open } = fakeThreads();
-  const texts = longTextsOf(open);
+  const texts = longTextsOf({ open });
   const first = texts.ask(request('abc'));
   texts.forget();
   assert.equal((await first).promptTokens, 3);

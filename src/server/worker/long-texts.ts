@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { LoadOptions } from '../../model-files/open-model.ts';
 import type { Constraint, Wanted } from '../../sampling/constraint/constrain.ts';
-import { type AsidePort, AsideThread } from './aside-thread.ts';
+import { type AsideOptions, AsideThreads } from './aside-threads.ts';
 import type { Result, TokensTask } from './protocol.ts';
 
 // What is done aside, with a tokenizer alone, because a hostile request could make it take arbitrarily long: long texts are
@@ -26,8 +26,10 @@ export interface ConstraintRequest {
   readonly wanted: Wanted;
 }
 
-export type LongTexts = AsideThread<LongTextRequest, Result>;
-export type Constraints = AsideThread<ConstraintRequest, Constraint>;
+export type LongTexts = AsideThreads<LongTextRequest, Result>;
+export type Constraints = AsideThreads<ConstraintRequest, Constraint>;
+
+type Threads<Question, Answer> = Omit<AsideOptions<Question, Answer>, 'tooLong'>;
 
 /** Whether a text takes so long to be read that other texts would wait for it. */
 export const isLong = ({ text = '', turns = [], tools }: TokensTask): boolean => {
@@ -35,37 +37,32 @@ export const isLong = ({ text = '', turns = [], tools }: TokensTask): boolean =>
   return said > shortCharacters || (tools !== undefined && JSON.stringify(tools).length > shortCharacters);
 };
 
-/** @param open  begins a thread that opens the tokenizer of a model when it is first asked for */
-export const longTextsOf = (open: () => AsidePort<LongTextRequest, Result>, limitMs?: number): LongTexts =>
-  new AsideThread(
-    open,
-    ({ task }, seconds) => {
+/** Threads each of which opens the tokenizer of a model when it is first asked for. */
+export const longTextsOf = (threads: Threads<LongTextRequest, Result>): LongTexts =>
+  new AsideThreads({
+    ...threads,
+    tooLong: ({ task }, seconds) => {
       const problem = `must be text that the model's tokenizer and template read in ${seconds} s`;
       return new InvalidOptionError(task.turns ? 'messages' : 'prompt', problem, undefined);
     },
-    limitMs,
-  );
+  });
 
-/** @param open  as of long texts */
-export const constraintsOf = (
-  open: () => AsidePort<ConstraintRequest, Constraint>,
-  limitMs?: number,
-): Constraints =>
-  new AsideThread(
-    open,
-    (_, seconds) =>
+/** As of long texts. */
+export const constraintsOf = (threads: Threads<ConstraintRequest, Constraint>): Constraints =>
+  new AsideThreads({
+    ...threads,
+    tooLong: (_, seconds) =>
       new UnsupportedError(
         `the constraint takes more than ${seconds} s to be made: shorten what is repeated a bounded number of times`,
       ),
-    limitMs,
-  );
+  });
 
-/** The two threads, which begin with the first question to each. */
-export function asideThreads(options: LongTextOptions): { texts: LongTexts; constraints: Constraints } {
+/** How long a long text may take to be read where others wait: one of 1 MB takes some seconds beside three others. */
+const busyMs = 10_000;
+
+/** The threads of both, which begin with the first question. */
+export function threadsAside(options: LongTextOptions): { texts: LongTexts; constraints: Constraints } {
   const open = (): Worker =>
     new Worker(new URL('./text-worker.js', import.meta.url), { workerData: options });
-  return {
-    texts: longTextsOf(() => open() as unknown as AsidePort<LongTextRequest, Result>),
-    constraints: constraintsOf(() => open() as unknown as AsidePort<ConstraintRequest, Constraint>),
-  };
+  return { texts: longTextsOf({ open, busyMs }), constraints: constraintsOf({ open }) };
 }

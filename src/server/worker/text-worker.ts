@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openModelWithTokenizer } from '../../model-files/open-model.ts';
 import { compileConstraint, type Constraint } from '../../sampling/constraint/constrain.ts';
-import type { AsideReply } from './aside-thread.ts';
+import type { AsideReply } from './aside-threads.ts';
 import { failureOf } from './jobs.ts';
 import type { ConstraintRequest, LongTextOptions, LongTextRequest } from './long-texts.ts';
 import type { Result } from './protocol.ts';
@@ -24,6 +24,10 @@ function answer(reader: TokenReader, question: LongTextRequest | ConstraintReque
   return question.isCount ? countTokens(reader, question.task) : readTokens(reader, question.task);
 }
 
+/** What is large in a reply, which isn't copied. */
+const buffersOf = ({ automaton }: Constraint): ArrayBuffer[] =>
+  Object.values(automaton).flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer as ArrayBuffer] : []));
+
 port.on('message', async (question: LongTextRequest | ConstraintRequest) => {
   let reply: AsideReply<Result | Constraint>;
   try {
@@ -33,5 +37,5 @@ port.on('message', async (question: LongTextRequest | ConstraintRequest) => {
   } catch (error) {
     reply = { failure: failureOf(error, new AbortController().signal) };
   }
-  port.postMessage(reply);
+  port.postMessage(reply, 'result' in reply && 'automaton' in reply.result ? buffersOf(reply.result) : []);
 });

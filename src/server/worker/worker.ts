@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createModel } from '../../language-model/create-model.ts';
 import { type LoadOptions, openModelWithTokenizer } from '../../model-files/open-model.ts';
-import { asideThreads } from './long-texts.ts';
+import { threadsAside } from './long-texts.ts';
 import { serveJobs } from './model-thread.ts';
 
 /** What the main thread tells its worker at birth. */
@@ -14,14 +14,14 @@ export interface WorkerData {
 }
 
 const { paths, options, idleMs } = workerData as WorkerData;
-const { texts, constraints } = asideThreads(options);
+const { texts, constraints } = threadsAside(options);
 serveJobs(
   parentPort!,
   paths,
   async (path) => {
-    for (const thread of [texts, constraints]) thread.forget();
+    for (const threads of [texts, constraints]) threads.forget();
     const parts = await openModelWithTokenizer(path, options);
-    return createModel({ ...parts, compile: (wanted) => constraints.ask({ path, wanted }) });
+    return createModel({ ...parts, compile: (wanted, signal) => constraints.ask({ path, wanted }, signal) });
   },
   { idleMs, texts },
 );
