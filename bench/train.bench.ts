@@ -3,7 +3,7 @@
  * Prints one JSON line. The peer that does the same in PyTorch is peers/torch_train.py.
  */
 import { parseArgs } from 'node:util';
-import { linearNoise } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import { bidirectional } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';

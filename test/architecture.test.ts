@@ -238,3 +238,23 @@ test('no name is exported by two files', () => {
   const twice = [...places].filter(([name, paths]) => paths.length > 1 && name !== 'openEngine');
   assert.deepEqual(twice, []);
 });
+
+test('what a file of src/ exports says what it is', () => {
+  const declared = /^export (?:async )?(?:function\*?|const|class|interface|type) (\w+)/;
+  const silent = files.flatMap(({ path, text }) => {
+    const lines = text.split('\n');
+    const told = new Set<string>(); // of a function with several signatures the first one does
+    return lines.flatMap((line, i) => {
+      const name = declared.exec(line)?.[1];
+      if (name === undefined || told.has(name)) return [];
+      told.add(name);
+      return lines
+        .slice(0, i)
+        .findLast((above) => !above.startsWith('// oxlint'))
+        ?.endsWith('*/')
+        ? []
+        : [`${path}: ${name}`];
+    });
+  });
+  assert.deepEqual(silent, []);
+});

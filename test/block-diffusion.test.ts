@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doubledMask, doubledPositions } from '../src/diffusion/block-diffusion.ts';
-import { linearNoise } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import { blockBound, bound, chainRule, doubledBound } from '../src/likelihood/likelihood.ts';
 import { bidirectional, causal } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';

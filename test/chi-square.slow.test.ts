@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linearNoise, schedules } from '../src/diffusion/schedule.ts';
+import { linearNoise, noiseSchedules } from '../src/diffusion/noise-schedule.ts';
 import { ancestral } from '../src/sampling/strategies.ts';
 import { ancestralLaw, draw, joint, totalVariation } from './chi-square.ts';
 import { chiSquare, chiSquareLimit } from './exact-joint.ts';
@@ -17,7 +17,7 @@ test('ancestral samples of an exact predictor follow the law of their steps, and
 });
 
 test('the law of ancestral samples comes to the joint distribution as 1 / steps', async () => {
-  for (const schedule of Object.values(schedules)) {
+  for (const schedule of Object.values(noiseSchedules)) {
     const far = async (steps: number): Promise<number> =>
       totalVariation(await ancestralLaw(joint, schedule, steps), joint.probability);
     const [few, many] = [await far(16), await far(64)];

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { linearNoise, type NoiseSchedule } from '../src/diffusion/schedule.ts';
+import { linearNoise, type NoiseSchedule } from '../src/diffusion/noise-schedule.ts';
 import { decoder } from '../src/sampling/decode.ts';
 import { sample } from '../src/sampling/sample.ts';
 import { ancestral, random, type Selection, unmasking } from '../src/sampling/strategies.ts';

@@ -1,7 +1,7 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { maskProbability } from '../src/diffusion/forward.ts';
-import { linearNoise } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import { openModel } from '../src/model/open.ts';
 import { predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { dualCache, prefixCache, withCache } from '../src/sampling/cache.ts';

@@ -37,6 +37,18 @@ export function chiSquare(counts: readonly number[], probability: readonly numbe
   return counts.reduce((sum, count, k) => sum + (count - n * probability[k]) ** 2 / (n * probability[k]), 0);
 }
 
+/** Whether χ² of counts is below its limit; classes that are expected less than four times count as one. */
+export function followsDistribution(counts: readonly number[], probability: readonly number[]): boolean {
+  const n = counts.reduce((a, b) => a + b);
+  const often = probability.map((p) => n * p > 4);
+  const pooled = (values: readonly number[]): number[] => {
+    const rare = values.filter((_, k) => !often[k]);
+    return [...values.filter((_, k) => often[k]), ...(rare.length > 0 ? [rare.reduce((a, b) => a + b)] : [])];
+  };
+  const classes = pooled(probability);
+  return chiSquare(pooled(counts), classes) < chiSquareLimit(classes.length - 1);
+}
+
 /** The value that χ² of so many degrees of freedom exceeds once in a thousand (Wilson and Hilferty 1931). */
 export function chiSquareLimit(degrees: number): number {
   const variance = 2 / (9 * degrees);

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { TestContext } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { Model } from '../src/language-model/language-model.ts';
 import { makeApp } from '../src/server/http/app.ts';
@@ -13,6 +12,7 @@ import type { StudioOptions } from '../src/server/studio/studio.ts';
 import type { TaskProgram } from '../src/server/studio/tasks.ts';
 import { load } from '../src/language-model/load.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../src/server/http/server.ts';
+import type { Until } from './until.ts';
 
 /** An engine whose other side is on this thread: the protocol is the same, the models may be anything. */
 export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, idleMs = 60_000): Engine {
@@ -29,7 +29,7 @@ export function engineHere(models: ReadonlyMap<string, () => Promise<Model>>, id
 
 /** A server on a free port, with models that are made here, the first of them loaded; it ends with the test. */
 export async function startFakeServer(
-  t: TestContext,
+  t: Until,
   models: Readonly<Record<string, () => Model>>,
   { isLoaded = true, ...options }: Partial<ServerOptions> & { readonly isLoaded?: boolean } = {},
 ): Promise<RunningServer> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { linearNoise } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import { uniforms } from '../src/base/random.ts';
 import { maskedDiffusion } from '../src/training/objectives/objective.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReference, referencePath } from './reference.ts';
 import { maskProbability } from '../src/diffusion/forward.ts';
-import { linearNoise } from '../src/diffusion/schedule.ts';
+import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import type { CleanWindows } from '../src/diffusion/clean-windows.ts';
 import { costsOf, maskedCanvas } from '../src/likelihood/scored-canvas.ts';
 import { mean, stratifiedCounts } from '../src/likelihood/likelihood.ts';

@@ -2,15 +2,13 @@ import { uniforms } from '../src/base/random.ts';
 import type { Automaton } from '../src/sampling/constraint/automaton.ts';
 
 /** A text of a language, drawn byte by byte; behind so many bytes it goes the shortest way to an end. */
-export function randomText(
-  { accepting, classOf, classes, next }: Automaton,
-  seed: number,
-  length = 40,
-): string {
+export function randomText(automaton: Automaton, seed: number, length = 40): string {
+  const { accepting, classOf, classes, next } = automaton;
   const uniform = uniforms(seed, 'synthetic');
   let draws = 0;
   const below = (n: number): number => Math.floor(n * uniform(draws++));
-  const distance = distances({ accepting, classOf, classes, next });
+  const distance = known.get(automaton) ?? distances(automaton);
+  known.set(automaton, distance);
   const written: number[] = [];
   for (let state = 0; ;) {
     const isEnough = written.length >= length;
@@ -29,6 +27,8 @@ export function randomText(
   }
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(written));
 }
+
+const known = new WeakMap<Automaton, readonly number[]>();
 
 /** How many bytes it is from each state to an end at least. */
 function distances({ accepting, classes, next }: Automaton): number[] {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { uniforms } from '../src/base/random.ts';
-import { findCheckpoints } from '../src/checkpoint/checkpoints.ts';
+import { findCheckpoints } from '../src/checkpoint/find-checkpoints.ts';
 import { Tasks } from '../src/server/studio/tasks.ts';
 import { temporaryFolder } from './tiny-model.ts';
 

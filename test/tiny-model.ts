@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { writeModelDirectory } from '../src/checkpoint/directory.ts';
 import { bidirectional, causal } from '../src/model/attention-pattern.ts';
 import { llada } from '../src/model/families/llada.ts';
@@ -10,9 +9,10 @@ import { initialParameters } from '../src/model/initialise.ts';
 import { charactersJson } from '../src/tokenizer/characters.ts';
 import { tokenizerFiles } from '../src/tokenizer/files-to-write.ts';
 import { tokenizerFromJson } from '../src/tokenizer/from-json.ts';
+import type { Until } from './until.ts';
 
 /** A folder that is taken away with the test. */
-export async function temporaryFolder(t: TestContext): Promise<string> {
+export async function temporaryFolder(t: Until): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'unmask-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FileError, InvariantError, UnsupportedError } from '../base/errors.ts';
-import { checkpointDirectory, findCheckpoints, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
+import { checkpointDirectory } from './checkpoint-names.ts';
+import { findCheckpoints, latestCheckpoint } from './find-checkpoints.ts';
+import { saveCheckpoint } from './checkpoints.ts';
 import type { FileContent } from './file-content.ts';
 
 let folder = '';

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { FileError, invariant, show } from '../base/errors.ts';
+import { checkpointName, putAside } from './checkpoint-names.ts';
 import { type DurableFs, nodeFs, writeNewFile } from './durable-fs.ts';
 import type { FileContent } from './file-content.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
+import { makeDirectories } from './make-directories.ts';
 import {
   isPlainName,
   type ManifestEntry,
@@ -12,6 +14,7 @@ import {
   readManifestText,
   verifyCheckpoint,
 } from './manifest.ts';
+import { makeRoom, retain } from './retain-checkpoints.ts';
 
 /**
  * Checkpoints of a run, in RUN/checkpoints/step-000001200/. A directory of that name is complete and durable:
@@ -20,14 +23,7 @@ import {
  * Only one program may write a run at a time: hold the lock of lock.ts.
  */
 
-/** A checkpoint that was read and found whole. */
-export interface Checkpoint {
-  readonly step: number;
-  readonly directory: string;
-  /** The path of each file, by the name it was saved under. */
-  readonly files: ReadonlyMap<string, string>;
-}
-
+/** Which checkpoints stay when one is saved, and where. */
 export interface SaveOptions {
   /** How many of the newest checkpoints stay, at least 2. Default 3. */
   readonly keep?: number;
@@ -50,24 +46,6 @@ export type SaveResult = {
     }
   | { readonly saved: false; readonly error: FileError }
 );
-
-export interface FindOptions {
-  /** Changes nothing on the disk: for programs that look at a run without holding its lock. */
-  readonly readOnly?: boolean;
-  readonly fs?: DurableFs;
-}
-
-export interface FoundCheckpoints {
-  /** The newest whole checkpoint; absent when the run has never finished saving one. */
-  readonly latest?: Checkpoint;
-  /** One for each newer checkpoint that was damaged: what is wrong with it, and where it was put aside. */
-  readonly damaged: readonly FileError[];
-}
-
-/** Where a run's checkpoint of a step lies. */
-export function checkpointDirectory(runDirectory: string, step: number): string {
-  return join(runDirectory, 'checkpoints', nameOf(step));
-}
 
 /**
  * Saves a checkpoint so that a power cut at any moment leaves either all of it or none of it, then deletes old ones.
@@ -96,83 +74,17 @@ export async function saveCheckpoint(
   for (;;) {
     try {
       const bytes = await writeCheckpoint(fs, runDirectory, step, files);
-      const directory = join(root, nameOf(step));
+      const directory = join(root, checkpointName(step));
       const retentionError = await retain(fs, root, { keep, best, deleted });
       return { saved: true, directory, bytes, deleted, ...(retentionError && { retentionError }) };
     } catch (error) {
-      const problem = fileProblem(error, join(root, nameOf(step)), 'room to save a checkpoint');
+      const problem = fileProblem(error, join(root, checkpointName(step)), 'room to save a checkpoint');
       if (!isFull(error)) return { saved: false, error: problem, deleted };
       const freed = await makeRoom(fs, root, best);
       if (freed === undefined) return { saved: false, error: problem, deleted };
       deleted.push(freed);
     }
   }
-}
-
-/**
- * Finds the newest checkpoint that is whole, by sizes and SHA-256 of its files. Left-overs of interrupted saves
- * and deletions are removed; damaged checkpoints are put aside as `.bad-…`.
- *
- * @throws FileError  when there are checkpoints but none is whole: a run never starts again from zero by itself
- */
-export async function findCheckpoints(
-  runDirectory: string,
-  { fs = nodeFs, readOnly = false }: FindOptions = {},
-): Promise<FoundCheckpoints> {
-  const root = join(runDirectory, 'checkpoints');
-  const damaged: FileError[] = [];
-  let latest: Checkpoint | undefined;
-  try {
-    const names = await listIfThere(fs, root);
-    if (names === undefined) return { damaged };
-    const leftOvers = names.filter((name) => /^\.(tmp|trash)-/.test(name));
-    for (const name of readOnly ? [] : leftOvers) await fs.remove(join(root, name));
-    let bad = names.filter((name) => name.startsWith('.bad-')).length;
-    for (const step of stepsOf(names).toReversed()) {
-      const directory = join(root, nameOf(step));
-      const files = await verifyCheckpoint(fs, directory, step);
-      if (!(files instanceof FileError)) {
-        latest = { step, directory, files };
-        break;
-      }
-      damaged.push(readOnly ? files : await putAside(fs, root, step, files));
-      bad++;
-    }
-    if (!readOnly) await fs.syncDirectory(root);
-    if (latest !== undefined || bad === 0) return { damaged, ...(latest && { latest }) };
-  } catch (error) {
-    throw fileProblem(error, root, 'checkpoints that can be read');
-  }
-  throw new FileError(
-    root,
-    'at least one whole checkpoint',
-    damaged.length > 0
-      ? `only damaged ones (${damaged[0].message})`
-      : 'only damaged ones, put aside as .bad-…',
-    'put a good copy back as step-…, or delete the directory to begin again from step 0',
-  );
-}
-
-/** The newest whole checkpoint of a run, or undefined for a run that never saved one. @throws FileError  as `findCheckpoints` */
-export async function latestCheckpoint(
-  runDirectory: string,
-  options?: FindOptions,
-): Promise<Checkpoint | undefined> {
-  return (await findCheckpoints(runDirectory, options)).latest;
-}
-
-/** Makes a directory and those above it that are missing; each new name is durable when this returns. */
-export async function makeDirectories(fs: DurableFs, path: string): Promise<void> {
-  const parent = dirname(path);
-  try {
-    await fs.makeDirectory(path);
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
-    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
-    await makeDirectories(fs, parent);
-    await fs.makeDirectory(path);
-  }
-  await fs.syncDirectory(parent);
 }
 
 /** The protocol itself. Returns the number of bytes when the checkpoint is durable under its final name. */
@@ -188,8 +100,8 @@ async function writeCheckpoint(
   await fs.syncDirectory(runDirectory);
   await syncIfAllowed(fs, dirname(runDirectory));
 
-  const final = join(root, nameOf(step));
-  const temporary = join(root, `.tmp-${nameOf(step)}`);
+  const final = join(root, checkpointName(step));
+  const temporary = join(root, `.tmp-${checkpointName(step)}`);
   await fs.remove(temporary);
   let renamed = false;
   try {
@@ -225,8 +137,8 @@ async function writeCheckpoint(
 
 /** Whether a whole checkpoint with the same manifest has the name already; a damaged one is put aside. */
 async function standsAlready(fs: DurableFs, root: string, step: number, manifest: string): Promise<boolean> {
-  if (!(await fs.list(root)).includes(nameOf(step))) return false;
-  const directory = join(root, nameOf(step));
+  if (!(await fs.list(root)).includes(checkpointName(step))) return false;
+  const directory = join(root, checkpointName(step));
   const files = await verifyCheckpoint(fs, directory, step);
   if (files instanceof FileError) {
     await putAside(fs, root, step, files);
@@ -241,76 +153,6 @@ async function standsAlready(fs: DurableFs, root: string, step: number, manifest
   );
 }
 
-/** Deletes what retention doesn't keep. Returns what went wrong, if anything: the new checkpoint stands all the same. */
-async function retain(
-  fs: DurableFs,
-  root: string,
-  { keep, best, deleted }: { keep: number; best: number | undefined; deleted: number[] },
-): Promise<FileError | undefined> {
-  try {
-    const steps = stepsOf(await fs.list(root));
-    for (const step of steps.slice(0, -keep).filter((step) => step !== best)) {
-      await deleteCheckpoint(fs, root, step);
-      deleted.push(step);
-    }
-    return undefined;
-  } catch (error) {
-    return fileProblem(error, root, 'to be able to delete old checkpoints');
-  }
-}
-
-/** Deletes a checkpoint to make room for a new one. Returns its step, or undefined if none may go or can be deleted. */
-async function makeRoom(fs: DurableFs, root: string, best: number | undefined): Promise<number | undefined> {
-  try {
-    const oldest = await oldestToSpare(fs, root, best);
-    if (oldest !== undefined) await deleteCheckpoint(fs, root, oldest);
-    return oldest;
-  } catch (error) {
-    fileProblem(error, root, 'to be able to delete old checkpoints'); // throws what isn't the disk's fault
-    return undefined; // the full disk is the error to tell
-  }
-}
-
-/** The oldest checkpoint that is neither the best nor the newest whole one: without a whole one, none. */
-async function oldestToSpare(
-  fs: DurableFs,
-  root: string,
-  best: number | undefined,
-): Promise<number | undefined> {
-  const steps = stepsOf((await listIfThere(fs, root)) ?? []);
-  for (const whole of steps.toReversed()) {
-    const files = await verifyCheckpoint(fs, join(root, nameOf(whole)), whole);
-    if (!(files instanceof FileError)) return steps.find((step) => step !== best && step !== whole);
-  }
-  return undefined;
-}
-
-async function deleteCheckpoint(fs: DurableFs, root: string, step: number): Promise<void> {
-  const trash = join(root, `.trash-${nameOf(step)}`);
-  await fs.remove(trash);
-  await fs.rename(join(root, nameOf(step)), trash);
-  // otherwise a power cut could bring the name back with half of its files gone
-  await fs.syncDirectory(root);
-  await fs.remove(trash);
-}
-
-async function putAside(fs: DurableFs, root: string, step: number, problem: FileError): Promise<FileError> {
-  const taken = new Set(await fs.list(root));
-  let n = 1;
-  while (taken.has(`.bad-${nameOf(step)}-${n}`)) n++;
-  const aside = `.bad-${nameOf(step)}-${n}`;
-  await fs.rename(join(root, nameOf(step)), join(root, aside));
-  return new FileError(
-    join(root, nameOf(step)),
-    'a whole checkpoint',
-    problem.message,
-    `it was put aside as ${aside}`,
-    {
-      cause: problem,
-    },
-  );
-}
-
 /** Syncs a directory, unless it belongs to somebody who doesn't let us: then its names aren't ours either. */
 async function syncIfAllowed(fs: DurableFs, path: string): Promise<void> {
   try {
@@ -318,27 +160,6 @@ async function syncIfAllowed(fs: DurableFs, path: string): Promise<void> {
   } catch (error) {
     if (!['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
   }
-}
-
-async function listIfThere(fs: DurableFs, path: string): Promise<string[] | undefined> {
-  try {
-    return await fs.list(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** The steps among names of checkpoints, ascending. */
-function stepsOf(names: readonly string[]): number[] {
-  return names
-    .flatMap((name) => /^step-(\d{9,15})$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-function nameOf(step: number): string {
-  return `step-${String(step).padStart(9, '0')}`;
 }
 
 function isFull(error: unknown): boolean {

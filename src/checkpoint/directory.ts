@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, invariant, show } from '../base/errors.ts';
-import { makeDirectories } from './checkpoints.ts';
+import { makeDirectories } from './make-directories.ts';
 import { type DurableFs, nodeFs, writeNewFile } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { readJsonObject } from './read-json.ts';
@@ -15,6 +15,7 @@ export interface RawConfig {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** How a model directory is written. */
 export interface WriteModelOptions {
   /** Weights of more bytes lie in several files. Default 5 GB. */
   readonly shardBytes?: number;

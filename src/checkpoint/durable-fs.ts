@@ -26,6 +26,7 @@ export interface DurableFs {
   read(path: string): AsyncIterable<Uint8Array>;
 }
 
+/** A file that is being written. */
 export interface DurableFile {
   /** Appends all of the bytes. */
   write(bytes: Uint8Array): Promise<void>;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { writeSafetensors } from '../../test/write-safetensors.ts';
-import { latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
+import { latestCheckpoint } from './find-checkpoints.ts';
+import { saveCheckpoint } from './checkpoints.ts';
 
 /** A folder that is a disk of 500 kB; undefined, and the test skipped, where none can be mounted. */
 async function smallDisk(t: TestContext): Promise<string | undefined> {

@@ -19,6 +19,7 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
+/** How a lock is taken and kept. */
 export interface LockOptions {
   /** Milliseconds between two renewals of a lock that is held. */
   readonly renewMs?: number;

@@ -17,6 +17,7 @@ export interface ManifestEntry {
   readonly sha256: string;
 }
 
+/** The file of a checkpoint that lists the others, written last. */
 export const manifestName = 'MANIFEST.json';
 
 /** The text of a manifest: JSON with a checksum of its own. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FileError } from '../base/errors.ts';
-import { findCheckpoints, saveCheckpoint } from './checkpoints.ts';
+import { findCheckpoints } from './find-checkpoints.ts';
+import { saveCheckpoint } from './checkpoints.ts';
 import type { DurableFile, DurableFs } from './durable-fs.ts';
 import type { FileContent } from './file-content.ts';
 

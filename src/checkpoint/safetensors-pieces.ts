@@ -18,6 +18,7 @@ export interface TensorToWrite {
   readonly dtype?: Dtype;
 }
 
+/** The numbers of a tensor in row-major order, or its bytes as they are to be stored. */
 export type Numbers = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** Data begin here at a multiple: enough for every element type and for one line of a cache. */

@@ -39,8 +39,9 @@ export type PartsOf = (
   shape: readonly number[],
 ) => readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
 
-/** The names that files of weights have. */
+/** The file of a model's weights, where they lie in one. */
 export const singleName = 'model.safetensors';
+/** Where weights lie in several files: which tensor lies in which. */
 export const indexName = 'model.safetensors.index.json';
 const maxShards = 10_000;
 

@@ -5,6 +5,7 @@ import type { FromWork, WorkShape, ToWork, ReportedWork } from './work-messages.
 /** Main's own streams. */
 type Streams = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;
 
+/** What a command on a thread of its own is connected to, and how it is stopped. */
 export interface WorkOptions {
   readonly streams: Streams;
   /** Aborted when the command is to end. */

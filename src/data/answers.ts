@@ -12,6 +12,7 @@ import { openTokens, requireTextEnd } from './token-store.ts';
 import type { TokenStore } from './tokens.ts';
 import type { WindowSpan } from './windows.ts';
 
+/** Which conversations are learned from, and how much of them. */
 export interface AnswersOptions {
   /** Files of conversations, and directories of such. */
   readonly data: readonly string[];

@@ -9,6 +9,7 @@ import { splitDocuments } from './split.ts';
 import type { TokenStore } from './tokens.ts';
 import { documentWindows, type WindowSpan, streamWindows, type Windows } from './windows.ts';
 
+/** Which texts are learned from, and how they become windows. */
 export interface DatasetOptions {
   /** Files and directories of text. */
   readonly data: readonly string[];
@@ -41,6 +42,7 @@ interface CleanRows extends NdArray<Int32Array> {
   readonly maskable?: Uint8Array;
 }
 
+/** Held-out text as windows of L tokens. */
 export interface ValidationWindows {
   /** How many there are. They lie in a random order that is always the same: the first n are a fair sample. */
   readonly count: number;

@@ -9,6 +9,7 @@ export interface DocumentPart {
   readonly ends: boolean;
 }
 
+/** How files are taken apart into documents. */
 export interface ReadingOptions {
   /** The field of a .jsonl row that holds the text. Default: text. */
   readonly field?: string;

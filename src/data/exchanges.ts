@@ -6,7 +6,8 @@ import { conversationIn } from './dialogues.ts';
 import { readJsonRows } from './json-rows.ts';
 import { isPair, preferenceIn } from './preference-rows.ts';
 import { rowKinds } from './sources.ts';
-import type { TokenReading, TokenPart } from './token-store.ts';
+import type { TokenReading } from './token-store.ts';
+import type { TokenPart } from './token-files.ts';
 
 /** One answer to what was said before it, or several to the same. */
 interface Exchange {

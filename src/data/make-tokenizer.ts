@@ -6,6 +6,7 @@ import { readDocuments, type ReadingOptions } from './documents.ts';
 import { readJsonRows } from './json-rows.ts';
 import { findSources, rowKinds } from './sources.ts';
 
+/** What kind of tokenizer is made of the texts of files. */
 export interface TokenizerMakingOptions extends ReadingOptions {
   readonly kind: 'bpe' | 'characters';
   /** What the files hold. Default: documents. */

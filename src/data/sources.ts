@@ -24,8 +24,9 @@ const ENDINGS: readonly (readonly [RegExp, Source['kind']])[] = [
   [/\.json(?:\.gz)?$/i, 'json'],
 ];
 
-/** Files of text, and files of rows. */
+/** Kinds of files that text is read from. */
 export const textKinds: readonly Source['kind'][] = ['text', 'jsonl'];
+/** Kinds of files in which each document is a JSON object. */
 export const rowKinds: readonly Source['kind'][] = ['jsonl', 'json'];
 
 const NAMES: Readonly<Record<Source['kind'], string>> = { text: '.txt, .md', jsonl: '.jsonl', json: '.json' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { uniforms } from '../base/random.ts';
 import { forwardProcess, lossWeight, maskProbability } from './forward.ts';
-import { cosineNoise, linearNoise, logLinear, polynomial, schedules } from './schedule.ts';
+import { cosineNoise, linearNoise, logLinear, polynomial, noiseSchedules } from './noise-schedule.ts';
 
 const maskId = 99;
 const x0 = Int32Array.of(10, 11, 12, 13);
@@ -45,7 +45,7 @@ test('t = 1 masks every token, and t = 0 without a floor none', () => {
 test('the share of masked tokens is p(t) = (1 − ε)(1 − α(t)) + ε', () => {
   const L = 40_000;
   const long = new Int32Array(L).fill(7);
-  for (const [sample, schedule] of Object.values(schedules).entries()) {
+  for (const [sample, schedule] of Object.values(noiseSchedules).entries()) {
     for (const t of [0.1, 0.5, 0.9]) {
       const noising = { schedule, eps: 0.05 };
       const p = 0.95 * (1 - schedule.alpha(t)) + 0.05;
@@ -126,7 +126,7 @@ test('the loss weight is 1/p for the linear schedule, and the weight of the pape
   for (const t of [1e-3, 0.2, 0.7, 1]) {
     const inverse = 1 / maskProbability(t, { schedule: linearNoise });
     assert.ok(Math.abs(lossWeight(t, { schedule: linearNoise }) - inverse) < 1e-15 * inverse);
-    for (const schedule of Object.values(schedules)) {
+    for (const schedule of Object.values(noiseSchedules)) {
       const weight = lossWeight(t, { schedule, eps: 0 });
       assert.ok(Math.abs(weight - schedule.weight(t)) < 1e-14 * weight, `${weight}, ${schedule.weight(t)}`);
     }

@@ -1,5 +1,5 @@
 import type { Uniform } from '../base/random.ts';
-import type { NoiseSchedule } from './schedule.ts';
+import type { NoiseSchedule } from './noise-schedule.ts';
 
 /** How a time becomes a probability of [MASK]. */
 export interface Noising {

@@ -19,7 +19,7 @@ export {
   logLinear,
   type NoiseSchedule,
   polynomial,
-} from '../diffusion/schedule.ts';
+} from '../diffusion/noise-schedule.ts';
 export { antithetic, independent, lowDiscrepancy, type TimeSampler } from '../diffusion/times.ts';
 export {
   type Certainty,

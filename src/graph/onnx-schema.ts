@@ -71,6 +71,7 @@ export const elementTypes = {
   bfloat16: 16,
 } as const;
 
+/** ONNX's numbers for the types of an operator's attributes. */
 export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** The domain of ONNX Runtime's own operators. */

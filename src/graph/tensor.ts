@@ -42,6 +42,7 @@ export function applyOperation<Attributes>(
   return { operation, inputs, attributes, dtype, shape } as Tensor;
 }
 
+/** What tells one input or parameter of a graph from another. */
 export interface LeafAttributes {
   readonly name: string;
   readonly type: TensorType;
@@ -64,6 +65,7 @@ export function parameter(name: string, shape: readonly number[], dtype: DType =
   return applyOperation(parameterOperation, [], { name, type: { dtype, shape } });
 }
 
+/** The numbers of a constant, in row-major order. */
 export interface ConstantAttributes {
   readonly type: TensorType;
   readonly values: ArrayLike<number>;
@@ -89,10 +91,13 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
   return constant([value], [], dtype);
 }
 
+/** Whether a tensor is a weight, which an optimiser may change. */
 export const isParameter = (tensor: Tensor): tensor is Tensor<LeafAttributes> =>
   (tensor.operation as unknown) === parameterOperation;
+/** Whether a tensor is given anew with each run of the graph. */
 export const isInput = (tensor: Tensor): tensor is Tensor<LeafAttributes> =>
   (tensor.operation as unknown) === inputOperation;
+/** Whether a tensor's numbers are written into the graph. */
 export const isConstant = (tensor: Tensor): tensor is Tensor<ConstantAttributes> =>
   (tensor.operation as unknown) === constantOperation;
 

@@ -67,6 +67,7 @@ export interface QuantisedValue extends Pick<QuantisedData, 'bits' | 'block'> {
   readonly zeros?: string;
 }
 
+/** An operator's attributes by name: whole numbers and lists of them, texts, and floats, which say that they are. */
 export type Attributes = Readonly<
   Record<string, number | string | readonly number[] | { readonly float: number }>
 >;

@@ -24,6 +24,11 @@ export interface CachedRepository {
   ref(revision: string): string;
 }
 
+/**
+ * Where the files of a repository lie in the cache, as every program of Hugging Face lays them out.
+ *
+ * @param repository  `org/name`
+ */
 export function cachedRepository(cache: string, repository: string): CachedRepository {
   const folder = `models--${repository.replace('/', '--')}`;
   const root = join(cache, folder);
@@ -35,6 +40,7 @@ export function cachedRepository(cache: string, repository: string): CachedRepos
   };
 }
 
+/** Whether a revision is the full name of a commit, which never changes what it means. */
 export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
 /** Of a file that holds a commit. */

@@ -15,6 +15,7 @@ export interface Connection {
   readonly stallMs?: number;
 }
 
+/** What a server is asked for. */
 export interface Request {
   readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;

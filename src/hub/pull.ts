@@ -33,6 +33,7 @@ export interface PullProgress {
   readonly receivedBytes: number;
 }
 
+/** How a model is pulled, beside how progress is told and the pull is stopped. */
 export interface PullOptions extends TaskOptions<PullProgress>, Pick<Connection, 'retryMs' | 'stallMs'> {
   /** Default: those of the environment. */
   readonly settings?: HubSettings;

@@ -60,6 +60,7 @@ export interface HoleSampling {
   readonly adapt: (options: SampleOptions) => SampleOptions;
 }
 
+/** What was written into the holes of one canvas, or of several windows of it. */
 export interface FilledHoles {
   /** What was written into each hole. */
   readonly holes: readonly Int32Array[];

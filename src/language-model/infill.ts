@@ -53,6 +53,7 @@ export interface HoleModel {
   ): Promise<Uint8Array>;
 }
 
+/** How one canvas is sampled on the way to filled holes. */
 export interface RunRequest extends Pick<
   GenerateRequest,
   'signal' | 'candidates' | 'logitBias' | 'language'

@@ -194,6 +194,7 @@ export interface LogitsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A text whose tokens' log-probabilities are asked for. */
 export interface TokenLogprobsRequest {
   /** The text, as ids; all of it is read at once. */
   readonly tokens: ArrayLike<number>;
@@ -210,6 +211,7 @@ export interface TokenLogprobs {
   readonly top: readonly (readonly { readonly token: number; readonly logprob: number }[])[];
 }
 
+/** A text of which one vector is wanted. */
 export interface EmbedRequest {
   /** What is embedded: a text, or ids. */
   readonly text: string | ArrayLike<number>;
@@ -226,6 +228,7 @@ export interface Embedding {
   readonly tokens: number;
 }
 
+/** A question with the answers that it may have. */
 export interface ChooseRequest {
   /** What the answers go on from; or */
   readonly prompt?: string;

@@ -48,6 +48,7 @@ export interface ModelContext extends ModelParts {
   readonly opening: (text: readonly number[]) => readonly number[];
 }
 
+/** What the verbs of a model share, made of its parts. */
 export function contextOfModel(parts: ModelParts): ModelContext {
   const { tokenizer, maskId, noise, endIds, blockLength } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards

@@ -6,6 +6,7 @@ import type { Network, RowReduction } from '../model/network.ts';
 import type { CachedNetwork } from '../sampling/cache.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 
+/** What a network looks at, and what is asked of it, when it predicts masks. */
 export interface PredictorOptions {
   /** Whether the network is causal: to predict token i it reads the tokens before i, and no others. */
   readonly isCausal?: boolean;

@@ -20,6 +20,7 @@ export interface WindowScoring {
   readonly score: (x0: Int32Array, from: number, work: ScoringWork) => Promise<Likelihood>;
 }
 
+/** One window of a text that is scored, and how it is drawn. */
 export interface ScoringWork {
   readonly seed: number;
   /** Which window of its text it is, counted from 0. */

@@ -11,6 +11,7 @@ import { doubledNetworkScorer, networkScorer } from './network-scorer.ts';
 import { encodeContinuation, encodeSeparately } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
+/** The parts of a model that a likelihood depends on. */
 export interface ScoredModel {
   readonly network: Network;
   readonly tokenizer: Tokenizer;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { splitDocuments } from '../data/split.ts';
 import { keptTokens } from '../data/token-store.ts';
 import { loadTokenizer } from '../tokenizer/from-directory.ts';
-import { defaults } from '../training/options.ts';
+import { defaults } from '../training/defaults.ts';
 import { openRun } from './open-run.ts';
 
 /**

@@ -5,7 +5,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { linearNoise, polynomial } from '../diffusion/schedule.ts';
+import { linearNoise, polynomial } from '../diffusion/noise-schedule.ts';
 import { scalar } from '../graph/tensor.ts';
 import { mul } from '../graph/primitives.ts';
 import { inspectModel } from '../model-files/inspect-model.ts';

@@ -5,7 +5,8 @@ import { startTask, type Task, type TaskIo, type TaskOptions } from '../base/tas
 import { createTrainingJob } from '../training/create-job.ts';
 import { finetuneSchema } from '../training/finetune-options.ts';
 import { usualAnswerLength } from '../training/initial-model.ts';
-import { defaults, type TrainingRequest, trainingSchema } from '../training/options.ts';
+import { defaults } from '../training/defaults.ts';
+import { type TrainingRequest, trainingSchema } from '../training/options.ts';
 import { type OwnParts, ownPartsIn } from '../training/own-parts.ts';
 import { alone, type Ranks } from '../ranks/ranks.ts';
 import { followRun } from '../training/run/follow.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactScorer, randomJoint } from '../../test/exact-scorer.ts';
 import { forwardProcess, lossWeight, maskProbability } from '../diffusion/forward.ts';
-import { linearNoise, polynomial, schedules } from '../diffusion/schedule.ts';
+import { linearNoise, polynomial, noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { permutation, uniforms } from '../base/random.ts';
 import type { Uniform } from '../base/random.ts';
 import { costsOf, maskedCanvas } from './scored-canvas.ts';
@@ -164,7 +164,7 @@ test('the bound in continuous time is the same for every schedule and any predic
     }
     return total;
   };
-  const all = [linearNoise, schedules.cosine, polynomial(2), polynomial(3)];
+  const all = [linearNoise, noiseSchedules.cosine, polynomial(2), polynomial(3)];
   for (const schedule of all) {
     assert.ok(Math.abs(integral(schedule, 0) - expected) < 1e-5, `${integral(schedule, 0)}, ${expected}`);
   }
@@ -173,7 +173,7 @@ test('the bound in continuous time is the same for every schedule and any predic
   assert.ok(Math.abs(floored - expected) > 1e-3 && Math.abs(floored - expected) < 0.5);
   for (const schedule of all) assert.ok(Math.abs(integral(schedule, 0.05) - floored) < 1e-5);
   // the log-linear schedule ends at p = 1 − ε: it lacks the last ε of the integral, where all is masked
-  const lacking = integral(schedules['log-linear'], 0);
+  const lacking = integral(noiseSchedules['log-linear'], 0);
   const allMasked = masks.find(({ size }) => size === L)!.cost;
   assert.ok(Math.abs(expected - lacking - 1e-3 * allMasked) < 1e-2 * allMasked * 1e-3 * L);
 });

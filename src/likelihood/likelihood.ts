@@ -16,6 +16,7 @@ export interface Likelihood {
   readonly forwards: number;
 }
 
+/** A clean text, and how many canvases of it the scorer sees at once. */
 export interface LikelihoodOptions {
   /** Clean tokens   [L] */
   readonly x0: Int32Array;
@@ -25,6 +26,7 @@ export interface LikelihoodOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a bound is asked of, and how often it is drawn. */
 export interface BoundOptions extends LikelihoodOptions {
   /** The positions whose likelihood is asked for, given the rest: the answer, given the prompt. Default: all. */
   readonly positions?: Int32Array;
@@ -109,6 +111,7 @@ export async function doubledBound(score: RowScorer, options: DoubledOptions): P
   };
 }
 
+/** What the bound of block diffusion needs beside: the network reads [x_t ; x_0], as in training. */
 export interface DoubledOptions extends BoundOptions {
   readonly blockLength: number;
   readonly shiftedLogits?: boolean;

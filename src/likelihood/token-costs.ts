@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { maskedCanvas } from './scored-canvas.ts';
 import type { RowScorer } from './scorer.ts';
 
+/** A clean text whose tokens are priced one by one. */
 export interface TokenCostOptions {
   /** Clean tokens   [L] */
   readonly x0: Int32Array;

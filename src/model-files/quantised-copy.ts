@@ -28,6 +28,7 @@ import {
   weightFormats,
 } from '../model/weight-format.ts';
 
+/** A format with fewer bits than float32. */
 export type SmallFormat = Exclude<WeightFormat, 'f32'>;
 
 /** What a quantised model's directory says of how it came to be: `quantization.json`. */
@@ -43,6 +44,7 @@ export interface QuantisationRecord {
   readonly predictions?: Divergence;
 }
 
+/** How a quantised copy of a model directory is made. */
 export interface QuantiseModelOptions extends QuantiseOptions {
   readonly fs?: DurableFs;
   /** Is told in a sentence that the copy was begun before. */

@@ -19,6 +19,7 @@ export interface QuantizeProgress {
   readonly total: number;
 }
 
+/** The options of `quantize`, and how its progress is told. */
 export interface QuantizeOptions extends z.input<typeof quantizeSchema>, TaskOptions<QuantizeProgress> {
   /** Is told what takes long, the weights of a GGUF file being written the first time, and what was begun before. */
   readonly note?: (text: string) => void;

@@ -21,6 +21,7 @@ export interface WeightedModel {
   readonly storedBytes?: number;
 }
 
+/** What the memory of an opened model's weights depends on. */
 export function weightedModel({ config, names, weights, format: usual }: OpenedModel): WeightedModel {
   const entries = [...weights.entries.values()];
   const sources = entries.flatMap(({ gguf }) => (gguf ? [gguf.source] : []));
@@ -28,6 +29,7 @@ export function weightedModel({ config, names, weights, format: usual }: OpenedM
   return weighted(config.transformer, names, usual, sources, raw);
 }
 
+/** The same of a GGUF file, before anything is made of it. */
 export function weightedGguf({ config, family, sources }: GgufModel): WeightedModel {
   const all = [...sources.values()];
   const usual = all.some(({ type }) => type.dequantise) ? 'stored' : 'f32';

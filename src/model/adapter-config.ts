@@ -5,6 +5,7 @@ import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import type { LowRankChange } from './adapter.ts';
 import { type Found, matchNames } from './module-patterns.ts';
 
+/** The file of an adapter's directory that says what it changes, as PEFT names it. */
 export const adapterConfigName = 'adapter_config.json';
 
 const oneOrMore = z.union([z.string(), z.array(z.string())], { error: 'expected names or an expression' });
@@ -29,6 +30,7 @@ const schema = z.object({
 
 type LoraConfig = z.infer<typeof schema>;
 
+/** What an adapter's config says, and where it was read. */
 export interface AdapterConfig {
   readonly path: string;
   readonly config: LoraConfig;

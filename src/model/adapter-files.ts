@@ -8,7 +8,7 @@ import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openSafetensors, readFloats } from '../checkpoint/safetensors.ts';
 import type { Weights } from '../checkpoint/weights.ts';
 import { safetensorsPieces } from '../checkpoint/safetensors-pieces.ts';
-import { makeDirectories } from '../checkpoint/checkpoints.ts';
+import { makeDirectories } from '../checkpoint/make-directories.ts';
 import { FileError, show } from '../base/errors.ts';
 import { sameShape, showShape } from '../graph/shape.ts';
 import { adapterNames, adapterShapes, moduleOf } from './adapter.ts';

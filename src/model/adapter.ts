@@ -16,6 +16,7 @@ export interface Adapter {
   readonly matrices: ReadonlyMap<string, LowRankChange>;
 }
 
+/** The rank and the scale of a change. */
 export interface LowRankChange {
   /** r */
   readonly rank: number;
@@ -30,6 +31,7 @@ export const uniformAdapter = (targets: readonly string[], change: LowRankChange
 
 /** The matrices of a layer that can be changed, as a person names them. */
 export const adapterTargets = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
+/** A matrix of a layer that an adapter may change. */
 export type AdapterTarget = (typeof adapterTargets)[number];
 
 /** The names of the matrices of every layer that a person means; those of experts are not among them. */

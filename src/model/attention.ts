@@ -18,6 +18,7 @@ export interface Past {
   readonly layers: readonly KeyValue[];
 }
 
+/** What attention is given beside the hidden states. */
 export interface AttentionInputs {
   /** int64   [B, L] */
   readonly positions: Tensor;

@@ -25,6 +25,7 @@ export const mitchell: Initialisation = ({ inputs, residualLayer }) =>
 export const gpt2: Initialisation = ({ residualLayer, layers }) =>
   0.02 / (residualLayer === undefined ? 1 : Math.sqrt(2 * layers));
 
+/** Ways to draw the first weights, by the names that a person gives. */
 export const initialisations = { mitchell, gpt2 } as const;
 
 /**

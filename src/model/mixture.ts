@@ -77,12 +77,14 @@ export interface Mixture {
 
 type Shapes = [name: string, shape: readonly number[]][];
 
+/** The matrices of an MLP with a gate, by name   [hidden, width] and [width, hidden]. */
 export const mlpShapes = ({ gate, up, down }: MlpNames, width: number, hidden: number): Shapes => [
   [gate, [hidden, width]],
   [up, [hidden, width]],
   [down, [width, hidden]],
 ];
 
+/** The tensors of a layer with experts: its router, each expert's MLP, and what is shared by all tokens. */
 export function mixtureShapes(mixture: Mixture, names: MixtureNames, width: number): Shapes {
   const { experts, hidden, sharedHidden, besideMlp } = mixture;
   return [

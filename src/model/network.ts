@@ -92,6 +92,7 @@ export interface Network {
   close(): Promise<void>;
 }
 
+/** Where a network runs, on how many threads, and what changes it while it runs. */
 export interface NetworkOptions {
   readonly device?: Device;
   readonly threads?: number;

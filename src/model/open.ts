@@ -29,6 +29,7 @@ export interface OpenedModel {
   readonly network: Network;
 }
 
+/** How a model directory is opened. */
 export interface OpenOptions {
   readonly device?: Device;
   readonly threads?: number;

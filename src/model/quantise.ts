@@ -16,6 +16,7 @@ import {
 /** Numbers that are read at a time: beside one tensor's result no more of a model is ever in memory. */
 const numbersAtATime = 1 << 22;
 
+/** Who is told of progress, and what stops it. */
 export interface QuantiseOptions {
   /** Is told how many of the numbers that are to be read have been. */
   readonly onProgress?: (done: number, total: number) => void;

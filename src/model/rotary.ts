@@ -16,6 +16,7 @@ export interface RopeScaling {
   readonly reach?: number;
 }
 
+/** How positions turn queries and keys. Su et al. 2021, arXiv:2104.09864. */
 export interface Rotary {
   /** Positions that there may be. */
   readonly maxLength: number;
@@ -45,6 +46,11 @@ export interface Rotations {
   readonly rows: (positions: Tensor) => Tensor;
 }
 
+/**
+ * The cosines and sines of every position, as constants of the graph.
+ *
+ * @param headWidth  K
+ */
 export function rotations(headWidth: number, rotary: Rotary): Rotations {
   const { maxLength, ropeScaling } = rotary;
   const { beyond, magnitude = 1 } = ropeScaling ?? {};

@@ -12,6 +12,7 @@ import { type BlockFormatName, blockFormats, isBlockFormat, type WeightFormat } 
  */
 export type Storage = 'float32' | 'half' | 'blocks' | 'blocks and table';
 
+/** A parameter's shape, and the form that it is stored in. */
 export interface StoredParameter {
   readonly shape: readonly number[];
   readonly storage: Storage;

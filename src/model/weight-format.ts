@@ -6,6 +6,7 @@ import { FileError, show } from '../base/errors.ts';
 export const weightFormats = ['f32', 'f16', 'int8', 'int4'] as const;
 /** One of them: floats of 32 or 16 bits, or whole numbers of 8 or 4 bits in blocks that share a scale. */
 export type WeightFormat = (typeof weightFormats)[number];
+/** The formats whose numbers lie in blocks that share a scale. */
 export type BlockFormatName = 'int8' | 'int4';
 
 /** How a network keeps its weights: in a format, or in the blocks that a GGUF file has. */
@@ -21,6 +22,7 @@ export const blockFormats: Readonly<Record<BlockFormatName, BlockFormat>> = {
   int4: { bits: 4, block: 64, symmetric: false },
 };
 
+/** Whether weights in a format lie in blocks that share a scale. */
 export const isBlockFormat = (format: KeptFormat): format is BlockFormatName => format in blockFormats;
 
 /** The names of the tensors that a matrix in blocks is stored as. */
@@ -43,6 +45,7 @@ const recordSchema = z.discriminatedUnion('format', [
   }),
 ]);
 
+/** What config.json says under `recordKey` of weights in a format. */
 export const recordOf = (format: Exclude<WeightFormat, 'f32'>): z.output<typeof recordSchema> =>
   isBlockFormat(format) ? { format, ...blockFormats[format] } : { format };
 

@@ -19,6 +19,7 @@ export interface OperationCheck {
   readonly expandedError?: number;
 }
 
+/** What each operation gives on a device, compared with the CPU. */
 export interface DeviceCheck {
   readonly device: Device;
   readonly operations: readonly OperationCheck[];

@@ -32,6 +32,11 @@ export function configureEngine(given: WebEngineSettings): void {
   settings = given;
 }
 
+/**
+ * ONNX Runtime in a page: WebGPU, or the CPU by WebAssembly.
+ *
+ * @throws UnsupportedError  where the page has no such device
+ */
 export const openEngine: OpenEngine = async (device) => {
   if (device === 'cuda')
     throw new UnsupportedError('cuda: a page has no CUDA; its devices are webgpu and cpu');

@@ -1,6 +1,6 @@
 import { checkIds } from '../base/check-ids.ts';
 import { InvalidOptionError } from '../base/errors.ts';
-import { schedules } from '../diffusion/schedule.ts';
+import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { type CachePolicy, delayedCache, dualCache, prefixCache } from './cache.ts';
 import { alignedBlocks, blocksFromFirstMask } from './canvas.ts';
 import { type DecodeOptions, decoder } from './decode.ts';
@@ -159,7 +159,7 @@ function requireNoiseFor(asked: SamplingOptions, noise: Vocabulary['noise']): vo
 function countsOf(asked: SamplingOptions): RevealCounts | undefined {
   if (!('counts' in asked || 'schedule' in asked)) return undefined;
   const { counts, schedule = 'linear' }: AnyStrategyOptions = asked;
-  const byName = { even: evenly, schedule: following(schedules[schedule]), dream: dreamCounts };
+  const byName = { even: evenly, schedule: following(noiseSchedules[schedule]), dream: dreamCounts };
   return byName[counts ?? (schedule === 'linear' ? 'even' : 'schedule')];
 }
 

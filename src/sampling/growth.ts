@@ -13,12 +13,14 @@ export type Grow = (canvas: Growing) => number;
 /** Why a text is no longer; `constraint`: it is whole by what it had to be, and nothing may follow it. */
 export type Ending = 'end token' | 'constraint' | 'repetition' | 'length';
 
+/** What ends a text that may grow. */
 export interface EndingOptions {
   readonly endIds: readonly number[];
   /** Whether a text may repeat itself. */
   readonly repeats?: boolean;
 }
 
+/** How a text grows block by block. */
 export interface GrowthOptions extends EndingOptions {
   /** Masks that are added at a time. */
   readonly blockLength: number;
@@ -42,6 +44,7 @@ export function endingOf(
   return !repeats && isRepetitive(written) ? 'repetition' : undefined;
 }
 
+/** What counts as a text that repeats itself. */
 export interface RepetitionOptions {
   /** Tokens of a phrase. Default: 4. */
   readonly n?: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
-import { schedules } from '../diffusion/schedule.ts';
+import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { alignedBlocks, hole, layCanvas } from './canvas.ts';
 import { type CachePolicy, causalCache, prefixCache } from './cache.ts';
 import { checkSampling, type SamplingRequest, samplingSchema } from './options.ts';
@@ -68,7 +68,7 @@ function stepOf({ confidence, uniform = 0.5 }: { confidence: number[]; uniform?:
 test('every strategy and schedule that can be named writes a text', async () => {
   for (const strategy of strategiesFor(undefined)) {
     const takes = strategiesUsing('schedule').includes(strategy);
-    for (const own of takes ? Object.keys(schedules).map((schedule) => ({ schedule })) : [{}]) {
+    for (const own of takes ? Object.keys(noiseSchedules).map((schedule) => ({ schedule })) : [{}]) {
       for (const temperature of [0, 1]) {
         const tokens = await write({ strategy, ...own, temperature, steps: 3, stopEarly: false });
         assert.ok(tokens.every((token) => token < 6));

@@ -4,6 +4,7 @@ import type { ReverseStep } from './strategies.ts';
 /** What is known of each position since it was predicted last   [L] */
 export type PredictionState = Certainty & Pick<ReverseStep, 'likeliest'>;
 
+/** The state of a canvas before the first forward: no position has been predicted. */
 export const nothingPredicted = (xt: Int32Array): PredictionState => ({
   confidence: new Float64Array(xt.length).fill(NaN),
   margin: new Float64Array(xt.length).fill(NaN),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chiSquare, chiSquareLimit, exactJoint } from '../../test/exact-joint.ts';
-import { linearNoise, schedules } from '../diffusion/schedule.ts';
+import { linearNoise, noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { uniforms } from '../base/random.ts';
 import { hole, layCanvas } from './canvas.ts';
 import { decoder } from './decode.ts';
@@ -20,7 +20,7 @@ import { sample, type SampleOptions } from './sample.ts';
 import { ancestral, type ReverseStep, type Strategy } from './strategies.ts';
 
 const loop: Loop = { from: 0.55, until: 0.05, alpha: 0.9 };
-const variants: Record<string, (schedule: (typeof schedules)['linear']) => Strategy> = {
+const variants: Record<string, (schedule: (typeof noiseSchedules)['linear']) => Strategy> = {
   cap: (schedule) => remdm(schedule, capped(0.2)),
   rescale: (schedule) => remdm(schedule, rescaled(0.3)),
   confidence: (schedule) => remdm(schedule, unsureFirst),
@@ -63,7 +63,7 @@ test('P(a position stands) goes from α(t) to α(s) for every σ that is possibl
     rescale: rescaled(0.4),
     all: rescaled(1),
   };
-  for (const [name, schedule] of Object.entries(schedules)) {
+  for (const [name, schedule] of Object.entries(noiseSchedules)) {
     for (const [which, sigma] of Object.entries(constant)) {
       for (const [t, s] of [
         [1, 0.9],
@@ -115,7 +115,7 @@ test('confidence masks the unsure again the sooner, in proportion to exp(−conf
 });
 
 test('a schedule that stands still has every value of the schedule, and its own in between', () => {
-  for (const schedule of Object.values(schedules)) {
+  for (const schedule of Object.values(noiseSchedules)) {
     const still = standingStill(schedule, loop);
     const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, not ${b}`);
     near(still.alpha(1), schedule.alpha(1));
@@ -134,7 +134,7 @@ const flat: MaskPredictor = (_, rows) =>
 test('as many tokens stand at each time as the schedule says', async () => {
   const [n, steps, draws] = [10, 16, 250];
   for (const [name, variant] of Object.entries(variants)) {
-    for (const schedule of [schedules.linear, schedules.cosine]) {
+    for (const schedule of [noiseSchedules.linear, noiseSchedules.cosine]) {
       const standing = new Float64Array(steps + 1);
       let again = 0;
       for (let seed = 0; seed < draws; seed++) {

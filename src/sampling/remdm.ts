@@ -1,4 +1,4 @@
-import type { NoiseSchedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/noise-schedule.ts';
 import type { ReverseStep, Strategy } from './strategies.ts';
 
 /** What a step's α(t) and α(s) leave for σ, and the tokens that stand. */

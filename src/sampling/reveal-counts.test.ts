@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cosineNoise, linearNoise, schedules } from '../diffusion/schedule.ts';
+import { cosineNoise, linearNoise, noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { inDllm, roundHalfToEven } from '../../test/dllm-counts.ts';
 import { readReference } from '../../test/reference.ts';
 import { byShare, dreamCounts, evenly, following } from './reveal-counts.ts';
@@ -26,7 +26,12 @@ test('the cosine schedule begins slowly', () => {
 });
 
 test('counts add up to the masks, one number a step, none negative', () => {
-  for (const counts of [evenly, dreamCounts, inDllm('cosine'), ...Object.values(schedules).map(following)]) {
+  for (const counts of [
+    evenly,
+    dreamCounts,
+    inDllm('cosine'),
+    ...Object.values(noiseSchedules).map(following),
+  ]) {
     for (let masked = 1; masked <= 40; masked++) {
       for (let steps = 1; steps <= 45; steps++) {
         const plan = counts(masked, steps);

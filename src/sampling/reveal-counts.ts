@@ -1,5 +1,5 @@
 import { maskProbability } from '../diffusion/forward.ts';
-import { linearNoise, type NoiseSchedule } from '../diffusion/schedule.ts';
+import { linearNoise, type NoiseSchedule } from '../diffusion/noise-schedule.ts';
 
 /**
  * How many tokens of a block each step reveals: one number a step, adding up to `masked`.

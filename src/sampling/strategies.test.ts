@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { exactJoint } from '../../test/exact-joint.ts';
 import { readReference, referencePath } from '../../test/reference.ts';
 import { readTensors } from '../../test/reference-llada.ts';
-import { cosineNoise, linearNoise } from '../diffusion/schedule.ts';
+import { cosineNoise, linearNoise } from '../diffusion/noise-schedule.ts';
 import { uniforms } from '../base/random.ts';
 import { decoder } from './decode.ts';
 import {

@@ -1,4 +1,4 @@
-import type { NoiseSchedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/noise-schedule.ts';
 import type { Uniform } from '../base/random.ts';
 import type { Certainty } from './decode.ts';
 

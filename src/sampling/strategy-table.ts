@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { InvalidOptionError } from '../base/errors.ts';
 import { keysOf } from '../base/options.ts';
-import { schedules } from '../diffusion/schedule.ts';
+import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { capped, type Loop, remdm, rescaled, standingStill, unsureFirst, whileStill } from './remdm.ts';
 import { renoising } from './renoising.ts';
 import {
@@ -66,14 +66,14 @@ const named = <Shape extends z.ZodRawShape>({
 export const countNames = ['even', 'schedule', 'dream'] as const;
 
 const schedule = z
-  .enum(keysOf(schedules))
+  .enum(keysOf(noiseSchedules))
   .default('linear')
   .describe('noise schedule: how many tokens are unmasked at which step');
 const counts = z
   .enum(countNames)
   .optional()
   .describe(
-    'tokens a step: even, as the schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
+    'tokens a step: even, as the noise schedule has it, or as Dream counts [even; with another schedule than linear, schedule]',
   );
 /** What the plan reveals in each step, of a strategy that asks it. */
 const plan = { counts, schedule };
@@ -100,7 +100,7 @@ export const strategyTable = {
     options: { schedule },
     dial: 'steps',
     likelihood: 'bound',
-    make: (options) => unmasking(ancestral(schedules[options.schedule])),
+    make: (options) => unmasking(ancestral(noiseSchedules[options.schedule])),
   }),
   'first-hitting': named({
     options: {},
@@ -167,19 +167,19 @@ export const strategyTable = {
     options: { eta: eta.default(0.008), schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: (options) => remdm(schedules[options.schedule], capped(options.eta)),
+    make: (options) => remdm(noiseSchedules[options.schedule], capped(options.eta)),
   }),
   'remdm-rescale': named({
     options: { eta: eta.default(0.015), schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: (options) => remdm(schedules[options.schedule], rescaled(options.eta)),
+    make: (options) => remdm(noiseSchedules[options.schedule], rescaled(options.eta)),
   }),
   'remdm-confidence': named({
     options: { schedule },
     likelihood: 'none',
     dial: 'steps',
-    make: (options) => remdm(schedules[options.schedule], unsureFirst),
+    make: (options) => remdm(noiseSchedules[options.schedule], unsureFirst),
   }),
   'remdm-loop': named({
     options: {
@@ -200,7 +200,7 @@ export const strategyTable = {
       if (loopUntil >= loopFrom)
         throw new InvalidOptionError('loopUntil', `must be less than loopFrom (${loopFrom})`, loopUntil);
       const loop: Loop = { from: loopFrom, until: loopUntil, alpha: loopAlpha };
-      return remdm(standingStill(schedules[options.schedule], loop), whileStill(eta, loop));
+      return remdm(standingStill(noiseSchedules[options.schedule], loop), whileStill(eta, loop));
     },
   }),
   renoising: named({
@@ -226,6 +226,7 @@ export const strategyTable = {
 } as const satisfies Readonly<Record<string, NamedStrategy>>;
 
 type Table = typeof strategyTable;
+/** The name of an unmasking strategy, as a person gives it. */
 export type StrategyName = keyof Table;
 
 type ShapeOf<Name extends StrategyName> = Table[Name]['options']['shape'];
@@ -266,6 +267,7 @@ export type StrategyRequest =
 /** The names that a person may give a strategy. */
 export const strategyNames = keysOf(strategyTable);
 
+/** The strategy of a name, with its options. */
 export const strategyNamed = (name: StrategyName): NamedStrategy => strategyTable[name];
 
 /** Whether a strategy is a program's own, and no name. */

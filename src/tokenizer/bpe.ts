@@ -5,11 +5,13 @@ const BASE = 2 ** 21;
 /** A queued merge is its rank and where it is, packed into one number: the best rank comes first, then the leftmost. */
 const POSITIONS = 2 ** 31;
 
+/** A merge of two tokens: the lower its rank, the earlier; and the token that it makes. */
 export interface Merge {
   readonly rank: number;
   readonly id: number;
 }
 
+/** One number for a pair of ids. */
 export const pairKey = (left: number, right: number) => left * BASE + right;
 
 /**

@@ -13,11 +13,13 @@ const WORDS = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
 /** GPT-2's way to cut: a word, a number or a run of signs takes the space before it. */
 export const GPT2_PIECES = `${CONTRACTIONS}| ?\\p{L}+| ?\\p{N}+|${SIGNS}|${BLANKS}`;
 
-/** Ways to cut that other families publish, as they write them in `tokenizer.json` (Oniguruma). */
+/** Qwen's way to cut, as it is written in `tokenizer.json` (Oniguruma): each digit is a number. */
 export const QWEN_PATTERN =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+/** Llama 3's: at most three digits are a number. */
 export const LLAMA3_PATTERN =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+/** LLaDA's: each digit is a number. */
 export const LLADA_PATTERN =
   "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+";
 

@@ -1,5 +1,6 @@
 import { FileError } from '../base/errors.ts';
 
+/** The file of a model directory with its chat template. */
 export const chatTemplateName = 'chat_template.jinja';
 
 /** The template for conversations with tools, where transformers (from 4.52 on) saves it beside the default one. */
@@ -19,6 +20,7 @@ export const tokenizerFileNames = [
   'config.json',
 ] as const;
 
+/** The name of a file that a tokenizer is read from. */
 export type TokenizerFileName = (typeof tokenizerFileNames)[number];
 
 /** The files of a tokenizer that are there, as text. */

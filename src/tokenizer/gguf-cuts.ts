@@ -73,6 +73,7 @@ const cuts: Readonly<Record<string, GgufCut>> = {
   },
 };
 
+/** llama.cpp's names for the ways to cut texts that are known here. */
 export const cutNames: readonly string[] = Object.keys(cuts);
 
 /** The way to cut texts of a name; undefined for one that isn't known, or none. */

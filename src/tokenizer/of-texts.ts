@@ -4,6 +4,7 @@ import { charactersJson } from './characters.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 import { countPieces, trainFromPieces } from './train-bpe.ts';
 
+/** The options of a tokenizer that is made of texts. */
 export const tokenizerTrainingSchema = z.strictObject({
   kind: z.enum(['bpe', 'characters']).default('bpe').describe('a byte-level BPE, or one token a character'),
   vocabularySize: z

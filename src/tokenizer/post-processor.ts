@@ -51,6 +51,7 @@ export function templateProcessing(before?: NamedToken, after?: NamedToken): obj
   };
 }
 
+/** A special token: what it is called, and its id. */
 export interface NamedToken {
   readonly content: string;
   readonly id: number;

@@ -13,6 +13,7 @@ export interface TokenizerJson {
   readonly model: TokenizerModel;
 }
 
+/** A token that is found in a text before the text is cut, as `tokenizer.json` lists it. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
@@ -23,6 +24,7 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
+/** The part of `tokenizer.json` that turns pieces into ids. */
 export interface TokenizerModel {
   readonly type?: string;
   /**
@@ -44,6 +46,7 @@ export function checkSpecialTokens(specialTokens: readonly string[]): void {
     throw new InvalidOptionError('specialTokens', 'must be different and not empty', specialTokens);
 }
 
+/** The entry of a special token that is matched as it is spelled, and nothing around it. */
 export function specialToken(content: string, id: number): AddedToken {
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }

@@ -9,6 +9,7 @@ import {
   type TokenizerJson,
 } from './tokenizer-json.ts';
 
+/** How large a vocabulary is, and what its first ids are. */
 export interface BpeTrainingOptions {
   /** Tokens in all: special tokens, 256 bytes, merges. */
   readonly vocabularySize: number;

@@ -1,3 +1,4 @@
+/** The constants of AdamW, as Loshchilov and Hutter 2017 name them (arXiv:1711.05101, algorithm 2). */
 export interface AdamWOptions {
   readonly beta1: number;
   readonly beta2: number;

@@ -1,5 +1,5 @@
 import { growingBlock } from '../diffusion/block-diffusion.ts';
-import { schedules } from '../diffusion/schedule.ts';
+import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { antithetic, bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import {
   blockScoring,
@@ -38,7 +38,7 @@ export function noisingOf(
 ) {
   const { bellMean: mean = bellDefaults.mean, bellWidth: width = bellDefaults.width } = options;
   const times = timeSamplers[name]({ mean, width });
-  return { seed, eps, schedule: schedules[noise], maskId, times: inPairs ? antithetic(times) : times };
+  return { seed, eps, schedule: noiseSchedules[noise], maskId, times: inPairs ? antithetic(times) : times };
 }
 
 /** What is learned from windows of text, or from answers. */

@@ -74,8 +74,11 @@ test('masked diffusion learns a small text: loss and bound fall below that of a 
   }
 });
 
+/** A causal model of the same text, for all who begin with one. */
+const causal = await trained('causal', { ...small, objective: 'autoregressive' });
+
 test('a causal model of the same text pays less than the bound of masked diffusion, and writes', async () => {
-  const { out, nats } = await trained('causal', { ...small, objective: 'autoregressive' });
+  const { out, nats } = causal;
   assert.ok(nats < 2);
   const model = await load(out);
   try {
@@ -110,7 +113,6 @@ test('a tokenizer of another run can be used, documents are kept apart, and the 
 });
 
 test('a mask predictor made from a causal model begins where that ended, predicts shifted, and is refused another shape', async () => {
-  const causal = await trained('source', { ...small, objective: 'autoregressive' });
   const request = {
     ...small,
     tokenizer: undefined,
@@ -175,8 +177,7 @@ test('a block as long as the windows is masked diffusion, and one token long the
 });
 
 test('blocks that grow from one token begin with the loss of the causal model that they are made from', async () => {
-  const causal = { ...small, objective: 'autoregressive' as const };
-  const from = (await trained('grown-source', causal)).out;
+  const from = causal.out;
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
   const { losses } = await trained('grown', {
     ...short,
@@ -198,9 +199,9 @@ test('blocks that grow from one token begin with the loss of the causal model th
 test('a mask predictor that begins as a causal model has its losses at first, and predicts shifted ever after', async () => {
   const both = { ...short, validationEvery: 100, sampleEvery: 100 };
   const warmed = await trained('warmed', { ...both, causalWarmup: 2 });
-  const causal = await trained('warm-causal', { ...both, objective: 'autoregressive' });
+  const alone = await trained('warm-causal', { ...both, objective: 'autoregressive' });
   const plain = await trained('warm-plain', { ...both, shiftedLogits: true });
-  assert.ok(Math.abs(warmed.losses[0] - causal.losses[0]) < 0.2, `${warmed.losses[0]} ${causal.losses[0]}`);
+  assert.ok(Math.abs(warmed.losses[0] - alone.losses[0]) < 0.2, `${warmed.losses[0]} ${alone.losses[0]}`);
   assert.notEqual(warmed.losses[2], plain.losses[2]);
   const model = await load(warmed.out);
   assert.equal(model.config.shiftedLogits, true);
@@ -208,7 +209,7 @@ test('a mask predictor that begins as a causal model has its losses at first, an
 });
 
 test('attention that is annealed begins near the causal model, and needs one', async () => {
-  const from = join(scratch, 'grown-source');
+  const from = causal.out;
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
   const request = { ...short, ...sizes, tokenizer: undefined, from, learningRate: 1e-5, minimumRate: 0 };
   const annealed = await trained('annealed', { ...request, anneal: 1000 });

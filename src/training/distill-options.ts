@@ -72,4 +72,5 @@ export const distillSchema = z.strictObject({
   dtype,
 });
 
+/** The options of a distillation, checked. */
 export type DistillRequest = z.output<typeof distillSchema>;

@@ -19,6 +19,7 @@ import { runTraining } from './run/run.ts';
 /** Files of a distillation's directory; the training run lies in `run/`. */
 const names = { options: 'distill.json', texts: 'texts.jsonl', run: 'run' } as const;
 
+/** What a distillation tells beside its training run: texts that are written, of all. */
 export interface DistillIo extends RunIo {
   readonly onText?: (done: number, all: number) => Promise<void> | void;
 }

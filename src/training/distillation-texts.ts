@@ -7,7 +7,8 @@ import { type LearningFacts, noisingOf } from './choose-objective.ts';
 import { distillation } from './objectives/distillation.ts';
 import type { BatchPlace } from './objectives/objective.ts';
 import type { TrainingBatch } from './learner.ts';
-import { certaintyDefaults, type TrainingOptions } from './options.ts';
+import { certaintyDefaults } from './defaults.ts';
+import type { TrainingOptions } from './options.ts';
 import type { TrainingTarget } from './training-target.ts';
 
 /** What a model learns that is distilled on its own texts. */

@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import {
-  adapterDefaults,
-  adapterPreferenceRate,
-  answerDefaults,
-  preferenceDefaults,
-  trainingSchema,
-} from './options.ts';
+import { adapterDefaults, adapterPreferenceRate, answerDefaults, preferenceDefaults } from './defaults.ts';
+import { trainingSchema } from './options.ts';
 
 /** What shapes a network that begins from nothing, or is for text. */
 const forText = {

@@ -14,6 +14,7 @@ import { batchFeeds, gradientModel } from './backpropagation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import { checkLoss, type Loss } from './loss.ts';
 
+/** How a learner takes its steps, and on what. */
 export interface LearnerOptions extends AdamWOptions {
   /**
    * Decay of an exponential moving average of the parameters; in the first steps, k, at most (1 + k) / (10 + k), so that
@@ -44,6 +45,7 @@ export interface AdapterOfModel {
 
 type Arrays = ReadonlyMap<string, NdArray>;
 
+/** A learner whose parameters, averages and gradients can be read, by tensor name. */
 export interface TransformerLearner extends Learner {
   /** The parameters as they are now; the next update writes over these arrays. */
   parameters(): Arrays;

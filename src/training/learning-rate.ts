@@ -1,6 +1,7 @@
 /** The learning rate of an update, a function of the count of updates alone, so that a resumed run takes the same steps. */
 export type Rate = (step: number) => number;
 
+/** The shape of a learning-rate schedule. */
 export interface RateOptions {
   /** The highest rate, reached at the end of the warm-up. */
   readonly peak: number;

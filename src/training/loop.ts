@@ -38,6 +38,7 @@ export interface Accumulated {
   readonly measures: Readonly<Record<string, number>>;
 }
 
+/** What the loop calls in each update. */
 export interface LoopParts {
   readonly learner: Pick<Learner, 'update'>;
   /** Accumulates the gradient of the update with this index in the learner. */

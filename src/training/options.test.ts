@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../base/errors.ts';
-import { sizes, trainingSchema } from './options.ts';
+import { sizes } from './sizes.ts';
+import { trainingSchema } from './options.ts';
 import { resolveOptions } from './run/resolve-options.ts';
 
 const data = ['text.txt'];

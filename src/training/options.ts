@@ -1,160 +1,19 @@
 // by this form bundlers that split code leave out of zod what isn't used
 import * as z from 'zod';
 import { keysOf } from '../base/options.ts';
-import { schedules } from '../diffusion/schedule.ts';
+import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import { adapterTargets } from '../model/adapter.ts';
 import { initialisations } from '../model/initialise.ts';
 import { devices } from '../runtime/device.ts';
+import { certaintyDefaults, defaults, preferenceDefaults } from './defaults.ts';
 import { rates } from './learning-rate.ts';
+import { sizes } from './sizes.ts';
 
 const count = z.number().int().min(1);
 /** What is counted up to a number that no run on one machine has a use for; memory is looked at for itself. */
 const atMost = (most: number) => count.max(most);
 const share = z.number().min(0).max(1);
-
-/** What a training run does where neither the person nor the size says otherwise. */
-export const defaults = {
-  size: 'nano',
-  tokenizer: 'bpe',
-  field: 'text',
-  packing: 'document',
-  randomLengthShare: 0.01,
-  promptShare: 0,
-  maximumBadShare: 0.01,
-  learn: 'text',
-  objective: 'masked-diffusion',
-  complementary: false,
-  noise: 'linear',
-  eps: 1e-3,
-  times: 'low-discrepancy',
-  antithetic: false,
-  tied: false,
-  init: 'mitchell',
-  accumulate: 1,
-  schedule: 'wsd',
-  decayShare: 0.2,
-  beta1: 0.9,
-  beta2: 0.99,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
-  clip: 1,
-  seed: 0,
-  validationShare: 0.1,
-  validationDraws: 4,
-  validationWindows: 128,
-  validationEvery: 500,
-  sampleEvery: 500,
-  checkpointEvery: 250,
-  keep: 3,
-  device: 'cpu',
-  dtype: 'F32',
-} as const;
-
-/** What is otherwise where answers are learned. Three epochs are LLaDA's, section 2.3. */
-export const answerDefaults = {
-  epochs: 3,
-  batch: 16,
-  learningRate: 3e-4,
-  decayShare: 0.1,
-  randomLengthShare: 0,
-} as const;
-
-/**
- * What is otherwise where preferences are. A window is a pair, each answer of which is scored on several canvases, so a
- * micro-batch has few of them. At the rate of answers the model would soon be far from its reference.
- */
-export const preferenceDefaults = {
-  ...answerDefaults,
-  epochs: 1,
-  batch: 2,
-  accumulate: 8,
-  learningRate: 2e-5,
-  beta: 0.1,
-  timesPerAnswer: 8,
-} as const;
-
-/** What is otherwise where a model learns to be sure of its own texts. */
-export const certaintyDefaults = { certaintyBlock: 16, guard: 1 } as const;
-
-/** What is otherwise where an adapter is trained. */
-export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };
-
-/** The rate of an adapter that learns preferences. */
-export const adapterPreferenceRate = adapterDefaults.learningRate / 5;
-
-/** The size dial: what each size sets. `vocabularySize` is that of a trained byte-level BPE. */
-export const sizes = {
-  nano: {
-    layers: 4,
-    width: 128,
-    heads: 4,
-    hidden: 344,
-    length: 64,
-    batch: 32,
-    steps: 6000,
-    learningRate: 1e-3,
-    vocabularySize: 1024,
-  },
-  tiny: {
-    layers: 6,
-    width: 256,
-    heads: 4,
-    hidden: 688,
-    length: 128,
-    batch: 32,
-    steps: 15000,
-    learningRate: 1e-3,
-    vocabularySize: 2048,
-  },
-  small: {
-    layers: 6,
-    width: 384,
-    heads: 6,
-    hidden: 1024,
-    length: 256,
-    batch: 32,
-    steps: 25000,
-    learningRate: 8e-4,
-    vocabularySize: 4096,
-  },
-  base: {
-    layers: 8,
-    width: 512,
-    heads: 8,
-    hidden: 1376,
-    length: 256,
-    batch: 64,
-    steps: 40000,
-    learningRate: 6e-4,
-    vocabularySize: 8192,
-  },
-  medium: {
-    layers: 12,
-    width: 768,
-    heads: 12,
-    hidden: 2048,
-    length: 512,
-    batch: 128,
-    steps: 60000,
-    learningRate: 4e-4,
-    vocabularySize: 16384,
-  },
-  large: {
-    layers: 24,
-    width: 1024,
-    heads: 16,
-    hidden: 2752,
-    length: 1024,
-    batch: 256,
-    steps: 100000,
-    learningRate: 3e-4,
-    vocabularySize: 32768,
-  },
-} as const;
-
-/** The name of a size that a model can be trained in. */
-export type Size = keyof typeof sizes;
 
 const bySize = (text: string) => `${text} [set by size]`;
 const or = (key: keyof typeof defaults, text: string) => `${text} [${String(defaults[key])}]`;
@@ -317,7 +176,7 @@ export const trainingSchema = z.strictObject({
     .describe(
       'updates of the beginning in which each token is learned from those before it, with no masks: a sooner start for a model from nothing [none]',
     ),
-  noise: z.enum(keysOf(schedules)).optional().describe(or('noise', 'noise schedule')),
+  noise: z.enum(keysOf(noiseSchedules)).optional().describe(or('noise', 'noise schedule')),
   eps: z.number().gt(0).lt(1).optional().describe(or('eps', 'least probability of a mask')),
   times: z
     .enum(keysOf(timeSamplers))
@@ -382,7 +241,7 @@ export const trainingSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('updates of the linear rise [a twentieth of the steps, at most 1000]'),
-  schedule: z.enum(keysOf(rates)).optional().describe(or('schedule', 'learning rate over the steps')),
+  schedule: z.enum(keysOf(rates)).optional().describe(or('schedule', 'learning-rate schedule')),
   decayShare: share.optional().describe(or('decayShare', 'share of the steps in which wsd decays')),
   beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW β1, decay of the first moment')),
   beta2: z.number().min(0).lt(1).optional().describe(or('beta2', 'AdamW β2, decay of the second moment')),
@@ -461,4 +320,4 @@ type Settled = Omit<TrainingRequest, 'out' | 'resume'>;
 export type TrainingOptions = Required<Omit<Settled, Optional>> & Pick<Settled, Optional>;
 
 /** When a run's updates end, and its warm-up. */
-export type RunSchedule = Required<Pick<Settled, 'steps' | 'warmup'>>;
+export type RunSteps = Required<Pick<Settled, 'steps' | 'warmup'>>;

@@ -1,10 +1,11 @@
 import type { Noising } from '../diffusion/forward.ts';
-import type { NoiseSchedule } from '../diffusion/schedule.ts';
+import type { NoiseSchedule } from '../diffusion/noise-schedule.ts';
 import type { TimeSampler } from '../diffusion/times.ts';
 import { InvalidOptionError } from '../base/errors.ts';
 import type { Loss } from './loss.ts';
 import type { Objective } from './objectives/objective.ts';
-import { defaults, type TrainingOptions } from './options.ts';
+import { defaults } from './defaults.ts';
+import type { TrainingOptions } from './options.ts';
 
 /** What an objective may need to know of the run that it is for. */
 export interface ObjectiveParts {

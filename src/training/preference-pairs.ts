@@ -7,7 +7,8 @@ import { type LearningFacts, scoringOf } from './choose-objective.ts';
 import type { Network } from '../model/network.ts';
 import type { TrainingTarget } from './training-target.ts';
 import type { TransformerLearner } from './graph-learner.ts';
-import { preferenceDefaults, type TrainingOptions } from './options.ts';
+import { preferenceDefaults } from './defaults.ts';
+import type { TrainingOptions } from './options.ts';
 import { type PreferenceObjective, preferences } from './objectives/preferences.ts';
 
 /** What learns from pairs of answers, and is measured on them. */

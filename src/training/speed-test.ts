@@ -1,5 +1,5 @@
 import { integerBelow, uniforms } from '../base/random.ts';
-import { linearNoise } from '../diffusion/schedule.ts';
+import { linearNoise } from '../diffusion/noise-schedule.ts';
 import { bidirectional } from '../model/attention-pattern.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';

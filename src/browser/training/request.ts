@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../../base/errors.ts';
 import { checkOptions } from '../../base/options.ts';
-import { defaults, type TrainingRequest, trainingSchema } from '../../training/options.ts';
+import { defaults } from '../../training/defaults.ts';
+import { type TrainingRequest, trainingSchema } from '../../training/options.ts';
 import type { PageDevice } from '../choose-device.ts';
 
 /** Options that are for files, for other models than new ones, or for Node alone. */

@@ -11,6 +11,7 @@ import { readableTypes, tensorTypes } from './types.ts';
 // A GGUF file becomes a model directory beside it, FILE.unmask. Tensors stay in FILE: in-place.json says where and how they
 // are stored there. Which file it is follows from the directory's name, never from what is written in a file.
 
+/** The file of such a directory that says which tensors there are, and where. */
 export const inPlaceName = 'in-place.json';
 const suffix = '.unmask';
 

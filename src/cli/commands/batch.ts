@@ -3,7 +3,7 @@ import { counted, grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { packageVersion } from '../../base/package-root.ts';
-import type { BatchProgress } from '../../server/batch/batch.ts';
+import type { BatchProgress } from '../../server/batch-api/batch.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { serveOptions } from './serve.ts';
@@ -61,10 +61,10 @@ const command: Command<typeof options> = {
     const { input, out, shard, shards, concurrency, seed, retryFailed } = asked;
     if (input === undefined) throw new UsageError(`--input is needed: ${options.shape.input.description}`);
     if (out === undefined) throw new UsageError(`--out is needed: ${options.shape.out.description}`);
-    const { findShare } = await import('../../server/batch/share.ts');
+    const { findShare } = await import('../../server/batch-api/share.ts');
     const share = findShare({ shard, shards }, io.env);
     // help and mistakes don't wait for the engine
-    const { runBatch } = await import('../../server/batch/batch.ts');
+    const { runBatch } = await import('../../server/batch-api/batch.ts');
     const { service } = await openModels(asked, io);
     const view = new BatchView(io);
     try {

@@ -189,7 +189,7 @@ const likeQwen3 = { qkNorm: true, defaults: { maxLength: 32_768, headWidth: 128 
 const leftToRight = { attention: causal, sampling: causalSampling } as const;
 const bothWays = { attention: bidirectional, sampling: lladaSampling } as const;
 
-// causal: what mask predictors are compared with
+/** Llama: causal, what mask predictors are compared with. */
 export const llama = llamaFamily({
   ...likeLlama,
   architecture: 'LlamaForCausalLM',
@@ -211,7 +211,7 @@ export const qwen3 = llamaFamily({
   ...leftToRight,
 });
 
-// the same, made into mask predictors by taking the causal mask away
+/** Llama turned into a masked diffusion model, by taking the causal mask away (dLLM's A2D). */
 export const a2dLlama = llamaFamily({
   ...likeLlama,
   architecture: 'A2DLlamaLMHeadModel',

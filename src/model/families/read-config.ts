@@ -3,11 +3,14 @@ import { FileError, show, UnsupportedError } from '../../base/errors.ts';
 
 // What the families share in reading a config.json.
 
+/** A config.json, unchecked. */
 export type ConfigJson = Readonly<Record<string, unknown>>;
 
-/** A count of something, a scale, a token's id. */
+/** How many there are of something, one at least. */
 export const count = z.number().int().min(1);
+/** A scale, a frequency. */
 export const positive = z.number().positive();
+/** A token's id, where there is one. */
 export const id = z.number().int().min(0).nullish();
 
 /** Layers, or experts of one: each makes a part of the graph. */

@@ -228,6 +228,7 @@ function requireDivided(keys: GgufKeys): void {
     keys.unsupported('attention.key_length', `and only ${width / heads} is supported`);
 }
 
+/** The base of the rotary frequencies, as llama.cpp has it where a file says none. */
 export const ropeTheta = (keys: GgufKeys): number => keys.optionalPositive('rope.freq_base') ?? 10_000;
 
 function likeLlama(keys: GgufKeys, family: Family, facts: TensorFacts): Json {

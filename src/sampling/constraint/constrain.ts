@@ -37,6 +37,7 @@ export interface ConstraintSpelling {
   readonly dropsFirstSpace: boolean;
 }
 
+/** A constraint made ready for a tokenizer. */
 export interface Constraint {
   readonly automaton: TokenAutomaton;
   /** Whether a text loses its first character at the beginning of a canvas: a space that the tokenizer drops. */

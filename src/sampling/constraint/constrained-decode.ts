@@ -5,6 +5,7 @@ import { certaintyOfClasses, type ClassSums, classSums } from './class-sums.ts';
 import { possibleStates, type StateSpan } from './possible-states.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
 
+/** The automaton that a span of the canvas is held to, and how tokens are drawn within it. */
 export interface ConstrainedDecodeOptions {
   readonly automaton: TokenAutomaton;
   readonly span: StateSpan;

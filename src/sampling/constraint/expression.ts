@@ -39,6 +39,7 @@ export interface List {
   readonly most: number;
 }
 
+/** Every code point. */
 export const anyCharacter: Ranges = [[0, 0x10ffff]];
 
 /** One character of some ranges of code points. */
@@ -78,4 +79,5 @@ export const optional = (part: Expression): Expression => repeated(part, 0, 1);
 export const allOf = (parts: readonly Expression[]): Expression =>
   parts.length === 1 ? parts[0] : { kind: 'intersection', parts };
 
+/** The texts of an automaton, as a part of an expression. */
 export const inAutomaton = (automaton: Automaton): Expression => ({ kind: 'automaton', automaton });

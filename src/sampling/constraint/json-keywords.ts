@@ -36,6 +36,7 @@ export const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   null: [],
 };
 
+/** The names of JSON's types, but for `integer`, which is a number. */
 export const TYPES = Object.keys(KEYWORDS);
 
 /** Keywords that a schema is put together with. */
@@ -55,6 +56,7 @@ export function refuse(place: string, problem: string): never {
   throw new UnsupportedError(`jsonSchema: ${place} ${problem}`);
 }
 
+/** Whether a schema is one with keywords, and not true or false. */
 export const isSchema = (value: unknown): value is JsonSchema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -96,6 +98,11 @@ export function namedAt({ schema, place }: Placed, keyword: string): Map<string,
 export const schemaAt = ({ schema, place }: Placed, keyword: string): Placed<unknown> | undefined =>
   schema[keyword] === undefined ? undefined : { schema: schema[keyword], place: `${place}/${keyword}` };
 
+/**
+ * The whole number of a keyword; undefined where the schema hasn't it.
+ *
+ * @throws UnsupportedError  for anything else
+ */
 export function countAt({ schema, place }: Placed, keyword: string): number | undefined {
   const value = schema[keyword];
   if (value === undefined) return undefined;
@@ -143,6 +150,7 @@ export function valuesOf({ schema, place }: Placed): unknown[] | undefined {
   return (listed as unknown[]).filter((value) => canonical(value) === same);
 }
 
+/** JSON's name for the type of a value. */
 export function typeOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;

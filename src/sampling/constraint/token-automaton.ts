@@ -24,6 +24,7 @@ export interface TokenAutomaton {
   readonly edgeTarget: Int32Array;
 }
 
+/** The tokens that a text may be made of. */
 export interface TokensOfText {
   /** The ids are from 0 to here. */
   readonly size: number;

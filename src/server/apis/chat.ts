@@ -68,6 +68,7 @@ export const chatSchema = z.strictObject({
   modalities: z.array(z.literal('text', { error: 'must be text alone' })).optional(),
 });
 
+/** The body of a chat completion, checked. */
 export type ChatBody = z.output<typeof chatSchema>;
 
 /** The messages, with their parts put together. */

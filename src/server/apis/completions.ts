@@ -44,6 +44,7 @@ export const completionSchema = z.strictObject({
   ...constraintFields,
 });
 
+/** The body of a completion, checked. */
 export type CompletionBody = z.output<typeof completionSchema>;
 
 /** Mercury's /v1/fim/completions: the same without what makes no sense in a gap. */

@@ -68,6 +68,7 @@ export function ollamaRunning(service: Service): Response {
 /** What isn't unloaded expires in the last year that clients can read. */
 const never = '9999-12-31T23:59:59Z';
 
+/** The body of Ollama's /api/show. */
 export const showSchema = z.strictObject({
   model: z.string().max(256).optional(),
   name: z.string().max(256).optional().describe('an older name for model'),

@@ -36,6 +36,7 @@ export const llamaInfillSchema = z.strictObject({
     .describe('other pieces of code; they come first, as far as there is room'),
 });
 
+/** The body of llama.cpp's /infill, checked. */
 export type InfillBody = z.output<typeof llamaInfillSchema>;
 
 /** What is between prefix and suffix. */

@@ -32,6 +32,7 @@ export const mercuryEditSchema = chatSchema
   })
   .extend({ messages: z.tuple([chatSchema.shape.messages.element]) });
 
+/** The body of Mercury's /v1/edit/completions, checked. */
 export type EditBody = z.output<typeof mercuryEditSchema>;
 
 /**

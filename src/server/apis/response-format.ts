@@ -19,6 +19,7 @@ export const responseFormatSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** What OpenAI's `response_format` asks for, checked. */
 export type ResponseFormat = z.output<typeof responseFormatSchema>;
 
 /** The constraint of a response format. What a model or an automaton can't keep is refused when the job begins. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import {
   asker,
@@ -12,6 +12,7 @@ import {
   studioToken,
 } from '../../../test/fake-server.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
+import type { Until } from '../../../test/until.ts';
 import { limits } from './limits.ts';
 import { routes } from './routes.ts';
 import type { Route } from './route.ts';
@@ -85,19 +86,32 @@ const bodies: Readonly<Record<string, object>> = {
   '/unmask/stop': { task: '1' },
 };
 
-/** A server with all that the routes tell of; a studio where one of its routes is asked. */
-async function startFor(
-  t: TestContext,
-  route: Route,
-  options: Parameters<typeof startFakeServer>[2] = {},
-): Promise<RunningServer> {
-  if (route.access !== 'studio') return startFakeServer(t, knowing, options);
+type Options = Parameters<typeof startFakeServer>[2];
+
+/** A server with all that the routes tell of, a studio or not. */
+async function start(t: Until, isStudio: boolean, options: Options): Promise<RunningServer> {
+  if (!isStudio) return startFakeServer(t, knowing, options);
   const root = await temporaryFolder(t);
   await mkdir(join(root, 'runs', 'mine'), { recursive: true });
   await writeFile(join(root, 'runs', 'mine', 'options.json'), '{"format":1,"data":["a.txt"]}');
   const server = await startFakeServer(t, knowing, { ...options, studio: fakeStudio(root) });
   server.service.studio!.tasks.start('pull', 'org/other', []);
   server.service.aliases.set('copied', 'story');
+  return server;
+}
+
+const ends: (() => Promise<unknown>)[] = [];
+after(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+const servers = new Map<string, Promise<RunningServer>>();
+
+/** The server that a route is asked at; those that change nothing are asked at one. */
+function startFor(t: TestContext, route: Route, options: Options = {}, isStudio = route.access === 'studio') {
+  if (route.method !== 'GET') return start(t, isStudio, options);
+  const kind = JSON.stringify([isStudio, options]);
+  const server = servers.get(kind) ?? start({ after: (end) => void ends.push(end) }, isStudio, options);
+  servers.set(kind, server);
   return server;
 }
 
@@ -238,7 +252,7 @@ for (const route of routes) {
   if (route.access === 'studio') {
     test(`${route.method} ${route.path}: is not there without a studio, and needs the token with one`, async (t) => {
       const { path, ...request } = requestTo(route);
-      const without = asker(await startFakeServer(t, knowing));
+      const without = asker(await startFor(t, route, {}, false));
       for (const headers of [{}, tokenFor(route)]) {
         const response = await without(path, { ...request, headers });
         assert.equal(response.status, 404);

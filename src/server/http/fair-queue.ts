@@ -6,6 +6,7 @@ interface Waiter {
   readonly begin: () => void;
 }
 
+/** How many requests are answered and wait at the same time, and how long. */
 export interface QueueOptions {
   /** Texts that are written at the same time. */
   readonly running: number;

@@ -46,6 +46,7 @@ export const limits = {
   heartbeatMs: 15_000,
 } as const;
 
+/** The limits with their values left open, so that a test may have others. */
 export type Limits = { readonly [Name in keyof typeof limits]: number };
 
 /** @throws InvalidOptionError  for more steps than a request may cost, in whichever option they are */

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServedModel } from './service.ts';
 
+/** What is said of a model whose files are gone. */
 export const unknownFiles: Omit<ServedModel, 'path'> = { modified: new Date(0), sizeBytes: 0 };
 
 /** When a model was last changed, and the size of its files. */

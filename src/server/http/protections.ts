@@ -19,6 +19,7 @@ export interface Admission {
 
 const ownNames = ['localhost', '127.0.0.1', '[::1]'];
 
+/** The SHA-256 of a key: 32 bytes, whatever its length, so that keys can be compared in constant time. */
 export const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
 
 /**

@@ -25,6 +25,7 @@ import { routes } from './routes.ts';
 import type { ServedModel, Service } from './service.ts';
 import { makeStudio, type StudioOptions } from '../studio/studio.ts';
 
+/** What a server serves, to whom, and how much at once. */
 export interface ServerOptions {
   /** Path by name, see `catalogOf`; the first is loaded at once. */
   readonly models: ReadonlyMap<string, string>;

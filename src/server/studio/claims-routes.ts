@@ -10,6 +10,7 @@ import { readTextInside } from './run-routes.ts';
 
 const budget = z.enum(keysOf(budgets)).default('quick').describe('how much is trained');
 
+/** With which budget the claims were tried whose results are asked for. */
 export const claimsQuery = z.strictObject({ budget });
 
 /** What a claim is, before anything was measured. */
@@ -51,6 +52,7 @@ const taskOf = (service: Service, name: string) =>
 
 const subjectOf = (name: string): string => `claims, ${name}`;
 
+/** Which claims are to be tried, and how thoroughly. */
 export const claimsBody = z.strictObject({
   budget,
   claims: z

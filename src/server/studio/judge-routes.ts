@@ -8,6 +8,7 @@ import { pathOfModel } from './model-routes.ts';
 import { type SamplerOfText, samplerOfText } from './sampler-of-text.ts';
 import { textsFolder } from './training-routes.ts';
 
+/** A text that is to be judged, and how it was written. */
 export const judgeBody = z.strictObject({
   prompt: z.string().max(limits.textCharacters),
   text: z.string().min(1).max(limits.textCharacters).describe('what was written behind the prompt'),

@@ -186,6 +186,7 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
 
 const model = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
 
+/** The model that is to be deleted. */
 export const deleteBody = z.strictObject({ model });
 
 /**
@@ -231,6 +232,7 @@ function repositoryOf(path: string, cache: string): string {
   return join(cache, folder);
 }
 
+/** The model that is to be served as well. */
 export const serveBody = z.strictObject({ model });
 
 /** Serves a model that is here under its name; one that is served already is read anew, for a run may have gone on. */
@@ -244,6 +246,7 @@ export async function serve(
   return Response.json({ model: name });
 }
 
+/** The model of which a copy with fewer bits is to be made. */
 export const quantizeBody = z.strictObject({
   model,
   weights: z.enum(['f16', 'int8', 'int4']).describe('how the weights are to be stored'),
@@ -265,6 +268,7 @@ export async function quantizeTask(
   return Response.json({ task: tasks.at(subject, 'quantize') ?? tasks.start('quantize', subject, flags) });
 }
 
+/** The model that is to be downloaded. */
 export const pullBody = z.strictObject({
   repository: z
     .string()

@@ -9,6 +9,7 @@ import type { TaskReport } from './tasks.ts';
 
 const name = z.string().min(1).max(256);
 
+/** The body of Ollama's /api/copy. */
 export const copySchema = z.strictObject({ source: name, destination: name });
 
 /** Another name for a model. */
@@ -20,6 +21,7 @@ export function ollamaCopy(service: Service, { source, destination }: z.output<t
   return new Response(null);
 }
 
+/** The body of Ollama's /api/delete. */
 export const deleteSchema = z.strictObject({ model: name.optional(), name: name.optional() });
 
 /** Takes a name of a model away, or the model from those that are served; its files stay. */
@@ -33,6 +35,7 @@ export function ollamaDelete(service: Service, body: z.output<typeof deleteSchem
   return new Response(null);
 }
 
+/** The body of Ollama's /api/pull. */
 export const ollamaPullSchema = z.strictObject({
   model: name.optional(),
   name: name.optional(),

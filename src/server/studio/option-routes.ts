@@ -1,4 +1,4 @@
-import { type Size, sizes } from '../../training/options.ts';
+import { type Size, sizes } from '../../training/sizes.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { quantizeBody } from './model-routes.ts';
 import { distillBody, finetuneBody, trainBody } from './training-routes.ts';

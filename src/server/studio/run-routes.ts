@@ -145,6 +145,7 @@ const notesOf = (directory: string): Promise<Row> =>
     .then((path) => readJsonObject(path))
     .catch(() => ({ text: '', tags: [] }));
 
+/** Notes and tags that a run is to have. */
 export const notesBody = z.strictObject({
   run: knownRun,
   text: z.string().max(4000).describe('notes, in words'),
@@ -190,6 +191,7 @@ export async function tellRun(service: Service, run: string): Promise<Response> 
   });
 }
 
+/** From which row on a run's metrics are asked for. */
 export const metricsQuery = z.strictObject({
   from: z.coerce
     .number()

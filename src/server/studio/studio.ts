@@ -3,6 +3,7 @@ import { hashOf } from '../http/protections.ts';
 import { Inspector } from './inspector.ts';
 import { type StartProgram, Tasks } from './tasks.ts';
 
+/** Where a studio works, and how it starts the commands that it is asked for. */
 export interface StudioOptions {
   /** What every request to the studio's routes must bring. */
   readonly token: string;
@@ -26,6 +27,7 @@ export interface Studio extends Omit<StudioOptions, 'token' | 'start'> {
   readonly uploads: Map<string, number>;
 }
 
+/** The state of a studio: its tasks, and what it has looked at. */
 export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () => Date): Studio => ({
   ...places,
   key: hashOf(token),

@@ -33,6 +33,7 @@ const ownFields = {
 const places = new Set(['data', 'guardData', 'from', 'tokenizer', 'out', 'resume']);
 const optionNames = keysOf(trainingSchema.shape).filter((name) => !places.has(name)) as string[];
 
+/** The options of `unmask train`, with the text itself in place of files, minutes in place of a size, and a sweep. */
 export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend({
   ...ownFields,
   minutes: z
@@ -54,10 +55,12 @@ export const trainBody = trainingSchema.omit({ out: true, resume: true }).extend
   seeds: z.int().min(1).max(100).optional().describe('trains each of them with so many seeds [1]'),
 });
 
+/** The options of `unmask finetune`, with the rows themselves in place of files. */
 export const finetuneBody = finetuneSchema
   .omit({ out: true, resume: true })
   .extend({ ...ownFields, from: finetuneSchema.shape.from.unwrap() });
 
+/** Begins a training run, or a sweep of several, as a task. */
 export const startTraining = (
   service: Service,
   { sweep, seeds, minutes, ...body }: z.output<typeof trainBody>,
@@ -68,6 +71,7 @@ export const startTraining = (
   return begin(service, 'train', body, flagsFor({ sweep: axes, seeds, minutes }));
 };
 
+/** The options of `unmask distill`, with the text itself in place of files. */
 export const distillBody = distillSchema
   .omit({ out: true, resume: true })
   .extend({ ...ownFields, from: distillSchema.shape.from.unwrap() });
@@ -89,6 +93,7 @@ export const startDistilling = async (
   });
 };
 
+/** Begins a fine-tuning run as a task. */
 export const startFinetuning = (service: Service, body: z.output<typeof finetuneBody>): Promise<Response> =>
   begin(service, 'finetune', body);
 
@@ -172,6 +177,7 @@ async function dataFor(
   return { files: [path], write: () => writeText(join(studio.root, path), text) };
 }
 
+/** A part of a file that a page sends. */
 export const uploadBody = z.strictObject({
   name: z
     .string()
@@ -210,6 +216,7 @@ export async function upload(
   return Response.json({ path });
 }
 
+/** The run that is to go on. */
 export const resumeBody = z.strictObject({
   run: knownRun.describe('name of the run'),
   steps: trainingSchema.shape.steps.describe('updates in all [as the run was started with]'),

@@ -1,5 +1,6 @@
 import type { Failure } from './protocol.ts';
 
+/** What a thread aside answers. */
 export type AsideReply<Answer> = { readonly result: Answer } | { readonly failure: Failure };
 
 /** A failure on another thread, as it was told there. */
@@ -22,6 +23,7 @@ export interface AsidePort<Question, Answer> {
   unref(): void;
 }
 
+/** How threads aside are begun, and how long they may take. */
 export interface AsideOptions<Question, Answer> {
   /** Begins a thread. */
   readonly open: () => AsidePort<Question, Answer>;

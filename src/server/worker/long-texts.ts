@@ -14,6 +14,7 @@ const shortCharacters = 2 ** 14;
 /** How models are opened of which texts are read. */
 export type LongTextOptions = Pick<LoadOptions, 'device' | 'weights' | 'adapter'>;
 
+/** A text that is to be read with the tokenizer of a model. */
 export interface LongTextRequest {
   readonly path: string;
   readonly task: TokensTask;
@@ -21,12 +22,15 @@ export interface LongTextRequest {
   readonly isCount: boolean;
 }
 
+/** A constraint that is to be made ready for the tokenizer of a model. */
 export interface ConstraintRequest {
   readonly path: string;
   readonly wanted: Wanted;
 }
 
+/** The threads that read long texts. */
 export type LongTexts = AsideThreads<LongTextRequest, Result>;
+/** The threads that make the automata of constraints. */
 export type Constraints = AsideThreads<ConstraintRequest, Constraint>;
 
 type Threads<Question, Answer> = Omit<AsideOptions<Question, Answer>, 'tooLong'>;

@@ -9,6 +9,7 @@ import type { Work } from './work.ts';
 /** Beyond this many bits a number isn't written, and hardly ever meant. */
 const maxBits = 14_000;
 
+/** The value of `a operator b`, with Python's types and errors. @throws TemplateProblem */
 export function arithmetic(operator: ArithmeticOperator, a: Value, b: Value, work: Work): Value {
   if (operator === '%' && isText(a)) {
     const text = formatPercent(plain(a), b, work, a instanceof Markup ? escapeHtml : undefined);
@@ -97,6 +98,7 @@ function quotient(a: bigint, b: bigint): number {
   return result;
 }
 
+/** ⌊a / b⌋, as Python's `//`; JavaScript's `/` rounds towards 0. */
 export function floorDivide(a: bigint, b: bigint): bigint {
   const towardsZero = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? towardsZero - 1n : towardsZero;
@@ -154,6 +156,7 @@ function power(a: Numeric, b: Numeric): Numeric {
   return result;
 }
 
+/** `-value`. @throws TemplateProblem  for what is no number */
 export function negative(value: Value): Value {
   if (value instanceof Undefined) throw value.problem();
   const number = numeric(value);
@@ -161,6 +164,7 @@ export function negative(value: Value): Value {
   return -number;
 }
 
+/** `+value`, which makes a number of a boolean. @throws TemplateProblem  for what is no number */
 export function unaryPlus(value: Value): Value {
   if (value instanceof Undefined) throw value.problem();
   const number = numeric(value);

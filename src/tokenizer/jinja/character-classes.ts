@@ -19,12 +19,19 @@ const OTHER_DIGITS =
 
 const all = (characters: string): RegExp => new RegExp(`^[${characters}]+$`, 'u');
 
+/** `str.isalpha`. */
 export const ALPHABETIC = all('\\p{L}');
+/** `str.isalnum`. */
 export const ALPHANUMERIC = all('\\p{L}\\p{N}');
+/** `str.isdecimal`. */
 export const DECIMAL = all('\\p{Nd}');
+/** `str.isdigit`. */
 export const UNICODE_DIGITS = all(`\\p{Nd}${OTHER_DIGITS}`);
+/** `str.isnumeric`. */
 export const NUMERIC = all(`\\p{N}${NUMBER_IDEOGRAPHS}`);
+/** `str.isidentifier`. */
 export const IDENTIFIER = /^[\p{ID_Start}_]\p{ID_Continue}*$/u;
 /** All but what would only be seen by what it does; a space is printable. */
 export const PRINTABLE = /^(?:[^\p{C}\p{Z}]| )*$/u;
+/** `str.isascii`. */
 export const ASCII = /^\p{ASCII}*$/u;

@@ -4,6 +4,7 @@ import { isIterable, iterate, valueLength, numeric, sequenceOf } from './sequenc
 import { Dict, DictView, isText, plain, Range, typeName, Undefined, type Value } from './values.ts';
 import type { Work } from './work.ts';
 
+/** Python's `==`: numbers by value, whatever their types; lists, tuples and dicts by what is in them. */
 export function equals(a: Value, b: Value, work: Work): boolean {
   work.spend();
   if (a === b && typeof a !== 'number') return true;
@@ -64,6 +65,7 @@ function orderOfTexts(a: string, b: string): number {
   return isHigh(x) === isHigh(y) ? x - y : isHigh(x) ? 1 : -1;
 }
 
+/** The value of a comparison. @throws TemplateProblem  for values that have no order */
 export function compareValues(operator: ComparisonOperator, a: Value, b: Value, work: Work): boolean {
   work.lookThrough(Math.min(sizeOf(a), sizeOf(b)));
   switch (operator) {

@@ -32,6 +32,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map([...LIST_FILTERS, ...TEXT_F
 /** The tests that ask for the names of filters and tests. */
 const NAME_TESTS: ReadonlySet<string> = new Set(['filter', 'test']);
 
+/** Whether there is a filter or test of a name. */
 export const isKnown: IsKnown = (kind, name) =>
   kind === 'filter' ? FILTERS.has(name) : TESTS.has(name) || NAME_TESTS.has(name);
 

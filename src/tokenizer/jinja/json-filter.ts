@@ -4,6 +4,7 @@ import { floatText } from './repr.ts';
 import { Dict, isText, plain, Tuple, typeName, type Value } from './values.ts';
 import type { Work } from './work.ts';
 
+/** How `json.dumps` lays a value out. */
 export interface JsonForm {
   readonly ensureAscii: boolean;
   /** What one more level stands further in; undefined where all is on one line. */

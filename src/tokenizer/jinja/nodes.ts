@@ -1,5 +1,6 @@
 /** The syntax tree of a template. */
 
+/** What has a value. */
 export type TemplateExpression =
   | { readonly kind: 'constant'; readonly value: null | boolean | bigint | number | string }
   | { readonly kind: 'name'; readonly name: string }
@@ -38,7 +39,9 @@ export type TemplateExpression =
       readonly otherwise?: TemplateExpression;
     };
 
+/** Operators of numbers, some of texts and lists, too. */
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
+/** Operators that are true or false. */
 export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'not in';
 
 /** What a filter or a test is given; the value of a filter is absent where a block's text is filtered. */
@@ -49,6 +52,7 @@ export interface NamedCall {
   readonly given: Arguments;
 }
 
+/** What stands between the parentheses of a call. */
 export interface Arguments {
   readonly positional: readonly TemplateExpression[];
   readonly named: readonly (readonly [name: string, value: TemplateExpression])[];
@@ -64,6 +68,7 @@ export type Target =
   | { readonly kind: 'field'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'tuple'; readonly items: readonly Target[] };
 
+/** A parameter of a macro. */
 export interface Parameter {
   readonly name: string;
   readonly default?: TemplateExpression;
@@ -78,6 +83,7 @@ export interface MacroBody {
   readonly uses: ReadonlySet<string>;
 }
 
+/** What a template is a list of: text that is written as it is, values, and blocks. */
 export type Statement =
   | { readonly kind: 'data'; readonly text: string }
   | { readonly kind: 'output'; readonly values: readonly TemplateExpression[] }

@@ -7,6 +7,7 @@ export const required = Symbol('required');
 
 /** The parameters of a function in their order, with their defaults. */
 export type Parameters = Readonly<Record<string, Value | typeof required>>;
+/** The values that a call gives the parameters of a function. */
 export type Bound<P extends Parameters> = { readonly [name in keyof P]: Value };
 
 /** What is given for each parameter. @throws TemplateProblem  for one too many, too few, twice or unknown */

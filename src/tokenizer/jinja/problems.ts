@@ -7,8 +7,11 @@ export class TemplateProblem extends Error {
   }
 }
 
+/** A value of the wrong type, in Python's words. */
 export const typeError = (what: string): TemplateProblem => new TemplateProblem('TypeError', what);
+/** A value that makes no sense, in Python's words. */
 export const valueError = (what: string): TemplateProblem => new TemplateProblem('ValueError', what);
+/** A template that can't be read, with the line where it can't. */
 export const syntaxError = (what: string, line: number): TemplateProblem =>
   new TemplateProblem('TemplateSyntaxError', `${what} (line ${line})`);
 

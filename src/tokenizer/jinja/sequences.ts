@@ -39,6 +39,7 @@ export function valueLength(value: Value): number | undefined {
 
 const SURROGATE = /[\ud800-\udfff]/;
 
+/** `len(text)`: Python counts code points, JavaScript UTF-16 units. */
 export function codePointCount(text: string): number {
   if (!SURROGATE.test(text)) return text.length;
   let count = 0;
@@ -63,6 +64,7 @@ export function iterate(value: Value): Iterable<Value> {
   throw typeError(`'${typeName(value)}' object is not iterable`);
 }
 
+/** Whether `for` may go over a value, as the test `iterable` says. */
 export const isIterable = (value: Value): boolean =>
   isText(value) ||
   Array.isArray(value) ||
@@ -79,6 +81,7 @@ export function listed(value: Value, work: Work): Value[] {
   return items;
 }
 
+/** A number: Python's int is a bigint, its float a number. */
 export type Numeric = bigint | number;
 
 /** A number, a bool being one; else undefined. */

@@ -10,6 +10,7 @@ import { Scope } from './scope.ts';
 import { fromJson } from './values.ts';
 import { Work } from './work.ts';
 
+/** What a template made of its variables. */
 export type RenderOutcome =
   | { readonly kind: 'text'; readonly text: string }
   /** The template itself refused, by raise_exception. */

@@ -38,6 +38,7 @@ function lowerAt(characters: readonly string[], at: number): string {
   return isLetter(at - 1, -1) && !isLetter(at + 1, 1) ? 'ς' : 'σ';
 }
 
+/** `str.capitalize`. */
 export function capitalized(text: string): string {
   const characters = [...text];
   return characters.map((character, i) => (i === 0 ? titleCase(character) : lowerAt(characters, i))).join('');
@@ -56,6 +57,7 @@ export function titled(text: string): string {
     .join('');
 }
 
+/** `str.swapcase`. */
 export function swappedCase(text: string): string {
   const characters = [...text];
   return characters
@@ -84,9 +86,11 @@ export function caseFolded(text: string): string {
 /** Whether there are cased characters, and all of them are of one case. */
 export const isUpper = (text: string): boolean =>
   /\p{Uppercase}/u.test(text) && !/[\p{Lowercase}\p{Lt}]/u.test(text);
+/** `str.islower`. */
 export const isLower = (text: string): boolean =>
   /\p{Lowercase}/u.test(text) && !/[\p{Uppercase}\p{Lt}]/u.test(text);
 
+/** `str.istitle`. */
 export function isTitle(text: string): boolean {
   let inWord = false;
   let found = false;

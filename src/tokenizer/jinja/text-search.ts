@@ -8,6 +8,7 @@ import type { Work } from './work.ts';
 const BLANKS_BEFORE = new RegExp(`^${PYTHON_BLANK}+`);
 const NOT_BLANK = new RegExp(`[^${PYTHON_BLANK.slice(1, -1)}]`);
 const BLANKS = new RegExp(`${PYTHON_BLANK}+`);
+/** One character that is blank to Python. */
 export const BLANK = new RegExp(PYTHON_BLANK);
 
 /** A text without some characters at its ends; without blanks where none are named. */

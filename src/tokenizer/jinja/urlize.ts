@@ -4,6 +4,7 @@ import { codePoints } from './sequences.ts';
 import { TemplateProblem } from './problems.ts';
 import type { Work } from './work.ts';
 
+/** How `urlize` writes a link. */
 export interface LinkForm {
   /** How much of an address is shown. */
   readonly limit?: number;

@@ -30,6 +30,7 @@ export class Markup {
   }
 }
 
+/** Python's tuple: a list that is equal to tuples alone. */
 export class Tuple {
   readonly items: readonly Value[];
   /** Of some tuples the fields have names, too. */
@@ -94,6 +95,11 @@ export class DictView {
   }
 }
 
+/**
+ * `range(start, stop, step)`, without its numbers.
+ *
+ * @throws TemplateProblem  for a step of 0 and more than 100,000 numbers
+ */
 export class Range {
   readonly start: bigint;
   readonly stop: bigint;
@@ -148,6 +154,7 @@ export class Undefined {
   }
 }
 
+/** Values by name: of keyword arguments, of variables. */
 export type NamedValues = ReadonlyMap<string, Value>;
 
 /** A function of the language. */
@@ -179,6 +186,7 @@ export abstract class Thing {
   }
 }
 
+/** `namespace(…)`: the one value whose attributes `set` may change. */
 export class Namespace extends Thing {
   readonly typeName = 'Namespace';
   readonly #fields: Dict;
@@ -201,6 +209,7 @@ export class Namespace extends Thing {
   }
 }
 
+/** Whether a value is a text, escaped or not. */
 export const isText = (value: Value): value is string | Markup =>
   typeof value === 'string' || value instanceof Markup;
 

@@ -3,6 +3,7 @@ import { valueError } from './problems.ts';
 import { lines, strip } from './text-search.ts';
 import type { Work } from './work.ts';
 
+/** How `wordwrap` breaks lines. */
 export interface WrapForm {
   readonly width: number;
   readonly breakLongWords: boolean;

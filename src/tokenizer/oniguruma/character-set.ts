@@ -54,7 +54,9 @@ export function namedSet(name: string): CharacterSet | undefined {
   return undefined;
 }
 
+/** What `\w` matches. */
 export const isWordCharacter: CharacterSet = remembered(setOf(`[${WORD}]`));
+/** What `\s` matches. */
 export const isBlank: CharacterSet = setOf('\\p{White_Space}');
 
 /** Characters that are one but for their case, where neither is the other's usual capital or small letter. */

@@ -23,6 +23,7 @@ export type Node =
   /** Once matched, never matched otherwise: `(?>…)`, `a++`. */
   | { readonly kind: 'atomic'; readonly part: Node };
 
+/** What an anchor asks of the place where it stands: `^`, `$`, `\A`, `\z`, `\b` and the like. */
 export type Place =
   | 'text start'
   | 'text end'
@@ -32,6 +33,7 @@ export type Place =
   | 'word edge'
   | 'no word edge';
 
+/** Matches the empty text. */
 export const emptyNode: Node = { kind: 'sequence', parts: [] };
 
 /** Whether a part can match without taking a character. */

@@ -17,6 +17,7 @@ export type Instruction =
   | { readonly does: 'once'; readonly start: number }
   | { readonly does: 'end' };
 
+/** A compiled expression: its instructions, the first of them, and how many forks there are. */
 export interface Program {
   readonly instructions: readonly Instruction[];
   readonly start: number;

@@ -54,6 +54,7 @@ export function characterCutter(characterClass: string): Cutter {
   );
 }
 
+/** Cuts at the same places, with what lay between the matches as the matches. */
 export const inverted =
   (cut: Cutter): Cutter =>
   (text) =>

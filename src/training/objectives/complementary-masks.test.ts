@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linearNoise } from '../../diffusion/schedule.ts';
+import { linearNoise } from '../../diffusion/noise-schedule.ts';
 import { complementaryDiffusion } from './complementary-masks.ts';
 import { maskedDiffusion } from './objective.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linearNoise } from '../../diffusion/schedule.ts';
+import { linearNoise } from '../../diffusion/noise-schedule.ts';
 import { distillation, type DistillationOptions } from './distillation.ts';
 
 const [L, V, maskId, block] = [12, 20, 19, 4];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactScorer, randomJoint } from '../../../test/exact-scorer.ts';
-import { cosineNoise, linearNoise, polynomial } from '../../diffusion/schedule.ts';
+import { cosineNoise, linearNoise, polynomial } from '../../diffusion/noise-schedule.ts';
 import { antithetic, independent, lowDiscrepancy } from '../../diffusion/times.ts';
 import type { CleanWindows } from '../../diffusion/clean-windows.ts';
 import type { RowScorer } from '../../likelihood/scorer.ts';

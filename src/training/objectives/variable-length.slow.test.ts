@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linearNoise } from '../../diffusion/schedule.ts';
+import { linearNoise } from '../../diffusion/noise-schedule.ts';
 import { bidirectional } from '../../model/attention-pattern.ts';
 import { llada } from '../../model/families/llada.ts';
 import { initialParameters } from '../../model/initialise.ts';

@@ -4,6 +4,7 @@ import { integerBelow, uniforms } from '../../base/random.ts';
 import type { TrainingBatch } from '../learner.ts';
 import type { Objective } from './objective.ts';
 
+/** How holes are made whose length is not that of their text. */
 export interface HoleOptions extends Noising {
   readonly seed: number;
   readonly maskId: number;

@@ -12,6 +12,7 @@ export type Rows = Iterable<object> | AsyncIterable<object>;
 /** The file of a run's directory with the rows that a program gave it. */
 export const rowsName = 'rows.jsonl';
 
+/** Where a run keeps the rows that a program gave it. */
 export const rowsPlace = (runDirectory: string): string => join(runDirectory, rowsName);
 
 /**

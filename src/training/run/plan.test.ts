@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { sizes } from '../options.ts';
+import { sizes } from '../sizes.ts';
 import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
 import { plannedFor } from './plan.ts';

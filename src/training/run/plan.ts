@@ -6,7 +6,8 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
 import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
-import { type Size, sizes, type TrainingRequest } from '../options.ts';
+import { type Size, sizes } from '../sizes.ts';
+import type { TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { shortRunOptions, shortText } from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
@@ -22,6 +23,7 @@ const candidates = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly
 /** Options that say already how long a run is, or what its network is. */
 const instead = ['steps', 'epochs', 'resume', 'from'] as const;
 
+/** What planning a run needs of the world: a clock, a signal, and someone to tell. */
 export interface PlanIo {
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;

@@ -4,14 +4,16 @@ import {
   adapterPreferenceRate,
   answerDefaults,
   defaults,
-  type FromNetwork,
   preferenceDefaults,
-  type RunSchedule,
-  sizes,
+} from '../defaults.ts';
+import {
+  type FromNetwork,
+  type RunSteps,
   type TrainingOptions,
   type TrainingRequest,
   trainingSchema,
 } from '../options.ts';
+import { sizes } from '../sizes.ts';
 
 /**
  * The options of a new run: what was asked for, over what the size sets, over the defaults.
@@ -63,10 +65,10 @@ const usualWarmup = (steps: number): number => Math.min(1000, Math.floor(steps /
  * @param windows  of an epoch
  * @throws InvalidOptionError  where the warm-up is longer than the run
  */
-export function scheduleOf(
+export function stepsOfRun(
   { epochs = 1, batch, accumulate, ...options }: TrainingOptions,
   windows: number,
-): RunSchedule {
+): RunSteps {
   const steps = options.steps ?? Math.max(1, Math.ceil((epochs * windows) / (batch * accumulate)));
   const warmup = options.warmup ?? usualWarmup(steps);
   if (warmup > steps)

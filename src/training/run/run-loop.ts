@@ -5,9 +5,9 @@ import type { SaveResult } from '../../checkpoint/checkpoints.ts';
 import type { Learner } from '../learner.ts';
 import { rates } from '../learning-rate.ts';
 import { accumulateEach, type LoopParts, type StepReport, totalCost, trainingSteps } from '../loop.ts';
-import type { RunSchedule } from '../options.ts';
+import type { RunSteps } from '../options.ts';
 import type { MetricsRow, StepRow, TrainingEvent, ValidationRow } from './events.ts';
-import { scheduleOf } from './resolve-options.ts';
+import { stepsOfRun } from './resolve-options.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { beginning, type RunState } from './run-state.ts';
 import type { Restored } from './snapshot.ts';
@@ -28,6 +28,7 @@ export interface RunIo {
   readonly stop: AbortSignal;
 }
 
+/** What a run has come to. */
 export interface RunOutcome {
   readonly directory: string;
   /** The model directory, once there is one. */
@@ -80,7 +81,7 @@ export interface RunPlace {
 export class RunLoop {
   readonly #asked: AskedRun;
   readonly #job: TrainingJob;
-  readonly #schedule: RunSchedule;
+  readonly #updates: RunSteps;
   readonly #io: RunIo;
   readonly #place: RunPlace;
   readonly #speed = new Speed();
@@ -101,13 +102,13 @@ export class RunLoop {
     this.#job = job;
     this.#io = io;
     this.#place = place;
-    this.#schedule = scheduleOf(asked.options, job.windows);
+    this.#updates = stepsOfRun(asked.options, job.windows);
     this.#savedMs = this.#triedMs = io.clock();
   }
 
   async train(): Promise<RunOutcome> {
     const { options, changes } = this.#asked;
-    const { steps } = this.#schedule;
+    const { steps } = this.#updates;
     try {
       await this.#restore();
       if (Object.keys(changes).length > 0) this.#event('changed', { changes });
@@ -121,7 +122,7 @@ export class RunLoop {
       const { learner } = this.#job;
       const rate = rates[options.schedule]({
         ...options,
-        ...this.#schedule,
+        ...this.#updates,
         peak: options.learningRate,
         minimum: options.minimumRate,
       });
@@ -161,7 +162,7 @@ export class RunLoop {
     this.#secondsBefore = this.#state.seconds;
     this.#isComplete = this.#isLast() && (await this.#place.hasLastModel());
     const { step } = this.#state;
-    const { steps } = this.#schedule;
+    const { steps } = this.#updates;
     this.#event(state ? 'resumed' : 'began', { step, steps });
     await this.#io.tell({ kind: 'began', directory: this.#place.path, step, steps });
     if (!this.#isComplete) this.#place.openMetrics(this.#state);
@@ -178,7 +179,7 @@ export class RunLoop {
     };
     this.#place.metric(row);
     this.#speed.add(this.#state);
-    const { steps } = this.#schedule;
+    const { steps } = this.#updates;
     const { tokensPerSecond } = this.#speed;
     const ranks = this.#sharesTogether();
     const secondsLeft = this.#speed.secondsUntil(steps);
@@ -261,7 +262,7 @@ export class RunLoop {
       this.#failedSaves = 0;
       this.#event('saved', {
         step,
-        steps: this.#schedule.steps,
+        steps: this.#updates.steps,
         bytes: result.bytes,
         tokensPerSecond: this.#speed.tokensPerSecond,
       });
@@ -322,7 +323,7 @@ export class RunLoop {
   }
 
   #isLast(): boolean {
-    return this.#state.step >= this.#schedule.steps;
+    return this.#state.step >= this.#updates.steps;
   }
 
   /** All updates are done, and judged. */

@@ -1,10 +1,6 @@
 import type { NdArray } from '../../base/array.ts';
-import {
-  saveCheckpoint,
-  findCheckpoints,
-  type SaveOptions,
-  type SaveResult,
-} from '../../checkpoint/checkpoints.ts';
+import { saveCheckpoint, type SaveOptions, type SaveResult } from '../../checkpoint/checkpoints.ts';
+import { findCheckpoints } from '../../checkpoint/find-checkpoints.ts';
 import type { FileContent } from '../../checkpoint/file-content.ts';
 import { safetensorsPieces } from '../../checkpoint/safetensors-pieces.ts';
 import { openSafetensors, readFloats } from '../../checkpoint/safetensors.ts';

@@ -40,6 +40,7 @@ export interface TrainingRecord {
   readonly options: TrainingOptions;
 }
 
+/** The file of a trained model's directory that holds its `TrainingRecord`. */
 export const recordName = 'training.json';
 
 /** What is trained, made from the options of a run: the network, its batches, and how it is judged and shown. */

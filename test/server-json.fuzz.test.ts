@@ -6,6 +6,7 @@ import OpenAI from 'openai';
 import { z } from 'zod';
 import { modelThatKnows } from './fake-model.ts';
 import { asker, eventsIn, startFakeServer, type Json } from './fake-server.ts';
+import { inputs } from './inputs.ts';
 
 /** It knows no JSON: what is valid in its answers is the constraint's doing. */
 const knowing = { story: () => modelThatKnows('{"name": Tom, "age": seven years, and so on and on') };
@@ -97,7 +98,7 @@ test('JSON that fills its tokens exactly is whole: every API says that it stoppe
   assert.match(metrics, /request_success_total\{model_name="story",finished_reason="stop"\} 14\n/);
 
   const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
-  for (let n = 20; n < 60; n++) {
+  for (let n = 20; n < 60; n += 40 / inputs({ all: 40, few: 5 })) {
     const { choices } = await client.chat.completions.parse({
       model: 'story',
       messages,

@@ -17,6 +17,7 @@ export interface BatchResult {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** Whether a request of a batch has no answer. */
 export const hasFailed = ({ response, error }: BatchResult): boolean =>
   error !== null || response?.status_code !== 200;
 
@@ -114,10 +115,12 @@ function parsed(text: string): BatchResult | undefined {
   }
 }
 
+/** Where the results of a batch are. */
 export const resultsPath = (folder: string): string => join(folder, 'results.jsonl');
 
 /** Where results are asked for again, until they take the place of the others. */
 export const retryPath = (folder: string): string => join(folder, 'retry.jsonl');
 
+/** Puts the results that were asked for again in the place of the others. */
 export const replaceResults = (folder: string): Promise<void> =>
   rename(retryPath(folder), resultsPath(folder));

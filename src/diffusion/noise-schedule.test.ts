@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cosineNoise, linearNoise, logLinear, polynomial, schedules } from './schedule.ts';
+import { cosineNoise, linearNoise, logLinear, polynomial, noiseSchedules } from './noise-schedule.ts';
 
 const times = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
@@ -10,7 +10,7 @@ function near(actual: number, expected: number, tolerance = 1e-12): void {
 }
 
 for (const [name, schedule] of Object.entries({
-  ...schedules,
+  ...noiseSchedules,
   cubic: polynomial(3),
   root: polynomial(0.5),
 })) {
@@ -45,7 +45,7 @@ test('nothing is visible at t = 1, but for the ε of the log-linear schedule', (
   for (const schedule of [linearNoise, cosineNoise, polynomial(2), polynomial(0.5), logLinear(0)]) {
     assert.equal(schedule.alpha(1), 0);
   }
-  near(schedules['log-linear'].alpha(1), 1e-3);
+  near(noiseSchedules['log-linear'].alpha(1), 1e-3);
 });
 
 test('by hand: half-way the linear schedule shows 1/2, at t = 1/3 the cosine 1/2, at 1/2 the quadratic 3/4', () => {

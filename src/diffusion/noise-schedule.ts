@@ -68,7 +68,7 @@ export function polynomial(exponent: number): NoiseSchedule {
 }
 
 /** What a person can name. `polynomial` is the quadratic one. */
-export const schedules = {
+export const noiseSchedules = {
   linear: linearNoise,
   cosine: cosineNoise,
   'log-linear': logLinear(),
