@@ -36,7 +36,12 @@ export function publish(name: string, sampling: Partial<FlatSamplingOptions>): v
   cpSync(join(root, 'runs', name, 'model'), target, { recursive: true });
   cpSync(join(root, 'runs', name, 'curve.svg'), join(target, 'curve.svg'));
   const config = join(target, 'generation_config.json');
-  const generation = { ...JSON.parse(readFileSync(config, 'utf8')), unmask_sampling: sampling };
+  // what was measured of another model is not true of this one
+  const { unmask_presets: _, ...others } = JSON.parse(readFileSync(config, 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  const generation = { ...others, unmask_sampling: sampling };
   writeFileSync(config, `${JSON.stringify(generation, undefined, 2)}\n`);
   process.stderr.write(`${target}\n`);
 }

@@ -25,7 +25,7 @@ export function pageServer(
     try {
       if (path === '/v1/models')
         return Response.json({ data: [...models.keys()].map((id) => ({ id, ...modelStatus(engine, id) })) });
-      if (path === '/unmask/options') return Response.json(writingOptions());
+      if (path === '/unmask/options') return Response.json({ ...writingOptions(), ...elsewhere() });
       const route = pageRoutes.find((candidate) => candidate.path === path);
       if (!route) throw new HttpError(404, 'that needs a server: unmask studio');
       return await write(service, route, JSON.parse(init.body as string) as object, init.signal ?? undefined);
@@ -36,6 +36,10 @@ export function pageServer(
     }
   };
 }
+
+/** Where a studio hands the site out, its own pages are above it. */
+const elsewhere = (): object =>
+  location.pathname.endsWith('/browser/') ? { elsewhere: { place: 'server', address: '../' } } : {};
 
 async function write(
   service: PageService,

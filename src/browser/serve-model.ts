@@ -49,22 +49,21 @@ export function serveModel(port: WorkerPort): void {
     const mine: Running = { stop: new AbortController(), seen: () => {} };
     running.set(id, mine);
     const { signal } = mine.stop;
-    let refuse: (reason: unknown) => void = () => {};
-    signal.addEventListener('abort', () => refuse(signal.reason), { once: true });
     const report = (what: Report) => port.postMessage({ type: 'report', id, report: what });
-    const show = (frame: Frame, holes?: unknown) =>
-      new Promise<boolean>((resolve, reject) => {
+    /** Reports, and waits until that was seen. @returns whether the work goes on */
+    const seen = (what: Report) =>
+      new Promise<boolean>((resolve) => {
         mine.seen = resolve;
-        refuse = reject;
-        report({ kind: 'frame', frame, holes });
+        report(what);
+        if (signal.aborted) resolve(false);
       });
-    const tell = (event: TrainingEvent) =>
-      new Promise<void>((resolve) => {
-        mine.seen = () => resolve();
-        refuse = () => resolve();
-        report({ kind: 'event', event });
-        if (signal.aborted) resolve();
-      });
+    signal.addEventListener('abort', () => mine.seen(false), { once: true });
+    const show = async (frame: Frame, holes?: unknown) => {
+      const goesOn = await seen({ kind: 'frame', frame, holes });
+      signal.throwIfAborted();
+      return goesOn;
+    };
+    const tell = async (event: TrainingEvent) => void (await seen({ kind: 'event', event }));
     try {
       const call = served.calls[name] as (given: unknown, caller: Caller) => Promise<unknown>;
       const result = await call(given, { signal, watched, report, show, tell });

@@ -17,7 +17,7 @@ import { tokenLogprobs } from './token-logprobs.ts';
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function createModel(parts: ModelParts): Model {
   const context = contextOfModel(parts);
-  const { network, tokenizer, maskId, chatTemplate, endIds, defaults } = context;
+  const { network, tokenizer, maskId, chatTemplate, endIds, defaults, presets = [] } = context;
   const holeModel = holeModelOf(context);
   return {
     config: network.config,
@@ -26,6 +26,7 @@ export function createModel(parts: ModelParts): Model {
     chatTemplate,
     endIds,
     defaults,
+    presets,
 
     logits: async (tokens, options = {}) => logitsOf(network, tokens, options),
 

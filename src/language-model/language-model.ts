@@ -4,6 +4,7 @@ import type { editSchema } from './edit-options.ts';
 import type { Language } from '../sampling/constraint/language.ts';
 import type { ScoredSampler } from './score-options.ts';
 import type { TransformerConfig } from '../model/config.ts';
+import type { MeasuredPreset } from '../model-files/presets.ts';
 import type { HoleLength, HolePlace } from './infill-windows.ts';
 import type { FillingRequest, FlatSamplingOptions, SamplingRequest } from '../sampling/options.ts';
 import type { Ending } from '../sampling/growth.ts';
@@ -261,6 +262,8 @@ export interface Model {
   readonly endIds: readonly number[];
   /** How this model is sampled unless the request says otherwise. */
   readonly defaults: Partial<FlatSamplingOptions>;
+  /** Ways to write with it that were measured; none where nobody did. */
+  readonly presets: readonly MeasuredPreset[];
 
   /** Logits of x_0, raw and unshifted.   tokens [B][L] → [B, L, V] */
   logits(tokens: readonly ArrayLike<number>[], options?: LogitsOptions): Promise<NdArray>;

@@ -1,5 +1,6 @@
 import { causal } from '../model/attention-pattern.ts';
 import { withTrainedBlocks } from '../model-files/generation-defaults.ts';
+import type { MeasuredPreset } from '../model-files/presets.ts';
 import type { Network } from '../model/network.ts';
 import { batched } from '../model/request-batching.ts';
 import type { CompileConstraint } from '../sampling/constraint/constrain.ts';
@@ -26,6 +27,8 @@ export interface ModelParts {
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
   readonly defaults?: Partial<FlatSamplingOptions>;
+  /** Ways to write that were measured. */
+  readonly presets?: readonly MeasuredPreset[];
   /** Makes the automata of constraints, if that isn't to be done here and at once. */
   readonly compile?: CompileConstraint;
 }

@@ -4,6 +4,7 @@ import { isObject } from '../checkpoint/json.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
 import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
+import { type MeasuredPreset, presetsIn } from './presets.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** Tokens that end a text: the tokenizer's, and those of generation_config.json, or of config.json where that names none. */
@@ -21,20 +22,22 @@ export interface GenerationDefaults {
   readonly endIds: readonly number[];
   /** How the model is sampled unless somebody says otherwise. */
   readonly defaults: Partial<FlatSamplingOptions>;
+  /** Ways to write that were measured. */
+  readonly presets: readonly MeasuredPreset[];
   /** What it asks of its family's sampler that ours can't do, each as "key is value". */
   readonly unsupported: readonly string[];
 }
 
 /**
  * What generation_config.json says, where there is one: the keys of the family's own sampler, and before them
- * `unmask_sampling`, in which options have our names.
+ * `unmask_sampling`, in which options have our names; `unmask_presets` are ways to write that were measured.
  */
 export function generationIn(
   json: Readonly<Record<string, unknown>> | undefined,
   path: string,
   keys: SamplingKeys = {},
 ): GenerationDefaults {
-  if (json === undefined) return { endIds: [], defaults: {}, unsupported: [] };
+  if (json === undefined) return { endIds: [], defaults: {}, presets: [], unsupported: [] };
   const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
   const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
   if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
@@ -46,7 +49,7 @@ export function generationIn(
     if (!(cause instanceof InvalidOptionError)) throw cause;
     throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
   }
-  return { endIds, defaults, unsupported };
+  return { endIds, defaults, presets: presetsIn(json, path), unsupported };
 }
 
 /** A model's defaults for sampling, with the blocks that it was trained in. */

@@ -9,6 +9,7 @@ import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../checkpoint/resolve-inside.ts';
 import { openWeights } from '../checkpoint/open-weights.ts';
 import { FileError, InvalidOptionError, show, UnsupportedError } from '../base/errors.ts';
+import { aboutOf } from './about.ts';
 import { licenceOf } from './licence.ts';
 import { adapterFacts, type AdapterFacts, baseOf } from '../model/adapter-files.ts';
 import { causal } from '../model/attention-pattern.ts';
@@ -83,6 +84,8 @@ export interface Inspection {
   readonly adapter?: AdapterFacts;
   /** What a run of `unmask train` wrote down of it. */
   readonly training?: TrainingFacts;
+  /** What it is, in the first sentences of its card. */
+  readonly about?: string;
   /** As its files name it. */
   readonly licence?: string;
   readonly maskId?: number;
@@ -148,6 +151,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     ...(opened && (await attempt(() => runsAs(weightedModel(opened))))),
     samplingMemory: config && samplingMemory(config.transformer),
     training: await trainingIn(directory),
+    about: await aboutOf(directory),
     licence: await licenceOf(directory),
     maskId,
     maskToken: maskId === undefined ? undefined : tokenOf.get(maskId),

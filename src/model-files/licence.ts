@@ -24,7 +24,8 @@ export async function licenceOf(directory: string): Promise<string | undefined> 
   return undefined;
 }
 
-async function beginningOf(directory: string, name: string): Promise<string> {
+/** The first part of a text file of a model; nothing where there is none. */
+export async function beginningOf(directory: string, name: string): Promise<string> {
   const path = await resolveInside(directory, name).catch(() => undefined);
   if (path === undefined) return '';
   try {

@@ -7,6 +7,7 @@ import { hasChatTemplate, type TokenizerFiles } from '../tokenizer/files.ts';
 import { requireMaskId, tokenizerOf } from '../tokenizer/load.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type GenerationDefaults, textEnds } from './generation-defaults.ts';
+import type { MeasuredPreset } from './presets.ts';
 
 /** What a model has for texts, beside its network. */
 export interface TextParts {
@@ -25,6 +26,8 @@ export interface TextParts {
   readonly blockLength?: number;
   /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
   readonly defaults: Partial<FlatSamplingOptions>;
+  /** Ways to write that were measured, as generation_config.json has them. */
+  readonly presets: readonly MeasuredPreset[];
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupported: readonly string[];
 }
@@ -65,6 +68,7 @@ export async function textParts(
     startId,
     blockLength,
     defaults: { ...sampling, ...generation.defaults },
+    presets: generation.presets,
     unsupported: generation.unsupported,
   };
 }

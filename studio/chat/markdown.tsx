@@ -89,26 +89,17 @@ function inline(token: Token, key: number): ComponentChildren {
   if (type === 'strong') return <strong key={key}>{inlines(token.tokens)}</strong>;
   if (type === 'em') return <em key={key}>{inlines(token.tokens)}</em>;
   if (type === 'del') return <s key={key}>{inlines(token.tokens)}</s>;
-  if (type === 'codespan') return <code key={key}>{visible(plain(token.text as string))}</code>;
+  if (type === 'codespan') return <code key={key}>{visible(token.text as string)}</code>;
   if (type === 'link' && /^https?:\/\//.test(token.href as string))
     return (
       <a key={key} href={token.href as string} target="_blank" rel="noreferrer noopener">
         {inlines(token.tokens)}
       </a>
     );
-  if (type === 'escape') return plain(token.text as string);
+  if (type === 'escape') return visible(token.text as string);
   if (type === 'text' && token.tokens) return inlines(token.tokens);
   return visible(token.raw);
 }
-
-/** What marked has escaped for markup, as it was. */
-const plain = (text: string): string =>
-  text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&');
 
 /** Code, with a button that copies it. */
 function Code({ text, language }: { readonly text: string; readonly language?: string }) {

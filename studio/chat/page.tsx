@@ -73,6 +73,11 @@ export default function Chat({ settings }: PageProperties) {
   );
 }
 
+const exampleTool = `{"name": "weather",
+ "parameters": {"type": "object",
+  "properties": {"city": {"type": "string"}},
+  "required": ["city"]}}`;
+
 function Settings({
   talk,
   chosen,
@@ -95,13 +100,32 @@ function Settings({
           onInput={({ currentTarget }) => talk.setSystem(currentTarget.value)}
         />
       </label>
+      <details>
+        <summary>
+          Tools{(talk.conversation.value.tools ?? '') !== '' && <span class="count"> set</span>}
+        </summary>
+        <label class="field">
+          <span class="hidden">Functions that an answer may call</span>
+          <textarea
+            rows={4}
+            class="code-text"
+            spellcheck={false}
+            placeholder={exampleTool}
+            value={talk.conversation.value.tools ?? ''}
+            onInput={({ currentTarget }) => talk.setTools(currentTarget.value)}
+          />
+          <small class="help">
+            functions that an answer may call, as JSON; a call is shown, and you say what it returned
+          </small>
+        </label>
+      </details>
       {optionSchemas.value && (
         <OptionsForm
           schema={optionSchemas.value.sampling}
           groups={writingGroups}
           strategies={optionSchemas.value.strategies}
-          presets={presetsFor(chosen?.defaults ?? {}, chosen?.id)}
-          defaults={chosen?.defaults ?? 'unknown'}
+          presets={presetsFor(chosen?.defaults ?? {}, chosen?.presets)}
+          defaults={chosen?.defaults ? { ...chosen.defaults, seed: 'new each time' } : 'unknown'}
           values={values}
           onChange={onChange}
         />

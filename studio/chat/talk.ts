@@ -1,12 +1,14 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { stream } from '../client.ts';
 import {
+  type CalledTool,
   type Conversation,
   conversationsFrom,
   emptyConversation,
   type Message,
   messagesOf,
   pathOf,
+  toolsOf,
   type Turn,
   withBranch,
   withTurn,
@@ -18,9 +20,16 @@ import { type Context, fitting } from './context.ts';
 
 interface ChatEvent extends StreamEvent {
   readonly choices?: readonly {
-    readonly delta?: { readonly content?: string };
+    readonly delta?: { readonly content?: string | null; readonly tool_calls?: readonly CallDelta[] };
     readonly finish_reason?: string | null;
   }[];
+}
+
+/** A piece of a call: its beginning has the name, what follows more of the arguments. */
+interface CallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly function: { readonly name?: string; readonly arguments?: string };
 }
 
 const storageKey = 'conversations';
@@ -104,20 +113,26 @@ export class Talk {
     this.#change((conversation) => ({ ...conversation, system }));
   }
 
+  /** The functions that answers may call, as JSON. */
+  setTools(tools: string): void {
+    this.#change((conversation) => ({ ...conversation, tools }));
+  }
+
   branch(turn: Turn): void {
     this.stop();
     this.#change((conversation) => withBranch(conversation, turn));
   }
 
-  /** Says something, behind `parent`, and has it answered. */
+  /** Says something, behind `parent`, and has it answered; behind a call it is what the function returned. */
   async say(
     text: string,
     parent: number | null,
     model: ServedModel | undefined,
     options: Values,
+    role: 'user' | 'tool' = 'user',
   ): Promise<void> {
     this.stop();
-    this.#change((conversation) => withTurn(conversation, parent, 'user', text));
+    this.#change((conversation) => withTurn(conversation, parent, role, text));
     await this.answer(this.conversation.value.leaf!, model, options);
   }
 
@@ -133,20 +148,21 @@ export class Talk {
       this.problem.value = undefined;
       this.writing.value = { player, to, in: id };
     });
-    let text = '';
-    const events = this.#events(messagesOf(this.conversation.value), model, options, aborting.signal);
-    await player.watch(
-      heard(events, (more) => {
-        text += more;
-      }),
-    );
+    const heard = new Heard();
+    await player.watch(heard.in(this.#events(this.conversation.value, model, options, aborting.signal)));
     void learnDefaults([model]);
     batch(() => {
       if (this.writing.value?.player === player) this.writing.value = undefined;
       this.problem.value = player.problem.value;
-      if (text === '' && (player.state.value === 'failed' || aborting.signal.aborted)) return;
+      const isCutOff = player.state.value === 'failed' || aborting.signal.aborted;
+      // half a call is none
+      const calls = isCutOff ? [] : heard.calls;
+      if (heard.text === '' && calls.length === 0 && isCutOff) return;
       this.#change((conversation) => {
-        const added = withTurn(conversation, to, 'assistant', text.trim());
+        const added = withTurn(conversation, to, 'assistant', heard.text.trim(), {
+          ...(model && { model: model.id }),
+          ...(calls.length > 0 && { calls }),
+        });
         this.recordings.set(`${id} ${added.leaf}`, player);
         // who looks at another branch by now stays there
         return conversation.leaf === to ? added : { ...added, leaf: conversation.leaf };
@@ -156,12 +172,14 @@ export class Talk {
 
   /** Asks for an answer to as much of a conversation as the model can read. */
   async *#events(
-    all: readonly Message[],
+    conversation: Conversation,
     model: ServedModel | undefined,
     options: Values,
     signal: AbortSignal,
   ): AsyncGenerator<ChatEvent> {
-    let messages = all;
+    const tools = toolsOf(conversation);
+    const all = messagesOf(conversation);
+    let messages: readonly Message[] = all;
     const most = model?.context_length;
     if (model && most !== undefined) {
       const room = typeof options.length === 'number' ? options.length : undefined;
@@ -169,7 +187,14 @@ export class Talk {
       messages = found.messages;
       this.context.value = found.context;
     }
-    const body = { model: model?.id, messages, ...options, stream_options: { include_usage: true } };
+    const body = {
+      model: model?.id,
+      messages,
+      ...options,
+      // what a function returned is typed by a person, one at a time
+      ...(tools.length > 0 && { tools, parallel_tool_calls: false }),
+      stream_options: { include_usage: true },
+    };
     yield* stream<ChatEvent>('/v1/chat/completions', body, signal);
   }
 
@@ -184,12 +209,20 @@ export class Talk {
   }
 }
 
-async function* heard(
-  events: AsyncIterable<ChatEvent>,
-  hear: (text: string) => void,
-): AsyncGenerator<ChatEvent> {
-  for await (const event of events) {
-    hear(event.choices?.[0]?.delta?.content ?? '');
-    yield event;
+/** What an answer says and calls, put together from its pieces. */
+class Heard {
+  text = '';
+  readonly calls: CalledTool[] = [];
+
+  async *in(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
+    for await (const event of events) {
+      const { content, tool_calls = [] } = event.choices?.[0]?.delta ?? {};
+      this.text += content ?? '';
+      for (const { index, id = '', function: piece } of tool_calls) {
+        const { id: known, name, json } = this.calls[index] ?? { id, name: piece.name ?? '', json: '' };
+        this.calls[index] = { id: known, name, json: json + (piece.arguments ?? '') };
+      }
+      yield event;
+    }
   }
 }

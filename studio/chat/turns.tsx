@@ -7,10 +7,9 @@ import type { Values } from '../parts/field-input.tsx';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 import { Transport } from '../parts/transport.tsx';
 import { visible } from '../../src/cli/terminal/visible.ts';
+import { Called, Returned } from './called.tsx';
 import { CopyButton, Markdown } from './markdown.tsx';
 import type { Talk } from './talk.ts';
-
-const names = { user: 'You', assistant: 'Model' };
 
 /** The turns of the branch that is seen, and the answer that is being written. */
 export function Turns({
@@ -39,7 +38,7 @@ export function Turns({
       ))}
       {writing && writing.in === talk.seen.value && (
         <article class="turn assistant">
-          <h2>{names.assistant}</h2>
+          <h2>{model?.id ?? 'Model'}</h2>
           <TokenCanvas player={writing.player} />
         </article>
       )}
@@ -63,6 +62,7 @@ function TurnView({
   const replay = useSignal(false);
   const recording = talk.recordings.get(`${talk.seen.value} ${turn.id}`);
   const isUser = turn.role === 'user';
+  const isLast = talk.path.value.at(-1)?.id === turn.id;
   const save = () => {
     const text = draft.value?.trim() ?? '';
     draft.value = undefined;
@@ -70,21 +70,26 @@ function TurnView({
   };
   return (
     <article class={`turn ${turn.role}`}>
-      <h2>{names[turn.role]}</h2>
+      <h2>{turn.role === 'assistant' ? (turn.model ?? 'Model') : whoSaid[turn.role]}</h2>
       {draft.value === undefined ? (
         <Said turn={turn} recording={replay.value ? recording : undefined} />
       ) : (
         <Draft draft={draft} onSave={save} />
       )}
+      {turn.calls?.map((call) => (
+        <Called key={call.id} call={call} />
+      ))}
+      {isLast && turn.calls && (
+        <Returned
+          name={turn.calls[0].name}
+          onReturn={(text) => void talk.say(text, turn.id, model, options, 'tool')}
+        />
+      )}
       <div class="row">
         <Branches talk={talk} turn={turn} />
         <CopyButton text={turn.text} what={isUser ? 'what you said' : 'the answer'} />
         {isUser && <DraftButton draft={draft} text={turn.text} onSave={save} />}
-        {!isUser && turn.parent !== null && (
-          <button type="button" class="plain" onClick={() => void talk.answer(turn.parent!, model, options)}>
-            Retry
-          </button>
-        )}
+        <AnswerButton talk={talk} turn={turn} onAnswer={(to) => void talk.answer(to, model, options)} />
         {recording && (
           <button
             type="button"
@@ -98,6 +103,27 @@ function TurnView({
         <Speed recording={recording} />
       </div>
     </article>
+  );
+}
+
+const whoSaid = { user: 'You', tool: 'Returned' } as const;
+
+/** Has it answered: once more what was answered already, or what stands at the end without an answer. */
+function AnswerButton({
+  talk,
+  turn: { id, role, parent },
+  onAnswer,
+}: {
+  readonly talk: Talk;
+  readonly turn: Turn;
+  readonly onAnswer: (to: number) => void;
+}) {
+  const isWaiting = talk.writing.value === undefined && talk.path.value.at(-1)?.id === id;
+  if (role === 'assistant' ? parent === null : !isWaiting) return null;
+  return (
+    <button type="button" class="plain" onClick={() => onAnswer(role === 'assistant' ? parent! : id)}>
+      {role === 'assistant' ? 'Retry' : 'Answer this'}
+    </button>
   );
 }
 
@@ -149,7 +175,7 @@ function DraftButton({
 }
 
 function Said({
-  turn: { role, text },
+  turn: { role, text, calls },
   recording,
 }: {
   readonly turn: Turn;
@@ -162,6 +188,7 @@ function Said({
         <Transport player={recording} />
       </>
     );
+  if (text === '' && calls) return null;
   if (text === '')
     return (
       <div class="said">
@@ -170,7 +197,7 @@ function Said({
     );
   return (
     <div class="said">
-      {role === 'user' ? <p class="plain-text">{visible(text)}</p> : <Markdown text={text} />}
+      {role !== 'assistant' ? <p class="plain-text">{visible(text)}</p> : <Markdown text={text} />}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import {
   messagesOf,
   pathOf,
   titleOf,
+  toolsOf,
   withBranch,
   withTurn,
 } from './conversation.ts';
@@ -45,6 +46,31 @@ test('a server is sent the branch that is seen, behind the system prompt', () =>
   ]);
   assert.equal(titleOf(talk), 'Hi.');
   assert.equal(titleOf(emptyConversation('b')), 'New conversation');
+});
+
+test('a call is sent as the server has it, and what it returned says which call it answers', () => {
+  let talk = withTurn(emptyConversation('a'), null, 'user', 'Weather?');
+  talk = withTurn(talk, 0, 'assistant', '', {
+    calls: [{ id: 'c1', name: 'weather', json: '{"city":"Rome"}' }],
+    model: 'talk',
+  });
+  talk = withTurn(talk, 1, 'tool', 'sunny');
+  assert.deepEqual(messagesOf(talk).slice(1), [
+    {
+      role: 'assistant',
+      content: '',
+      tool_calls: [
+        { id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"Rome"}' } },
+      ],
+    },
+    { role: 'tool', content: 'sunny', tool_call_id: 'c1' },
+  ]);
+  assert.deepEqual(conversationsFrom(JSON.stringify([talk])), [talk]);
+  const tool = { type: 'function', function: { name: 'weather' } };
+  assert.deepEqual(toolsOf({ tools: '{"name":"weather"}' }), [tool]);
+  assert.deepEqual(toolsOf({ tools: JSON.stringify([tool]) }), [tool]);
+  assert.deepEqual(toolsOf({}), []);
+  for (const tools of ['{', '3', '[1]', 'null']) assert.throws(() => toolsOf({ tools }), /must be JSON/);
 });
 
 test('what was kept comes back; what is no conversation does not', () => {

@@ -1,16 +1,30 @@
-/** What somebody said. */
+/** A function that an answer calls. */
+export interface CalledTool {
+  readonly id: string;
+  readonly name: string;
+  /** Its arguments, as JSON. */
+  readonly json: string;
+}
+
+/** What somebody said, or a function returned. */
 export interface Turn {
   readonly id: number;
   /** What it answers; null for the first. */
   readonly parent: number | null;
-  readonly role: 'user' | 'assistant';
+  readonly role: 'user' | 'assistant' | 'tool';
   readonly text: string;
+  /** What an answer calls. */
+  readonly calls?: readonly CalledTool[];
+  /** The model that wrote an answer. */
+  readonly model?: string;
 }
 
 /** A conversation with all its branches: a tree of turns, of which the path to `leaf` is seen. */
 export interface Conversation {
   readonly id: string;
   readonly system: string;
+  /** Functions that answers may call, as JSON that a person typed. */
+  readonly tools?: string;
   readonly turns: readonly Turn[];
   readonly leaf: number | null;
   /** What a person calls it. */
@@ -37,9 +51,11 @@ export function withTurn(
   parent: number | null,
   role: Turn['role'],
   text: string,
+  more: Pick<Turn, 'calls' | 'model'> = {},
 ): Conversation {
   const id = 1 + Math.max(-1, ...conversation.turns.map((turn) => turn.id));
-  return { ...conversation, turns: [...conversation.turns, { id, parent, role, text }], leaf: id };
+  const turn: Turn = { id, parent, role, text, ...more };
+  return { ...conversation, turns: [...conversation.turns, turn], leaf: id };
 }
 
 /** With the branch that goes through a turn seen, down to what was said last in it. */
@@ -56,14 +72,49 @@ export function withBranch(conversation: Conversation, turn: Turn): Conversation
 export interface Message {
   readonly role: 'system' | Turn['role'];
   readonly content: string;
+  readonly tool_calls?: readonly {
+    readonly id: string;
+    readonly type: 'function';
+    readonly function: { readonly name: string; readonly arguments: string };
+  }[];
+  readonly tool_call_id?: string;
 }
 
 export function messagesOf(conversation: Conversation): Message[] {
   const system = conversation.system.trim();
+  let called: readonly CalledTool[] = [];
+  const messageOf = ({ role, text, calls = [] }: Turn): Message => {
+    const answered = called;
+    called = calls;
+    if (role === 'tool') return { role, content: text, tool_call_id: answered[0]?.id ?? '' };
+    if (calls.length === 0) return { role, content: text };
+    const tool_calls = calls.map(({ id, name, json }) => ({
+      id,
+      type: 'function' as const,
+      function: { name, arguments: json },
+    }));
+    return { role, content: text, tool_calls };
+  };
   return [
     ...(system === '' ? [] : [{ role: 'system', content: system } as const]),
-    ...pathOf(conversation).map(({ role, text }) => ({ role, content: text })),
+    ...pathOf(conversation).map(messageOf),
   ];
+}
+
+/** The functions that a conversation has, as a server takes them; none where nothing is typed. @throws Error  for what is no list */
+export function toolsOf({ tools = '' }: Pick<Conversation, 'tools'>): readonly object[] {
+  if (tools.trim() === '') return [];
+  let given: unknown;
+  try {
+    given = JSON.parse(tools);
+  } catch {
+    given = undefined;
+  }
+  const all = Array.isArray(given) ? given : [given];
+  if (all.every((one) => typeof one === 'object' && one !== null))
+    // with the envelope of OpenAI's API or without
+    return all.map((one: object) => ('function' in one ? one : { type: 'function', function: one }));
+  throw new Error('The tools must be JSON: {"name": …, "parameters": …}, or a list of such.');
 }
 
 /** What it is called in a list: its name, or its first words. */
@@ -86,9 +137,9 @@ export function conversationsFrom(json: string | null): Conversation[] {
 
 function isConversation(value: unknown): value is Conversation {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, system, turns, leaf, title } = value as Record<string, unknown>;
+  const { id, system, turns, leaf, title, tools } = value as Record<string, unknown>;
   return (
-    (title === undefined || typeof title === 'string') &&
+    [title, tools].every((text) => text === undefined || typeof text === 'string') &&
     typeof id === 'string' &&
     typeof system === 'string' &&
     (leaf === null || typeof leaf === 'number') &&
@@ -97,9 +148,14 @@ function isConversation(value: unknown): value is Conversation {
       (turn: Partial<Turn> | null) =>
         typeof turn?.id === 'number' &&
         typeof turn.text === 'string' &&
-        (turn.role === 'user' || turn.role === 'assistant') &&
+        (turn.role === 'user' || turn.role === 'assistant' || turn.role === 'tool') &&
+        (turn.model === undefined || typeof turn.model === 'string') &&
+        (turn.calls === undefined || (Array.isArray(turn.calls) && turn.calls.every(isCall))) &&
         // a turn stands behind what it answers: there are no rings
         (turn.parent === null || (typeof turn.parent === 'number' && turn.parent < turn.id)),
     )
   );
 }
+
+const isCall = (call: Partial<CalledTool> | null): boolean =>
+  typeof call?.id === 'string' && typeof call.name === 'string' && typeof call.json === 'string';

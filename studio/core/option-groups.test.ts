@@ -65,7 +65,10 @@ test('each strategy is told with its options and has a sentence; a preset has no
   assert.deepEqual(Object.keys(told.strategies).sort(), [...strategyNames].sort());
   assert.deepEqual(Object.keys(strategySentences).sort(), [...strategyNames].sort());
   assert.equal(told.strategies.threshold.properties!.tau.default, 0.9);
-  for (const { values } of [...presetsFor({ temperature: 0.7 }), ...presetsFor({}, 'stories')])
+  for (const { values } of [
+    ...presetsFor({ temperature: 0.7 }),
+    ...presetsFor({}, [{ name: 'fast', options: { strategy: 'threshold', tau: 0.35 }, measured: 'x' }]),
+  ])
     assert.deepEqual(
       forStrategy(values, told.strategies, String(values.strategy ?? 'low-confidence')),
       values,

@@ -1,3 +1,4 @@
+import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import type { Field, JsonSchema } from './fields.ts';
 
 /** Options that answer one question. */
@@ -5,18 +6,21 @@ export interface OptionGroup {
   readonly title: string;
   /** In this order; a schema may lack some. */
   readonly names: readonly string[];
+  /** So many of the names are always seen, the others once they are asked for. Default: all */
+  readonly common?: number;
 }
 
 /** The options of writing by the question that they answer. Those of the chosen strategy follow it. */
 export const writingGroups: readonly OptionGroup[] = [
   {
     title: 'What',
+    common: 4,
     names: [
       'length',
       'temperature',
       'seed',
-      'guidance',
       'grow',
+      'guidance',
       'stopEarly',
       'stopRepeating',
       'endless',
@@ -27,30 +31,41 @@ export const writingGroups: readonly OptionGroup[] = [
   },
   {
     title: 'How fast',
+    common: 4,
     names: [
       'steps',
-      'stepsPerBlock',
       'tokensPerStep',
       'blockLength',
-      'blockCausal',
       'cache',
+      'stepsPerBlock',
+      'blockCausal',
       'cacheRefresh',
       'reportCache',
     ],
   },
-  { title: 'How sure', names: ['strategy', 'confidenceOf', 'topK', 'topP', 'minP', 'typicalP'] },
+  {
+    title: 'How sure',
+    common: 1,
+    names: ['strategy', 'confidenceOf', 'topK', 'topP', 'minP', 'typicalP'],
+  },
   {
     title: 'Rules',
-    names: ['regex', 'jsonSchema', 'banned', 'frequencyPenalty', 'presencePenalty', 'repetitionPenalty'],
+    common: 3,
+    names: ['regex', 'jsonSchema', 'frequencyPenalty', 'banned', 'presencePenalty', 'repetitionPenalty'],
   },
 ];
 
 /** Those of editing: what may change comes first. */
 export const editingGroups: readonly OptionGroup[] = [
-  { title: 'What may change', names: ['maxChange', 'threshold', 'stretch', 'passes', 'dryRun', 'seed'] },
-  ...writingGroups.map(({ title, names }) => ({
-    title: title === 'What' ? 'What is written' : title,
-    names: names.filter((name) => name !== 'seed'),
+  {
+    title: 'What may change',
+    common: 3,
+    names: ['maxChange', 'threshold', 'seed', 'stretch', 'passes', 'dryRun'],
+  },
+  ...writingGroups.map((group) => ({
+    ...group,
+    title: group.title === 'What' ? 'What is written' : group.title,
+    names: group.names.filter((name) => name !== 'seed'),
   })),
 ];
 
@@ -58,15 +73,16 @@ export const editingGroups: readonly OptionGroup[] = [
 export const trainingGroups: readonly OptionGroup[] = [
   {
     title: 'Size and time',
+    common: 6,
     names: [
       'size',
       'steps',
-      'epochs',
       'length',
       'batch',
-      'accumulate',
       'learningRate',
       'seed',
+      'epochs',
+      'accumulate',
       'threads',
       'device',
     ],
@@ -143,10 +159,11 @@ export const trainingGroups: readonly OptionGroup[] = [
   },
 ];
 
-/** A group with its fields. */
+/** A group with its fields: those that are always seen, and the others. */
 export interface FilledGroup {
   readonly title: string;
   readonly fields: readonly Field[];
+  readonly rarer: readonly Field[];
 }
 
 /**
@@ -162,16 +179,18 @@ export function fieldsInGroups(
   const named = new Set(groups.flatMap(({ names }) => names));
   const others = fields.filter(({ name }) => !named.has(name));
   return groups
-    .map(({ title, names }, index) => ({
-      title,
-      fields: [
-        ...names.flatMap((name) => {
+    .map(({ title, names, common = names.length }, index) => {
+      const filled = (some: readonly string[]): Field[] =>
+        some.flatMap((name) => {
           const field = fields.find((one) => one.name === name);
           return field ? [field, ...(behind[name] ?? [])] : [];
-        }),
-        ...(index === groups.length - 1 ? others : []),
-      ],
-    }))
+        });
+      const rest = index === groups.length - 1 ? others : [];
+      const [seen, rarer] = [filled(names.slice(0, common)), [...filled(names.slice(common)), ...rest]];
+      // a single one is not worth a click
+      const isFolded = seen.length > 0 && rarer.length > 1;
+      return isFolded ? { title, fields: seen, rarer } : { title, fields: [...seen, ...rarer], rarer: [] };
+    })
     .filter((group) => group.fields.length > 0);
 }
 
@@ -197,49 +216,51 @@ export function forStrategy(
 export interface Preset {
   readonly name: string;
   readonly says: string;
+  /** What was measured of it with this model; nothing where nobody measured it. */
+  readonly measured?: string;
   readonly values: Readonly<Record<string, unknown>>;
 }
 
 const numberOr = (value: unknown, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
 
-/**
- * How sure a token has to be that is kept at once, where that was measured to cost nothing, and at which temperature:
- * bench/RESULTS.md.
- */
-const measured: Readonly<Record<string, { readonly tau: number; readonly temperature: number }>> = {
-  stories: { tau: 0.35, temperature: 0.7 },
-};
-/** The threshold of Fast-dLLM (arXiv:2505.22618), for models that nobody measured here. */
+/** The threshold of Fast-dLLM (arXiv:2505.22618), for models that nobody measured. */
 const usualTau = 0.9;
 
+/** What a way to write is for, by its name. */
+function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): string {
+  if (name === 'careful') return 'less left to chance, the surest tokens first: plainer words';
+  if (name === 'balanced') return 'as the model says: nothing is set';
+  if (name === 'fast' && typeof tau === 'number')
+    return `keeps at once all that is at least ${Math.round(100 * tau)} % sure`;
+  if (name === 'explore')
+    return 'positions in any order, and more left to chance: more surprises, less sense';
+  return '';
+}
+
 /**
- * Ways of writing, from a model's own defaults: what it does by itself is the balanced one.
- *
- * @param model  its name: of those that ship it is known how fast they may write at no cost
+ * Ways of writing: those that were measured with a model, which its files tell, or else the usual ones from its defaults. What
+ * it does by itself is the balanced one.
  */
-export function presetsFor(defaults: Readonly<Record<string, unknown>>, model = ''): Preset[] {
+export function presetsFor(
+  defaults: Readonly<Record<string, unknown>>,
+  measured: readonly MeasuredPreset[] = [],
+): Preset[] {
+  if (measured.length > 0)
+    return measured.map(({ name, options, measured: found }) => ({
+      name,
+      says: purposeOf(name, options as Readonly<Record<string, unknown>>),
+      measured: found,
+      values: options as Readonly<Record<string, unknown>>,
+    }));
   const temperature = numberOr(defaults.temperature, 0);
-  const found = measured[model];
-  const tau = found?.tau ?? usualTau;
-  return [
-    {
-      name: 'careful',
-      says: 'less left to chance, the surest tokens first: plainer words',
-      values: { temperature: Math.round(40 * temperature) / 100, strategy: 'low-confidence' },
-    },
-    { name: 'balanced', says: 'as the model says: nothing is set', values: {} },
-    {
-      name: 'fast',
-      says: `keeps at once all that is at least ${100 * tau} % sure${found?.temperature === temperature ? ': measured to cost nothing' : ''}`,
-      values: { strategy: 'threshold', tau },
-    },
-    {
-      name: 'explore',
-      says: 'positions in any order, and more left to chance: more surprises, less sense',
-      values: { temperature: Math.max(1, Math.round(120 * temperature) / 100), strategy: 'random' },
-    },
+  const usual: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+    ['careful', { temperature: Math.round(40 * temperature) / 100, strategy: 'low-confidence' }],
+    ['balanced', {}],
+    ['fast', { strategy: 'threshold', tau: usualTau }],
+    ['explore', { temperature: Math.max(1, Math.round(120 * temperature) / 100), strategy: 'random' }],
   ];
+  return usual.map(([name, values]) => ({ name, says: purposeOf(name, values), values }));
 }
 
 /** What a strategy does, in a sentence. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { objectives, sweepIn } from './objectives.ts';
-import { byOption, csvOf, differing, found, type TableRun } from './run-rows.ts';
+import { best, byOption, csvOf, differing, found, type TableRun } from './run-rows.ts';
 
 const run = (name: string, options: object, more: object = {}): TableRun => ({
   name,
@@ -26,6 +26,15 @@ test('a table has the options that differ, is filtered by all words, and grouped
     byOption(runs, 'size').map((group) => `${group.title}: ${names(group.runs)}`),
     ['size nano: ab', 'size tiny: c'],
   );
+});
+
+test('the best run is the least on held-out text among those of the same tokens', () => {
+  const measured = (name: string, natsPerToken: number, options: object = {}) =>
+    run(name, { data: ['x.txt'], ...options }, { validation: { natsPerToken } });
+  const some = [measured('a', 3), measured('b', 2), measured('c', 1, { tokenizer: 'characters' }), runs[0]];
+  assert.deepEqual([...best(some)], ['b']);
+  assert.deepEqual([...best([...some, measured('d', 0.5, { tokenizer: 'characters' })])].sort(), ['b', 'd']);
+  assert.deepEqual([...best(runs)], []);
 });
 
 test('CSV keeps what has commas and quotes, a row for each run', () => {

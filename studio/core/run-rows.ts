@@ -52,6 +52,24 @@ export function byOption<Run extends TableRun>(
   return [...groups].map(([title, members]) => ({ title, runs: members }));
 }
 
+/** What two runs must have in common for their nats a token to be of the same tokens. */
+const sameTokens = ['data', 'text', 'tokenizer', 'vocabularySize', 'field', 'separator', 'validationShare'];
+
+/** The names of the runs that are best on held-out text, each among two or more that are measured on the same tokens. */
+export function best(runs: readonly TableRun[]): ReadonlySet<string> {
+  const groups = new Map<string, TableRun[]>();
+  for (const run of runs.filter(({ validation }) => validation !== undefined)) {
+    const key = JSON.stringify(sameTokens.map((name) => run.options[name] ?? null));
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const nats = (run: TableRun): number => run.validation!.natsPerToken;
+  return new Set(
+    [...groups.values()]
+      .filter((group) => group.length > 1)
+      .map((group) => group.reduce((least, run) => (nats(run) < nats(least) ? run : least)).name),
+  );
+}
+
 /** A value of an option in a table. */
 export const shown = (value: unknown): string =>
   value === undefined || value === null

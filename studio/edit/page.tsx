@@ -48,19 +48,14 @@ export default function Edit({ settings }: PageProperties) {
       <div class="work">
         <Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />
         <div ref={host} class="editor" />
-        <p class="doubt-legend" aria-hidden="true">
-          {doubtLevels.map(({ look, name }) => (
-            <span key={look} class={`token final ${look}`}>
-              {name}
-            </span>
-          ))}
-        </p>
+        {rewriter.doubts.value.length > 0 && <DoubtLegend />}
         <p class="news" aria-live="polite">
           {visible(rewriter.news.value)}
         </p>
         <Trouble error={problem.value ?? rewriter.problem.value} />
       </div>
       <aside class="panel" aria-label="Changes and settings">
+        <FirstStep rewriter={rewriter} />
         <Proposals rewriter={rewriter} />
         <Doubts rewriter={rewriter} />
         <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
@@ -68,6 +63,7 @@ export default function Edit({ settings }: PageProperties) {
           <OptionsForm
             schema={optionSchemas.value.edit}
             groups={editingGroups}
+            open=""
             strategies={optionSchemas.value.strategies}
             defaults={served?.defaults ?? 'unknown'}
             values={options.value}
@@ -76,6 +72,30 @@ export default function Edit({ settings }: PageProperties) {
         )}
       </aside>
     </div>
+  );
+}
+
+function DoubtLegend() {
+  return (
+    <p class="doubt-legend" aria-hidden="true">
+      how likely, given the rest:
+      {doubtLevels.map(({ look, name }) => (
+        <span key={look} class={`token final ${look}`}>
+          {name}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** Says what will stand here, while nothing does. */
+function FirstStep({ rewriter: { doubts, proposals } }: { readonly rewriter: Rewriter }) {
+  if (doubts.value.length + proposals.value.length > 0) return null;
+  return (
+    <p class="quiet first-step">
+      “Show what it doubts” marks unlikely words in the text and lists them here. What it would write instead
+      stands here, too, to be accepted or rejected.
+    </p>
   );
 }
 
@@ -94,7 +114,7 @@ function Tools({
   return (
     <div class="row tools" role="toolbar" aria-label="Editing">
       <button type="button" disabled={busy} onClick={() => void rewriter.read(model())}>
-        How sure?
+        Show what it doubts
       </button>
       <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
         Mark <kbd aria-hidden="true">Alt M</kbd>
@@ -114,10 +134,10 @@ function Tools({
           <kbd aria-hidden="true">Ctrl ↵</kbd>
         </button>
       )}
-      <button type="button" disabled={busy} onClick={() => rewriter.undo()}>
+      <button type="button" class="plain" disabled={busy} onClick={() => rewriter.undo()}>
         Undo
       </button>
-      <button type="button" disabled={busy} onClick={() => rewriter.redo()}>
+      <button type="button" class="plain" disabled={busy} onClick={() => rewriter.redo()}>
         Redo
       </button>
     </div>

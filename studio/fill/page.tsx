@@ -75,8 +75,9 @@ export default function Fill({ settings }: PageProperties) {
           <OptionsForm
             schema={optionSchemas.value.infill}
             groups={writingGroups}
+            open=""
             strategies={optionSchemas.value.strategies}
-            defaults={chosen?.defaults ?? 'unknown'}
+            defaults={chosen?.defaults ? { ...chosen.defaults, seed: 'new each time' } : 'unknown'}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />

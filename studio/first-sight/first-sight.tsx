@@ -26,28 +26,23 @@ const recordings: readonly Shown[] = [
   },
 ];
 
+/** About as long the longer of the two is written before one's eyes. */
+const watchMs = 5000;
 /** How long the finished texts are looked at before it all begins again. */
 const restMs = 5000;
 
 /** What this is, shown before anything is asked: a text that unmasks by itself, beside the same model from left to right. */
 export function FirstSight() {
-  const [shown, setShown] = useState<readonly { readonly file: RecordingFile; readonly player: Player }[]>();
+  const [shown, setShown] = useState<Playback>();
   useEffect(() => {
     let isGone = false;
     void Promise.all(recordings.map(({ load }) => load())).then((modules) => {
       if (isGone) return;
-      setShown(
-        modules.map((module) => {
-          const file = recordingIn((module as { default: unknown }).default);
-          const player = new Player();
-          player.load(file.events);
-          return { file, player };
-        }),
-      );
+      setShown(playbackOf(modules.map((module) => recordingIn((module as { default: unknown }).default))));
     });
     return () => void (isGone = true);
   }, []);
-  useEffect(() => (shown ? playing(shown.map(({ player }) => player)) : undefined), [shown]);
+  useEffect(() => (shown ? playing(shown.runs.map(({ player }) => player)) : undefined), [shown]);
   return (
     <section class="first-sight" aria-label="How a text is written">
       <p class="says">
@@ -62,7 +57,7 @@ export function FirstSight() {
               <strong>{title}</strong> <span class="quiet">{says}</span>
             </figcaption>
             {shown ? (
-              <TokenCanvas player={shown[n].player} given={shown[n].file.asked.prompt} />
+              <TokenCanvas player={shown.runs[n].player} given={shown.runs[n].file.asked.prompt} />
             ) : (
               <div class="canvas" />
             )}
@@ -70,11 +65,29 @@ export function FirstSight() {
         ))}
       </div>
       <p class="help">
-        Recorded: the model that ships, one prompt, one seed, two orders. Press <kbd>↵</kbd> and it writes one
-        for you, or type a beginning of your own.
+        Recorded: the model that ships, one prompt, one seed, two orders
+        {shown && shown.slowness > 1 && `, played ${shown.slowness} times as slowly as it wrote them`}. Press{' '}
+        <kbd>↵</kbd> and it writes one for you, or type a beginning of your own.
       </p>
     </section>
   );
+}
+
+/** The recordings, slowed down alike so that they can be followed. */
+interface Playback {
+  readonly slowness: number;
+  readonly runs: readonly { readonly file: RecordingFile; readonly player: Player }[];
+}
+
+function playbackOf(files: readonly RecordingFile[]): Playback {
+  const longestMs = Math.max(...files.map(({ events }) => events.at(-1)?.ms ?? 0));
+  const slowness = Math.max(1, Math.round(watchMs / longestMs));
+  const runs = files.map((file) => {
+    const player = new Player();
+    player.load(file.events.map(({ frame, ms }) => ({ frame, ms: slowness * ms })));
+    return { file, player };
+  });
+  return { slowness, runs };
 }
 
 /** Plays all together, again and again; who wants no motion sees the middle of the way. Returns what ends it. */

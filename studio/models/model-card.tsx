@@ -18,11 +18,12 @@ const formats = ['f16', 'int8', 'int4'] as const;
 export function ModelCard({
   model,
   models,
-  onWrite,
+  onUse,
 }: {
   readonly model: LocalModel;
   readonly models: Models;
-  readonly onWrite: () => Promise<void>;
+  /** Opens a page with it. */
+  readonly onUse: (page: 'write' | 'chat') => Promise<void>;
 }) {
   const problem = useSignal<unknown>(undefined);
   const inspection = useSignal<Inspection | undefined>(undefined);
@@ -38,49 +39,89 @@ export function ModelCard({
     inspection.value ??= (await models.inspect(model.name)).inspection;
   };
   const runs = model.problems.length === 0;
+  const { name, about } = model;
   return (
     <li class="panel model">
-      <h2>{model.name}</h2>
-      <Where model={model} />
-      <p class="purpose">{purposeOf(model)}</p>
-      <Facts model={model} />
+      <div class="row spread">
+        <h2>{name}</h2>
+        <Where model={model} />
+      </div>
+      {about !== undefined && <p class="purpose">{about}</p>}
+      <p class={about === undefined ? 'purpose' : 'purpose quiet'}>{purposeOf(model)}</p>
+      <Figures model={model} />
       <Problems model={model} />
       <Trouble error={problem.value} />
       <div class="row">
-        {runs && (
-          <button
-            type="button"
-            aria-label={`Write with it: ${model.name}`}
-            onClick={() => void attempt(onWrite)}
-          >
-            Write with it
-          </button>
+        {runs && model.hasChatTemplate && (
+          <UseButton model={name} verb="Chat" onUse={() => void attempt(() => onUse('chat'))} />
         )}
-        {runs && model.memoryBytes?.f32 !== undefined && (
-          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
-        )}
+        {runs && <UseButton model={name} verb="Write" onUse={() => void attempt(() => onUse('write'))} />}
         {(model.source === 'run' || model.source === 'hub') && (
-          <DeleteButton name={model.name} onDelete={() => void attempt(() => models.remove(model))} />
+          <DeleteButton name={name} onDelete={() => void attempt(() => models.remove(model))} />
         )}
       </div>
       <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
         <summary>
-          Inspect<span class="hidden"> {model.name}</span>
+          Details, fewer bits<span class="hidden"> of {name}</span>
         </summary>
+        <Facts model={model} />
+        {runs && model.memoryBytes?.f32 !== undefined && (
+          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
+        )}
         {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
       </details>
     </li>
   );
 }
 
-function Where({ model: { source, isServed, state, path } }: { readonly model: LocalModel }) {
+function UseButton({
+  model,
+  verb,
+  onUse,
+}: {
+  readonly model: string;
+  readonly verb: 'Chat' | 'Write';
+  readonly onUse: () => void;
+}) {
   return (
-    <p class="facts quiet">
-      {sources[source]}
-      {isServed && source !== 'served' && ', served'}
-      {state === 'loaded' && ', loaded'}
-      {state === 'loading' && ', loading'} · {path}
-    </p>
+    <button type="button" aria-label={`${verb} with it: ${model}`} onClick={onUse}>
+      {verb} with it
+    </button>
+  );
+}
+
+/** Where it is from, and whether it is in memory. */
+function Where({ model: { source, isServed, state } }: { readonly model: LocalModel }) {
+  const said = [
+    sources[source],
+    isServed && source !== 'served' && 'served',
+    state === 'loaded' && 'in memory',
+    state === 'loading' && 'being loaded',
+  ];
+  return <span class="where-from">{said.filter((word) => word !== false).join(', ')}</span>;
+}
+
+/** What one asks first. */
+function Figures({ model: { parameters, maxLength, sizeBytes, memoryBytes, licence } }: { readonly model: LocalModel }) {
+  const figures: readonly (readonly [string, string | false | undefined])[] = [
+    ['parameters', parameters !== undefined && counted(parameters)],
+    ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
+    ['on disk', sizeBytes > 0 && bytesText(sizeBytes)],
+    ['in memory', memoryBytes?.f32 !== undefined && bytesText(memoryBytes.f32)],
+    ['licence', licence ?? 'none named'],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(
+        ([name, value]) =>
+          typeof value === 'string' && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
   );
 }
 
@@ -99,13 +140,14 @@ function Problems({ model }: { readonly model: LocalModel }) {
   );
 }
 
-/** What a model is good for. */
+/** What it can be used for. */
 function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: LocalModel): string {
   if (problems.length > 0) return '';
-  const words = `${grouped(Math.round((0.7 * maxLength) / 10) * 10)} words`;
-  if (attention === 'causal') return `Writes from left to right, up to about ${words}: to compare with, or to judge texts.`;
-  if (hasChatTemplate) return `Answers in a chat; fills holes and edits; up to about ${words}.`;
-  return `Goes on with a text, fills holes, edits; up to about ${words}.`;
+  const length = `up to ${grouped(maxLength)} tokens`;
+  const words = maxLength < 100 ? length : `${length}, about ${grouped(Math.round((0.7 * maxLength) / 10) * 10)} words`;
+  if (attention === 'causal') return `Writes from left to right, ${words}: to compare with, or to judge texts.`;
+  if (hasChatTemplate) return `Answers in a chat; fills holes and edits; ${words}.`;
+  return `Goes on with a text, fills holes, edits; ${words}.`;
 }
 
 /** Asks once more before files are gone. */
@@ -193,7 +235,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
     ],
     ['copies', model.copies.length > 0 && model.copies.join(', ')],
     ['chat', model.hasChatTemplate === undefined ? undefined : model.hasChatTemplate ? 'has a template' : 'no template'],
-    ['licence', model.licence ?? 'its files name none'],
+    ['path', model.path],
   ];
   return (
     <dl class="options">
@@ -214,7 +256,8 @@ function Facts({ model }: { readonly model: LocalModel }) {
 function Inspected({ inspection }: { readonly inspection: Inspection }) {
   const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
   return (
-    <>
+    <details>
+      <summary>All of unmask inspect</summary>
       <dl class="options">
         {plain.map(([name, value]) => (
           <div key={name}>
@@ -223,12 +266,9 @@ function Inspected({ inspection }: { readonly inspection: Inspection }) {
           </div>
         ))}
       </dl>
-      <details>
-        <summary>as JSON</summary>
-        <pre class="sample" role="group" tabIndex={0} aria-label="Inspection">
-          {JSON.stringify(inspection, undefined, 2)}
-        </pre>
-      </details>
-    </>
+      <pre class="sample" role="group" tabIndex={0} aria-label="Inspection as JSON">
+        {JSON.stringify(inspection, undefined, 2)}
+      </pre>
+    </details>
   );
 }

@@ -24,6 +24,8 @@ export interface LocalModel {
   /** Bytes of the weights in memory by format. */
   readonly memoryBytes?: Readonly<Record<string, number>>;
   readonly samplingMemory?: { readonly length: number; readonly bytes: number };
+  /** What it is, in the words of its card. */
+  readonly about?: string;
   readonly licence?: string;
   readonly hasChatTemplate?: boolean;
   /** Why it does not run here. */

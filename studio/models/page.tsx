@@ -21,9 +21,11 @@ export default function ModelsPage() {
   );
   return (
     <>
-      <h1>Models</h1>
+      <div class="row spread">
+        <h1>Models</h1>
+        <Pull models={models} />
+      </div>
       <Trouble error={problem.value} />
-      <Pull models={models} />
       <TaskList onProblem={(error) => (problem.value = error)} />
       {models.list.value === undefined ? (
         problem.value === undefined && <p class="quiet">Looking at the models that are here …</p>
@@ -34,9 +36,9 @@ export default function ModelsPage() {
               key={model.name}
               model={model}
               models={models}
-              onWrite={async () => {
+              onUse={async (page) => {
                 await models.serve(model);
-                location.hash = fragmentOf({ page: 'write', settings: { model: model.name } });
+                location.hash = fragmentOf({ page, settings: { model: model.name } });
               }}
             />
           ))}
@@ -68,19 +70,22 @@ function Pull({ models }: { readonly models: Models }) {
       }}
     >
       <div class="row">
-        <label class="field">
-          <span>from the Hugging Face hub</span>
+        <label>
+          <span class="hidden">from the Hugging Face hub</span>
           <input
             type="text"
             required
             value={repository.value}
-            placeholder="org/name, org/name:file.gguf"
+            placeholder="from the hub: org/name"
+            title="org/name of the Hugging Face hub, org/name:file.gguf for a file of that kind"
             autocomplete="off"
             spellcheck={false}
             onInput={({ currentTarget }) => (repository.value = currentTarget.value)}
           />
         </label>
-        <button type="submit">Pull</button>
+        <button type="submit" class="main">
+          Pull
+        </button>
       </div>
       <Trouble error={problem.value} />
     </form>

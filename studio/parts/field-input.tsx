@@ -59,6 +59,7 @@ export function FieldInput({ field, value, onChange }: InputProperties) {
           inputMode={control === 'number' ? 'decimal' : 'text'}
           value={mistake?.text ?? typedOf(field, value)}
           placeholder={field.byDefault.replaceAll('"', '')}
+          title={field.byDefault === '' ? undefined : `default: ${field.byDefault.replaceAll('"', '')}`}
           spellcheck={false}
           autocomplete="off"
           onChange={({ currentTarget }) => typed(currentTarget.value)}

@@ -17,13 +17,13 @@ export function Legend() {
         </li>
         <li>
           <span class="token fresh final" aria-hidden="true">
-            word
+            <i>word</i>
           </span>{' '}
           this step
         </li>
         <li>
           <span class="token" aria-hidden="true">
-            word
+            <i>word</i>
           </span>{' '}
           may still change
         </li>

@@ -1,7 +1,9 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get } from '../client.ts';
+import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import type { Values } from './field-input.tsx';
+import { optionSchemas } from './options.ts';
 
 /** A model that is served, as /v1/models has it. */
 export interface ServedModel {
@@ -13,6 +15,8 @@ export interface ServedModel {
   readonly infill?: boolean;
   /** What it does where the request says nothing. */
   readonly defaults?: Values;
+  /** Ways to write that were measured. */
+  readonly presets?: readonly MeasuredPreset[];
 }
 
 /** The models that can write now; empty until they were asked for. */
@@ -48,15 +52,35 @@ export function ModelPicker({
   readonly label?: string;
 }) {
   return (
-    <label class="field">
-      <span>{label}</span>
-      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-        {servedModels.value.map(({ id }) => (
-          <option key={id} value={id}>
-            {id}
-          </option>
-        ))}
-      </select>
-    </label>
+    <div class="model-picker">
+      <label class="field">
+        <span>{label}</span>
+        <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+          {servedModels.value.map(({ id }) => (
+            <option key={id} value={id}>
+              {id}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Elsewhere />
+    </div>
+  );
+}
+
+/** Leads to the same page with the models in this browser, or on the server again; what is set and said is there, too. */
+function Elsewhere() {
+  const { elsewhere } = optionSchemas.value ?? {};
+  if (!elsewhere) return null;
+  const go = (event: Event) => {
+    event.preventDefault();
+    location.assign(`${elsewhere.address}${location.hash}`);
+  };
+  return (
+    <p class="help">
+      <a href={elsewhere.address} onClick={go}>
+        {elsewhere.place === 'browser' ? 'compute in this browser' : 'compute on the server'}
+      </a>
+    </p>
   );
 }

@@ -2,6 +2,7 @@ import { type Field, fieldsOf, type JsonSchema } from '../core/fields.ts';
 import {
   forStrategy,
   fieldsInGroups,
+  type FilledGroup,
   type OptionGroup,
   ownNames,
   type Preset,
@@ -20,7 +21,7 @@ interface FormProperties {
   /** The options of each strategy: those of the chosen one are seen. */
   readonly strategies?: StrategySchemas;
   readonly presets?: readonly Preset[];
-  /** The name of the group that is open at first. */
+  /** The name of the group that is open at first; an empty one for none. Default: the first */
   readonly open?: string;
   /** What is said where nothing is changed. */
   readonly unchanged?: string;
@@ -55,31 +56,19 @@ export function OptionsForm(properties: FormProperties) {
     const next = value === undefined ? others : { ...others, [name]: value };
     onChange(name === 'strategy' ? forStrategy(next, strategies, String(value ?? '')) : next);
   };
-  const all = filled.flatMap(({ fields }) => fields);
+  const all = filled.flatMap(({ fields, rarer }) => [...fields, ...rarer]);
   return (
     <div class="form">
       {presets.length > 0 && <Presets presets={presets} values={values} onChange={onChange} />}
-      {filled.map(({ title, fields }) => {
-        const changed = fields.filter(({ name }) => values[name] !== undefined).length;
-        return (
-          <details key={title} class="group" name="options" open={title === (open ?? filled[0].title)}>
-            <summary>
-              {title}
-              {changed > 0 && <span class="count"> {changed} changed</span>}
-            </summary>
-            <div class="fields">
-              {fields.map((field) => (
-                <FieldInput
-                  key={field.name}
-                  field={field}
-                  value={values[field.name]}
-                  onChange={(value) => change(field.name, value)}
-                />
-              ))}
-            </div>
-          </details>
-        );
-      })}
+      {filled.map((group) => (
+        <Group
+          key={group.title}
+          group={group}
+          isOpen={group.title === (open ?? filled[0].title)}
+          values={values}
+          onChange={change}
+        />
+      ))}
       <Changed
         unchanged={unchanged}
         fields={all}
@@ -88,6 +77,51 @@ export function OptionsForm(properties: FormProperties) {
         onClear={() => onChange({})}
       />
     </div>
+  );
+}
+
+const changedAmong = (fields: readonly Field[], values: Values): number =>
+  fields.filter(({ name }) => values[name] !== undefined).length;
+
+/** Options that answer one question: the common ones, and the others once they are asked for. */
+function Group({
+  group: { title, fields, rarer },
+  isOpen,
+  values,
+  onChange,
+}: {
+  readonly group: FilledGroup;
+  readonly isOpen: boolean;
+  readonly values: Values;
+  readonly onChange: (name: string, value: unknown) => void;
+}) {
+  const changed = changedAmong([...fields, ...rarer], values);
+  const inputs = (some: readonly Field[]) => (
+    <div class="fields">
+      {some.map((field) => (
+        <FieldInput
+          key={field.name}
+          field={field}
+          value={values[field.name]}
+          onChange={(value) => onChange(field.name, value)}
+        />
+      ))}
+    </div>
+  );
+  return (
+    <details class="group" name="options" open={isOpen}>
+      <summary>
+        {title}
+        {changed > 0 && <span class="count"> {changed} changed</span>}
+      </summary>
+      {inputs(fields)}
+      {rarer.length > 0 && (
+        <details class="rarer" open={changedAmong(rarer, values) > 0}>
+          <summary>{rarer.length} more</summary>
+          {inputs(rarer)}
+        </details>
+      )}
+    </details>
   );
 }
 
@@ -125,7 +159,16 @@ function Presets({
           </button>
         ))}
       </div>
-      <p class="help">{current?.says ?? 'a way of your own'}</p>
+      <p class="help">
+        {current?.says ?? 'a way of your own'}
+        {current && (
+          <span class="measured">
+            {current.measured === undefined
+              ? 'Not measured with this model.'
+              : `Measured: ${current.measured}.`}
+          </span>
+        )}
+      </p>
     </div>
   );
 }

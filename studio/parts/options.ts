@@ -9,6 +9,8 @@ export type OptionSchemas = Readonly<
 > & {
   /** The options of each strategy. */
   readonly strategies: StrategySchemas;
+  /** The same pages with the models elsewhere, where there are such. */
+  readonly elsewhere?: { readonly place: 'browser' | 'server'; readonly address: string };
   /** What a run of each size does where its options say nothing. */
   readonly sizes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };

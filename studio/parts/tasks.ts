@@ -29,3 +29,23 @@ export async function stopTask(task: string): Promise<void> {
   await post('/unmask/stop', { task });
   await refreshTasks();
 }
+
+const pauseMs = 400;
+let nextLook: Promise<void> | undefined;
+
+/** A look at the tasks after a pause, for all who wait for one. */
+const lookSoon = (): Promise<void> =>
+  (nextLook ??= new Promise((resume) => setTimeout(resume, pauseMs))
+    .then(() => refreshTasks())
+    .finally(() => (nextLook = undefined)));
+
+/** A task once it is over. @throws Error  what it said, where it failed */
+export async function endOf({ id, kind }: Pick<Task, 'id' | 'kind'>): Promise<Task> {
+  for (;;) {
+    await lookSoon();
+    const task = tasks.value.find((one) => one.id === id);
+    if (!task) throw new Error(`The server no longer knows of this: ${kind}. Is it another one by now?`);
+    if (task.state === 'done') return task;
+    if (!isAtWork(task)) throw new Error(task.lines.at(-1) ?? 'It ended without a word.');
+  }
+}

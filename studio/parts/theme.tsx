@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 const themes = ['auto', 'light', 'dark'] as const;
+const signs = { auto: '◐', light: '☀', dark: '☾' } as const;
 type Theme = (typeof themes)[number];
 
 const kept = localStorage.getItem('theme');
@@ -22,7 +23,7 @@ export function ThemeSwitch() {
       >
         {themes.map((name) => (
           <option key={name} value={name}>
-            {name}
+            {signs[name]} {name}
           </option>
         ))}
       </select>

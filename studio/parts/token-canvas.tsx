@@ -1,8 +1,8 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Cell } from '../core/recording.ts';
-import { isMostlyLines, maskShape, shownText, styleOf } from '../core/shown.ts';
+import { isMostlyLines } from '../core/shown.ts';
 import { keepsColours, marksBlanks } from './look.ts';
+import { dressMask, dressPiece, pieceElement } from './piece.ts';
 import type { Player } from './player.ts';
 
 /**
@@ -42,7 +42,7 @@ export function TokenCanvas({
   if (!isDone || keepsColours.value) look.push('coloured');
   if (marksBlanks.value || (isDone && isMostlyLines(whole))) look.push('marked');
   const pick = ({ target, type }: Event) => {
-    const { position } = (target as HTMLElement).dataset;
+    const { position } = (target as HTMLElement).closest<HTMLElement>('.token')?.dataset ?? {};
     onPick?.(position === undefined ? undefined : Number(position), type === 'click');
   };
   return (
@@ -63,9 +63,9 @@ export function TokenCanvas({
 /** Masks that stand where a text is to come. */
 const masks = (count: number): HTMLElement[] =>
   Array.from({ length: count }, (_, position) => {
-    const span = document.createElement('span');
-    shapeMask(span, position);
-    return span;
+    const piece = pieceElement();
+    dressMask(piece, position);
+    return piece;
   });
 
 /** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
@@ -76,6 +76,12 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
   let marked: number | undefined;
   let request: number | undefined;
 
+  const dress = (piece: HTMLElement, position: number, at: number) => {
+    const cell = player.recording.cellAt(position, at);
+    if (cell.token === null) dressMask(piece, position, player.recording.comingText(position, at));
+    else dressPiece(piece, cell);
+  };
+
   const draw = () => {
     request = undefined;
     const at = player.at.peek();
@@ -83,17 +89,16 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
     if (at < 0 || at === drawn) return;
     for (const position of fresh) spans[position]?.classList.remove('fresh');
     if (drawn < 0 || !recording.isSameTake(drawn, at)) {
-      spans = recording.canvasAt(at).map((cell, position) => {
-        const span = document.createElement('span');
-        span.dataset.position = String(position);
-        dress(span, cell, recording.comingText(position, at));
-        return span;
+      spans = Array.from({ length: recording.facts(at).length }, (_, position) => {
+        const piece = pieceElement();
+        piece.dataset.position = String(position);
+        dress(piece, position, at);
+        return piece;
       });
       home.replaceChildren(...spans);
       drawn = -1;
     } else {
-      for (const position of recording.changesBetween(drawn, at))
-        dress(spans[position], recording.cellAt(position, at), recording.comingText(position, at));
+      for (const position of recording.changesBetween(drawn, at)) dress(spans[position], position, at);
     }
     const { committed, changed } = recording.facts(at);
     const before = drawn < 0 ? 0 : recording.facts(drawn).committed;
@@ -122,27 +127,4 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
     stopMarking();
     if (request !== undefined) cancelAnimationFrame(request);
   };
-}
-
-/** Gives a piece its text and colours; what it is now replaces what it was, but for being final. */
-function dress(span: HTMLElement, { token, text, confidence }: Cell, coming: string | undefined): void {
-  const isFinal = span.classList.contains('final');
-  if (token === null) shapeMask(span, Number(span.dataset.position), coming);
-  else {
-    span.textContent = shownText(token, text);
-    span.className = `token ${styleOf(token, confidence)}`;
-    span.classList.toggle('end', text === '');
-    span.classList.toggle('line', text.includes('\n'));
-  }
-  span.classList.toggle('final', isFinal);
-}
-
-/** A bar as long as the word that comes there, with its blank in front. */
-function shapeMask(span: HTMLElement, position: number, coming?: string): void {
-  const { characters, hasBlank } = maskShape(position, coming);
-  const bar = document.createElement('i');
-  bar.textContent = shownText(null, '');
-  bar.style.width = `${characters}ch`;
-  span.replaceChildren(bar);
-  span.className = hasBlank ? 'token mask blank' : 'token mask';
 }

@@ -93,6 +93,10 @@ async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
   throw new Error('the server ended before it said where it listens');
 }
 
+/** Opens a group of options, by how its title begins. */
+export const openGroup = (page: Page, title: string): Promise<void> =>
+  page.locator('.group > summary', { hasText: title }).first().click();
+
 /** Waits until something holds. */
 export async function until(holds: () => Promise<boolean>, what: string, seconds = 30): Promise<void> {
   for (const deadline = Date.now() + 1000 * seconds; Date.now() < deadline; await wait(50))

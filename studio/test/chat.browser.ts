@@ -87,14 +87,23 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   assert.equal((await turns(page)).length, 2);
 });
 
+/** What a server's answer calls, in two pieces. */
+const callOf = (name: string, json: string): object[] => [
+  { tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name, arguments: '' } }] },
+  { tool_calls: [{ index: 0, function: { arguments: json } }] },
+];
+
 /** An answer of a server, as its stream has it. */
-const answerOf = (text: string): string =>
-  `${[{ choices: [{ delta: { content: text } }] }, { choices: [{ delta: {}, finish_reason: 'stop' }] }]
+const answerOf = (deltas: readonly object[]): string =>
+  `${[
+    ...deltas.map((delta) => ({ choices: [{ delta }] })),
+    { choices: [{ delta: {}, finish_reason: 'stop' }] },
+  ]
     .map((event) => `data: ${JSON.stringify(event)}\n\n`)
     .join('')}data: [DONE]\n\n`;
 
 test(
-  'a full context drops the oldest turns and says so; Markdown is shown, and markup stays text',
+  'a full context drops the oldest turns and says so; Markdown and calls are shown, and markup stays text',
   { skip, timeout: 240_000 },
   async (t) => {
     const studio = await startStudio(t);
@@ -102,13 +111,15 @@ test(
     await page.goto(
       `${studio.url.split('#')[0]}#/chat?${encodeURIComponent(JSON.stringify({ model: 'talk' }))}`,
     );
-    const sent: { content: string }[][] = [];
+    const sent: { content: string; tool_call_id?: string }[][] = [];
+    let counts = 0;
     const texts = [
-      '**bold** <img src=x onerror=alert(1)> `a < b`\n\n- one\n- two\n\n```js\nlet x = "<b>";\n```\n[ok](https://example.com) [bad](javascript:alert(1)) ![pic](https://example.com/x.png)',
+      '**bold** <img src=x onerror=alert(1)> `a < b &lt;`\n\n- one\n- two\n\n```js\nlet x = "<b>";\n```\n[ok](https://example.com) [bad](javascript:alert(1)) ![pic](https://example.com/x.png)',
       '{"name":"Lily","age":7}',
     ];
     await page.route('**/v1/messages/count_tokens', (route) => {
       const { messages } = route.request().postDataJSON() as { messages: unknown[] };
+      counts += 1;
       return route.fulfill({ json: { input_tokens: 60 * messages.length } });
     });
     await page.route('**/v1/models', (route) =>
@@ -119,10 +130,14 @@ test(
       }),
     );
     await page.route('**/v1/chat/completions', (route) => {
-      sent.push((route.request().postDataJSON() as { messages: { content: string }[] }).messages);
+      sent.push((route.request().postDataJSON() as { messages: (typeof sent)[0] }).messages);
       return route.fulfill({
         contentType: 'text/event-stream',
-        body: answerOf(texts[sent.length - 1] ?? 'well'),
+        body: answerOf(
+          sent.length === 4
+            ? callOf('weather', '{"city":"Rome"}')
+            : [{ content: texts[sent.length - 1] ?? 'well' }],
+        ),
       });
     });
     await page.reload();
@@ -132,7 +147,7 @@ test(
     assert.equal(await said.locator('strong').textContent(), 'bold');
     assert.equal(await said.locator('li').count(), 2);
     assert.equal(await said.locator('pre code').textContent(), 'let x = "<b>";');
-    assert.equal(await said.locator('code').first().textContent(), 'a < b');
+    assert.equal(await said.locator('code').first().textContent(), 'a < b &lt;');
     assert.deepEqual(
       await said.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
       ['https://example.com'],
@@ -155,6 +170,28 @@ test(
     );
     assert.equal(sent[2][0].content, 'third');
     await page.getByText('the oldest 4 messages are no longer read').waitFor();
+    // 1, then 2 for three messages, then 3 for five: by halving
+    assert.equal(counts, 6);
+
+    // a call is shown with its arguments; what it returned is said by a person
+    await page.getByRole('button', { name: 'Options' }).click();
+    await page.locator('summary', { hasText: 'Tools' }).click();
+    const tools = page.getByLabel('Functions that an answer may call');
+    await tools.fill('{"name":');
+    await page.fill(composer, 'Weather?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('The tools must be JSON').waitFor();
+    await tools.fill('{"name": "weather"}');
+    await page.getByRole('button', { name: 'Answer this' }).click();
+    const called = page.locator('.called');
+    await called.getByText('weather').waitFor();
+    assert.match((await called.textContent())!, /city.*Rome/);
+    await page.getByLabel('What weather returned').fill('sunny');
+    await page.keyboard.press('Enter');
+    await page.locator('.turn.assistant .said', { hasText: 'well' }).nth(1).waitFor();
+    assert.equal(sent.at(-1)!.at(-1)!.content, 'sunny');
+    assert.equal(sent.at(-1)!.at(-1)!.tool_call_id, 'c1');
+    assert.deepEqual(await violations(page), []);
   },
 );
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { skip, startStudio, type Studio, violations } from './browser.ts';
+import { openGroup, skip, startStudio, type Studio, violations } from './browser.ts';
 
 const text = 'Once upon a time there was a little dog. He barked purple in the park.';
 
@@ -45,7 +45,7 @@ test(
   async (t) => {
     const studio = await startStudio(t);
     const page = await openEdit(studio);
-    await page.getByRole('button', { name: 'How sure?' }).click();
+    await page.getByRole('button', { name: 'Show what it doubts' }).click();
     await page.getByText('Least likely').waitFor();
     assert.ok((await page.locator('.cm-content .doubt-3').count()) > 0);
     const listed = await page.locator('.doubts .token').allTextContents();
@@ -54,6 +54,7 @@ test(
     await mark(page, 'little dog');
     await mark(page, 'purple in the');
     assert.equal(await page.locator('.cm-content .marked').count(), 2);
+    await openGroup(page, 'What may change');
     await page.getByLabel('seed', { exact: true }).fill('2');
     await page.getByRole('button', { name: /^Rewrite what is marked/ }).click();
     await page.getByText('Proposed changes').waitFor();
@@ -94,6 +95,7 @@ test(
   async (t) => {
     const studio = await startStudio(t);
     const page = await openEdit(studio, { viewport: { width: 420, height: 900 } });
+    await openGroup(page, 'What may change');
     await page.getByLabel('max change', { exact: true }).fill('0.3');
     await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
     await page

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { skip, startStudio, type Studio, until, violations } from './browser.ts';
+import { openGroup, skip, startStudio, type Studio, until, violations } from './browser.ts';
 
 const sentence = 'Once upon a time there was a little dog. He was very happy.';
 
@@ -37,6 +37,7 @@ test(
   async (t) => {
     const studio = await startStudio(t);
     const page = await openFill(studio);
+    await openGroup(page, 'What');
     await page.getByLabel('seed', { exact: true }).fill('3');
     const at = sentence.indexOf('little dog');
     await select(page, at, at + 'little dog'.length);

@@ -29,10 +29,12 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
 
   const shipped = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'stories' }) });
   await shipped.waitFor({ timeout: 30 * seconds });
-  const facts = (await shipped.locator('dl').textContent())!;
+  await shipped.getByText("writes short children's stories").waitFor();
+  await shipped.getByText('Details').click();
+  const facts = (await shipped.locator('dl').allTextContents()).join(' ');
   for (const fact of ['4.2 million', '4 layers, width 256', '256 tokens', 'Apache-2.0', 'f32 16.9 MB'])
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
-  await shipped.getByText('Inspect').click();
+  await shipped.getByText('All of unmask inspect').click();
   await shipped.locator('dt', { hasText: 'maskToken' }).waitFor();
   await shipped.getByText('Goes on with a text, fills holes, edits').waitFor();
 
@@ -48,6 +50,7 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   await pulled.waitFor({ timeout: 30 * seconds });
   await pulled.getByText('from the hub').waitFor();
 
+  await pulled.getByText('Details').click();
   await pulled.getByLabel('Format of the copy of some-org/tiny').selectOption('int4');
   await pulled.getByRole('button', { name: 'Quantise some-org/tiny' }).click();
   await tasks.getByText('Quantising some-org/tiny').waitFor();

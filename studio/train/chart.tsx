@@ -160,6 +160,7 @@ function optionsOf(
       { label: over },
       ...lines.map(({ name, color, look }): uPlot.Series => ({
         label: name,
+        class: look,
         stroke: look === 'pale' ? faded(series[color]) : series[color],
         width: look === 'pale' ? 1 : 2,
         spanGaps: true,

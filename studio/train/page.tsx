@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
+import { fragmentOf } from '../core/link.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAnyAtWork, type Task } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
@@ -56,6 +57,12 @@ export default function Train() {
         <Curves runs={runs} />
         <Details
           runs={runs}
+          onWrite={(run) =>
+            void attempt(async () => {
+              const model = await runs.serve(run);
+              location.hash = fragmentOf({ page: 'write', settings: { model } });
+            })
+          }
           onLike={(run) => {
             like.value = run;
             isAsking.value = true;
@@ -107,16 +114,29 @@ function BeginningRun({ task: { subject, state, lines } }: { readonly task: Task
 }
 
 /** What is told of one run: its texts, its options, what it said. */
-function Details({ runs, onLike }: { readonly runs: Runs; readonly onLike: (run: RunDetails) => void }) {
+function Details({
+  runs,
+  onLike,
+  onWrite,
+}: {
+  readonly runs: Runs;
+  readonly onLike: (run: RunDetails) => void;
+  readonly onWrite: (run: string) => void;
+}) {
   const details = runs.details.value;
   if (!details) return null;
   return (
     <section class="panel" aria-label={`Run ${details.name}`}>
       <div class="row spread">
         <h2>{details.name}</h2>
-        <button type="button" onClick={() => onLike(details)}>
-          New run like this<span class="hidden"> {details.name}</span>
-        </button>
+        <div class="row">
+          <button type="button" onClick={() => onWrite(details.name)}>
+            Write with it<span class="hidden">: {details.name}</span>
+          </button>
+          <button type="button" onClick={() => onLike(details)}>
+            New run like this<span class="hidden"> {details.name}</span>
+          </button>
+        </div>
       </div>
       <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />

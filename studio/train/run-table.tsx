@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
-import { byOption, csvOf, differing, found, shown, tagsOf } from '../core/run-rows.ts';
+import { best, byOption, csvOf, differing, found, shown, tagsOf } from '../core/run-rows.ts';
 import { saveFile } from '../parts/save.ts';
 import { stopTask } from '../parts/tasks.ts';
 import type { Run, Runs } from './runs.ts';
@@ -29,6 +29,7 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
   const columns = options.filter((name) => name !== 'data').slice(0, maxOptions);
   const groups = byOption(found(all, words.value), options.includes(grouping.value) ? grouping.value : '');
   const seen = groups.flatMap((group) => group.runs);
+  const bestRuns = best(all);
   return (
     <section aria-label="Runs" class="run-list">
       <TableSettings words={words} grouping={grouping} options={options} seen={seen} />
@@ -45,13 +46,27 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
                 </tr>
               )}
               {group.runs.map((run) => (
-                <RunRow key={run.name} run={run} runs={runs} columns={columns} attempt={attempt} />
+                <RunRow
+                  key={run.name}
+                  run={run}
+                  runs={runs}
+                  isBest={bestRuns.has(run.name)}
+                  columns={columns}
+                  attempt={attempt}
+                />
               ))}
             </tbody>
           ))}
         </table>
       </div>
       {seen.length === 0 && <p class="quiet">No run has these words.</p>}
+      <p class="help">
+        Held-out: nats a token on text that no run learns from, less is better; ≤ is a bound, of which the
+        exact value is not known.{' '}
+        {bestRuns.size > 0
+          ? 'Best is the least among runs of the same text and tokens.'
+          : 'To compare objectives, choose “New run like this” and another picture.'}
+      </p>
     </section>
   );
 }
@@ -129,12 +144,14 @@ function Head({ columns }: { readonly columns: readonly string[] }) {
 interface RowProperties {
   readonly run: Run;
   readonly runs: Runs;
+  /** Of those that can be compared with it. */
+  readonly isBest: boolean;
   readonly columns: readonly string[];
   readonly attempt: Attempt;
 }
 
-function RunRow({ run, runs, columns, attempt }: RowProperties) {
-  const { name, state, options, loss, validation } = run;
+function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
+  const { name, state, options, loss } = run;
   const place = runs.shown.value.indexOf(name);
   const isFocused = runs.focus.value === name;
   return (
@@ -170,9 +187,7 @@ function RunRow({ run, runs, columns, attempt }: RowProperties) {
       </td>
       <td>{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
       <td>
-        {validation
-          ? `${options.objective === 'autoregressive' ? '' : '≤ '}${validation.natsPerToken.toFixed(3)}`
-          : '–'}
+        {heldOut(run)} {isBest && <span class="tag best">best</span>}
       </td>
       <td>{typeof run.seconds === 'number' ? duration(1000 * run.seconds) : '–'}</td>
       {columns.map((column) => (
@@ -186,6 +201,11 @@ function RunRow({ run, runs, columns, attempt }: RowProperties) {
     </tr>
   );
 }
+
+const heldOut = ({ options, validation }: Run): string =>
+  validation
+    ? `${options.objective === 'autoregressive' ? '' : '≤ '}${validation.natsPerToken.toFixed(3)}`
+    : '–';
 
 function Progress({
   run: { name, step, steps, state },
@@ -210,7 +230,7 @@ function Progress({
   );
 }
 
-function Acts({ run: { name, state, task }, runs, attempt }: Omit<RowProperties, 'columns'>) {
+function Acts({ run: { name, state, task }, runs, attempt }: Omit<RowProperties, 'columns' | 'isBest'>) {
   if (state === 'running' && task !== undefined)
     return (
       <button type="button" onClick={() => void attempt(() => stopTask(task))}>

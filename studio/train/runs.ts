@@ -121,6 +121,18 @@ export class Runs {
     return run;
   }
 
+  /** Has the model of a run served as it is by now. @returns the name that it has there */
+  async serve(run: string): Promise<string> {
+    const { models } = await get<{
+      models: readonly { readonly name: string; readonly source: string }[];
+    }>('/unmask/models');
+    const model = models.find(({ name, source }) => source === 'run' && name.endsWith(`/${run}`))?.name;
+    if (model === undefined)
+      throw new Error(`${run} has no model yet: it is there once the run has saved for the first time.`);
+    await post('/unmask/serve', { model });
+    return model;
+  }
+
   async resume(run: string): Promise<void> {
     await post('/unmask/resume', { run });
   }

@@ -16,7 +16,7 @@ export function LaneForm({
   readonly lane: Lane;
   readonly schema: JsonSchema | undefined;
 }) {
-  const { id, defaults } = lane.served ?? {};
+  const { defaults, presets } = lane.served ?? {};
   return (
     <>
       <ModelPicker value={lane.served?.id} onChange={(model) => (lane.model.value = model)} />
@@ -25,7 +25,7 @@ export function LaneForm({
           schema={schema}
           groups={writingGroups}
           strategies={optionSchemas.value?.strategies}
-          presets={presetsFor(defaults ?? {}, id)}
+          presets={presetsFor(defaults ?? {}, presets)}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
           defaults={defaults ? { ...defaults, seed: 'new each time' } : 'unknown'}
           onChange={({ seed: next, ...options }) => {

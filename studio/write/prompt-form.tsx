@@ -53,14 +53,21 @@ function AgainButtons({ desk }: { readonly desk: Desk }) {
   return (
     <>
       <button type="button" onClick={() => void desk.write(newSeed())}>
-        Again, new seed
+        <AgainSign /> new seed
       </button>
       <button type="button" onClick={() => void desk.write(lastSeed)}>
-        Again, same seed
+        <AgainSign /> same seed
       </button>
     </>
   );
 }
+
+const AgainSign = () => (
+  <>
+    <span aria-hidden="true">↻</span>
+    <span class="hidden">Again,</span>
+  </>
+);
 
 function RunButtons({ desk }: { readonly desk: Desk }) {
   return (

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { get, post } from '../client.ts';
-import { isAtWork, type Task } from '../parts/tasks.ts';
+import { post } from '../client.ts';
+import { endOf, type Task } from '../parts/tasks.ts';
 import type { Lane } from './lane.ts';
 
 /** What a text is worth: by an outside model, and by the one that wrote it. */
@@ -34,8 +34,6 @@ interface Started {
   readonly unscored?: string;
 }
 
-const pauseMs = 400;
-
 /** Has texts judged by programs beside the server, one for each run. */
 export class Quality {
   readonly isJudging = signal(false);
@@ -65,7 +63,7 @@ export class Quality {
     const { prompt, model, options } = asked.value;
     const text = player.recording.textAt(player.size.value - 1);
     const started = await post<Started>('/unmask/judge', { prompt, text, model, options });
-    const [judged, scored] = await Promise.all([ended(started.judge), started.score && ended(started.score)]);
+    const [judged, scored] = await Promise.all([endOf(started.judge), started.score && endOf(started.score)]);
     const { bitsPerCharacter, distinct } = judged.result as JudgeReport;
     const found: TextQuality = {
       bitsPerCharacter,
@@ -80,16 +78,4 @@ export class Quality {
 function scoreOf({ tokens, sampler }: ScoreReport, length: number | undefined): Partial<TextQuality> {
   if (tokens !== length) return { unscored: `the text has ${tokens} tokens, and was to have ${length}` };
   return { exact: sampler?.natsPerToken, isBound: sampler?.isBound };
-}
-
-/** A task once it is over. @throws Error  what it said, where it failed */
-async function ended({ id }: Task): Promise<Task> {
-  for (;;) {
-    const { tasks } = await get<{ tasks: readonly Task[] }>('/unmask/tasks');
-    const task = tasks.find((one) => one.id === id);
-    if (!task) throw new Error('The judge is no longer known to the server.');
-    if (task.state === 'done') return task;
-    if (!isAtWork(task)) throw new Error(task.lines.at(-1) ?? 'The judge ended without a word.');
-    await new Promise((resume) => setTimeout(resume, pauseMs));
-  }
 }

@@ -132,7 +132,7 @@ function requestTo(route: Route): { path: string; body?: object; method?: string
 
 /** What is deleted could be asked for once only. */
 const isThere = ({ path }: Route): number =>
-  path.startsWith('/assets') || path === '/unmask/delete' ? 404 : 200;
+  /^\/(?:assets|browser)\//.test(path) || path === '/unmask/delete' ? 404 : 200;
 
 /** What a page elsewhere could make a browser send, or a proxy, and how it is answered. */
 function attacks(port: number): [what: string, headers: Record<string, string>][] {

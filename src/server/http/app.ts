@@ -28,6 +28,7 @@ interface Environment {
 
 type Asking = Context<Environment>;
 
+/** What every answer has that says nothing else. */
 const safeHeaders = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -76,7 +77,8 @@ const account =
     c.set('traced', traced);
     await next();
     c.header('X-Request-Id', traced.request);
-    for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
+    for (const [name, value] of Object.entries(safeHeaders))
+      if (!c.res.headers.has(name)) c.header(name, value);
     const route = routeAt(routes, c.req.path)?.path ?? 'none';
     const { status } = c.res;
     service.metrics.answered(route, status);

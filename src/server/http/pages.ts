@@ -9,6 +9,7 @@ import type { Service } from './service.ts';
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json',
   '.svg': 'image/svg+xml',
@@ -34,12 +35,37 @@ const plainPage = `unmask serves models that write by unmasking.
 export async function page({ pages }: Service, file: string): Promise<Response> {
   if (pages === undefined && file === '')
     return new Response(plainPage, { headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+  return fileOf(pages, file === '' ? 'index.html' : `assets/${file}`);
+}
+
+/** What a page needs whose models compute in it: WebAssembly, also in several threads. */
+const siteHeaders = {
+  'Content-Security-Policy':
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; connect-src 'self' blob: data:; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/**
+ * A file of the site (`npm run site`): the studio's pages with the models in the browser.
+ *
+ * @throws HttpError 404  also where it was not built
+ */
+export const sitePage = ({ site }: Service, file: string): Promise<Response> =>
+  fileOf(site, file === '' ? 'index.html' : file, siteHeaders);
+
+/** @throws HttpError 404 */
+async function fileOf(
+  folder: string | undefined,
+  file: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const notFound = new HttpError(404, 'there is no such file');
-  if (pages === undefined) throw notFound;
+  if (folder === undefined) throw notFound;
   let path: string;
   let size: number;
   try {
-    path = await resolveInside(pages, file === '' ? 'index.html' : `assets/${file}`);
+    path = await resolveInside(folder, file);
     const found = await stat(path);
     if (!found.isFile()) throw notFound;
     size = found.size;
@@ -51,6 +77,7 @@ export async function page({ pages }: Service, file: string): Promise<Response> 
       'Content-Type': types[extname(path)] ?? 'application/octet-stream',
       'Content-Length': String(size),
       'Cache-Control': 'no-cache',
+      ...more,
     },
   });
 }

@@ -39,7 +39,7 @@ import { applyEdit, mercuryEdit, mercuryEditSchema } from '../apis/mercury.ts';
 import { ollamaGenerate, generateSchema, ollamaChat, ollamaChatSchema } from '../apis/ollama.ts';
 import { openapi } from './openapi.ts';
 import { pageRoutes } from './page-routes.ts';
-import { page } from './pages.ts';
+import { page, sitePage } from './pages.ts';
 import { asking, type Route, telling, writing } from './route.ts';
 import {
   listModels,
@@ -220,4 +220,9 @@ export const routes: readonly Route[] = [
   asking('/unmask/stop', 'Has a task save what it has and end', stopBody, stopTask, studio),
   telling('/', 'The page for a browser', page, { access: 'anyone', isPage: true }),
   telling('/assets/:file{.+}', 'Files of the page', page, { access: 'anyone' }),
+  telling('/browser/:file{.+}', 'The page with the models in the browser, where it was built', sitePage, {
+    access: 'anyone',
+    aliases: ['/browser/'],
+    isPage: true,
+  }),
 ];

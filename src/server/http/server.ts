@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly engine?: Engine;
   /** Default: the folder of the studio, where it was built. */
   readonly pages?: string;
+  /** Default: the folder of the site, where it was built. */
+  readonly site?: string;
   /** With the routes of the studio. */
   readonly studio?: StudioOptions;
 }
@@ -68,6 +70,8 @@ export interface RunningServer {
 
 const loopback = new Set(['localhost', '127.0.0.1', '::1']);
 const builtPages = fileURLToPath(new URL('../../../page', import.meta.url));
+/** Where `npm run site` puts the pages with the models in the browser. */
+const builtSite = fileURLToPath(new URL('../../../site', import.meta.url));
 
 /**
  * Starts the server.
@@ -207,6 +211,7 @@ function serviceOf(
     hidePlaces: placeHider(placesOf(models)),
     isDraining: () => state.isDraining,
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
+    site: options.site ?? (existsSync(join(builtSite, 'index.html')) ? builtSite : undefined),
     studio,
   };
 }

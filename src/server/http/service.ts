@@ -48,6 +48,8 @@ export interface Service {
   readonly isDraining: () => boolean;
   /** A folder of files for a browser, if there is one. */
   readonly pages?: string;
+  /** The same with the models in the browser, if they were built. */
+  readonly site?: string;
   /** What `unmask studio` has beside `unmask serve`. */
   readonly studio?: Studio;
 }
@@ -128,6 +130,7 @@ export function modelStatus(engine: Engine, name: string): object {
       chat: facts.hasChatTemplate ? 'template' : 'continuation',
       infill: !facts.isCausal,
       defaults: facts.defaults,
+      presets: facts.presets,
     }),
   };
 }

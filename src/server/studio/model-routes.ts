@@ -178,6 +178,7 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
   stored: facts.dtypes,
   memoryBytes: facts.memoryBytes,
   samplingMemory: facts.samplingMemory,
+  about: facts.about,
   licence: facts.licence,
   isCausal: facts.attention === undefined ? undefined : facts.attention === 'causal',
   hasChatTemplate: facts.chatTemplate !== undefined,

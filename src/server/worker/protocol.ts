@@ -1,5 +1,6 @@
 import type { EditingOptions } from '../../language-model/edit-options.ts';
 import type { Edit, InfillPart, ScoredAnswer } from '../../language-model/language-model.ts';
+import type { MeasuredPreset } from '../../model-files/presets.ts';
 import type { FlatFillingOptions, FlatSamplingOptions } from '../../sampling/options.ts';
 import type { TextSpan } from '../../base/text-edits.ts';
 import type { Language } from '../../sampling/constraint/language.ts';
@@ -200,6 +201,7 @@ export interface ModelFacts {
   readonly toolForm?: ToolForm;
   readonly isCausal: boolean;
   readonly defaults: Partial<FlatSamplingOptions>;
+  readonly presets?: readonly MeasuredPreset[];
 }
 
 /** Where a model is between its files and its answers. */

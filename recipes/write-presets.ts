@@ -1,0 +1,175 @@
+// Measures ways to write with a model that ships, and keeps what was found in its generation_config.json, as `unmask_presets`:
+// tokens a forward, and what the texts are worth. The studio's presets are these.
+//
+//     npm run presets -- stories
+//     npm run presets -- typescript
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { splitDocuments } from '../src/data/split.ts';
+import { diversityOf } from '../src/evaluation/judge/diversity.ts';
+import { judgeTexts } from '../src/evaluation/judge/judge.ts';
+import { writeTexts } from '../src/evaluation/judge/write-texts.ts';
+import { meanOf } from '../src/evaluation/mean.ts';
+import { type GenerateRequest, load, type Model } from '../src/index.ts';
+import { shippedJudge } from '../src/model-files/locate.ts';
+import type { MeasuredPreset } from '../src/model-files/presets.ts';
+import type { FlatSamplingOptions } from '../src/sampling/options.ts';
+import { root } from './recipe.ts';
+
+type Options = Partial<FlatSamplingOptions>;
+
+/** What came of a way to write: less is better. */
+interface Found {
+  readonly options: Options;
+  readonly tokensPerForward: number;
+  readonly worth: number;
+  readonly error: number;
+  readonly distinct: number;
+}
+
+/** How a model is tried: what it is asked for, and what its texts are worth. */
+interface Trial {
+  readonly requests: readonly GenerateRequest[];
+  readonly unit: string;
+  readonly texts: string;
+  worthOf(
+    options: Options,
+    texts: readonly string[],
+  ): Promise<{ readonly mean: number; readonly standardError: number }>;
+}
+
+const count = 20;
+const seeds = Array.from({ length: count }, (_, k) => k + 1);
+/** Tokens of a story that is judged. */
+const storyLength = 96;
+/** Thresholds that are tried for the fast way. */
+const taus = [0.9, 0.7, 0.5, 0.35, 0.2];
+
+const [name = ''] = process.argv.slice(2);
+const path = join(root, 'models', name, 'generation_config.json');
+const trials: Readonly<Record<string, (model: Model) => Promise<Trial>>> = { stories, typescript };
+if (!(name in trials) || !existsSync(path))
+  throw new Error(`usage: write-presets NAME, one of ${Object.keys(trials).join(', ')}`);
+
+const model = await load(join(root, 'models', name));
+const trial = await trials[name](model);
+const { temperature = 0 } = model.defaults;
+const balanced = await tried({});
+const careful =
+  temperature === 0 ? undefined : await tried({ temperature: Math.round(60 * temperature) / 100 });
+const explore = await tried({
+  temperature: Math.max(1, Math.round(120 * temperature) / 100),
+  strategy: 'random',
+});
+let fast = balanced;
+for (const tau of taus) {
+  const found = await tried({ strategy: 'threshold', tau });
+  // as good as the balanced way within its standard error, and faster than what was found before
+  if (
+    found.worth <= balanced.worth + balanced.error &&
+    (fast === balanced || found.tokensPerForward > fast.tokensPerForward)
+  )
+    fast = found;
+}
+await model.close();
+
+const presets = Object.entries({ careful, balanced, fast, explore }).flatMap(
+  ([preset, found]): MeasuredPreset[] =>
+    found === undefined || (preset === 'fast' && found === balanced)
+      ? []
+      : [{ name: preset, options: found.options, measured: said(found) }],
+);
+const config = JSON.parse(readFileSync(path, 'utf8')) as object;
+writeFileSync(path, `${JSON.stringify({ ...config, unmask_presets: presets }, undefined, 2)}\n`);
+process.stderr.write(`${path}\n`);
+
+async function tried(options: Options): Promise<Found> {
+  const { texts, stats } = await writeTexts(
+    model,
+    trial.requests.map((request) => ({ ...request, ...options })),
+  );
+  const { mean, standardError } = await trial.worthOf(options, texts);
+  const [, distinct] = diversityOf(texts).distinct;
+  const found = {
+    options,
+    tokensPerForward: stats.tokensPerForward,
+    worth: mean,
+    error: standardError,
+    distinct,
+  };
+  process.stderr.write(`${JSON.stringify(options)}: ${said(found)}\n`);
+  return found;
+}
+
+function said({ tokensPerForward, worth, error, distinct }: Found): string {
+  const speed = `${tokensPerForward.toFixed(2)} tokens a forward`;
+  return `${speed}, ${worth.toFixed(2)} ± ${error.toFixed(2)} ${trial.unit}, distinct-2 ${distinct.toFixed(2)}, over ${trial.texts}`;
+}
+
+/** Stories are judged by a model of others. */
+async function stories(): Promise<Trial> {
+  const judge = await load(shippedJudge);
+  return {
+    requests: seeds.map((seed) => ({ prompt: 'Once upon a time', seed, length: storyLength })),
+    unit: 'bits a character by the judge',
+    texts: `${count} texts of ${storyLength} tokens`,
+    worthOf: async (_, texts) => {
+      const { bitsPerCharacter, standardError } = await judgeTexts(judge, texts);
+      return { mean: bitsPerCharacter, standardError };
+    },
+  };
+}
+
+/** How sources that were held out go on. */
+async function typescript(writer: Model): Promise<Trial> {
+  const rows = heldOut<{ readonly text: string }>(
+    'models/typescript/sources.jsonl.gz',
+    ({ text }) => text.length > 1000,
+  );
+  const texts = rows.map(({ text }) => {
+    const ids = writer.tokenizer.encode(text);
+    return {
+      prompt: writer.tokenizer.decode(ids.slice(0, 64)),
+      answer: writer.tokenizer.decode(ids.slice(64, 128)),
+    };
+  });
+  const asked = texts.map(({ prompt }, k) => ({ prompt, seed: seeds[k] }));
+  return scoredTrial(writer, asked, texts, `${count} held-out sources`);
+}
+
+function scoredTrial(
+  writer: Model,
+  requests: readonly GenerateRequest[],
+  texts: readonly { readonly prompt: string; readonly answer: string }[],
+  over: string,
+): Trial {
+  return {
+    requests,
+    unit: 'nats a token of real text',
+    texts: over,
+    worthOf: async ({ strategy, tau }) => {
+      const sampler = { ...(strategy && { strategy }), ...(tau !== undefined && { tau }), temperature: 1 };
+      const scores = await Promise.all(texts.map((text) => writer.score({ ...text, sampler })));
+      return meanOf(scores.map(({ nats, tokens }) => ({ value: nats, weight: tokens })));
+    },
+  };
+}
+
+/** Rows that the model did not learn from, spread evenly. */
+function heldOut<Row>(file: string, isUsable: (row: Row) => boolean): Row[] {
+  const rows = gunzipSync(readFileSync(join(root, file)))
+    .toString('utf8')
+    .trim()
+    .split('\n');
+  const { validation } = splitDocuments(
+    Float64Array.from(rows, (_, i) => i + 1),
+    0.02,
+  );
+  const usable = validation
+    .flatMap(({ start, end }) => rows.slice(start, end))
+    .map((row) => JSON.parse(row) as Row)
+    .filter(isUsable);
+  return seeds.map((_, k) => usable[Math.floor((k * usable.length) / count)]);
+}
