@@ -62,7 +62,7 @@ export function ModelCard({
       </div>
       <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
         <summary>
-          Details, fewer bits<span class="hidden"> of {name}</span>
+          Details, quantising<span class="hidden"> of {name}</span>
         </summary>
         <Facts model={model} />
         {runs && model.memoryBytes?.f32 !== undefined && (
