@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { outcomeOfRun, rankProcesses, smallRun, someText, startRanks } from './ranks.ts';
 import { repositoryRoot } from './reference.ts';
+import { freePort, withBalancer } from './replicas.ts';
 import { killWaitSeconds, startSlurm, withSlurm } from './slurm.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
@@ -155,5 +158,32 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     await cluster.until(job, /^(?:JobState=COMPLETED ?){3}$/);
     const shares = [0, 1, 2].map((i) => readFileSync(join(out, `share-${i}-of-3/results.jsonl`), 'utf8'));
     assert.equal(shares.join(''), readFileSync(join(alone, 'results.jsonl'), 'utf8'));
+  });
+
+  await t.test('replicas of a job answer through its balancer, and end with it', withBalancer, async () => {
+    const [port, out, balancer] = [await freePort(), join(folder, 'serve.log'), join(folder, 'haproxy.cfg')];
+    const shipped = readFileSync(join(repositoryRoot, 'deploy/haproxy.cfg'), 'utf8');
+    writeFileSync(balancer, shipped.replace('bind :8000', `bind 127.0.0.1:${port}`));
+    writeFileSync(join(folder, 'keys'), 'secret\n');
+    const places = `--export=ALL,UNMASK_HAPROXY=${balancer},UNMASK_PORT=${await freePort()}`;
+    const flags = ['--model', join(repositoryRoot, 'models/stories'), '--key-file', join(folder, 'keys')];
+    const sbatch = ['--parsable', '--nodes=1', `--output=${out}`, places, script('serve.sh'), ...flags];
+    const job = cluster.run('sbatch', ...sbatch).trim();
+    const models = (): Promise<number | undefined> =>
+      new Promise((resolve) => {
+        const headers = { host: hostname(), authorization: 'Bearer secret' };
+        const asked = get({ host: '127.0.0.1', port, path: '/v1/models', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        asked.on('error', () => resolve(undefined));
+      });
+    for (let i = 0; (await models()) !== 200; i++) {
+      if (i > 300) throw new Error(readFileSync(out, 'utf8'));
+      await wait(200);
+    }
+    cluster.run('scancel', job);
+    await cluster.until(job, /JobState=CANCELLED/);
+    assert.equal(await models(), undefined);
   });
 });
