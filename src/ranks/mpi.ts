@@ -34,21 +34,31 @@ const launchers: readonly { readonly flavour: Flavour; readonly rank: string; re
   { flavour: mpich, rank: 'PMI_RANK', size: 'PMI_SIZE' }, // mpirun of MPICH, srun --mpi=pmi2
 ];
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Whether this process was started as a rank of a job. */
-export const isRank = (env: Readonly<Record<string, string | undefined>>): boolean =>
-  launchers.some(({ rank }) => env[rank] !== undefined);
+export const isRank = (env: Environment): boolean => launchers.some(({ rank }) => env[rank] !== undefined);
 
 /**
  * The ranks of the job that this process was started in: by `mpirun` of Open MPI or MPICH, or by `srun`; alone where it was
  * started by nobody of these.
  *
  * @param env  of the process
- * @throws UnsupportedError  where the binding or the library is missing
+ * @throws UnsupportedError  where the binding or the library is missing, and where `srun` started several processes without MPI
  */
-export async function findRanks(env: Readonly<Record<string, string | undefined>>): Promise<Ranks> {
+export async function findRanks(env: Environment): Promise<Ranks> {
   const launcher = launchers.find(({ rank }) => env[rank] !== undefined);
+  if (!launcher) requireOneTask(env);
   if (!launcher || (launcher.size !== undefined && env[launcher.size] === '1')) return alone;
   return openMpiRanks(launcher.flavour);
+}
+
+/** @throws UnsupportedError  for tasks of Slurm that know nothing of each other, each of which would do the whole work */
+function requireOneTask({ SLURM_STEP_ID: step, SLURM_STEP_NUM_TASKS: tasks }: Environment): void {
+  if (step !== undefined && Number(tasks ?? 1) > 1)
+    throw new UnsupportedError(
+      `srun started ${tasks} processes without MPI: srun --mpi=pmix (Open MPI) or srun --mpi=pmi2 (MPICH) has them work together, --distributed off each for itself`,
+    );
 }
 
 /** The calls of MPI that ranks need, over all ranks of the job. Counts are bytes of each rank. */
