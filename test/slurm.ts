@@ -23,8 +23,8 @@ export const withSlurm = {
   timeout: 600_000,
 };
 
-/** From SIGTERM to SIGKILL; Slurm's own default is 30. */
-export const killWaitSeconds = 20;
+/** From SIGTERM to SIGKILL, longer than a job may take whose rank has died; Slurm's own default is 30. */
+const killWaitSeconds = 20;
 
 /** A cluster of this machine alone, with two processors, each for up to four jobs. */
 export interface Cluster {

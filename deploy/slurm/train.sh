@@ -10,8 +10,9 @@
 #SBATCH --signal=USR1@60
 #SBATCH --time=24:00:00
 
-# pmix: Open MPI; UNMASK_MPI=pmi2 for MPICH
-srun --mpi="${UNMASK_MPI:-pmix}" --kill-on-bad-exit=1 ${UNMASK:-unmask} train "$@"
+# pmix: Open MPI; UNMASK_MPI=pmi2 for MPICH. Ranks leave together: five seconds after the first the others are killed. With
+# --kill-on-bad-exit=1 they would be sent SIGTERM, have nobody to save with, and be killed after KillWait, half a minute later
+srun --mpi="${UNMASK_MPI:-pmix}" --wait=5 --kill-on-bad-exit=0 ${UNMASK:-unmask} train "$@"
 status=$?
 # 138: stopped by USR1, and saved
 if [ "$status" -eq 138 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
