@@ -103,37 +103,52 @@ for (const launcher of launchers) {
   );
 }
 
+/** Two ranks end in the bits of one process, whatever they learn. @param kinds  flags of runs, by a name */
+async function assertSameBits(folder: string, kinds: Readonly<Record<string, string>>): Promise<void> {
+  const common =
+    '--batch 2 --accumulate 2 --steps 6 --warmup 1 --threads 1 --validation-every 3 --sample-every 3 --seed 5 --length 48';
+  for (const [kind, flags] of Object.entries(kinds)) {
+    const run = async (ranks: number): Promise<object> => {
+      const out = join(folder, `${kind}-${ranks}`);
+      const args = `${flags} ${common} --out ${out}`.split(' ');
+      const { code, err } = await startRanks(ranks > 1 ? launchers[0] : undefined, ranks, args).ended;
+      assert.equal(code, 0, err);
+      return traceOf(out);
+    };
+    const one = await run(1);
+    assert.deepEqual(await run(2), one, kind);
+  }
+}
+
+test(
+  'every objective is learned by 2 ranks to the bits of one process',
+  withLauncher(launchers[0]),
+  async (t) => {
+    const { folder, text } = await prepare(t);
+    const small = `train ${text} --tokenizer characters --packing stream --layers 1 --width 16 --heads 2 --hidden 24`;
+    await assertSameBits(folder, {
+      blocks: `${small} --objective block-diffusion --block 8 --block-warmup 4`,
+      causal: `${small} --objective autoregressive`,
+      both: `${small} --causal-warmup 3 --times bell --random-length-share 0.2`,
+      holes: `${small} --variable-length 0.5 --surplus 3`,
+    });
+  },
+);
+
 test(
   'answers, adapters and preferences are learned by 2 ranks to the bits of one process',
   withLauncher(launchers[0]),
   async (t) => {
     const folder = await temporaryFolder(t);
     const { base, talk, pairs } = await finetuningFiles(folder);
-    const common =
-      '--batch 2 --accumulate 2 --steps 6 --warmup 1 --threads 1 --validation-every 3 --sample-every 3 --seed 5 --length 48';
     const answers = join(folder, 'answers-1');
-    const kinds = {
-      answers: [base, talk],
-      adapter: [answers, talk, '--lora-rank', '2'],
-      averages: [answers, talk, '--ema', '0.9', '--complementary'],
-      preferences: [answers, pairs, '--learn', 'preferences', '--ema', '0.9'],
-    };
-    for (const [kind, flags] of Object.entries(kinds)) {
-      const run = async (ranks: number): Promise<object> => {
-        const out = join(folder, `${kind}-${ranks}`);
-        const { code, err } = await startRanks(ranks > 1 ? launchers[0] : undefined, ranks, [
-          'finetune',
-          ...flags,
-          ...common.split(' '),
-          '--out',
-          out,
-        ]).ended;
-        assert.equal(code, 0, err);
-        return traceOf(out);
-      };
-      const one = await run(1);
-      assert.deepEqual(await run(2), one, kind);
-    }
+    await assertSameBits(folder, {
+      answers: `finetune ${base} ${talk}`,
+      adapter: `finetune ${answers} ${talk} --lora-rank 2`,
+      averages: `finetune ${answers} ${talk} --ema 0.9 --complementary`,
+      preferences: `finetune ${answers} ${pairs} --learn preferences --ema 0.9`,
+      'preferences-adapter': `finetune ${answers} ${pairs} --learn preferences --lora-rank 2`,
+    });
   },
 );
 
@@ -209,3 +224,38 @@ test(
     assert.match(err, /^unmask train: --accumulate: 4 micro-batches can't be shared out over 3 ranks/m);
   },
 );
+
+test(
+  'without the package that speaks to MPI there is one sentence, which says how to get it',
+  withLauncher(launchers[0]),
+  async (t) => {
+    const { folder, text } = await prepare(t);
+    const hook =
+      "export const resolve = (name, context, next) => { if (name === 'koffi') throw new Error('not here'); return next(name, context); }";
+    const program = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${hook}`)});`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(program)}` };
+    const flags = [...smallRun(text, 2), '--out', join(folder, 'out')];
+    const { code, err } = await startRanks(launchers[0], 2, flags, env).ended;
+    assert.equal(code, 2, err);
+    assert.match(
+      err,
+      /^unmask train: a job of several ranks \(Open MPI\) needs the package koffi: npm install koffi$/m,
+    );
+  },
+);
+
+test('with --distributed off each process of a job is alone', withLauncher(launchers[0]), async (t) => {
+  const { folder, text } = await prepare(t);
+  const flags = (out: string) => [...smallRun(text, 4), '--out', join(folder, out)];
+  const each = ['a', 'b'].map((out) => ({
+    args: [...flags(out), '--distributed', 'off'],
+    directory: folder,
+  }));
+  const [one, { code, err }] = [
+    await startRanks(undefined, 1, flags('one')).ended,
+    await startUnlike(launchers[0], each).ended,
+  ];
+  assert.deepEqual([one.code, code], [0, 0], err);
+  for (const out of ['a', 'b'])
+    assert.deepEqual(outcomeOfRun(join(folder, out)), outcomeOfRun(join(folder, 'one')));
+});

@@ -88,9 +88,17 @@ export interface Started {
 }
 
 /** `unmask` with some arguments on several ranks; on one without a launcher. */
-export function startRanks(launcher: Launcher | undefined, ranks: number, args: readonly string[]): Started {
+export function startRanks(
+  launcher: Launcher | undefined,
+  ranks: number,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Started {
   const command = [process.execPath, main, ...args];
-  return start(launcher ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command] : command);
+  return start(
+    launcher ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command] : command,
+    env,
+  );
 }
 
 /** The same where each rank has arguments, and a directory, of its own. */
@@ -114,8 +122,11 @@ export function startUnlike(
   ]);
 }
 
-function start([program, ...given]: readonly string[]): Started {
-  const child = spawn(program, given, { stdio: ['ignore', 'pipe', 'pipe'] });
+function start([program, ...given]: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const child = spawn(program, given, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (data) => (out += data));
   child.stderr.on('data', (data) => (err += data));
