@@ -221,6 +221,13 @@ test('heads and bodies that are too large or come too slowly are refused or cut 
       socket.destroy();
     }),
   );
+  const burst = connect(port, '127.0.0.1');
+  burst.on('error', () => {});
+  let answers = 0;
+  burst.on('data', (data) => (answers += data.toString().split('HTTP/1.1 ').length - 1));
+  burst.write(`GET /health HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`.repeat(1000));
+  await once(burst, 'close');
+  assert.ok(answers <= 32, 'a thousand requests at once are not begun');
   assert.equal((await fetch(`${server.url}/health`)).status, 200);
 });
 

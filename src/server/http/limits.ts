@@ -29,6 +29,8 @@ export const limits = {
   /** Steps that a request may ask for, for each token that it wants. */
   stepsPerToken: 4,
   connections: 256,
+  /** Requests that a client sends on a connection before the first of them is answered. */
+  pipelined: 32,
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 5_000,
