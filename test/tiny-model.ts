@@ -26,6 +26,7 @@ export async function writeTinyModel(
     maxLength = 64,
     width = 32,
     hidden = 48,
+    heads = 4,
     experts,
     generationConfig = {},
   }: {
@@ -33,6 +34,7 @@ export async function writeTinyModel(
     maxLength?: number;
     width?: number;
     hidden?: number;
+    heads?: number;
     /** How many each layer has in place of its MLP; two are chosen. */
     experts?: number;
     generationConfig?: Record<string, unknown>;
@@ -44,7 +46,7 @@ export async function writeTinyModel(
   const transformer = {
     layers: 2,
     width,
-    heads: 4,
+    heads,
     kvHeads: 2,
     hidden,
     vocabularySize: tokenizerFromJson(json).vocabularySize,
