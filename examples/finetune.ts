@@ -14,7 +14,7 @@ const task = finetune(shippedModel, rows, {
   complementary: true, // every token of an answer is masked once in each pair of canvases
   learningRate: 3e-3,
   warmup: 2,
-  length: 32,
+  length: 16,
   validationShare: 0,
 });
 for await (const event of task)

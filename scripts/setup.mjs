@@ -1,9 +1,10 @@
 // Makes a clone ready to run: installs what package-lock.json names and compiles src to dist, each only when it is out of date.
 // `npm start`, `npm test` and `npm run check` call it first, so that none of them needs another command before it.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -78,34 +79,49 @@ const sources = ['src', 'test', 'bench', 'examples', 'recipes', 'studio/core', '
   .map((name) => join(root, name))
   .filter(existsSync);
 const changed = Math.max(...sources.map(newest), modified(join(root, 'tsconfig.json')));
+
+/** Runs a program of node_modules, beside the others; when one fails, this ends as it did once they are done. */
 const run = (script, ...args) =>
-  execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], {
-    cwd: root,
-    stdio: 'inherit',
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    child.on('close', (code) => {
+      if (code !== 0) process.exitCode = code ?? 1;
+      resolve(code === 0);
+    });
   });
-if (modified(isQuick ? program : types) < changed) {
+
+async function compile() {
+  if (modified(isQuick ? program : types) >= changed) return;
   removeOrphans('dist');
   const unchecked = '--noCheck --declaration false --incremental false --tsBuildInfoFile null'.split(' ');
-  run('typescript/bin/tsc', ...(isQuick ? unchecked : []));
+  if (!(await run('typescript/bin/tsc', ...(isQuick ? unchecked : [])))) return;
   // an incremental build may leave them as they were
   for (const path of isQuick ? [program] : [program, types]) utimesSync(path, new Date(), new Date());
   chmodSync(join(root, 'dist/src/cli/main.js'), 0o755); // npx does so only the first time
 }
 
+// the page of the studio, where its sources are: the published package has it ready
+const studio = join(root, 'studio');
+const drawn = existsSync(studio) ? newest(studio) : 0;
+
+async function checkStudio() {
+  // a stamp of its own: the page that `npm start` has built is not checked yet
+  const checked = join(root, 'dist/studio-types-checked');
+  if (isQuick || modified(checked) >= Math.max(drawn, changed)) return;
+  if (await run('typescript/bin/tsc', '-p', 'studio')) writeFileSync(checked, '');
+}
+
+async function buildStudio() {
+  if (modified(join(root, 'dist/page/index.html')) < drawn)
+    await run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
+}
+
+mkdirSync(join(root, 'dist'), { recursive: true });
+await Promise.all([compile(), ...(existsSync(studio) ? [checkStudio(), buildStudio()] : [])]);
+
 // so that npx finds the command even where it was asked for before it was there
 const command = join(root, 'node_modules/.bin/unmask');
 if (process.platform !== 'win32' && !existsSync(command)) symlinkSync('../../dist/src/cli/main.js', command);
-
-// the page of the studio, where its sources are: the published package has it ready
-const studio = join(root, 'studio');
-if (existsSync(studio)) {
-  const drawn = newest(studio);
-  // a stamp of its own: the page that `npm start` has built is not checked yet
-  const checked = join(root, 'dist/studio-types-checked');
-  if (!isQuick && modified(checked) < Math.max(drawn, changed)) {
-    run('typescript/bin/tsc', '-p', 'studio');
-    writeFileSync(checked, '');
-  }
-  if (modified(join(root, 'dist/page/index.html')) < drawn)
-    run('vite/bin/vite.js', 'build', '--config', 'studio/vite.config.ts', '--logLevel', 'error');
-}

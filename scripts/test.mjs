@@ -26,8 +26,9 @@ const quick = {
   options: [],
 };
 const given = process.argv.slice(2);
-const { belongs, options, env } = suites[given[0]] ?? quick;
-const wanted = given[0] in suites ? given.slice(1) : given;
+const isQuick = !(given[0] in suites);
+const { belongs, options, env } = isQuick ? quick : suites[given[0]];
+const wanted = isQuick ? given : given.slice(1);
 const files = readdirSync(join(root, 'dist'), { recursive: true })
   .map((name) => name.replaceAll('\\', '/'))
   .filter(
@@ -45,18 +46,25 @@ const reporters = ['spec', './scripts/skipped.mjs'].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
   '--test-reporter-destination=stdout',
 ]);
+
+/** Files of test/ that share a process in the quick suite. */
+const together = 8;
+
 /**
  * Files to run in a process each. To start one and to import what it tests takes longer than most tests: those that lie
- * beside the source share a process with those of their folder, as suites; those of test/, which open models, servers and
- * programs, have one each.
+ * beside the source share a process with those of their folder, as suites; quick ones of test/ with some others, but for the
+ * one that changes the working directory.
  */
 function processesFor(names) {
   const shared = new Map();
   const alone = [];
+  let across = 0;
   for (const name of names) {
-    const folder = /^(?:src\/[^/]+|studio\/core)(?=\/)/.exec(name)?.[0];
-    if (folder === undefined) alone.push(join('dist', name));
-    else shared.set(folder, [...(shared.get(folder) ?? []), name]);
+    const beside = /^(?:src\/[^/]+|studio\/core)(?=\/)/.exec(name)?.[0];
+    const isAcross = isQuick && name.startsWith('test/') && !name.startsWith('test/examples.');
+    const group = beside ?? (isAcross ? `test-${Math.floor(across++ / together)}` : undefined);
+    if (group === undefined) alone.push(join('dist', name));
+    else shared.set(group, [...(shared.get(group) ?? []), name]);
   }
   mkdirSync(join(root, 'dist/test-groups'), { recursive: true });
   // the runner goes by the names of the paths: the largest folders come first, so that no core waits for one at the end

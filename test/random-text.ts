@@ -3,32 +3,48 @@ import type { Automaton } from '../src/sampling/constraint/automaton.ts';
 
 /** A text of a language, drawn byte by byte; behind so many bytes it goes the shortest way to an end. */
 export function randomText(automaton: Automaton, seed: number, length = 40): string {
-  const { accepting, classOf, classes, next } = automaton;
+  const { accepting, classes, next } = automaton;
   const uniform = uniforms(seed, 'synthetic');
   let draws = 0;
   const below = (n: number): number => Math.floor(n * uniform(draws++));
-  const distance = known.get(automaton) ?? distances(automaton);
-  known.set(automaton, distance);
+  const { distance, bytesOf } = known.get(automaton) ?? factsOf(automaton);
   const written: number[] = [];
   for (let state = 0; ;) {
     const isEnough = written.length >= length;
     if (accepting[state] && (isEnough || below(3) === 0 || distance[state] === Infinity)) break;
-    const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => {
-      const to = next[state * classes + classOf[byte]];
+    // each class as often as another: within a string most bytes are letters
+    const kinds = [...bytesOf.keys()].filter((kind) => {
+      const to = next[state * classes + kind];
       return to >= 0 && (!isEnough || distance[to] < distance[state]);
     });
-    if (bytes.length === 0) break;
-    // each class as often as another: within a string most bytes are letters
-    const kinds = [...new Set(bytes.map((byte) => classOf[byte]))];
+    if (kinds.length === 0) break;
     const kind = kinds[below(kinds.length)];
-    const chosen = bytes.filter((byte) => classOf[byte] === kind);
-    written.push(chosen[below(chosen.length)]);
-    state = next[state * classes + classOf[written.at(-1)!]];
+    const bytes = bytesOf.get(kind)!;
+    written.push(bytes[below(bytes.length)]);
+    state = next[state * classes + kind];
   }
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(written));
 }
 
-const known = new WeakMap<Automaton, readonly number[]>();
+/** What is the same for all texts of a language. */
+interface LanguageFacts {
+  readonly distance: readonly number[];
+  /** The bytes of each class, in the order of their first ones. */
+  readonly bytesOf: ReadonlyMap<number, readonly number[]>;
+}
+
+const known = new WeakMap<Automaton, LanguageFacts>();
+
+function factsOf(automaton: Automaton): LanguageFacts {
+  const bytesOf = new Map<number, number[]>();
+  for (let byte = 0; byte < 256; byte++) {
+    const kind = automaton.classOf[byte];
+    bytesOf.set(kind, [...(bytesOf.get(kind) ?? []), byte]);
+  }
+  const facts = { distance: distances(automaton), bytesOf };
+  known.set(automaton, facts);
+  return facts;
+}
 
 /** How many bytes it is from each state to an end at least. */
 function distances({ accepting, classes, next }: Automaton): number[] {

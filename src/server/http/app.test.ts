@@ -106,9 +106,9 @@ after(async () => {
 });
 const servers = new Map<string, Promise<RunningServer>>();
 
-/** The server that a route is asked at; those that change nothing are asked at one. */
+/** The server that a route is asked at; only those by which a studio changes something have one of their own. */
 function startFor(t: TestContext, route: Route, options: Options = {}, isStudio = route.access === 'studio') {
-  if (route.method !== 'GET') return start(t, isStudio, options);
+  if (isStudio && route.method !== 'GET') return start(t, isStudio, options);
   const kind = JSON.stringify([isStudio, options]);
   const server = servers.get(kind) ?? start({ after: (end) => void ends.push(end) }, isStudio, options);
   servers.set(kind, server);
