@@ -11,7 +11,7 @@ export const schedulesClaim: Claim = {
   title: 'Schedules and regularisation',
   sentence:
     'The noise schedule, the times that are drawn and regularisation matter for how well diffusion learns.',
-  how: 'The same masked diffusion run with one option changed: even times in place of a bell around ½; with even times a cosine noise schedule in place of a linear one; no weight decay. The bound on held-out text is always that of even times.',
+  how: 'The same masked diffusion run with one option changed: uniform times in place of a bell around ½; with uniform times a cosine noise schedule in place of a linear one; no weight decay. The bound on held-out text is always that of uniform times.',
   rule: 'Shown if a change moves the bound by more than 0.02 nats a token and two standard errors; refuted if every change is within 0.02 with two standard errors to spare; else not at this scale.',
   wouldChange:
     'Bell-shaped times help early (arXiv:2605.13026), and whether that stays over long runs is open; decay matters once text is repeated (claim j).',
@@ -22,9 +22,9 @@ export const schedulesClaim: Claim = {
 /** Each with what it is compared with: the one of that place in the list. */
 const variants = [
   { name: 'bell-shaped times', own: undefined, beside: 0 },
-  { name: 'even times', own: { name: 'even', options: { times: 'low-discrepancy' } }, beside: 0 },
+  { name: 'uniform times', own: { name: 'even', options: { times: 'low-discrepancy' } }, beside: 0 },
   {
-    name: 'even, cosine noise',
+    name: 'uniform, cosine noise',
     own: { name: 'cosine', options: { times: 'low-discrepancy', noise: 'cosine' } },
     beside: 1,
   },
@@ -47,7 +47,7 @@ async function measure(lab: Lab): Promise<Finding> {
   return {
     verdict: moves ? 'shown' : still ? 'refuted' : 'not at this scale',
     number: named.join('; '),
-    why: `With bell-shaped times the bound is ${spread(means[0])} nats a token after ${lab.budget.updates} updates; the others are compared with that, cosine noise with even times.`,
+    why: `With bell-shaped times the bound is ${spread(means[0])} nats a token after ${lab.budget.updates} updates; the others are compared with that, cosine noise with uniform times.`,
     rows: variants.map(({ name }, k) => ({
       variant: name,
       bound: means[k].mean,

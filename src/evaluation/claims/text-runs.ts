@@ -27,8 +27,8 @@ export function networkOf({ layers, width }: { readonly layers: number; readonly
 }
 
 /**
- * What an objective has of its own. Diffusion draws its times from a bell around ½: with even ones such small networks see little but
- * frequencies for most of a run (claim l has both). Its bounds are of even times always.
+ * What an objective has of its own. Diffusion draws its times from a bell around ½: with uniform ones such small networks learn
+ * little but frequencies for most of a run (claim l has both). Its bounds are of uniform times always.
  */
 export const usualOf = (objective: TextObjective): Pick<TrainRequest, 'objective' | 'times'> =>
   objective === 'autoregressive' ? { objective } : { objective, times: 'bell' };
