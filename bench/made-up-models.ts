@@ -26,22 +26,9 @@ const common = {
 
 /** What is timed. Random weights take as long as learned ones. */
 export const madeUp = {
-  '134m': {
-    family: llada,
-    format: 'f32',
-    json: llada.write({
-      transformer: {
-        ...common,
-        layers: 12,
-        width: 768,
-        heads: 12,
-        kvHeads: 12,
-        hidden: 2048,
-        vocabularySize: 32_000,
-        maxLength: 1024,
-      },
-    }),
-  },
+  '134m': { family: llada, format: 'f32', json: small(1024) },
+  /** The same for long texts. */
+  '134m-long': { family: llada, format: 'int8', json: small(16_384) },
   /** LLaDA-8B. */
   '8b': {
     family: llada,
@@ -111,6 +98,11 @@ export const madeUp = {
 } as const satisfies Record<string, MadeUp>;
 
 export type MadeUpName = keyof typeof madeUp;
+
+function small(maxLength: number): Record<string, unknown> {
+  const sizes = { layers: 12, width: 768, heads: 12, kvHeads: 12, hidden: 2048, vocabularySize: 32_000 };
+  return llada.write({ transformer: { ...common, ...sizes, maxLength } });
+}
 
 function llada2Mini(layers: number): Record<string, unknown> {
   return {

@@ -3,8 +3,19 @@ import { test } from 'node:test';
 import { sizeOf } from '../base/array.ts';
 import { uniforms } from '../base/random.ts';
 import { type Feeds, openSession } from '../runtime/session.ts';
-import { attention, crossEntropy, geluTanh, linear, rmsNorm, rope, silu } from './composites.ts';
+import {
+  attention,
+  attentionBeside,
+  crossEntropy,
+  geluTanh,
+  linear,
+  rmsNorm,
+  rope,
+  silu,
+  splitHeads,
+} from './composites.ts';
 import { writeOnnx } from './onnx.ts';
+import { slice } from './primitives.ts';
 import { constant, input, type Tensor } from './tensor.ts';
 
 const angles = Array.from({ length: 6 * 4 }, (_, i) => 0.37 * i);
@@ -83,3 +94,35 @@ for (const [name, { shapes, build }] of Object.entries(cases)) {
       assert.ok(Math.abs(Number(value) - Number(plain.data[i])) < 2e-5);
   });
 }
+
+for (const kvHeads of [4, 2])
+  test(`attention beside a past is that over both, with ${kvHeads} of 4 heads`, async () => {
+    const [q, k, v] = [
+      input('q', 'float32', [2, 4, 16]),
+      ...['k', 'v'].map((name) => input(name, 'float32', [2, 6, 4 * kvHeads])),
+    ];
+    const bias = constant(
+      Array.from({ length: 24 }, (_, i) => (i % 7 === 3 ? -1e30 : 0)),
+      [1, 1, 4, 6],
+    );
+    const half = (start: number, end: number) => {
+      const [key, value] = [k, v].map((x) => slice(splitHeads(x, kvHeads), 2, start, end));
+      return { key, value };
+    };
+    const apart = attentionBeside(q, half(0, 2), half(2, 6), { heads: 4, bias });
+    const whole = attention(q, k, v, { heads: 4, kvHeads, bias });
+    const session = await openSession(writeOnnx({ apart, whole }));
+    const numbers = ({ shape }: Tensor, stream: number) => {
+      const uniform = uniforms(stream, 'synthetic');
+      const size = sizeOf(shape as number[]);
+      return {
+        shape: shape as number[],
+        data: Float32Array.from({ length: size }, (_, j) => 4 * uniform(j) - 2),
+      };
+    };
+    const found = await session.run({ q: numbers(q, 0), k: numbers(k, 1), v: numbers(v, 2) });
+    await session.close();
+    assert.deepEqual(found.apart.shape, [2, 4, 16]);
+    for (const [i, value] of found.whole.data.entries())
+      assert.ok(Math.abs(Number(value) - Number(found.apart.data[i])) < 2e-5);
+  });
