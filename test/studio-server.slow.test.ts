@@ -370,6 +370,21 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
   const lock = await lockRun(directory);
   assert.equal((await ask('/unmask/delete', { model })).status, 400, 'it is in training');
   await lock.release();
+  const { task } = (await ask('/unmask/resume', { run })).json;
+  assert.equal((await ask('/unmask/delete', { model })).status, 400, 'a program for it was just started');
+  await ask('/unmask/stop', { task: task.id });
+  const isOver = async (): Promise<boolean> =>
+    (await ask('/unmask/tasks')).json.tasks.every(({ state }: Json) => state === 'stopped');
+  while (!(await isOver())) await wait(10);
+  const stranger = join(root, 'runs', 'linked');
+  await mkdir(stranger);
+  await writeFile(join(stranger, 'options.json'), '{"format":1}');
+  const elsewhere = await temporaryFolder(t);
+  await writeTinyModel(elsewhere);
+  await symlink(elsewhere, join(stranger, 'model'));
+  const names = (await ask('/unmask/models')).json.models.map(({ name }: Json) => name);
+  assert.ok(!names.includes('runs/linked'), 'a link out of a run is no model of it');
+  await rm(stranger, { recursive: true });
   const isServed = async (): Promise<boolean> =>
     (await ask('/unmask/models')).json.models.some((one: Json) => one.name === model && one.isServed);
   assert.ok(await isServed(), 'what is not deleted is served as before');

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
 import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
-import { runDirectoryOf, runNames } from './run-routes.ts';
+import { runDirectoryOf, runNames, taskOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 
 /** A model on this machine. */
@@ -62,10 +61,13 @@ async function ownModels(studio: Studio) {
   const trained = await Promise.all(
     (await runNames(studio)).map(async (run) => {
       const directory = await runDirectoryOf(studio, run).catch(() => undefined);
-      if (directory === undefined || !existsSync(join(directory, 'model', 'config.json'))) return [];
+      if (directory === undefined) return [];
+      // a link out of the run is no model of it
+      const config = await resolveInside(directory, 'model/config.json').catch(() => undefined);
+      if (config === undefined) return [];
       const name = `${basename(runs)}/${run}`;
       const path = join(directory, 'model');
-      return [{ source: 'run' as const, name, path, asked: join(studio.runs, run), directory }];
+      return [{ source: 'run' as const, name, path, asked: join(studio.runs, run), directory, run }];
     }),
   );
   const { cache } = studio.hub;
@@ -75,6 +77,7 @@ async function ownModels(studio: Studio) {
     path,
     asked: name,
     directory: repositoryOf(path, cache),
+    run: undefined,
   }));
   return [...trained.flat(), ...pulled];
 }
@@ -205,12 +208,13 @@ export async function deleteModel(
   const place = resolve(studio.root, (await modelFound(service, name, all)).path);
   const own = all.find((one) => resolve(one.path) === place);
   if (!own) throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
-  const { source, directory } = own;
+  const { source, directory, run } = own;
   const around = source === 'run' ? resolve(studio.root, studio.runs) : resolve(studio.hub.cache);
   if (directory === around || !isInside(around, directory))
     throw new InvalidOptionError('model', 'must lie among the runs, or in the cache of the hub', name);
-  if (source === 'run' && (await isLocked(directory)))
-    throw new InvalidOptionError('model', 'must not be in training', name);
+  // a program that was just started for it has no lock yet
+  const isAtWork = run !== undefined && (taskOf(studio, run) !== undefined || (await isLocked(directory)));
+  if (isAtWork) throw new InvalidOptionError('model', 'must not be in training', name);
   const served = Array.from(service.models)
     .filter(([, model]) => isInside(directory, resolve(studio.root, model.path)))
     .map(([served]) => served);
