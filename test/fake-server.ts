@@ -76,9 +76,12 @@ export function fakeStudio(root: string, started: (readonly string[])[] = []): S
   return { token: studioToken, root, runs: 'runs', hub: { cache: join(root, 'hub'), offline: true }, start };
 }
 
+const apps = new WeakMap<RunningServer, ReturnType<typeof makeApp>>();
+
 /** Asks the app itself, so that a test may send any Host and Origin. */
 export function asker(server: RunningServer) {
-  const app = makeApp(server.service, routes);
+  const app = apps.get(server) ?? makeApp(server.service, routes);
+  apps.set(server, app);
   const host = new URL(server.url).host;
   return async (
     path: string,

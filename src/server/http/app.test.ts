@@ -13,7 +13,7 @@ import {
 } from '../../../test/fake-server.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import type { Until } from '../../../test/until.ts';
-import { limits } from './limits.ts';
+import { limits as usualLimits } from './limits.ts';
 import { routes } from './routes.ts';
 import type { Route } from './route.ts';
 import type { RunningServer } from './server.ts';
@@ -85,6 +85,9 @@ const bodies: Readonly<Record<string, object>> = {
   '/unmask/delete': { model: 'none' },
   '/unmask/stop': { task: '1' },
 };
+
+/** Small ones, so that it takes little to go beyond them. */
+const limits = { ...usualLimits, bodyBytes: 2 ** 14, jsonNodes: 500, refusalMs: 0, drainMs: 1000 };
 
 type Options = Parameters<typeof startFakeServer>[2];
 
@@ -271,7 +274,7 @@ for (const route of routes) {
 
   if (route.method !== 'POST') continue;
   test(`POST ${route.path}: takes JSON alone, of a bounded size and depth, and says which field is not known`, async (t) => {
-    const server = await startFor(t, route);
+    const server = await startFor(t, route, { limits });
     const asking = asker(server);
     const ask: typeof asking = (path, { headers, ...request } = {}) =>
       asking(path, { ...request, headers: { ...tokenFor(route), ...headers } });
