@@ -56,7 +56,7 @@ const mpiJob = z.strictObject({
     z.strictObject({
       replicas: z.int().min(1),
       restartPolicy: z.enum(['Never', 'OnFailure']),
-      template: z.object({ spec: z.object({ restartPolicy: z.undefined() }) }),
+      template: z.object({ spec: z.object({ restartPolicy: z.never().optional() }) }),
     }),
   ),
 });
