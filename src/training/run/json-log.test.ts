@@ -82,7 +82,7 @@ test('damaged lines are left out when rows are read', () => {
 
 test('rows are read in pieces, and a line that is too long is none', () => {
   const path = place();
-  const rows = Array.from({ length: 30_000 }, (_, step) => ({ step, text: 'é'.repeat(step % 50) }));
+  const rows = Array.from({ length: 8000 }, (_, step) => ({ step, text: 'é'.repeat(step % 120) }));
   const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
   writeFileSync(path, [...lines, `{"text":"${'x'.repeat(3 << 20)}"}\n`, '{"step":1}'].join(''));
   assert.deepEqual(readLogRows(path), [...rows, { step: 1 }]);
