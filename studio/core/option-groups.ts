@@ -231,7 +231,7 @@ const usualTau = 0.9;
 function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): string {
   if (name === 'careful') return 'less left to chance, the surest tokens first: plainer words';
   if (name === 'balanced') return 'as the model says: nothing is set';
-  if (name === 'fast' && typeof tau === 'number')
+  if (name.startsWith('fast') && typeof tau === 'number')
     return `keeps at once all that is at least ${Math.round(100 * tau)} % sure`;
   if (name === 'explore')
     return 'positions in any order, and more left to chance: more surprises, less sense';

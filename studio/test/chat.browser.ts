@@ -184,7 +184,7 @@ test(
     await tools.fill('{"name": "weather"}');
     await page.getByRole('button', { name: 'Answer this' }).click();
     const called = page.locator('.called');
-    await called.getByText('weather').waitFor();
+    await called.locator('strong', { hasText: 'weather' }).waitFor();
     assert.match((await called.textContent())!, /city.*Rome/);
     await page.getByLabel('What weather returned').fill('sunny');
     await page.keyboard.press('Enter');
