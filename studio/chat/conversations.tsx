@@ -61,7 +61,9 @@ function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation })
       >
         {titleOf(one)}
       </button>
-      {isSeen && <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} />}
+      {isSeen && one.turns.length > 0 && (
+        <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} />
+      )}
     </li>
   );
 }
@@ -88,7 +90,6 @@ function Acts({
       <button
         type="button"
         class="plain"
-        disabled={one.turns.length === 0}
         title="a line of JSON, as unmask finetune reads it"
         aria-label={`Export: ${title}`}
         onClick={save}
