@@ -52,11 +52,13 @@ test("Dream's algorithms come with its counts", () => {
   assert.deepEqual(unsupported, ['alg is "new"', 'eps is 0.01', 'alg_temp is 0.1']);
 });
 
-test("LLaDA2's editing can't be done", () => {
-  const json = { block_length: 32, steps: 32, threshold: 0.7, editing_threshold: 0.5, minimal_topk: 1 };
-  assert.deepEqual(samplingIn(llada2.sampling, json), {
-    options: { blockLength: 32, strategy: 'threshold', tau: 0.7 },
-    unsupported: ['editing_threshold is 0.5'],
+test('LLaDA2.1 edits where its config says so', () => {
+  const json = { block_length: 32, steps: 32, threshold: 0.7, minimal_topk: 1, max_post_steps: 8 };
+  const own = { blockLength: 32, strategy: 'threshold', tau: 0.7 };
+  assert.deepEqual(samplingIn(llada2.sampling, json), { options: own, unsupported: [] });
+  assert.deepEqual(samplingIn(llada2.sampling, { ...json, editing_threshold: 0.5 }), {
+    options: { ...own, strategy: 'editing', tauEdit: 0.5, corrections: 8 },
+    unsupported: [],
   });
 });
 

@@ -97,6 +97,12 @@ export const dreamSampling: SamplingKeys = {
   alg_temp: idle(0),
 };
 
+/** An option of editing, of a model that edits. */
+const whereEdited =
+  (option: string): SamplingKey =>
+  (value, { editing_threshold: threshold }) =>
+    (threshold ?? undefined) === undefined ? {} : { [option]: value };
+
 /** The `generate` of LLaDA2: blocks of which a step keeps what is sure. */
 export const llada2Sampling: SamplingKeys = {
   ...drawing,
@@ -107,8 +113,10 @@ export const llada2Sampling: SamplingKeys = {
   // its steps are those of one block, at most one a token
   steps: (value, { block_length: block }) => (value === (block ?? 32) ? {} : undefined),
   minimal_topk: idle(1),
-  editing_threshold: idle(),
-  max_post_steps: idle(),
+  // LLaDA2.1, which changes what it wrote; its other keys are of that alone
+  editing_threshold: (value) => ({ strategy: 'editing', tauEdit: value }),
+  max_post_steps: whereEdited('corrections'),
+  num_to_transfer: whereEdited('minReveal'),
 };
 
 /** DiffusionGemma's `generate`, whose steps are those of one canvas. */
