@@ -8,10 +8,12 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 /** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts beside a constraint. */
 export function fitting(
-  defaults: Partial<FlatSamplingOptions>,
+  usual: Partial<FlatSamplingOptions>,
   asked: AskedSampling,
   language?: object,
 ): Partial<FlatSamplingOptions> {
+  const isConstrained = (asked.regex ?? asked.jsonSchema ?? language) !== undefined;
+  const defaults = isConstrained && asked.strategy === undefined ? withoutEditing(usual) : usual;
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
   // a schedule is the model's; all else is another strategy's
@@ -23,12 +25,17 @@ export function fitting(
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them
-    ...((asked.regex ?? asked.jsonSchema ?? language) === undefined
-      ? []
-      : ['topK', 'topP', 'minP', 'typicalP']),
+    ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
+}
+
+/** A model that edits what it wrote (LLaDA2.1) only reveals where a constraint is to hold, at the same threshold. */
+function withoutEditing(defaults: Partial<FlatSamplingOptions>): Partial<FlatSamplingOptions> {
+  if (defaults.strategy !== 'editing') return defaults;
+  const { tauEdit: _tauEdit, minReveal: _minReveal, corrections: _corrections, ...revealing } = defaults;
+  return { ...revealing, strategy: 'threshold' };
 }
 
 /** Absent options may be given as undefined. */

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fitting } from './sample-request.ts';
+
+test("a model's defaults give way to what is asked", () => {
+  const cut = { strategy: 'threshold', tau: 0.9, steps: 8, length: 16, topP: 0.9 } as const;
+  assert.deepEqual(fitting(cut, { length: 32 }), { strategy: 'threshold', tau: 0.9, length: 16, topP: 0.9 });
+  const { tau: _, ...ofAll } = cut;
+  assert.deepEqual(fitting(cut, { strategy: 'random' }), ofAll);
+  assert.deepEqual(fitting(cut, { regex: 'a' }), { strategy: 'threshold', tau: 0.9, steps: 8, length: 16 });
+});
+
+test('a model that edits what it wrote only reveals where a constraint is to hold', () => {
+  const editing = { strategy: 'editing', tau: 0.7, tauEdit: 0.5, corrections: 8, blockLength: 32 } as const;
+  assert.deepEqual(fitting(editing, {}), editing);
+  const revealing = { strategy: 'threshold', tau: 0.7, blockLength: 32 };
+  assert.deepEqual(fitting(editing, { regex: 'a' }), revealing);
+  assert.deepEqual(fitting(editing, {}, { a: 'language' }), revealing);
+});
