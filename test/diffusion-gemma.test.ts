@@ -190,14 +190,14 @@ for (const [g, run] of recorded.generate.entries()) {
           const standing = step.current_canvas[b].map((token, i) => (kept[i] ? token : placeholder));
           assert.deepEqual([...frames[n].tokens.subarray(from, to)], standing);
           // a network that is told what it said makes its rounding larger with every step
-          const tolerance = s < 2 ? 1e-4 : 5e-3;
+          const tolerance = s < 2 ? 1e-4 : 2e-2;
           for (const [i, entropy] of predictions[n].entropy.entries())
             assert.ok(Math.abs(entropy - step.entropy[b][i]) < tolerance, `${k}.${s}.${i}: ${entropy}`);
           assert.deepEqual([...predictions[n].likeliest], step.argmax_canvas[b]);
           const logits = tensors.get(`generate.${g}.block${k}.step${s}.raw_logits`);
           assert.equal(logits !== undefined, s < 2);
           for (const [index, logit] of raw[n].logits.data.entries())
-            if (logits) assert.ok(Math.abs(logit - logits[b * C * V + index]) < 2e-4);
+            if (logits) assert.ok(Math.abs(logit - logits[b * C * V + index]) < (s === 0 ? 2e-4 : 1e-3));
           n += 1;
         }
         const written = frames[n].tokens.subarray(from, to);
