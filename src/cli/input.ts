@@ -76,7 +76,7 @@ async function together(
   let size = 0;
   for await (const chunk of stream) {
     signal?.throwIfAborted();
-    size += chunk.length;
+    size += Buffer.byteLength(chunk);
     if (size > maxBytes) throw new FileError(name, `at most ${maxBytes} bytes of text`, 'more');
     chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }

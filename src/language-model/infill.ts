@@ -1,5 +1,7 @@
 import { InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
+import type { AskedSampling } from '../sampling/options.ts';
+import { fitting } from './sample-request.ts';
 import {
   boundsOf,
   fillHoles,
@@ -67,7 +69,7 @@ export interface RunRequest extends Pick<
 export async function infillText(model: HoleModel, request: InfillRequest): Promise<Infilling> {
   const { parts, onFrame, signal, candidates, logitBias, language, ...asked } = request;
   const { tokenizer, endIds } = model;
-  const options = fillingOptions(model, asked);
+  const options = fillingOptions(model, asked, language);
   const shown = checkOptions(showingSchema, { candidates });
   const isHole = parts.map((part) => typeof part !== 'string');
   if (!isHole.includes(true)) {
@@ -173,13 +175,16 @@ const constraintOf = (
 export function fillingOptions(
   { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
   asked: object,
+  language?: Language,
 ): FillingOptions {
   if (isCausal) {
     throw new UnsupportedError(
       "a causal model doesn't see the text behind a hole; it can only generate: give it the text as a prompt",
     );
   }
-  const known = Object.entries(defaults).filter(([key]) => key in fillingSchema.shape);
+  const known = Object.entries(fitting(defaults, asked as AskedSampling, language)).filter(
+    ([key]) => key in fillingSchema.shape,
+  );
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   const options = checkFilling(Object.fromEntries([...known, ...given]));
   if (given.some(([key]) => key === 'stepsPerBlock') && noise !== 'uniform') {

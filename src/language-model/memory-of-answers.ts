@@ -47,7 +47,11 @@ export function withSharedMemory<Question, Answer>(
   );
   return async (question, signal) => {
     signal?.throwIfAborted();
-    const shared = known.of(question);
+    let shared = known.of(question);
+    if (shared.hasFailed) {
+      known.forget(shared);
+      shared = known.of(question);
+    }
     try {
       return await shared.for(signal);
     } finally {

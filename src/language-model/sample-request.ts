@@ -31,8 +31,8 @@ export function fitting(
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
 }
 
-/** A model that edits what it wrote (LLaDA2.1) only reveals where a constraint is to hold, at the same threshold. */
-function withoutEditing(defaults: Partial<FlatSamplingOptions>): Partial<FlatSamplingOptions> {
+/** A model that edits what it wrote (LLaDA2.1) only reveals where that can't be done, at the same threshold. */
+export function withoutEditing(defaults: Partial<FlatSamplingOptions>): Partial<FlatSamplingOptions> {
   if (defaults.strategy !== 'editing') return defaults;
   const { tauEdit: _tauEdit, minReveal: _minReveal, corrections: _corrections, ...revealing } = defaults;
   return { ...revealing, strategy: 'threshold' };

@@ -7,7 +7,7 @@ import { toDecodeOptions } from '../sampling/from-options.ts';
 import { checkSampling } from '../sampling/options.ts';
 import type { SampleOptions } from '../sampling/sample.ts';
 import { strategyNamed } from '../sampling/strategy-table.ts';
-import { fitting, withoutAbsent } from './sample-request.ts';
+import { fitting, withoutAbsent, withoutEditing } from './sample-request.ts';
 import { blockLengthOf } from './generate.ts';
 import type { ModelContext } from './model-context.ts';
 import { type ScoredSampler, scoredSamplerSchema } from './score-options.ts';
@@ -104,7 +104,9 @@ function scoredSampler(
   { defaults, isCausal }: ModelContext,
   requested: Partial<ScoredSampler>,
 ): ScoredSampler {
-  const own = fitting({ ...defaults, temperature: 1 }, requested);
+  // no likelihood is known under a sampler that edits what it wrote
+  const usual = requested.strategy === undefined ? withoutEditing(defaults) : defaults;
+  const own = fitting({ ...usual, temperature: 1 }, requested);
   const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
   const checked = checkOptions(scoredSamplerSchema, { ...Object.fromEntries(known), ...requested });
   if (isCausal && checked.tokensPerStep !== 1)

@@ -145,7 +145,9 @@ class SessionNetwork implements Network {
   ): Promise<{ logits: NdArray; present: KeyValues }> {
     const [B] = tokens.shape;
     const before = past ?? noKeyValues(B, keyValueSizes(this.config));
-    const positions = forward.positions ?? defaultPositions(tokens.shape, countPositions(before));
+    const positions =
+      forward.positions ??
+      defaultPositions(tokens.shape, B === 1 ? countPositions(before) : before.positions.shape[1]);
     const feeds: Record<string, NdArray<Data>> = {
       ...outputFeeds(tokens, rows, positions),
       pastPositions: toInt64(before.positions),

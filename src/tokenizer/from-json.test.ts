@@ -111,8 +111,8 @@ test('one piece of 100,000 characters is encoded in moments: letters, blanks, Ch
     const text = unit.repeat(100_000 / unit.length);
     const start = cpuMs();
     assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
-    // half a second; looking at all pairs for each merge would take minutes
-    assert.ok(cpuMs() - start < 30_000);
+    // a quarter of a second; looking at all pairs for each merge would take half a minute and more
+    assert.ok(cpuMs() - start < 5000);
   }
 });
 

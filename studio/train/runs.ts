@@ -126,7 +126,9 @@ export class Runs {
     const { models } = await get<{
       models: readonly { readonly name: string; readonly source: string }[];
     }>('/unmask/models');
-    const model = models.find(({ name, source }) => source === 'run' && name.endsWith(`/${run}`))?.name;
+    const model = models.find(
+      ({ name, source }) => source === 'run' && name.slice(name.indexOf('/') + 1) === run,
+    )?.name;
     if (model === undefined)
       throw new Error(`${run} has no model yet: it is there once the run has saved for the first time.`);
     await post('/unmask/serve', { model });

@@ -66,6 +66,19 @@ test('who goes away is not waited for: what waits is not asked, and what goes on
   await assert.rejects(aside.ask('b', gone.signal), /gone/);
 });
 
+test('when the last that waits goes away, no thread begins for nobody', async () => {
+  const { threads, aside } = echoing({ threads: 2, patienceMs: 10 });
+  const [gone, last] = [new AbortController(), new AbortController()];
+  const reading = aside.ask('hang', last.signal).catch(String);
+  const waiting = aside.ask('a', gone.signal);
+  gone.abort(new Error('gone'));
+  await assert.rejects(waiting, /gone/);
+  await wait(30);
+  assert.deepEqual(threads, { opened: 1, ended: 0 });
+  last.abort(new Error('done'));
+  assert.equal(await reading, 'Error: done');
+});
+
 test('a thread that is done soon after its asker went away is kept', async () => {
   const { threads, aside } = echoing({ patienceMs: 40 });
   const gone = new AbortController();

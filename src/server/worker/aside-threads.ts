@@ -148,7 +148,10 @@ export class AsideThreads<Question, Answer> {
   #leave(asked: Asked<Question, Answer>, reason: unknown): void {
     asked.reject(reason);
     const at = this.#waiting.indexOf(asked);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    if (at >= 0) {
+      this.#waiting.splice(at, 1);
+      return this.#next();
+    }
     const thread = [...this.#threads].find((one) => one.asked === asked);
     if (!thread) return;
     clearTimeout(thread.timer);
