@@ -239,20 +239,13 @@ function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): st
 }
 
 /**
- * Ways of writing: those that were measured with a model, which its files tell, or else the usual ones from its defaults. What
- * it does by itself is the balanced one.
+ * Ways of writing: the usual ones from a model's defaults, in their place those that were measured with it, which its files tell.
+ * What it does by itself is the balanced one.
  */
 export function presetsFor(
   defaults: Readonly<Record<string, unknown>>,
   measured: readonly MeasuredPreset[] = [],
 ): Preset[] {
-  if (measured.length > 0)
-    return measured.map(({ name, options, measured: found }) => ({
-      name,
-      says: purposeOf(name, options as Readonly<Record<string, unknown>>),
-      measured: found,
-      values: options as Readonly<Record<string, unknown>>,
-    }));
   const temperature = numberOr(defaults.temperature, 0);
   const usual: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
     ['careful', { temperature: Math.round(40 * temperature) / 100, strategy: 'low-confidence' }],
@@ -260,7 +253,18 @@ export function presetsFor(
     ['fast', { strategy: 'threshold', tau: usualTau }],
     ['explore', { temperature: Math.max(1, Math.round(120 * temperature) / 100), strategy: 'random' }],
   ];
-  return usual.map(([name, values]) => ({ name, says: purposeOf(name, values), values }));
+  const found = measured.map(({ name, options, measured: worth }) => {
+    const values = options as Readonly<Record<string, unknown>>;
+    return { name, says: purposeOf(name, values), measured: worth, values };
+  });
+  const names = new Set(usual.map(([name]) => name));
+  return [
+    ...usual.map(
+      ([name, values]): Preset =>
+        found.find((one) => one.name === name) ?? { name, says: purposeOf(name, values), values },
+    ),
+    ...found.filter(({ name }) => !names.has(name)),
+  ];
 }
 
 /** What a strategy does, in a sentence. */

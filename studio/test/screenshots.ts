@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { fragmentOf } from '../core/link.ts';
-import { executable, root, startStudio, until } from './browser.ts';
+import { executable, openGroup, root, startStudio, until } from './browser.ts';
 
 if (executable === undefined)
   throw new Error('needs Chromium: install Debian’s package chromium, or set CHROMIUM=PATH');
@@ -72,6 +72,7 @@ await page.keyboard.press('Control+Home');
 for (let n = 0; n < 41; n++) await page.keyboard.press('ArrowRight');
 for (let n = 0; n < 17; n++) await page.keyboard.press('Shift+ArrowRight');
 await page.keyboard.press('Alt+h');
+await openGroup(page, 'What');
 await page.getByLabel('seed', { exact: true }).fill('4');
 await page.keyboard.press('Tab');
 await page.getByRole('button', { name: /^Fill/ }).first().click();
