@@ -26,8 +26,9 @@ export function presetsIn(
   { unmask_presets: given = [] }: Readonly<Record<string, unknown>>,
   path: string,
 ): MeasuredPreset[] {
-  const { data, error } = presetsSchema.safeParse(given);
-  if (data) return data as MeasuredPreset[];
+  const { error } = presetsSchema.safeParse(given);
+  // as they are given: parsed, they would have the program's defaults in place of the model's
+  if (!error) return given as MeasuredPreset[];
   const { path: place, message } = error.issues[0];
   throw new FileError(
     path,

@@ -130,6 +130,7 @@ test('a text longer than the screen scrolls nothing while it is written, and sta
 test('every terminal shows the same text at the end, down to two columns and two rows', async () => {
   const text = 'Ein kurzer Text, 中文字 und 😀 é.';
   const sizes = [
+    [2, 2],
     [4, 2],
     [4, 24],
     [5, 3],
