@@ -4,12 +4,7 @@ import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../s
 import { agreementOf, probing } from '../sampling/cache-report.ts';
 import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
-import {
-  type CompileConstraint,
-  compileConstraint,
-  constrain,
-  possibleLengths,
-} from '../sampling/constraint/constrain.ts';
+import { type CompileConstraint, constrain, possibleLengths } from '../sampling/constraint/constrain.ts';
 import type { Language } from '../sampling/constraint/language.ts';
 import type { DecodeOptions } from '../sampling/decode.ts';
 import {
@@ -85,7 +80,10 @@ export class Sampler {
     vocabulary: Vocabulary,
     {
       startId,
-      compile = (wanted) => compileConstraint(wanted, tokenizer),
+      compile = async (wanted) => {
+        const { compileConstraint } = await import('../sampling/constraint/compile-constraint.ts');
+        return compileConstraint(wanted, tokenizer);
+      },
     }: { readonly startId?: number; readonly compile?: CompileConstraint } = {},
   ) {
     this.#network = network;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import type { Constraint } from '../../sampling/constraint/constrain.ts';
+import type { Constraint } from '../../sampling/constraint/compile-constraint.ts';
 import { AsideError, type AsidePort, type AsideReply } from './aside-threads.ts';
 import {
   type ConstraintRequest,

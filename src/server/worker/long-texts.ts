@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { LoadOptions } from '../../model-files/open-model.ts';
-import type { Constraint, Wanted } from '../../sampling/constraint/constrain.ts';
+import type { Constraint, Wanted } from '../../sampling/constraint/compile-constraint.ts';
 import { type AsideOptions, AsideThreads } from './aside-threads.ts';
 import type { Result, TokensTask } from './protocol.ts';
 

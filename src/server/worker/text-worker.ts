@@ -1,7 +1,7 @@
 // A thread of long texts or of constraints, see long-texts.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openModelWithTokenizer } from '../../model-files/open-model.ts';
-import { compileConstraint, type Constraint } from '../../sampling/constraint/constrain.ts';
+import { compileConstraint, type Constraint } from '../../sampling/constraint/compile-constraint.ts';
 import type { AsideReply } from './aside-threads.ts';
 import { failureOf } from './jobs.ts';
 import type { ConstraintRequest, LongTextOptions, LongTextRequest } from './long-texts.ts';
