@@ -24,14 +24,21 @@ export interface KeyValueSize {
   readonly headWidth: number;
 }
 
-/** Of no position at all. */
+/** Of no position at all: a free column, as no kernel of WebGPU takes tensors of none. */
 export const noKeyValues = (B: number, layers: readonly KeyValueSize[]): KeyValues => ({
-  positions: { shape: [B, 0], data: new Int32Array(0) },
+  positions: { shape: [B, 1], data: new Int32Array(B).fill(-1) },
   layers: layers.map(({ kvHeads, headWidth }) => {
-    const empty = { shape: [B, kvHeads, 0, headWidth], data: new Float32Array(0) };
-    return { key: empty, value: empty };
+    const free = { shape: [B, kvHeads, 1, headWidth], data: new Float32Array(B * kvHeads * headWidth) };
+    return { key: free, value: free };
   }),
 });
+
+/** The mask of a text that has nothing before it, beside the free column of `noKeyValues`   [B, L, L] → [B, L, 1 + L] */
+export function besideFreeColumn({ shape: [B, L], data }: NdArray<Uint8Array>): NdArray<Uint8Array> {
+  const wider = new Uint8Array(B * L * (1 + L));
+  for (let row = 0; row < B * L; row++) wider.set(data.subarray(row * L, (row + 1) * L), row * (1 + L) + 1);
+  return { shape: [B, L, 1 + L], data: wider };
+}
 
 /** How many positions of one sequence there are. */
 export const countPositions = ({ positions }: KeyValues): number =>

@@ -13,7 +13,13 @@ import { Sessions } from '../runtime/sessions.ts';
 import { type Adapter, adapterShapes, withAdapter } from './adapter.ts';
 import type { Past } from './attention.ts';
 import { headWidthOf, layerConfig, type TensorNames, type TransformerConfig } from './config.ts';
-import { countPositions, type KeyValues, type KeyValueSize, noKeyValues } from './key-values.ts';
+import {
+  besideFreeColumn,
+  countPositions,
+  type KeyValues,
+  type KeyValueSize,
+  noKeyValues,
+} from './key-values.ts';
 import { transformer, type TransformerInputs } from './transformer.ts';
 
 /** Weights that lie in files: the session reads them from there, at the bytes where they are. */
@@ -145,16 +151,17 @@ class SessionNetwork implements Network {
   ): Promise<{ logits: NdArray; present: KeyValues }> {
     const [B] = tokens.shape;
     const before = past ?? noKeyValues(B, keyValueSizes(this.config));
-    const positions =
-      forward.positions ??
-      defaultPositions(tokens.shape, B === 1 ? countPositions(before) : before.positions.shape[1]);
+    const begun = B === 1 ? countPositions(before) : (past?.positions.shape[1] ?? 0);
+    const positions = forward.positions ?? defaultPositions(tokens.shape, begun);
     const feeds: Record<string, NdArray<Data>> = {
       ...outputFeeds(tokens, rows, positions),
       pastPositions: toInt64(before.positions),
     };
     for (const [i, { key, value }] of before.layers.entries())
       [feeds[`past.${i}.key`], feeds[`past.${i}.value`]] = [key, value];
-    const { logits, ...rest } = await this.#run('extend', feeds, forward);
+    const attentionMask =
+      past || !forward.attentionMask ? forward.attentionMask : besideFreeColumn(forward.attentionMask);
+    const { logits, ...rest } = await this.#run('extend', feeds, { ...forward, attentionMask });
     const layers = before.layers.map((_, i) => ({
       key: rest[`present.${i}.key`] as NdArray,
       value: rest[`present.${i}.value`] as NdArray,
