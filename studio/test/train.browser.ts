@@ -31,6 +31,11 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   const form = page.getByRole('form', { name: 'New run' });
   const fieldOf = (label: string) => form.getByLabel(label, { exact: true });
   const fill = async (label: string, value: string) => {
+    // the rarer options of a group are behind a click
+    const hidden = form
+      .locator('details:not([open])', { has: page.getByLabel(label, { exact: true }) })
+      .last();
+    if (!(await fieldOf(label).isVisible())) await hidden.locator('> summary').click();
     await fieldOf(label).fill(value);
     await fieldOf(label).blur();
   };
