@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from '../sampling/canvas.ts';
+import { constraintIn } from '../sampling/constraint/constrain.ts';
 import { endingOf } from '../sampling/growth.ts';
 import { checkSampling, type SamplingOptions, showingSchema } from '../sampling/options.ts';
 import type { GenerateRequest, Generation, SampleContext, SampleRequest } from './language-model.ts';
@@ -129,9 +130,9 @@ export async function generateText(
   const { last, stats } = await model.sampler.finish(prepared, onFrame);
   const tail = tailStart(prepared.canvas, model.maskId);
   const tokens = cutAtEnd(last.tokens, ends, tail);
-  const { grow, stopRepeating, regex, jsonSchema } = prepared.options;
+  const { grow, stopRepeating } = prepared.options;
   const repeats = !(grow && stopRepeating);
-  const isConstrained = (regex ?? jsonSchema ?? request.language) !== undefined;
+  const isConstrained = constraintIn({ ...prepared.options, language: request.language }) !== undefined;
   const isWhole = isConstrained && !last.tokens.includes(model.maskId);
   const ended =
     endingOf({ tokens: last.tokens, tail }, { endIds: ends, repeats }) ?? (isWhole ? 'constraint' : 'length');

@@ -24,6 +24,7 @@ import {
 import type { ResizingTokens } from '../sampling/resize.ts';
 import type { Frame, SampleOptions } from '../sampling/sample.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
+import { constraintIn } from '../sampling/constraint/constrain.ts';
 import type { Language } from '../sampling/constraint/language.ts';
 import { encodeWithin } from '../tokenizer/continuation.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -79,7 +80,7 @@ export async function infillText(model: HoleModel, request: InfillRequest): Prom
     const problem = 'must have text beside the holes; to write from nothing, generate';
     throw new InvalidOptionError('parts', problem, parts);
   }
-  const constraint = constraintOf({ ...options, language });
+  const constraint = constraintIn({ ...options, language });
   // a constraint is about the text of the hole, and would not find the space in it
   const text = textWithHoles(parts, constraint ? undefined : idsWithoutSpace, tokenizer);
   text.given[0] = [...model.opening(text.given[0])];
@@ -165,12 +166,6 @@ function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
   return unspaced.length < ids.length ? unspaced : undefined;
 }
 
-/** The option that says what may stand in the holes, if one does. */
-const constraintOf = (
-  asked: FillingOptions & { readonly language?: Language },
-): 'regex' | 'jsonSchema' | 'language' | undefined =>
-  (['regex', 'jsonSchema', 'language'] as const).find((option) => asked[option] !== undefined);
-
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
   { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
@@ -216,7 +211,7 @@ async function fillWith(
   }: { options: FillingOptions } & Pick<InfillRequest, 'onFrame' | keyof Omit<RunRequest, 'adapt'>>,
 ): Promise<Pick<Infilling, 'searched' | 'stats'> & { readonly holes: readonly Int32Array[] }> {
   const { tokensPerStep, expand = true, blockLength, seed = 0, banned = [] } = options;
-  const constraint = constraintOf({ ...options, ...watching });
+  const constraint = constraintIn({ ...options, ...watching });
   checkHoles(model, text, { options, constraint });
   const spent: SampleStats[] = [];
   const filler: HoleFiller = {

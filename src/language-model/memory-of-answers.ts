@@ -2,25 +2,29 @@
 class Remembered<Question, Answer> {
   readonly #answer: (question: Question) => Answer;
   readonly #count: number;
+  readonly #isOfUse: (answer: Answer) => boolean;
   readonly #known = new Map<string, Answer>();
 
-  constructor(answer: (question: Question) => Answer, count: number) {
+  /** @param isOfUse  whether an answer may be given again. Default: all may */
+  constructor(
+    answer: (question: Question) => Answer,
+    count: number,
+    isOfUse: (answer: Answer) => boolean = () => true,
+  ) {
     this.#answer = answer;
     this.#count = count;
+    this.#isOfUse = isOfUse;
   }
 
   of(question: Question): Answer {
     const key = JSON.stringify(question);
-    const found = this.#known.has(key) ? this.#known.get(key)! : this.#answer(question);
+    const isKnown = this.#known.has(key) && this.#isOfUse(this.#known.get(key)!);
+    const found = isKnown ? this.#known.get(key)! : this.#answer(question);
     this.#known.delete(key);
     this.#known.set(key, found);
     // the oldest is let go of
     if (this.#known.size > this.#count) this.#known.delete(this.#known.keys().next().value!);
     return found;
-  }
-
-  forget(answer: Answer): void {
-    for (const [key, known] of this.#known) if (known === answer) this.#known.delete(key);
   }
 }
 
@@ -35,7 +39,7 @@ export function withMemory<Question, Answer>(
 
 /**
  * The same of answers that take time: all who ask while one is under way wait for it, and once the last of them has gone away
- * it is called off. What fails isn't remembered: it may do better another time.
+ * it is called off. What failed isn't given again: it may do better another time.
  */
 export function withSharedMemory<Question, Answer>(
   answer: (question: Question, signal: AbortSignal) => Answer | Promise<Answer>,
@@ -44,19 +48,11 @@ export function withSharedMemory<Question, Answer>(
   const known = new Remembered(
     (question: Question) => new SharedAnswer((signal) => answer(question, signal)),
     count,
+    ({ hasFailed }) => !hasFailed,
   );
   return async (question, signal) => {
     signal?.throwIfAborted();
-    let shared = known.of(question);
-    if (shared.hasFailed) {
-      known.forget(shared);
-      shared = known.of(question);
-    }
-    try {
-      return await shared.for(signal);
-    } finally {
-      if (shared.hasFailed) known.forget(shared);
-    }
+    return known.of(question).for(signal);
   };
 }
 

@@ -15,5 +15,5 @@ test('a model that edits what it wrote only reveals where a constraint is to hol
   assert.deepEqual(fitting(editing, {}), editing);
   const revealing = { strategy: 'threshold', tau: 0.7, blockLength: 32 };
   assert.deepEqual(fitting(editing, { regex: 'a' }), revealing);
-  assert.deepEqual(fitting(editing, {}, { a: 'language' }), revealing);
+  assert.deepEqual(fitting(editing, {}, { kind: 'text', text: 'a' }), revealing);
 });

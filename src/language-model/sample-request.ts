@@ -1,6 +1,8 @@
 import { InvalidOptionError } from '../base/errors.ts';
 import type { SampleContext } from './language-model.ts';
 import type { AskedSampling, FlatSamplingOptions } from '../sampling/options.ts';
+import { constraintIn } from '../sampling/constraint/constrain.ts';
+import type { Language } from '../sampling/constraint/language.ts';
 import { isOwnStrategy, strategiesUsing, strategyOptions } from '../sampling/strategy-table.ts';
 import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
@@ -10,9 +12,9 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 export function fitting(
   usual: Partial<FlatSamplingOptions>,
   asked: AskedSampling,
-  language?: object,
+  language?: Language,
 ): Partial<FlatSamplingOptions> {
-  const isConstrained = (asked.regex ?? asked.jsonSchema ?? language) !== undefined;
+  const isConstrained = constraintIn({ ...asked, language }) !== undefined;
   const defaults = isConstrained && asked.strategy === undefined ? withoutEditing(usual) : usual;
   const changes = (option: 'length' | 'strategy'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];

@@ -40,9 +40,9 @@ export function besideFreeColumn({ shape: [B, L], data }: NdArray<Uint8Array>): 
   return { shape: [B, L, 1 + L], data: wider };
 }
 
-/** How many positions of one sequence there are. */
-export const countPositions = ({ positions }: KeyValues): number =>
-  positions.data.reduce((count, position) => count + Number(position >= 0), 0);
+/** How many positions of the first sequence there are. */
+export const countPositions = ({ positions: { shape, data } }: KeyValues): number =>
+  data.subarray(0, shape[1]).reduce((count, position) => count + Number(position >= 0), 0);
 
 /** Those of one sequence at the positions that are kept. Nothing is copied. */
 export const keepPositions = (

@@ -151,8 +151,7 @@ class SessionNetwork implements Network {
   ): Promise<{ logits: NdArray; present: KeyValues }> {
     const [B] = tokens.shape;
     const before = past ?? noKeyValues(B, keyValueSizes(this.config));
-    const begun = B === 1 ? countPositions(before) : (past?.positions.shape[1] ?? 0);
-    const positions = forward.positions ?? defaultPositions(tokens.shape, begun);
+    const positions = forward.positions ?? defaultPositions(tokens.shape, countPositions(before));
     const feeds: Record<string, NdArray<Data>> = {
       ...outputFeeds(tokens, rows, positions),
       pastPositions: toInt64(before.positions),

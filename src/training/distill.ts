@@ -37,11 +37,15 @@ export async function runDistillation(
   request: DistillRequest,
   io: DistillIo,
 ): Promise<RunOutcome & { readonly run: string }> {
-  const { directory, options } = await openDistillation(request);
+  const { directory } = await askedDistillation(request);
+  await mkdir(directory, { recursive: true });
   const note = (text: string): void => io.note({ kind: 'note', text });
   const lock = await lockRun(directory, { note, signal: io.stop });
   try {
-    await requireOwnFiles(directory, [names.texts, names.run]);
+    await requireOwnFiles(directory, [names.options, names.texts, names.run]);
+    // once more: another program may have begun it meanwhile
+    const { options, isBegun } = await askedDistillation(request);
+    if (!isBegun) await replaceFile(nodeFs, join(directory, names.options), jsonBytes(options));
     return await distillIn(directory, options, io);
   } finally {
     await lock.release();
@@ -87,10 +91,11 @@ async function distillIn(
 type DistillOptions = Required<Pick<DistillRequest, 'from' | 'data' | keyof typeof distillDefaults>> &
   Omit<DistillRequest, 'out' | 'resume'>;
 
-/** The options of a new directory, or those that one was begun with. */
-async function openDistillation({ out, resume, ...request }: DistillRequest): Promise<{
+/** The options of a new directory, or those that one was begun with. Nothing is written. */
+async function askedDistillation({ out, resume, ...request }: DistillRequest): Promise<{
   readonly directory: string;
   readonly options: DistillOptions;
+  readonly isBegun: boolean;
 }> {
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
   const directory = resume ?? out ?? join('runs', `distill-${request.seed ?? distillDefaults.seed}`);
@@ -106,7 +111,7 @@ async function openDistillation({ out, resume, ...request }: DistillRequest): Pr
           `was ${JSON.stringify(recorded[key as keyof DistillOptions])} when ${directory} was begun; give another --out`,
           value,
         );
-    return { directory, options: recorded };
+    return { directory, options: recorded, isBegun: true };
   }
   if (resume !== undefined)
     throw new FileError(
@@ -118,8 +123,5 @@ async function openDistillation({ out, resume, ...request }: DistillRequest): Pr
   for (const key of ['from', 'data'] as const)
     if (request[key] === undefined)
       throw new InvalidOptionError(key, key === 'from' ? 'names the model' : 'names real text', undefined);
-  const options = { ...distillDefaults, ...given } as DistillOptions;
-  await mkdir(directory, { recursive: true });
-  await replaceFile(nodeFs, path, jsonBytes(options));
-  return { directory, options };
+  return { directory, options: { ...distillDefaults, ...given } as DistillOptions, isBegun: false };
 }

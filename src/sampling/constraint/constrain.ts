@@ -7,6 +7,12 @@ import { constrainedDecoder } from './constrained-decode.ts';
 import { possibleStates, spanOf, type StateSpan } from './possible-states.ts';
 import { fewestTokens, lengthsOf, type TokenAutomaton } from './token-automaton.ts';
 
+const wishNames = ['regex', 'jsonSchema', 'language'] as const;
+
+/** The option that says what may be written; undefined where none does. */
+export const constraintIn = (wishes: Wishes): (typeof wishNames)[number] | undefined =>
+  wishNames.find((wish) => wishes[wish] !== undefined);
+
 /** What is sampled, and how. */
 export interface Setting {
   readonly maskId: number;
@@ -86,7 +92,7 @@ export async function constrain(
   }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
 ): Promise<Decode | undefined> {
-  const asked = (['regex', 'jsonSchema', 'language'] as const).filter((wish) => wishes[wish] !== undefined);
+  const asked = wishNames.filter((wish) => wishes[wish] !== undefined);
   if (asked.length === 0) return undefined;
   const [option, other] = asked;
   const { [option]: value } = wishes;

@@ -3,6 +3,7 @@ import { nextTurn } from '../../base/next-turn.ts';
 import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../../language-model/language-model.ts';
 import { causal } from '../../model/attention-pattern.ts';
+import { constraintIn } from '../../sampling/constraint/constrain.ts';
 import type { Frame } from '../../sampling/sample.ts';
 import { runFilling } from './infill-jobs.ts';
 import { chosenOf, echoOf, embedAll, nothingWritten, readTokens } from './reading-jobs.ts';
@@ -59,7 +60,8 @@ export async function runJob(
     ? await model.infill({ ...gapOf(model, task, job), ...watch })
     : await model.generate({ ...continuationOf(model, task, job), ...watch });
   // a gap is as long as it was laid; under a constraint its text ends there
-  const isWhole = 'ended' in written ? written.ended === 'constraint' : isConstrained(job);
+  const isConstrained = constraintIn({ ...sampling, language: job.language }) !== undefined;
+  const isWhole = 'ended' in written ? written.ended === 'constraint' : isConstrained;
   await emit(transcript.finish());
   return {
     text: transcript.text,
@@ -76,9 +78,6 @@ export async function runJob(
     ...(echoed && { echoed: echoed.echoed }),
   };
 }
-
-const isConstrained = ({ sampling: { regex, jsonSchema }, language }: Job): boolean =>
-  (regex ?? jsonSchema ?? language) !== undefined;
 
 /** What is asked of a model that goes on with a text. */
 function continuationOf(
