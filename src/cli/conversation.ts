@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { FileError } from '../base/errors.ts';
-import { writeTextFile } from '../evaluation/write-text-file.ts';
+import { writeTextFile } from '../checkpoint/write-text-file.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import { fileText } from './input.ts';
 

@@ -165,7 +165,10 @@ test('where a process was killed the next goes on, to the same bytes, and what i
   const notes: string[] = [];
   const goesOn = async (copy: string): Promise<number> => {
     let numbers = 0;
-    const onProgress = (done: number) => void (numbers = done);
+    const onProgress = (done: number, total: number) => {
+      assert.ok(done <= total, `${done} of ${total}`);
+      numbers = done;
+    };
     const note = (text: string) => void notes.push(text);
     await quantiseModel(await openModel(model), copy, 'int4', { replace: true, onProgress, note });
     return numbers;

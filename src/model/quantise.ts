@@ -102,6 +102,8 @@ class Quantiser {
   /** Numbers that are to be read, and that have been. */
   #total = 0;
   #done = 0;
+  /** How often each tensor is still to be read, of what `#total` counts. */
+  readonly #toRead = new Map<string, number>();
 
   constructor(weights: Pick<Weights, 'entries' | 'read'>, options: QuantiseOptions) {
     this.#weights = weights;
@@ -136,7 +138,7 @@ class Quantiser {
       return writer;
     };
     const parts = (['scales', 'codes', 'zeros'] as const).filter((part) => shapes[part]);
-    if (!parts.every((part) => this.#options.kept?.has(names[part]))) this.#total += sizeOf(shape);
+    if (!parts.every((part) => this.#options.kept?.has(names[part]))) this.#expectToRead(name, shape);
     return parts.map((part) =>
       this.#unlessKept({
         name: names[part],
@@ -159,8 +161,13 @@ class Quantiser {
 
   /** A tensor that is made of the numbers of one parameter, each read once. */
   #made(tensor: MadeTensor): TensorToWrite {
-    if (!this.#options.kept?.has(tensor.name)) this.#total += sizeOf(tensor.shape);
+    if (!this.#options.kept?.has(tensor.name)) this.#expectToRead(tensor.name, tensor.shape);
     return this.#unlessKept(tensor);
+  }
+
+  #expectToRead(name: string, shape: readonly number[]): void {
+    this.#total += sizeOf(shape);
+    this.#toRead.set(name, (this.#toRead.get(name) ?? 0) + 1);
   }
 
   /** As it was made before, where it was. */
@@ -182,6 +189,9 @@ class Quantiser {
     const { onProgress, signal } = this.#options;
     const { shape } = this.#weights.entries.get(name)!;
     const [N] = shape;
+    // one that was to be kept, and is damaged
+    if (!this.#toRead.get(name)) this.#expectToRead(name, shape);
+    this.#toRead.set(name, this.#toRead.get(name)! - 1);
     const atATime = Math.max(1, Math.floor(numbersAtATime / Math.max(1, sizeOf(shape.slice(1)))));
     for (let first = 0; first < N; first += atATime) {
       signal?.throwIfAborted();

@@ -53,7 +53,18 @@ export function byOption<Run extends TableRun>(
 }
 
 /** What two runs must have in common for their nats a token to be of the same tokens. */
-const sameTokens = ['data', 'text', 'tokenizer', 'vocabularySize', 'field', 'separator', 'validationShare'];
+const sameTokens = [
+  'data',
+  'text',
+  'tokenizer',
+  'vocabularySize',
+  'field',
+  'separator',
+  'validationShare',
+  'length',
+  'packing',
+  'learn',
+];
 
 /** The names of the runs that are best on held-out text, each among two or more that are measured on the same tokens. */
 export function best(runs: readonly TableRun[]): ReadonlySet<string> {

@@ -128,7 +128,7 @@ async function measure(
   { ranks, io }: { readonly ranks: Ranks; readonly io: Io },
 ): Promise<void> {
   const { judgeContinuations, measureWays } = await import('../../evaluation/trade-off/measure.ts');
-  const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
+  const { writeTextFile } = await import('../../checkpoint/write-text-file.ts');
   const { strategy: strategies, blockLength: blockLengths, cache: caches } = asked;
   const ways = waysOf({ strategies, blockLengths, caches, length });
   const how = { seed, signal: io.signal };

@@ -33,7 +33,7 @@ const compareCommand: Command<typeof options> = {
     if (runs.length === 0) throw new UsageError('name the runs, or a folder of some');
     const { findRuns } = await import('../../evaluation/runs/find-runs.ts');
     const { compareRuns } = await import('../../evaluation/runs/compare.ts');
-    const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
+    const { writeTextFile } = await import('../../checkpoint/write-text-file.ts');
     const found = await findRuns(runs, ({ message }) =>
       stderr.write(`unmask compare: ${visible(message)}\n`),
     );

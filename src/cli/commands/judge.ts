@@ -118,7 +118,7 @@ async function written(
   io: Io,
 ): Promise<WrittenTexts> {
   const { writeTexts } = await import('../../evaluation/judge/write-texts.ts');
-  const { writeTextFile } = await import('../../evaluation/write-text-file.ts');
+  const { writeTextFile } = await import('../../checkpoint/write-text-file.ts');
   const sampling = Object.fromEntries(
     Object.entries(asked).filter(([key]) => given.has(key) && key in samplingSchema.shape),
   );

@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
 import { shippedModels } from '../../model-files/locate.ts';
 import { readTexts } from '../read-texts.ts';
-import { writeTextFile } from '../write-text-file.ts';
+import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 
 /** Text to learn, and text that nothing learns. */
 export interface Corpus {

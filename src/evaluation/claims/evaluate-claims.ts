@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { packageVersion } from '../../base/package-root.ts';
 import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
-import { writeTextFile } from '../write-text-file.ts';
+import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { allClaims } from './all-claims.ts';
 import { type BudgetName, budgets } from './budget.ts';
 import type { Claim, ClaimsReport, TestedClaim } from './claim.ts';

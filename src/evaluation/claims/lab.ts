@@ -6,7 +6,7 @@ import { readJson } from '../../checkpoint/read-json.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
 import type { FinetuneRequest, TrainRequest } from '../../library/train.ts';
-import { writeTextFile } from '../write-text-file.ts';
+import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import type { Budget } from './budget.ts';
 import { type Corpus, openCorpus } from './corpus.ts';
 import { type ThreadTraining, trainOnThread } from './train-on-thread.ts';

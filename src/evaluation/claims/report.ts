@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { grouped } from '../../base/format-count.ts';
 import { escapeXml } from '../../base/svg-chart.ts';
 import { csvOf } from '../../base/csv.ts';
-import { writeTextFile } from '../write-text-file.ts';
+import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { budgets } from './budget.ts';
 import { windowLength } from './corpus.ts';
 import type { ClaimsReport, TestedClaim, Verdict } from './claim.ts';

@@ -9,7 +9,7 @@ import { ofFirst } from '../../ranks/messages.ts';
 import { alone, type Ranks } from '../../ranks/ranks.ts';
 import { sharedOut } from '../../ranks/share-out.ts';
 import { type Mean, meanOf } from '../mean.ts';
-import { writeTextFile } from '../write-text-file.ts';
+import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
 import { madePuzzle, type QuestionRow, questionsOf } from './questions.ts';

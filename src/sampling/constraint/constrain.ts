@@ -63,7 +63,11 @@ export async function possibleLengths(
   compile: CompileConstraint,
 ): Promise<Uint8Array> {
   const { automaton } = await compile(wantedOf(wishes, { size: vocabularySize, forbidden, ends: [] }, most));
-  checkWork('constraint', automaton, most);
+  checkWork(
+    wishNames.find((wish) => wishes[wish] !== undefined)!,
+    automaton,
+    most,
+  );
   return lengthsOf(automaton, most);
 }
 

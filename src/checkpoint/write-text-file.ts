@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
-import { nodeFs, replaceFile } from '../checkpoint/durable-fs.ts';
-import { fileProblem } from '../checkpoint/file-problem.ts';
+import { nodeFs, replaceFile } from './durable-fs.ts';
+import { fileProblem } from './file-problem.ts';
 
 /**
  * Writes a table, a chart or a report whole or not at all: whoever reads it meanwhile has the old one. What is no file, as a pipe,
