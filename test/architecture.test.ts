@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, string>> = {
     'base ranks checkpoint tokenizer data model sampling likelihood model-files language-model training library',
   server:
     'base checkpoint tokenizer hub data model sampling model-files language-model training library evaluation',
-  cli: 'base ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
+  cli: 'base checkpoint ranks tokenizer hub runtime model sampling likelihood model-files language-model training library evaluation server',
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
