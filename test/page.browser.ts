@@ -249,7 +249,11 @@ test('what was downloaded is not asked for again, also without a network', { ski
       await model.close();
       return text;
     });
+  const from = pages.server.sent.length;
   const first = await once();
+  const order = pages.server.sent.slice(from).map(({ path }) => path);
+  const engine = order.findIndex((path) => path.endsWith('.wasm'));
+  assert.ok(engine >= 0 && engine < order.lastIndexOf('/models/stories/model.safetensors'), 'both at once');
   await page.reload();
   await page.waitForFunction('globalThis.unmask !== undefined');
   const before = pages.server.sent.length;
