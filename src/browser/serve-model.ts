@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { nextTurn } from '../base/next-turn.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { configureEngine } from '../runtime/engine-web.ts';
-import { startEngine } from '../runtime/start-engine.ts';
+import { warmUpEngine } from '../runtime/warm-up.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
 import { chooseDevice, engineDevice } from './choose-device.ts';
@@ -93,7 +93,7 @@ class ServedModel {
       const chosen = await chooseDevice(device);
       const onDevice = engineDevice(chosen);
       // while the files come; what fails is said when the network opens
-      void startEngine(onDevice).catch(() => {});
+      void warmUpEngine(onDevice).catch(() => {});
       this.#model = await openModelFrom(files, { device: onDevice });
       const { config, maskId, endIds, defaults, chatTemplate } = this.#model;
       return { config: plain(config), maskId, endIds, defaults, hasChatTemplate: !!chatTemplate, chosen };

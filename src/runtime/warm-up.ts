@@ -10,7 +10,7 @@ import { openSession } from './session.ts';
  *
  * @throws UnsupportedError  when the device is not there
  */
-export async function startEngine(device: Device): Promise<void> {
+export async function warmUpEngine(device: Device): Promise<void> {
   const session = await openSession(writeOnnx({ y: neg(input('x', 'float32', [1])) }), { device });
   await session.close();
 }
