@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { type HoleContext, likeliestLength } from '../likelihood/hole-length.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import { hole, layBlocks, layCanvas, maskedPositions, tailStart } from '../sampling/canvas.ts';
-import { type Decode, withoutTokens } from '../sampling/decode.ts';
+import { type LongDecode, withoutTokens } from '../sampling/decode.ts';
 import { expandAndDelete, expandingWithin, type ResizingTokens } from '../sampling/resize.ts';
 import type { Frame, SampleOptions } from '../sampling/sample.ts';
 
@@ -253,7 +253,7 @@ function samplingOf(
   if (resizes && resizing) {
     const limits = { budget: resizable.budget, maxLength };
     const resize = expandAndDelete(resizing, limits);
-    const decode = (own: Decode): Decode =>
+    const decode = (own: LongDecode): LongDecode =>
       expandingWithin(
         withoutTokens(own, (_, i) => notFirst(i).filter((id) => id !== resizing.expandId)),
         resizing,

@@ -1,4 +1,4 @@
-import type { Candidates, Decode, DecodeOptions, Seen } from './decode.ts';
+import type { Candidates, DecodeOptions, LongDecode, Seen } from './decode.ts';
 
 /**
  * A decoding that also says which tokens were the likeliest, whatever it takes: what `topK`, `topP`, a temperature or a
@@ -7,8 +7,11 @@ import type { Candidates, Decode, DecodeOptions, Seen } from './decode.ts';
  * @param k        so many of each row, or as many as there are
  * @param options  of them what can't be predicted at all: `forbidden`, and what is beyond `vocabularySize`
  */
-export function withCandidates(decode: Decode, k: number, options: DecodeOptions = {}): Decode {
-  return (seen, uniform) => ({ ...decode(seen, uniform), candidates: candidatesOf(seen, k, options) });
+export function withCandidates(decode: LongDecode, k: number, options: DecodeOptions = {}): LongDecode {
+  return async (seen, uniform) => ({
+    ...(await decode(seen, uniform)),
+    candidates: candidatesOf(seen, k, options),
+  });
 }
 
 /**

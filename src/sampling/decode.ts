@@ -55,9 +55,15 @@ export interface Seen {
  */
 export type Decode = (seen: Seen, uniform: Uniform) => Prediction;
 
+/** One that may take long, and lets others have their turn meanwhile. */
+export type LongDecode = (seen: Seen, uniform: Uniform) => Prediction | Promise<Prediction>;
+
 /** A decoding by which some tokens can't be predicted at some positions; they count as −∞ in the confidence too. */
 export const withoutTokens =
-  (decode: Decode, forbidden: (seen: Seen, position: number) => readonly number[]): Decode =>
+  <Result extends ReturnType<LongDecode>>(
+    decode: (seen: Seen, uniform: Uniform) => Result,
+    forbidden: (seen: Seen, position: number) => readonly number[],
+  ): ((seen: Seen, uniform: Uniform) => Result) =>
   (seen, uniform) => {
     const { shape, data } = seen.logits;
     const cells = Array.from(seen.rows, (i, r) => forbidden(seen, i).map((id) => r * shape[1] + id)).flat();

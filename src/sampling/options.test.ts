@@ -141,13 +141,13 @@ test('the temperature decides whether a seed matters', async () => {
   assert.equal((await texts(1)).size, 4);
 });
 
-test('with endLast, end tokens are certain only when nothing else is left', () => {
+test('with endLast, end tokens are certain only when nothing else is left', async () => {
   const { decode } = toSampleOptions(checkSampling({ endLast: true }), vocabulary);
   const letter = [0, 9, 0, 0, 0, 0, 0, 0, 0];
   const end = [0, 0, 0, 0, 0, 99, 0, 0, 0];
   const logits = { shape: [2, V], data: Float32Array.from([...letter, ...end]) };
   const seen = { logits, xt: new Int32Array(2), t: 1 };
-  const { tokens, confidence } = decode!({ ...seen, rows: Int32Array.of(0, 1) }, () => 0.5);
+  const { tokens, confidence } = await decode!({ ...seen, rows: Int32Array.of(0, 1) }, () => 0.5);
   assert.deepEqual([...tokens], [1, 5]);
   assert.equal(confidence[1], 0);
   assert.ok(confidence[0] > 0.99);

@@ -1,4 +1,4 @@
-import { type Decode, withoutTokens } from './decode.ts';
+import { type LongDecode, withoutTokens } from './decode.ts';
 
 /** A block after a step, before the canvas may be given another length. */
 export interface Resizable {
@@ -58,10 +58,10 @@ export const expandAndDelete =
 
 /** A decoding that predicts the expand token only while there is room for two masks. */
 export const expandingWithin = (
-  decode: Decode,
+  decode: LongDecode,
   { expandId }: ResizingTokens,
   limits: ResizingLimits,
-): Decode =>
+): LongDecode =>
   withoutTokens(decode, ({ xt, inserted = 0 }) =>
     roomFor(xt.length, inserted, limits) > 0 ? [] : [expandId],
   );

@@ -2,7 +2,7 @@ import type { NdArray } from '../base/array.ts';
 import { uniforms } from '../base/random.ts';
 import { type BlockLayout, layBlocks } from './canvas.ts';
 import { CanvasState, type CanvasFrameView } from './canvas-state.ts';
-import { type Decode, decoder, type Prediction } from './decode.ts';
+import { decoder, type LongDecode, type Prediction } from './decode.ts';
 import type { Grow } from './growth.ts';
 import { absorbing, type Noise } from './noise.ts';
 import { BlockPlan, stepsByBlock } from './plan.ts';
@@ -31,7 +31,7 @@ export interface SampleOptions {
   /** How many tokens a step reveals, for the strategies that ask. Default: the same number each. */
   counts?: RevealCounts;
   /** From logits to tokens. Default: the likeliest token that isn't [MASK]. */
-  decode?: Decode;
+  decode?: LongDecode;
   /** What the forward process makes of a token. Default: [MASK]. */
   noise?: Noise;
   /** Which positions go and where masks are inserted after a step. Default: all stay. */
@@ -104,15 +104,15 @@ export async function* sample(
       const rows = Int32Array.from(asked);
       const context = { block: { index, start, end }, t, moves, signal };
       if (rows.length > 0) logits ??= await predict(xt, rows, context); // [R, V]
-      const prediction = logits && decode({ logits, rows, xt, t, inserted }, uniforms(seed, 'token', step));
+      const prediction =
+        logits && (await decode({ logits, rows, xt, t, inserted }, uniforms(seed, 'token', step)));
       steady = steady >= 0 && saysTheSame(prediction, asked, canvas.predicted) ? steady + 1 : 0;
       const x0 = canvas.predict(asked, prediction);
 
       // x_s ~ q(x_s | x_t, x̂_0), and another length where the text wants it
       const reverse = { positions, masked, asked, xt, x0, ...canvas.predicted, steady, t, s, count };
       const transition = choose(strategy, { ...reverse, uniform: uniforms(seed, 'remask', step) });
-      step += 1;
-      const noise = uniforms(seed, 'noise', step);
+      const noise = uniforms(seed, 'noise', ++step);
       const isNews = canvas.apply(transition, x0, noise);
       const isResized = resize !== undefined && canvas.resize(resize, index, noise);
       if (isNews || isResized) logits = undefined;

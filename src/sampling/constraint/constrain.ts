@@ -1,6 +1,7 @@
 import { InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
+import { inTurns } from '../../base/pieces.ts';
 import { tailStart } from '../canvas.ts';
-import type { Decode, DecodeOptions } from '../decode.ts';
+import type { DecodeOptions, LongDecode } from '../decode.ts';
 import type { Strategy } from '../strategies.ts';
 import type { Constraint, Wanted, Wishes } from './compile-constraint.ts';
 import { constrainedDecoder } from './constrained-decode.ts';
@@ -68,7 +69,7 @@ export async function possibleLengths(
     automaton,
     most,
   );
-  return lengthsOf(automaton, most);
+  return inTurns(lengthsOf(automaton, most));
 }
 
 /**
@@ -95,7 +96,7 @@ export async function constrain(
     confidenceOf = 'drawn',
   }: DecodeOptions,
   { canvas, maskId, endIds, strategy, compile }: Setting,
-): Promise<Decode | undefined> {
+): Promise<LongDecode | undefined> {
   const asked = wishNames.filter((wish) => wishes[wish] !== undefined);
   if (asked.length === 0) return undefined;
   const [option, other] = asked;
@@ -126,18 +127,21 @@ export async function constrain(
     );
   }
   checkWork(option, automaton, span.end - span.start);
-  checkFits(automaton, { option, value }, canvas, span, maskId);
-  return constrainedDecoder({ automaton, span, maskId, temperature, deferred });
+  await checkFits(automaton, { option, value }, canvas, span, maskId);
+  const decode = constrainedDecoder({ automaton, span, maskId, temperature, deferred });
+  return (seen, uniform) => inTurns(decode(seen, uniform));
 }
 
-function checkFits(
+async function checkFits(
   automaton: TokenAutomaton,
   { option, value }: { readonly option: string; readonly value: unknown },
   canvas: Int32Array,
   span: StateSpan,
   maskId: number,
-): void {
-  if (span.end === 0 || possibleStates(automaton, canvas, span, maskId)[0] === 1) return;
+): Promise<void> {
+  if (span.end === 0) return;
+  const possible = await inTurns(possibleStates(automaton, canvas, span, maskId));
+  if (possible[0] === 1) return;
   const length = span.end - span.start;
   const fewest = fewestTokens(automaton);
   if (fewest === Infinity)

@@ -4,8 +4,10 @@ import * as fc from 'fast-check';
 import { followsDistribution } from '../../../test/exact-joint.ts';
 import { inputs } from '../../../test/inputs.ts';
 import { InvariantError } from '../../base/errors.ts';
+import { atOnce } from '../../base/pieces.ts';
 import { uniforms } from '../../base/random.ts';
 import { tailStart } from '../canvas.ts';
+import type { Decode } from '../decode.ts';
 import { checkSampling } from '../options.ts';
 import { toDecodeOptions, toSampleOptions } from '../from-options.ts';
 import { strategiesFor } from '../strategy-table.ts';
@@ -14,7 +16,7 @@ import { sample } from '../sample.ts';
 import { buildAutomaton } from './build-automaton.ts';
 import { compileConstraint, type Wanted } from './compile-constraint.ts';
 import { constrain } from './constrain.ts';
-import { constrainedDecoder } from './constrained-decode.ts';
+import { constrainedDecoder as inPieces } from './constrained-decode.ts';
 import { possibleStates, spanOf } from './possible-states.ts';
 import { parseRegularExpression, whole } from './regular-expression.ts';
 import { fewestTokens, type TokenAutomaton, tokenAutomaton } from './token-automaton.ts';
@@ -133,6 +135,12 @@ function possibleRows({ source, canvas, rows, seed }: Case): Map<string, number>
   return found;
 }
 
+/** The decoder, without turns of others. */
+const constrainedDecoder = (options: Parameters<typeof inPieces>[0]): Decode => {
+  const decode = inPieces(options);
+  return (seen, uniform) => atOnce(decode(seen, uniform));
+};
+
 function decodeCase({ source, canvas, rows, seed }: Case, temperature: number, drawn = 0) {
   const span = spanOf(canvas, M);
   const automaton = tokensOf(source, span.end === canvas.length ? [END] : []);
@@ -150,7 +158,7 @@ function decodeCase({ source, canvas, rows, seed }: Case, temperature: number, d
 const fits = ({ source, canvas }: Case): boolean => {
   const span = spanOf(canvas, M);
   const automaton = tokensOf(source, span.end === canvas.length ? [END] : []);
-  return possibleStates(automaton, canvas, span, M)[0] === 1;
+  return atOnce(possibleStates(automaton, canvas, span, M))[0] === 1;
 };
 
 test('a canvas can be completed if and only if some way to write it is a text', () => {

@@ -1,6 +1,8 @@
 import type { NdArray } from '../../base/array.ts';
 import { invariant } from '../../base/errors.ts';
-import type { Decode } from '../decode.ts';
+import type { Pieces } from '../../base/pieces.ts';
+import type { Uniform } from '../../base/random.ts';
+import type { Prediction, Seen } from '../decode.ts';
 import { certaintyOfClasses, type ClassSums, classSums } from './class-sums.ts';
 import { possibleStates, type StateSpan } from './possible-states.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
@@ -17,11 +19,13 @@ export interface ConstrainedDecodeOptions {
 }
 
 /**
- * Decoding inside a language. The tokens that it predicts are valid together: the canvas with all of them written in can
- * be completed to a text of the language, in exactly the tokens that remain. So can it with some of them masked again,
- * whichever a strategy keeps; by induction over the steps the last canvas is a text of the language, and neither the loop
- * nor a strategy knows of it. It holds for strategies that mask written tokens again, too. One that puts a prediction in
- * the place of a written token would need a prediction for all that it may change at once: such rows are a bug of ours.
+ * Decoding inside a language, in pieces: a large automaton over a long text takes as long as some networks.
+ *
+ * The tokens that it predicts are valid together: the canvas with all of them written in can be completed to a text of the
+ * language, in exactly the tokens that remain. So can it with some of them masked again, whichever a strategy keeps; by
+ * induction over the steps the last canvas is a text of the language, and neither the loop nor a strategy knows of it. It
+ * holds for strategies that mask written tokens again, too. One that puts a prediction in the place of a written token
+ * would need a prediction for all that it may change at once: such rows are a bug of ours.
  *
  * With p^i = softmax(logits^i / T), the given tokens as evidence, and L the texts that can still be completed:
  *
@@ -38,14 +42,16 @@ export interface ConstrainedDecodeOptions {
  * How sure a prediction is, is softmax(logits) over the tokens that can stand at its position: what the language forces is
  * certain.
  */
-export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
+export function constrainedDecoder(
+  options: ConstrainedDecodeOptions,
+): (seen: Seen, uniform: Uniform) => Pieces<Prediction> {
   const { automaton, span, maskId, deferred = [] } = options;
   // logits / T stay finite, and keep their differences
   const temperature = options.temperature ? Math.max(options.temperature, 1e-9) : 0;
   const late = new Set(deferred.map((id) => automaton.classOf[id])); // end tokens have a class of their own
 
-  return ({ logits, rows, xt }, uniform) => {
-    const possible = possibleStates(automaton, xt, span, maskId);
+  return function* ({ logits, rows, xt }, uniform) {
+    const possible = yield* possibleStates(automaton, xt, span, maskId);
     invariant(possible[0] === 1, 'a canvas under a constraint cannot be completed');
     invariant(
       rows.every((position) => xt[position] === maskId),
@@ -60,7 +66,7 @@ export function constrainedDecoder(options: ConstrainedDecodeOptions): Decode {
       rowAt: (i) => rowAt.get(i),
       logitsOf: (r) => logits.data.subarray(r * V, (r + 1) * V),
     };
-    const filtered = filterBackward(automaton, spanned, temperature);
+    const filtered = yield* filterBackward(automaton, spanned, temperature);
     const walk = walkForward(automaton, filtered, spanned.rowAt, temperature, (i) => uniform(span.start + i));
     const prediction = emptyPrediction(rows.length);
     for (const [i, { token, c }] of walk.entries()) {
@@ -118,11 +124,11 @@ interface Filtered {
 }
 
 /** From the right: what it is worth to be in each state. */
-function filterBackward(
+function* filterBackward(
   automaton: TokenAutomaton,
   { length, possible, tokenAt, rowAt, logitsOf }: SpanPrediction,
   temperature: number,
-): Filtered {
+): Pieces<Filtered> {
   const { states: Q, classOf, tokenStarts } = automaton;
   const join = temperature === 0 ? largest : logarithmOfSum;
   const beta = new Float64Array((length + 1) * Q).fill(-Infinity);
@@ -143,6 +149,7 @@ function filterBackward(
     const after = beta.subarray((i + 1) * Q, (i + 2) * Q);
     for (let q = 0; q < Q; q++)
       if (possible[i * Q + q]) beta[i * Q + q] = join(automaton, q, weights[i], after);
+    yield 2 * automaton.edgeClass.length + classOf.length;
   }
   invariant(beta[0] > -Infinity, 'the mask predictor gives no text of the constraint a probability');
   return { beta, weights, seen };

@@ -1,3 +1,4 @@
+import type { Pieces } from '../../base/pieces.ts';
 import type { TokenAutomaton } from './token-automaton.ts';
 
 /** The stretch of a canvas that a constraint is about: from the first [MASK] to the last. */
@@ -23,12 +24,12 @@ export function spanOf(canvas: ArrayLike<number>, maskId: number): StateSpan {
  *
  * @returns  [end − start + 1, Q]
  */
-export function possibleStates(
+export function* possibleStates(
   automaton: TokenAutomaton,
   xt: ArrayLike<number>,
   { start, end }: StateSpan,
   maskId: number,
-): Uint8Array {
+): Pieces<Uint8Array> {
   const { states: Q, accepting, classOf, edgeStarts, edgeClass, edgeTarget } = automaton;
   const n = end - start;
   const possible = new Uint8Array((n + 1) * Q);
@@ -44,6 +45,7 @@ export function possibleStates(
       for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++)
         if (wanted === ANY || edgeClass[e] === wanted) possible[(i + 1) * Q + edgeTarget[e]] = 1;
     }
+    yield edgeClass.length;
   }
   for (let q = 0; q < Q; q++) possible[n * Q + q] &= accepting[q];
   for (let i = n - 1; i >= 0; i--) {
@@ -55,6 +57,7 @@ export function possibleStates(
         if (wanted === ANY || edgeClass[e] === wanted) goesOn = possible[(i + 1) * Q + edgeTarget[e]];
       possible[i * Q + q] = goesOn;
     }
+    yield edgeClass.length;
   }
   return possible;
 }

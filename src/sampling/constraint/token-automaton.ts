@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../../base/errors.ts';
+import type { Pieces } from '../../base/pieces.ts';
 import type { Automaton } from './automaton.ts';
 
 /**
@@ -204,18 +205,22 @@ export function fewestTokens({ states, accepting, edgeStarts, edgeTarget }: Toke
 }
 
 /** Of how many tokens there are texts: 1 at n where there is one of n tokens, end tokens counted   [most + 1] */
-export function lengthsOf(
+export function* lengthsOf(
   { states, accepting, edgeStarts, edgeTarget }: TokenAutomaton,
   most: number,
-): Uint8Array {
+): Pieces<Uint8Array> {
   const lengths = new Uint8Array(most + 1);
-  let reached = new Set([0]);
+  let reached = new Uint8Array(states);
+  reached[0] = 1;
   for (let n = 0; n <= most; n++) {
-    lengths[n] = [...reached].some((q) => accepting[q] === 1) ? 1 : 0;
-    const next = new Set<number>();
-    for (const q of reached)
-      for (let e = edgeStarts[q]; e < edgeStarts[q + 1] && next.size < states; e++) next.add(edgeTarget[e]);
+    const next = new Uint8Array(states);
+    for (let q = 0; q < states; q++) {
+      if (reached[q] === 0) continue;
+      if (accepting[q] === 1) lengths[n] = 1;
+      for (let e = edgeStarts[q]; e < edgeStarts[q + 1]; e++) next[edgeTarget[e]] = 1;
+    }
     reached = next;
+    yield edgeTarget.length;
   }
   return lengths;
 }
