@@ -134,7 +134,7 @@ function addRoute(app: Hono<Environment>, route: Route, service: Service): void 
     return;
   }
   app.on(route.method, paths, async (c) => {
-    if ('answer' in route) checkMayWrite(service);
+    if ('answer' in route) checkMayWrite(service, c.get('who'));
     const given = await readBody(c.req.raw, service.limits);
     const { body, ignored } = route.isStrict ? strictly(given) : tolerated(route.body, given);
     const checked = checkOptions(route.body, body) as never;
@@ -160,10 +160,10 @@ const preflight = (origin: string): Response =>
   });
 
 /** Before the body is read: whether there is any chance. */
-function checkMayWrite(service: Service): void {
+function checkMayWrite(service: Service, who: string): void {
   if (service.isDraining())
     throw new HttpError(503, 'the server is shutting down', { retryAfterSeconds: 5, code: 'shutting_down' });
-  service.queue.checkRoom();
+  service.queue.checkRoom(who);
 }
 
 async function write(
@@ -200,10 +200,15 @@ async function write(
   }
   const said = ignored.length > 0 && { remarks: { ...answer.remarks, ignored: ignored.slice(0, 64) } };
   const remarked: Answer = { ...answer, ...said };
+  let isHeld = true;
   return reply(service, remarked, {
     envelope: hiding(route.envelope, service.hidePlaces),
     signal,
-    release,
+    release() {
+      isHeld = false;
+      release();
+    },
+    isWanted: () => isHeld && queue.waiting > 0,
     hangUp: () => c.env?.outgoing?.destroy(),
     finished: ({ results, error }) => {
       for (const result of results) if (result) metrics.finished(model, result);

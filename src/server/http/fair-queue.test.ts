@@ -26,6 +26,23 @@ test('so many run, so many wait, the next is refused', async () => {
   assert.deepEqual([queue.running, queue.waiting], [2, 0]);
 });
 
+test('where no more may wait, who has most waiting gives up the last', async () => {
+  const { queue } = queueOf(1, 3);
+  const release = await queue.enter('a', 1, never);
+  const [first, second, third] = ['a', 'a', 'a'].map((key) => queue.enter(key, 1, never));
+  await assert.rejects(queue.enter('a', 1, never), refusal);
+  queue.checkRoom('b');
+  const other = queue.enter('b', 1, never);
+  await assert.rejects(third, refusal);
+  await assert.rejects(queue.enter('b', 1, never), refusal, 'both would have two');
+  assert.equal(queue.waiting, 3);
+  release();
+  (await first)();
+  (await other)();
+  (await second)();
+  assert.deepEqual([queue.running, queue.waiting], [0, 0]);
+});
+
 test('turns go round those who wait, whoever has more requests', async () => {
   const { queue } = queueOf(1, 10);
   const order: string[] = [];

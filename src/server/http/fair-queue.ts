@@ -4,6 +4,7 @@ import { HttpError } from './http-error.ts';
 interface Waiter {
   readonly weight: number;
   readonly begin: () => void;
+  readonly leave: (reason: unknown) => void;
 }
 
 /** How many requests are answered and wait at the same time, and how long. */
@@ -18,8 +19,9 @@ export interface QueueOptions {
 }
 
 /**
- * Admits requests: some run, some wait, the rest is refused. Those who wait take turns by who they are, so that one client
- * with many requests doesn't keep another from its first.
+ * Admits requests: some run, some wait, the rest is refused. Those who wait take turns by who they are, and where there is
+ * no more room to wait, whoever has most waiting gives up the last: one client with many requests doesn't keep another from
+ * its first.
  */
 export class FairQueue {
   readonly #options: QueueOptions;
@@ -53,10 +55,23 @@ export class FairQueue {
     return Math.max(1, Math.ceil((this.#serviceMs * ahead) / this.#options.running / 1000));
   }
 
-  /** @throws HttpError 429  when another request would be refused */
-  checkRoom(): void {
-    if (this.#waiters < this.#options.waiting || this.#running < this.#options.running) return;
+  /** @throws HttpError 429  when another request of theirs would be refused */
+  checkRoom(key: string): void {
+    if (!this.#isFull || this.#greedier(key)) return;
     throw this.#refusal('too many requests are waiting');
+  }
+
+  get #isFull(): boolean {
+    return this.#waiters >= this.#options.waiting && this.#running >= this.#options.running;
+  }
+
+  /** The last to come of those who have most waiting, where they have more than these would with one more. */
+  #greedier(key: string): Waiter | undefined {
+    const most = [...this.#waiting.values()].reduce<readonly Waiter[]>(
+      (longest, mine) => (mine.length > longest.length ? mine : longest),
+      [],
+    );
+    return most.length > (this.#waiting.get(key)?.length ?? 0) + 1 ? most.at(-1) : undefined;
   }
 
   /**
@@ -68,8 +83,9 @@ export class FairQueue {
    * @throws HttpError 429  when there is no room, or the turn didn't come in time; the signal's reason when it is aborted
    */
   async enter(key: string, weight: number, signal: AbortSignal): Promise<() => void> {
-    this.checkRoom();
+    this.checkRoom(key);
     signal.throwIfAborted();
+    if (this.#isFull) this.#greedier(key)?.leave(this.#refusal('others with fewer requests came'));
     const { running, waitMs, clock } = this.#options;
     const taken = Math.min(weight, running);
     if (this.#waiters > 0 || this.#running + taken > running) await this.#turn(key, taken, signal, waitMs);
@@ -106,6 +122,7 @@ export class FairQueue {
       );
       const waiter: Waiter = {
         weight,
+        leave,
         begin: () => {
           clearTimeout(timer);
           signal.removeEventListener('abort', onAbort);

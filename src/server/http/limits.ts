@@ -38,6 +38,8 @@ export const limits = {
   queueMs: 30_000,
   /** A client may leave what it is sent unread for so long. */
   stallMs: 15_000,
+  /** In all, where others wait for the place that it holds. */
+  busyStallMs: 3000,
   /** A text is given so long to be written. */
   generationMs: 300_000,
   /** After SIGTERM what is being written may go on for so long. */

@@ -13,7 +13,7 @@ const progress = { text: 'a', tokens: [] };
 const result = { text: 'a', tokens: [], completionTokens: 1 } as unknown as Result;
 
 /** A service whose only job reports some events, and counts what is called off. */
-function fakeService(events: readonly JobEvent[], stallMs: number) {
+function fakeService(events: readonly JobEvent[], stallMs: number, clock = () => performance.now()) {
   const counts = { cancelled: 0 };
   const job = {
     events: (async function* () {
@@ -27,6 +27,7 @@ function fakeService(events: readonly JobEvent[], stallMs: number) {
     metrics: { cancelled: () => {} },
     limits: { ...limits, stallMs },
     stop: new AbortController().signal,
+    clock,
     log: () => {},
   } as unknown as Service;
   return { service, counts };
@@ -41,13 +42,14 @@ const answer: Answer = {
   progress: (_, { text }) => [{ text }],
 };
 
-function context() {
+function context(isWanted = false) {
   const outcomes: Parameters<ReplyContext['finished']>[0][] = [];
   let hungUp = (): void => {};
   const how: ReplyContext = {
     envelope: openaiEnvelope,
     signal: new AbortController().signal,
     release: () => {},
+    isWanted: () => isWanted,
     hangUp: () => hungUp(),
     finished: (outcome) => void outcomes.push(outcome),
   };
@@ -83,4 +85,23 @@ test('a stream that is read to its end is finished once, with its terminator', a
   assert.equal(outcomes.length, 1);
   assert.equal(outcomes[0].error, undefined);
   assert.equal(counts.cancelled, 1);
+});
+
+test('where others wait for its place a stream may be left unread for little time in all', async () => {
+  const steps = Array.from({ length: 8 }, (): JobEvent => ({ type: 'progress', progress }));
+  const readTo = async (isWanted: boolean): Promise<number> => {
+    let nowMs = 0;
+    const events: JobEvent[] = [...steps, { type: 'done', progress, result }];
+    const { service } = fakeService(events, 1e6, () => nowMs);
+    const { how, outcomes, onHangUp } = context(isWanted);
+    const reader = (await reply(service, answer, how)).body!.getReader();
+    onHangUp(() => void reader.cancel());
+    let pieces = 0;
+    for (; !(await reader.read()).done; pieces++) nowMs += 0.4 * limits.busyStallMs;
+    assert.equal(outcomes.length, 1);
+    assert.equal(outcomes[0].error !== undefined, isWanted);
+    return pieces;
+  };
+  assert.equal(await readTo(false), steps.length + 2);
+  assert.equal(await readTo(true), 3);
 });

@@ -11,6 +11,8 @@ export interface ReplyContext {
   readonly signal: AbortSignal;
   /** Gives the turn back. */
   readonly release: () => void;
+  /** Whether the turn is still held, and others wait for one. */
+  readonly isWanted: () => boolean;
   /** Ends the connection: a client that doesn't read isn't told in any other way. */
   readonly hangUp: () => void;
   /** Is told what became of the reply, once. */
@@ -147,7 +149,7 @@ async function* remarkedFirst(
 
 /**
  * A body that is made as it is read: nothing is kept for a client that doesn't. One that leaves it unread for too long is
- * hung up on. After an error there is no terminator, so that what was cut short can't be taken for whole.
+ * hung up on, and sooner where others wait for its turn. After an error there is no terminator, so that what was cut short can't be taken for whole.
  */
 function streamed(
   service: ReplyService,
@@ -167,6 +169,8 @@ function streamed(
 }
 
 const encoder = new TextEncoder();
+/** So long an object may wait because the server has other work; beyond that it is the client that waits. */
+const busyMs = 100;
 const heartbeat = Symbol('heartbeat');
 
 /** Where the bytes of a stream come from. */
@@ -179,6 +183,9 @@ class ReplySource {
   readonly #results: Result[] = [];
   #next: Promise<IteratorResult<object, void>> | undefined;
   #stall: NodeJS.Timeout | undefined;
+  /** When the last object was given to be sent, and how long those before it waited to be read. */
+  #sentMs: number | undefined;
+  #unreadMs = 0;
   #isOver = false;
 
   constructor(
@@ -197,7 +204,10 @@ class ReplySource {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     clearTimeout(this.#stall);
+    if (this.#waitedMs > busyMs) this.#unreadMs += this.#waitedMs;
+    this.#sentMs = undefined;
     try {
+      if (this.#isTooSlow()) return this.#hangUp();
       const taken = await this.#take();
       if (taken === heartbeat) controller.enqueue(encoder.encode(': writing\n\n'));
       else if (!taken.done) controller.enqueue(this.#encode(taken.value));
@@ -208,7 +218,8 @@ class ReplySource {
         this.#end();
         return;
       }
-      this.#stall = setTimeout(() => this.#hangUp(), this.#service.limits.stallMs);
+      this.#sentMs = this.#service.clock();
+      this.#look();
     } catch (problem) {
       const error = toHttpError(problem);
       controller.enqueue(this.#encode(this.#how.envelope(error)));
@@ -235,6 +246,26 @@ class ReplySource {
     if (this.#answer.stream === 'lines') return encoder.encode(`${json}\n`);
     const isNamed = this.#answer.stream === 'named events' && 'type' in value;
     return encoder.encode(`${isNamed ? `event: ${String(value.type)}\n` : ''}data: ${json}\n\n`);
+  }
+
+  /** How long the last object has waited to be read. */
+  get #waitedMs(): number {
+    return this.#sentMs === undefined ? 0 : this.#service.clock() - this.#sentMs;
+  }
+
+  #isTooSlow(): boolean {
+    const { stallMs, busyStallMs } = this.#service.limits;
+    const waitedMs = this.#waitedMs;
+    return waitedMs >= stallMs || (this.#unreadMs + waitedMs >= busyStallMs && this.#how.isWanted());
+  }
+
+  /** Looks now and then whether a client that doesn't read has had its time. */
+  #look(): void {
+    const { stallMs, busyStallMs } = this.#service.limits;
+    this.#stall = setTimeout(
+      () => (this.#isTooSlow() ? this.#hangUp() : this.#look()),
+      Math.min(busyStallMs / 4, Math.max(1, stallMs - this.#waitedMs)),
+    );
   }
 
   #hangUp(): void {

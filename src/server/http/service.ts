@@ -55,9 +55,9 @@ export interface Service {
 }
 
 /** What a text needs of the service to be written and sent; a page has no more. */
-export interface ReplyService extends Pick<Service, 'engine' | 'log' | 'stop'> {
+export interface ReplyService extends Pick<Service, 'engine' | 'log' | 'stop' | 'clock'> {
   readonly metrics: Pick<Metrics, 'cancelled'>;
-  readonly limits: Pick<Limits, 'generationMs' | 'stallMs' | 'heartbeatMs'>;
+  readonly limits: Pick<Limits, 'generationMs' | 'stallMs' | 'busyStallMs' | 'heartbeatMs'>;
 }
 
 /** The studio of a service; its routes are closed where there is none. */
