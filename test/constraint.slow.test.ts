@@ -4,7 +4,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { InvalidOptionError, UnsupportedError } from '../src/base/errors.ts';
 import { type GenerateRequest, load, type Model, shippedModel } from '../src/index.ts';
+import { nextTurn } from '../src/base/next-turn.ts';
 import { uniforms } from '../src/base/random.ts';
+import { cpuMs } from './cpu-time.ts';
 import { hole, layCanvas, tailStart } from '../src/sampling/canvas.ts';
 import { compileConstraint } from '../src/sampling/constraint/compile-constraint.ts';
 import { constrain } from '../src/sampling/constraint/constrain.ts';
@@ -188,6 +190,66 @@ test('twenty schemas, fifty texts of each, without sense: all parse, and all are
     assert.ok(different.size > 3, `${name}: ${[...different].join(' ')}`);
   }
   assert.equal(count, 1000);
+});
+
+/** Bounds as everyday schemas have them: far more than a canvas holds. */
+const bounded: Readonly<Record<string, object>> = {
+  'a text of 1000': record({ text: { ...text, maxLength: 1000 } }),
+  'two texts of 255': record({ a: { ...text, maxLength: 255 }, b: { ...text, maxLength: 255 } }),
+  'five texts of 255': record(
+    Object.fromEntries([...'abcde'].map((name) => [name, { ...text, maxLength: 255 }])),
+  ),
+  'twenty objects with a text of 40': {
+    type: 'array',
+    maxItems: 20,
+    items: record({ name: { ...text, maxLength: 40 }, age: { type: 'integer' } }),
+  },
+  'a tree': {
+    $defs: {
+      node: record(
+        {
+          name: { ...text, maxLength: 40 },
+          children: { type: 'array', maxItems: 4, items: { $ref: '#/$defs/node' } },
+        },
+        ['name'],
+      ),
+    },
+    $ref: '#/$defs/node',
+  },
+};
+
+test('everyday schemas with large bounds are compiled in half a second, and their steps let others have their turn', async (t) => {
+  const length = 128;
+  for (const [name, jsonSchema] of Object.entries(bounded)) {
+    const wanted = { jsonSchema: jsonSchema as JsonSchema, size: V, longest: length, forbidden: [maskId] };
+    const compile = (): ReturnType<typeof compileConstraint> =>
+      compileConstraint({ ...wanted, ends: [endId] }, tokenizer);
+    compile(); // the first time the machine's code is made, too
+    const began = cpuMs();
+    const constraint = compile();
+    const compiled = cpuMs() - began;
+
+    // between two turns of others, the longest that was computed
+    let [last, longest] = [cpuMs(), 0];
+    const over = new AbortController();
+    const others = (async () => {
+      while (!over.signal.aborted) {
+        await nextTurn();
+        const now = cpuMs();
+        longest = Math.max(longest, now - last);
+        last = now;
+      }
+    })();
+    const request = { jsonSchema, temperature: 0.7, steps: 4, blockLength: length };
+    const written = await write(request, { constraint, seed: 1, length }).finally(() => over.abort());
+    await others;
+    assert.ok(ajv.compile(jsonSchema)(JSON.parse(written)), written);
+    t.diagnostic(
+      `${name}: compiled in ${Math.round(compiled)} ms, at most ${Math.round(longest)} ms at a time, ${constraint.automaton.states} states`,
+    );
+    assert.ok(compiled < 500, `${name}: ${compiled} ms`);
+    assert.ok(longest < 200, `${name}: ${longest} ms`);
+  }
 });
 
 test('the model that ships writes JSON and what a regular expression matches, also between given texts', async (t) => {
