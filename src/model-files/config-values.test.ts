@@ -13,7 +13,7 @@ import { openModel } from '../model/open.ts';
 import { readTokenizerFiles } from '../tokenizer/from-directory.ts';
 import { tokenizerOf } from '../tokenizer/load.ts';
 import { openModelWithTokenizer } from './open-model.ts';
-import { textEnds } from './generation-defaults.ts';
+import { generationIn, textEnds } from './generation-defaults.ts';
 import { generationOf } from './read-generation.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -102,6 +102,22 @@ test('a text ends where transformers ends it, whichever of the two configs names
     if (ours < length) assert.ok(ours === own + 1 || generation?.eos_token_id == null, said);
     if (generation === null) assert.equal(ours, length, said);
   }
+});
+
+test('what generation_config.json has as end tokens are ids of tokens, or the file is refused', () => {
+  for (const [given, ids] of [
+    [undefined, []],
+    [null, []],
+    [-1, []],
+    [3, [3]],
+    [
+      [3, 5],
+      [3, 5],
+    ],
+  ] as const)
+    assert.deepEqual(generationIn({ eos_token_id: given }, 'a').endIds, ids);
+  for (const given of ['3', 1.5, 1e308, true, {}, ['<|end|>'], [3, null]])
+    assert.throws(() => generationIn({ eos_token_id: given }, 'a'), /eos_token_id to be the id of a token/);
 });
 
 for (const family of [

@@ -39,7 +39,7 @@ export function generationIn(
 ): GenerationDefaults {
   if (json === undefined) return { endIds: [], defaults: {}, presets: [], unsupported: [] };
   const { eos_token_id: ends, unmask_sampling: ours = {} } = json;
-  const endIds = [ends].flat().filter((id) => Number.isSafeInteger(id)) as number[];
+  const endIds = endsIn(ends, path);
   if (!isObject(ours)) throw new FileError(path, 'unmask_sampling to be an object', show(ours));
   const { options, unsupported } = samplingIn(keys, json);
   const defaults = { ...options, ...ours };
@@ -50,6 +50,15 @@ export function generationIn(
     throw new FileError(path, 'options of sampling', cause.message, undefined, { cause });
   }
   return { endIds, defaults, presets: presetsIn(json, path), unsupported };
+}
+
+/** Ids of end tokens; -1 is none, as in older files. @throws FileError  for what is no id */
+function endsIn(ends: unknown, path: string): readonly number[] {
+  const ids: readonly unknown[] = [ends ?? []].flat();
+  const odd = ids.find((id) => !Number.isSafeInteger(id));
+  if (odd !== undefined)
+    throw new FileError(path, 'eos_token_id to be the id of a token, or several', show(ends));
+  return (ids as number[]).filter((id) => id >= 0);
 }
 
 /** A model's defaults for sampling, with the blocks that it was trained in. */
