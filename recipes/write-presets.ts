@@ -2,6 +2,7 @@
 // tokens a forward, and what the texts are worth. The studio's presets are these.
 //
 //     npm run presets -- stories
+//     npm run presets -- talk
 //     npm run presets -- typescript
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,10 +16,10 @@ import { meanOf } from '../src/evaluation/mean.ts';
 import { type GenerateRequest, load, type Model } from '../src/index.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
 import type { MeasuredPreset } from '../src/model-files/presets.ts';
-import type { FlatSamplingOptions } from '../src/sampling/options.ts';
+import { usualPresets, type WritingPreset } from '../src/sampling/usual-presets.ts';
 import { root } from './recipe.ts';
 
-type Options = Partial<FlatSamplingOptions>;
+type Options = WritingPreset['options'];
 
 /** What came of a way to write: less is better. */
 interface Found {
@@ -49,38 +50,31 @@ const taus = [0.9, 0.7, 0.5, 0.35, 0.2];
 
 const [name = ''] = process.argv.slice(2);
 const path = join(root, 'models', name, 'generation_config.json');
-const trials: Readonly<Record<string, (model: Model) => Promise<Trial>>> = { stories, typescript };
+const trials: Readonly<Record<string, (model: Model) => Promise<Trial>>> = { stories, talk, typescript };
 if (!(name in trials) || !existsSync(path))
   throw new Error(`usage: write-presets NAME, one of ${Object.keys(trials).join(', ')}`);
 
 const model = await load(join(root, 'models', name));
 const trial = await trials[name](model);
-const { temperature = 0 } = model.defaults;
-const balanced = await tried({});
-const careful =
-  temperature === 0 ? undefined : await tried({ temperature: Math.round(60 * temperature) / 100 });
-const explore = await tried({
-  temperature: Math.max(1, Math.round(120 * temperature) / 100),
-  strategy: 'random',
-});
-let fast = balanced;
+const usual = usualPresets(model.defaults);
+const found = new Map<string, Found>();
+for (const { name: way, options } of usual) if (way !== 'fast') found.set(way, await tried(options));
+const balanced = found.get('balanced')!;
 for (const tau of taus) {
-  const found = await tried({ strategy: 'threshold', tau });
+  const fast = await tried(
+    usualPresets(model.defaults, tau).find(({ name: way }) => way === 'fast')!.options,
+  );
+  const fastest = found.get('fast') ?? balanced;
   // as good as the balanced way within its standard error, and faster than what was found before
-  if (
-    found.worth <= balanced.worth + balanced.error &&
-    (fast === balanced || found.tokensPerForward > fast.tokensPerForward)
-  )
-    fast = found;
+  if (fast.worth <= balanced.worth + balanced.error && fast.tokensPerForward > fastest.tokensPerForward)
+    found.set('fast', fast);
 }
 await model.close();
 
-const presets = Object.entries({ careful, balanced, fast, explore }).flatMap(
-  ([preset, found]): MeasuredPreset[] =>
-    found === undefined || (preset === 'fast' && found === balanced)
-      ? []
-      : [{ name: preset, options: found.options, measured: said(found) }],
-);
+const presets = usual.flatMap(({ name: way }): MeasuredPreset[] => {
+  const measured = found.get(way);
+  return measured ? [{ name: way, options: measured.options, measured: said(measured) }] : [];
+});
 const config = JSON.parse(readFileSync(path, 'utf8')) as object;
 writeFileSync(path, `${JSON.stringify({ ...config, unmask_presets: presets }, undefined, 2)}\n`);
 process.stderr.write(`${path}\n`);
@@ -137,6 +131,23 @@ async function typescript(writer: Model): Promise<Trial> {
   });
   const asked = texts.map(({ prompt }, k) => ({ prompt, seed: seeds[k] }));
   return scoredTrial(writer, asked, texts, `${count} held-out sources`);
+}
+
+/** What people answered in conversations that were held out. */
+async function talk(writer: Model): Promise<Trial> {
+  const rows = heldOut<{ readonly turns: readonly string[] }>(
+    'models/talk/talk.jsonl.gz',
+    ({ turns: [, answer = ''] }) => answer.length > 40,
+  );
+  const asked = rows.map(({ turns: [said] }, k) => ({
+    messages: [{ role: 'user', content: said } as const],
+    seed: seeds[k],
+  }));
+  const texts = rows.map(({ turns: [, answer] }, k) => ({
+    prompt: writer.chatTemplate!.encode(asked[k].messages).text,
+    answer,
+  }));
+  return scoredTrial(writer, asked, texts, `${count} held-out conversations`);
 }
 
 function scoredTrial(

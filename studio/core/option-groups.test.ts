@@ -61,6 +61,26 @@ test('a group has its fields in order, those of the strategy behind it, and what
   );
 });
 
+test('ways to write are those that were measured with a model, else the usual ones', () => {
+  const namesOf = (presets: ReturnType<typeof presetsFor>) => presets.map(({ name }) => name);
+  const usual = presetsFor({ temperature: 0.5 });
+  assert.deepEqual(namesOf(usual), ['careful', 'balanced', 'fast', 'explore']);
+  assert.deepEqual(usual[0].values, { temperature: 0.3 });
+  assert.ok(usual.every(({ says, measured }) => says !== '' && measured === undefined));
+  // nothing is more careful than the surest token first and nothing left to chance
+  assert.deepEqual(namesOf(presetsFor({})), ['balanced', 'fast', 'explore']);
+  assert.deepEqual(presetsFor({ strategy: 'editing' })[0].values, { strategy: 'low-confidence' });
+  const fast = { name: 'fast', options: { strategy: 'threshold', tau: 0.35 }, measured: 'x' } as const;
+  assert.deepEqual(presetsFor({ temperature: 0.5 }, [fast]), [
+    {
+      name: 'fast',
+      says: 'keeps at once all that is at least 35 % sure',
+      measured: 'x',
+      values: fast.options,
+    },
+  ]);
+});
+
 test('each strategy is told with its options and has a sentence; a preset has none that its strategy hasn’t', () => {
   assert.deepEqual(Object.keys(told.strategies).sort(), [...strategyNames].sort());
   assert.deepEqual(Object.keys(strategySentences).sort(), [...strategyNames].sort());

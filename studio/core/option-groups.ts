@@ -1,4 +1,5 @@
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
+import { usualPresets, type WritingPreset } from '../../src/sampling/usual-presets.ts';
 import type { Field, JsonSchema } from './fields.ts';
 
 /** Options that answer one question. */
@@ -221,12 +222,6 @@ export interface Preset {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-const numberOr = (value: unknown, otherwise: number): number =>
-  typeof value === 'number' ? value : otherwise;
-
-/** The threshold of Fast-dLLM (arXiv:2505.22618), for models that nobody measured. */
-const usualTau = 0.9;
-
 /** What a way to write is for, by its name. */
 function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): string {
   if (name === 'careful') return 'less left to chance, the surest tokens first: plainer words';
@@ -238,33 +233,17 @@ function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): st
   return '';
 }
 
-/**
- * Ways of writing: the usual ones from a model's defaults, in their place those that were measured with it, which its files tell.
- * What it does by itself is the balanced one.
- */
+/** Ways of writing: those that were measured with a model, which its files tell; else the usual ones, from its defaults. */
 export function presetsFor(
   defaults: Readonly<Record<string, unknown>>,
   measured: readonly MeasuredPreset[] = [],
 ): Preset[] {
-  const temperature = numberOr(defaults.temperature, 0);
-  const usual: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-    ['careful', { temperature: Math.round(40 * temperature) / 100, strategy: 'low-confidence' }],
-    ['balanced', {}],
-    ['fast', { strategy: 'threshold', tau: usualTau }],
-    ['explore', { temperature: Math.max(1, Math.round(120 * temperature) / 100), strategy: 'random' }],
-  ];
-  const found = measured.map(({ name, options, measured: worth }) => {
+  const ways: readonly (WritingPreset & Partial<MeasuredPreset>)[] =
+    measured.length > 0 ? measured : usualPresets(defaults);
+  return ways.map(({ name, options, measured: worth }) => {
     const values = options as Readonly<Record<string, unknown>>;
-    return { name, says: purposeOf(name, values), measured: worth, values };
+    return { name, says: purposeOf(name, values), ...(worth !== undefined && { measured: worth }), values };
   });
-  const names = new Set(usual.map(([name]) => name));
-  return [
-    ...usual.map(
-      ([name, values]): Preset =>
-        found.find((one) => one.name === name) ?? { name, says: purposeOf(name, values), values },
-    ),
-    ...found.filter(({ name }) => !names.has(name)),
-  ];
 }
 
 /** What a strategy does, in a sentence. */

@@ -59,7 +59,9 @@ export function OptionsForm(properties: FormProperties) {
   const all = filled.flatMap(({ fields, rarer }) => [...fields, ...rarer]);
   return (
     <div class="form">
-      {presets.length > 0 && <Presets presets={presets} values={values} onChange={onChange} />}
+      {presets.length > 0 && (
+        <Presets presets={presets} values={values} onChange={onChange} isUnknown={isUnknown} />
+      )}
       {filled.map((group) => (
         <Group
           key={group.title}
@@ -130,10 +132,13 @@ function Presets({
   presets,
   values,
   onChange,
+  isUnknown,
 }: {
   readonly presets: readonly Preset[];
   readonly values: Values;
   readonly onChange: (values: Values) => void;
+  /** The model has not told yet which of its own it has. */
+  readonly isUnknown: boolean;
 }) {
   const names = new Set(presets.flatMap((preset) => Object.keys(preset.values)));
   const set = Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
@@ -161,7 +166,7 @@ function Presets({
       </div>
       <p class="help">
         {current?.says ?? 'a way of your own'}
-        {current && (
+        {current && !isUnknown && (
           <span class="measured">
             {current.measured === undefined
               ? 'Not measured with this model.'

@@ -1,0 +1,38 @@
+import type { FlatSamplingOptions } from './options.ts';
+
+/** A way to write: options that go together for a purpose. */
+export interface WritingPreset {
+  readonly name: string;
+  /** What it sets beside the model's own defaults. */
+  readonly options: Partial<FlatSamplingOptions>;
+}
+
+/** A threshold that is fast, and safe for most models: that of Fast-dLLM (arXiv:2505.22618). */
+const usualTau = 0.9;
+
+/**
+ * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
+ * careful is left out where that is as careful already.
+ *
+ * @param tau  how sure a token has to be that the fast way keeps
+ */
+export function usualPresets(
+  { temperature = 0, strategy = 'low-confidence' }: Partial<FlatSamplingOptions>,
+  tau = usualTau,
+): readonly WritingPreset[] {
+  const careful: WritingPreset['options'] = {
+    ...(temperature > 0 && { temperature: hundredths(0.6 * temperature) }),
+    ...(strategy !== 'low-confidence' && { strategy: 'low-confidence' }),
+  };
+  return [
+    ...(Object.keys(careful).length === 0 ? [] : [{ name: 'careful', options: careful }]),
+    { name: 'balanced', options: {} },
+    { name: 'fast', options: { strategy: 'threshold', tau } },
+    {
+      name: 'explore',
+      options: { temperature: Math.max(1, hundredths(1.2 * temperature)), strategy: 'random' },
+    },
+  ];
+}
+
+const hundredths = (value: number): number => Math.round(100 * value) / 100;
