@@ -22,26 +22,15 @@ export class ChatConversation {
   }
 
   /** All of it, then a question if there is one. */
-  messages(question?: string, from = 0): ChatMessage[] {
+  messages(question?: string): ChatMessage[] {
     return [
       ...(this.system === '' ? [] : [{ role: 'system', content: this.system } as const]),
-      ...this.#turns.slice(from).flatMap(([asked, answer]): ChatMessage[] => [
+      ...this.#turns.flatMap(([asked, answer]): ChatMessage[] => [
         { role: 'user', content: asked },
         { role: 'assistant', content: answer },
       ]),
       ...(question === undefined ? [] : [{ role: 'user', content: question } as const]),
     ];
-  }
-
-  /** The messages up to a question without as many of the oldest turns as it takes to fit, at most all. */
-  fitting(
-    question: string,
-    fits: (messages: ChatMessage[]) => boolean,
-  ): { readonly messages: ChatMessage[]; readonly dropped: number } {
-    for (let dropped = 0; ; dropped++) {
-      const messages = this.messages(question, dropped);
-      if (dropped >= this.length || fits(messages)) return { messages, dropped };
-    }
   }
 
   add(question: string, answer: string): void {

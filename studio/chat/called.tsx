@@ -46,34 +46,49 @@ function argumentsIn(json: string): [string, unknown][] | undefined {
   }
 }
 
-/** Nothing is run here: a person says what the function returned, and the model goes on. */
+/** Nothing is run here: a person says what each function returned, all of them at once, and the model goes on. */
 export function Returned({
-  name,
+  calls,
   onReturn,
 }: {
-  readonly name: string;
-  readonly onReturn: (text: string) => void;
+  readonly calls: readonly CalledTool[];
+  readonly onReturn: (returned: readonly string[]) => void;
 }) {
-  const text = useSignal('');
+  const texts = useSignal<readonly string[]>(calls.map(() => ''));
   return (
     <form
-      class="row returned"
+      class="returned"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.value.trim() !== '') onReturn(text.value.trim());
+        onReturn(texts.value.map((text) => text.trim()));
       }}
     >
-      <label class="wide">
-        <span class="hidden">What {visible(name)} returned</span>
-        <input
-          class="wide"
-          placeholder={`Nothing is run here: what did ${visible(name)} return?`}
-          autocomplete="off"
-          value={text.value}
-          onInput={({ currentTarget }) => (text.value = currentTarget.value)}
-        />
-      </label>
-      <button type="submit">Return</button>
+      {calls.map((call, index) => (
+        <div key={call.id}>
+          <Called call={call} />
+          <label>
+            <span class="hidden">
+              What {visible(call.name)} returned{nthOf(calls, index)}
+            </span>
+            <input
+              class="wide"
+              required
+              pattern={String.raw`.*\S.*`}
+              placeholder={`Nothing is run here: what did ${visible(call.name)} return?`}
+              autocomplete="off"
+              value={texts.value[index]}
+              onInput={({ currentTarget }) => (texts.value = texts.value.with(index, currentTarget.value))}
+            />
+          </label>
+        </div>
+      ))}
+      <button type="submit">{calls.length === 1 ? 'Return' : `Return all ${calls.length}`}</button>
     </form>
   );
+}
+
+/** Tells calls of the same function apart. */
+function nthOf(calls: readonly CalledTool[], index: number): string {
+  const same = calls.filter(({ name }) => name === calls[index].name);
+  return same.length > 1 ? `, call ${same.indexOf(calls[index]) + 1}` : '';
 }

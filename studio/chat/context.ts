@@ -1,3 +1,4 @@
+import { fittingMessages } from '../../src/language-model/fitting-messages.ts';
 import { ApiError, post } from '../client.ts';
 import type { Message } from '../core/conversation.ts';
 
@@ -17,39 +18,24 @@ export interface Context {
 const answerShare = 1 / 4;
 
 /**
- * The messages that a model is sent: without as many of the oldest as it takes to leave room for an answer. The system prompt
- * stays, and what was said last; what is left begins with what a person said. How many have to go is found by halving.
+ * The messages that a model is sent: without as many of the oldest as it takes to leave room for an answer.
  *
  * @param room  tokens that the answer is to have, as far as that is said
  */
-export async function fitting(
-  messages: readonly Message[],
+export async function sentOf(
+  all: readonly Message[],
   { model, most, room }: { readonly model: string; readonly most: number; readonly room?: number },
   signal: AbortSignal,
 ): Promise<{ readonly messages: readonly Message[]; readonly context: Context }> {
-  const needed = Math.min(room ?? Math.floor(most * answerShare), most);
-  const system = messages.filter(({ role }) => role === 'system');
-  const turns = messages.filter(({ role }) => role !== 'system');
-  const without = async (dropped: number) => {
-    const sent = [...system, ...turns.slice(dropped)];
-    const counted = await countTokens(model, sent, signal);
-    const tokens = counted ?? estimated(sent);
-    return { messages: sent, context: { tokens, isEstimate: counted === undefined, most, dropped } };
+  let isEstimate = false;
+  const tokensOf = async (messages: readonly Message[]): Promise<number> => {
+    const counted = await countTokens(model, messages, signal);
+    isEstimate = counted === undefined;
+    return counted ?? estimated(messages);
   };
-  const fits = ({ context }: { readonly context: Context }): boolean => context.tokens + needed <= most;
-
-  let found = await without(0);
-  if (fits(found)) return found;
-  const starts = turns.flatMap(({ role }, at) => (role === 'user' && at > 0 ? [at] : []));
-  let [low, high] = [0, starts.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const some = await without(starts[middle]);
-    // the last is taken even where it alone is too much: then the server says so
-    if (fits(some) || middle === starts.length - 1) [found, high] = [some, middle];
-    else low = middle + 1;
-  }
-  return found;
+  const needed = Math.min(room ?? Math.floor(most * answerShare), most);
+  const { messages, dropped, tokens } = await fittingMessages(all, tokensOf, most - needed);
+  return { messages, context: { tokens, isEstimate, most, dropped } };
 }
 
 /** Characters of a token, rather too few than too many. */

@@ -16,7 +16,7 @@ import {
 import { learnDefaults, type ServedModel } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
-import { type Context, fitting } from './context.ts';
+import { type Context, sentOf } from './context.ts';
 
 interface ChatEvent extends StreamEvent {
   readonly choices?: readonly {
@@ -123,16 +123,32 @@ export class Talk {
     this.#change((conversation) => withBranch(conversation, turn));
   }
 
-  /** Says something, behind `parent`, and has it answered; behind a call it is what the function returned. */
+  /** Says something, behind `parent`, and has it answered. */
   async say(
     text: string,
     parent: number | null,
     model: ServedModel | undefined,
     options: Values,
-    role: 'user' | 'tool' = 'user',
   ): Promise<void> {
     this.stop();
-    this.#change((conversation) => withTurn(conversation, parent, role, text));
+    this.#change((conversation) => withTurn(conversation, parent, 'user', text));
+    await this.answer(this.conversation.value.leaf!, model, options);
+  }
+
+  /** Says what each function returned that the answer `parent` calls, and has the model go on. */
+  async giveBack(
+    returned: readonly string[],
+    parent: number,
+    model: ServedModel | undefined,
+    options: Values,
+  ): Promise<void> {
+    this.stop();
+    this.#change((conversation) =>
+      returned.reduce(
+        (so, text, index) => withTurn(so, index === 0 ? parent : so.leaf, 'tool', text),
+        conversation,
+      ),
+    );
     await this.answer(this.conversation.value.leaf!, model, options);
   }
 
@@ -183,7 +199,7 @@ export class Talk {
     const most = model?.context_length;
     if (model && most !== undefined) {
       const room = typeof options.length === 'number' ? options.length : undefined;
-      const found = await fitting(all, { model: model.id, most, room }, signal);
+      const found = await sentOf(all, { model: model.id, most, room }, signal);
       messages = found.messages;
       this.context.value = found.context;
     }
@@ -191,8 +207,7 @@ export class Talk {
       model: model?.id,
       messages,
       ...options,
-      // what a function returned is typed by a person, one at a time
-      ...(tools.length > 0 && { tools, parallel_tool_calls: false }),
+      ...(tools.length > 0 && { tools }),
       stream_options: { include_usage: true },
     };
     yield* stream<ChatEvent>('/v1/chat/completions', body, signal);

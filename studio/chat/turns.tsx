@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { branchesOf, type Turn } from '../core/conversation.ts';
+import { branchesOf, type CalledTool, returnedCalls, type Turn } from '../core/conversation.ts';
 import type { ServedModel } from '../parts/model-picker.tsx';
 import type { Player } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
@@ -70,20 +70,19 @@ function TurnView({
   };
   return (
     <article class={`turn ${turn.role}`}>
-      <h2>{turn.role === 'assistant' ? (turn.model ?? 'Model') : whoSaid[turn.role]}</h2>
+      <h2>{whoSaid(turn, returnedCalls(talk.path.value).get(turn.id))}</h2>
       {draft.value === undefined ? (
         <Said turn={turn} recording={replay.value ? recording : undefined} />
       ) : (
         <Draft draft={draft} onSave={save} />
       )}
-      {turn.calls?.map((call) => (
-        <Called key={call.id} call={call} />
-      ))}
-      {isLast && turn.calls && (
+      {isLast && turn.calls ? (
         <Returned
-          name={turn.calls[0].name}
-          onReturn={(text) => void talk.say(text, turn.id, model, options, 'tool')}
+          calls={turn.calls}
+          onReturn={(returned) => void talk.giveBack(returned, turn.id, model, options)}
         />
+      ) : (
+        turn.calls?.map((call) => <Called key={call.id} call={call} />)
       )}
       <div class="row">
         <Branches talk={talk} turn={turn} />
@@ -106,7 +105,11 @@ function TurnView({
   );
 }
 
-const whoSaid = { user: 'You', tool: 'Returned' } as const;
+function whoSaid({ role, model = 'Model' }: Turn, call: CalledTool | undefined): string {
+  if (role === 'user') return 'You';
+  if (role === 'assistant') return model;
+  return call ? `${visible(call.name)} returned` : 'Returned';
+}
 
 /** Has it answered: once more what was answered already, or what stands at the end without an answer. */
 function AnswerButton({

@@ -7,6 +7,7 @@ import {
   emptyConversation,
   messagesOf,
   pathOf,
+  returnedCalls,
   titleOf,
   toolsOf,
   withBranch,
@@ -71,6 +72,29 @@ test('a call is sent as the server has it, and what it returned says which call 
   assert.deepEqual(toolsOf({ tools: JSON.stringify([tool]) }), [tool]);
   assert.deepEqual(toolsOf({}), []);
   for (const tools of ['{', '3', '[1]', 'null']) assert.throws(() => toolsOf({ tools }), /must be JSON/);
+});
+
+test('of an answer with several calls each has what it returned, in their order', () => {
+  const calls = ['c1', 'c2'].map((id) => ({ id, name: 'weather', json: '{}' }));
+  let talk = withTurn(emptyConversation('a'), null, 'user', 'Weather?');
+  talk = withTurn(talk, 0, 'assistant', '', { calls });
+  for (const text of ['sunny', 'rain', 'too much']) talk = withTurn(talk, talk.leaf, 'tool', text);
+  const returned = messagesOf(talk).filter(({ role }) => role === 'tool');
+  assert.deepEqual(
+    returned.map(({ content, tool_call_id }) => [content, tool_call_id]),
+    [
+      ['sunny', 'c1'],
+      ['rain', 'c2'],
+      ['too much', ''],
+    ],
+  );
+  assert.deepEqual(
+    [...returnedCalls(pathOf(talk))],
+    [
+      [2, calls[0]],
+      [3, calls[1]],
+    ],
+  );
 });
 
 test('what was kept comes back; what is no conversation does not', () => {

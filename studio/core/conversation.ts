@@ -80,25 +80,36 @@ export interface Message {
   readonly tool_call_id?: string;
 }
 
+/** The call that each turn of a path returns something for, by the turn's id: of an answer with several the first comes first. */
+export function returnedCalls(path: readonly Turn[]): ReadonlyMap<number, CalledTool> {
+  const returned = new Map<number, CalledTool>();
+  let waiting: readonly CalledTool[] = [];
+  for (const { id, role, calls = [] } of path) {
+    const [call, ...others] = waiting;
+    if (role !== 'tool') waiting = calls;
+    else if (call) {
+      returned.set(id, call);
+      waiting = others;
+    }
+  }
+  return returned;
+}
+
 export function messagesOf(conversation: Conversation): Message[] {
   const system = conversation.system.trim();
-  let called: readonly CalledTool[] = [];
-  const messageOf = ({ role, text, calls = [] }: Turn): Message => {
-    const answered = called;
-    called = calls;
-    if (role === 'tool') return { role, content: text, tool_call_id: answered[0]?.id ?? '' };
+  const path = pathOf(conversation);
+  const returned = returnedCalls(path);
+  const messageOf = ({ id, role, text, calls = [] }: Turn): Message => {
+    if (role === 'tool') return { role, content: text, tool_call_id: returned.get(id)?.id ?? '' };
     if (calls.length === 0) return { role, content: text };
-    const tool_calls = calls.map(({ id, name, json }) => ({
-      id,
+    const tool_calls = calls.map(({ id: callId, name, json }) => ({
+      id: callId,
       type: 'function' as const,
       function: { name, arguments: json },
     }));
     return { role, content: text, tool_calls };
   };
-  return [
-    ...(system === '' ? [] : [{ role: 'system', content: system } as const]),
-    ...pathOf(conversation).map(messageOf),
-  ];
+  return [...(system === '' ? [] : [{ role: 'system', content: system } as const]), ...path.map(messageOf)];
 }
 
 /** The functions that a conversation has, as a server takes them; none where nothing is typed. @throws Error  for what is no list */

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -25,26 +25,42 @@ export const executable = [
 export const skip =
   executable === undefined && 'no Chromium here: install Debian’s package chromium, or set CHROMIUM=PATH';
 
-/** A studio of its own: a server with the model that ships, in an empty working directory, and a browser. */
-export interface Studio {
+/** A server with the models that ship, in an empty working directory, and a browser. */
+interface Running {
   /** The address that the server printed, token included. */
   readonly url: string;
   /** The server's working directory. */
   readonly directory: string;
   readonly browser: Browser;
-  /** A page that fails the test when a script of it does, or when it asks another origin for anything. */
+}
+
+/** What a test has of it. */
+export interface Studio extends Running {
+  /** A page that fails the test when a script of it does, or when it asks another origin for anything. It ends with the test. */
   open(options?: Parameters<Browser['newPage']>[0]): Promise<Page>;
 }
 
+type Ending = Pick<TestContext, 'after'>;
+
+/** A studio for all tests of a file: the first that asks starts it, and it ends with the last. */
+export function sharedStudio(): (t: Ending) => Promise<Studio> {
+  const ends: (() => Promise<void>)[] = [];
+  // within a test it would be that of the test
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  let running: Promise<Running> | undefined;
+  return async (t) => studioFor(t, await (running ??= run({ after: (end) => void ends.push(end) })));
+}
+
 /** Starts a studio, which ends with the test. */
-export async function startStudio(
-  t: Pick<TestContext, 'after'>,
-  ...options: readonly string[]
-): Promise<Studio> {
+export const startStudio = async (t: Ending): Promise<Studio> => studioFor(t, await run(t));
+
+async function run(t: { readonly after: (work: () => Promise<void>) => void }): Promise<Running> {
   const directory = mkdtempSync(join(tmpdir(), 'unmask-studio-'));
   const server = spawn(
     process.execPath,
-    [join(root, 'dist/src/cli/main.js'), 'studio', '--port', '0', '--quiet', ...options],
+    [join(root, 'dist/src/cli/main.js'), 'studio', '--port', '0', '--quiet'],
     { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
@@ -55,17 +71,22 @@ export async function startStudio(
     await exit;
     rmSync(directory, { recursive: true, force: true });
   });
-  const url = await addressOf(server.stdout!);
+  return { url: await addressOf(server.stdout!), directory, browser };
+}
+
+function studioFor(t: Ending, running: Running): Studio {
+  const { url, browser } = running;
   const problems: string[] = [];
-  t.after(() => {
+  const pages: Page[] = [];
+  t.after(async () => {
+    await Promise.all(pages.map((page) => page.close()));
     if (problems.length > 0) throw new Error(problems.join('\n'));
   });
   return {
-    url,
-    directory,
-    browser,
-    async open(pageOptions) {
-      const page = await browser.newPage(pageOptions);
+    ...running,
+    async open(options) {
+      const page = await browser.newPage(options);
+      pages.push(page);
       page.on('pageerror', (error) => problems.push(String(error)));
       page.on('console', (message) => {
         // a refusal of the server is shown by the page, and logged by the browser

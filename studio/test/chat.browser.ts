@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { fitsNarrow, skip, startStudio, violations } from './browser.ts';
+import { fitsNarrow, skip, sharedStudio, violations } from './browser.ts';
+
+const startStudio = sharedStudio();
 
 const composer = '.composer textarea';
 
@@ -87,11 +89,12 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   assert.equal((await turns(page)).length, 2);
 });
 
-/** What a server's answer calls, in two pieces. */
-const callOf = (name: string, json: string): object[] => [
-  { tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name, arguments: '' } }] },
-  { tool_calls: [{ index: 0, function: { arguments: json } }] },
-];
+/** What a server's answer calls, each in two pieces: a function by its name with the JSON of its arguments. */
+const callsOf = (calls: readonly (readonly [name: string, json: string])[]): object[] =>
+  calls.flatMap(([name, json], index) => [
+    { tool_calls: [{ index, id: `c${index + 1}`, type: 'function', function: { name, arguments: '' } }] },
+    { tool_calls: [{ index, function: { arguments: json } }] },
+  ]);
 
 /** An answer of a server, as its stream has it. */
 const answerOf = (deltas: readonly object[]): string =>
@@ -135,7 +138,10 @@ test(
         contentType: 'text/event-stream',
         body: answerOf(
           sent.length === 4
-            ? callOf('weather', '{"city":"Rome"}')
+            ? callsOf([
+                ['weather', '{"city":"Rome"}'],
+                ['weather', '{"city":"Paris"}'],
+              ])
             : [{ content: texts[sent.length - 1] ?? 'well' }],
         ),
       });
@@ -184,13 +190,28 @@ test(
     await tools.fill('{"name": "weather"}');
     await page.getByRole('button', { name: 'Answer this' }).click();
     const called = page.locator('.called');
-    await called.locator('strong', { hasText: 'weather' }).waitFor();
-    assert.match((await called.textContent())!, /city.*Rome/);
-    await page.getByLabel('What weather returned').fill('sunny');
+    await called.nth(1).locator('strong', { hasText: 'weather' }).waitFor();
+    assert.match((await called.first().textContent())!, /city.*Rome/);
+    assert.match((await called.last().textContent())!, /city.*Paris/);
+    assert.deepEqual(await violations(page), []);
+    // it goes on once all have returned
+    await page.getByLabel('What weather returned, call 2').fill('rain');
+    await page.keyboard.press('Enter');
+    assert.equal(sent.length, 4);
+    await page.getByLabel('What weather returned, call 1').fill('sunny');
     await page.keyboard.press('Enter');
     await page.locator('.turn.assistant .said', { hasText: 'well' }).nth(1).waitFor();
-    assert.equal(sent.at(-1)!.at(-1)!.content, 'sunny');
-    assert.equal(sent.at(-1)!.at(-1)!.tool_call_id, 'c1');
+    assert.deepEqual(
+      sent
+        .at(-1)!
+        .slice(-2)
+        .map(({ content, tool_call_id }) => [content, tool_call_id]),
+      [
+        ['sunny', 'c1'],
+        ['rain', 'c2'],
+      ],
+    );
+    assert.equal(await page.locator('.turn.tool h2', { hasText: 'weather returned' }).count(), 2);
     assert.deepEqual(await violations(page), []);
   },
 );

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openGroup, skip, startStudio, type Studio, violations } from './browser.ts';
+import { openGroup, skip, sharedStudio, type Studio, violations } from './browser.ts';
+
+const startStudio = sharedStudio();
 
 const text = 'Once upon a time there was a little dog. He barked purple in the park.';
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openGroup, skip, startStudio, type Studio, until, violations } from './browser.ts';
+import { openGroup, skip, sharedStudio, type Studio, until, violations } from './browser.ts';
+
+const startStudio = sharedStudio();
 
 const sentence = 'Once upon a time there was a little dog. He was very happy.';
 

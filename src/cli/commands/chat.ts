@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
 import { grouped } from '../../base/format-count.ts';
+import { fittingMessages } from '../../language-model/fitting-messages.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import type { Frame } from '../../sampling/sample.ts';
@@ -172,15 +173,17 @@ class Chat {
     const idsOf = (messages: Parameters<NonNullable<Model['chatTemplate']>['encode']>[0]) =>
       this.#model.chatTemplate!.encode(messages, template).ids.length;
     const room = this.#model.config.maxLength - this.#wantedLength();
-    const { messages, dropped } = conversation.fitting(question, (all) => idsOf(all) <= room);
+    const sent = await fittingMessages(conversation.messages(question), idsOf, room);
+    // a turn is a question and its answer
+    const dropped = sent.dropped / 2;
     this.#tellDropped(dropped);
 
     const seed = sampling.seed === undefined ? randomInt(2 ** 32) : sampling.seed + this.#state.retries;
-    const show = this.#display(idsOf(messages));
+    const show = this.#display(sent.tokens);
     try {
       const generation = await this.#model.generate({
         ...sampling,
-        messages,
+        messages: sent.messages,
         template,
         seed,
         signal,
