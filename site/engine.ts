@@ -67,7 +67,7 @@ function openPort(): EnginePort {
       if (event === 'error')
         worker.addEventListener('error', ({ message }) => {
           worker.terminate();
-          listener(new Error(message) as never);
+          listener(new Error(message.replace(/^Uncaught (?:Error: )?/, '')) as never);
         });
     },
   } as EnginePort;

@@ -6,6 +6,7 @@ import { cacheFor } from '../src/browser/parts-cache.ts';
 import { remoteFiles } from '../src/browser/remote-files.ts';
 import { openKeptRun } from '../src/browser/training/train.ts';
 import type { Model } from '../src/language-model/language-model.ts';
+import { openEngine } from '../src/runtime/engine-web.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
 import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
 import { keptPrefix, type ToPage } from './messages.ts';
@@ -34,6 +35,7 @@ if (!port.name.startsWith('em-pthread'))
 async function load(place: string): Promise<Model> {
   const { device, why } = await chooseDevice();
   port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
+  if (device === 'webgpu') void (await openEngine('webgpu')).lost!().then(endWorker);
   const files = await filesOf(place);
   return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
 }
@@ -48,3 +50,9 @@ async function filesOf(place: string): Promise<PageModelFiles> {
     onDownload: (name, done, total) => port.postMessage({ type: 'page', progress: { name, done, total } }),
   });
 }
+
+/** An engine whose GPU is lost gets no other: this worker ends, once its texts have failed, and the page starts another. */
+const endWorker = (why: string): unknown =>
+  setTimeout(() => {
+    throw new Error(`the GPU was lost (${why})`);
+  });

@@ -3,6 +3,7 @@ import { HttpError, openaiEnvelope, toHttpError } from '../src/server/http/http-
 import { limits } from '../src/server/http/limits.ts';
 import { pageRoutes } from '../src/server/http/page-routes.ts';
 import { reply } from '../src/server/http/reply.ts';
+import { serverAttribute } from '../src/server/http/site-places.ts';
 import type { WritingRoute } from '../src/server/http/route.ts';
 import {
   loadedFacts,
@@ -37,9 +38,11 @@ export function pageServer(
   };
 }
 
-/** Where a studio hands the site out, its own pages are above it. */
-const elsewhere = (): object =>
-  location.pathname.endsWith('/browser/') ? { elsewhere: { place: 'server', address: '../' } } : {};
+/** Where a server hands the site out, it says where its own pages are. */
+function elsewhere(): object {
+  const address = document.documentElement.getAttribute(serverAttribute);
+  return address === null ? {} : { elsewhere: { place: 'server', address } };
+}
 
 async function write(
   service: PageService,

@@ -22,6 +22,11 @@ after(async () => {
   for (const end of endings.toReversed()) await end();
 });
 
+let withGpu: Promise<Pages> | undefined;
+/** Pages of a browser whose GPU is software. */
+const gpuPages = (): Promise<Pages> =>
+  (withGpu ??= startPages({ after: (work) => void endings.push(work) }, { flags: softwareGpu }));
+
 const prompts = { stories: 'Once upon a time', talk: 'Do you like music?', typescript: 'function add(' };
 type Shipped = keyof typeof prompts;
 const names = Object.keys(prompts) as Shipped[];
@@ -99,10 +104,9 @@ for (const name of names)
 test(
   'on WebGPU, with what passes the check, they are those of Node, too',
   { skip, timeout: 300_000 },
-  async (t) => {
-    const gpu = await startPages(t, { flags: softwareGpu });
+  async () => {
     const here = await logitsHere(shippedModels.stories);
-    const there = await logitsThere(gpu, '/models/stories/', here.tokens, 'webgpu');
+    const there = await logitsThere(await gpuPages(), '/models/stories/', here.tokens, 'webgpu');
     const difference = largest(there.data, here.data);
     assert.ok(difference < 1e-4, `${difference}`);
     assert.match(there.why, /^the GPU passed the check/);
@@ -470,6 +474,54 @@ test('what goes wrong is one sentence: no model, no GPU, a worker that dies', { 
   assert.match(problems.died, /^the worker of the model ended \(out of memory\): load the model again/);
   assert.equal(problems.later, problems.died);
 });
+
+test(
+  'a GPU that is lost in the middle of a text is one sentence, and the model is loaded again',
+  { skip, timeout: 300_000 },
+  async () => {
+    const page = await (await gpuPages()).open();
+    const seen = await page.evaluate(async () => {
+      // the device is destroyed on a word of the page
+      const script = `import '${location.origin}/page/worker.js';
+        const request = GPUAdapter.prototype.requestDevice;
+        GPUAdapter.prototype.requestDevice = async function (...given) {
+          const device = await request.apply(this, given);
+          new BroadcastChannel('lose').addEventListener('message', () => device.destroy());
+          return device;
+        };`;
+      const address = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+      const worker = () => new Worker(address, { type: 'module' }) as never;
+      const told = (promise: Promise<unknown>) =>
+        promise.then(
+          () => 'nothing',
+          (error: Error) => `${error.name}: ${error.message}`,
+        );
+      const open = (device: 'webgpu' | 'auto') => unmask.load('/models/stories/', { device, worker });
+      const model = await open('webgpu');
+      let frames = 0;
+      const onFrame = () => {
+        frames += 1;
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none
+        if (frames === 3) new BroadcastChannel('lose').postMessage('now');
+      };
+      const lost = await told(model.generate({ prompt: 'Tom', length: 64, onFrame }));
+      const later = await told(model.logits([[1, 2, 3]]));
+      await model.close();
+      const again = await open('auto');
+      const { text } = await again.generate({ prompt: 'Tom', length: 4, temperature: 0 });
+      await again.close();
+      return { lost, later, frames, text };
+    });
+    await page.close();
+    assert.match(
+      seen.lost,
+      /^UnsupportedError: webgpu: the GPU was lost \(.+\): load the model again, or resume/,
+    );
+    assert.equal(seen.later, seen.lost);
+    assert.ok(seen.frames < 60, `${seen.frames} frames`);
+    assert.match(seen.text, /^Tom./);
+  },
+);
 
 test('an isolated page has threads, and the same text', { skip }, async (t) => {
   const isolated = await startPages(t, {

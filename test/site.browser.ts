@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { executable, fitsNarrow, skip as noBrowser, until, violations } from '../studio/test/browser.ts';
+import { softwareGpu } from './page.ts';
 import { serveFolders, type StaticServer } from './static-server.ts';
 
 const folder = fileURLToPath(new URL('../site', import.meta.url));
@@ -151,5 +152,57 @@ test(
     assert.ok((await written(page)).length > 8);
     await page.close();
     assert.deepEqual(problems, []);
+  },
+);
+
+/** Has a worker take the GPU in software for one of hardware, and lose it on a word of the page. */
+const losesItsGpu = `{
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await requestDevice.apply(this, given);
+    new BroadcastChannel('lose').addEventListener('message', () => device.destroy());
+    return device;
+  };
+  const { get } = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info');
+  const told = ['vendor', 'device', 'description', 'subgroupMinSize', 'subgroupMaxSize'];
+  Object.defineProperty(GPUAdapter.prototype, 'info', {
+    get() {
+      const info = get.call(this);
+      return { ...Object.fromEntries(told.map((name) => [name, info[name]])), architecture: 'test' };
+    },
+  });
+}`;
+
+test(
+  'a GPU that is lost in the middle of a text is said in a sentence, and the next text is written',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const withGpu = await chromium.launch({
+      executablePath: executable,
+      args: ['--no-sandbox', ...softwareGpu],
+    });
+    t.after(() => withGpu.close());
+    const page = await withGpu.newPage({ serviceWorkers: 'block' });
+    await page.route(/model-worker/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${losesItsGpu}\n${await response.text()}` });
+    });
+    const settings = { prompt: 'The dog', runs: [{ options: { length: 60, temperature: 0 } }] };
+    await page.goto(`${server.url}some/path/${linked('write', settings)}`);
+    await page.getByLabel('prompt', { exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.lane .token:not(.mask)').nth(4).waitFor({ timeout: 120_000 });
+    assert.match((await page.locator('.where').textContent())!, /WebGPU: the GPU passed the check/);
+    await page.evaluate("new BroadcastChannel('lose').postMessage('now')");
+    await page
+      .getByRole('alert')
+      .getByText(/the GPU was lost \(.+\)/)
+      .waitFor({ timeout: 60_000 });
+    await page
+      .getByText(/^The worker of the models ended \(the GPU was lost .*; another is started\.$/)
+      .waitFor();
+    await page.getByLabel('prompt', { exact: true }).focus();
+    await page.keyboard.press('Enter');
+    assert.ok((await written(page)).length > 20);
   },
 );

@@ -45,12 +45,23 @@ export const openEngine: OpenEngine = async (device) => {
   const build = loaded.get(name) ?? load(name);
   loaded.set(name, build);
   build.catch(() => loaded.delete(name));
-  const engine: Pick<GraphEngine, 'provider' | 'remedy'> =
+  const engine: Omit<GraphEngine, 'ort'> =
     device === 'cpu'
       ? { provider: 'wasm', remedy: 'the graph cannot be prepared: ' }
-      : { provider: 'webgpu', remedy: 'cannot be opened; the CPU can (device cpu): ' };
+      : {
+          provider: 'webgpu',
+          remedy: 'cannot be opened; the CPU can (device cpu): ',
+          lost: () => build.then(whyLost),
+        };
   return { ort: (await build) as unknown as GraphEngine['ort'], ...engine };
 };
+
+/** Resolves when the GPU of the engine is lost, which it has once a session is open there. */
+async function whyLost({ env }: Build): Promise<string> {
+  const { lost } = (await env.webgpu?.device) ?? { lost: new Promise<never>(() => {}) };
+  const { message, reason } = await lost;
+  return message.split('\n')[0].replace(/\.$/, '') || reason;
+}
 
 async function load(name: keyof typeof builds): Promise<Build> {
   const { folder, threads } = settings;

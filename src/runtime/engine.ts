@@ -17,6 +17,8 @@ export interface GraphEngine {
   readonly provider: string;
   /** What is missing most often where the device cannot be opened. */
   readonly remedy: string;
+  /** Resolves with why, once the device is lost for good; asked when a session is open. Absent: that can't be told. */
+  readonly lost?: () => Promise<string>;
 }
 
 /** @throws UnsupportedError  where the engine isn't there; it says how to get it */

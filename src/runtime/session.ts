@@ -7,6 +7,7 @@ import { showShape } from '../graph/shape.ts';
 import { openEngine } from '#engine';
 import type { Device } from './device.ts';
 import { type GraphEngine, firstLine, type WeightFiles } from './engine.ts';
+import { LossWatch } from './loss-watch.ts';
 import { Turns } from '../base/turns.ts';
 
 /** Has weights at the locations of a graph while a session opens, where they don't lie in files for good. */
@@ -79,7 +80,8 @@ export async function openSession<Output extends string = string>(
   const turns = takesTurns[device];
   const inTurn = <Result>(work: () => Promise<Result>) => (turns ? turns.take(work) : work());
   const session = await inTurn(() => (source ? source.provide(model.locations, open) : open()));
-  const release = () => inTurn(() => session.release());
+  const watch = engine.lost && new LossWatch(device, engine.lost());
+  const onDevice = <Result>(work: () => Promise<Result>) => (watch ? watch.during(work) : work());
 
   return {
     device,
@@ -95,7 +97,9 @@ export async function openSession<Output extends string = string>(
           intoOrt(ort, type, (into as RunOptions['into'])![type.name], sizes),
         ]),
       );
-      const results = await inTurn(() => session.run(tensors, fetches)).catch((error: unknown) => {
+      const run = () => inTurn(() => session.run(tensors, fetches));
+      const results = await onDevice(run).catch((error: unknown) => {
+        if (watch?.isLost) throw error;
         throw new UnsupportedError(`${device}: ${firstLine(error)}`, { cause: error });
       });
       signal?.throwIfAborted();
@@ -112,7 +116,8 @@ export async function openSession<Output extends string = string>(
         ]),
       ) as Record<Output, NdArray<Data>>;
     },
-    close: release,
+    // a device that is lost has given all of it back
+    close: async () => (watch?.isLost ? undefined : inTurn(() => session.release())),
   };
 }
 

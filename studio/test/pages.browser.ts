@@ -16,15 +16,15 @@ const isFocusSeen = (page: Page): Promise<boolean> =>
     return document.activeElement !== document.body && width > 0 && height > 0;
   })()`);
 
-/** Goes on by the Tab key until a button of this name is focused. */
-async function tabTo(page: Page, name: RegExp): Promise<void> {
-  for (let presses = 0; presses < 60; presses++) {
+/** Goes on by the Tab key until a button of this name is focused. @returns how often it was pressed */
+async function tabTo(page: Page, name: RegExp): Promise<number> {
+  for (let presses = 1; presses < 60; presses++) {
     await page.keyboard.press('Tab');
     assert.ok(await isFocusSeen(page), 'the focus is somewhere that can be seen');
     const text = await page.evaluate<string>('document.activeElement.textContent');
-    if (name.test(text)) return;
+    if (name.test(text)) return presses;
   }
-  assert.fail(`the keyboard does not lead to ${name}`);
+  return assert.fail(`the keyboard does not lead to ${name}`);
 }
 
 /** What a page is for, as its button says it. */
@@ -57,18 +57,22 @@ test(
       await page.getByRole('heading', { level: 1, name: title }).waitFor({ state: 'attached' });
       await until(() => page.title().then((now) => now.startsWith(title)), `the page ${name}`);
       await page.locator('main button').filter({ hasText: verbs[name] }).first().waitFor();
-      for (const [n, size] of sizes.entries()) {
+      for (const size of sizes) {
         await page.setViewportSize(size);
-        await page.emulateMedia({ colorScheme: n === 0 ? 'light' : 'dark' });
         const fits = 'document.scrollingElement.scrollWidth <= innerWidth';
         await until(() => page.evaluate<boolean>(fits), `${name} that fits into ${size.width}`);
-        if (n !== 1) assert.deepEqual(await violations(page), [], `${name} at ${size.width}`);
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          assert.deepEqual(await violations(page), [], `${name} at ${size.width}, ${colorScheme}`);
+        }
       }
       await page.setViewportSize(sizes[0]);
       await page.evaluate('document.activeElement.blur()');
       await page.getByRole('link', { name: title }).focus();
-      // an editor takes the Tab key only after Escape
-      await tabTo(page, verbs[name]);
+      const presses = await tabTo(page, verbs[name]);
+      t.diagnostic(
+        `${title}: 1400, 1024 and 390 wide, light and dark, no violation; its verb is ${presses} Tabs away`,
+      );
     }
   },
 );

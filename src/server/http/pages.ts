@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { HttpError } from './http-error.ts';
+import { serverAttribute } from './site-places.ts';
 import type { Service } from './service.ts';
 
 const types: Readonly<Record<string, string>> = {
@@ -17,6 +18,8 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
   '.wasm': 'application/wasm',
 };
+
+const index = 'index.html';
 
 /** What a person sees who opens the address in a browser and no page was built. */
 const plainPage = `unmask serves models that write by unmasking.
@@ -32,10 +35,10 @@ const plainPage = `unmask serves models that write by unmasking.
  *
  * @throws HttpError 404
  */
-export async function page({ pages }: Service, file: string): Promise<Response> {
+export async function page({ pages }: Pick<Service, 'pages'>, file: string): Promise<Response> {
   if (pages === undefined && file === '')
     return new Response(plainPage, { headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
-  return fileOf(pages, file === '' ? 'index.html' : `assets/${file}`);
+  return fileOf(pages, file === '' ? index : `assets/${file}`);
 }
 
 /** What a page needs whose models compute in it: WebAssembly, also in several threads. */
@@ -47,12 +50,19 @@ const siteHeaders = {
 };
 
 /**
- * A file of the site (`npm run site`): the studio's pages with the models in the browser.
+ * A file of the site (`npm run site`): the studio's pages with the models in the browser. Its index says where the server's own
+ * pages are.
  *
  * @throws HttpError 404  also where it was not built
  */
-export const sitePage = ({ site }: Service, file: string): Promise<Response> =>
-  fileOf(site, file === '' ? 'index.html' : file, siteHeaders);
+export async function sitePage({ site }: Pick<Service, 'site'>, file: string): Promise<Response> {
+  if (file !== '' && file !== index) return fileOf(site, file, siteHeaders);
+  const response = await fileOf(site, index, siteHeaders);
+  const told = (await response.text()).replace('<html', `<html ${serverAttribute}="../"`);
+  const headers = new Headers(response.headers);
+  headers.set('Content-Length', String(Buffer.byteLength(told)));
+  return new Response(told, { headers });
+}
 
 /** @throws HttpError 404 */
 async function fileOf(

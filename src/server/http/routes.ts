@@ -40,6 +40,7 @@ import { ollamaGenerate, generateSchema, ollamaChat, ollamaChatSchema } from '..
 import { openapi } from './openapi.ts';
 import { pageRoutes } from './page-routes.ts';
 import { page, sitePage } from './pages.ts';
+import { siteAddress } from './site-places.ts';
 import { asking, type Route, telling, writing } from './route.ts';
 import {
   listModels,
@@ -220,9 +221,14 @@ export const routes: readonly Route[] = [
   asking('/unmask/stop', 'Has a task save what it has and end', stopBody, stopTask, studio),
   telling('/', 'The page for a browser', page, { access: 'anyone', isPage: true }),
   telling('/assets/:file{.+}', 'Files of the page', page, { access: 'anyone' }),
-  telling('/browser/:file{.+}', 'The page with the models in the browser, where it was built', sitePage, {
-    access: 'anyone',
-    aliases: ['/browser/'],
-    isPage: true,
-  }),
+  telling(
+    `${siteAddress}:file{.+}`,
+    'The page with the models in the browser, where it was built',
+    sitePage,
+    {
+      access: 'anyone',
+      aliases: [siteAddress],
+      isPage: true,
+    },
+  ),
 ];

@@ -1,5 +1,6 @@
 import { type Size, sizes } from '../../training/sizes.ts';
 import type { Service } from '../http/service.ts';
+import { siteAddress } from '../http/site-places.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { quantizeBody } from './model-routes.ts';
 import { distillBody, finetuneBody, trainBody } from './training-routes.ts';
@@ -15,7 +16,7 @@ export function options({ site }: Pick<Service, 'site'>): Response {
   return Response.json({
     ...writingOptions(),
     // the same pages with the models in the browser itself
-    ...(site !== undefined && { elsewhere: { place: 'browser', address: '/browser/' } }),
+    ...(site !== undefined && { elsewhere: { place: 'browser', address: siteAddress } }),
     train: schemaOf(trainBody),
     finetune: schemaOf(finetuneBody),
     distill: schemaOf(distillBody),

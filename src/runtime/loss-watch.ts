@@ -1,0 +1,47 @@
+import { UnsupportedError } from '../base/errors.ts';
+
+/** Watches a device that may be lost for good: its driver starts again, it is taken out, its memory is full. */
+export class LossWatch {
+  /** What all that comes later is told; undefined as long as the device is there. */
+  #problem: UnsupportedError | undefined;
+  readonly #momentMs: number;
+  readonly #waiting = new Set<(problem: UnsupportedError) => void>();
+
+  /**
+   * @param lost      resolves with why, once the device is lost
+   * @param momentMs  what fails because a device is gone may fail so long before it is told that it is gone
+   */
+  constructor(device: string, lost: Promise<string>, momentMs = 100) {
+    this.#momentMs = momentMs;
+    void lost.then((why) => {
+      this.#problem = new UnsupportedError(
+        `${device}: the GPU was lost (${why}): load the model again, or resume the run`,
+      );
+      for (const fail of this.#waiting) fail(this.#problem);
+    });
+  }
+
+  get isLost(): boolean {
+    return this.#problem !== undefined;
+  }
+
+  /**
+   * Does something on the device, and waits no longer than until it is lost.
+   *
+   * @throws UnsupportedError  when it is lost, in one sentence
+   */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#problem) throw this.#problem;
+    let stop: (problem: UnsupportedError) => void = () => {};
+    const lost = new Promise<never>((_, reject) => this.#waiting.add((stop = reject)));
+    try {
+      return await Promise.race([work(), lost]);
+    } catch (error) {
+      if (!this.#problem)
+        await Promise.race([lost, new Promise((resume) => setTimeout(resume, this.#momentMs))]);
+      throw this.#problem ?? error;
+    } finally {
+      this.#waiting.delete(stop);
+    }
+  }
+}
