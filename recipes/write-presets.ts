@@ -16,7 +16,7 @@ import { meanOf } from '../src/evaluation/mean.ts';
 import { type GenerateRequest, load, type Model } from '../src/index.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
 import type { MeasuredPreset } from '../src/model-files/presets.ts';
-import { usualPresets, type WritingPreset } from '../src/sampling/usual-presets.ts';
+import { usualPresets, type WritingPreset } from '../src/base/usual-presets.ts';
 import { root } from './recipe.ts';
 
 type Options = WritingPreset['options'];

@@ -1,12 +1,11 @@
 // The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
-import { chooseDevice } from '../src/browser/choose-device.ts';
+import { chooseDevice, lostGpu } from '../src/browser/choose-device.ts';
 import { chosenFiles, type PageModelFiles } from '../src/browser/model-files.ts';
 import { openModelFrom } from '../src/browser/open-model.ts';
 import { cacheFor } from '../src/browser/parts-cache.ts';
 import { remoteFiles } from '../src/browser/remote-files.ts';
 import { openKeptRun } from '../src/browser/training/train.ts';
 import type { Model } from '../src/language-model/language-model.ts';
-import { openEngine } from '../src/runtime/engine-web.ts';
 import { serveJobs } from '../src/server/worker/model-thread.ts';
 import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
 import { keptPrefix, type ToPage } from './messages.ts';
@@ -35,7 +34,7 @@ if (!port.name.startsWith('em-pthread'))
 async function load(place: string): Promise<Model> {
   const { device, why } = await chooseDevice();
   port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
-  if (device === 'webgpu') void (await openEngine('webgpu')).lost!().then(endWorker);
+  if (device === 'webgpu') void lostGpu().then(endWorker);
   const files = await filesOf(place);
   return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
 }

@@ -67,6 +67,7 @@ async function write(
     envelope,
     signal,
     release: () => {},
+    isWanted: () => false,
     hangUp: () => {},
     finished: () => {},
   });
@@ -87,5 +88,6 @@ const serviceOf = (engine: Engine, models: ReadonlyMap<string, ServedModel>): Pa
   newSeed: () => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000,
   newId: () => crypto.randomUUID?.() ?? String(performance.now()),
   nowMs: () => Date.now(),
+  clock: () => performance.now(),
   stop: new AbortController().signal,
 });

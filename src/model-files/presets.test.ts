@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { usualPresets } from '../sampling/usual-presets.ts';
+import { usualPresets } from '../base/usual-presets.ts';
 import { shippedModels } from './locate.ts';
 import { presetsIn } from './presets.ts';
 

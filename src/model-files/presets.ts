@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { FileError } from '../base/errors.ts';
-import { samplingSchema } from '../sampling/options.ts';
-import type { WritingPreset } from '../sampling/usual-presets.ts';
+import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';
 
 /** A way to write with a model, and what was measured of its texts. */
-export interface MeasuredPreset extends WritingPreset {
+export interface MeasuredPreset {
+  readonly name: string;
+  /** What it sets beside the model's own defaults. */
+  readonly options: Partial<FlatSamplingOptions>;
   /** Tokens a forward, and what the texts are worth by what measure, in words. */
   readonly measured: string;
 }

@@ -1,4 +1,4 @@
-import { fittingMessages } from '../../src/language-model/fitting-messages.ts';
+import { fittingMessages } from '../../src/base/fitting-messages.ts';
 import { ApiError, post } from '../client.ts';
 import type { Message } from '../core/conversation.ts';
 

@@ -1,5 +1,5 @@
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
-import { usualPresets, type WritingPreset } from '../../src/sampling/usual-presets.ts';
+import { usualPresets } from '../../src/base/usual-presets.ts';
 import type { Field, JsonSchema } from './fields.ts';
 
 /** Options that answer one question. */
@@ -238,11 +238,11 @@ export function presetsFor(
   defaults: Readonly<Record<string, unknown>>,
   measured: readonly MeasuredPreset[] = [],
 ): Preset[] {
-  const ways: readonly (WritingPreset & Partial<MeasuredPreset>)[] =
-    measured.length > 0 ? measured : usualPresets(defaults);
-  return ways.map(({ name, options, measured: worth }) => {
-    const values = options as Readonly<Record<string, unknown>>;
-    return { name, says: purposeOf(name, values), ...(worth !== undefined && { measured: worth }), values };
+  const ways = measured.length > 0 ? measured : usualPresets(defaults);
+  return ways.map((way) => {
+    const values = way.options as Readonly<Record<string, unknown>>;
+    const says = purposeOf(way.name, values);
+    return { name: way.name, says, values, ...('measured' in way && { measured: way.measured }) };
   });
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UnsupportedError } from '../../base/errors.ts';
 import { grouped } from '../../base/format-count.ts';
-import { fittingMessages } from '../../language-model/fitting-messages.ts';
+import { fittingMessages } from '../../base/fitting-messages.ts';
 import type { Generation, Model } from '../../language-model/language-model.ts';
 import { samplingSchema } from '../../sampling/options.ts';
 import type { Frame } from '../../sampling/sample.ts';

@@ -1,10 +1,12 @@
-import type { FlatSamplingOptions } from './options.ts';
-
 /** A way to write: options that go together for a purpose. */
 export interface WritingPreset {
   readonly name: string;
-  /** What it sets beside the model's own defaults. */
-  readonly options: Partial<FlatSamplingOptions>;
+  /** What it sets beside the model's own defaults, as options of sampling. */
+  readonly options: {
+    readonly temperature?: number;
+    readonly strategy?: 'low-confidence' | 'threshold' | 'random';
+    readonly tau?: number;
+  };
 }
 
 /** A threshold that is fast, and safe for most models: that of Fast-dLLM (arXiv:2505.22618). */
@@ -17,7 +19,10 @@ const usualTau = 0.9;
  * @param tau  how sure a token has to be that the fast way keeps
  */
 export function usualPresets(
-  { temperature = 0, strategy = 'low-confidence' }: Partial<FlatSamplingOptions>,
+  {
+    temperature = 0,
+    strategy = 'low-confidence',
+  }: { readonly temperature?: number; readonly strategy?: unknown },
   tau = usualTau,
 ): readonly WritingPreset[] {
   const careful: WritingPreset['options'] = {
