@@ -4,7 +4,8 @@ import { type Data, openSession } from '../runtime/session.ts';
 import type { NdArray } from '../base/array.ts';
 import { argsort, groupedLinear } from './grouped.ts';
 import { writeOnnx } from './onnx.ts';
-import { input, type Tensor } from './tensor.ts';
+import { Writer } from './onnx-writer.ts';
+import { input, parameter, type Tensor } from './tensor.ts';
 
 async function run(result: Tensor, feeds: Record<string, NdArray<Data>>): Promise<NdArray<Data>> {
   const session = await openSession(writeOnnx({ result }));
@@ -56,4 +57,20 @@ test('each group of rows meets its own matrix, also where groups are empty or al
     const { shape, data } = await run(result, { ...feeds, x, counts: ints(...counts) });
     assert.deepEqual([shape, Array.from(data, Number)], [[3, 2], expected]);
   }
+});
+
+test('the weights of groups are in a graph of their own, and not among those of the whole', () => {
+  const weights = (name: string) =>
+    ({ location: `${name}.bin`, offset: 0, length: 16, dtype: 'float32' }) as const;
+  const writer = new Writer({ weights });
+  const matrices = ['a', 'b', 'c'].map((name) => parameter(name, [2, 2]));
+  writer.valueOf(groupedLinear(input('x', 'float32', ['P', 2]), input('counts', 'int64', [3]), matrices));
+  const { nodes, initializers } = writer.graph;
+  const stored = (tensors: readonly object[]) => tensors.filter((tensor) => 'externalData' in tensor).length;
+  assert.equal(stored(initializers), 0);
+  const own = nodes.flatMap(({ attribute = [] }) => attribute.flatMap(({ g }) => g ?? []));
+  assert.deepEqual(
+    own.map(({ initializer }) => stored(initializer)),
+    [3, 0],
+  );
 });

@@ -1,17 +1,7 @@
 import { utf8 } from '../base/utf8.ts';
-import { attributeTypes, elementTypes, external } from './onnx-schema.ts';
+import { attributeTypes, elementTypes, external, type OnnxAttribute, type OnnxNode } from './onnx-schema.ts';
 import { type DType, GraphError } from './tensor-type.ts';
 import type { Attributes, ExternalData } from './value-writer.ts';
-
-/** A node as the format has it. */
-export interface OnnxNode {
-  readonly name: string;
-  readonly opType: string;
-  readonly domain: string;
-  readonly input: readonly string[];
-  readonly output: readonly string[];
-  readonly attribute?: readonly object[];
-}
 
 /** What a node is made of. */
 export interface NodeParts {
@@ -31,32 +21,63 @@ export interface NodeParts {
 export const outputNames = (value: string, count: number): string[] =>
   count === 1 ? [value] : Array.from({ length: count }, (_, i) => `${value} ${i}`);
 
-/** The nodes and the stored tensors of a graph while it is written; equal ones are there once. */
-export class OnnxNodes {
-  readonly initializers: object[] = [];
-  /** The files that stored tensors lie in. */
-  readonly locations = new Set<string>();
-  readonly #nodes: OnnxNode[] = [];
-  readonly #weightNodes: OnnxNode[] = [];
-  readonly #valueOf = new Map<string, string>();
-  /** Which parameter a value is, for the names of the nodes that use it. */
-  readonly #parameterOf = new Map<string, string>();
-
+/** The nodes and the stored tensors of one graph: that of a model, or one that a node of it has. */
+export interface NodesOfGraph {
   /**
    * Every node after those that it needs. What is computed of weights alone, their casts, stands first: of what a node needs
    * ONNX Runtime computes that last which stands first, so a weight is cast just before it is used, and not all of them at
    * the beginning.
    */
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly object[];
+}
+
+class Scope implements NodesOfGraph {
+  readonly initializers: object[] = [];
+  readonly computed: OnnxNode[] = [];
+  readonly ofWeights: OnnxNode[] = [];
+  readonly valueOf = new Map<string, string>();
+
   get nodes(): OnnxNode[] {
-    return [...this.#weightNodes, ...this.#nodes];
+    return [...this.ofWeights, ...this.computed];
+  }
+}
+
+/** The nodes and the stored tensors of a graph while it is written; equal ones are there once. */
+export class OnnxNodes {
+  /** The files that stored tensors lie in. */
+  readonly locations = new Set<string>();
+  /** The graph, in it the one that a node has that is being written, and so on. */
+  readonly #scopes = [new Scope()];
+  #values = 0;
+  /** Which parameter a value is, for the names of the nodes that use it. */
+  readonly #parameterOf = new Map<string, string>();
+
+  /** The graph that all else is in. */
+  get outermost(): NodesOfGraph {
+    return this.#scopes[0];
+  }
+
+  /** What is added by a function, as a graph of its own, which can read all values of those around it. */
+  within<Result>(write: () => Result): NodesOfGraph & { readonly result: Result } {
+    const scope = new Scope();
+    this.#scopes.push(scope);
+    try {
+      const result = write();
+      return { nodes: scope.nodes, initializers: scope.initializers, result };
+    } finally {
+      this.#scopes.pop();
+    }
   }
 
   /** The value that `key` stands for, added by `add` the first time. */
   once(key: string, add: (value: string) => void): string {
-    const known = this.#valueOf.get(key);
-    if (known !== undefined) return known;
-    const value = `v${this.#valueOf.size}`;
-    this.#valueOf.set(key, value);
+    for (const { valueOf } of this.#scopes) {
+      const known = valueOf.get(key);
+      if (known !== undefined) return known;
+    }
+    const value = `v${this.#values++}`;
+    this.#scope.valueOf.set(key, value);
     add(value);
     return value;
   }
@@ -80,7 +101,7 @@ export class OnnxNodes {
         .map((input) => this.#parameterOf.get(input))
         .find((name) => name !== undefined);
       if (parameter !== undefined && ofWeights) this.nameParameter(value, parameter);
-      (ofWeights ? this.#weightNodes : this.#nodes).push({
+      this.#scope[ofWeights ? 'ofWeights' : 'computed'].push({
         name: parameter === undefined ? `${type} ${value}` : `${type} ${value} of ${parameter}`,
         opType: type,
         domain,
@@ -91,13 +112,17 @@ export class OnnxNodes {
     });
   }
 
+  get #scope(): Scope {
+    return this.#scopes.at(-1)!;
+  }
+
   /** Numbers that are part of the graph. */
   constant(values: ArrayLike<number>, dims: readonly number[], dtype: DType): string {
     const rawData = toBytes(values, dtype);
     // small constants are recognised by their bytes; a table is written each time, and is one tensor in practice
-    const content = rawData.length <= 256 ? rawData.join() : `table ${this.#valueOf.size}`;
+    const content = rawData.length <= 256 ? rawData.join() : `table ${this.#values}`;
     return this.once(`constant ${dtype} ${dims.join()} ${content}`, (name) =>
-      this.initializers.push({ name, dims, dataType: elementTypes[dtype], rawData }),
+      this.#scope.initializers.push({ name, dims, dataType: elementTypes[dtype], rawData }),
     );
   }
 
@@ -111,7 +136,7 @@ export class OnnxNodes {
     return this.once(`weight ${key}`, (value) => {
       this.nameParameter(value, parameter);
       this.locations.add(location);
-      this.initializers.push({
+      this.#scope.initializers.push({
         name: value,
         dims,
         dataType: elementTypes[dtype],
@@ -126,10 +151,11 @@ export class OnnxNodes {
   }
 }
 
-function attribute(name: string, value: Attributes[string]): object {
+function attribute(name: string, value: Attributes[string]): OnnxAttribute {
   if (typeof value === 'string') return { name, type: attributeTypes.string, s: utf8(value) };
   if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
   if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
+  if ('graph' in value) return { name, type: attributeTypes.graph, g: value.graph };
   return { name, type: attributeTypes.ints, ints: value };
 }
 

@@ -40,6 +40,7 @@ const messages: Readonly<Record<string, Schema>> = {
     f: field(2, 'float'),
     i: field(3, 'int64'),
     s: field(4, 'bytes'),
+    g: field(6, 'GraphProto'),
     ints: repeated(8, 'int64'),
     type: field(20, 'int32'),
   },
@@ -59,6 +60,35 @@ const messages: Readonly<Record<string, Schema>> = {
   DimensionProto: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') },
 };
 
+/** A node as the format has it. */
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly attribute?: readonly OnnxAttribute[];
+}
+
+/** An attribute of a node. */
+export interface OnnxAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly f?: number;
+  readonly i?: number;
+  readonly s?: Uint8Array;
+  readonly ints?: readonly number[];
+  readonly g?: OnnxGraph;
+}
+
+/** A graph that a node has. */
+export interface OnnxGraph {
+  readonly name: string;
+  readonly node: readonly OnnxNode[];
+  readonly initializer: readonly object[];
+  readonly output: readonly object[];
+}
+
 /** ONNX's numbers for element types. */
 export const elementTypes = {
   float32: 1,
@@ -72,7 +102,7 @@ export const elementTypes = {
 } as const;
 
 /** ONNX's numbers for the types of an operator's attributes. */
-export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
+export const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 /** The domain of ONNX Runtime's own operators. */
 export const microsoft = 'com.microsoft';

@@ -1,5 +1,5 @@
 import { elementTypes } from './onnx-schema.ts';
-import { outputNames, OnnxNodes } from './onnx-nodes.ts';
+import { type NodesOfGraph, outputNames, OnnxNodes } from './onnx-nodes.ts';
 import { isConstant, isInput, isParameter, type Tensor, topological } from './tensor.ts';
 import { type DType, GraphError, type NamedType, type Shape, type TensorType } from './tensor-type.ts';
 import type { Attributes, ExternalData, QuantisedData, QuantisedValue, ValueWriter } from './value-writer.ts';
@@ -31,6 +31,7 @@ export class Writer implements ValueWriter {
   readonly #graph = new OnnxNodes();
   readonly #values = new Map<Tensor, string>();
   readonly #deferred = new Map<string, DeferredParameter>();
+  #apart = 0;
 
   constructor({ weights = () => undefined, expanded = new Set(), exact = false }: WriteOptions = {}) {
     this.#expanded = expanded;
@@ -42,8 +43,9 @@ export class Writer implements ValueWriter {
     return this.#expanded !== 'all' && !this.#expanded.has(operation);
   }
 
-  get graph(): Pick<OnnxNodes, 'nodes' | 'initializers' | 'locations'> {
-    return this.#graph;
+  get graph(): NodesOfGraph & Pick<OnnxNodes, 'locations'> {
+    const { outermost, locations } = this.#graph;
+    return { nodes: outermost.nodes, initializers: outermost.initializers, locations };
   }
 
   /** The name of a tensor's value, after writing all that it needs and that isn't written yet. */
@@ -60,6 +62,7 @@ export class Writer implements ValueWriter {
     const { name, dtype, data } = parameter;
     if ('codes' in data)
       throw new GraphError(`${reader} cannot read ${name}, which is stored in blocks of ${data.bits} bits`);
+    if (data.dtype === dtype) return this.#external(parameter, data);
     return this.#graph.add({
       type: 'Cast',
       inputs: [this.#external(parameter, data)],
@@ -80,6 +83,26 @@ export class Writer implements ValueWriter {
   outputs(type: string, inputs: readonly string[], count: number, attributes: Attributes = {}): string[] {
     const parts = { type, inputs: this.#computable(inputs, type), attributes, outputs: count };
     return outputNames(this.#graph.add(parts), count);
+  }
+
+  apart(x: string, dtype: DType, write: () => string): string {
+    const branchOf = (name: string, value: () => string) => {
+      const { nodes, initializers, result } = this.#graph.within(value);
+      const output = { name: result, type: { tensorType: { elemType: elementTypes[dtype] } } };
+      return { graph: { name, node: nodes, initializer: initializers, output: [output] } };
+    };
+    // always true, but nothing that the engine knows before it runs: it would take the branch in
+    const isWritten = this.node('GreaterOrEqual', [this.node('Size', [x]), this.scalar(0, 'int64')]);
+    const branches = {
+      then_branch: branchOf('apart', write),
+      else_branch: branchOf('never', () => this.node('Identity', [x])),
+    };
+    return this.#graph.add({
+      type: 'If',
+      inputs: [isWritten],
+      attributes: branches,
+      key: `apart ${this.#apart++}`,
+    });
   }
 
   ints(values: readonly number[]): string {
@@ -188,7 +211,6 @@ export class Writer implements ValueWriter {
 
   #writeStored(name: string, { dtype, shape }: TensorType, data: ExternalData | QuantisedData): string {
     const parameter = { name, dtype, shape: shape as readonly number[], data };
-    if (!('codes' in data) && data.dtype === dtype) return this.#external(parameter, data);
     return this.#graph.once(`parameter ${name}`, (value) => this.#deferred.set(value, parameter));
   }
 

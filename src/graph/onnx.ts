@@ -1,5 +1,4 @@
-import type { OnnxNode } from './onnx-nodes.ts';
-import { elementTypes, encodeModel, microsoft } from './onnx-schema.ts';
+import { elementTypes, encodeModel, microsoft, type OnnxNode } from './onnx-schema.ts';
 import { type WriteOptions, Writer } from './onnx-writer.ts';
 import { isInput, type Tensor, topological } from './tensor.ts';
 import type { Dim, NamedType } from './tensor-type.ts';
@@ -66,12 +65,18 @@ function withOutputs(
       copies.push({ name: `output ${name}`, opType: 'Identity', domain: '', input: [value], output: [name] });
   }
   const rename = (value: string): string => nameOf.get(value) ?? value;
-  return [...nodes, ...copies].map((node) => ({
-    ...node,
-    input: node.input.map(rename),
-    output: node.output.map(rename),
-  }));
+  return [...nodes, ...copies].map((node) => renamed(node, rename));
 }
+
+/** A node, those of its own graphs included, with other names of values. */
+const renamed = (node: OnnxNode, rename: (value: string) => string): OnnxNode => ({
+  ...node,
+  input: node.input.map(rename),
+  output: node.output.map(rename),
+  attribute: node.attribute?.map(({ g, ...rest }) =>
+    g ? { ...rest, g: { ...g, node: g.node.map((inner) => renamed(inner, rename)) } } : rest,
+  ),
+});
 
 function valueInfo({ name, dtype, shape }: NamedType): object {
   const dim = shape.map((size: Dim) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));

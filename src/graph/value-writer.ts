@@ -1,3 +1,4 @@
+import type { OnnxGraph } from './onnx-schema.ts';
 import type { DType, Shape } from './tensor-type.ts';
 
 /** Where a parameter's bytes lie: in a file beside the model, most often a .safetensors file. */
@@ -44,6 +45,11 @@ export interface ValueWriter {
   weightNode(type: string, inputs: readonly string[], attributes?: Attributes): string;
   /** Adds a node of so many outputs and returns their names. */
   outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
+  /**
+   * The value of a graph of its own within the graph, of the type of `x`, which it is computed of. ONNX Runtime takes away the
+   * weights of a graph one by one when it has packed them, and looks for each among all that are left.
+   */
+  apart(x: string, dtype: DType, write: () => string): string;
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
   /** A number, as a tensor without axes. */
@@ -67,7 +73,10 @@ export interface QuantisedValue extends Pick<QuantisedData, 'bits' | 'block'> {
   readonly zeros?: string;
 }
 
-/** An operator's attributes by name: whole numbers and lists of them, texts, and floats, which say that they are. */
+/** An operator's attributes by name: whole numbers and lists of them, texts, and floats and graphs, which say that they are. */
 export type Attributes = Readonly<
-  Record<string, number | string | readonly number[] | { readonly float: number }>
+  Record<
+    string,
+    number | string | readonly number[] | { readonly float: number } | { readonly graph: OnnxGraph }
+  >
 >;
