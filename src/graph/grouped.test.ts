@@ -59,18 +59,29 @@ test('each group of rows meets its own matrix, also where groups are empty or al
   }
 });
 
-test('the weights of groups are in a graph of their own, and not among those of the whole', () => {
-  const weights = (name: string) =>
-    ({ location: `${name}.bin`, offset: 0, length: 16, dtype: 'float32' }) as const;
-  const writer = new Writer({ weights });
-  const matrices = ['a', 'b', 'c'].map((name) => parameter(name, [2, 2]));
-  writer.valueOf(groupedLinear(input('x', 'float32', ['P', 2]), input('counts', 'int64', [3]), matrices));
+test('matrices in blocks have their codes in the outermost graph, and scales and zeros in one of their own', () => {
+  const part = (location: string, dtype: 'uint8' | 'float32') => ({ location, offset: 0, length: 64, dtype });
+  const writer = new Writer({
+    weights: () => ({
+      bits: 4,
+      block: 64,
+      codes: part('codes', 'uint8'),
+      scales: part('scales', 'float32'),
+      zeros: part('zeros', 'uint8'),
+    }),
+  });
+  const matrices = ['a', 'b', 'c'].map((name) => parameter(name, [2, 64]));
+  writer.valueOf(groupedLinear(input('x', 'float32', ['P', 64]), input('counts', 'int64', [3]), matrices));
   const { nodes, initializers } = writer.graph;
-  const stored = (tensors: readonly object[]) => tensors.filter((tensor) => 'externalData' in tensor).length;
-  assert.equal(stored(initializers), 0);
-  const own = nodes.flatMap(({ attribute = [] }) => attribute.flatMap(({ g }) => g ?? []));
+  const files = (tensors: readonly object[]) =>
+    (tensors as { readonly externalData?: { readonly value: string }[] }[]).flatMap(
+      ({ externalData }) => externalData?.[0].value ?? [],
+    );
+  assert.deepEqual(files(initializers), ['codes', 'codes', 'codes']);
+  const [own, otherwise] = nodes.flatMap(({ attribute = [] }) => attribute.flatMap(({ g }) => g ?? []));
   assert.deepEqual(
-    own.map(({ initializer }) => stored(initializer)),
-    [3, 0],
+    files(own.initializer),
+    ['a', 'b', 'c'].flatMap(() => ['scales', 'zeros']),
   );
+  assert.deepEqual(files(otherwise.initializer), []);
 });

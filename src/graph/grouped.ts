@@ -74,13 +74,14 @@ const groupedLinearOperation: Operation<Orientation> = {
   },
   onnx(writer, node, [x, lengths, ...names]) {
     const [rows, counts, ...weights] = node.inputs;
-    const all = writer.apart(x, node.dtype, () => {
-      const products = groupsOf(writer, x, lengths, counts).map((part, i) => {
+    const products = () => {
+      const all = groupsOf(writer, x, lengths, counts).map((part, i) => {
         const one = product(group(rows, counts, i), weights[i], node.attributes);
         return one.operation.onnx!(writer, one, [part, names[i]]);
       });
-      return writer.node('Concat', products, { axis: 0 });
-    });
+      return writer.node('Concat', all, { axis: 0 });
+    };
+    const all = writer.isInBlocks(names[0]) ? writer.apart(x, node.dtype, products) : products();
     return writer.node('Reshape', [all, writer.ints([-1, node.shape[1] as number])]);
   },
   /** dx is each group's dy with W the other way round; dW = dyᵀ x, or xᵀ dy, of its group. */

@@ -70,6 +70,16 @@ export class OnnxNodes {
     }
   }
 
+  /** Within such a graph, what is added by a function to the outermost one. */
+  outside<Result>(write: () => Result): Result {
+    const inner = this.#scopes.splice(1);
+    try {
+      return write();
+    } finally {
+      this.#scopes.push(...inner);
+    }
+  }
+
   /** The value that `key` stands for, added by `add` the first time. */
   once(key: string, add: (value: string) => void): string {
     for (const { valueOf } of this.#scopes) {

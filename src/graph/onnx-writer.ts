@@ -62,7 +62,6 @@ export class Writer implements ValueWriter {
     const { name, dtype, data } = parameter;
     if ('codes' in data)
       throw new GraphError(`${reader} cannot read ${name}, which is stored in blocks of ${data.bits} bits`);
-    if (data.dtype === dtype) return this.#external(parameter, data);
     return this.#graph.add({
       type: 'Cast',
       inputs: [this.#external(parameter, data)],
@@ -146,6 +145,10 @@ export class Writer implements ValueWriter {
       : { value };
   }
 
+  isInBlocks(value: string): boolean {
+    return 'codes' in (this.#deferred.get(value)?.data ?? {});
+  }
+
   quantised(value: string): QuantisedValue | undefined {
     const parameter = this.#deferred.get(value);
     if (!parameter || !('codes' in parameter.data)) return undefined;
@@ -158,7 +161,7 @@ export class Writer implements ValueWriter {
     return {
       bits,
       block,
-      codes: part('codes', [blocks, (block * bits) / 8], data.codes),
+      codes: this.#graph.outside(() => part('codes', [blocks, (block * bits) / 8], data.codes)),
       scales: part('scales', [blocks], data.scales),
       ...(zeros && { zeros: part('zeros', [zerosPerRow], { ...zeros, length: shape[0] * zerosPerRow }) }),
     };
@@ -211,6 +214,7 @@ export class Writer implements ValueWriter {
 
   #writeStored(name: string, { dtype, shape }: TensorType, data: ExternalData | QuantisedData): string {
     const parameter = { name, dtype, shape: shape as readonly number[], data };
+    if (!('codes' in data) && data.dtype === dtype) return this.#external(parameter, data);
     return this.#graph.once(`parameter ${name}`, (value) => this.#deferred.set(value, parameter));
   }
 

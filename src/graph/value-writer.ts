@@ -46,8 +46,10 @@ export interface ValueWriter {
   /** Adds a node of so many outputs and returns their names. */
   outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
   /**
-   * The value of a graph of its own within the graph, of the type of `x`, which it is computed of. ONNX Runtime takes away the
-   * weights of a graph one by one when it has packed them, and looks for each among all that are left.
+   * The value of a graph of its own within the graph, of the type of `x`, which it is computed of. What is multiplied there with
+   * matrices in blocks has their scales and zeros beside it, and their codes outside. When ONNX Runtime has packed a tensor it
+   * looks for it among all of its graph, to take it away: of thousands of experts that takes minutes. But it lets go of the
+   * memory of the outermost graph alone, and packed codes are not to stay twice.
    */
   apart(x: string, dtype: DType, write: () => string): string;
   /** A vector of int64, as many operators want their axes and shapes. */
@@ -60,6 +62,8 @@ export interface ValueWriter {
   shape(shape: Shape): string;
   /** A value in the type that it is stored in, for an operation that can cast what it took of it instead of all. */
   stored(value: string): { readonly value: string; readonly dtype?: DType };
+  /** Whether a value is a parameter in blocks. */
+  isInBlocks(value: string): boolean;
   /** What is stored in place of a parameter in blocks; undefined for any other value. */
   quantised(value: string): QuantisedValue | undefined;
   /** What is stored in place of a parameter whose rows are read off blocks; undefined for any other value. */
