@@ -69,3 +69,11 @@ test('stdin that is closed, empty or a directory is said in a sentence', async (
     assert.match(err, /^unmask score: .*\n$/, input);
   }
 });
+
+test('where the working directory is gone a sentence says so', async () => {
+  for (const command of ['generate Once', 'serve', '--version']) {
+    const { code, err } = await bash(`cd "$(mktemp -d)" && rmdir "$PWD" && unmask ${command}`);
+    assert.equal(code, 2, `${command}: ${err}`);
+    assert.match(err, /^unmask: the directory that this was called in is gone; go to another\n$/);
+  }
+});

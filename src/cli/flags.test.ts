@@ -126,6 +126,15 @@ test('words without a flag go to the positional options, the rest to a list', ()
     name: 'UsageError',
     message: '--path is needed: a model',
   });
+  // a word is never given up for a flag, nor a flag for a word
+  assert.deepEqual(parseOptions(withPath, ['--path=m', 'a', '--data=b'], ['path', 'data']).options, {
+    path: 'm',
+    data: ['b', 'a'],
+  });
+  assert.throws(() => parseOptions(withPath, ['a', '--path=m'], ['path']), {
+    name: 'UsageError',
+    message: 'unexpected "a"; --path is given already',
+  });
   assert.throws(() => parse('word'), { name: 'UsageError', message: /^unexpected "word"/ });
 });
 

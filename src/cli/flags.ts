@@ -107,7 +107,7 @@ export function parseOptions<Schema extends z.ZodObject>(
     if (flag.kind === 'boolean') give(flag, booleanOf(flag, token.value, token.name !== flag.name));
     else give(flag, valueOf(flag, token.value, token.inlineValue === true));
   }
-  placeLoose(loose, positionals, flags, give);
+  placeLoose(loose, positionals, flags, { give, given: new Set(Object.keys(values)) });
 
   const missing = flags.find(({ key, required }) => required && !(key in values));
   if (missing) {
@@ -116,18 +116,23 @@ export function parseOptions<Schema extends z.ZodObject>(
   return { options: checkOptions(schema, values), given: new Set(Object.keys(values)) };
 }
 
-/** Gives the words that stand without a flag to the options that take them. */
+/** Gives the words that stand without a flag to the options that take them and have no flag on the command line. */
 function placeLoose(
   loose: readonly string[],
   positionals: readonly string[],
   flags: readonly Flag[],
-  give: (flag: Flag, value: unknown) => void,
+  { give, given }: { give: (flag: Flag, value: unknown) => void; given: ReadonlySet<string> },
 ): void {
-  const targets = positionals.map((key) => flags.find((flag) => flag.key === key)!);
+  const all = positionals.map((key) => flags.find((flag) => flag.key === key)!);
+  const targets = all.filter(({ key, repeatable }) => repeatable || !given.has(key));
   for (const [index, word] of loose.entries()) {
     const flag = targets[index] ?? (targets.at(-1)?.repeatable ? targets.at(-1) : undefined);
     if (flag) give(flag, valueOf(flag, word, true));
-    else throw new UsageError(`unexpected ${JSON.stringify(word)}; quote a text of several words`);
+    else {
+      const taken = all.find((one) => !targets.includes(one));
+      const why = taken ? `--${taken.name} is given already` : 'quote a text of several words';
+      throw new UsageError(`unexpected ${JSON.stringify(word)}; ${why}`);
+    }
   }
 }
 

@@ -3,7 +3,9 @@ import { packageVersion } from '../base/package-root.ts';
 import { isRank } from '../ranks/mpi.ts';
 import { showCursor } from './terminal/live.ts';
 import { commands } from './command-table.ts';
+import type { Output } from './command.ts';
 import { runProgram } from './program.ts';
+import { shapeOf } from './work-messages.ts';
 import { runOnThread } from './work-thread.ts';
 
 const interrupt = new AbortController();
@@ -49,8 +51,27 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
 /** Commands that listen themselves: to keys, or to requests, with their networks on another thread. */
 const listening = ['chat', 'serve', 'studio'];
 
+try {
+  process.cwd();
+} catch {
+  process.stderr.write('unmask: the directory that this was called in is gone; go to another\n');
+  process.exit(2);
+}
 const args = process.argv.slice(2);
-const { stdin, stdout, stderr, env } = process;
+const { stdin, env } = process;
+const outputTo = (stream: NodeJS.WriteStream): Output => ({
+  write: (text) => stream.write(text),
+  get isTTY() {
+    return stream.isTTY;
+  },
+  get columns() {
+    return shapeOf(stream).columns;
+  },
+  get rows() {
+    return shapeOf(stream).rows;
+  },
+});
+const [stdout, stderr] = [outputTo(process.stdout), outputTo(process.stderr)];
 const { signal } = interrupt;
 // what MPI started is ended by MPI, and speaks to it on the thread that it began with
 const isHere = !Object.hasOwn(commands, args[0] ?? '') || listening.includes(args[0]) || isRank(env);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { FileError, InvalidOptionError, UnsupportedError } from '../base/errors.ts';
 import type { Command, Io } from './command.ts';
 import { type CommandTable, runProgram } from './program.ts';
+import { shapeOf } from './work-messages.ts';
 
 const command = (run: Command['run']): CommandTable => ({
   generate: async () => ({
@@ -214,4 +215,13 @@ test('help shows the defaults that hold beside what the command line names, and 
   assert.match(await help('--model=mine', '-h'), /tokens \[40\]/);
   assert.match(await help('--model', 'none', '--help'), /Options\n[^]*tokens \[128\]/);
   await assert.rejects(help('--model', 'bug', '--help'), /a bug/);
+});
+
+test('of a terminal that does not know its size nothing is known', () => {
+  assert.deepEqual(shapeOf({ isTTY: true, columns: 0, rows: 0 }), {
+    isTTY: true,
+    columns: undefined,
+    rows: undefined,
+  });
+  assert.deepEqual(shapeOf({ isTTY: true, columns: 1, rows: 2 }), { isTTY: true, columns: 1, rows: 2 });
 });

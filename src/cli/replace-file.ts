@@ -1,5 +1,6 @@
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { FileError } from '../base/errors.ts';
+import { fileProblem } from '../checkpoint/file-problem.ts';
 
 /**
  * Writes a new text in the place of an old one: whole or not at all, with the rights of the old file. A link stays a link.
@@ -23,7 +24,7 @@ export async function replaceTextFile(path: string, before: string, after: strin
     }
     await rename(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw fileProblem(error, path, 'a file that can be written');
   }
 }

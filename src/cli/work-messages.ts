@@ -5,6 +5,13 @@ export interface WorkShape {
   readonly rows?: number;
 }
 
+/** As a stream says it; one that doesn't know its size says 0, and nothing is known of it. */
+export const shapeOf = ({ isTTY, columns, rows }: WorkShape): WorkShape => ({
+  isTTY,
+  columns: columns || undefined,
+  rows: rows || undefined,
+});
+
 /** What the thread of a command is begun with. */
 export interface ReportedWork {
   readonly args: readonly string[];

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { FromWork, WorkShape, ToWork, ReportedWork } from './work-messages.ts';
+import { type FromWork, type ReportedWork, shapeOf, type ToWork } from './work-messages.ts';
 
 /** Main's own streams. */
 type Streams = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;
@@ -98,5 +98,3 @@ class Input {
     if (this.#chunks) this.#stdin.destroy();
   }
 }
-
-const shapeOf = ({ isTTY, columns, rows }: WorkShape): WorkShape => ({ isTTY, columns, rows });

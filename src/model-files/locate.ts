@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { packageRoot } from '../base/package-root.ts';
+import { fileProblem } from '../checkpoint/file-problem.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { type HubName, isInnerPath, parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
@@ -83,11 +84,18 @@ export async function modelDirectory(path: string, note?: (text: string) => void
   if (name) return cachedModel(name, hubSettings(process.env));
   if (adapterIn(path) !== undefined)
     throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');
-  const found = existsSync(path) ? 'none' : 'nothing there';
+  const expected = 'a model directory with a config.json, or a GGUF file';
+  const isThere = existsSync(path);
+  try {
+    // of what may not be looked into nothing can be said
+    if (isThere) accessSync(path, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    throw fileProblem(error, path, expected);
+  }
   throw new FileError(
     path,
-    'a model directory with a config.json, or a GGUF file',
-    found,
+    expected,
+    isThere ? 'none' : 'nothing there',
     'check the path, or make one with unmask train',
   );
 }

@@ -9,6 +9,7 @@ import { type DurableFs, nodeFs } from '../checkpoint/durable-fs.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
 import { openModel } from '../model/open.ts';
 import { prepareComparison } from './quantisation-error.ts';
+import { quantize } from './quantize.ts';
 import { directoryInFormat, quantiseModel } from './quantised-copy.ts';
 import { load } from '../language-model/load.ts';
 
@@ -224,8 +225,15 @@ for (const isCausal of [false, true])
     assert.equal(f16.rows, int4.rows);
   });
 
-test('a text without a token is refused', async (t) => {
+test('a text without a token is refused, and one that ships only said to be no text of a tokenizer', async (t) => {
   const { model } = await tiny(t);
   const source = await openModel(model);
   await assert.rejects(prepareComparison(source, ''), InvalidOptionError);
+  // that of the tests has no exclamation mark
+  const notes: string[] = [];
+  const note = (sentence: string) => void notes.push(sentence);
+  const { predictions } = await quantize(model, { weights: 'int8', note });
+  assert.equal(predictions, undefined);
+  assert.match(notes.join(), /are not compared: this tokenizer lacks characters of the text that ships/);
+  await assert.rejects(quantize(model, { weights: 'int8', text: 'a!' }), /^InvalidOptionError: text: /);
 });

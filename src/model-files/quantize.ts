@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { InvalidOptionError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { startTask, type Task, type TaskOptions } from '../base/task.ts';
 import { modelDirectory } from './locate.ts';
-import { prepareComparison } from './quantisation-error.ts';
+import type { OpenedModel } from '../model/open.ts';
+import { type Comparison, prepareComparison } from './quantisation-error.ts';
 import { quantizeSchema } from './quantize-options.ts';
 import {
   openUnquantised,
@@ -60,7 +62,7 @@ export function quantize(
       const { weights: format, out, compare, text } = checkOptions(quantizeSchema, request);
       const source = await openUnquantised(await modelDirectory(model, note));
       const start = performance.now();
-      const comparison = compare ? await prepareComparison(source, text) : undefined;
+      const comparison = compare ? await comparisonOn(source, text, note) : undefined;
       const making = { onProgress: (done: number, total: number) => progress({ done, total }), note, signal };
       const { place, record } =
         out === undefined
@@ -81,4 +83,21 @@ export function quantize(
     },
     { signal: stop, onProgress },
   );
+}
+
+/** Of a tokenizer that can't read the text that ships, nothing is compared unless another is given. */
+async function comparisonOn(
+  source: OpenedModel,
+  text: string | undefined,
+  note: QuantizeOptions['note'],
+): Promise<Comparison | undefined> {
+  try {
+    return await prepareComparison(source, text);
+  } catch (error) {
+    if (text !== undefined || !(error instanceof InvalidOptionError && error.option === 'text')) throw error;
+    note?.(
+      'predictions are not compared: this tokenizer lacks characters of the text that ships; give one of yours',
+    );
+    return undefined;
+  }
 }

@@ -17,7 +17,9 @@ import {
   strategyOptions,
   strategyTable,
 } from './strategy-table.ts';
+import { BlockPlan } from './plan.ts';
 import type { MaskPredictor } from './predictor.ts';
+import { evenly } from './reveal-counts.ts';
 import { sample } from './sample.ts';
 import type { ReverseStep, Selection, Strategy } from './strategies.ts';
 
@@ -75,6 +77,16 @@ test('every strategy and schedule that can be named writes a text', async () => 
       }
     }
   }
+});
+
+test('more steps than can be planned are refused', async () => {
+  for (const option of ['steps', 'stepsPerBlock'])
+    assert.throws(() => checkSampling({ [option]: 1e9 }), /must be at most 100000/);
+  assert.throws(() => checkSampling({ strategy: 'editing', corrections: 1e9 }), /must be at most 100000/);
+  const plan = new BlockPlan({ length: 4, steps: 5000, counts: evenly });
+  let steps = 0;
+  for (; plan.next; steps++) plan.advance();
+  assert.equal(steps, 5000);
 });
 
 test('a model whose noise is random tokens is sampled by the strategy for it, and no other model is', async () => {

@@ -17,6 +17,9 @@ import {
 } from './strategy-table.ts';
 
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
+/** Steps that may be asked for: all are planned before the first. */
+const maxSteps = 100_000;
+
 /**
  * What a person may ask of a sample, by flag, file or HTTP body: the options of all strategies in one list. Help, validation
  * and the studio's form are made from it. `checkSampling` makes the options of one strategy of it.
@@ -26,6 +29,7 @@ export const samplingSchema = z.strictObject({
   steps: z
     .int()
     .min(1)
+    .max(maxSteps)
     .optional()
     .describe(
       'reverse steps for the whole text, shared out among its blocks; fewer is faster and rougher [one a token]',
@@ -33,6 +37,7 @@ export const samplingSchema = z.strictObject({
   stepsPerBlock: z
     .int()
     .min(1)
+    .max(maxSteps)
     .optional()
     .describe('reverse steps for each semi-autoregressive block, instead of steps'),
   blockLength: z

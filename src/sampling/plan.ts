@@ -20,7 +20,8 @@ export interface BlockPlanOptions {
 /** The steps of a block that are to come. */
 export class BlockPlan {
   readonly #options: BlockPlanOptions;
-  #left: readonly PlannedStep[] = [];
+  #steps: readonly PlannedStep[] = [];
+  #at = 0;
 
   constructor(options: BlockPlanOptions) {
     this.#options = options;
@@ -29,26 +30,27 @@ export class BlockPlan {
 
   /** Absent when the block is done. */
   get next(): PlannedStep | undefined {
-    return this.#left[0];
+    return this.#steps[this.#at];
   }
 
   get isAtLast(): boolean {
-    return this.#left.length === 1;
+    return this.#at === this.#steps.length - 1;
   }
 
   advance(): void {
-    this.#left = this.#left.slice(1);
+    this.#at += 1;
   }
 
   /** Plans anew for so many of the positions, at the time when as many are open: as many steps for each as before. */
   restart(open: number, positions: number): void {
     const { length, steps: all, counts, corrections } = this.#options;
     const steps = Math.ceil((all * open) / length);
-    this.#left = planSteps({ t: open / positions, steps, counts: counts(open, steps), corrections });
+    this.#steps = planSteps({ t: open / positions, steps, counts: counts(open, steps), corrections });
+    this.#at = 0;
   }
 
   end(): void {
-    this.#left = [];
+    this.#steps = [];
   }
 }
 

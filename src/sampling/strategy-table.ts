@@ -156,6 +156,7 @@ export const strategyTable = {
       corrections: z
         .int()
         .min(1)
+        .max(100_000)
         .default(16)
         .describe('at most so many steps a block once nothing is masked'),
     },

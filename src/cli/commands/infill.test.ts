@@ -71,6 +71,16 @@ test('a file that changed meanwhile is left as it is', async (t) => {
   assert.equal(await readFile(path, 'utf8'), 'something else');
 });
 
+test('what cannot be written in place is said of the file, and nothing is left beside it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'x'.repeat(250)); // no room for the name of a file beside it
+  await writeFile(path, 'a {{2}}');
+  const io = fakeIo();
+  assert.equal(await run(writingX(), [path, '--in-place'], io), 2);
+  assert.match(io.err, /x: expected a file that can be written, found a name that is too long/);
+  assert.equal(await readFile(path, 'utf8'), 'a {{2}}');
+});
+
 test('--json is one line with the text, the holes and what they cost', async () => {
   const io = fakeIo({ stdin: 'a {{2}} b {{1..3}}!' });
   assert.equal(await run(writingX(), ['-', '--json', '--seed', '5'], io), 0, io.err);

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
+import { errorCode, fileProblem } from '../../checkpoint/file-problem.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
 
 /** Folders within folders that are looked through. */
 const depth = 4;
+const expected = 'a run of unmask train, or a folder of some';
 
 /**
  * The runs at some places: a place is a run directory, or a folder that has some in it.
@@ -19,9 +21,12 @@ export async function findRuns(
 ): Promise<TrainingRun[]> {
   const found = await Promise.all(
     places.map(async (place) => {
+      await access(place, constants.R_OK).catch((error: unknown) => {
+        if (errorCode(error) !== 'ENOENT') throw fileProblem(error, place, expected);
+      });
       const directories = await runsBelow(place, depth);
       if (directories.length === 0)
-        throw new FileError(place, 'a run of unmask train, or a folder of some', 'none', 'check the path');
+        throw new FileError(place, expected, 'none', 'check the path');
       return directories;
     }),
   );
