@@ -8,6 +8,9 @@ import { runProgram } from './program.ts';
 import { shapeOf } from './work-messages.ts';
 import { runOnThread } from './work-thread.ts';
 
+// Slurm sends SIGTERM to a job's processes and, as a job with a higher priority takes its nodes, once more through srun; what
+// doesn't end it kills
+const mayRepeat = isRank(process.env) || process.env['SLURM_JOB_ID'] !== undefined;
 const interrupt = new AbortController();
 let stoppedBy = 0;
 let died: NodeJS.Signals = 'SIGTERM';
@@ -21,7 +24,8 @@ for (const [signal, code] of [
     stoppedBy = code;
     died = signal;
     interrupt.abort(new DOMException('interrupted', 'AbortError'));
-    process.once(signal, die);
+    if (signal === 'SIGTERM' && mayRepeat) process.on(signal, () => {});
+    else process.once(signal, die);
   });
 }
 
@@ -32,6 +36,10 @@ function die(): void {
   process.removeAllListeners(died);
   process.kill(process.pid, died);
 }
+
+// a terminal that doesn't say how large it is, as mpirun makes one for its first rank
+for (const stream of [process.stdout, process.stderr])
+  if (stream.columns === 0) Object.assign(stream, { columns: 80, rows: 24 });
 
 // `unmask generate | head` closes the pipe early: nobody reads any more, and that is no failure
 let unread = false;

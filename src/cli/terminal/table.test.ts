@@ -38,3 +38,11 @@ test('no line is wider than the terminal; where there is no room each row is lin
     /^low-confidence, 2 a step,\n {2}block 16\n {2}bits a character {2}1\.126 ±\n/,
   );
 });
+
+test('a terminal of hardly any columns, or none, has all of it in some way', () => {
+  for (let columns = 0; columns < 30; columns++) {
+    const text = tableOf(head, rows, columns).replaceAll(/\s/g, '');
+    for (const cell of rows.flat())
+      assert.ok(text.includes(cell.replaceAll(/\s/g, '')), `${columns}: ${text}`);
+  }
+});

@@ -53,7 +53,8 @@ function stacked(head: readonly string[], rows: readonly (readonly string[])[], 
 }
 
 /** A text in lines of at most so many columns, broken after blanks and slashes, and inside a word only where it must be. */
-function broken(text: string, width: number, indent = ''): string[] {
+function broken(text: string, columns: number, indent = ''): string[] {
+  const width = Math.max(columns, indent.length + 1); // a line takes something of the word
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/(?<=[ /])/)) {
