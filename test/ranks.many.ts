@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { traceOf } from './kills.ts';
 import { killRanks } from './rank-kills.ts';
 import {
@@ -16,6 +15,8 @@ import {
   someText,
   startRanks,
   startUnlike,
+  stepsOf,
+  untilTrue,
   withLauncher,
 } from './ranks.ts';
 import { temporaryFolder } from './tiny-model.ts';
@@ -27,19 +28,6 @@ async function prepare(t: TestContext): Promise<{ folder: string; text: string }
   const text = join(folder, 'text.txt');
   await writeFile(text, someText());
   return { folder, text };
-}
-
-/** The steps that a run has written down. */
-const stepsOf = (out: string): number => {
-  const path = join(out, 'metrics.jsonl');
-  return existsSync(path) ? (readFileSync(path, 'utf8').match(/"kind":"step"/g) ?? []).length : 0;
-};
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; !isTrue(); i++) {
-    assert.ok(i < 1200, 'it takes more than a minute');
-    await wait(50);
-  }
 }
 
 for (const launcher of [...launchers, ...overNetwork])
@@ -71,7 +59,7 @@ for (const launcher of launchers) {
       assert.equal((await startRanks(undefined, 1, [...smallRun(text, long), '--out', whole]).ended).code, 0);
       const out = join(folder, 'stopped');
       const { ended } = startRanks(launcher, 4, [...smallRun(text, long), '--out', out]);
-      await until(() => stepsOf(out) >= 3);
+      await untilTrue(() => stepsOf(out) >= 3);
       process.kill(rankProcesses(out).at(-1)!, 'SIGUSR1');
       const { err } = await ended;
       assert.match(err, /stopped after step \d+; unmask train --resume/);
@@ -89,13 +77,13 @@ for (const launcher of launchers) {
       const { folder, text } = await prepare(t);
       const out = join(folder, 'killed');
       const { ended } = startRanks(launcher, 2, [...smallRun(text, 100_000), '--out', out]);
-      await until(() => stepsOf(out) >= 6);
+      await untilTrue(() => stepsOf(out) >= 6);
       process.kill(rankProcesses(out).at(-1)!, 'SIGKILL');
       const began = performance.now();
       const { code } = await ended;
       assert.notEqual(code, 0);
       assert.ok(performance.now() - began < 10_000);
-      await until(() => rankProcesses(out).length === 0);
+      await untilTrue(() => rankProcesses(out).length === 0);
       const { code: again, err } = await startRanks(launcher, 2, ['train', '--resume', out, '--steps', '12'])
         .ended;
       assert.equal(again, 0, err);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { conversations, verses } from './kills.ts';
@@ -95,7 +96,7 @@ export function startRanks(
   env: Readonly<Record<string, string>> = {},
 ): Started {
   const command = [process.execPath, main, ...args];
-  return start(
+  return startCommand(
     launcher ? [launcher.program, ...launcher.flags, '-n', String(ranks), ...command] : command,
     env,
   );
@@ -115,14 +116,15 @@ export function startUnlike(
     main,
     ...args,
   ]);
-  return start([
+  return startCommand([
     program,
     ...flags,
     ...commands.flatMap((command, i) => (i === 0 ? command : [':', ...command])),
   ]);
 }
 
-function start([program, ...given]: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+/** Starts a program. */
+export function startCommand([program, ...given]: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const child = spawn(program, given, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -153,6 +155,24 @@ const readdirProc = (): number[] =>
   readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid));
+
+/** The steps that a run has written down. */
+export const stepsOf = (out: string): number => {
+  const path = join(out, 'metrics.jsonl');
+  return existsSync(path) ? (readFileSync(path, 'utf8').match(/"kind":"step"/g) ?? []).length : 0;
+};
+
+/** Waits until something is so. @param said  what is known where it never is */
+export async function untilTrue(
+  isTrue: () => boolean,
+  said: () => string = () => '',
+  seconds = 60,
+): Promise<void> {
+  for (let i = 0; !isTrue(); i++) {
+    if (i > 20 * seconds) throw new Error(`it takes more than ${seconds} s: ${said()}`);
+    await wait(50);
+  }
+}
 
 /** What a run came to: its weights, and its metrics without the seconds, which no two runs share. */
 export function outcomeOfRun(out: string): { weights: Buffer; metrics: string } {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { outcomeOfRun, rankProcesses, smallRun, someText, startRanks } from './ranks.ts';
+import { outcomeOfRun, rankProcesses, smallRun, someText, startRanks, stepsOf, untilTrue } from './ranks.ts';
 import { repositoryRoot } from './reference.ts';
 import { freePort, withBalancer } from './replicas.ts';
 import { startSlurm, withSlurm } from './slurm.ts';
@@ -16,11 +16,6 @@ import { temporaryFolder } from './tiny-model.ts';
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const script = (name: string): string => join(repositoryRoot, 'deploy/slurm', name);
 const steps = 60;
-
-const stepsOf = (out: string): number => {
-  const path = join(out, 'metrics.jsonl');
-  return existsSync(path) ? (readFileSync(path, 'utf8').match(/"kind":"step"/g) ?? []).length : 0;
-};
 
 /** A job, the folder of its run, and what it says. */
 interface Submitted {
@@ -37,13 +32,8 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
   const whole = join(folder, 'whole');
   assert.equal((await startRanks(undefined, 1, [...smallRun(text, steps), '--out', whole]).ended).code, 0);
 
-  const until = async (isTrue: () => boolean, log: string, seconds = 60): Promise<void> => {
-    for (let i = 0; !isTrue(); i++) {
-      if (i > 10 * seconds)
-        throw new Error(existsSync(log) ? readFileSync(log, 'utf8') : 'nothing was written');
-      await wait(100);
-    }
-  };
+  const until = (isTrue: () => boolean, log: string, seconds = 60): Promise<void> =>
+    untilTrue(isTrue, () => (existsSync(log) ? readFileSync(log, 'utf8') : 'nothing was written'), seconds);
   /** Has two ranks train. */
   const submit = (
     name: string,

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Hosts } from './hosts.ts';
 import { freePort } from './replicas.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
@@ -26,55 +27,93 @@ export const withSlurm = {
 /** From SIGTERM to SIGKILL, longer than a job may take whose rank has died; Slurm's own default is 30. */
 const killWaitSeconds = 20;
 
-/** A cluster of this machine alone, with two processors, each for up to four jobs. */
+/** A node that has been silent for so long is down. */
+const slurmdTimeoutSeconds = 20;
+
+/** A cluster whose nodes have two processors each, each for up to four jobs; jobs of the partition urgent take nodes from others. */
 export interface Cluster {
+  /** The environment of a command that speaks to it. */
+  readonly env: NodeJS.ProcessEnv;
   /** Runs a program of Slurm, and returns what it prints. */
   run(program: string, ...args: string[]): string;
   /** Waits until a job is in one of these states: RUNNING, COMPLETED, … */
   until(job: string, states: RegExp, seconds?: number): Promise<void>;
 }
 
-/** Starts munge and Slurm in a folder of their own; they end with the test. */
-export async function startSlurm(t: TestContext, env: Readonly<Record<string, string>>): Promise<Cluster> {
-  const folder = await temporaryFolder(t);
-  const inFolder = (name: string): string => join(folder, name);
-  writeFileSync(inFolder('munge.key'), randomBytes(128), { mode: 0o600 });
-  for (const name of ['state', 'spool']) mkdirSync(inFolder(name));
-  const conf = inFolder('slurm.conf');
+/** Waits until a node has a file. */
+async function untilThere(on: readonly string[], path: string): Promise<void> {
+  const [program, ...args] = [...on, 'test', '-e', path];
+  for (let i = 0; i < 200 && spawnSync(program, args).status !== 0; i++) await wait(50);
+}
+
+/** Where the daemons of Slurm run. */
+interface Node {
+  readonly name: string;
+  readonly address: string;
+  /** The words before a command that have this node run it. */
+  readonly on: readonly string[];
+}
+
+/** What slurm.conf says. @param inFolder  a file that all see @param local  a file of each node */
+async function configurationOf(
+  nodes: readonly Node[],
+  inFolder: (name: string) => string,
+  local: (name: string) => string,
+): Promise<string> {
   const [controllerPort, nodePort] = [await freePort(), await freePort()];
-  writeFileSync(
-    conf,
-    `ClusterName=test
-SlurmctldHost=${hostname()}(127.0.0.1)
+  return `ClusterName=test
+SlurmctldHost=${nodes[0].name}(${nodes[0].address})
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=${inFolder('munge.socket')}
+AuthInfo=socket=${local('munge.socket')}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 MpiDefault=pmix
 ReturnToService=2
+SlurmdTimeout=${slurmdTimeoutSeconds}
 JobRequeue=1
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 KillWait=${killWaitSeconds}
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
 StateSaveLocation=${inFolder('state')}
-SlurmdSpoolDir=${inFolder('spool')}
+SlurmdSpoolDir=${local('spool')}
 SlurmctldPidFile=${inFolder('slurmctld.pid')}
-SlurmdPidFile=${inFolder('slurmd.pid')}
+SlurmdPidFile=${local('slurmd.pid')}
 SlurmctldLogFile=${inFolder('slurmctld.log')}
-SlurmdLogFile=${inFolder('slurmd.log')}
+SlurmdLogFile=${inFolder('slurmd-%n.log')}
 SlurmctldPort=${controllerPort}
 SlurmdPort=${nodePort}
-NodeName=${hostname()} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
-PartitionName=test Nodes=ALL Default=YES OverSubscribe=FORCE:4 MaxTime=INFINITE State=UP
-`,
-  );
+${nodes.map(({ name, address }) => `NodeName=${name} NodeAddr=${address} CPUs=2 State=UNKNOWN\n`).join('')}\
+PartitionName=test Nodes=ALL Default=YES OverSubscribe=FORCE:4 MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2
+`;
+}
+
+/** Starts munge and Slurm in a folder of their own, on this machine alone or on some hosts; they end with the test. */
+export async function startSlurm(
+  t: TestContext,
+  env: Readonly<Record<string, string>>,
+  hosts?: Hosts,
+): Promise<Cluster> {
+  const folder = await temporaryFolder(t);
+  const inFolder = (name: string): string => join(folder, name);
+  const local = (name: string): string => join(hosts?.local ?? folder, name);
+  const nodes: Node[] = hosts
+    ? hosts.names.map((name) => ({ name, address: hosts.addressOf(name), on: hosts.on(name, folder) }))
+    : [{ name: hostname(), address: '127.0.0.1', on: [] }];
+  writeFileSync(inFolder('munge.key'), randomBytes(128), { mode: 0o600 });
+  mkdirSync(inFolder('state'));
+  const conf = inFolder('slurm.conf');
+  writeFileSync(conf, await configurationOf(nodes, inFolder, local));
+  writeFileSync(inFolder('mpi.conf'), `PMIxCliTmpDirBase=${local('')}\n`); // /tmp is one of all hosts
   const environment = { ...process.env, ...env, SLURM_CONF: conf };
   const children: ChildProcess[] = [];
-  const daemon = (program: string, ...args: string[]): void => {
-    const child = spawn(program, args, { stdio: 'ignore', env: environment });
-    children.push(child);
+  const daemon = (on: readonly string[], ...command: string[]): void => {
+    const [program, ...args] = [...on, ...command];
+    children.push(spawn(program, args, { stdio: 'ignore', env: environment }));
   };
   t.after(async () => {
     for (const child of children.toReversed()) {
@@ -86,31 +125,32 @@ PartitionName=test Nodes=ALL Default=YES OverSubscribe=FORCE:4 MaxTime=INFINITE 
       clearTimeout(timer);
     }
   });
-  const files = {
-    key: 'munge.key',
-    socket: 'munge.socket',
-    pid: 'munge.pid',
-    log: 'munge.log',
-    seed: 'munge.seed',
-  };
-  daemon(
-    '/usr/sbin/munged',
-    '--foreground',
-    '--force',
-    `--key-file=${inFolder(files.key)}`,
-    `--socket=${inFolder(files.socket)}`,
-    `--pid-file=${inFolder(files.pid)}`,
-    `--log-file=${inFolder(files.log)}`,
-    `--seed-file=${inFolder(files.seed)}`,
-  );
-  for (let i = 0; i < 200 && !existsSync(inFolder('munge.socket')); i++) await wait(50);
-  daemon('/usr/sbin/slurmctld', '-D', '-f', conf);
-  daemon('/usr/sbin/slurmd', '-D', '-f', conf);
+  for (const { on } of nodes)
+    daemon(
+      on,
+      '/usr/sbin/munged',
+      '--foreground',
+      '--force',
+      `--key-file=${inFolder('munge.key')}`,
+      ...['socket', 'pid', 'log', 'seed'].map(
+        (file) => `--${file}${file === 'socket' ? '' : '-file'}=${local(`munge.${file}`)}`,
+      ),
+    );
+  await Promise.all(nodes.map(({ on }) => untilThere(on, local('munge.socket'))));
+  daemon(nodes[0].on, '/usr/sbin/slurmctld', '-D', '-f', conf);
+  for (const { on } of nodes) daemon(on, '/usr/sbin/slurmd', '-D', '-f', conf);
 
-  const run = (program: string, ...args: string[]): string =>
-    execFileSync(program, args, { encoding: 'utf8', env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = (...command: string[]): string => {
+    const [program, ...args] = [...nodes[0].on, ...command];
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  };
   const logs = (): string =>
-    ['slurmctld.log', 'slurmd.log']
+    ['slurmctld.log', ...nodes.map(({ name }) => `slurmd-${name}.log`)]
+      .filter((name) => existsSync(inFolder(name)))
       .map((name) => readFileSync(inFolder(name), 'utf8').slice(-2000))
       .join('\n');
   const stateOf = (job: string): string => {
@@ -126,7 +166,7 @@ PartitionName=test Nodes=ALL Default=YES OverSubscribe=FORCE:4 MaxTime=INFINITE 
   };
   for (let i = 0; ; i++) {
     try {
-      if (/\bidle\b/.test(run('sinfo', '-h', '-o', '%T'))) break;
+      if (run('sinfo', '-h', '-p', 'test', '-o', '%T %D').trim() === `idle ${nodes.length}`) break;
     } catch {
       // the controller isn't there yet
     }
@@ -134,6 +174,7 @@ PartitionName=test Nodes=ALL Default=YES OverSubscribe=FORCE:4 MaxTime=INFINITE 
     await wait(100);
   }
   return {
+    env: environment,
     run,
     async until(job, states, seconds = 120) {
       for (let i = 0; !states.test(stateOf(job)); i++) {
