@@ -38,7 +38,7 @@ interface Plan {
 
 const plans: Partial<Record<MadeUpName, Plan>> = {
   '134m': { cases: '256:32,256:256' },
-  '134m-long': { cases: '1:1+128,32:32+128,1:1+8192,32:32+8192' },
+  '134m-long': { cases: '1:1+128,32:32+128,1:1+8192,32:32+8192,1:1+32768,32:32+32768' },
   '8b': { cases: '32:32,128:128', limits: { open: [15, 15], bytes: 6e9, seconds: [3.6, 13] } },
   'llada-moe': {
     cases: '32:32+256,128:128+256',

@@ -28,7 +28,7 @@ const common = {
 export const madeUp = {
   '134m': { family: llada, format: 'f32', json: small(1024) },
   /** The same for long texts. */
-  '134m-long': { family: llada, format: 'int8', json: small(16_384) },
+  '134m-long': { family: llada, format: 'int8', json: small(40_960) },
   /** LLaDA-8B. */
   '8b': {
     family: llada,

@@ -113,23 +113,37 @@ export const external = 1;
 /** A model in the format, from messages as objects and lists of them. */
 export function encodeModel(model: object): Uint8Array {
   const writer = protobuf.Writer.create();
-  write(writer, messages.ModelProto, model);
+  write(writer, 'ModelProto', model as Readonly<Record<string, unknown>>);
   return writer.finish();
 }
 
 /** The numbers of the kinds of fields: varint, bytes after their length, four bytes. */
 const wireTypes: Readonly<Record<string, number>> = { int32: 0, int64: 0, float: 5 };
 
-function write(writer: protobuf.Writer, schema: Schema, message: object): void {
-  for (const [name, { id, type }] of Object.entries(schema)) {
-    const given = (message as Readonly<Record<string, unknown>>)[name];
-    if (given === undefined) continue;
-    for (const value of Array.isArray(given) ? given : [given]) {
-      writer.uint32(((id << 3) | (wireTypes[type] ?? 2)) >>> 0);
-      if (type in messages) {
-        write(writer.fork(), messages[type], value as object);
-        writer.ldelim();
-      } else writer[type as Scalar](value as never);
-    }
+/** The fields of each message: a graph has hundreds of thousands of them. */
+const fieldsOf: Readonly<Record<string, readonly { name: string; tag: number; type: FieldType }[]>> =
+  Object.fromEntries(
+    Object.entries(messages).map(([message, schema]) => [
+      message,
+      Object.entries(schema).map(([name, { id, type }]) => ({
+        name,
+        tag: ((id << 3) | (wireTypes[type] ?? 2)) >>> 0,
+        type,
+      })),
+    ]),
+  );
+
+function write(writer: protobuf.Writer, message: string, fields: Readonly<Record<string, unknown>>): void {
+  for (const { name, tag, type } of fieldsOf[message]) {
+    const given = fields[name];
+    if (Array.isArray(given)) for (const value of given) writeField(writer.uint32(tag), type, value);
+    else if (given !== undefined) writeField(writer.uint32(tag), type, given);
   }
+}
+
+function writeField(writer: protobuf.Writer, type: FieldType, value: unknown): void {
+  if (type in fieldsOf) {
+    write(writer.fork(), type, value as Readonly<Record<string, unknown>>);
+    writer.ldelim();
+  } else writer[type as Scalar](value as never);
 }

@@ -70,7 +70,12 @@ export async function openModel(
       : undefined;
   const locationOf = (file: string) => relative(folder, file);
   const locate = (name: string) => made?.located.get(name) ?? located(weights, locationOf, name, format);
-  const stored = { folder, locate, source: made?.source, keepTypes: format === 'f16' };
+  const stored = {
+    folder,
+    locate,
+    source: made?.source,
+    keepTypes: format === 'f16' || isBlockFormat(format),
+  };
   const adapted = { config: transformer, names, weights };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(transformer, names, stored, { ...options, adapter: changes });
