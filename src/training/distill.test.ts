@@ -38,7 +38,7 @@ test('a distilled model is surer of what it predicts, and goes on where it was s
     data: [data],
     out,
     texts: 16,
-    length: 32,
+    length: 30,
     block: 8,
     steps: 40,
     batch: 4,
@@ -68,6 +68,7 @@ test('a distilled model is surer of what it predicts, and goes on where it was s
 
   const [before, after] = await Promise.all([load(from), load(join(out, 'run'))]);
   try {
+    assert.equal(after.config.maxLength, 32, 'of a context as before');
     // the largest probability of each token of a masked block, as the block's turn comes
     const sureness = async (model: typeof before): Promise<number> => {
       const sure: number[] = [];

@@ -88,13 +88,14 @@ function configOf(
 ): ModelConfig {
   const { length, learn, objective, block, anneal, shiftedLogits, causalWarmup, from } = options;
   const isCausal = objective === 'autoregressive';
+  // whoever learns to answer, or from texts of its own, need not forget how long a text may be
+  const keepsLength = learn !== 'text' || options.certainty !== undefined;
   if (anneal !== undefined && !start?.isCausal)
     throw new InvalidOptionError('from', 'must be a causal model, to be opened by --anneal', from);
   return {
     transformer: {
       ...(start?.transformer ?? networkOf(options, tokenizer.vocabularySize)),
-      // whoever learns to answer need not forget how long a text may be
-      maxLength: learn !== 'text' ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
+      maxLength: keepsLength ? Math.max(length, start?.transformer.maxLength ?? 0) : length,
       // a mask predictor made from a causal model, or that begins as one, goes on to predict each token at the position before
       shiftedLogits: !isCausal && (shiftedLogits ?? start?.predictsNext ?? causalWarmup !== undefined),
       attention: isCausal ? causal : bidirectional,
