@@ -79,6 +79,14 @@ test('every strategy and schedule that can be named writes a text', async () => 
   }
 });
 
+test('what would leave no numbers of logits is refused', () => {
+  for (const asked of [{ repetitionPenalty: 1e-320 }, { repetitionPenalty: 1e308 }, { guidance: 1e308 }])
+    assert.throws(
+      () => checkSampling(asked),
+      /^InvalidOptionError: (repetitionPenalty|guidance): must be at/,
+    );
+});
+
 test('more steps than can be planned are refused', async () => {
   for (const option of ['steps', 'stepsPerBlock'])
     assert.throws(() => checkSampling({ [option]: 1e9 }), /must be at most 100000/);

@@ -93,9 +93,11 @@ export const samplingSchema = z.strictObject({
     .max(10)
     .default(0)
     .describe('how much less likely a token becomes once it was written at all'),
+  // beyond these logits are no numbers any more
   repetitionPenalty: z
     .number()
-    .gt(0)
+    .min(0.001)
+    .max(1000)
     .default(1)
     .describe(
       'makes tokens of the text less likely: the logit is divided by this, or multiplied where it is below 0',
@@ -114,6 +116,7 @@ export const samplingSchema = z.strictObject({
   guidance: z
     .number()
     .min(0)
+    .max(1000)
     .default(0)
     .describe('classifier-free guidance: how much more the given text counts; twice the forwards'),
   cache: z

@@ -2,7 +2,7 @@ import type { LoadOptions } from '../../model-files/open-model.ts';
 import { randomBytes, randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,6 +12,7 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { packageRoot } from '../../base/package-root.ts';
 import { modelDirectory } from '../../model-files/locate.ts';
 import { makeApp } from './app.ts';
+import { Connections } from './connections.ts';
 import type { Engine } from '../worker/engine.ts';
 import { startEngine } from '../worker/start-engine.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
@@ -226,6 +227,7 @@ const placesOf = (models: ReadonlyMap<string, ServedModel>): string[] => [
 ];
 
 function httpServer(app: ReturnType<typeof makeApp>, limits: Limits): Server {
+  const connections = new Connections(limits);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -235,27 +237,13 @@ function httpServer(app: ReturnType<typeof makeApp>, limits: Limits): Server {
       connectionsCheckingInterval: 1000,
       requireHostHeader: false,
     },
-    bounded(
+    connections.bounded(
       getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'localhost' }),
-      limits.pipelined,
     ),
   );
   server.maxHeadersCount = 0; // all are read, up to their bytes: Node would leave out the rest without a word
-  server.maxConnections = limits.connections;
+  server.on('connection', (socket) => connections.admit(socket));
   return server;
-}
-
-/** Hangs up where more requests of one connection wait for their answers: all that come in one piece would be begun at once. */
-function bounded(listener: RequestListener, most: number): RequestListener {
-  const open = new WeakMap<object, number>();
-  return (request, response) => {
-    const { socket } = request;
-    const count = (open.get(socket) ?? 0) + 1;
-    if (count > most) return void socket.destroy();
-    open.set(socket, count);
-    response.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1));
-    return void listener(request, response);
-  };
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<number> {
