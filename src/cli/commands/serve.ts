@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InvalidOptionError } from '../../base/errors.ts';
 import { packageVersion } from '../../base/package-root.ts';
 import type { Command, Io } from '../command.ts';
 import type { Service } from '../../server/http/service.ts';
 import type { StudioOptions } from '../../server/studio/studio.ts';
+import { fileText } from '../input.ts';
 import { modelOptions } from '../load-model.ts';
 import { UsageError } from '../command.ts';
 
@@ -150,8 +150,7 @@ async function firstFails({ engine, models }: Service): Promise<never> {
 }
 
 async function keysOf(path: string | undefined, { env }: Io): Promise<string[]> {
-  const lines =
-    path === undefined ? [] : (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
+  const lines = path === undefined ? [] : (await fileText(path)).split('\n').map((line) => line.trim());
   const keys = [env.UNMASK_API_KEY ?? '', ...lines].filter((key) => key !== '');
   if (path !== undefined && keys.length === 0) throw new UsageError(`${path} holds no key`);
   const bad = keys.find((key) => /\s/.test(key));

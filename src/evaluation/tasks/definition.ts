@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { keysOf } from '../../base/options.ts';
+import { readJson } from '../../checkpoint/read-json.ts';
 import { puzzleKinds } from '../planning/kinds.ts';
 import { shippedTasks } from '../shipped.ts';
 
@@ -74,14 +74,7 @@ export async function openTask(nameOrFile: string): Promise<TaskDefinition> {
     const names = (await readdir(shippedTasks)).flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
     throw new InvalidOptionError('task', `must be a file, or one of ${names.sort().join(', ')}`, nameOrFile);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new FileError(path, 'the definition of a task', 'no JSON', 'see tasks/README.md');
-  }
-  const parsed = definitionSchema.safeParse(value);
+  const parsed = definitionSchema.safeParse(await readJson(path));
   if (!parsed.success) {
     const [{ path: at, message }] = parsed.error.issues;
     throw new FileError(

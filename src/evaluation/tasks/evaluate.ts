@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
 import { startTask, type Task, type TaskOptions } from '../../base/task.ts';
 import { causal } from '../../model/attention-pattern.ts';
@@ -9,6 +9,7 @@ import { ofFirst } from '../../ranks/messages.ts';
 import { alone, type Ranks } from '../../ranks/ranks.ts';
 import { sharedOut } from '../../ranks/share-out.ts';
 import { type Mean, meanOf } from '../mean.ts';
+import { readWhole } from '../../checkpoint/read-whole.ts';
 import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { askQuestion, type ModelAnswer } from './ask.ts';
 import { openTask, type TaskDefinition } from './definition.ts';
@@ -125,6 +126,9 @@ export function evaluate(
   }, watching);
 }
 
+/** Of a file of answers, which is read whole. */
+const maxAnswers = 2 ** 28;
+
 /** Questions that a rank answers before answers are exchanged and kept. */
 const perRank = 8;
 
@@ -169,7 +173,9 @@ async function keptAnswers(
     await writeTextFile(out, `${head}\n`);
     return [];
   }
-  const [first, ...lines] = (await readFile(out, 'utf8')).split('\n');
+  const [first, ...lines] = Buffer.from(await readWhole(out, maxAnswers, 'bytes of answers'))
+    .toString()
+    .split('\n');
   if (first !== head)
     throw new InvalidOptionError(
       'out',

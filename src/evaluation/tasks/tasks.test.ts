@@ -55,7 +55,8 @@ test('every task that ships is one, and what is none is a sentence', async () =>
   await writeFile(place('bad.json'), '{"kind":"choice"}');
   await assert.rejects(openTask(place('bad.json')), { name: 'FileError', message: /summary/ });
   await writeFile(place('bad.json'), '{');
-  await assert.rejects(openTask(place('bad.json')), { name: 'FileError', message: /no JSON/ });
+  await assert.rejects(openTask(place('bad.json')), { name: 'FileError', message: /JSON/ });
+  await assert.rejects(openTask('/dev/zero'), /expected a regular file, found a device/);
 });
 
 test('multiple choice by hand: the likeliest is taken; an index, a letter and a text say which is right', async () => {
