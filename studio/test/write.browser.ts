@@ -265,6 +265,13 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
       await page.locator('.candidates code').allTextContents(),
       likeliest.map(({ token, text }) => shownText(token, text)),
     );
+    // and right below the token, as long as it is pointed at
+    assert.deepEqual(
+      await page.locator('.glance code').allTextContents(),
+      likeliest.map(({ token, text }) => shownText(token, text)),
+    );
+    await page.locator(prompt).hover();
+    assert.equal(await page.locator('.glance').count(), 0);
     assert.ok((await page.locator('.chart polyline').count()) >= 1);
 
     await page.evaluate('document.activeElement.blur()');

@@ -4,6 +4,7 @@ import { Transport } from '../parts/transport.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Export } from './export.tsx';
 import { FiguresRow } from './figures.tsx';
+import { Glance } from './glance.tsx';
 import { HeatMap } from './heat-map.tsx';
 import type { Lane } from './lane.ts';
 import { Position } from './position.tsx';
@@ -31,7 +32,7 @@ export function LaneView({
           Run {name} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
         </h2>
       )}
-      <div>
+      <div class="looked-at" onMouseLeave={() => (lane.glanced.value = undefined)}>
         <Trouble error={player.problem.value} />
         <TokenCanvas
           player={player}
@@ -39,10 +40,12 @@ export function LaneView({
           awaited={lane.length}
           picked={lane.picked}
           onPick={(position, isClick) => {
+            lane.glanced.value = position;
             if (isClick) lane.pin(position);
             else lane.hovered.value = position ?? lane.hovered.value;
           }}
         />
+        <Glance lane={lane} />
       </div>
       <div>
         {!isTied && <Transport player={player} />}

@@ -25,6 +25,8 @@ export class Lane {
   /** The position that was clicked, which stays; and the one that is pointed at. */
   readonly pinned = signal<number | undefined>(undefined);
   readonly hovered = signal<number | undefined>(undefined);
+  /** The one that is pointed at right now. */
+  readonly glanced = signal<number | undefined>(undefined);
   readonly picked = computed(() => this.pinned.value ?? this.hovered.value);
   #aborting: AbortController | undefined;
 
@@ -112,6 +114,7 @@ export class Lane {
       this.asked.value = asked;
       this.pinned.value = undefined;
       this.hovered.value = undefined;
+      this.glanced.value = undefined;
     });
     return player;
   }
