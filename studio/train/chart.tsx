@@ -130,6 +130,11 @@ function chartColors(): Colors {
   };
 }
 
+/** Between ticks of what is counted: there is no half of an update. */
+const wholeSteps = [1, 2, 5, 10, 20, 50]
+  .flatMap((step) => [1, 100, 1e4, 1e6, 1e8, 1e10].map((size) => step * size))
+  .sort((a, b) => a - b);
+
 /** A number on an axis; the logarithmic one leaves most of them out. */
 const tickText = (tick: number | null): string => (tick === null ? '' : String(Number(tick.toPrecision(3))));
 
@@ -152,7 +157,7 @@ function optionsOf(
     ...sizes,
     scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
     axes: [
-      { ...axis, label: over, labelSize: 18 },
+      { ...axis, label: over, labelSize: 18, incrs: wholeSteps },
       { ...axis, label: unit, labelSize: 18, size: 56, values: (_, ticks) => ticks.map(tickText) },
     ],
     cursor: { drag: { x: true, y: false } },

@@ -49,7 +49,7 @@ export function NewRun({
       <Time request={request} />
       <More request={request} />
       <Trouble error={problem.value} />
-      <div class="row">
+      <div class="row begin">
         <button class="main" type="submit" disabled={isStarting.value}>
           {isStarting.value ? request.progress.value : 'Start'}
         </button>

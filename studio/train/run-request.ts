@@ -55,18 +55,21 @@ export class RunRequest {
 
   /** Begins as a run that there is did: what is learned, from what, and how large; it has another name. */
   async like({ options }: { readonly options: Readonly<Record<string, unknown>> }): Promise<void> {
-    await this.load();
     const { objective, learn, data } = options;
     const name = [learn, objective].find((one) => objectives.some((other) => other.name === one));
     this.objective.value = objectives.find((other) => other.name === name) ?? objectives[0];
+    const { verb } = this.objective.value;
     this.paths.value = Array.isArray(data) ? data.map(String).join('\n') : '';
     this.minutes.value = undefined;
-    const known = optionSchemas.value?.[this.objective.value.verb].properties ?? {};
+    this.from.value = typeof options.from === 'string' ? options.from : '';
+    await this.load();
+    // who chose something else to be learned meanwhile has it
+    if (this.objective.value.verb !== verb) return;
+    const known = optionSchemas.value?.[verb].properties ?? {};
     const kept = likeNames.filter(
       (option) => option in known && (options[option] ?? undefined) !== undefined,
     );
     this.values.value = Object.fromEntries(kept.map((option) => [option, options[option]]));
-    this.from.value = typeof options.from === 'string' ? options.from : '';
   }
 
   pick(files: FileList | null | undefined): void {
