@@ -1,5 +1,5 @@
 // The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
-import { chooseDevice, lostGpu } from '../src/browser/choose-device.ts';
+import { chooseDevice } from '../src/browser/choose-device.ts';
 import { chosenFiles, type PageModelFiles } from '../src/browser/model-files.ts';
 import { openModelFrom } from '../src/browser/open-model.ts';
 import { cacheFor } from '../src/browser/parts-cache.ts';
@@ -23,7 +23,10 @@ const idleMs = 600_000;
 if (!port.name.startsWith('em-pthread'))
   serveJobs(
     {
-      postMessage: (message) => port.postMessage(message),
+      postMessage: (message) => {
+        port.postMessage(message);
+        if (message.type === 'failed' && saysLoss(message.failure.message)) endWorker();
+      },
       on: (_, listener) => port.addEventListener('message', ({ data }) => listener(data)),
     },
     new Map(),
@@ -34,7 +37,6 @@ if (!port.name.startsWith('em-pthread'))
 async function load(place: string): Promise<Model> {
   const { device, why } = await chooseDevice();
   port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
-  if (device === 'webgpu') void lostGpu().then(endWorker);
   const files = await filesOf(place);
   return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
 }
@@ -50,8 +52,10 @@ async function filesOf(place: string): Promise<PageModelFiles> {
   });
 }
 
-/** An engine whose GPU is lost gets no other: this worker ends, once its texts have failed, and the page starts another. */
-const endWorker = (why: string): unknown =>
+const saysLoss = (message: string): boolean => message.includes('the GPU was lost');
+
+/** An engine whose GPU is lost gets no other: this worker ends, once that was told, and the page starts another. */
+const endWorker = (): unknown =>
   setTimeout(() => {
-    throw new Error(`the GPU was lost (${why})`);
+    throw new Error('the GPU was lost');
   });

@@ -1,6 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { checkDevice } from '../runtime/device-check.ts';
-import { openEngine } from '../runtime/engine-web.ts';
 
 /** Where a page may be asked to compute: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
 export type PageDevice = 'auto' | 'webgpu' | 'wasm';
@@ -34,9 +33,6 @@ export async function chooseDevice(asked: PageDevice = 'auto'): Promise<ChosenDe
       : '';
   return { device: 'webgpu', why: `the GPU passed the check${written}` };
 }
-
-/** Resolves with why, once the GPU is lost that was chosen here. */
-export const lostGpu = async (): Promise<string> => (await openEngine('webgpu')).lost!();
 
 /** Why the GPU isn't used; undefined where it is right. @param always  even a slow one in software */
 async function problemOfGpu(always: boolean): Promise<string | undefined> {
