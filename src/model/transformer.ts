@@ -12,6 +12,7 @@ import {
   where,
 } from '../graph/primitives.ts';
 import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
+import { unpacked } from '../graph/unpacked.ts';
 import { type AttentionInputs, attentionOver, type KeyValue, ones } from './attention.ts';
 import {
   type LayerNames,
@@ -115,9 +116,15 @@ function embed(inputs: TransformerInputs, names: TensorNames, { config, ...conte
   const x = scaled(gather(table, tokens));
   if (!config.selfConditioning) return x;
   const signal =
-    previousLogits && signalOf(previousLogits, scaled(matmul(softmax(previousLogits.logits), table)));
+    previousLogits && signalOf(previousLogits, scaled(meanEmbedding(softmax(previousLogits.logits))));
   const conditioned = rmsNorm(signal ? add(x, signal) : x, ones(width), normEpsilon);
   return encodes ? where(encodes, x, conditioned) : conditioned;
+
+  /** Σ_v p(v) · embedding(v)   [P, V] → [P, D] */
+  function meanEmbedding(probabilities: Tensor): Tensor {
+    // the head multiplies with the largest matrix of all the other way round, and has it packed for that
+    return matmul(probabilities, unpacked(table, probabilities));
+  }
 
   /** Zero where there was no prediction   [P, D] → [B, L, D] */
   function signalOf({ row }: PreviousLogits, meanEmbeddings: Tensor): Tensor {
