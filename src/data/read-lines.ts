@@ -24,7 +24,7 @@ export const LONGEST_ROW = 2 ** 24;
 const PIECE = 2 ** 20;
 /** Text is packed 3 to 10 times; this much means a file made to fill the memory. */
 const LARGEST_RATIO = 200;
-const RATIO_COUNTS_FROM = 2 ** 26;
+const RATIO_COUNTS_FROM = 2 ** 24;
 
 /**
  * The lines of a text file in UTF-8, plain or gzip, whatever its size. CRLF ends a line too; a byte order mark is dropped.
@@ -46,7 +46,7 @@ export async function* readLines(
       const bytes = chunk as Buffer;
       let start = 0;
       for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-        lines.add(bytes.subarray(start, end));
+        if (end > start) lines.add(bytes.subarray(start, end));
         start = end + 1;
         yield lines.take(true);
       }
@@ -94,12 +94,17 @@ class LineCutter {
 
   /** The line, or the rest of it. */
   take(terminated: boolean): TextLine {
+    if (this.#bytes === 0) return this.#next({ number: this.number, text: '', ends: true, terminated });
     const isTooLong = this.#longestRow !== undefined && this.#bytes > this.#longestRow;
     const bytes = this.#together();
     const end = terminated && bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
     const line: TextLine = isTooLong
       ? { number: this.number, reason: 'too long' }
       : this.#decoded(bytes.subarray(0, end), { ends: true, terminated });
+    return this.#next(line);
+  }
+
+  #next(line: TextLine): TextLine {
     this.#begun = false;
     this.number++;
     return line;
@@ -142,7 +147,7 @@ class LineCutter {
 }
 
 function unpack(path: string, signal?: AbortSignal): AsyncIterable<Buffer> {
-  const packed = createReadStream(path, { highWaterMark: 2 ** 18, signal });
+  const packed = createReadStream(path, { highWaterMark: 2 ** 16, signal });
   const unpacked = createGunzip({ chunkSize: 2 ** 18 });
   // an error of either stream ends the other; the reader below sees it
   pipeline(packed, unpacked, () => {});
