@@ -334,8 +334,9 @@ test('the token of the studio is as good as any key, and without keys it is aske
 test('other origins and hosts can be allowed by name, and no more', async (t) => {
   const ask = asker(
     await startFakeServer(t, knowing, {
-      allowedOrigins: ['https://page.example'],
-      allowedHosts: ['proxy.example'],
+      // as a person may write them; browsers send both in lower case
+      allowedOrigins: ['https://Page.Example/'],
+      allowedHosts: ['Proxy.Example'],
     }),
   );
   const headers = { origin: 'https://page.example' };

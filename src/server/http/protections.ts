@@ -77,7 +77,7 @@ export function checkOrigin(
 ): string | undefined {
   const { host, origin, site } = headers;
   if (origin !== undefined) {
-    if (allowedOrigins.includes(origin)) return origin;
+    if (allowedOrigins.some((allowed) => plainOrigin(allowed) === plainOrigin(origin))) return origin;
     if (origin === `http://${host}` || origin === `https://${host}`) return undefined;
     throw new HttpError(403, 'this Origin is not served; --allowed-origin ORIGIN allows one', {
       code: 'origin',
@@ -87,6 +87,9 @@ export function checkOrigin(
     throw new HttpError(403, 'requests of other sites are not served', { code: 'origin' });
   return undefined;
 }
+
+/** An origin as it is compared: hosts have no case, and a slash behind it says nothing. */
+const plainOrigin = (origin: string): string => origin.toLowerCase().replace(/\/$/, '');
 
 /**
  * @param authorization  the header; OpenAI's clients send `Bearer KEY`
