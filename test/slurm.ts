@@ -25,7 +25,7 @@ export const withSlurm = {
 };
 
 /** From SIGTERM to SIGKILL, longer than a job may take whose rank has died; Slurm's own default is 30. */
-const killWaitSeconds = 20;
+const killWaitSeconds = 60;
 
 /** A node that has been silent for so long is down. */
 const slurmdTimeoutSeconds = 20;

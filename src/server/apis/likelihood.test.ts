@@ -37,6 +37,20 @@ test('a prompt is said again with what each of its tokens was, as evaluation har
   }
 });
 
+test('a token behind a prompt that is said again is told of even where the text ends with it', async (t) => {
+  const ask = asker(await startFakeServer(t, knowing));
+  const body = { prompt: story, echo: true, logprobs: 1, max_tokens: 1, seed: 1 };
+  const { choices } = (await (await ask('/v1/completions', { body })).json()) as Json;
+  const [{ text, logprobs }] = choices;
+  assert.deepEqual([text, logprobs.tokens.join('')], [story, story]);
+  assert.deepEqual(
+    [logprobs.tokens.length, logprobs.token_logprobs.length, logprobs.text_offset.at(-1)],
+    Array(3)
+      .fill(story.length + 1)
+      .with(2, story.length),
+  );
+});
+
 test('several prompts are several texts; nothing is written where no tokens are asked for', async (t) => {
   const ask = asker(await startFakeServer(t, knowing));
   const textsOf = async (more: object): Promise<string[]> => {

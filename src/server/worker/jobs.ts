@@ -63,9 +63,11 @@ export async function runJob(
   const isConstrained = constraintIn({ ...sampling, language: job.language }) !== undefined;
   const isWhole = 'ended' in written ? written.ended === 'constraint' : isConstrained;
   await emit(transcript.finish());
+  // harnesses count what was written behind a prompt that is said again, the end of a text too
+  const end = echoed && transcript.end;
   return {
     text: transcript.text,
-    tokens: transcript.tokens,
+    tokens: end ? [...transcript.tokens, end] : transcript.tokens,
     finish: transcript.hasEnded || isWhole ? 'stop' : 'length',
     stoppedBy: transcript.stoppedBy,
     promptTokens: transcript.promptTokens,

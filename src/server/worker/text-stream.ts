@@ -54,6 +54,12 @@ export class TextStream {
     return this.#reported;
   }
 
+  /** The token by which the model ended the answer, of which it has no text. */
+  get end(): TokenReport | undefined {
+    if (!this.#hasEnded || this.#stoppedBy !== undefined) return undefined;
+    return this.#reportOf(this.#ids.length, '');
+  }
+
   get completionTokens(): number {
     return this.#ids.length;
   }
@@ -157,13 +163,19 @@ export class TextStream {
     const { tokenizer } = this.#model;
     for (let n = this.#reported.length; n < this.#ids.length; n++) {
       if (!this.#isWhole && this.#textOf(tokens, n + 1).length > this.#text.length) break;
-      const confidence = this.#region.confidenceAt(this.#region.start + n);
-      this.#reported.push({
-        text: tokenizer.decode([this.#ids[n]]),
-        ...(confidence !== undefined && { logprob: logOf(confidence) }),
-        ...(this.#job.top && { top: this.#top.get(this.#region.start + n) ?? [] }),
-      });
+      this.#reported.push(this.#reportOf(n, tokenizer.decode([this.#ids[n]])));
     }
+  }
+
+  /** The report of a token of the answer. */
+  #reportOf(n: number, text: string): TokenReport {
+    const position = this.#region.start + n;
+    const confidence = this.#region.confidenceAt(position);
+    return {
+      text,
+      ...(confidence !== undefined && { logprob: logOf(confidence) }),
+      ...(this.#job.top && { top: this.#top.get(position) ?? [] }),
+    };
   }
 
   /** The text of the first tokens of the answer. */
