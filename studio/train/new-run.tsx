@@ -23,7 +23,7 @@ export function NewRun({
   readonly onStart: (verb: Verb, options: object) => Promise<void>;
 }) {
   const [request] = useState(() => new RunRequest(onStart));
-  const { problem, isStarting, objective } = request;
+  const { problem, isStarting, isReady, objective } = request;
   useEffect(() => void (like ? request.like(like) : request.load()), [like]);
   return (
     <form
@@ -50,7 +50,7 @@ export function NewRun({
       <More request={request} />
       <Trouble error={problem.value} />
       <div class="row begin">
-        <button class="main" type="submit" disabled={isStarting.value}>
+        <button class="main" type="submit" disabled={isStarting.value || !isReady.value}>
           {isStarting.value ? request.progress.value : 'Start'}
         </button>
         <span class="quiet">{request.promise}</span>

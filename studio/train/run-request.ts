@@ -28,6 +28,8 @@ export class RunRequest {
   readonly models = signal<readonly string[]>([]);
   readonly problem = signal<unknown>(undefined);
   readonly isStarting = signal(false);
+  /** Whether all is there that it begins as: a run like another doesn't begin without the other's options. */
+  readonly isReady = signal(false);
   readonly progress = signal('');
   readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
@@ -37,6 +39,11 @@ export class RunRequest {
 
   /** Asks for the options and the models. */
   async load(): Promise<void> {
+    await this.#load();
+    this.isReady.value = true;
+  }
+
+  async #load(): Promise<void> {
     try {
       const [, { models }] = await Promise.all([
         loadOptions(),
@@ -62,14 +69,17 @@ export class RunRequest {
     this.paths.value = Array.isArray(data) ? data.map(String).join('\n') : '';
     this.minutes.value = undefined;
     this.from.value = typeof options.from === 'string' ? options.from : '';
-    await this.load();
+    this.isReady.value = false;
+    await this.#load();
     // who chose something else to be learned meanwhile has it
-    if (this.objective.value.verb !== verb) return;
-    const known = optionSchemas.value?.[verb].properties ?? {};
-    const kept = likeNames.filter(
-      (option) => option in known && (options[option] ?? undefined) !== undefined,
-    );
-    this.values.value = Object.fromEntries(kept.map((option) => [option, options[option]]));
+    if (this.objective.value.verb === verb) {
+      const known = optionSchemas.value?.[verb].properties ?? {};
+      const kept = likeNames.filter(
+        (option) => option in known && (options[option] ?? undefined) !== undefined,
+      );
+      this.values.value = Object.fromEntries(kept.map((option) => [option, options[option]]));
+    }
+    this.isReady.value = true;
   }
 
   pick(files: FileList | null | undefined): void {
