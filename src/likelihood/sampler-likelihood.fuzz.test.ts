@@ -96,7 +96,7 @@ test('every strategy whose likelihood is exact is here, and none is known of tho
   assert.deepEqual(knowing('none'), rewriting);
 });
 
-const draws = inputs({ all: 2000, few: 500 });
+const draws = inputs({ all: 2000, few: 250 });
 
 for (const [name, asked] of Object.entries(samplers)) {
   test(`${name}: the probabilities of all texts add up to 1, in blocks, in few steps, at a temperature`, async () => {

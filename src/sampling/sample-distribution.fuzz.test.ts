@@ -37,7 +37,7 @@ async function distance(canvas: Int32Array, options: Partial<SampleOptions>, dra
   );
 }
 
-const draws = inputs({ all: 4_000, few: 1_000 });
+const draws = inputs({ all: 4_000, few: 600 });
 
 test('with one token a step, samples of an exact predictor follow the joint distribution', async () => {
   const empty = new Int32Array(3).fill(joint.maskId);
@@ -64,7 +64,7 @@ test('infilling samples the conditional distribution', async () => {
 test('an ancestral step from t to s reveals Binomial(n, 1 − s/t) positions', async () => {
   const n = 12;
   const steps = 3;
-  const draws = inputs({ all: 3_000, few: 800 });
+  const draws = inputs({ all: 3_000, few: 500 });
   const [V, M] = [7, 6];
   const flat: MaskPredictor = (_, rows) =>
     Promise.resolve({ shape: [rows.length, V], data: new Float32Array(rows.length * V) });
