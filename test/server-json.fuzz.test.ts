@@ -98,7 +98,7 @@ test('JSON that fills its tokens exactly is whole: every API says that it stoppe
   assert.match(metrics, /request_success_total\{model_name="story",finished_reason="stop"\} 14\n/);
 
   const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
-  for (let n = 20; n < 60; n += 40 / inputs({ all: 40, few: 3 })) {
+  for (let n = 20; n < 60; n += 40 / inputs({ all: 40, few: 4 })) {
     const { choices } = await client.chat.completions.parse({
       model: 'story',
       messages,
