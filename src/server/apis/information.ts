@@ -6,9 +6,10 @@ import { noEffect } from './tolerance.ts';
 
 /** Whether requests can be answered: 503 while the first model is loading, as llama.cpp's server says it. */
 export function health(service: Service): Response {
+  service.drain.asked();
   const [first] = service.models.keys();
   const { state, problem } = service.engine.status(first);
-  const reason = service.isDraining()
+  const reason = service.drain.isDraining
     ? 'Shutting down'
     : state === 'failed'
       ? `The model can not be loaded: ${problem}`

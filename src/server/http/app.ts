@@ -161,7 +161,7 @@ const preflight = (origin: string): Response =>
 
 /** Before the body is read: whether there is any chance. */
 function checkMayWrite(service: Service, who: string): void {
-  if (service.isDraining())
+  if (service.drain.isDraining)
     throw new HttpError(503, 'the server is shutting down', { retryAfterSeconds: 5, code: 'shutting_down' });
   service.queue.checkRoom(who);
 }

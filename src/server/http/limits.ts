@@ -44,6 +44,8 @@ export const limits = {
   generationMs: 300_000,
   /** After SIGTERM what is being written may go on for so long. */
   drainMs: 20_000,
+  /** Before that, a balancer has so long to hear from /health that nothing more is to be sent. */
+  drainNoticeMs: 5000,
   /** A refusal for want of room is held back for so long: who asks again at once would slow down those who are served. */
   refusalMs: 1000,
   /** So often an idle stream gets a comment, so that nothing between takes it for dead. */

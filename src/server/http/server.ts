@@ -21,6 +21,7 @@ import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { missingModelFiles, unknownFiles } from './model-file-names.ts';
 import { hashOf } from './protections.ts';
+import { Drain } from './drain.ts';
 import { FairQueue } from './fair-queue.ts';
 import { routes } from './routes.ts';
 import type { ServedModel, Service } from './service.ts';
@@ -99,10 +100,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url: `http://${host.includes(':') ? `[${host}]` : host}:${state.port}`,
     service,
     async close() {
-      state.isDraining = true;
+      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
+      await service.drain.begin(limits.drainNoticeMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const deadline = setTimeout(() => stop.abort(), limits.drainMs);
       const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
       // runs save what they have learned, however long that takes
       await Promise.all([closed, service.studio?.tasks.close()]);
@@ -116,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** What answers requests, however they come. Who opens it closes its engine. */
 export interface OpenService {
   readonly service: Service;
-  readonly state: { isDraining: boolean; port: number };
+  readonly state: { port: number };
   /** Ends what is being written. */
   readonly stop: AbortController;
 }
@@ -131,7 +132,7 @@ export async function openService(options: ServerOptions): Promise<OpenService> 
   const engine = options.engine ?? modelEngine(models, options);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // one for each request that is being written
-  const state = { isDraining: false, port: options.port };
+  const state = { port: options.port };
   const service = serviceOf(options, models, engine, { state, stop: stop.signal });
   engine.load([...models.keys()][0]);
   return { service, state, stop };
@@ -159,7 +160,6 @@ function modelEngine(
 
 /** What changes while a server runs. */
 interface ServerState {
-  readonly isDraining: boolean;
   /** The one that is listened on, once it is known. */
   readonly port: number;
 }
@@ -210,7 +210,7 @@ function serviceOf(
     clock,
     stop,
     hidePlaces: placeHider(placesOf(models)),
-    isDraining: () => state.isDraining,
+    drain: new Drain(clock),
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
     site: options.site ?? (existsSync(join(builtSite, 'index.html')) ? builtSite : undefined),
     studio,

@@ -1,6 +1,7 @@
 import { InvariantError } from '../../base/errors.ts';
 import type { ModelFacts } from '../worker/protocol.ts';
 import type { Engine } from '../worker/engine.ts';
+import type { Drain } from './drain.ts';
 import { HttpError } from './http-error.ts';
 import type { Limits } from './limits.ts';
 import type { Log } from './log.ts';
@@ -45,7 +46,7 @@ export interface Service {
   /** Leaves the way to files out of a message for a client. */
   readonly hidePlaces: (message: string) => string;
   /** Whether the server is about to end: what runs goes on, nothing begins. */
-  readonly isDraining: () => boolean;
+  readonly drain: Drain;
   /** A folder of files for a browser, if there is one. */
   readonly pages?: string;
   /** The same with the models in the browser, if they were built. */
