@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import { fitsNarrow, skip, startStudio, until, violations } from './browser.ts';
 
 /** Opens a page of the studio by its name in the menu. */
@@ -168,3 +168,65 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   await fitsNarrow(page);
   assert.deepEqual(await violations(page), []);
 });
+
+test(
+  'a run like another begins only with its options: those of the one asked for last',
+  { skip },
+  async (t) => {
+    const studio = await startStudio(t);
+    for (const [name, steps] of Object.entries({ first: 111, second: 222 })) {
+      const run = join(studio.directory, 'runs', name);
+      mkdirSync(run, { recursive: true });
+      writeFileSync(join(run, 'options.json'), JSON.stringify({ format: 1, size: 'tiny', steps, batch: 4 }));
+      writeFileSync(join(run, 'events.jsonl'), `${JSON.stringify({ event: 'began', steps })}\n`);
+    }
+    const page = await studio.open();
+    await open(page, 'Train');
+    const form = page.getByRole('form', { name: 'New run' });
+    const start = form.getByRole('button', { name: 'Start' });
+    const fieldOf = (label: string) => form.getByLabel(label, { exact: true });
+    const held: Route[] = [];
+    await page.route('**/unmask/models', (route) => void held.push(route));
+    /** Asks for a run like that one. @returns what answers it, which the form waits for */
+    const like = async (name: string): Promise<Route> => {
+      await rowOf(page, name).getByRole('button', { name, exact: true }).click();
+      await page.getByRole('button', { name: `New run like this ${name}` }).click();
+      await until(async () => held.length > 0, 'what the form asks for');
+      return held.pop()!;
+    };
+    /** Answers, and waits until the page has seen that it did. */
+    const answer = async (route: Route, status = 200): Promise<void> => {
+      const json = status === 200 ? { models: [] } : { error: { message: 'not now' } };
+      const response = page.waitForResponse((one) => one.request() === route.request());
+      await route.fulfill({ status, json });
+      await (await response).finished();
+      await page.evaluate('new Promise((done) => setTimeout(done, 100))');
+    };
+
+    // what fails leaves nothing to begin with
+    await answer(await like('first'), 503);
+    await form.getByRole('alert').getByText('not now').waitFor();
+    assert.ok(await start.isDisabled());
+
+    // the older answers first: the newer is still waited for; what is typed meanwhile holds
+    const [older, newer] = [await like('second'), await like('first')];
+    await answer(older);
+    assert.ok(await start.isDisabled());
+    await fieldOf('batch').fill('7');
+    await fieldOf('batch').blur();
+    await answer(newer);
+    const options = () => Promise.all(['steps', 'batch'].map((label) => fieldOf(label).inputValue()));
+    assert.deepEqual(await options(), ['111', '7']);
+    assert.ok(await start.isEnabled());
+
+    // the older answers last, or fails: it is too late for either
+    for (const status of [200, 503]) {
+      const [late, last] = [await like('first'), await like('second')];
+      await answer(last);
+      await answer(late, status);
+      assert.deepEqual(await options(), ['222', '4']);
+      assert.ok(await start.isEnabled());
+      assert.equal(await form.getByRole('alert').count(), 0);
+    }
+  },
+);

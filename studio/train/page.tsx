@@ -64,7 +64,8 @@ export default function Train() {
             })
           }
           onLike={(run) => {
-            like.value = run;
+            // the same run once more is asked for anew
+            like.value = { ...run };
             isAsking.value = true;
             scrollTo({ top: 0 });
           }}

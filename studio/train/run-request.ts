@@ -31,6 +31,8 @@ export class RunRequest {
   /** Whether all is there that it begins as: a run like another doesn't begin without the other's options. */
   readonly isReady = signal(false);
   readonly progress = signal('');
+  /** How often the options were asked for: only the newest answer counts. */
+  #asked = 0;
   readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
   constructor(onStart: (verb: Verb, options: object) => Promise<void>) {
@@ -39,19 +41,26 @@ export class RunRequest {
 
   /** Asks for the options and the models. */
   async load(): Promise<void> {
-    await this.#load();
-    this.isReady.value = true;
+    if (await this.#load()) this.isReady.value = true;
   }
 
-  async #load(): Promise<void> {
+  /** @returns  whether all came, and nothing newer was asked for meanwhile: an older answer, or an older failure, says nothing */
+  async #load(): Promise<boolean> {
+    this.#asked += 1;
+    const asked = this.#asked;
+    this.isReady.value = false;
+    this.problem.value = undefined;
     try {
       const [, { models }] = await Promise.all([
         loadOptions(),
         get<{ models: readonly { name: string }[] }>('/unmask/models'),
       ]);
+      if (asked !== this.#asked) return false;
       this.models.value = models.map(({ name }) => name);
+      return true;
     } catch (error) {
-      this.problem.value = error;
+      if (asked === this.#asked) this.problem.value = error;
+      return false;
     }
   }
 
@@ -69,15 +78,17 @@ export class RunRequest {
     this.paths.value = Array.isArray(data) ? data.map(String).join('\n') : '';
     this.minutes.value = undefined;
     this.from.value = typeof options.from === 'string' ? options.from : '';
-    this.isReady.value = false;
-    await this.#load();
+    // what is typed from here on holds
+    this.values.value = {};
+    if (!(await this.#load())) return;
     // who chose something else to be learned meanwhile has it
     if (this.objective.value.verb === verb) {
       const known = optionSchemas.value?.[verb].properties ?? {};
       const kept = likeNames.filter(
         (option) => option in known && (options[option] ?? undefined) !== undefined,
       );
-      this.values.value = Object.fromEntries(kept.map((option) => [option, options[option]]));
+      const others = Object.fromEntries(kept.map((option) => [option, options[option]]));
+      this.values.value = { ...others, ...this.values.value };
     }
     this.isReady.value = true;
   }
