@@ -7,7 +7,7 @@ test('whoever asks for health over and over hears of the drain twice before it g
   const drain = new Drain(() => now);
   for (; now < 3000; now += 1000) drain.asked();
   let isOver = false;
-  const begun = drain.begin(60_000).then(() => (isOver = true));
+  const begun = drain.begin({ mostMs: 60_000, lullMs: 1 }).then(() => (isOver = true));
   assert.equal(drain.isDraining, true);
   drain.asked();
   await new Promise(setImmediate);
@@ -23,10 +23,10 @@ test('nobody is waited for who asked once, many times at once, or long ago; and 
     const drain = new Drain(() => now);
     for (now of times) drain.asked();
     if (name === 'longAgo') now = 60_000;
-    await drain.begin(60_000);
+    await drain.begin({ mostMs: 60_000, lullMs: 1 });
   }
   let now = 0;
   const drain = new Drain(() => now);
   for (now of [0, 1000, 2000]) drain.asked();
-  await drain.begin(1);
+  await drain.begin({ mostMs: 1, lullMs: 1 });
 });

@@ -35,15 +35,18 @@ export class Drain {
     if (this.#asked.length > watching.times) this.#asked.shift();
   }
 
-  /** Begins to drain. Resolves when whoever watches knows of it, and after `mostMs` at the latest. */
-  async begin(mostMs: number): Promise<void> {
+  /**
+   * Begins to drain. Resolves when whoever watches has known of it for `lullMs`, in which what it had sent before arrives, and
+   * after `mostMs` at the latest.
+   */
+  async begin({ mostMs, lullMs }: { readonly mostMs: number; readonly lullMs: number }): Promise<void> {
     this.#isDraining = true;
     const isWatched =
       this.#asked.length === watching.times && this.#clock() - this.#asked[0] < watching.withinMs;
     if (!isWatched) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
-      this.#known = resolve;
+      this.#known = () => void setTimeout(resolve, lullMs);
       timer = setTimeout(resolve, mostMs);
     });
     clearTimeout(timer);

@@ -46,6 +46,8 @@ export const limits = {
   drainMs: 20_000,
   /** Before that, a balancer has so long to hear from /health that nothing more is to be sent. */
   drainNoticeMs: 5000,
+  /** And what it had sent before has so long to arrive. */
+  drainLullMs: 1000,
   /** A refusal for want of room is held back for so long: who asks again at once would slow down those who are served. */
   refusalMs: 1000,
   /** So often an idle stream gets a comment, so that nothing between takes it for dead. */

@@ -101,7 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     service,
     async close() {
       const deadline = setTimeout(() => stop.abort(), limits.drainMs);
-      await service.drain.begin(limits.drainNoticeMs);
+      await service.drain.begin({ mostMs: limits.drainNoticeMs, lullMs: limits.drainLullMs });
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const hangUp = setTimeout(() => server.closeAllConnections(), limits.drainMs + 2000);
