@@ -38,17 +38,18 @@ const shell = (words: readonly string[], script: string): string =>
   execFileSync(words[0], [...words.slice(1), 'bash', '-ec', script], { encoding: 'utf8' });
 
 /** A process that keeps namespaces of its own until it is killed. */
-async function keepNamespaces(): Promise<ChildProcess> {
-  const kept = spawn(
-    '/usr/bin/unshare',
-    ['--net', '--uts', '--mount', '--propagation', 'private', 'sleep', 'infinity'],
-    { stdio: 'ignore' },
-  );
-  for (let i = 0; readFileSync(`/proc/${kept.pid}/comm`, 'utf8') !== 'sleep\n'; i++) {
+const keepNamespaces = (): ChildProcess =>
+  spawn('/usr/bin/unshare', ['--net', '--uts', '--mount', '--propagation', 'private', 'sleep', 'infinity'], {
+    stdio: 'ignore',
+  });
+
+/** The network that such a process keeps, once it is there. */
+async function networkOf({ pid }: ChildProcess): Promise<string> {
+  for (let i = 0; readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'sleep\n'; i++) {
     if (i > 200) throw new Error('unshare made no namespaces');
     await wait(20);
   }
-  return kept;
+  return readlinkSync(`/proc/${pid}/ns/net`);
 }
 
 /** The processes in the network of one of these. */
@@ -64,20 +65,31 @@ function processesIn(networks: ReadonlySet<string>): number[] {
     });
 }
 
+/** Kills a process, unless it has ended meanwhile. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** Starts hosts; they end with the test, and what runs on them. */
 export async function startHosts(t: Until, count: number): Promise<Hosts> {
   const names = Array.from({ length: count }, (_, i) => `host-${i + 1}`);
   const addressOf = (host: string): string => `10.0.0.${10 + Number(host.slice('host-'.length))}`;
-  const kept = await Promise.all([undefined, ...names].map(keepNamespaces));
-  const networks = new Set(kept.map(({ pid }) => readlinkSync(`/proc/${pid}/ns/net`)));
+  const kept = [undefined, ...names].map(keepNamespaces);
+  const ended = kept.map((child) => once(child, 'exit'));
+  const networks = new Set<string>();
   t.after(async () => {
-    const ended = kept.map((child) => once(child, 'exit'));
+    for (const child of kept) child.kill('SIGKILL');
     for (let left = processesIn(networks); left.length > 0; left = processesIn(networks)) {
-      for (const pid of left) process.kill(pid, 'SIGKILL');
+      for (const pid of left) kill(pid);
       await wait(50);
     }
     await Promise.all(ended);
   });
+  for (const network of await Promise.all(kept.map(networkOf))) networks.add(network);
   const folder = await temporaryFolder(t);
   const [local, bin] = [join(folder, 'local'), join(folder, 'bin')];
   for (const path of [local, bin]) mkdirSync(path);

@@ -116,7 +116,7 @@ test('what generation_config.json has as end tokens are ids of tokens, or the fi
     ],
   ] as const)
     assert.deepEqual(generationIn({ eos_token_id: given }, 'a').endIds, ids);
-  for (const given of ['3', 1.5, 1e308, true, {}, ['<|end|>'], [3, null]])
+  for (const given of ['3', 1.5, 1e308, true, {}, ['<|end|>'], [3, null], -7, [3, -7]])
     assert.throws(() => generationIn({ eos_token_id: given }, 'a'), /eos_token_id to be the id of a token/);
 });
 

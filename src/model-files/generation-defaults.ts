@@ -55,7 +55,7 @@ export function generationIn(
 /** Ids of end tokens; -1 is none, as in older files. @throws FileError  for what is no id */
 function endsIn(ends: unknown, path: string): readonly number[] {
   const ids: readonly unknown[] = [ends ?? []].flat();
-  const odd = ids.find((id) => !Number.isSafeInteger(id));
+  const odd = ids.find((id) => !Number.isSafeInteger(id) || (id as number) < -1);
   if (odd !== undefined)
     throw new FileError(path, 'eos_token_id to be the id of a token, or several', show(ends));
   return (ids as number[]).filter((id) => id >= 0);

@@ -95,9 +95,7 @@ async function comparisonOn(
     return await prepareComparison(source, text);
   } catch (error) {
     if (text !== undefined || !(error instanceof InvalidOptionError && error.option === 'text')) throw error;
-    note?.(
-      'predictions are not compared: this tokenizer lacks characters of the text that ships; give one of yours',
-    );
+    note?.(`predictions are not compared on the text that ships (${error.message}); give one of yours`);
     return undefined;
   }
 }

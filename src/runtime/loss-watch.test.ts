@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Turns } from '../base/turns.ts';
 import { LossWatch } from './loss-watch.ts';
 
 const never = (): Promise<never> => new Promise(() => {});
@@ -23,4 +24,22 @@ test('what waits for a device that is lost fails with one sentence, and so does 
     /^UnsupportedError: webgpu: the GPU was lost \(destroyed\): load the model again, or resume/;
   for (const work of [hanging, failing, watch.during(never)]) await assert.rejects(work, sentence);
   assert.equal(watch.isLost, true);
+});
+
+test('a run that never returns gives its turn to the next once the device is lost', async () => {
+  let lose: (why: string) => void = () => {};
+  const watch = new LossWatch('webgpu', new Promise((resolve) => (lose = resolve)), 5);
+  const turns = new Turns();
+  const hanging = turns.take(() => watch.during(never));
+  const next = turns.take(async () => 3);
+  lose('destroyed');
+  await assert.rejects(hanging, /the GPU was lost/);
+  assert.equal(await next, 3);
+});
+
+test('a device of which it cannot be told whether it is lost goes on', async () => {
+  const watch = new LossWatch('webgpu', Promise.reject(new Error('no adapter')), 5);
+  await new Promise(setImmediate); // a rejection that nobody handles would end the process
+  assert.equal(await watch.during(async () => 3), 3);
+  assert.equal(watch.isLost, false);
 });

@@ -8,17 +8,20 @@ export class LossWatch {
   readonly #waiting = new Set<(problem: UnsupportedError) => void>();
 
   /**
-   * @param lost      resolves with why, once the device is lost
+   * @param lost      resolves with why, once the device is lost; rejects where that can't be told
    * @param momentMs  what fails because a device is gone may fail so long before it is told that it is gone
    */
   constructor(device: string, lost: Promise<string>, momentMs = 100) {
     this.#momentMs = momentMs;
-    void lost.then((why) => {
-      this.#problem = new UnsupportedError(
-        `${device}: the GPU was lost (${why}): load the model again, or resume the run`,
-      );
-      for (const fail of this.#waiting) fail(this.#problem);
-    });
+    lost.then(
+      (why) => {
+        this.#problem = new UnsupportedError(
+          `${device}: the GPU was lost (${why}): load the model again, or resume the run`,
+        );
+        for (const fail of this.#waiting) fail(this.#problem);
+      },
+      () => {}, // where it can't be told, the device is not known to be lost
+    );
   }
 
   get isLost(): boolean {

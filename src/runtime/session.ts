@@ -97,8 +97,9 @@ export async function openSession<Output extends string = string>(
           intoOrt(ort, type, (into as RunOptions['into'])![type.name], sizes),
         ]),
       );
-      const run = () => inTurn(() => session.run(tensors, fetches));
-      const results = await onDevice(run).catch((error: unknown) => {
+      const run = () => onDevice(() => session.run(tensors, fetches));
+      // a run that never returns, of a device that is lost, gives its turn to the next
+      const results = await inTurn(run).catch((error: unknown) => {
         if (watch?.isLost) throw error;
         throw new UnsupportedError(`${device}: ${firstLine(error)}`, { cause: error });
       });
@@ -117,7 +118,7 @@ export async function openSession<Output extends string = string>(
       ) as Record<Output, NdArray<Data>>;
     },
     // a device that is lost has given all of it back
-    close: async () => (watch?.isLost ? undefined : inTurn(() => session.release())),
+    close: () => inTurn(async () => (watch?.isLost ? undefined : session.release())),
   };
 }
 

@@ -5,6 +5,7 @@ import { strategyFields } from './strategy-fields.ts';
 import {
   type AnyStrategyOptions,
   isOwnStrategy,
+  maxSteps,
   optionsOfStrategy,
   type OwnStrategy,
   type StrategyName,
@@ -17,8 +18,6 @@ import {
 } from './strategy-table.ts';
 
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
-/** Steps that may be asked for: all are planned before the first. */
-const maxSteps = 100_000;
 
 /**
  * What a person may ask of a sample, by flag, file or HTTP body: the options of all strategies in one list. Help, validation

@@ -23,6 +23,9 @@ import {
   unmasking,
 } from './strategies.ts';
 
+/** Steps that may be asked for: all are planned before the first. */
+export const maxSteps = 100_000;
+
 /**
  * What makes a strategy faster and rougher, with values from careful to fast that are worth measuring: an option, or the
  * number of steps; nothing where it takes as many as there are tokens.
@@ -156,7 +159,7 @@ export const strategyTable = {
       corrections: z
         .int()
         .min(1)
-        .max(100_000)
+        .max(maxSteps)
         .default(16)
         .describe('at most so many steps a block once nothing is masked'),
     },
