@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileError } from '../base/errors.ts';
 
@@ -52,4 +52,20 @@ export function fileProblem(error: unknown, path: string, expected: string): Fil
   if (code === undefined) throw error;
   const [found, remedy] = meanings.get(code) ?? ['an error of the operating system'];
   return new FileError(path, expected, `${found} (${code})`, remedy, { cause: error });
+}
+
+/**
+ * Of what may not be looked into nothing can be said. A path with nothing there is none of that.
+ *
+ * @param expected  what is looked for there
+ * @throws FileError
+ */
+export function requireMayLookInto(path: string, expected: string): void {
+  try {
+    const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+    if (isDirectory === undefined) return;
+    accessSync(path, isDirectory ? constants.R_OK | constants.X_OK : constants.R_OK);
+  } catch (error) {
+    throw fileProblem(error, path, expected);
+  }
 }

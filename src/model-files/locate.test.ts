@@ -13,3 +13,7 @@ test('models that ship are found by their names, from any directory; what is no 
   for (const name of ['puzzles', 'stories/../talk', '../models/stories', 'story'])
     await assert.rejects(modelDirectory(name), { name: 'FileError' }, name);
 });
+
+test('what is neither a directory nor a file is no model, and may be looked into', async () => {
+  await assert.rejects(modelDirectory('/dev/null'), /found none/);
+});

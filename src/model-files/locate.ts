@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../base/errors.ts';
 import { packageRoot } from '../base/package-root.ts';
-import { fileProblem } from '../checkpoint/file-problem.ts';
+import { requireMayLookInto } from '../checkpoint/file-problem.ts';
 import { cachedModel } from '../hub/cache.ts';
 import { type HubName, isInnerPath, parseHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
@@ -85,17 +85,11 @@ export async function modelDirectory(path: string, note?: (text: string) => void
   if (adapterIn(path) !== undefined)
     throw new FileError(path, 'a model directory', 'an adapter', 'name its model, or merge the two first');
   const expected = 'a model directory with a config.json, or a GGUF file';
-  const isThere = existsSync(path);
-  try {
-    // of what may not be looked into nothing can be said
-    if (isThere) accessSync(path, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    throw fileProblem(error, path, expected);
-  }
+  requireMayLookInto(path, expected);
   throw new FileError(
     path,
     expected,
-    isThere ? 'none' : 'nothing there',
+    existsSync(path) ? 'none' : 'nothing there',
     'check the path, or make one with unmask train',
   );
 }

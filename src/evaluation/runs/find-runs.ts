@@ -1,8 +1,8 @@
-import { constants, existsSync } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
-import { errorCode, fileProblem } from '../../checkpoint/file-problem.ts';
+import { requireMayLookInto } from '../../checkpoint/file-problem.ts';
 import { openRun, type TrainingRun } from '../../library/open-run.ts';
 
 /** Folders within folders that are looked through. */
@@ -21,9 +21,7 @@ export async function findRuns(
 ): Promise<TrainingRun[]> {
   const found = await Promise.all(
     places.map(async (place) => {
-      await access(place, constants.R_OK).catch((error: unknown) => {
-        if (errorCode(error) !== 'ENOENT') throw fileProblem(error, place, expected);
-      });
+      requireMayLookInto(place, expected);
       const directories = await runsBelow(place, depth);
       if (directories.length === 0)
         throw new FileError(place, expected, 'none', 'check the path');
