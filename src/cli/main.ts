@@ -37,10 +37,6 @@ function die(): void {
   process.kill(process.pid, died);
 }
 
-// a terminal that doesn't say how large it is, as mpirun makes one for its first rank
-for (const stream of [process.stdout, process.stderr])
-  if (stream.columns === 0) Object.assign(stream, { columns: 80, rows: 24 });
-
 // `unmask generate | head` closes the pipe early: nobody reads any more, and that is no failure
 let unread = false;
 let unwritten = false;

@@ -5,7 +5,7 @@ export interface WorkShape {
   readonly rows?: number;
 }
 
-/** As a stream says it; one that doesn't know its size says 0, and nothing is known of it. */
+/** As a stream says it; a terminal that doesn't know its size, as mpirun makes one for its first rank, says 0. */
 export const shapeOf = ({ isTTY, columns, rows }: WorkShape): WorkShape => ({
   isTTY,
   columns: columns || undefined,

@@ -64,11 +64,7 @@ export async function possibleLengths(
   compile: CompileConstraint,
 ): Promise<Uint8Array> {
   const { automaton } = await compile(wantedOf(wishes, { size: vocabularySize, forbidden, ends: [] }, most));
-  checkWork(
-    wishNames.find((wish) => wishes[wish] !== undefined)!,
-    automaton,
-    most,
-  );
+  checkWork(constraintIn(wishes)!, automaton, most);
   return inTurns(lengthsOf(automaton, most));
 }
 
