@@ -21,7 +21,7 @@ import { checkModel, located } from '../model/checked-model.ts';
 import { familyOf } from '../model/families/families.ts';
 import type { Family } from '../model/families/family.ts';
 import { openNetwork } from '../model/network.ts';
-import { isBlockFormat } from '../model/weight-format.ts';
+import { keepsStoredTypes } from '../model/weight-format.ts';
 import type { Device } from '../runtime/device.ts';
 import { tokenizerFileNames, type TokenizerFiles } from '../tokenizer/files.ts';
 import { contentOf, noModelIn, type PageModelFiles, openFile } from './model-files.ts';
@@ -67,7 +67,7 @@ export async function openModelFrom(
     folder: '',
     locate: (name: string) => located(weights, (file) => nameOf.get(file)!, name, format),
     files: { read: (name: string) => contentOf(shards.find((shard) => shard.name === name)!.reader) },
-    keepTypes: format === 'f16' || isBlockFormat(format),
+    keepTypes: keepsStoredTypes(format),
   };
   const network = openNetwork(config.transformer, names, stored, { device });
   return createModel({ ...texts, network });

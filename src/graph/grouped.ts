@@ -81,7 +81,7 @@ const groupedLinearOperation: Operation<Orientation> = {
       });
       return writer.node('Concat', all, { axis: 0 });
     };
-    const all = writer.isInBlocks(names[0]) ? writer.apart(x, node.dtype, products) : products();
+    const all = writer.isInBlocks(names[0]) ? writer.inSubgraph(x, node.dtype, products) : products();
     return writer.node('Reshape', [all, writer.ints([-1, node.shape[1] as number])]);
   },
   /** dx is each group's dy with W the other way round; dW = dyᵀ x, or xᵀ dy, of its group. */

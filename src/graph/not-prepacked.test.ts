@@ -5,11 +5,11 @@ import { differentiate } from './differentiate.ts';
 import { writeOnnx } from './onnx.ts';
 import { matmul, reduceSum } from './primitives.ts';
 import { input } from './tensor.ts';
-import { unpacked } from './unpacked.ts';
+import { notPrepacked } from './not-prepacked.ts';
 
 test('a matrix that is not packed multiplies like itself, and has the same gradient', async () => {
   const [x, w] = [input('x', 'float32', ['P', 2]), input('w', 'float32', [2, 2])];
-  const y = matmul(x, unpacked(w, x));
+  const y = matmul(x, notPrepacked(w, x));
   const [gradient] = differentiate(reduceSum(y, [0, 1]), [w]).gradients;
   const session = await openSession(writeOnnx({ y, gradient }));
   const results = await session.run({

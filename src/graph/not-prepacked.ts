@@ -1,7 +1,7 @@
 import { applyOperation, type Operation, type Tensor } from './tensor.ts';
 
-const unpackedOperation: Operation<null> = {
-  name: 'unpacked',
+const notPrepackedOperation: Operation<null> = {
+  name: 'not prepacked',
   infer: ([weights]) => weights,
   onnx(writer, { shape }, [weights, x]) {
     // zero, but nothing that the engine knows before it runs
@@ -12,10 +12,10 @@ const unpackedOperation: Operation<null> = {
 };
 
 /**
- * The same matrix, which ONNX Runtime doesn't pack before it multiplies with it: it lies in memory once, in its file, where
+ * The same matrix, which ONNX Runtime doesn't prepack before it multiplies with it: it lies in memory once, in its file, where
  * packed for two products it lies there three times. A product of 64 rows takes a fourth longer.
  *
  * @param x  something that is computed when the graph runs
  */
-export const unpacked = (weights: Tensor, x: Tensor): Tensor =>
-  applyOperation(unpackedOperation, [weights, x], null);
+export const notPrepacked = (weights: Tensor, x: Tensor): Tensor =>
+  applyOperation(notPrepackedOperation, [weights, x], null);

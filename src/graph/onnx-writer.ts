@@ -31,7 +31,7 @@ export class Writer implements ValueWriter {
   readonly #graph = new OnnxNodes();
   readonly #values = new Map<Tensor, string>();
   readonly #deferred = new Map<string, DeferredParameter>();
-  #apart = 0;
+  #subgraphs = 0;
 
   constructor({ weights = () => undefined, expanded = new Set(), exact = false }: WriteOptions = {}) {
     this.#expanded = expanded;
@@ -84,7 +84,7 @@ export class Writer implements ValueWriter {
     return outputNames(this.#graph.add(parts), count);
   }
 
-  apart(x: string, dtype: DType, write: () => string): string {
+  inSubgraph(x: string, dtype: DType, write: () => string): string {
     const branchOf = (name: string, value: () => string) => {
       const { nodes, initializers, result } = this.#graph.within(value);
       const output = { name: result, type: { tensorType: { elemType: elementTypes[dtype] } } };
@@ -93,14 +93,14 @@ export class Writer implements ValueWriter {
     // always true, but nothing that the engine knows before it runs: it would take the branch in
     const isWritten = this.node('GreaterOrEqual', [this.node('Size', [x]), this.scalar(0, 'int64')]);
     const branches = {
-      then_branch: branchOf('apart', write),
+      then_branch: branchOf('always', write),
       else_branch: branchOf('never', () => this.node('Identity', [x])),
     };
     return this.#graph.add({
       type: 'If',
       inputs: [isWritten],
       attributes: branches,
-      key: `apart ${this.#apart++}`,
+      key: `subgraph ${this.#subgraphs++}`,
     });
   }
 

@@ -46,12 +46,15 @@ export interface ValueWriter {
   /** Adds a node of so many outputs and returns their names. */
   outputs(type: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
   /**
-   * The value of a graph of its own within the graph, of the type of `x`, which it is computed of. What is multiplied there with
-   * matrices in blocks has their scales and zeros beside it, and their codes outside. When ONNX Runtime has packed a tensor it
-   * looks for it among all of its graph, to take it away: of thousands of experts that takes minutes. But it lets go of the
-   * memory of the outermost graph alone, and packed codes are not to stay twice.
+   * A value that is computed in a subgraph (the branch of an `If` that is always taken). Matrices in blocks that are used there
+   * have their scales and zeros in the subgraph, and their codes in the outermost graph. When ONNX Runtime has prepacked a
+   * tensor it looks for it among all of its graph, to take it away: of thousands of experts that takes minutes. But it lets go
+   * of the memory of the outermost graph alone, and prepacked codes are not to stay twice.
+   *
+   * @param x      a value that `write` uses, of the same type as what it gives
+   * @param dtype  of both
    */
-  apart(x: string, dtype: DType, write: () => string): string;
+  inSubgraph(x: string, dtype: DType, write: () => string): string;
   /** A vector of int64, as many operators want their axes and shapes. */
   ints(values: readonly number[]): string;
   /** A number, as a tensor without axes. */

@@ -30,7 +30,7 @@ export interface StoredWeights {
   readonly files?: WeightFiles;
   /** Where weights come from that are in no file. */
   readonly source?: WeightSource;
-  /** They stay in memory as they are stored, at the cost of a cast in every forward. */
+  /** They stay in memory as they are stored, at the cost of a cast in every forward: see `keepStoredTypes` of a session. */
   readonly keepTypes?: boolean;
 }
 

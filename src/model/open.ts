@@ -11,7 +11,7 @@ import type { Family, ModelConfig } from './families/family.ts';
 import { ggufStored } from './gguf/stored-weights.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
 import { storageOf } from './storage.ts';
-import { isBlockFormat, type KeptFormat, type WeightFormat } from './weight-format.ts';
+import { isBlockFormat, keepsStoredTypes, type KeptFormat, type WeightFormat } from './weight-format.ts';
 
 /** A model directory, checked, with its network ready to run. */
 export interface OpenedModel {
@@ -70,12 +70,7 @@ export async function openModel(
       : undefined;
   const locationOf = (file: string) => relative(folder, file);
   const locate = (name: string) => made?.located.get(name) ?? located(weights, locationOf, name, format);
-  const stored = {
-    folder,
-    locate,
-    source: made?.source,
-    keepTypes: format === 'f16' || isBlockFormat(format),
-  };
+  const stored = { folder, locate, source: made?.source, keepTypes: keepsStoredTypes(format) };
   const adapted = { config: transformer, names, weights };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(transformer, names, stored, { ...options, adapter: changes });

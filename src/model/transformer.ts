@@ -12,7 +12,7 @@ import {
   where,
 } from '../graph/primitives.ts';
 import { constant, parameter, scalar, type Tensor } from '../graph/tensor.ts';
-import { unpacked } from '../graph/unpacked.ts';
+import { notPrepacked } from '../graph/not-prepacked.ts';
 import { type AttentionInputs, attentionOver, type KeyValue, ones } from './attention.ts';
 import {
   type LayerNames,
@@ -123,7 +123,7 @@ function embed(inputs: TransformerInputs, names: TensorNames, { config, ...conte
   /** Σ_v p(v) · embedding(v)   [P, V] → [P, D] */
   function meanEmbedding(probabilities: Tensor): Tensor {
     // the head multiplies with the largest matrix of all the other way round, and has it packed for that
-    return matmul(probabilities, unpacked(table, probabilities));
+    return matmul(probabilities, notPrepacked(table, probabilities));
   }
 
   /** Zero where there was no prediction   [P, D] → [B, L, D] */

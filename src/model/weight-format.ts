@@ -25,6 +25,12 @@ export const blockFormats: Readonly<Record<BlockFormatName, BlockFormat>> = {
 /** Whether weights in a format lie in blocks that share a scale. */
 export const isBlockFormat = (format: KeptFormat): format is BlockFormatName => format in blockFormats;
 
+/**
+ * Whether a session keeps weights in the type that they are stored in, and its graph as it is written: of 16 bits it would make
+ * 32, and to a graph in blocks the engine has nothing to add.
+ */
+export const keepsStoredTypes = (format: KeptFormat): boolean => format === 'f16' || isBlockFormat(format);
+
 /** The names of the tensors that a matrix in blocks is stored as. */
 export const blockNames = (name: string) => ({
   codes: `${name}.codes`,

@@ -29,8 +29,8 @@ export interface SessionOptions {
   /** Threads of the CPU; default: as many as there are cores. */
   readonly threads?: number;
   /**
-   * Casts of weights are done in every run instead of once: the weights stay in memory in the type that they are stored in.
-   * Default false.
+   * Casts of weights are done in every run instead of once: the weights stay in memory in the type that they are stored in, and
+   * the graph is optimised no further than 'basic'. Default false.
    */
   readonly keepStoredTypes?: boolean;
   /**
