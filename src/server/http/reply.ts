@@ -149,7 +149,8 @@ async function* remarkedFirst(
 
 /**
  * A body that is made as it is read: nothing is kept for a client that doesn't. One that leaves it unread for too long is
- * hung up on, and sooner where others wait for its turn. After an error there is no terminator, so that what was cut short can't be taken for whole.
+ * hung up on, and sooner where others wait for its turn. After an error there is no terminator, so that what was cut short
+ * can't be taken for whole.
  */
 function streamed(
   service: ReplyService,
