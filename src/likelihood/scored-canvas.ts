@@ -62,9 +62,11 @@ export async function costsOf(
   for (const round of grouped(grouped(canvases, batch), shared.size)) {
     const mine = round.length > shared.rank ? round[shared.rank] : [];
     const found = await shared.gather(await costsUnlessAborted(score, mine, signal));
-    signal?.throwIfAborted();
-    if (round.some((group, rank) => found[rank].length !== group.length))
+    // all stop here, or none: a signal that was aborted since is for the next round, as the others haven't heard of it
+    if (round.some((group, rank) => found[rank].length !== group.length)) {
+      signal?.throwIfAborted();
       throw new DOMException('it was called off', 'AbortError');
+    }
     for (const part of found) for (const cost of part) costs.push(cost);
   }
   return Float64Array.from(costs);

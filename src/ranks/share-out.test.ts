@@ -1,32 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ranksTogether } from '../../test/ranks-together.ts';
 import { ofFirst, pack, unpack } from './messages.ts';
-import { alone, type Ranks } from './ranks.ts';
+import { alone } from './ranks.ts';
 import { sharedOut } from './share-out.ts';
-
-/** Ranks of this process that speak to each other by promises. */
-function together(size: number): Ranks[] {
-  let waiting: {
-    readonly rank: number;
-    readonly bytes: Uint8Array;
-    readonly go: (all: Uint8Array[]) => void;
-  }[] = [];
-  const gather = (rank: number, bytes: Uint8Array): Promise<Uint8Array[]> =>
-    new Promise((go) => {
-      waiting.push({ rank, bytes, go });
-      if (waiting.length < size) return;
-      const all = waiting.toSorted((a, b) => a.rank - b.rank);
-      waiting = [];
-      for (const one of all) one.go(all.map((given) => given.bytes));
-    });
-  return Array.from({ length: size }, (_, rank) => ({
-    ...alone,
-    rank,
-    size,
-    gather: (bytes) => gather(rank, bytes),
-    broadcast: async (bytes) => (await gather(rank, bytes))[0],
-  }));
-}
 
 async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const all: Item[] = [];
@@ -46,7 +23,7 @@ test('all ranks have all results in order, each done once, whatever the number o
         const items = Array.from({ length: count }, (_, i) => i);
         const expected = items.map((item) => (item === 3 ? Infinity : item * item));
         const found = await Promise.all(
-          together(size).map((ranks) => allOf(sharedOut(ranks, items, { perRank, work }))),
+          ranksTogether(size).map((ranks) => allOf(sharedOut(ranks, items, { perRank, work }))),
         );
         for (const results of found) assert.deepEqual(results, expected, `${count} over ${size}`);
         assert.deepEqual(
@@ -64,6 +41,6 @@ test('what isn’t finite arrives as it is', () => {
 test('what rank 0 comes to is known to all, and done by it alone', async () => {
   let times = 0;
   const work = async (): Promise<number> => ++times;
-  assert.deepEqual(await Promise.all(together(3).map((ranks) => ofFirst(ranks, work))), [1, 1, 1]);
+  assert.deepEqual(await Promise.all(ranksTogether(3).map((ranks) => ofFirst(ranks, work))), [1, 1, 1]);
   assert.equal(await ofFirst(alone, work), 2);
 });
