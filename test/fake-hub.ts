@@ -117,3 +117,14 @@ function sendBytes(request: IncomingMessage, response: ServerResponse, bytes: Ui
   response.end(request.method === 'HEAD' ? undefined : part);
   return request.method === 'HEAD' ? 0 : part.length;
 }
+
+/** What the hub would read of this process's environment, for the time of a test. */
+export function hubEnvironment(t: TestContext, env: Record<string, string>): void {
+  const before = { ...process.env };
+  for (const key of Object.keys(before)) if (key.startsWith('HF_')) delete process.env[key];
+  Object.assign(process.env, env);
+  t.after(() => {
+    for (const key of Object.keys(env)) delete process.env[key];
+    Object.assign(process.env, before);
+  });
+}

@@ -16,7 +16,7 @@ import { loadTokenizer } from './from-directory.ts';
 import { trainByteLevelBpe } from './train-bpe.ts';
 import { charactersJson } from './characters.ts';
 
-const count = inputs({ all: 10_000, few: 1000 });
+const count = inputs({ all: 10_000, few: 300 });
 const texts = ["The dog's 12 <|mask|> é 語\n", '<s>a b</s> <think> \u{20000}'];
 
 type Files = Partial<Record<TokenizerFileName, string>>;

@@ -142,7 +142,11 @@ test('every terminal shows the same text at the end, down to two columns and two
   for (const [columns, rows] of sizes) {
     const terminal = new FakeTerminal(columns, rows);
     const length = String(Buffer.byteLength(text));
-    await run(modelThatKnows(text), ['', '--length', length, '--frame-ms', '0'], fakeIo({ terminal }));
+    await run(
+      modelThatKnows(text),
+      ['', '--length', length, '--steps', '16', '--frame-ms', '0'],
+      fakeIo({ terminal }),
+    );
     const whole = [...terminal.scrolled, ...terminal.lines].join('').replaceAll(' ', '');
     assert.equal(whole, text.replaceAll(' ', ''), `${columns} × ${rows}`);
   }
