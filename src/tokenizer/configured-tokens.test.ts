@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { referencePath } from '../../test/reference.ts';
+import { spelledBy } from '../../test/spelled-by.ts';
 import { tokenizerConfigOf, withConfiguredTokens } from './configured-tokens.ts';
-import type { TokenizerJson } from './tokenizer-json.ts';
+import { tokenizerFromJson } from './from-json.ts';
+import { specialToken, type TokenizerJson, withIdsInOrder } from './tokenizer-json.ts';
 
 const json = JSON.parse(readFileSync(referencePath('tiny_llama', 'tokenizer.json'), 'utf8')) as TokenizerJson;
 const added = (config: Readonly<Record<string, unknown>>, of = json) =>
@@ -81,4 +83,32 @@ test('where tokenizer_config.json describes no tokens, the older files beside it
   const describing = { added_tokens_decoder: {}, eos_token: '</s>' };
   assert.deepEqual(added(tokenizerConfigOf(files(describing))), []);
   assert.equal(withConfiguredTokens(json, describing, legacy), json);
+});
+
+test('added tokens of tokenizer.json that the vocabulary lacks have the ids of tokenizers 0.23.2: one after the other', () => {
+  const idsOf = (...given: number[]) => {
+    const tokens = given.map((id, i) => specialToken('<a><b>'.slice(3 * i, 3 * i + 3), id));
+    return withIdsInOrder({ ...json, added_tokens: tokens }).added_tokens.map(({ id }) => id);
+  };
+  assert.deepEqual(idsOf(454, 451), [449, 450]);
+  assert.deepEqual(idsOf(449, 452), [449, 450]);
+  const known = { ...json, added_tokens: [specialToken('<s>', 500), specialToken('<x>', 600)] };
+  assert.deepEqual(
+    withIdsInOrder(known).added_tokens.map(({ id }) => id),
+    [1, 449],
+  );
+  assert.equal(withIdsInOrder(json), json);
+});
+
+test('an added token that is looked for in normalised text is written as tokenizers 0.23.2 writes it, in text and in bytes', () => {
+  const plain = { ...specialToken('<tok>', 449), special: false };
+  const added = [
+    { ...plain, normalized: true },
+    { ...plain, content: '<▁b>', id: 450 },
+  ];
+  const tokenizer = tokenizerFromJson({ ...json, added_tokens: added });
+  const ids = tokenizer.encode('The <tok> dog<▁b>x');
+  assert.deepEqual(ids, [343, 301, 362, 449, 431, 321, 313, 450, 437]);
+  assert.equal(tokenizer.decode(ids), 'The <tok> dog< b> x');
+  assert.equal(spelledBy(tokenizer, ids), 'The <tok> dog< b> x');
 });

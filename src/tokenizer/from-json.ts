@@ -7,7 +7,7 @@ import { normalizerOf } from './pipeline/normalizer.ts';
 import { preTokenizerOf } from './pipeline/pre-tokenizer.ts';
 import { type TextPart, textOfPart } from './text-part.ts';
 import { postProcessorOf } from './post-processor.ts';
-import { type TokenSpelling, spellingOf } from './token-bytes.ts';
+import { isByteLevel, type TokenSpelling, spellingOf } from './token-bytes.ts';
 import type { DecodeIds, Tokenizer } from './tokenizer.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';
 
@@ -47,6 +47,11 @@ export function tokenizerFromJson(json: TokenizerJson, roles: TokenizerRoles = {
   const { maskId } = roles;
   const mask = maskId === undefined ? undefined : tokens[maskId];
   if (maskId !== undefined && mask !== undefined) specialTokens.set(mask, maskId);
+  // one that is looked for in normalised text stands for what is found: `▁<x>` for the blank before it, too
+  if (!isByteLevel(json)) {
+    const normalize = normalizerOf(json.normalizer);
+    for (const { content, id, normalized } of added) if (normalized) tokens[id] = normalize(content);
+  }
   const spelling = spellingOf(json);
   const decode = decodeWith(json, spelling);
   const { split, encodeParts } = encoderOf(json, specialTokens);
@@ -150,8 +155,7 @@ const joinTokens: DecodeIds = (ids, tokens) => ids.map((id) => tokens[id]).join(
 
 function decodeWith(json: TokenizerJson, spelling: TokenSpelling): DecodeIds {
   if (isCharacterLevel(json)) return joinTokens;
-  const { type } = (json.decoder ?? {}) as { readonly type?: string };
-  return type === 'ByteLevel' ? byteLevelDecoder(spelling) : decoderOf(json.decoder);
+  return isByteLevel(json) ? byteLevelDecoder(spelling) : decoderOf(json.decoder);
 }
 
 function byteLevelDecoder({ bytesOf }: TokenSpelling): DecodeIds {

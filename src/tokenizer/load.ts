@@ -4,7 +4,7 @@ import { objectIn, type TokenizerFiles } from './files.ts';
 import { type JsonTokenizer, tokenizerFromJson, type TokenizerRoles } from './from-json.ts';
 import { nameIn } from './token-name.ts';
 import type { Tokenizer } from './tokenizer.ts';
-import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
+import { checkTokenizerJson, withIdsInOrder, type TokenizerJson } from './tokenizer-json.ts';
 import { tokenizerJsonOf } from './vocab-and-merges.ts';
 
 /** A tokenizer with the file that it came from. */
@@ -37,9 +37,8 @@ export function tokenizerOf(files: TokenizerFiles): LoadedTokenizer {
   try {
     const found =
       name === 'tokenizer.json'
-        ? (objectIn(files, name) as unknown as TokenizerJson)
-        : tokenizerJsonOf(files);
-    checkTokenizerJson(found);
+        ? withIdsInOrder(checked(objectIn(files, name)))
+        : checked(tokenizerJsonOf(files));
     if (objectIn(files, 'tokenizer_config.json').split_special_tokens === true)
       throw new Error('split_special_tokens of tokenizer_config.json is true, which is not supported');
     const json =
@@ -60,6 +59,11 @@ ${JSON.stringify(json.added_tokens)}`;
       name === 'tokenizer.json' ? 'a tokenizer.json of Hugging Face' : 'a vocabulary and its merges';
     throw new FileError(path, expected, error.message, 'download or make it again', { cause: error });
   }
+}
+
+function checked(json: unknown): TokenizerJson {
+  checkTokenizerJson(json as TokenizerJson);
+  return json as TokenizerJson;
 }
 
 /** The file that the vocabulary is in, and all the text that decides ids. */

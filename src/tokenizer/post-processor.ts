@@ -21,8 +21,11 @@ export interface PostProcessor {
 export function postProcessorOf(postProcessor: unknown): PostProcessor {
   const processor = (postProcessor ?? {}) as PostProcessorJson;
   switch (processor.type) {
-    case 'Sequence':
-      return Object.assign({}, ...(processor.processors ?? []).map(postProcessorOf)) as PostProcessor;
+    case 'Sequence': {
+      const adding = (processor.processors ?? []).map(postProcessorOf).filter(addsTokens);
+      if (adding.length > 1) throw new Error('its post_processor puts tokens around a text twice');
+      return adding[0] ?? {};
+    }
     case 'BertProcessing':
     case 'RobertaProcessing':
       return { prefixIds: idsOf(processor.cls?.[1]), suffixIds: idsOf(processor.sep?.[1]) };
@@ -32,6 +35,9 @@ export function postProcessorOf(postProcessor: unknown): PostProcessor {
       return {};
   }
 }
+
+const addsTokens = ({ prefixIds = [], suffixIds = [] }: PostProcessor): boolean =>
+  prefixIds.length + suffixIds.length > 0;
 
 /** The post-processor that puts a token before a text and one after it, or neither. */
 export function templateProcessing(before?: NamedToken, after?: NamedToken): object {

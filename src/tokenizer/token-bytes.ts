@@ -20,22 +20,24 @@ const encoder = new TextEncoder();
  * SentencePiece with a byte for each character that it lacks.
  */
 export function spellingOf(json: TokenizerJson): TokenSpelling {
-  const added = new Set(json.added_tokens.map(({ id }) => id));
-  const spelledOut = (spell: (token: string) => Uint8Array | undefined): BytesOf => {
+  const spelledOut = (spell: (token: string, id: number) => Uint8Array | undefined): BytesOf => {
     const known = new Map<number, Uint8Array>();
     return (id, token) => {
       let bytes = known.get(id);
       if (!bytes) {
-        // an added token is what it is called, in every kind of vocabulary
-        bytes = (added.has(id) ? undefined : spell(token)) ?? encoder.encode(token);
+        bytes = spell(token, id) ?? encoder.encode(token);
         known.set(id, bytes);
       }
       return bytes;
     };
   };
   if (isCharacterLevel(json)) return { bytesOf: spelledOut(() => undefined), dropsFirstSpace: false };
-  const decoder = (json.decoder ?? {}) as { readonly type?: string };
-  if (decoder.type === 'ByteLevel') return { bytesOf: spelledOut(tokenBytes), dropsFirstSpace: false };
+  if (isByteLevel(json)) {
+    // an added token is what it is called
+    const added = new Set(json.added_tokens.map(({ id }) => id));
+    const spell = (token: string, id: number) => (added.has(id) ? undefined : tokenBytes(token));
+    return { bytesOf: spelledOut(spell), dropsFirstSpace: false };
+  }
   const steps = JSON.stringify(json.decoder);
   if (steps === `{"type":"Sequence","decoders":[${SENTENCE_PIECE},${STRIP}]}`)
     return { bytesOf: spelledOut(sentencePiece), dropsFirstSpace: true };
@@ -44,12 +46,18 @@ export function spellingOf(json: TokenizerJson): TokenSpelling {
   return {
     bytesOf: () => {
       throw new UnsupportedError(
-        `a constraint needs a tokenizer whose tokens are stretches of the text, and the decoder of this one is ${decoder.type ?? 'absent'}`,
+        `a constraint needs a tokenizer whose tokens are stretches of the text, and the decoder of this one is ${decoderType(json) ?? 'absent'}`,
       );
     },
     dropsFirstSpace: false,
   };
 }
+
+const decoderType = ({ decoder }: TokenizerJson): string | undefined =>
+  ((decoder ?? {}) as { readonly type?: string }).type;
+
+/** Whether tokens are spelled in bytes. */
+export const isByteLevel = (json: TokenizerJson): boolean => decoderType(json) === 'ByteLevel';
 
 const SENTENCE_PIECE =
   '{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}';

@@ -68,6 +68,25 @@ export function withSpecialTokens(json: TokenizerJson, names: readonly string[])
   };
 }
 
+/**
+ * The same tokenizer with the ids that Hugging Face's tokenizers give added tokens which the vocabulary lacks: one after the
+ * other, whatever the file calls them, but for one that is taken.
+ */
+export function withIdsInOrder(json: TokenizerJson): TokenizerJson {
+  const entries = vocabularyEntries(json.model);
+  const ids = new Map(entries);
+  const taken = new Set(ids.values());
+  let next = entries.length;
+  const added = json.added_tokens.map((token) => {
+    const known = ids.get(token.content);
+    const id = known ?? (taken.has(next) ? token.id : next);
+    ids.set(token.content, id);
+    next = Math.max(next, id + 1);
+    return id === token.id ? token : { ...token, id };
+  });
+  return added.every((token, i) => token === json.added_tokens[i]) ? json : { ...json, added_tokens: added };
+}
+
 /** A vocabulary in which any string can be a key. */
 export function vocabularyOf(tokens: Iterable<readonly [token: string, id: number]>): Record<string, number> {
   const vocab: Record<string, number> = Object.create(null);

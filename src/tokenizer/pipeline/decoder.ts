@@ -101,7 +101,7 @@ function withBytes(parts: readonly string[]): string[] {
     try {
       texts.push(strict.decode(Uint8Array.from(bytes)));
     } catch {
-      texts.push('\ufffd'.repeat(bytes.length));
+      texts.push(...bytes.map(() => '\ufffd'));
     }
     bytes = [];
   };

@@ -84,7 +84,8 @@ const preTokenizers: Readonly<Record<string, (json: PreTokenizerJson) => PreToke
   Whitespace: () => {
     const words = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
     const pattern = new RegExp(`${words}+|(?:(?!${words}|${BLANK})[^])+`, 'gu');
-    return (text) => text.match(pattern) ?? [];
+    const blank = new RegExp(`^${BLANK}`, 'u');
+    return (text) => [...(blank.test(text) ? [''] : []), ...(text.match(pattern) ?? [])];
   },
   WhitespaceSplit: () => cutInto(characterCutter(BLANK), 'Removed'),
   BertPreTokenizer: () => {
