@@ -57,8 +57,8 @@ function load(url: string, clients: number): { stop(): Promise<Reply[]>; readonl
 const failuresOf = (replies: readonly Reply[]): string[] =>
   replies.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`);
 
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; !isTrue(); i++) {
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; !(await isTrue()); i++) {
     assert.ok(i < 2400, 'it takes more than two minutes');
     await wait(50);
   }
@@ -158,8 +158,8 @@ test(
         await until(() => running.replies.length > seen + 64);
         await replica.kill('SIGTERM');
         await replica.start();
-        // the balancer looks once a second
-        await wait(2500);
+        // the balancer knows that it is there
+        await until(async () => (await replica.finished()) > 0);
       }
       const replies = await running.stop();
       t.diagnostic(`${replies.length} requests during the restart of all`);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { noHosts, startHosts } from './hosts.ts';
 import {
@@ -61,8 +60,7 @@ test(
           const urgent = cluster.run('sbatch', '--parsable', ...asked, '--wrap=sleep 3').trim();
           await cluster.until(urgent, /JobState=COMPLETED/);
         });
-        await wait(8000); // what the job was before is still being cleared away
-        cluster.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+        await cluster.startAgain(job);
         await cluster.until(job, /JobState=COMPLETED/).catch((error: Error) => {
           throw new Error(`${error.message}\n${said()}`);
         });
@@ -74,7 +72,10 @@ test(
     await t.test(
       'a job that loses a node is queued again; its run goes on from a checkpoint, elsewhere',
       async () => {
-        const { job, out } = await queuedAgain('unplugged', async () => hosts.connect('host-3', false));
+        const { job, out } = await queuedAgain('unplugged', async () => {
+          cluster.setPatience({ KillWait: 5, SlurmdTimeout: 5 });
+          hosts.connect('host-3', false);
+        });
         cluster.run('scancel', job); // instead of waiting for the node
         const { code, err } = await startRanks(undefined, 1, ['train', '--resume', out]).ended;
         assert.equal(code, 0, err);

@@ -67,10 +67,7 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     disturb(job);
     await until(() => hasStopped(log), log);
     assert.ok(stepsOf(out) < steps);
-    // Slurm has a job that is queued again wait for two minutes
-    await cluster.until(job, /JobState=PENDING/);
-    await wait(8000); // what the job was before is still being cleared away
-    cluster.run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    await cluster.startAgain(job);
     await cluster.until(job, /JobState=COMPLETED/).catch((error: Error) => {
       throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`);
     });
@@ -116,8 +113,8 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
   });
 
   await t.test('a job whose time is nearly up is warned by Slurm itself, as its script asks', async () => {
-    // Slurm looks every half minute, and warns as much as a minute too early
-    const { log, job } = submit('timed', { updates: 1_000_000, flags: ['--time=3'] });
+    // Slurm looks every half minute, and warns up to half a minute too early
+    const { log, job } = submit('timed', { updates: 1_000_000, flags: ['--time=2'] });
     await until(() => hasStopped(log), log, 150);
     await cluster.until(job, /JobState=PENDING/);
     cluster.run('scancel', job);

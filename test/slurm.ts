@@ -24,11 +24,16 @@ export const withSlurm = {
   timeout: 600_000,
 };
 
-/** From SIGTERM to SIGKILL, longer than a job may take whose rank has died; Slurm's own default is 30. */
-const killWaitSeconds = 60;
+/** What Slurm waits for, in seconds. */
+interface Patience {
+  /** From SIGTERM to SIGKILL; Slurm's own default is 30. */
+  readonly KillWait: number;
+  /** A node that has been silent for so long is down. */
+  readonly SlurmdTimeout: number;
+}
 
-/** A node that has been silent for so long is down. */
-const slurmdTimeoutSeconds = 20;
+/** Longer than a job may take whose rank has died, and than a busy machine holds up a node. */
+const usualPatience: Patience = { KillWait: 60, SlurmdTimeout: 20 };
 
 /** A cluster whose nodes have two processors each, each for up to four jobs; jobs of the partition urgent take nodes from others. */
 export interface Cluster {
@@ -38,6 +43,10 @@ export interface Cluster {
   run(program: string, ...args: string[]): string;
   /** Waits until a job is in one of these states: RUNNING, COMPLETED, … */
   until(job: string, states: RegExp, seconds?: number): Promise<void>;
+  /** Starts a job that was queued again, as soon as nothing of it is left; Slurm itself waits for two minutes. */
+  startAgain(job: string): Promise<void>;
+  /** Has Slurm wait for less, or for longer. */
+  setPatience(patience: Patience): void;
 }
 
 /** Waits until a node has a file. */
@@ -53,6 +62,11 @@ interface Node {
   /** The words before a command that have this node run it. */
   readonly on: readonly string[];
 }
+
+const linesOf = (patience: Patience): string =>
+  Object.entries(patience)
+    .map(([name, seconds]) => `${name}=${seconds}\n`)
+    .join('');
 
 /** What slurm.conf says. @param inFolder  a file that all see @param local  a file of each node */
 async function configurationOf(
@@ -72,11 +86,10 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 MpiDefault=pmix
 ReturnToService=2
-SlurmdTimeout=${slurmdTimeoutSeconds}
+${linesOf(usualPatience)}\
 JobRequeue=1
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-KillWait=${killWaitSeconds}
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
 StateSaveLocation=${inFolder('state')}
 SlurmdSpoolDir=${local('spool')}
@@ -153,15 +166,19 @@ export async function startSlurm(
       .filter((name) => existsSync(inFolder(name)))
       .map((name) => readFileSync(inFolder(name), 'utf8').slice(-2000))
       .join('\n');
-  const stateOf = (job: string): string => {
+  /** What a job is, and that of each of an array. */
+  const stateOf = (job: string, what = /JobState=\w+/g): string => {
     try {
-      return (
-        run('scontrol', 'show', 'job', job)
-          .match(/JobState=\w+/g)
-          ?.join(' ') ?? ''
-      );
+      return run('scontrol', 'show', 'job', job).match(what)?.join(' ') ?? '';
     } catch {
       return '';
+    }
+  };
+  const untilIs = async (job: string, states: RegExp, seconds: number, what?: RegExp): Promise<void> => {
+    for (let i = 0; !states.test(stateOf(job, what)); i++) {
+      if (i > 5 * seconds)
+        throw new Error(`job ${job} is ${stateOf(job, what)}, not ${String(states)}: ${logs()}`);
+      await wait(200);
     }
   };
   for (let i = 0; ; i++) {
@@ -176,12 +193,16 @@ export async function startSlurm(
   return {
     env: environment,
     run,
-    async until(job, states, seconds = 120) {
-      for (let i = 0; !states.test(stateOf(job)); i++) {
-        if (i > 5 * seconds)
-          throw new Error(`job ${job} is ${stateOf(job)}, not ${String(states)}: ${logs()}`);
-        await wait(200);
-      }
+    until: (job, states, seconds = 120) => untilIs(job, states, seconds),
+    async startAgain(job) {
+      // the reason is there when what the job was before has been cleared away, and the time to begin has been set
+      await untilIs(job, /PENDING Reason=BeginTime/, 120, /PENDING Reason=\w+/);
+      run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    },
+    setPatience(patience) {
+      const text = readFileSync(conf, 'utf8');
+      writeFileSync(conf, text.replace(linesOf(usualPatience), linesOf(patience)));
+      run('scontrol', 'reconfigure');
     },
   };
 }
