@@ -1,5 +1,5 @@
 // The worker of the models of the site; the engine's own threads run this file, too, and do nothing.
-import { chooseDevice } from '../src/browser/choose-device.ts';
+import { startDevice } from '../src/browser/choose-device.ts';
 import { chosenFiles, type PageModelFiles } from '../src/browser/model-files.ts';
 import { openModelFrom } from '../src/browser/open-model.ts';
 import { cacheFor } from '../src/browser/parts-cache.ts';
@@ -35,10 +35,10 @@ if (!port.name.startsWith('em-pthread'))
   );
 
 async function load(place: string): Promise<Model> {
-  const { device, why } = await chooseDevice();
-  port.postMessage({ type: 'page', device: `${device === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${why}` });
-  const files = await filesOf(place);
-  return openModelFrom(files, { device: device === 'wasm' ? 'cpu' : 'webgpu' });
+  const { chosen, device } = await startDevice();
+  const name = chosen.device === 'webgpu' ? 'WebGPU' : 'WebAssembly';
+  port.postMessage({ type: 'page', device: `${name}: ${chosen.why}` });
+  return openModelFrom(await filesOf(place), { device });
 }
 
 async function filesOf(place: string): Promise<PageModelFiles> {

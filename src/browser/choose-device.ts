@@ -1,5 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
+import type { Device } from '../runtime/device.ts';
 import { checkDevice } from '../runtime/device-check.ts';
+import { warmUpEngine } from '../runtime/warm-up.ts';
 
 /** Where a page may be asked to compute: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
 export type PageDevice = 'auto' | 'webgpu' | 'wasm';
@@ -10,9 +12,19 @@ export interface ChosenDevice {
   readonly why: string;
 }
 
-/** What the engine calls a page's device. */
-export const engineDevice = ({ device }: ChosenDevice): 'cpu' | 'webgpu' =>
-  device === 'wasm' ? 'cpu' : 'webgpu';
+/**
+ * Chooses a device, and has its engine begin: it is downloaded and compiled while the files of a model come.
+ *
+ * @returns  the choice, and what the engine calls the device
+ * @throws UnsupportedError  as `chooseDevice`
+ */
+export async function startDevice(asked?: PageDevice): Promise<{ chosen: ChosenDevice; device: Device }> {
+  const chosen = await chooseDevice(asked);
+  const device = chosen.device === 'wasm' ? 'cpu' : 'webgpu';
+  // what fails is said when the network opens
+  void warmUpEngine(device).catch(() => {});
+  return { chosen, device };
+}
 
 /**
  * The GPU where there is one that computes rightly, else the CPU.

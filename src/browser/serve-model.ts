@@ -2,10 +2,9 @@ import { InvalidOptionError } from '../base/errors.ts';
 import { nextTurn } from '../base/next-turn.ts';
 import type { Model } from '../language-model/language-model.ts';
 import { configureEngine } from '../runtime/engine-web.ts';
-import { warmUpEngine } from '../runtime/warm-up.ts';
 import type { Frame } from '../sampling/sample.ts';
 import type { TrainingEvent } from '../training/run/events.ts';
-import { chooseDevice, engineDevice } from './choose-device.ts';
+import { startDevice } from './choose-device.ts';
 import { chosenFiles, filesIn, ggufProblem, type PageModelFiles } from './model-files.ts';
 import { openModelFrom } from './open-model.ts';
 import { cacheFor } from './parts-cache.ts';
@@ -89,11 +88,10 @@ class ServedModel {
 
   readonly calls: Handlers = {
     load: async ({ source, device }, { report, signal }) => {
-      const files = await filesOf(source, report, signal);
-      const chosen = await chooseDevice(device);
-      const onDevice = engineDevice(chosen);
-      // while the files come; what fails is said when the network opens
-      void warmUpEngine(onDevice).catch(() => {});
+      const [{ chosen, device: onDevice }, files] = await Promise.all([
+        startDevice(device),
+        filesOf(source, report, signal),
+      ]);
       this.#model = await openModelFrom(files, { device: onDevice });
       const { config, maskId, endIds, defaults, chatTemplate } = this.#model;
       return { config: plain(config), maskId, endIds, defaults, hasChatTemplate: !!chatTemplate, chosen };

@@ -1,10 +1,11 @@
 import { FileError, InvalidOptionError } from '../../base/errors.ts';
+import type { Device } from '../../runtime/device.ts';
 import type { TrainingEvent } from '../../training/run/events.ts';
 import { settledOver } from '../../training/run/recorded-options.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireEffect } from '../../training/run/option-effects.ts';
 import { type AskedRun, CannotSaveError, RunLoop } from '../../training/run/run-loop.ts';
-import { chooseDevice, engineDevice } from '../choose-device.ts';
+import { startDevice } from '../choose-device.ts';
 import { createPageJob, makePageTokenizer } from './page-job.ts';
 import { PagePlace, storageProblem } from './page-place.ts';
 import { checkedRequest, type CheckedRequest, type PageTrainRequest } from './request.ts';
@@ -51,9 +52,8 @@ async function trainKept(
 ): Promise<TrainedHere> {
   const { name } = checked;
   const say = (text: string) => note({ kind: 'note', text });
-  const chosen = await chooseDevice(device);
+  const { chosen, device: onDevice } = await startDevice(device);
   say(`${chosen.device}: ${chosen.why}`);
-  const onDevice = engineDevice(chosen);
   const { begun, changes, isNew } = await begin(checked, onDevice, store, say);
   const options = { ...begun.options, device: onDevice } as const;
   const place = new PagePlace(name, store);
@@ -85,7 +85,7 @@ async function trainKept(
 /** What a run begins or goes on with, which is written down before the first update. */
 async function begin(
   { name, texts, asked }: CheckedRequest,
-  device: 'cpu' | 'webgpu',
+  device: Device,
   store: RunStore,
   say: (text: string) => void,
 ): Promise<{ begun: RunParts['begun']; changes: AskedRun['changes']; isNew: boolean }> {
