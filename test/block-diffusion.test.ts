@@ -9,7 +9,7 @@ import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
 import { type Network, openNetwork } from '../src/model/network.ts';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
+import { causalBlocks, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { uniforms } from '../src/base/random.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { wholeCanvas } from '../src/sampling/predictor.ts';
@@ -50,7 +50,7 @@ test('in blocks of one token the bound is the likelihood of writing from left to
   const network = opened();
   const inBlocks = await doubledBound(doubledNetworkScorer(network, 1), { ...options, blockLength: 1 });
   assert.deepEqual([inBlocks.forwards, inBlocks.standardError], [1, 0]);
-  const written = await chainRule(scorerOfPredictor(predictorOf(network, { sees: blockCausal(1) })), {
+  const written = await chainRule(scorerOfPredictor(predictorOf(network, { blockOf: causalBlocks(1) })), {
     ...options,
     order: Int32Array.from(x0.keys()),
   });
@@ -75,7 +75,7 @@ test('one block over the whole text is masked diffusion', async () => {
 for (const blockLength of [2, 3]) {
   test(`in blocks of ${blockLength} it is the bound block by block, under the block-causal mask`, async () => {
     const network = opened();
-    const score = scorerOfPredictor(predictorOf(network, { sees: blockCausal(blockLength) }));
+    const score = scorerOfPredictor(predictorOf(network, { blockOf: causalBlocks(blockLength) }));
     const inTurn = await blockBound(score, { ...options, blockLength });
     const atOnce = await doubledBound(doubledNetworkScorer(network, blockLength), {
       ...options,
@@ -134,7 +134,7 @@ for (const shiftedLogits of [false, true]) {
       const [noisy, clean] = [0, L].map((half) =>
         batch.tokens.data.slice(2 * b * L + half, 2 * b * L + half + L),
       );
-      const how = { sees: blockCausal(N) };
+      const how = { blockOf: causalBlocks(N) };
       const cached = withCache(cachedNetwork(network, how), blockCausalCache(N));
       for (let start = 0; start < L; start += N) {
         // as in sampling: the blocks before are clean, this one is noisy, those after it are masked
@@ -171,7 +171,7 @@ for (const family of ['a2d_llama', 'a2d_qwen2', 'a2d_qwen3', 'llada2', 'llada21'
       rows,
       { positions: doubledPositions(1, length), attentionMask: doubledMask(length, N) },
     );
-    const cached = withCache(cachedNetwork(network, { sees: blockCausal(N) }), blockCausalCache(N));
+    const cached = withCache(cachedNetwork(network, { blockOf: causalBlocks(N) }), blockCausalCache(N));
     for (let start = 0; start < length; start += N) {
       const mine = rows.filter((i) => i >= start && i < start + N);
       if (mine.length === 0) continue;

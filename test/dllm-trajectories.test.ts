@@ -122,7 +122,7 @@ for (const family of ['llada', 'a2d_llama', 'a2d_qwen2', 'a2d_qwen3']) {
     // the prompt is padded on the left to whole blocks of the batch, and nothing sees the padding
     const padding = run.histories[0][b].length - run.inputs[b].length;
     const blockOf = (i: number): number => Math.floor((i + padding) / size);
-    const seen = predictorOf(network, { sees: (query, key) => blockOf(key) <= blockOf(query) });
+    const seen = predictorOf(network, { blockOf });
     const frames = sample(asAsked(seen, canvas, run), canvas, {
       maskId,
       blockLength: size,

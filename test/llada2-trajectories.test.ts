@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openModel } from '../src/model/open.ts';
-import { blockCausal, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
+import { causalBlocks, predictorOf, cachedNetwork } from '../src/language-model/network-predictor.ts';
 import { blockCausalCache, withCache } from '../src/sampling/cache.ts';
 import { alignedBlocks, cutAtEnd, hole, layCanvas } from '../src/sampling/canvas.ts';
 import { evenly } from '../src/sampling/reveal-counts.ts';
@@ -42,10 +42,10 @@ for (const family of ['llada2', 'llada21']) {
 
   for (const [index, { args, prompt, steps, output }] of generate.entries()) {
     const N = args.block_length;
-    const sees = blockCausal(N);
+    const blockOf = causalBlocks(N);
     const predictors = {
-      'without a cache': () => predictorOf(network, { sees }),
-      'with the exact cache': () => withCache(cachedNetwork(network, { sees }), blockCausalCache(N)),
+      'without a cache': () => predictorOf(network, { blockOf }),
+      'with the exact cache': () => withCache(cachedNetwork(network, { blockOf }), blockCausalCache(N)),
     };
     for (const [name, predictor] of Object.entries(predictors)) {
       test(`${family} generate[${index}] ${JSON.stringify(args)}, ${name}`, async () => {

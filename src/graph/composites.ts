@@ -245,16 +245,16 @@ interface HeadKeysValues {
 }
 
 /**
- * The attention of L positions over C that were computed before and themselves. What is long, the keys and values of before, is
+ * The attention of Q of L positions over C that were computed before and those L. What is long, the keys and values of before, is
  * read where it lies and not copied; the heads of q that share a head of it are rows of one product.
  *
  *     softmax([q k_pastᵀ, q kᵀ] / √K + bias) [v_past; v]
  *
- * @param q     [B, L, heads · K]
+ * @param q     [B, Q, heads · K]
  * @param past  [B, kvHeads, C, K]
  * @param own   [B, kvHeads, L, K]
- * @param bias  of the scores of those of before, and then of one's own   [B or 1, 1, L or 1, C + L]
- * @returns     [B, L, heads · K]
+ * @param bias  of the scores of those of before, and then of one's own   [B or 1, 1, Q or 1, C + L]
+ * @returns     [B, Q, heads · K]
  */
 export function attentionBeside(
   q: Tensor,
@@ -273,18 +273,18 @@ export function attentionBeside(
   },
 ): Tensor {
   const [B, kvHeads, C, K] = past.key.shape;
-  const L = q.shape[1];
+  const [Q, L] = [q.shape[1], own.key.shape[2]];
   const group = heads / (kvHeads as number);
-  const rows = reshape(splitHeads(mul(q, scalar(scale)), heads), [B, kvHeads, product([group, L]), K]);
+  const rows = reshape(splitHeads(mul(q, scalar(scale)), heads), [B, kvHeads, product([group, Q]), K]);
   const scores = concat(
     [past.key, own.key].map((key) => matmul(rows, key, { transB: true })),
     -1,
   );
-  const byHead = [B, kvHeads, group, L, scores.shape[3]];
-  const [biasB, , biasL, S] = bias.shape;
-  const weights = softmax(add(reshape(scores, byHead), reshape(bias, [biasB, 1, 1, biasL, S])));
+  const byHead = [B, kvHeads, group, Q, scores.shape[3]];
+  const [biasB, , biasQ, S] = bias.shape;
+  const weights = softmax(add(reshape(scores, byHead), reshape(bias, [biasB, 1, 1, biasQ, S])));
   const [before, mine] = parts(reshape(weights, scores.shape), -1, [C, L]);
-  const mixed = reshape(add(matmul(before, past.value), matmul(mine, own.value)), [B, heads, L, K]);
+  const mixed = reshape(add(matmul(before, past.value), matmul(mine, own.value)), [B, heads, Q, K]);
   return reshape(transpose(mixed, [0, 2, 1, 3]), q.shape);
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model.ts';
 import type { Network } from '../model/network.ts';
 import { openModel } from '../model/open.ts';
-import { blockCausal, cachedNetwork, predictorOf, type PredictorOptions } from './network-predictor.ts';
+import { causalBlocks, cachedNetwork, predictorOf, type PredictorOptions } from './network-predictor.ts';
 import { wholeCanvas } from '../sampling/predictor.ts';
 import { withCache } from '../sampling/cache.ts';
 
@@ -18,15 +18,15 @@ test('what a block holds reaches the predictions of its own block and of later o
   const xt = rows.map((i) => 5 + i);
   const changed = xt.map((token, i) => (i === 9 ? token + 1 : token));
   /** The positions whose predictions differ. */
-  const reached = async (sees?: (query: number, key: number) => boolean): Promise<number[]> => {
-    const predict = predictorOf(network, { sees });
+  const reached = async (how: PredictorOptions = {}): Promise<number[]> => {
+    const predict = predictorOf(network, how);
     const [a, b] = [await predict(xt, rows, wholeCanvas(L)), await predict(changed, rows, wholeCanvas(L))];
     const V = a.shape[1];
     return [...rows].filter((i) =>
       a.data.subarray(i * V, (i + 1) * V).some((logit, v) => logit !== b.data[i * V + v]),
     );
   };
-  assert.deepEqual(await reached(blockCausal(N)), [8, 9, 10, 11]);
+  assert.deepEqual(await reached({ blockOf: causalBlocks(N) }), [8, 9, 10, 11]);
   assert.deepEqual(await reached(), [...rows]);
 });
 
@@ -40,7 +40,7 @@ test('a row that no computed position predicts is told, and not left at zero', a
 
 for (const [what, how] of [
   ['causal', { isCausal: true, startId: 1 }],
-  ['block-causal', { sees: blockCausal(96), blockLength: 96 }],
+  ['block-causal', { blockOf: causalBlocks(96) }],
 ] as const satisfies [string, PredictorOptions][])
   test(`a long ${what} text is computed in pieces, and predicted as in one`, async (t) => {
     const directory = join(await temporaryFolder(t), 'tiny');

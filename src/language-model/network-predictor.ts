@@ -6,16 +6,26 @@ import type { Network, RowReduction } from '../model/network.ts';
 import type { CachedNetwork } from '../sampling/cache.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 
+/** The number of the block that a position is in. */
+type BlockOf = (position: number) => number;
+
+/** Blocks of one length, the first from position 0 on. */
+export const causalBlocks =
+  (blockLength: number): BlockOf =>
+  (position) =>
+    Math.floor(position / blockLength);
+
 /** What a network looks at, and what is asked of it, when it predicts masks. */
 export interface PredictorOptions {
   /** Whether the network is causal: to predict token i it reads the tokens before i, and no others. */
   readonly isCausal?: boolean;
   /** What a causal network reads before the first token; without it that token has to be given. */
   readonly startId?: number;
-  /** Which keys a query may look at, beside the network's own pattern. Default: all. */
-  readonly sees?: (query: number, key: number) => boolean;
-  /** No position sees one behind its own so many, which begin at a multiple of them: 1 of a causal network. Default: all see all. */
-  readonly blockLength?: number;
+  /**
+   * The block of a position, which sees its own and those before, beside the network's own pattern: BD3-LM, LLaDA2. It doesn't
+   * fall from one position to the next. Default: all see all.
+   */
+  readonly blockOf?: BlockOf;
   /** What is predicted in place of logits, for a `decode` that reads it. */
   readonly reduce?: RowReduction;
 }
@@ -23,7 +33,7 @@ export interface PredictorOptions {
 /** The mask predictor of a network. */
 export function predictorOf(
   network: Network,
-  { isCausal = false, startId, sees, reduce }: PredictorOptions = {},
+  { isCausal = false, startId, blockOf, reduce }: PredictorOptions = {},
 ): MaskPredictor {
   return (xt, rows, { signal }) => {
     if (isCausal) {
@@ -33,7 +43,8 @@ export function predictorOf(
       return network.logits({ shape: [1, data.length], data }, outputs, { reduce, signal });
     }
     const [L, data] = [xt.length, xt];
-    const attentionMask = sees && maskOver(rangeOf(L), rangeOf(L), sees);
+    const all = Int32Array.from(xt.keys());
+    const attentionMask = blockOf && blockMask(all, all, blockOf);
     return network.logits({ shape: [1, L], data }, rows, { attentionMask, reduce, signal });
   };
 }
@@ -54,7 +65,7 @@ export function contextOf(
  */
 export function cachedNetwork(
   network: Network,
-  { isCausal = false, startId, sees, blockLength = isCausal ? 1 : undefined, reduce }: PredictorOptions = {},
+  { isCausal = false, startId, blockOf, reduce }: PredictorOptions = {},
 ): CachedNetwork<KeyValues> {
   const { shiftedLogits } = network.config;
   const first = isCausal && startId === undefined ? 1 : 0;
@@ -67,16 +78,17 @@ export function cachedNetwork(
       const outputs = rows.map(outputOf);
       const pieces: Piece[] = [];
       let made: KeyValues | undefined;
-      for (const part of inPieces(computed, blockLength)) {
+      for (const part of inPieces(computed, isCausal ? (i) => i : blockOf)) {
         const before = memory && made ? joinKeyValues(memory, made) : (memory ?? made);
         const index = new Map(Array.from(part, (i, a) => [i, a]));
         const mine = [...outputs.keys()].filter((r) => index.has(outputs[r]));
         // one row has to be wanted
         const wanted = mine.length > 0 ? mine.map((r) => index.get(outputs[r])!) : [0];
         const tokens = { shape: [1, part.length], data: part.map((i) => read[i]) };
+        const attentionMask = blockOf && blockMask(part, columnsOf(part, before), blockOf);
         const { logits, present } = await network.extend(tokens, Int32Array.from(wanted), before, {
           positions: { shape: [1, part.length], data: part },
-          attentionMask: sees && maskOver(part, [...(before?.positions.data ?? []), ...part], sees),
+          attentionMask,
           reduce,
           signal,
         });
@@ -94,13 +106,12 @@ export function cachedNetwork(
 const pieceLength = 512;
 
 /** Ascending positions, cut where nothing before the cut sees what is behind it. */
-function inPieces(positions: Int32Array, blockLength: number | undefined): Int32Array[] {
-  if (blockLength === undefined) return [positions];
+function inPieces(positions: Int32Array, blockOf: BlockOf | undefined): Int32Array[] {
+  if (!blockOf) return [positions];
   const pieces: Int32Array[] = [];
-  const blockOf = (i: number) => Math.floor(positions[i] / blockLength);
   let start = 0;
   for (let i = 1; i < positions.length; i++)
-    if (i - start >= pieceLength && blockOf(i) !== blockOf(i - 1)) {
+    if (i - start >= pieceLength && blockOf(positions[i]) !== blockOf(positions[i - 1])) {
       pieces.push(positions.subarray(start, i));
       start = i;
     }
@@ -148,22 +159,22 @@ export function encodingPredictor(network: Network): MaskPredictor {
   };
 }
 
-/** Block i sees itself and the blocks before it: BD3-LM, LLaDA2. */
-export const blockCausal =
-  (blockLength: number) =>
-  (query: number, key: number): boolean =>
-    Math.floor(key / blockLength) <= Math.floor(query / blockLength);
-
-function maskOver(
-  queries: ArrayLike<number>,
-  keys: ArrayLike<number>,
-  sees: (query: number, key: number) => boolean,
-) {
-  const [Q, S] = [queries.length, keys.length];
-  const data = new Uint8Array(Q * S);
-  // a long text has millions of pairs
-  for (let q = 0; q < Q; q++) for (let k = 0; k < S; k++) data[q * S + k] = Number(sees(queries[q], keys[k]));
-  return { shape: [1, Q, S], data };
+/** The positions in the columns that some are computed beside, and they themselves   [C + L] */
+function columnsOf(part: Int32Array, before: KeyValues | undefined): Int32Array {
+  const past = before?.positions.data ?? new Int32Array(0);
+  const columns = new Int32Array(past.length + part.length);
+  columns.set(past);
+  columns.set(part, past.length);
+  return columns;
 }
 
-const rangeOf = (length: number): number[] => [...Array(length).keys()];
+/** 1 where a key is in the block of the query or in one before it   [1, L, C + L] */
+function blockMask(queries: Int32Array, keys: Int32Array, blockOf: BlockOf): NdArray<Uint8Array> {
+  const [L, S] = [queries.length, keys.length];
+  const data = new Uint8Array(L * S);
+  const [own, others] = [queries.map(blockOf), keys.map(blockOf)];
+  for (let q = 0; q < L; q++)
+    if (q > 0 && own[q] === own[q - 1]) data.copyWithin(q * S, (q - 1) * S, q * S);
+    else for (let k = 0; k < S; k++) data[q * S + k] = others[k] <= own[q] ? 1 : 0;
+  return { shape: [1, L, S], data };
+}

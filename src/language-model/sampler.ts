@@ -27,7 +27,7 @@ import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
 import type { GenerateRequest } from './language-model.ts';
 import { withMemory, withSharedMemory } from './memory-of-answers.ts';
 import {
-  blockCausal,
+  causalBlocks,
   cachedNetwork,
   encodingPredictor,
   predictorOf,
@@ -202,16 +202,18 @@ export class Sampler {
   ): Pick<PreparedSample, 'uncached' | 'predictor'> {
     const network = this.#network;
     const { encoderAttention, selfConditioning } = network.config;
-    const { blockLength } = options;
-    const sees = options.blockCausal && blockLength ? blockCausal(blockLength) : undefined;
+    const blockLength = (options.blockCausal && options.blockLength) || undefined;
     const how: PredictorOptions = {
       isCausal: this.#isCausal,
       startId: this.#startId,
-      sees,
-      ...(sees && { blockLength }),
+      blockOf: blockLength === undefined ? undefined : causalBlocks(blockLength),
       reduce: reduced && this.#reductionOf(reduced),
     };
-    const exact = this.#isCausal ? causalCache : sees && blockCausalCache(blockLength!);
+    const exact = this.#isCausal
+      ? causalCache
+      : blockLength === undefined
+        ? undefined
+        : blockCausalCache(blockLength);
     const policy: CachePolicy | undefined = toCachePolicy(options, { ...this.#vocabulary, exact });
     const uncached = predictorOf(network, how);
     const predictor = (): MaskPredictor => {

@@ -1,5 +1,6 @@
 import { attention, attentionBeside, linear, rmsNorm, rope, splitHeads } from '../graph/composites.ts';
-import { and, concat, lessOrEqual, reshape, slice, where } from '../graph/primitives.ts';
+import { and, concat, flattenRows, gather, lessOrEqual, reshape, slice, where } from '../graph/primitives.ts';
+import { product } from '../graph/shape.ts';
 import { constant, scalar, type Tensor } from '../graph/tensor.ts';
 import { headWidthOf, layerConfig, type LayerNames, type TransformerConfig } from './config.ts';
 import { rotations, type Rotations } from './rotary.ts';
@@ -32,18 +33,22 @@ export interface AttentionInputs {
 
 /** What one layer's attention gives. */
 export interface Attended {
-  /** Before the output projection   [B, L, H · K] */
+  /** Before the output projection   [B, L, H · K], or [B, Q, H · K] where Q positions are asked for */
   readonly mixed: Tensor;
   /** Of the L positions. */
   readonly present: KeyValue;
 }
 
-/** The attention of every layer of a network: from its normalised input [B, L, D] to what it gives. */
+/**
+ * The attention of every layer of a network: from its normalised input [B, L, D] to what it gives.
+ *
+ * @returns  a function; `queries` are the positions that look, of the B · L, int32 [B, Q]. Default: all
+ */
 export function attentionOver(
   config: TransformerConfig,
   inputs: AttentionInputs,
   weight: (name: string) => Tensor,
-): (index: number, x: Tensor, layer: LayerNames) => Attended {
+): (index: number, x: Tensor, layer: LayerNames, queries?: Tensor) => Attended {
   // layers of one kind share their tables of rotations
   const tables = new Map<unknown, Rotations>();
   const rotationsOf = (index: number, own: TransformerConfig) => {
@@ -52,7 +57,7 @@ export function attentionOver(
     return tables.get(kind)!;
   };
 
-  return (index, x, layer) => {
+  return (index, x, layer, queries) => {
     const own = layerConfig(config, index);
     const { heads, kvHeads } = own;
     const { cosine, sine, rows } = rotationsOf(index, own);
@@ -61,14 +66,15 @@ export function attentionOver(
       own.qkNorm ? normHeads(input, weight(name), count, own) : input;
 
     const projected = projections(x, own, layer, weight);
-    const q = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
+    const rotated = rotate(headNorm(projected.query, layer.queryNorm, heads), heads);
+    const q = queries ? gather(flattenRows(rotated), queries) : rotated;
     const k = rotate(headNorm(projected.key, layer.keyNorm, kvHeads), kvHeads);
     const v = own.valueNorm
       ? normHeads(projected.value, ones(headWidthOf(own)), kvHeads, own)
       : projected.value;
     const present = { key: splitHeads(k, kvHeads), value: splitHeads(v, kvHeads) };
     const past = inputs.past?.layers[index];
-    const bias = attentionBias(own, inputs);
+    const bias = attentionBias(own, inputs, queries);
     const scale = own.attentionScale;
     const mixed = past
       ? attentionBeside(q, past, present, { heads, bias: bias!, scale })
@@ -118,17 +124,21 @@ function projections(
 /**
  * 0 where a query may look, a number whose exponential is zero elsewhere; absent where every position sees all.
  *
- * @returns  [B or 1, 1, L or 1, C + L]
+ * @param queries  the positions that look, of the B · L. Default: all   [B, Q]
+ * @returns        [B or 1, 1, L or Q or 1, C + L]
  */
 function attentionBias(
   { attention: sees, encoderAttention }: TransformerConfig,
   { positions, mask, past, encodes }: AttentionInputs,
+  queries?: Tensor,
 ): Tensor | undefined {
   const keys = past ? concat([past.positions, positions], 1) : positions;
-  const [[B, L], S] = [positions.shape, keys.shape[1]];
-  const [q, k] = [reshape(positions, [B, 1, L, 1]), reshape(keys, [B, 1, 1, S])];
+  const asked = queries ? gather(reshape(positions, [product(positions.shape)]), queries) : positions;
+  const [[B, Q], S] = [asked.shape, keys.shape[1]];
+  const [q, k] = [reshape(asked, [B, 1, Q, 1]), reshape(keys, [B, 1, 1, S])];
   const biasOf = (pattern: Tensor | undefined): Tensor | undefined => {
-    const allowed = mask && reshape(mask, [mask.shape[0], 1, L, S]);
+    const rows = mask && queries ? gather(flattenRows(mask), queries) : mask;
+    const allowed = rows && reshape(rows, [rows.shape[0], 1, Q, S]);
     const all = [pattern, allowed, past && lessOrEqual(scalar(0, 'int64'), k)].filter(
       (one) => one !== undefined,
     );

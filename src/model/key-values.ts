@@ -89,7 +89,10 @@ export function joinKeyValues(a: KeyValues, b: KeyValues): KeyValues {
 }
 
 function columnsOf({ positions: { data } }: KeyValues, isMeant: (position: number) => boolean): Int32Array {
-  return Int32Array.from([...data.keys()].filter((column) => isMeant(data[column])));
+  const columns = new Int32Array(data.length);
+  let count = 0;
+  for (let column = 0; column < data.length; column++) if (isMeant(data[column])) columns[count++] = column;
+  return columns.subarray(0, count);
 }
 
 /** The same with room for more columns, zeros   [1, kvHeads, C, K] → [1, kvHeads, columns, K] */

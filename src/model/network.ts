@@ -223,6 +223,7 @@ class SessionNetwork implements Network {
     const { adapter } = this.#options;
     const feeds: Feeds = {
       ...given,
+      ...queryFeeds(given.tokens.shape, given.rows.data as Int32Array),
       ...(attentionMask && { mask: attentionMask }),
       ...(config.selfConditioning && previousFeeds(given.tokens.shape, previousLogits, config)),
       ...(kind === 'extend' &&
@@ -257,10 +258,12 @@ function forwardModel(
 ): OnnxModel {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
+  const queries = input('queries', 'int32', ['B', 'Q']);
   const { previousLogits, encodes } = otherInputs(config);
   const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
   const { logits, hidden, present } = transformer(roomy, names, {
     ...others,
+    queries,
     past,
     ...(masked && { mask }),
     ...(previousLogits && { previousLogits }),
@@ -374,15 +377,36 @@ const outputFeeds = (
   positions = defaultPositions(tokens.shape),
 ) => ({ tokens, positions: toInt64(positions), rows: vector(outputs) });
 
+/**
+ * The positions that anything is wanted of, as many of each sequence as of the one with most, and which of these the rows are.
+ *
+ * @param outputs  of the B · L   [R]
+ */
+function queryFeeds(
+  [B, L]: readonly number[],
+  outputs: Int32Array,
+): Record<'queries' | 'rows', NdArray<Int32Array>> {
+  const counts = new Int32Array(B);
+  const places = outputs.map((output) => counts[Math.floor(output / L)]++);
+  const Q = Math.max(...counts);
+  // where fewer are wanted, the first position of the sequence is computed for nobody
+  const queries = Int32Array.from({ length: B * Q }, (_, i) => Math.floor(i / Q) * L);
+  const rows = outputs.map((output, r) => Math.floor(output / L) * Q + places[r]);
+  for (const [r, row] of rows.entries()) queries[row] = outputs[r];
+  return { queries: { shape: [B, Q], data: queries }, rows: vector(rows) };
+}
+
 /** From `start` on in every row.   [B, L] */
 function defaultPositions([B, L]: readonly number[], start = 0): NdArray<Int32Array> {
   return { shape: [B, L], data: Int32Array.from({ length: B * L }, (_, i) => start + (i % L)) };
 }
 
-const toInt64 = ({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> => ({
-  shape,
-  data: BigInt64Array.from(data, BigInt),
-});
+function toInt64({ shape, data }: NdArray<Int32Array>): NdArray<BigInt64Array> {
+  // `BigInt64Array.from` takes twenty times as long, and a past may have many thousands
+  const wide = new BigInt64Array(data.length);
+  for (let i = 0; i < data.length; i++) wide[i] = BigInt(data[i]);
+  return { shape, data: wide };
+}
 
 /** Numbers as an array of one axis. */
 export const vector = <D extends Data>(data: D): NdArray<D> => ({ shape: [data.length], data });

@@ -27,7 +27,9 @@ import { gatedMlp, mixtureOfExperts } from './mixture.ts';
 export interface TransformerInputs extends AttentionInputs {
   /** int32   [B, L] */
   readonly tokens: Tensor;
-  /** The rows whose logits are wanted, of the B · L, int32   [R] */
+  /** The positions that anything is wanted of, of the B · L: the last layer computes no others, int32   [B, Q]. Default: all */
+  readonly queries?: Tensor;
+  /** The rows whose logits are wanted, of the B · L or, with `queries`, of the B · Q, int32   [R] */
   readonly rows: Tensor;
   /** What a network with self-conditioning is told that it predicted before. */
   readonly previousLogits?: PreviousLogits;
@@ -80,10 +82,13 @@ export function transformer(
   let x = embed(inputs, names, context); // [B, L, D]
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
-    const attended = attend(i, norm(x, layer.attentionNorm), layer);
+    const isLast = i === config.layers - 1;
+    const queries = isLast ? inputs.queries : undefined;
+    const attended = attend(i, norm(x, layer.attentionNorm), layer, queries);
     present.push(attended.present);
     let { mixed } = attended;
-    if (i === config.layers - 1) {
+    if (queries) x = gather(flattenRows(x), queries); // [B, Q, D]
+    if (isLast) {
       // after the last attention no position looks at another, so the rest is computed in the rows asked for alone
       [mixed, x] = [mixed, x].map((all) => gather(flattenRows(all), inputs.rows)); // [R, D]
     }

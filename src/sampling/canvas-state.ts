@@ -4,7 +4,13 @@ import { movedCandidates } from './candidates.ts';
 import type { Candidates, Prediction } from './decode.ts';
 import type { Grow } from './growth.ts';
 import type { Noise } from './noise.ts';
-import { moved, nothingPredicted, type PredictionState, withPrediction } from './prediction-state.ts';
+import {
+  moved,
+  movedArray,
+  nothingPredicted,
+  type PredictionState,
+  withPrediction,
+} from './prediction-state.ts';
 import type { Resize } from './resize.ts';
 import type { Transition } from './strategies.ts';
 
@@ -202,12 +208,14 @@ export class CanvasState {
 
   /** Everything by position at its new place; a new mask wasn't there before. */
   #move(sources: readonly number[], uniform: Uniform): void {
-    this.xt = Int32Array.from(sources, (i, to) => (i < 0 ? this.#noise.draw(to, uniform) : this.xt[i]));
+    this.xt = movedArray(this.xt, sources, this.#maskId);
+    for (let to = 0; to < sources.length; to++)
+      if (sources[to] < 0) this.xt[to] = this.#noise.draw(to, uniform);
     this.#noised = new Set(
       [...sources.keys()].filter((to) => sources[to] < 0 || this.#noised.has(sources[to])),
     );
     this.predicted = moved(this.predicted, sources);
-    this.#shownBefore = Int32Array.from(sources, (i) => this.#shownBefore[i] ?? -1);
+    this.#shownBefore = movedArray(this.#shownBefore, sources, -1);
     this.#shown = this.#show();
   }
 

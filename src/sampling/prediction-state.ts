@@ -43,8 +43,19 @@ export const moved = (
   { confidence, margin, entropy, likeliest }: PredictionState,
   sources: readonly number[],
 ): PredictionState => ({
-  confidence: Float64Array.from(sources, (i) => confidence[i]), // [−1] is undefined, which becomes NaN
-  margin: Float64Array.from(sources, (i) => margin[i]),
-  entropy: Float64Array.from(sources, (i) => entropy[i]),
-  likeliest: Int32Array.from(sources, (i) => likeliest[i] ?? -1),
+  confidence: movedArray(confidence, sources, NaN),
+  margin: movedArray(margin, sources, NaN),
+  entropy: movedArray(entropy, sources, NaN),
+  likeliest: movedArray(likeliest, sources, -1),
 });
+
+/** Each number at its new place, `absent` where none was before; `from` of a typed array takes thirty times as long. */
+export function movedArray<Numbers extends Int32Array | Float64Array>(
+  numbers: Numbers,
+  sources: readonly number[],
+  absent: number,
+): Numbers {
+  const there = new (numbers.constructor as new (length: number) => Numbers)(sources.length);
+  for (let i = 0; i < there.length; i++) there[i] = sources[i] < 0 ? absent : numbers[sources[i]];
+  return there;
+}
