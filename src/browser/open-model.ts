@@ -61,7 +61,8 @@ export async function openModelFrom(
     generation: await generationOf(files, family),
   });
   const { weights, shards } = await weightsFrom(files, family);
-  const { names, format } = checkModel({ path, json, family, config, weights }, undefined);
+  const checked = checkModel({ path, json, family, config, weights }, undefined);
+  const { names, format } = checked;
   const nameOf = new Map(shards.map(({ path: at, name }) => [at, name]));
   const stored = {
     folder: '',
@@ -69,7 +70,7 @@ export async function openModelFrom(
     files: { read: (name: string) => contentOf(shards.find((shard) => shard.name === name)!.reader) },
     keepTypes: keepsStoredTypes(format),
   };
-  const network = openNetwork(config.transformer, names, stored, { device });
+  const network = openNetwork(checked.config.transformer, names, stored, { device });
   return createModel({ ...texts, network });
 }
 

@@ -26,6 +26,8 @@ import {
 
 /** What a model says of itself, and where its numbers are; all of it fits together. */
 export interface CheckedModel {
+  /** With a head of its own where the files have one, see `Family.ownHead`. */
+  readonly config: ModelConfig;
   /** The names of the tensors here, of those that the family has. */
   readonly names: TensorNames;
   /** How the network keeps its weights in memory. */
@@ -51,14 +53,15 @@ export interface ModelSource {
  * @throws FileError, UnsupportedError  where config and tensors disagree
  */
 export function checkModel(
-  { path, json, family, config, weights }: ModelSource,
+  { path, json, family, config: said, weights }: ModelSource,
   asked: WeightFormat | undefined,
 ): CheckedModel {
   const recorded = recordedFormat(json, path);
   const wanted = asked ?? recorded ?? 'f32';
-  const { transformer } = config;
-  checkSizes(transformer, weights.entries.size, path);
+  checkSizes(said.transformer, weights.entries.size, path);
   const names = namesIn(weights, family);
+  const hasHead = family.ownHead === true && weights.entries.has(names.head);
+  const transformer = hasHead ? { ...said.transformer, tiedHead: false } : said.transformer;
   const ofGguf = ggufEntries(weights);
   const isQuantisedGguf = ofGguf.some(({ gguf }) => gguf?.source.type.dequantise);
   const format = isQuantisedGguf ? ggufFormat(asked, ofGguf, weights.directory) : wanted;
@@ -67,7 +70,7 @@ export function checkModel(
     ? tensorsIn(storageOf(transformer, names, format), format)
     : allFloats(parameterShapes(transformer, names));
   checkTensors(weights, expected, path, family.unused);
-  return { names, format };
+  return { config: { ...said, transformer }, names, format };
 }
 
 /** The tensors of a GGUF file that don't lie in it as a network needs them. */

@@ -53,9 +53,9 @@ export async function openModel(
 ): Promise<OpenedModel> {
   const { path, config: json } = await readModelConfig(directory);
   const family = familyOf(json, path);
-  const config = family.read(json, path);
+  const said = family.read(json, path);
   const weights = await openWeights(directory, family.partsOf);
-  const { names, format } = checkModel({ path, json, family, config, weights }, asked);
+  const { config, names, format } = checkModel({ path, json, family, config: said, weights }, asked);
   const { transformer } = config;
   const ofGguf = ggufEntries(weights);
 

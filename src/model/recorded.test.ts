@@ -175,6 +175,19 @@ test('Qwen3ForCausalLM is A2DQwen3LMHeadModel under a causal mask, to the bit', 
   await twin.close();
 });
 
+test('a head in the files is the head, also of a config that calls it tied, as in transformers 5.18.0', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { config } = await readModelConfig(referencePath('llama'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: true }));
+  await copyFile(referencePath('llama', 'model.safetensors'), join(folder, 'model.safetensors'));
+  const [said, own] = [await openModel(folder), await openModel(referencePath('llama'))];
+  const tokens = tensor([[7, 1, 300]]);
+  const rows = Int32Array.of(2);
+  assert.deepEqual(await said.network.logits(tokens, rows), await own.network.logits(tokens, rows));
+  await said.network.close();
+  await own.network.close();
+});
+
 interface Routed {
   readonly family: string;
   /** The recorded case, and the first layer with experts. */

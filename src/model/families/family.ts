@@ -11,6 +11,8 @@ export interface Family {
   readonly otherNames?: readonly TensorNames[];
   /** Whether a tensor is of a part that isn't used here, such as what reads pictures. */
   readonly unused?: (name: string) => boolean;
+  /** Whether a head in the files is the head also where the config calls it tied: so in transformers 5. */
+  readonly ownHead?: boolean;
   /** The tensors that lie one after another in a tensor of the files, in that order; undefined where it is one. */
   readonly partsOf?: PartsOf;
   /** What its own sampler reads of generation_config.json. */

@@ -113,6 +113,7 @@ export function llamaFamily(kind: LlamaKind): Family {
     names: llamaNames,
     // old files keep the frequencies that the config says already
     unused: (name) => name.endsWith('.rotary_emb.inv_freq'),
+    ownHead: true,
     sampling,
     read(json, path) {
       requireFixed(json, { ...fixed, ...(kind.modelType && fixedCausal(kind.modelType)) }, path);

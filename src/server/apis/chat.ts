@@ -8,18 +8,22 @@ import { draftField, drafted } from './draft.ts';
 import { functionTool, type ToolRequest, toolsOf } from './tools.ts';
 import { constrained, constraintFields } from './constraint-fields.ts';
 
+const onlyText = { error: 'must have a content that is text, or parts of text: only text is read' };
+
 /** Whatever a part of a message is besides text, a model of texts can't read it. */
-const part = z.object(
-  { type: z.enum(['text', 'input_text', 'output_text', 'refusal']), text: z.string() },
-  {
-    error: 'must have a content that is text, or parts of text: only text is read',
-  },
+const part = z.discriminatedUnion(
+  'type',
+  [
+    z.object({ type: z.enum(['text', 'input_text', 'output_text']), text: z.string() }),
+    z
+      .object({ type: z.literal('refusal'), refusal: z.string() })
+      .transform(({ refusal }) => ({ type: 'text' as const, text: refusal })),
+  ],
+  onlyText,
 );
 
 /** Text, or parts of it. */
-export const textContent = z.union([z.string(), z.array(part)], {
-  error: 'must have a content that is text, or parts of text: only text is read',
-});
+export const textContent = z.union([z.string(), z.array(part)], onlyText);
 
 const toolCall = z.object({
   id: z.string().max(256).default(''),

@@ -241,7 +241,7 @@ export function viewOf({
   return stream ? 'text' : 'nothing';
 }
 
-/** @throws InvalidOptionError  where a body says the same by two names */
+/** @throws InvalidOptionError  where a body says two things by two names of one option */
 function requireOneName(body: CommonBody): void {
   once(body, 'max_completion_tokens', 'max_tokens');
   once(body, 'max_tokens', 'length');
@@ -254,6 +254,6 @@ function requireOneName(body: CommonBody): void {
 }
 
 function once(body: CommonBody, one: keyof CommonBody, other: keyof CommonBody): void {
-  if (body[one] !== undefined && body[other] !== undefined)
+  if (body[one] !== undefined && body[other] !== undefined && body[one] !== body[other])
     throw new InvalidOptionError(one, `says the same as ${other}; give one of them`, body[one]);
 }

@@ -43,6 +43,11 @@ test('answers are in the language that is asked for, in whatever way a client sa
     [{ guided_regex: 'x{4}' }, /^xxxx$/],
     [{ guided_choice: ['red', 'blue'] }, /^(red|blue)$/],
     [{ response_format: { type: 'json_object', schema: boolean } }, /^(true|false)$/],
+    [{ response_format: { type: 'json_schema', schema: boolean } }, /^(true|false)$/],
+    [{ structured_outputs: { json: boolean } }, /^(true|false)$/],
+    [{ structured_outputs: { choice: ['red', 'blue'] } }, /^(red|blue)$/],
+    [{ structured_outputs: { regex: 'x{4}' } }, /^xxxx$/],
+    [{ structured_outputs: { grammar: 'root ::= "ab"' } }, /^ab$/],
   ] as const) {
     for (const path of ['/completion', '/v1/completions']) {
       const body = { prompt: 'Once', max_tokens: 12, steps: 3, ...way };
@@ -58,6 +63,9 @@ test('answers are in the language that is asked for, in whatever way a client sa
     { grammar: 'root ::= root "a"' },
     { grammar: 'root ::= "a"', guided_regex: 'b' },
     { guided_json: '{' },
+    { guided_regex: 'x', structured_outputs: { regex: 'y' } },
+    { response_format: { type: 'json_schema' } },
+    { structured_outputs: { structural_tag: 'x' } },
     { guided_json: `{"items":${'{"items":'.repeat(6000)}{}${'}'.repeat(6001)}` },
   ])
     assert.equal((await ask('/completion', { body: { prompt: 'a', ...mistake } })).status, 400);
