@@ -35,9 +35,9 @@ export const byteTokenizer: Tokenizer = {
 
 /** Conversations as `[user] Hi\n[assistant] ` and so on; the end token ends an answer. */
 export const bracketTemplate: ChatTemplate = {
-  encode(messages, { addGenerationPrompt = true } = {}) {
-    const turns = messages.map(({ role, content }) => `[${role}] ${content}\n`);
-    const text = turns.join('') + (addGenerationPrompt ? '[assistant] ' : '');
+  encode(messages, { addGenerationPrompt = true, continueFinal = false } = {}) {
+    const turns = messages.map(({ role, content }) => `[${role}] ${content}\n`).join('');
+    const text = continueFinal ? turns.slice(0, -1) : turns + (addGenerationPrompt ? '[assistant] ' : '');
     return { text, ids: byteTokenizer.encode(text) };
   },
   encodeAnswer(messages) {

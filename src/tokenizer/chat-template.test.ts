@@ -129,6 +129,28 @@ test('a role may be part of a special token, and a message may not', () => {
   }
 });
 
+test('a conversation that goes on with its last message ends as in transformers 5.18.0: with it', () => {
+  const source = (content: string) =>
+    `{% for m in messages %}[{{ m.role }}]{{ ${content} }};{% endfor %}{% if add_generation_prompt %}?{% endif %}`;
+  const ends = (template: ChatTemplate, content: string) =>
+    template.encode([...hello, { role: 'assistant', content }], { continueFinal: true }).text;
+  const [plain, trimmed] = [made(source('m.content')), made(source('m.content | trim'))];
+  for (const [content, trim] of [
+    ['The dog', 'The dog'],
+    ['The dog ', 'The dog'],
+    [' The ', 'The'],
+    ['', ''],
+    ['x\n', 'x'],
+  ]) {
+    assert.equal(ends(plain, content), `[user]hello;[assistant]${content}`);
+    assert.equal(ends(trimmed, content), `[user]hello;[assistant]${trim}`);
+  }
+  assert.throws(
+    () => ends(made('{{ messages[0].content }}'), 'a'),
+    /a message that the chat template writes/,
+  );
+});
+
 test('a private character of a message stays what it is', () => {
   const content = '\u{100000}<|user|>\u{100001}';
   const { text, ids } = made('{{ messages[0].content }}').encode([{ role: 'user', content }]);

@@ -28,6 +28,8 @@ export interface ChatMessage {
 export interface TemplateOptions {
   /** Whether the beginning of an answer follows the messages. Default: true. */
   readonly addGenerationPrompt?: boolean;
+  /** Whether the text ends within the last message, so that what is written goes on with it. Default: false. */
+  readonly continueFinal?: boolean;
   /** Functions that the model may call, as JSON schemas. */
   readonly tools?: readonly object[];
   /** What else the template may ask for, by name: `enable_thinking`. */
@@ -118,7 +120,9 @@ export function chatTemplate(parts: TemplateParts): ChatTemplate {
   let turnEnd: { readonly id?: number } | undefined;
   return {
     encode(messages, options) {
-      const rendered = render(messages, options);
+      const rendered = options?.continueFinal
+        ? withoutEnd(render, messages, options)
+        : render(messages, options);
       return { text: rendered.restore(rendered.text), ids: tokenizer.encodeParts(partsOf(rendered)) };
     },
     encodeAnswer(messages, options) {
@@ -142,6 +146,35 @@ export function chatTemplate(parts: TemplateParts): ChatTemplate {
       return turnEnd.id;
     },
   };
+}
+
+/** Stands behind a message while that is rendered; no text has this code point, which means nothing. */
+const END_OF_MESSAGE = '\u{10ffff}';
+
+/**
+ * A conversation up to the end of its last message. As in transformers, blanks at that end stay where the template leaves
+ * them there.
+ */
+function withoutEnd(
+  render: Render,
+  messages: readonly ChatMessage[],
+  options: TemplateOptions,
+): ReturnType<Render> {
+  const last = messages.at(-1);
+  const marked = last && { ...last, content: `${last.content}${END_OF_MESSAGE} ` };
+  const { text, restore } = render(marked ? [...messages.slice(0, -1), marked] : messages, {
+    ...options,
+    addGenerationPrompt: false,
+  });
+  const end = text.lastIndexOf(END_OF_MESSAGE);
+  if (end < 0)
+    throw new InvalidOptionError(
+      'messages',
+      'must end with a message that the chat template writes',
+      last?.role,
+    );
+  const keepsBlanks = text.startsWith(' ', end + END_OF_MESSAGE.length);
+  return { text: keepsBlanks ? text.slice(0, end) : text.slice(0, end).trimEnd(), restore };
 }
 
 /** The chat template of a model directory: of `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`. */

@@ -32,6 +32,8 @@ export interface ChatRequest {
     readonly language?: Language;
     readonly answers?: readonly string[];
   };
+  /** Whether the last message is the beginning of the answer. */
+  readonly continues?: boolean;
   readonly logprobs?: boolean;
   /** So many of the likeliest tokens are told with them. */
   readonly top?: number;
@@ -43,8 +45,10 @@ export interface ChatRequest {
  * @throws InvalidOptionError  for what contradicts itself
  */
 export function chatJob(request: ChatRequest, asked: ApiRequest): { job: Job; use: ToolUse | undefined } {
-  const { body, constraint = {}, logprobs, top } = request;
+  const { body, constraint = {}, continues, logprobs, top } = request;
   const use = toolUseOf(request.tools, asked.facts);
+  if (continues && constraint.answers)
+    throw new InvalidOptionError('choices', 'must be whole answers, none has begun', constraint.answers);
   if (use && constraint.answers)
     throw new InvalidOptionError(
       'choices',
@@ -65,12 +69,23 @@ export function chatJob(request: ChatRequest, asked: ApiRequest): { job: Job; us
     : regex === undefined
       ? constraint.language
       : { kind: 'regex', regex };
-  const job = jobOf(body, { kind: 'chat', turns, ...(tools && { tools }) }, asked, {
-    logprobs,
-    top,
-    ...(use ? { language: answersOf(use, text) } : constraint),
-  });
+  const job = jobOf(
+    body,
+    { kind: 'chat', turns, ...(tools && { tools }), ...(continues && { continues }) },
+    asked,
+    {
+      logprobs,
+      top,
+      ...(use ? { language: answersOf(use, text) } : constraint),
+    },
+  );
   return { job, use };
+}
+
+/** Whether a conversation ends within an answer: for APIs in which the model then goes on with it. */
+export function endsInAnswer(messages: readonly Said[]): boolean {
+  const last = messages.at(-1);
+  return last?.role === 'assistant' && (last.calls ?? []).length === 0;
 }
 
 /** Characters of what a model is told of functions, for each token that it can read: more would leave no room for the rest. */

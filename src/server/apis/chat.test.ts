@@ -60,3 +60,23 @@ test('edits and updates go to a model that was trained on them as they are', asy
     assert.match(answer.choices[0].message.content, /^You said \d+ letters\.$/);
   }
 });
+
+test('an answer that a client has begun is gone on with, as each API says it', async (t) => {
+  const ask = asker(
+    await startFakeServer(t, { dog: () => modelThatAnswers(() => 'The dog.', { maxLength: 400 }) }),
+  );
+  const begun = [
+    { role: 'user', content: 'Who?' },
+    { role: 'assistant', content: 'The' },
+  ];
+  const json = async (path: string, body: object): Promise<Json> =>
+    (await ask(path, { body: { model: 'dog', messages: begun, max_tokens: 20, ...body } })).json();
+  const on = { continue_final_message: true, add_generation_prompt: false };
+  const whole = await json('/v1/chat/completions', on);
+  assert.deepEqual([whole.choices[0].message.content, whole.choices[0].finish_reason], [' dog.', 'stop']);
+  assert.equal((await json('/v1/chat/completions', {})).choices[0].message.content, 'The dog.');
+  assert.equal((await json('/v1/messages', {})).content[0].text, ' dog.');
+  assert.equal((await json('/api/chat', { stream: false })).message.content, ' dog.');
+  const refused = await json('/v1/chat/completions', { ...on, messages: begun.slice(0, 1) });
+  assert.match(refused.error.message, /^continue_final_message: needs a last message of the assistant/);
+});

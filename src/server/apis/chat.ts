@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { InvalidOptionError } from '../../base/errors.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { chatAnswer } from './chat-answer.ts';
 import { limits } from '../http/limits.ts';
-import { chatJob, type Said } from './chat-request.ts';
+import { chatJob, endsInAnswer, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, mostTokens } from './common-fields.ts';
 import { draftField, drafted } from './draft.ts';
 import { functionTool, type ToolRequest, toolsOf } from './tools.ts';
@@ -48,6 +49,10 @@ export const chatSchema = z.strictObject({
   ...diffusionFields,
   messages: z.array(messageSchema).min(1).max(limits.messages),
   max_completion_tokens: mostTokens,
+  continue_final_message: z
+    .boolean()
+    .optional()
+    .describe('what is written goes on with the last message, which is of the assistant'),
   logprobs: z.boolean().optional().describe('what each token was given when it was written'),
   top_logprobs: z
     .int()
@@ -105,9 +110,13 @@ export function toolsIn({
 
 /** OpenAI's /v1/chat/completions, with Mercury's `diffusing` and `reasoning_effort`. */
 export function chat(body: ChatBody, asked: ApiRequest): Answer {
+  const messages = saidIn(body.messages);
+  if (body.continue_final_message && !endsInAnswer(messages))
+    throw new InvalidOptionError('continue_final_message', 'needs a last message of the assistant', true);
   const { job, use } = chatJob(
     {
-      messages: saidIn(body.messages),
+      messages,
+      continues: body.continue_final_message,
       tools: toolsIn(body),
       body,
       constraint: constrained(body),

@@ -3,7 +3,7 @@ import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import { limits } from '../http/limits.ts';
 import type { Job, JobProgress, Result } from '../worker/protocol.ts';
 import type { Answer, ApiRequest } from './answer.ts';
-import { chatJob, type ChatRequest, type Said } from './chat-request.ts';
+import { chatJob, type ChatRequest, endsInAnswer, type Said } from './chat-request.ts';
 import { commonFields, diffusionFields, stopField } from './common-fields.ts';
 import { type BlockEvent, replyBlocks, type ReplyBlock, ReplyBlocks } from './reply-blocks.ts';
 import { constraintOf } from './response-format.ts';
@@ -97,9 +97,11 @@ type GivenBody = Pick<MessagesBody, 'system' | 'messages' | 'tools' | 'tool_choi
 export function messages(body: MessagesBody, asked: ApiRequest): Answer {
   const { stop_sequences, output_format, output_config, ...rest } = body;
   const format = output_config?.format ?? output_format;
+  const conversation = conversationIn(body);
   const { job, use } = chatJob(
     {
-      ...conversationIn(body),
+      ...conversation,
+      continues: endsInAnswer(conversation.messages),
       body: { ...rest, stop: stop_sequences },
       constraint: { sampling: constraintOf(format && { ...format, json_schema: { schema: format.schema } }) },
     },

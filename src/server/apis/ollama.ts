@@ -4,7 +4,7 @@ import type { ToolForm } from '../../tokenizer/tool-form.ts';
 import type { Answer, ApiRequest } from './answer.ts';
 import { type Call, CallReader, readReply, type ReplyPiece } from './call-reader.ts';
 import { messageSchema, saidIn, toolsIn } from './chat.ts';
-import { chatJob, type Said } from './chat-request.ts';
+import { chatJob, endsInAnswer, type Said } from './chat-request.ts';
 import { milliseconds } from './duration.ts';
 import { rendered } from './ollama-template.ts';
 import { functionTool } from './tools.ts';
@@ -127,7 +127,13 @@ export function ollamaChat(body: OllamaChatBody, asked: ApiRequest): Answer {
     callId: said.callId ?? body.messages[i].tool_name ?? undefined,
   }));
   const { job, use } = chatJob(
-    { messages, tools: toolsIn(body), body: bodyOf(body), constraint: { sampling: constraintIn(body) } },
+    {
+      messages,
+      tools: toolsIn(body),
+      body: bodyOf(body),
+      constraint: { sampling: constraintIn(body) },
+      continues: endsInAnswer(messages),
+    },
     asked,
   );
   return ollamaAnswer(body, asked, { job, form: use?.form, say });

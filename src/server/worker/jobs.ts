@@ -41,7 +41,7 @@ export async function runJob(
   const template = task.kind === 'chat' ? model.chatTemplate : undefined;
   const endIds = [...model.endIds, ...(template?.turnEndId === undefined ? [] : [template.turnEndId])];
   // an answer is a text of its own, all else goes on with one
-  const contextTokens = template ? 0 : 8;
+  const contextTokens = template && !(task.kind === 'chat' && task.continues) ? 0 : 8;
   const before = task.kind === 'fill' ? task.before : undefined;
   const transcript = new TextStream({ tokenizer, maskId, endIds, contextTokens, before }, job);
   const watch = {
@@ -150,7 +150,7 @@ function givenTo({ tokenizer, chatTemplate, config }: Model, task: WritingTask):
   if (task.kind === 'fill') return { option: 'prompt', tokens: 0, request: {} };
   const option = task.kind === 'chat' ? 'messages' : 'prompt';
   if (task.kind === 'chat' && chatTemplate) {
-    const template = task.tools && { tools: task.tools };
+    const template = { tools: task.tools, continueFinal: task.continues };
     const tokens = chatTemplate.encode(task.turns, template).ids.length;
     return { option, tokens, request: { messages: task.turns, template } };
   }

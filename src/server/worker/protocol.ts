@@ -16,6 +16,8 @@ export type WritingTask =
       readonly turns: readonly ChatMessage[];
       /** What the template is told that may be called. */
       readonly tools?: readonly object[];
+      /** What is written goes on with the last turn. */
+      readonly continues?: boolean;
     }
   | { readonly kind: 'fill'; readonly before: string; readonly after: string };
 
