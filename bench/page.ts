@@ -51,6 +51,7 @@ const ending = { after: (work: () => Promise<void> | void) => void endings.push(
 try {
   const pages = await startPages(ending, {
     headers,
+    minify: true,
     flags: ['--enable-blink-features=ForceEagerMeasureMemory'],
   });
   console.log(
@@ -138,6 +139,29 @@ async function modelHere(threads: number): Promise<Model> {
   return createModel({ ...parts, network });
 }
 
+/** Milliseconds of a forward of as many positions as a text has, beside which a step has only the drawing of tokens. */
+async function tellForwards(model: Model, page: Page): Promise<void> {
+  const tokens = Array.from({ length: request.length }, (_, i) => 20 + i);
+  const here: number[] = [];
+  const there: number[] = [];
+  for (let round = 0; round < 8 * rounds; round++) {
+    const began = performance.now();
+    await model.logits([tokens]);
+    here.push(performance.now() - began);
+    there.push(
+      await page.evaluate(async (ids) => {
+        const start = performance.now();
+        await (globalThis as unknown as { model: Model }).model.logits([ids]);
+        return performance.now() - start;
+      }, tokens),
+    );
+  }
+  const [inNode, inPage] = [median(here), median(there)];
+  console.log(
+    `a forward with one thread: Node ${inNode.toFixed(1)} ms, page ${inPage.toFixed(1)} ms, ${(inNode / inPage).toFixed(2)} of Node's speed`,
+  );
+}
+
 async function tellSpeeds(pages: Pages): Promise<void> {
   const models = {
     'Node, 1 thread': await modelHere(1),
@@ -169,6 +193,7 @@ async function tellSpeeds(pages: Pages): Promise<void> {
       `${name}: ${median(all).toFixed(1)} tokens/s, ${median(ratios).toFixed(2)} of Node's with one thread`,
     );
   }
+  await tellForwards(models['Node, 1 thread'], opened['page, 1 thread']);
   for (const model of Object.values(models)) await model.close();
   for (const page of Object.values(opened)) await page.close();
 }

@@ -25,7 +25,7 @@ if (!port.name.startsWith('em-pthread'))
     {
       postMessage: (message) => {
         port.postMessage(message);
-        if (message.type === 'failed' && saysLoss(message.failure.message)) endWorker();
+        if (message.type === 'failed' && message.failure.kind === 'device-lost') endWorker();
       },
       on: (_, listener) => port.addEventListener('message', ({ data }) => listener(data)),
     },
@@ -51,8 +51,6 @@ async function filesOf(place: string): Promise<PageModelFiles> {
     onDownload: (name, done, total) => port.postMessage({ type: 'page', progress: { name, done, total } }),
   });
 }
-
-const saysLoss = (message: string): boolean => message.includes('the GPU was lost');
 
 /** An engine whose GPU is lost gets no other: this worker ends, once that was told, and the page starts another. */
 const endWorker = (): unknown =>

@@ -248,20 +248,26 @@ test('what was downloaded is not asked for again, also without a network', { ski
   const page = await pages.open(context);
   const once = () =>
     page.evaluate(async () => {
-      const model = await unmask.load('/models/stories/', { device: 'wasm' });
+      const come = new Map<string, number>();
+      const model = await unmask.load('/models/stories/', {
+        device: 'wasm',
+        onProgress: (name, done, total) => come.set(name, done / total),
+      });
       const { text } = await model.generate({ prompt: 'Tom', length: 4, temperature: 0 });
       await model.close();
-      return text;
+      return { text, ofWeights: come.get('model.safetensors') };
     });
   const from = pages.server.sent.length;
   const first = await once();
+  // the last of it comes when the first text asks for it
+  assert.equal(first.ofWeights, 1);
   const order = pages.server.sent.slice(from).map(({ path }) => path);
   const engine = order.findIndex((path) => path.endsWith('.wasm'));
   assert.ok(engine >= 0 && engine < order.lastIndexOf('/models/stories/model.safetensors'), 'both at once');
   await page.reload();
   await page.waitForFunction('globalThis.unmask !== undefined');
   const before = pages.server.sent.length;
-  assert.equal(await once(), first);
+  assert.deepEqual(await once(), { text: first.text, ofWeights: undefined });
   const asked = pages.server.sent.slice(before).map(({ path }) => path);
   assert.deepEqual(
     asked.filter((path) => path.startsWith('/models/')),

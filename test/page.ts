@@ -29,16 +29,18 @@ export interface PageOptions {
   readonly flags?: readonly string[];
   /** That are served beside those that the page needs. */
   readonly folders?: Readonly<Record<string, string>>;
+  /** As what is published is. Default false: what fails is told with names. */
+  readonly minify?: boolean;
 }
 
 /** Starts all of it; it ends with the test. */
 export async function startPages(
   t: Ending,
-  { headers = {}, flags = [], folders = {} }: PageOptions = {},
+  { headers = {}, flags = [], folders = {}, minify = false }: PageOptions = {},
 ): Promise<Pages> {
   const folder = mkdtempSync(join(tmpdir(), 'unmask-page-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  await bundle(folder);
+  await bundle(folder, minify);
   const server = await serveFolders(
     t,
     {
@@ -69,7 +71,7 @@ export async function startPages(
 }
 
 /** As a web developer's bundler does it: the page's script, and the worker beside it. */
-async function bundle(folder: string): Promise<void> {
+async function bundle(folder: string, minify: boolean): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const script = `import * as api from './dist/src/entries/browser.js';
     const usual = { engine: { folder: '/engine/' }, worker: () => new Worker('worker.js', { type: 'module' }) };
@@ -82,6 +84,7 @@ async function bundle(folder: string): Promise<void> {
     stdin: { contents: script, resolveDir: root, sourcefile: 'page.js' },
     outfile: join(folder, 'page.js'),
     bundle: true,
+    minify,
     format: 'esm',
     platform: 'browser',
     logLevel: 'error',
@@ -90,6 +93,7 @@ async function bundle(folder: string): Promise<void> {
     entryPoints: { worker: join(root, 'dist/src/browser/worker.js') },
     outdir: folder,
     bundle: true,
+    minify,
     splitting: true,
     format: 'esm',
     platform: 'browser',

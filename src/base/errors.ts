@@ -40,6 +40,9 @@ export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError';
 }
 
+/** The device of a model is lost for good: its driver started again, or it was taken out. */
+export class DeviceLostError extends UnsupportedError {}
+
 /** What a network predicts in place of numbers, for a person who can give it others. */
 export const notNumbers = (): UnsupportedError =>
   new UnsupportedError(

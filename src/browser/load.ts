@@ -74,7 +74,10 @@ export async function loadInPage(place: ModelPlace, options: PageLoadOptions = {
   };
   try {
     const source = sourceOf(place);
-    return new WorkerModel(client, await client.call('load', { source, device }, { signal, onReport }));
+    return new WorkerModel(
+      client,
+      await client.call('load', { source, device }, { signal, onReport, goesOn: true }),
+    );
   } catch (error) {
     client.end('the model was not loaded');
     throw error;

@@ -41,6 +41,27 @@ test('a call that is called off cancels the work, and fails with the reason', as
   await assert.rejects(client.call('encode', { text: '' }, { signal: aborting.signal }), /enough/);
 });
 
+test('what a call tells after its result is heard of one that goes on', async () => {
+  const tellLater: (() => void)[] = [];
+  const { worker } = fakeWorker((message, tell) => {
+    if (message.type !== 'call') return;
+    const { id } = message;
+    tell({ type: 'result', id, result: [] });
+    tellLater.push(() => tell({ type: 'report', id, report: { kind: 'note', text: 'full' } }));
+  });
+  const client = new WorkerClient(worker);
+  const heard: unknown[] = [];
+  for (const goesOn of [true, false])
+    await client.call(
+      'encode',
+      { text: '' },
+      { goesOn, onReport: (report) => void heard.push([goesOn, report]) },
+    );
+  for (const tell of tellLater) tell();
+  await new Promise(setImmediate);
+  assert.deepEqual(heard, [[true, { kind: 'note', text: 'full' }]]);
+});
+
 test('when the worker dies, what waits and what comes later fail with one sentence and a way on', async () => {
   const { worker, die } = fakeWorker(() => {});
   const client = new WorkerClient(worker);

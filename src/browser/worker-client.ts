@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Is given what is reported; of a frame it says whether the text goes on. */
   readonly onReport?: (report: Report) => Promise<boolean> | boolean | void;
+  /** What it does goes on after its result, and is reported: files of a model that are read once they are needed. Default: false. */
+  readonly goesOn?: boolean;
   /** Whether frames are wanted. Default: false. */
   readonly watched?: boolean;
 }
@@ -57,25 +59,27 @@ export class WorkerClient {
   async call<Name extends CallName>(
     name: Name,
     given: Calls[Name]['given'],
-    { signal, onReport, watched = false }: CallOptions = {},
+    { signal, onReport, goesOn = false, watched = false }: CallOptions = {},
   ): Promise<Calls[Name]['result']> {
     signal?.throwIfAborted();
     if (this.#end) throw this.#end;
     const id = this.#nextId++;
     const cancel = () => this.#send({ type: 'cancel', id });
     try {
-      return await new Promise<Calls[Name]['result']>((resolve, reject) => {
+      const result = await new Promise<Calls[Name]['result']>((resolve, reject) => {
         this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, onReport });
         signal?.addEventListener('abort', cancel, { once: true });
         this.#post({ type: 'call', id, name, given, watched });
       });
+      if (!goesOn) this.#waiting.delete(id);
+      return result;
     } catch (error) {
+      this.#waiting.delete(id);
       // what was called off is told with the caller's own reason
       signal?.throwIfAborted();
       throw error;
     } finally {
       signal?.removeEventListener('abort', cancel);
-      this.#waiting.delete(id);
     }
   }
 

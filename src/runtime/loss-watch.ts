@@ -1,11 +1,11 @@
-import { UnsupportedError } from '../base/errors.ts';
+import { DeviceLostError } from '../base/errors.ts';
 
 /** Watches a device that may be lost for good: its driver starts again, it is taken out, its memory is full. */
 export class LossWatch {
   /** What all that comes later is told; undefined as long as the device is there. */
-  #problem: UnsupportedError | undefined;
+  #problem: DeviceLostError | undefined;
   readonly #momentMs: number;
-  readonly #waiting = new Set<(problem: UnsupportedError) => void>();
+  readonly #waiting = new Set<(problem: DeviceLostError) => void>();
 
   /**
    * @param lost      resolves with why, once the device is lost; rejects where that can't be told
@@ -15,7 +15,7 @@ export class LossWatch {
     this.#momentMs = momentMs;
     lost.then(
       (why) => {
-        this.#problem = new UnsupportedError(
+        this.#problem = new DeviceLostError(
           `${device}: the GPU was lost (${why}): load the model again, or resume the run`,
         );
         for (const fail of this.#waiting) fail(this.#problem);
@@ -31,11 +31,11 @@ export class LossWatch {
   /**
    * Does something on the device, and waits no longer than until it is lost.
    *
-   * @throws UnsupportedError  when it is lost, in one sentence
+   * @throws DeviceLostError  when it is lost, in one sentence
    */
   async during<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#problem) throw this.#problem;
-    let stop: (problem: UnsupportedError) => void = () => {};
+    let stop: (problem: DeviceLostError) => void = () => {};
     const lost = new Promise<never>((_, reject) => this.#waiting.add((stop = reject)));
     try {
       return await Promise.race([work(), lost]);

@@ -97,6 +97,7 @@ export function failed({ kind, message, option }: Failure): HttpError {
         ...(/longest sequence/.test(message) && { code: 'context_length_exceeded' }),
       });
     case 'model':
+    case 'device-lost':
       return new HttpError(503, message, { code: 'model_unavailable', retryAfterSeconds: 10 });
     case 'cancelled':
       return new HttpError(503, message, { code: 'cancelled', retryAfterSeconds: 1 });

@@ -1,6 +1,6 @@
 import { checkIds } from '../../base/check-ids.ts';
 import { nextTurn } from '../../base/next-turn.ts';
-import { FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
+import { DeviceLostError, FileError, InvalidOptionError, UnsupportedError } from '../../base/errors.ts';
 import type { GenerateRequest, InfillRequest, Model } from '../../language-model/language-model.ts';
 import { causal } from '../../model/attention-pattern.ts';
 import { constraintIn } from '../../sampling/constraint/constrain.ts';
@@ -201,6 +201,7 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { kind: 'cancelled', message: 'the request was called off' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof InvalidOptionError) return { kind: 'request', message, option: error.option };
+  if (error instanceof DeviceLostError) return { kind: 'device-lost', message };
   if (error instanceof UnsupportedError) return { kind: 'request', message };
   if (error instanceof FileError) return { kind: 'model', message };
   return { kind: 'internal', message: error instanceof Error ? (error.stack ?? message) : message };

@@ -188,7 +188,7 @@ export interface Result {
  * kept the thread of the models from all else, or that another did.
  */
 export interface Failure {
-  readonly kind: 'request' | 'model' | 'cancelled' | 'internal' | 'blocking' | 'restarting';
+  readonly kind: 'request' | 'model' | 'device-lost' | 'cancelled' | 'internal' | 'blocking' | 'restarting';
   readonly message: string;
   /** The option that is wrong. */
   readonly option?: string;
