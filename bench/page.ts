@@ -70,7 +70,7 @@ async function tellFirstTexts(pages: Pages): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const profile = mkdtempSync(join(tmpdir(), 'unmask-profile-'));
     for (const all of Object.values(seconds)) all.push(await firstText(pages, profile));
-    rmSync(profile, { recursive: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   }
   for (const [kind, all] of Object.entries(seconds))
     console.log(
