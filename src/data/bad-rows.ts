@@ -25,6 +25,7 @@ export type BadRowReason =
   | 'tool calls that the chat template leaves out'
   | 'a weight other than 0 and 1'
   | 'nothing of weight 1'
+  | 'an answer labelled as bad'
   | 'refused by the chat template'
   | 'too long for the context';
 

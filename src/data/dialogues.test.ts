@@ -42,6 +42,12 @@ test('an answer of weight 0 is read and not learned, by whichever name its data 
   assert.equal(learned({ weight: 2, prompt: 'Hi', answer: 'a' }), 'a weight other than 0 and 1');
 });
 
+test('an answer that KTO data call a bad one is not learned', () => {
+  for (const no of [{ label: false }, { kto_tag: false }])
+    for (const row of [{ prompt: 'Hi', completion: 'Go' }, { messages: [user, says('Go')] }])
+      assert.equal(learned({ ...row, ...no }), 'an answer labelled as bad');
+});
+
 test('every usual form of a message is one form', () => {
   const parts = [
     { type: 'text', text: 'Hel' },
@@ -63,6 +69,12 @@ test('every usual form of a message is one form', () => {
         { from: 'bard', value: 'Hello', weight: 1 },
       ],
     },
+    { prompt: [user], completion: [says('Hello')] },
+    { prompt: [user], completion: 'Hello', label: true },
+    { prompt: 'Hi', completion: says(parts).content },
+    { query: 'Hi', response: 'Hello' },
+    { input: 'Hi', output: 'Hello' },
+    { instruction: 'Hi', output: 'Hello', input: null, history: null },
     { messages: [user, says('Hello')], tools: [] },
     { messages: [user, says('Hello', { tool_calls: null })], tools: null },
   ])

@@ -18,9 +18,10 @@ export interface Conversation {
  *     messages, conversations   messages as in `messageIn`; `system` and `tools` may stand beside them
  *     turns                     texts of the user and the assistant in turn
  *     instruction, output       Alpaca's, with `input`, `system` and `history` [[question, answer]] if it has them
- *     prompt or question        with answer, response, completion or output
+ *     prompt, question,         with answer, response, completion or output: texts, or lists of messages as TRL has them
+ *     query or input
  *
- * A row that is itself a list is one of messages.
+ * A row that is itself a list is one of messages. `label` or `kto_tag` false says that the answer is a bad one (KTO).
  */
 export function conversationIn(given: unknown): Conversation | BadRowReason {
   const row: unknown = Array.isArray(given) ? { messages: given } : given;
@@ -29,6 +30,7 @@ export function conversationIn(given: unknown): Conversation | BadRowReason {
   if (!shape) return 'no conversation';
   if (row.weight !== undefined && row.weight !== null && row.weight !== 1)
     return row.weight === 0 ? 'nothing of weight 1' : 'a weight other than 0 and 1';
+  if (row.label === false || row.kto_tag === false) return 'an answer labelled as bad';
   const tools = toolsOfRow(row);
   if (tools === undefined) return 'not a list of tools';
   const read = shape.read(row);
@@ -72,7 +74,8 @@ const shapes: readonly Shape[] = [
   {
     has: ({ instruction, output }) => instruction !== undefined && output !== undefined,
     read(row) {
-      const { instruction, input, output, history = [] } = row;
+      const { instruction, input, output } = row;
+      const history = row.history ?? [];
       if (typeof instruction !== 'string') return 'not a text';
       if (!Array.isArray(history) || !history.every((turn) => Array.isArray(turn))) return 'no conversation';
       const asked =
@@ -83,11 +86,14 @@ const shapes: readonly Shape[] = [
   },
   {
     has: (row) => first(row, questions) !== undefined && first(row, answers) !== undefined,
-    read: (row) => [...systemIn(row), ...turn(first(row, questions), first(row, answers))],
+    read(row) {
+      const [asked, said] = [first(row, questions), first(row, answers)];
+      return [...systemIn(row), ...messagesIn(asked, 'user'), ...messagesIn(said, 'assistant')];
+    },
   },
 ];
 
-const questions = ['prompt', 'question'];
+const questions = ['prompt', 'question', 'query', 'input'];
 const answers = ['answer', 'response', 'completion', 'output'];
 const first = (row: Row, keys: readonly string[]): unknown =>
   keys.map((key) => row[key]).find((value) => value !== undefined);
@@ -96,6 +102,12 @@ const turn = (question: unknown, answer: unknown): Row[] => [
   { role: 'user', content: question },
   { role: 'assistant', content: answer },
 ];
+
+/** A list of messages, or one of a role. */
+const messagesIn = (said: unknown, role: string): readonly Row[] =>
+  Array.isArray(said) && said.length > 0 && said.every(isMessage) ? said : [{ role, content: said }];
+
+const isMessage = (one: unknown): one is Row => isObject(one) && (one.role ?? one.from) !== undefined;
 
 const systemIn = ({ system }: Row): Row[] =>
   typeof system === 'string' && system.trim() !== '' ? [{ role: 'system', content: system }] : [];

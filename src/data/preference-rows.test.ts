@@ -39,3 +39,14 @@ test('what is no pair of answers has a reason', () => {
   ];
   for (const [row, reason] of cases) assert.equal(preferenceIn(row), reason, JSON.stringify(row));
 });
+
+test("OpenAI's rows of preferences are pairs", () => {
+  const row = {
+    input: { messages: [user], tools: [], parallel_tool_calls: true },
+    preferred_output: [says('Hello')],
+    non_preferred_output: [says('Go')],
+  };
+  const pair = preferenceIn({ messages: [user], chosen: says('Hello'), rejected: says('Go') });
+  assert.deepEqual(preferenceIn(row), pair);
+  assert.equal(preferenceIn({ ...row, non_preferred_output: null }), 'no rejected answer');
+});

@@ -23,9 +23,13 @@ type Row = Readonly<Record<string, unknown>>;
  *     a message             {role, content} or {from, value}
  *     a list of messages    of the answer alone, or of the whole conversation that ends with it
  *
- * LLaMA-Factory's and TRL's rows are such. A list as `prompt` is read as `messages`.
+ * LLaMA-Factory's and TRL's rows are such. A list as `prompt` is read as `messages`. OpenAI's rows have `input` with
+ * `messages` and `tools`, `preferred_output` and `non_preferred_output`.
  */
-export function preferenceIn(row: unknown): Preference | BadRowReason {
+export function preferenceIn(given: unknown): Preference | BadRowReason {
+  const row = isOpenAiPair(given)
+    ? { ...given.input, chosen: given.preferred_output, rejected: given.non_preferred_output }
+    : given;
   if (Array.isArray(row))
     return typeof conversationIn(row) === 'string' ? 'no conversation' : 'no pair but a conversation';
   if (!isObject(row)) return 'no conversation';
@@ -47,7 +51,11 @@ export function preferenceIn(row: unknown): Preference | BadRowReason {
 
 /** Whether a row has two answers, or one of them. */
 export const isPair = (row: unknown): boolean =>
-  isObject(row) && [row.chosen, row.rejected].some((answer) => answer !== undefined && answer !== null);
+  isOpenAiPair(row) ||
+  (isObject(row) && [row.chosen, row.rejected].some((answer) => answer !== undefined && answer !== null));
+
+const isOpenAiPair = (row: unknown): row is Row & { readonly input: Row } =>
+  isObject(row) && isObject(row.input) && 'preferred_output' in row && 'non_preferred_output' in row;
 
 /** The row of a conversation that ends with the answer. */
 function answered(asked: Row, answer: unknown): Row {
