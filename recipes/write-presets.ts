@@ -160,8 +160,8 @@ function scoredTrial(
     requests,
     unit: 'nats a token of real text',
     texts: over,
-    worthOf: async ({ strategy, tau }) => {
-      const sampler = { ...(strategy && { strategy }), ...(tau !== undefined && { tau }), temperature: 1 };
+    worthOf: async (way) => {
+      const sampler = { ...way, temperature: 1 };
       const scores = await Promise.all(texts.map((text) => writer.score({ ...text, sampler })));
       return meanOf(scores.map(({ nats, tokens }) => ({ value: nats, weight: tokens })));
     },

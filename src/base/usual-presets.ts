@@ -6,15 +6,19 @@ export interface WritingPreset {
     readonly temperature?: number;
     readonly strategy?: 'low-confidence' | 'threshold' | 'random';
     readonly tau?: number;
+    readonly blockLength?: number;
   };
 }
+
+/** Tokens of a block in which any order can be seen, and which has an ending: two lines, as in `unmask demo`. */
+const wideBlock = 32;
 
 /** A threshold that is fast, and safe for most models: that of Fast-dLLM (arXiv:2505.22618). */
 const usualTau = 0.9;
 
 /**
  * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
- * careful is left out where that is as careful already.
+ * careful is left out where that is as careful already, any order where its blocks leave as much of it.
  *
  * @param tau  how sure a token has to be that the fast way keeps
  */
@@ -22,16 +26,25 @@ export function usualPresets(
   {
     temperature = 0,
     strategy = 'low-confidence',
-  }: { readonly temperature?: number; readonly strategy?: unknown },
+    blockLength = wideBlock,
+    length = wideBlock,
+  }: {
+    readonly temperature?: number;
+    readonly strategy?: unknown;
+    readonly blockLength?: number;
+    readonly length?: number;
+  },
   tau = usualTau,
 ): readonly WritingPreset[] {
   const careful: WritingPreset['options'] = {
     ...(temperature > 0 && { temperature: hundredths(0.6 * temperature) }),
     ...(strategy !== 'low-confidence' && { strategy: 'low-confidence' }),
   };
+  const wide = Math.min(wideBlock, length);
   return [
     ...(Object.keys(careful).length === 0 ? [] : [{ name: 'careful', options: careful }]),
     { name: 'balanced', options: {} },
+    ...(blockLength < wide ? [{ name: 'any order', options: { blockLength: wide } }] : []),
     { name: 'fast', options: { strategy: 'threshold', tau } },
     {
       name: 'explore',

@@ -12,28 +12,37 @@ export function ModelFacts({ model }: { readonly model: ServedModel | undefined 
           ? 'It has not learned to answer: it goes on with the conversation as with a text.'
           : chat === 'template'
             ? 'It has learned to answer.'
-            : state === 'unloaded'
-              ? 'It is loaded when the first message is sent.'
-              : 'It is being loaded …'}{' '}
+            : state === 'loading' && 'It is being loaded …'}{' '}
         {most !== undefined &&
           `It reads and writes at most ${most} tokens at a time, about ${Math.round(0.7 * most)} words; when they are full, the oldest messages are dropped, and it is said.`}{' '}
-        Check what it says: it may be wrong.
+        {abouts[nameOf(id)] ?? 'Check what it says: it may be wrong.'}
       </p>
     </div>
   );
 }
 
-const forAnswers = [
-  'Hello! How are you today?',
-  'Have you seen a good movie lately?',
-  'What do you like to do on weekends?',
-  'Do you have a pet?',
-];
-const forStories = [
-  'Once upon a time there was a little fox.',
-  'One day, Tom found a key.',
-  'It was raining.',
-];
+/** The last part of a model's name: `puzzles/sudoku-4` is called sudoku-4, too. */
+const nameOf = (id: string): string => id.split('/').at(-1)!;
+
+/** What can be expected of the models that ship. */
+const abouts: Readonly<Record<string, string>> = {
+  talk: 'It is tiny: it chats about films, music and weekends, seldom with sense.',
+  stories: 'It knows nothing but stories for small children.',
+  'sudoku-4':
+    'It solves Sudoku of 4 × 4: say a grid row by row, 0 for an open cell; nothing else can it read.',
+};
+
+/** Lines to begin with, by the models that ship; others may have learned anything. */
+const firstLines: Readonly<Record<string, readonly string[]>> = {
+  talk: [
+    'Hello! How are you today?',
+    'Have you seen a good movie lately?',
+    'What do you like to do on weekends?',
+    'Do you have a pet?',
+  ],
+  stories: ['Once upon a time there was a little fox.', 'One day, Tom found a key.', 'It was raining.'],
+  'sudoku-4': ['3102200002100320', '0140432014020000', '4310010000303420'],
+};
 
 /** Lines to begin with, of what the model knows. */
 export function FirstLines({
@@ -43,7 +52,8 @@ export function FirstLines({
   readonly model: ServedModel | undefined;
   readonly onChoose: (line: string) => void;
 }) {
-  const lines = model?.chat === 'continuation' ? forStories : forAnswers;
+  const lines = firstLines[nameOf(model?.id ?? '')] ?? [];
+  if (lines.length === 0) return null;
   return (
     <ul class="first-lines" aria-label="Lines to begin with">
       {lines.map((line) => (

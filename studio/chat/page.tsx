@@ -21,12 +21,13 @@ export default function Chat({ settings }: PageProperties) {
   const options = useSignal<Values>({});
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
-  useEffect(() => {
-    return () => talk.stop();
-  }, [talk]);
+  useEffect(() => () => talk.stop(), [talk]);
 
   useLoading();
-  const chosen = servedModels.value.find(({ id }) => id === model.value) ?? likeliest(servedModels.value);
+  const chosen =
+    model.value === undefined
+      ? likeliest(servedModels.value)
+      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value, state: 'missing' });
   const last = talk.path.value.at(-1);
   const say = (text: string): boolean => {
     if (hasMistake()) return false;
@@ -67,6 +68,7 @@ export default function Chat({ settings }: PageProperties) {
           chosen={chosen}
           values={options.value}
           onChange={(next) => (options.value = next)}
+          onClose={() => (areOptionsOpen.value = false)}
         />
       )}
     </div>
@@ -83,14 +85,19 @@ function Settings({
   chosen,
   values,
   onChange,
+  onClose,
 }: {
   readonly talk: Talk;
   readonly chosen: ServedModel | undefined;
   readonly values: Values;
   readonly onChange: (values: Values) => void;
+  readonly onClose: () => void;
 }) {
   return (
     <aside class="panel settings" aria-label="Options">
+      <button type="button" class="close" onClick={onClose}>
+        Close
+      </button>
       <ModelFacts model={chosen} />
       <label class="field">
         <span>system prompt</span>
@@ -124,7 +131,7 @@ function Settings({
           schema={optionSchemas.value.sampling}
           groups={writingGroups}
           strategies={optionSchemas.value.strategies}
-          presets={presetsFor(chosen?.defaults ?? {}, chosen?.presets)}
+          presets={presetsFor(chosen?.defaults ?? {}, chosen?.presets, values.length)}
           defaults={chosen?.defaults ? { ...chosen.defaults, seed: 'new each time' } : 'unknown'}
           values={values}
           onChange={onChange}
@@ -138,7 +145,8 @@ function Settings({
 function ContextMeter({ talk, model }: { readonly talk: Talk; readonly model: ServedModel | undefined }) {
   const context = talk.context.value;
   const most = context?.most ?? model?.context_length;
-  if (most === undefined) return null;
+  // of what was said in another visit nobody has counted the tokens yet
+  if (most === undefined || (context === undefined && talk.path.value.length > 0)) return null;
   const tokens = context?.tokens ?? 0;
   return (
     <div class="context">

@@ -94,7 +94,10 @@ function TurnView({
             type="button"
             class="plain"
             aria-pressed={replay.value}
-            onClick={() => (replay.value = !replay.value)}
+            onClick={() => {
+              replay.value = !replay.value;
+              if (replay.value) playFromStart(recording);
+            }}
           >
             How it was written
           </button>
@@ -103,6 +106,11 @@ function TurnView({
       </div>
     </article>
   );
+}
+
+function playFromStart(player: Player): void {
+  player.show(0);
+  player.play(1);
 }
 
 function whoSaid({ role, model = 'Model' }: Turn, call: CalledTool | undefined): string {

@@ -1,53 +1,87 @@
-import type { ToldClaim } from './claims.ts';
+import type { Found, Recorded, ToldClaim } from './claims.ts';
 
 const signs = { shown: '✓', refuted: '✗', 'not at this scale': '?' } as const;
+/** Verdicts in the words of the page. */
+export const verdictWords = {
+  shown: 'shown',
+  refuted: 'refuted',
+  'not at this scale': 'can’t tell yet',
+} as const;
+
+/** A claim as it is shown: a verdict of this machine before a recorded one. */
+export const shownOf = (claim: ToldClaim): Found =>
+  claim.verdict === undefined ? (claim.recorded ?? {}) : claim;
 
 /** A claim: what is said, the verdict with its numbers and chart, and how it came about. */
 export function ClaimCard({
   claim,
+  recorded,
+  doing,
   isBusy,
   onTest,
 }: {
   readonly claim: ToldClaim;
+  /** When and on what the recorded verdicts were found. */
+  readonly recorded: Recorded | undefined;
+  /** What is being done for it right now. */
+  readonly doing: string | undefined;
   readonly isBusy: boolean;
   readonly onTest: () => void;
 }) {
-  const { letter, title, sentence, verdict, number, why } = claim;
+  const { title, sentence } = claim;
+  const isOfHere = claim.verdict !== undefined;
+  const found = shownOf(claim);
+  const { verdict, number, why } = found;
   return (
     <li class="panel claim">
       <div class="claim-head">
-        <h2>
-          <span class="letter">{letter}</span> {title}
-        </h2>
-        {verdict === undefined ? (
-          <button type="button" disabled={isBusy} onClick={onTest}>
-            Test<span class="hidden"> {title}</span>
-          </button>
-        ) : (
+        <h2>{title}</h2>
+        {verdict !== undefined && (
           <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
-            {signs[verdict]} {verdict}
+            {signs[verdict]} {verdictWords[verdict]}
           </span>
         )}
       </div>
       <p class="says">{sentence}</p>
       {number !== undefined && <p class="number">{number}</p>}
       {why !== undefined && <p>{why}</p>}
-      <Chart claim={claim} />
-      <Rows claim={claim} />
-      <How claim={claim} />
+      <Chart found={found} title={title} />
+      <Rows found={found} title={title} />
+      <How claim={claim} command={found.command} />
+      <div class="row spread from">
+        <span class="help">
+          {isOfHere && 'Tested on this machine.'}
+          {!isOfHere &&
+            verdict !== undefined &&
+            recorded &&
+            `Measured ${recorded.date}, ${recorded.machine}.`}
+        </span>
+        {!isOfHere && doing === undefined && (
+          <button type="button" disabled={isBusy} onClick={onTest}>
+            Test here<span class="hidden">: {title}</span>
+          </button>
+        )}
+      </div>
+      {doing !== undefined && (
+        <p class="doing help">
+          <progress aria-label={`Testing: ${title}`} /> {doing}
+        </p>
+      )}
     </li>
   );
 }
 
 /** A picture, so that nothing in it is markup of the page. */
-function Chart({ claim: { chart, title, number } }: { readonly claim: ToldClaim }) {
+function Chart({ found: { chart, number }, title }: { readonly found: Found; readonly title: string }) {
   if (chart === undefined) return null;
   return (
-    <img src={`data:image/svg+xml;utf8,${encodeURIComponent(chart)}`} alt={`${title}: ${number ?? ''}`} />
+    <div class="scroll" role="region" aria-label={`Chart of ${title}`} tabIndex={0}>
+      <img src={`data:image/svg+xml;utf8,${encodeURIComponent(chart)}`} alt={`${title}: ${number ?? ''}`} />
+    </div>
   );
 }
 
-function Rows({ claim: { rows = [], title } }: { readonly claim: ToldClaim }) {
+function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly title: string }) {
   if (rows.length === 0) return null;
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return (
@@ -83,7 +117,13 @@ function Rows({ claim: { rows = [], title } }: { readonly claim: ToldClaim }) {
   );
 }
 
-function How({ claim: { how, rule, wouldChange, command, title } }: { readonly claim: ToldClaim }) {
+function How({
+  claim: { how, rule, wouldChange, title },
+  command,
+}: {
+  readonly claim: ToldClaim;
+  readonly command: string | undefined;
+}) {
   return (
     <details>
       <summary>

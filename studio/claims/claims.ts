@@ -2,22 +2,16 @@ import { signal } from '@preact/signals';
 import { get, post } from '../client.ts';
 import { isAtWork, type Task } from '../parts/tasks.ts';
 
-/** Budgets by name, and about what they take on two cores of 2020: an estimate. */
+/** Budgets by name, and about what all claims take on two cores of 2020: an estimate. */
 export const budgets = {
-  quick: 'an estimated quarter of an hour',
-  hour: 'an estimated hour or two',
-  night: 'an estimated night',
+  quick: '15 minutes',
+  hour: '1–2 hours',
+  night: 'a night',
 } as const;
 export type BudgetName = keyof typeof budgets;
 
-/** A claim, and what was found of it. */
-export interface ToldClaim {
-  readonly letter: string;
-  readonly title: string;
-  readonly sentence: string;
-  readonly how: string;
-  readonly rule: string;
-  readonly wouldChange: string;
+/** What came out of a test. */
+export interface Found {
   readonly verdict?: 'shown' | 'refuted' | 'not at this scale';
   /** The numbers that decide. */
   readonly number?: string;
@@ -28,23 +22,55 @@ export interface ToldClaim {
   readonly command?: string;
 }
 
+/** A claim, what was found of it on this machine, and what was recorded before. */
+export interface ToldClaim extends Found {
+  readonly letter: string;
+  readonly title: string;
+  readonly sentence: string;
+  readonly how: string;
+  readonly rule: string;
+  readonly wouldChange: string;
+  readonly recorded?: Found;
+}
+
+/** When and on what the recorded verdicts were found. */
+export interface Recorded {
+  readonly date: string;
+  readonly machine: string;
+}
+
 /** What is said, and what was found with a budget. */
 export class Claims {
   readonly budget = signal<BudgetName>('quick');
   /** Undefined until they were asked for. */
   readonly list = signal<readonly ToldClaim[] | undefined>(undefined);
+  readonly recorded = signal<Recorded | undefined>(undefined);
   readonly task = signal<Task | undefined>(undefined);
+  /** The claims that were asked for last; undefined for all. */
+  readonly asked = signal<readonly string[] | undefined>(undefined);
 
   get isAtWork(): boolean {
     return this.task.value !== undefined && isAtWork(this.task.value);
   }
 
+  /** What is being done for a claim that was asked for by itself; undefined where nothing is, or all are tested. */
+  doingFor(letter: string): string | undefined {
+    const task = this.task.value;
+    if (!this.isAtWork || !this.asked.value?.includes(letter)) return undefined;
+    if (task?.state === 'stopping') return 'Stopping …';
+    const runs = task?.lines.filter((line) => line.includes('training ')).length ?? 0;
+    const [, run = ''] = /training (.*)/.exec(task?.lines.at(-1) ?? '') ?? [];
+    return runs === 0 ? 'Testing …' : `Testing: training ${run.replaceAll('-', ' ')}, run ${runs}`;
+  }
+
   async look(signal?: AbortSignal): Promise<void> {
-    const { claims, task } = await get<{ claims: readonly ToldClaim[]; task?: Task }>(
-      `/unmask/claims?budget=${this.budget.value}`,
-      signal,
-    );
+    const { claims, recorded, task } = await get<{
+      claims: readonly ToldClaim[];
+      recorded?: Recorded;
+      task?: Task;
+    }>(`/unmask/claims?budget=${this.budget.value}`, signal);
     this.list.value = claims;
+    this.recorded.value = recorded;
     this.task.value = task;
   }
 
@@ -55,6 +81,7 @@ export class Claims {
 
   /** Has claims tested, all where none is named; what was found before is not measured again. */
   async test(letters?: readonly string[]): Promise<void> {
+    this.asked.value = letters;
     await post('/unmask/claims', { budget: this.budget.value, ...(letters && { claims: letters }) });
     await this.look();
   }

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import { usePolling } from '../parts/polling.ts';
 import { isAtWork, stopTask } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
-import { ClaimCard } from './claim-card.tsx';
-import { type BudgetName, budgets, Claims } from './claims.ts';
+import { ClaimCard, shownOf, verdictWords } from './claim-card.tsx';
+import { type BudgetName, budgets, Claims, type ToldClaim } from './claims.ts';
 
 /** What is said of diffusion language models, and what small models of this machine say to it. */
 export default function ClaimsPage() {
@@ -24,8 +24,9 @@ export default function ClaimsPage() {
     <>
       <h1>Claims</h1>
       <p class="intro quiet">
-        What the field says of diffusion language models, put to the test: both kinds of model are trained
-        here on the same text, small enough for this machine, and each verdict has its numbers and its rule.
+        What the field says of diffusion language models, put to the test: both kinds of model are trained on
+        the same text, small enough for two cores, and each verdict has its numbers and its rule. Test them
+        here, and see whether you find the same.
       </p>
       <Test claims={claims} attempt={attempt} />
       <Trouble error={problem.value} />
@@ -37,6 +38,8 @@ export default function ClaimsPage() {
             <ClaimCard
               key={claim.letter}
               claim={claim}
+              recorded={claims.recorded.value}
+              doing={claim.verdict === undefined ? claims.doingFor(claim.letter) : undefined}
               isBusy={claims.isAtWork}
               onTest={() => attempt(() => claims.test([claim.letter]))}
             />
@@ -71,7 +74,7 @@ function Test({
               aria-pressed={budget.value === name}
               onClick={() => attempt(() => claims.choose(name))}
             >
-              {name}
+              {name} <span class="unit">{budgets[name]}</span>
             </button>
           ))}
         </div>
@@ -81,7 +84,7 @@ function Test({
             disabled={now.state === 'stopping'}
             onClick={() => attempt(() => stopTask(now.id))}
           >
-            Stop
+            {now.state === 'stopping' ? 'Stopping …' : 'Stop'}
           </button>
         ) : (
           <button
@@ -90,20 +93,31 @@ function Test({
             disabled={all > 0 && found === all}
             onClick={() => attempt(() => claims.test())}
           >
-            {found === 0 ? 'Test all' : 'Test the rest'}
+            {found === 0 ? 'Test all here' : 'Test the rest here'}
           </button>
         )}
-        <span class="quiet">{budgets[budget.value]}</span>
       </div>
+      <Verdicts list={list.value ?? []} />
       {(isBusy || found > 0) && all > 0 && (
         <>
           <progress max={all} value={found} aria-label="Claims tested" />
           <p class="facts">
-            {found} of {all} tested{isBusy && now.lines.length > 0 && ` · ${now.lines.at(-1)}`}
+            {found} of {all} tested here
+            {isBusy && now.lines.length > 0 && ` · ${now.lines.at(-1)}`}
           </p>
         </>
       )}
       {now?.state === 'failed' && <p class="trouble">{now.lines.at(-1) ?? 'It ended without a word.'}</p>}
     </section>
   );
+}
+
+/** How many claims have each verdict, of those that have one. */
+function Verdicts({ list }: { readonly list: readonly ToldClaim[] }) {
+  const verdicts = list.map((claim) => shownOf(claim).verdict);
+  if (verdicts.every((verdict) => verdict === undefined)) return null;
+  const said = Object.entries(verdictWords).map(
+    ([name, words]) => `${verdicts.filter((verdict) => verdict === name).length} ${words}`,
+  );
+  return <p class="verdicts">{said.join(' · ')}</p>;
 }

@@ -9,10 +9,12 @@ import {
   forStrategy,
   fieldsInGroups,
   ownNames,
+  presetOf,
   presetsFor,
   strategySentences,
   type StrategySchemas,
   trainingGroups,
+  withPreset,
   writingGroups,
 } from './option-groups.ts';
 
@@ -67,6 +69,8 @@ test('ways to write are those that were measured with a model, else the usual on
   assert.deepEqual(namesOf(usual), ['careful', 'balanced', 'fast', 'explore']);
   assert.deepEqual(usual[0].values, { temperature: 0.3 });
   assert.ok(usual.every(({ says, measured }) => says !== '' && measured === undefined));
+  const wide = presetsFor({ temperature: 0.5, blockLength: 4, length: 240 }, [], 20)[2];
+  assert.deepEqual([wide.name, wide.values], ['any order', { blockLength: 20 }]);
   // nothing is more careful than the surest token first and nothing left to chance
   assert.deepEqual(namesOf(presetsFor({})), ['balanced', 'fast', 'explore']);
   assert.deepEqual(presetsFor({ strategy: 'editing' })[0].values, { strategy: 'low-confidence' });
@@ -74,11 +78,34 @@ test('ways to write are those that were measured with a model, else the usual on
   assert.deepEqual(presetsFor({ temperature: 0.5 }, [fast]), [
     {
       name: 'fast',
-      says: 'keeps at once all that is at least 35 % sure',
+      says: 'several at once: all that is at least 35 % sure',
       measured: 'x',
       values: fast.options,
     },
   ]);
+});
+
+test('a way to write is what is set, beside length and seed; it takes the place of what says how fast and how sure', () => {
+  const ways = presetsFor({ temperature: 0.5 });
+  const nameOf = (options: object) => presetOf(ways, { ...options })?.name;
+  assert.equal(nameOf({ length: 9, seed: 1 }), 'balanced');
+  assert.equal(nameOf({ length: 9, temperature: 0.3 }), 'careful');
+  assert.equal(nameOf({ temperature: 0.3, steps: 4 }), undefined);
+  assert.equal(nameOf({ temperature: 0.4 }), undefined);
+  const set = {
+    length: 9,
+    temperature: 1,
+    steps: 4,
+    strategy: 'hierarchical',
+    tauLow: 0.1,
+    blockLength: 8,
+    regex: 'a',
+  };
+  assert.deepEqual(withPreset(ways, ways[0], set, told.strategies), {
+    length: 9,
+    temperature: 0.3,
+    regex: 'a',
+  });
 });
 
 test('each strategy is told with its options and has a sentence; a preset has none that its strategy hasn’t', () => {

@@ -18,6 +18,7 @@ export const writingGroups: readonly OptionGroup[] = [
     common: 4,
     names: [
       'length',
+      'steps',
       'temperature',
       'seed',
       'grow',
@@ -32,9 +33,8 @@ export const writingGroups: readonly OptionGroup[] = [
   },
   {
     title: 'How fast',
-    common: 4,
+    common: 3,
     names: [
-      'steps',
       'tokensPerStep',
       'blockLength',
       'cache',
@@ -224,23 +224,69 @@ export interface Preset {
 
 /** What a way to write is for, by its name. */
 function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): string {
-  if (name === 'careful') return 'less left to chance, the surest tokens first: plainer words';
-  if (name === 'balanced') return 'as the model says: nothing is set';
   if (name.startsWith('fast') && typeof tau === 'number')
-    return `keeps at once all that is at least ${Math.round(100 * tau)} % sure`;
-  if (name === 'explore')
-    return 'positions in any order, and more left to chance: more surprises, less sense';
-  return '';
+    return `several at once: all that is at least ${Math.round(100 * tau)} % sure`;
+  return purposes[name] ?? '';
 }
 
-/** Ways of writing: those that were measured with a model, which its files tell; else the usual ones, from its defaults. */
+const purposes: Readonly<Record<string, string>> = {
+  careful: 'plainer words, fewer surprises',
+  balanced: 'as the model is set by itself',
+  'any order': 'the surest words first, two lines at a time',
+  explore: 'more surprises, less sense',
+};
+
+/** Options that make no way to write: how much, from which seed. */
+const besideWays: ReadonlySet<string> = new Set(['length', 'seed']);
+
+/** The names of options that are set beside the length and the seed. */
+export const setByHand = (values: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(values).filter((name) => !besideWays.has(name));
+
+/** The way to write that options are: nothing beside it is set, whose effect nobody measured. */
+export function presetOf(
+  presets: readonly Preset[],
+  options: Readonly<Record<string, unknown>>,
+): Preset | undefined {
+  const set = setByHand(options);
+  return presets.find(
+    ({ values }) =>
+      set.length === Object.keys(values).length && set.every((name) => values[name] === options[name]),
+  );
+}
+
+/** What is set once a way is chosen: it takes the place of all that presets set, and of what says how fast and how sure. */
+export function withPreset(
+  presets: readonly Preset[],
+  { values }: Preset,
+  options: Readonly<Record<string, unknown>>,
+  strategies: StrategySchemas,
+): Readonly<Record<string, unknown>> {
+  const ways = new Set([
+    'steps',
+    ...presets.flatMap((preset) => Object.keys(preset.values)),
+    ...writingGroups.filter(({ title }) => title.startsWith('How ')).flatMap(({ names }) => names),
+    ...ownNames(strategies),
+  ]);
+  return { ...Object.fromEntries(Object.entries(options).filter(([name]) => !ways.has(name))), ...values };
+}
+
+/**
+ * Ways of writing: those that were measured with a model, which its files tell; else the usual ones, from its defaults.
+ *
+ * @param length  tokens that are to be written
+ */
 export function presetsFor(
   defaults: Readonly<Record<string, unknown>>,
   measured: readonly MeasuredPreset[] = [],
+  length: unknown = defaults.length,
 ): Preset[] {
   const ways = measured.length > 0 ? measured : usualPresets(defaults);
   return ways.map((way) => {
-    const values = way.options as Readonly<Record<string, unknown>>;
+    const { blockLength, ...others } = way.options as MeasuredPreset['options'];
+    // no block is longer than the text
+    const block = typeof length === 'number' ? Math.min(blockLength ?? Infinity, length) : blockLength;
+    const values = { ...others, ...(blockLength !== undefined && { blockLength: block }) };
     const says = purposeOf(way.name, values);
     return { name: way.name, says, values, ...('measured' in way && { measured: way.measured }) };
   });

@@ -13,6 +13,7 @@ import {
 } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import type { Values } from '../parts/field-input.tsx';
+import type { ServedModel } from '../parts/model-picker.tsx';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
@@ -24,6 +25,19 @@ interface FillEvent {
 
 /** Where a person asks for another text and says no temperature. */
 export const retryTemperature = 0.8;
+
+/** Between what is given there are few good texts: a model's own temperature is for what it begins by itself. */
+const fillTemperature = 0.5;
+
+/** What a hole is filled at where nobody says otherwise: the model's own temperature, or a lower one. */
+const temperatureOf = ({ temperature }: Values): number | undefined =>
+  typeof temperature === 'number' ? Math.min(fillTemperature, temperature) : undefined;
+
+/** A model's defaults as they hold for filling. */
+export const shownDefaults = (defaults: Values | undefined): Values | 'unknown' =>
+  defaults === undefined
+    ? 'unknown'
+    : { ...defaults, temperature: temperatureOf(defaults), seed: 'new each time' };
 
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
 const maxMasks = 12;
@@ -118,7 +132,7 @@ export class Filler extends ProposalEditor<'filling'> {
    */
   async fill(
     asked: readonly Proposal[],
-    model: { readonly id: string; readonly context_length?: number } | undefined,
+    model: Pick<ServedModel, 'id' | 'context_length' | 'defaults'> | undefined,
     options: Values,
   ): Promise<void> {
     if (asked.length === 0) return;
@@ -145,8 +159,8 @@ export class Filler extends ProposalEditor<'filling'> {
         ? 'Finding how long it is …'
         : 'Filling …';
       const ids = asked.map(({ id }) => id);
-      const parts = this.#partsFor(ids, excerpt);
-      const body = { model: model?.id, parts, ...this.#retryOptions(asked, options) };
+      const sampling = this.#samplingOptions(asked, model?.defaults ?? {}, options);
+      const body = { model: model?.id, parts: this.#partsFor(ids, excerpt), ...sampling };
       this.view.dispatch(
         putting(
           asked.map((hole) => ({ ...hole, text: undefined })),
@@ -180,18 +194,26 @@ export class Filler extends ProposalEditor<'filling'> {
     const places = inside.map((hole) => ({
       from: hole.from - from,
       to: hole.to - from,
-      part: ids.includes(hole.id) ? hole.length! : (hole.text ?? this.slice(hole)),
+      part: ids.includes(hole.id) ? this.#lengthOf(hole) : (hole.text ?? this.slice(hole)),
     }));
     return partsOf(this.text.slice(from, to), places);
   }
 
-  /** The options, with another seed where holes are filled again. */
-  #retryOptions(asked: readonly Proposal[], options: Values): Values {
+  /** What takes a text's place is at most about twice as long, where nobody says how long. */
+  #lengthOf(hole: Proposal): HoleLength {
+    const old = this.slice(hole).trim().length;
+    if (!('length' in hole.length!) || hole.length.length !== 'any' || old === 0) return hole.length!;
+    return { minimum: 1, maximum: Math.max(8, Math.ceil(old / 2)) };
+  }
+
+  /** The options; where holes are filled again with another seed, and warmer. */
+  #samplingOptions(asked: readonly Proposal[], defaults: Values, options: Values): Values {
     const isAgain = asked.some((hole) => hole.text !== undefined);
     this.#retries += isAgain ? 1 : 0;
     const seed = typeof options.seed === 'number' ? { seed: options.seed + this.#retries } : {};
     // at temperature 0 the next text would be the same
-    return { ...(isAgain && { temperature: retryTemperature }), ...options, ...seed };
+    const usual = isAgain ? retryTemperature : temperatureOf(defaults);
+    return { ...(usual !== undefined && { temperature: usual }), ...options, ...seed };
   }
 
   #end(asked: readonly Proposal[], written: NonNullable<FillEvent['holes']>, canvas: HoleCanvas): void {

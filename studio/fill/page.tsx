@@ -17,7 +17,7 @@ import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Proposal } from '../text/proposals.ts';
-import { Filler, retryTemperature } from './filler.ts';
+import { Filler, shownDefaults, retryTemperature } from './filler.ts';
 
 const sample = `Once upon a time there was a little girl named Lily. She loved to play in the garden.
 One day she found a red ball under the tree. She was very happy and ran to show it to her mom.
@@ -77,7 +77,7 @@ export default function Fill({ settings }: PageProperties) {
             groups={writingGroups}
             open=""
             strategies={optionSchemas.value.strategies}
-            defaults={chosen?.defaults ? { ...chosen.defaults, seed: 'new each time' } : 'unknown'}
+            defaults={shownDefaults(chosen?.defaults)}
             values={options.value}
             onChange={(next) => (options.value = next)}
           />
@@ -90,9 +90,9 @@ export default function Fill({ settings }: PageProperties) {
 function Intro() {
   return (
     <p class="quiet intro">
-      Select what the model should write and make a hole of it, or type one: <code>{'{{3}}'}</code> of three
-      tokens, <code>{'{{4..24}}'}</code> of the likeliest length between, <code>{'{{?}}'}</code> of any.
-      Everything else stays as it is.
+      Select words, press Make a hole, press Fill: the model writes what fits there, and everything else stays
+      as it is. Typed, <code>{'{{3}}'}</code> is a hole of three tokens, <code>{'{{4..24}}'}</code> of 4 to
+      24, <code>{'{{?}}'}</code> of any number.
     </p>
   );
 }
@@ -158,11 +158,10 @@ function HoleRow({
   return (
     <li>
       <p class="old-and-new">
-        {old.trim() === '' ? <span class="quiet">nothing</span> : <span>{visible(old.trim())}</span>}
+        {old.trim() === '' ? <span class="quiet">(new text)</span> : <span>“{visible(old.trim())}”</span>}
         {hole.text !== undefined && (
           <>
-            {' → '}
-            <strong>{visible(hole.text.trim())}</strong>
+            {' → '}“<strong>{visible(hole.text.trim())}</strong>”
           </>
         )}
       </p>

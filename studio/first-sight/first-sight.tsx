@@ -6,7 +6,6 @@ import { TokenCanvas } from '../parts/token-canvas.tsx';
 interface Shown {
   readonly name: string;
   readonly title: string;
-  readonly says: string;
   readonly load: () => Promise<unknown>;
 }
 
@@ -14,14 +13,12 @@ interface Shown {
 const recordings: readonly Shown[] = [
   {
     name: 'any-order',
-    title: 'Masked diffusion',
-    says: 'all positions at once; what it is surest of stands first, and each word sees both sides',
+    title: 'Diffusion: any order',
     load: () => import('./any-order.json'),
   },
   {
     name: 'left-to-right',
-    title: 'From left to right',
-    says: 'the same model, made to write as a causal one must: no word sees what comes behind it',
+    title: 'The same model, left to right',
     load: () => import('./left-to-right.json'),
   },
 ];
@@ -31,8 +28,12 @@ const watchMs = 5000;
 /** How long the finished texts are looked at before it all begins again. */
 const restMs = 5000;
 
-/** What this is, shown before anything is asked: a text that unmasks by itself, beside the same model from left to right. */
-export function FirstSight() {
+/**
+ * What this is, shown before anything is asked: a text that unmasks by itself, beside the same model from left to right.
+ *
+ * @param onWrite  has a text of one's own written in any order; undefined where the model knows no such way
+ */
+export function FirstSight({ onWrite }: { readonly onWrite?: () => void }) {
   const [shown, setShown] = useState<Playback>();
   useEffect(() => {
     let isGone = false;
@@ -42,34 +43,60 @@ export function FirstSight() {
     });
     return () => void (isGone = true);
   }, []);
-  useEffect(() => (shown ? playing(shown.runs.map(({ player }) => player)) : undefined), [shown]);
+  const players = shown?.runs.map(({ player }) => player);
+  useEffect(() => (players ? playing(players) : undefined), [shown]);
   return (
     <section class="first-sight" aria-label="How a text is written">
-      <p class="says">
-        This model doesn’t write from left to right:{' '}
-        <strong>a text begins as masks, and in each step those become words that it is surest of</strong> – so
-        it writes several at a time, fills holes, and mends what stands.
-      </p>
       <div class="lanes two">
-        {recordings.map(({ name, title, says }, n) => (
+        {recordings.map(({ name, title }, n) => (
           <figure key={name}>
             <figcaption>
-              <strong>{title}</strong> <span class="quiet">{says}</span>
+              <strong>{title}</strong> {shown && <Steps player={shown.runs[n].player} />}
             </figcaption>
-            {shown ? (
-              <TokenCanvas player={shown.runs[n].player} given={shown.runs[n].file.asked.prompt} />
-            ) : (
-              <div class="canvas" />
-            )}
+            {shown ? <Recorded {...shown.runs[n]} /> : <div class="canvas" />}
           </figure>
         ))}
       </div>
-      <p class="help">
-        Recorded: the model that ships, one prompt, one seed, two orders
-        {shown && shown.slowness > 1 && `, played ${shown.slowness} times as slowly as it wrote them`}. Press{' '}
-        <kbd>↵</kbd> and it writes one for you, or type a beginning of your own.
-      </p>
+      <div class="row spread">
+        <p class="help">
+          Recorded: one model, one prompt, one seed
+          {shown && shown.slowness > 1 && `, played ${shown.slowness} times as slowly as it wrote them`}.
+        </p>
+        <div class="row">
+          <button type="button" disabled={!players} onClick={() => players?.forEach(again)}>
+            <span aria-hidden="true">↻</span> Replay
+          </button>
+          {onWrite && (
+            <button type="button" onClick={onWrite}>
+              Write one in any order
+            </button>
+          )}
+        </div>
+      </div>
     </section>
+  );
+}
+
+/** The step that is shown, and how many there are. */
+function Steps({ player }: { readonly player: Player }) {
+  const last = player.recording.facts(player.size.value - 1).step;
+  return (
+    <span class="quiet steps">
+      step {player.facts.value?.step ?? 0} of {last}
+    </span>
+  );
+}
+
+/** A recorded text, in room for all of it: what is below never moves. */
+function Recorded({ file, player }: { readonly file: RecordingFile; readonly player: Player }) {
+  const { prompt } = file.asked;
+  return (
+    <div class="recorded">
+      <TokenCanvas player={player} given={prompt} />
+      <div class="canvas room" aria-hidden="true">
+        {prompt + player.recording.textAt(player.size.value - 1)}
+      </div>
+    </div>
   );
 }
 
@@ -90,6 +117,11 @@ function playbackOf(files: readonly RecordingFile[]): Playback {
   return { slowness, runs };
 }
 
+function again(player: Player): void {
+  player.show(0);
+  player.play(1);
+}
+
 /** Plays all together, again and again; who wants no motion sees the middle of the way. Returns what ends it. */
 function playing(players: readonly Player[]): () => void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
@@ -101,8 +133,7 @@ function playing(players: readonly Player[]): () => void {
     let longestMs = 0;
     for (const player of players) {
       player.speed.value = 'real time';
-      player.show(0);
-      player.play(1);
+      again(player);
       longestMs = Math.max(longestMs, player.recording.facts(player.size.value - 1).ms);
     }
     timer = setTimeout(begin, longestMs + restMs);

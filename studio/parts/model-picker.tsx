@@ -1,9 +1,10 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { get } from '../client.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { get, post } from '../client.ts';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import type { Values } from './field-input.tsx';
 import { optionSchemas } from './options.ts';
+import { Trouble } from './trouble.tsx';
 
 /** A model that is served, as /v1/models has it. */
 export interface ServedModel {
@@ -51,11 +52,14 @@ export function ModelPicker({
   readonly onChange: (model: string) => void;
   readonly label?: string;
 }) {
+  const served = servedModels.value;
+  const isMissing = value !== undefined && served.length > 0 && !served.some(({ id }) => id === value);
   return (
     <div class="model-picker">
       <label class="field">
         <span>{label}</span>
         <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+          {isMissing && <option value={value}>{value}</option>}
           {servedModels.value.map(({ id }) => (
             <option key={id} value={id}>
               {id}
@@ -63,8 +67,37 @@ export function ModelPicker({
           ))}
         </select>
       </label>
+      {isMissing && <Missing key={value} model={value} />}
       <Elsewhere />
     </div>
+  );
+}
+
+/** A model that is not served, such as a run of an earlier visit: it is on a click, where it is still here. */
+function Missing({ model }: { readonly model: string }) {
+  const [problem, setProblem] = useState<unknown>();
+  const [isLoading, setLoading] = useState(false);
+  const load = async () => {
+    setLoading(true);
+    setProblem(undefined);
+    try {
+      await post('/unmask/serve', { model });
+      await refreshModels();
+    } catch (error) {
+      setProblem(error);
+    }
+    setLoading(false);
+  };
+  return (
+    <>
+      <p class="help missing">
+        {model} isn’t loaded.{' '}
+        <button type="button" disabled={isLoading} onClick={() => void load()}>
+          Load
+        </button>
+      </p>
+      <Trouble error={problem} />
+    </>
   );
 }
 

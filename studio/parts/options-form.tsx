@@ -6,8 +6,11 @@ import {
   type OptionGroup,
   ownNames,
   type Preset,
+  presetOf,
+  setByHand,
   strategySentences,
   type StrategySchemas,
+  withPreset,
 } from '../core/option-groups.ts';
 import { FieldInput, typedOf, type Values } from './field-input.tsx';
 
@@ -59,9 +62,7 @@ export function OptionsForm(properties: FormProperties) {
   const all = filled.flatMap(({ fields, rarer }) => [...fields, ...rarer]);
   return (
     <div class="form">
-      {presets.length > 0 && (
-        <Presets presets={presets} values={values} onChange={onChange} isUnknown={isUnknown} />
-      )}
+      {presets.length > 0 && <Presets {...{ presets, values, onChange, strategies, isUnknown }} />}
       {filled.map((group) => (
         <Group
           key={group.title}
@@ -132,20 +133,17 @@ function Presets({
   presets,
   values,
   onChange,
+  strategies,
   isUnknown,
 }: {
   readonly presets: readonly Preset[];
   readonly values: Values;
   readonly onChange: (values: Values) => void;
+  readonly strategies: StrategySchemas;
   /** The model has not told yet which of its own it has. */
   readonly isUnknown: boolean;
 }) {
-  const names = new Set(presets.flatMap((preset) => Object.keys(preset.values)));
-  const set = Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
-  const isSet = (preset: Preset) =>
-    Object.keys(set).length === Object.keys(preset.values).length &&
-    Object.entries(preset.values).every(([name, value]) => set[name] === value);
-  const current = presets.find(isSet);
+  const current = presetOf(presets, values);
   return (
     <div class="presets">
       <div class="segments" role="group" aria-label="Way of writing">
@@ -155,26 +153,49 @@ function Presets({
             type="button"
             aria-pressed={preset === current}
             title={preset.says}
-            onClick={() => {
-              const others = Object.entries(values).filter(([name]) => !names.has(name));
-              onChange({ ...Object.fromEntries(others), ...preset.values });
-            }}
+            onClick={() => onChange(withPreset(presets, preset, values, strategies))}
           >
             {preset.name}
           </button>
         ))}
       </div>
-      <p class="help">
-        {current?.says ?? 'a way of your own'}
-        {current && !isUnknown && (
-          <span class="measured">
-            {current.measured === undefined
-              ? 'Not measured with this model.'
-              : `Measured: ${current.measured}.`}
-          </span>
-        )}
-      </p>
+      <div class="help">
+        {current ? current.says : <ByHand values={values} onChange={onChange} />}
+        {current && !isUnknown && <Measured preset={current} />}
+      </div>
     </div>
+  );
+}
+
+/** Options that are no preset, and the way back. */
+function ByHand({
+  values,
+  onChange,
+}: {
+  readonly values: Values;
+  readonly onChange: (values: Values) => void;
+}) {
+  const set = setByHand(values);
+  const reset = () =>
+    onChange(Object.fromEntries(Object.entries(values).filter(([name]) => !set.includes(name))));
+  return (
+    <>
+      {set.length === 1 ? 'an option' : `${set.length} options`} of your own · not measured{' '}
+      <button type="button" class="plain" onClick={reset}>
+        Reset
+      </button>
+    </>
+  );
+}
+
+/** The numbers of a way to write, for who asks. */
+function Measured({ preset: { measured } }: { readonly preset: Preset }) {
+  if (measured === undefined) return <span class="measured">Not measured with this model.</span>;
+  return (
+    <details class="measured">
+      <summary>what was measured</summary>
+      {measured}
+    </details>
   );
 }
 

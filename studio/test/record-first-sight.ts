@@ -1,4 +1,5 @@
-// Records the two texts that the page Write opens with: one model, one prompt and one seed, in any order and from left to right.
+// Records the two texts that the page Write opens with: one model, one prompt and one seed, several
+// words a step in any order, and one word a step from left to right.
 //
 //     node dist/studio/test/record-first-sight.js
 
@@ -13,15 +14,20 @@ const ends: (() => unknown)[] = [];
 const studio = await startStudio({ after: (end) => void ends.push(end as () => unknown) });
 const { origin, hash } = new URL(studio.url);
 const prompt = 'Once upon a time';
-const common = { length: 56, blockLength: 56, temperature: 0.9, frequencyPenalty: 0.3, seed: 8 };
+const common = { length: 60, blockLength: 60, temperature: 0.9, frequencyPenalty: 0.5, seed: 6 };
+/** Several words at once; and one after the other, as a causal model must. */
+const [several, oneByOne] = [
+  { strategy: 'low-confidence', steps: 24 },
+  { strategy: 'left-to-right', steps: 60 },
+];
 
 // the first text pays for what is made once
-for (const [name, strategy] of [
-  ['any-order', 'low-confidence'],
-  ['any-order', 'low-confidence'],
-  ['left-to-right', 'left-to-right'],
+for (const [name, way] of [
+  ['any-order', several],
+  ['any-order', several],
+  ['left-to-right', oneByOne],
 ] as const) {
-  const options = { ...common, strategy };
+  const options = { ...common, ...way };
   const response = await fetch(`${origin}/v1/completions`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${hash.replace('#token=', '')}` },

@@ -80,7 +80,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   // the legend tells the latest of each curve
   const legend = page.locator('.u-legend').first();
   const legendText = async (): Promise<string> => (await legend.textContent()) ?? '';
-  await until(async () => /watched bound\d/.test(await legendText()), 'the bound');
+  await until(async () => /watched held-out, a bound\d/.test(await legendText()), 'the bound');
   const seen = await stepsOf(card);
   await until(async () => (await stepsOf(card)) > seen, 'more steps');
   assert.match(await legendText(), /each step/);

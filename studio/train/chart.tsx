@@ -160,6 +160,7 @@ function optionsOf(
       { ...axis, label: over, labelSize: 18, incrs: wholeSteps },
       { ...axis, label: unit, labelSize: 18, size: 56, values: (_, ticks) => ticks.map(tickText) },
     ],
+    legend: { markers: { dash: (_, at) => (lines[at - 1]?.look === 'marked' ? 'dashed' : 'solid') } },
     cursor: { drag: { x: true, y: false } },
     series: [
       { label: over },

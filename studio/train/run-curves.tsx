@@ -61,8 +61,13 @@ function lossLines(
   const [loss, bound] = [moved(curves.loss), moved(curves.bound)];
   return [
     ...(smoothing > 0 ? [{ name: `${name} each step`, color, curve: loss, look: 'pale' as const }] : []),
-    { name: `${name} loss`, color, curve: smoothed(loss, smoothing), look: 'plain' },
-    { name: `${name} bound`, color, curve: bound, look: 'marked' },
+    {
+      name: smoothing > 0 ? `${name} loss, smoothed` : `${name} loss`,
+      color,
+      curve: smoothed(loss, smoothing),
+      look: 'plain',
+    },
+    { name: `${name} held-out, a bound`, color, curve: bound, look: 'marked' },
   ];
 }
 

@@ -122,7 +122,7 @@ function Head({ columns }: { readonly columns: readonly string[] }) {
         <th scope="col">run</th>
         <th scope="col">updates</th>
         <th scope="col">
-          loss <span class="unit">nats/token</span>
+          last loss <span class="unit">nats/token</span>
         </th>
         <th scope="col">
           held-out <span class="unit">nats/token</span>
@@ -185,11 +185,11 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
       <td>
         <Progress run={run} leftMs={runs.leftMs(run)} />
       </td>
-      <td>{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
-      <td>
+      <td data-label="last loss">{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
+      <td data-label="held-out">
         {heldOut(run)} {isBest && <span class="tag best">best</span>}
       </td>
-      <td>{typeof run.seconds === 'number' ? duration(1000 * run.seconds) : '–'}</td>
+      <td data-label="time">{typeof run.seconds === 'number' ? duration(1000 * run.seconds) : '–'}</td>
       {columns.map((column) => (
         <td key={column} class="said">
           {shown(options[column])}

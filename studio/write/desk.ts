@@ -2,6 +2,8 @@ import { computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
 import { readComparison, writeComparison } from '../core/comparison-file.ts';
 import { learnDefaults } from '../parts/model-picker.tsx';
+import { forStrategy, type Preset, presetsFor } from '../core/option-groups.ts';
+import { optionSchemas } from '../parts/options.ts';
 import { copied } from '../parts/copied.ts';
 import { saveFile } from '../parts/save.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
@@ -16,8 +18,9 @@ export class Desk {
   readonly lanes: Signal<readonly Lane[]>;
   /** The run that the settings are of. */
   readonly chosen = signal(0);
-  /** The address of the page as it is set, once it was asked for. */
-  readonly link = signal<string | undefined>(undefined);
+  readonly #linked = signal<string | undefined>(undefined);
+  /** The address of the page as it is set, once it was asked for, and until it is set otherwise. */
+  readonly link = computed(() => (this.#linked.value === this.#address() ? this.#linked.value : undefined));
   /** Whether the clipboard has it. */
   readonly isLinkCopied = signal(false);
   /** What the comparison is called. */
@@ -73,12 +76,31 @@ export class Desk {
     this.lanes.value.forEach((lane) => lane.stop());
   }
 
-  /** Puts another run beside the last: what fewer steps cost is the first question; another model is a choice away. */
+  /** The way to write in any order, of a model that has such beside its own. */
+  get anyOrder(): Preset | undefined {
+    const [{ served, length }] = this.lanes.value;
+    return presetsFor(served?.defaults ?? {}, served?.presets, length).find(
+      ({ name }) => name === 'any order',
+    );
+  }
+
+  async writeInAnyOrder(): Promise<void> {
+    const [lane] = this.lanes.value;
+    lane.options.value = { ...lane.options.value, ...this.anyOrder?.values };
+    await this.write();
+  }
+
+  /** Puts another run beside the last: from left to right, or as the model says where that one is so already. */
   compare(): void {
     const last = this.lanes.value.at(-1)!;
     const { model, options } = last.settings;
-    const steps = typeof options.steps === 'number' ? options.steps : last.length;
-    const run = { model, options: { ...options, steps: Math.max(1, Math.ceil(steps / 2)) } };
+    const { strategy: _, ...others } = forStrategy(
+      options,
+      optionSchemas.value?.strategies ?? {},
+      'left-to-right',
+    );
+    const isLeftToRight = options.strategy === 'left-to-right';
+    const run = { model, options: isLeftToRight ? others : { ...others, strategy: 'left-to-right' } };
     this.lanes.value = [...this.lanes.value, new Lane(run)];
     this.chosen.value = this.lanes.value.length - 1;
   }
@@ -102,9 +124,8 @@ export class Desk {
   }
 
   async copyLink(): Promise<void> {
-    const fragment = fragmentOf({ page: 'write', settings: { ...this.#settings() } });
-    const address = `${location.href.split('#')[0]}${fragment}`;
-    this.link.value = address;
+    const address = this.#address();
+    this.#linked.value = address;
     this.isLinkCopied.value = await copied(address);
   }
 
@@ -133,6 +154,11 @@ export class Desk {
 
   dispose(): void {
     this.lanes.value.forEach((lane) => lane.dispose());
+  }
+
+  #address(): string {
+    const fragment = fragmentOf({ page: 'write', settings: { ...this.#settings() } });
+    return `${location.href.split('#')[0]}${fragment}`;
   }
 
   #settings(): Settings {

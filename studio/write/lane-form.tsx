@@ -19,13 +19,16 @@ export function LaneForm({
   const { defaults, presets } = lane.served ?? {};
   return (
     <>
-      <ModelPicker value={lane.served?.id} onChange={(model) => (lane.model.value = model)} />
+      <ModelPicker
+        value={lane.model.value ?? lane.served?.id}
+        onChange={(model) => (lane.model.value = model)}
+      />
       {schema && (
         <OptionsForm
           schema={schema}
           groups={writingGroups}
           strategies={optionSchemas.value?.strategies}
-          presets={presetsFor(defaults ?? {}, presets)}
+          presets={presetsFor(defaults ?? {}, presets, lane.length)}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
           defaults={defaults ? { ...defaults, seed: 'new each time' } : 'unknown'}
           onChange={({ seed: next, ...options }) => {

@@ -25,6 +25,8 @@ export function LaneView({
 }) {
   const player = lane.player.value;
   const facts = player.facts.value;
+  // of what never began there is nothing but the reason
+  if (player.state.value === 'failed' && !facts) return <Trouble error={player.problem.value} />;
   return (
     <section class="lane" aria-label={name === undefined ? 'Run' : `Run ${name}`}>
       {name !== undefined && (
@@ -51,7 +53,7 @@ export function LaneView({
         {!isTied && <Transport player={player} />}
         <p class="moment quiet" aria-hidden="true">
           {facts
-            ? `step ${facts.step} · block ${facts.block + 1} · t ${facts.t.toFixed(2)} · ${facts.written} of ${facts.length} written, ${facts.committed} final · ${(facts.ms / 1000).toFixed(2)} s`
+            ? `step ${facts.step} of ${player.recording.facts(player.size.value - 1).step} · ${facts.written} of ${facts.length} tokens written`
             : 'Not written yet.'}
         </p>
         {name === undefined && <Legend />}

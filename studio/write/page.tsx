@@ -31,7 +31,13 @@ export default function Write({ settings }: PageProperties) {
         void desk.write();
       }}
     >
-      <h1 class="hidden">Write</h1>
+      <div class="intro">
+        <h1>Write</h1>
+        <p class="quiet">
+          A text starts as blanks; each step fills in the words the model is surest of, anywhere or block by
+          block.
+        </p>
+      </div>
       <PromptForm desk={desk} />
       <SettingsPanel desk={desk} />
       <div class="work">
@@ -39,7 +45,7 @@ export default function Write({ settings }: PageProperties) {
         {!isOne && <Comparison desk={desk} />}
         {!isOne && <TiedTransport lanes={desk.lanes.value} />}
         {desk.isUntouched ? (
-          <FirstSight />
+          <FirstSight onWrite={desk.anyOrder && (() => void desk.writeInAnyOrder())} />
         ) : (
           <div class={isOne ? 'lanes' : 'lanes two'}>
             {desk.lanes.value.map((lane, index) => (

@@ -51,14 +51,15 @@ function Details({ player, position }: { readonly player: Player; readonly posit
   // frames that come while one looks on belong to the history, too
   void player.size.value;
   const { from, cells, candidates } = recording.historyOf(position, at.value);
-  const now = recording.candidatesAt(position, at.value);
+  const now = withWritten(recording.candidatesAt(position, at.value), recording.cellAt(position, at.value));
+  const { token: written } = recording.cellAt(position, at.value);
   return (
     <>
       {candidates.length > 0 && (
         <Chart
           history={candidates}
           from={from}
-          to={Math.max(player.size.value - 1, from + 1)}
+          to={Math.max(candidates.at(-1)!.frame, cells.at(-1)!.frame, from + 1)}
           at={at.value}
           stepOf={(frame) => recording.facts(Math.min(frame, player.size.value - 1)).step}
         />
@@ -68,7 +69,7 @@ function Details({ player, position }: { readonly player: Player; readonly posit
           <caption>Likeliest in this frame, or when last predicted</caption>
           <tbody>
             {now.map(({ token, text, probability }) => (
-              <tr key={token}>
+              <tr key={token} aria-current={token === written ? 'true' : undefined}>
                 <th scope="row">
                   <code>{shownText(token, text)}</code>
                 </th>
@@ -94,6 +95,18 @@ function Details({ player, position }: { readonly player: Player; readonly posit
     </>
   );
 }
+
+/** What the model took into consideration, and what stands there though it wasn't among the likeliest. */
+const withWritten = (
+  likeliest: readonly Candidate[],
+  { token, text, confidence }: Cell,
+): readonly Candidate[] =>
+  token === null ||
+  confidence === null ||
+  likeliest.length === 0 ||
+  likeliest.some((one) => one.token === token)
+    ? likeliest
+    : [...likeliest, { token, text, probability: confidence }];
 
 const isNow = (cells: readonly Cell[], index: number, frame: number): boolean =>
   cells[index].frame <= frame && !(cells[index + 1]?.frame <= frame);
@@ -157,7 +170,7 @@ function Chart({
                 .join(' ')}
             />
           ))}
-          <line class="now" x1={x(at)} x2={x(at)} y1={0} y2={height} />
+          <line class="now" x1={x(Math.min(at, to))} x2={x(Math.min(at, to))} y1={0} y2={height} />
         </svg>
         <span class="axis x" aria-hidden="true">
           <span>step {stepOf(from)}</span>

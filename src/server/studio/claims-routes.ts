@@ -5,6 +5,7 @@ import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { allClaims } from '../../evaluation/claims/all-claims.ts';
 import { budgets } from '../../evaluation/claims/budget.ts';
+import { recordedClaims } from '../../evaluation/claims/recorded.ts';
 import { requireStudio, type Service } from '../http/service.ts';
 import { readTextInside } from './run-routes.ts';
 
@@ -23,7 +24,10 @@ const told = allClaims.map(({ letter, title, sentence, how, rule, wouldChange })
   wouldChange,
 }));
 
-/** The claims, with what was found of each so far by `unmask evaluate claims` with a budget. */
+/**
+ * The claims, with what was found of each so far by `unmask evaluate claims` with a budget, and what was recorded of it when
+ * docs/claims.md was written.
+ */
 export async function tellClaims(
   service: Service,
   _: string,
@@ -35,15 +39,18 @@ export async function tellClaims(
     .then((path) => readJsonObject(path))
     .catch(() => undefined);
   const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
+  const { claims: kept = [], ...recorded } = (await recordedClaims(asked.budget)) ?? {};
   const claims = await Promise.all(
-    told.map(async (claim) => {
+    told.map(async (plain) => {
+      const claim = { ...plain, recorded: kept.find(({ letter }) => letter === plain.letter) };
       const tested = found.find(({ letter }) => letter === claim.letter);
       if (!tested) return claim;
       const chart = await readTextInside(join(studio.root, folder, `claim-${claim.letter}.svg`));
       return { ...claim, ...tested, ...(chart !== '' && { chart }) };
     }),
   );
-  return Response.json({ budget: asked.budget, folder, claims, task: taskOf(service, asked.budget) });
+  const task = taskOf(service, asked.budget);
+  return Response.json({ budget: asked.budget, folder, claims, ...(kept.length > 0 && { recorded }), task });
 }
 
 /** What tests them now, or did. */
