@@ -23,8 +23,8 @@ const recordings: readonly Shown[] = [
   },
 ];
 
-/** About as long the longer of the two is written before one's eyes. */
-const watchMs = 5000;
+/** A step of either costs the model about the same; slow enough to be followed. */
+const stepsPerSecond = 10;
 /** How long the finished texts are looked at before it all begins again. */
 const restMs = 5000;
 
@@ -59,8 +59,8 @@ export function FirstSight({ onWrite }: { readonly onWrite?: () => void }) {
       </div>
       <div class="row spread">
         <p class="help">
-          Recorded: one model, one prompt, one seed
-          {shown && shown.slowness > 1 && `, played ${shown.slowness} times as slowly as it wrote them`}.
+          Recorded: one model, one prompt, played at {stepsPerSecond} steps a second. On the left a step fills
+          in two or three words.
         </p>
         <div class="row">
           <button type="button" disabled={!players} onClick={() => players?.forEach(again)}>
@@ -68,7 +68,7 @@ export function FirstSight({ onWrite }: { readonly onWrite?: () => void }) {
           </button>
           {onWrite && (
             <button type="button" onClick={onWrite}>
-              Write one in any order
+              Try any order
             </button>
           )}
         </div>
@@ -100,21 +100,18 @@ function Recorded({ file, player }: { readonly file: RecordingFile; readonly pla
   );
 }
 
-/** The recordings, slowed down alike so that they can be followed. */
+/** The recordings, each step as long as any other. */
 interface Playback {
-  readonly slowness: number;
   readonly runs: readonly { readonly file: RecordingFile; readonly player: Player }[];
 }
 
 function playbackOf(files: readonly RecordingFile[]): Playback {
-  const longestMs = Math.max(...files.map(({ events }) => events.at(-1)?.ms ?? 0));
-  const slowness = Math.max(1, Math.round(watchMs / longestMs));
   const runs = files.map((file) => {
     const player = new Player();
-    player.load(file.events.map(({ frame, ms }) => ({ frame, ms: slowness * ms })));
+    player.load(file.events.map(({ frame }, step) => ({ frame, ms: (1000 * step) / stepsPerSecond })));
     return { file, player };
   });
-  return { slowness, runs };
+  return { runs };
 }
 
 function again(player: Player): void {
