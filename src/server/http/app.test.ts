@@ -477,8 +477,8 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
     assert.equal(usage.steps, steps, reasoning_effort);
   }
   const mistakes: [object, string][] = [
-    [{ max_tokens: 4, length: 4 }, 'max_tokens'],
-    [{ top_p: 0.5, topP: 0.5 }, 'top_p'],
+    [{ max_tokens: 4, length: 8 }, 'max_tokens'],
+    [{ top_p: 0.5, topP: 0.6 }, 'top_p'],
     [{ steps: 4, reasoning_effort: 'low' }, 'reasoning_effort'],
     [{ diffusing: true }, 'diffusing'],
     [{ diffusion: true }, 'diffusion'],
