@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Replica, startBalancer, startReplica, withBalancer } from './replicas.ts';
+import { startBalancer, startReplica, withBalancer } from './replicas.ts';
 
-const body = { prompt: 'Once upon a time', length: 24, steps: 6, temperature: 0.7, stopEarly: false };
+const body = { prompt: 'Once upon a time', length: 16, steps: 4, temperature: 0.7, stopEarly: false };
 
 interface Reply {
   readonly status: number;
@@ -68,8 +68,7 @@ test(
   'three replicas behind HAProxy: shares, a kill, a drain, a rolling restart, names, streams, seeds',
   withBalancer,
   async (t) => {
-    const replicas: Replica[] = [];
-    for (let i = 0; i < 3; i++) replicas.push(await startReplica(t));
+    const replicas = await Promise.all([1, 2, 3].map(() => startReplica(t)));
     const { url, log } = await startBalancer(t, replicas);
 
     await t.test('the same seed gives the same text on every replica, and through the balancer', async () => {
@@ -146,8 +145,7 @@ test(
           assert.ok(beganMs < goneMs && endedMs > killedMs, `${beganMs - goneMs}, ${endedMs - killedMs}`);
         }
         assert.ok(lost.length > 0 && lost.length <= 32);
-        await replicas[0].start();
-        await replicas[1].start();
+        await Promise.all([replicas[0].start(), replicas[1].start()]);
       },
     );
 

@@ -83,7 +83,6 @@ async function startSite(t: TestContext): Promise<Site> {
     PATH: `${hosts.bin}:${process.env['PATH']}`,
     OMPI_ALLOW_RUN_AS_ROOT: '1',
     OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
-    OMPI_MCA_mpi_yield_when_idle: '1',
   };
   const cluster = await startSlurm(t, env, hosts);
   const left = documentedCommands();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { hostname } from 'node:os';
+import { hostname, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -24,7 +24,9 @@ interface Submitted {
   readonly log: string;
 }
 
-test('jobs of Slurm: training that is requeued and warned, and shares of a batch', withSlurm, async (t) => {
+const title = 'jobs of Slurm: training that is requeued and warned, and shares of a batch';
+
+test(title, { ...withSlurm, concurrency: 2 }, async (t) => {
   const folder = await temporaryFolder(t);
   const cluster = await startSlurm(t, { UNMASK: `${process.execPath} ${main}` });
   const text = join(folder, 'text.txt');
@@ -75,6 +77,20 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     assert.deepEqual(outcomeOfRun(out), outcomeOfRun(whole));
   };
 
+  // Slurm looks every half minute, and warns up to half a minute too early: meanwhile the other tests run
+  const warned = t.test(
+    'a job whose time is nearly up is warned by Slurm itself, as its script asks',
+    async () => {
+      const { out, log, job } = submit('timed', { updates: 1_000_000, flags: ['--time=2'] });
+      await until(() => stepsOf(out) > 0, log);
+      for (const pid of rankProcesses(out))
+        for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), 19);
+      await until(() => hasStopped(log), log, 150);
+      await cluster.until(job, /JobState=PENDING/);
+      cluster.run('scancel', job);
+    },
+  );
+
   for (const [library, mpi] of [
     ['Open MPI', 'pmix'],
     ['MPICH', 'pmi2'],
@@ -110,14 +126,6 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
       () => cluster.run('srun', '--mpi=none', '--ntasks=2', ...args),
       /unmask train: srun started 2 processes without MPI: srun --mpi=pmix /,
     );
-  });
-
-  await t.test('a job whose time is nearly up is warned by Slurm itself, as its script asks', async () => {
-    // Slurm looks every half minute, and warns up to half a minute too early
-    const { log, job } = submit('timed', { updates: 1_000_000, flags: ['--time=2'] });
-    await until(() => hasStopped(log), log, 150);
-    await cluster.until(job, /JobState=PENDING/);
-    cluster.run('scancel', job);
   });
 
   await t.test('the shares of an array, one behind the other, are what one program writes', async () => {
@@ -178,4 +186,6 @@ test('jobs of Slurm: training that is requeued and warned, and shares of a batch
     await cluster.until(job, /JobState=CANCELLED/);
     assert.equal(await models(), undefined);
   });
+
+  await warned;
 });

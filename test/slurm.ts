@@ -122,7 +122,8 @@ export async function startSlurm(
   const conf = inFolder('slurm.conf');
   writeFileSync(conf, await configurationOf(nodes, inFolder, local));
   writeFileSync(inFolder('mpi.conf'), `PMIxCliTmpDirBase=${local('')}\n`); // /tmp is one of all hosts
-  const environment = { ...process.env, ...env, SLURM_CONF: conf };
+  // ranks of several nodes share the cores of this machine
+  const environment = { ...process.env, OMPI_MCA_mpi_yield_when_idle: '1', ...env, SLURM_CONF: conf };
   const children: ChildProcess[] = [];
   const daemon = (on: readonly string[], ...command: string[]): void => {
     const [program, ...args] = [...on, ...command];
