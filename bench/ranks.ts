@@ -27,7 +27,7 @@ const accumulate = Math.max(...sizes);
 const scratch = await mkdtemp(join(tmpdir(), 'unmask-bench-ranks-'));
 try {
   const text = join(scratch, 'text.txt');
-  await writeFile(text, someText());
+  await writeFile(text, someText(60_000));
   const measured = new Map(sizes.map((size) => [size, [] as Speed[]]));
   for (let round = 0; round < Number(values.rounds); round++)
     for (const size of sizes) {

@@ -40,9 +40,9 @@ export const withLauncher = ({ program, package: name }: Launcher) => ({
 });
 
 /** Text for a small run. */
-export const someText = (): string =>
+export const someText = (sizeBytes = 20_000): string =>
   gunzipSync(readFileSync(join(repositoryRoot, 'recipes/tinyshakespeare.txt.gz')))
-    .subarray(0, 60_000)
+    .subarray(0, sizeBytes)
     .toString();
 
 /** A base model, conversations and pairs of answers, for fine-tuning. */
@@ -72,7 +72,7 @@ export async function finetuningFiles(
 export const smallRun = (text: string, steps: number): string[] => [
   'train',
   text,
-  ...'--tokenizer characters --packing stream --seed 3 --threads 1'.split(' '),
+  ...'--tokenizer characters --packing stream --seed 3 --threads 1 --validation-windows 16'.split(' '),
   ...'--layers 1 --width 32 --heads 2 --hidden 64 --length 32 --batch 4 --accumulate 4'.split(' '),
   ...`--steps ${steps} --warmup 2 --checkpoint-every 5 --validation-every 10 --sample-every 10`.split(' '),
 ];
