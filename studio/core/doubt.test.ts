@@ -13,5 +13,11 @@ test('the less likely, the more it is doubted, and one in ten is no doubt', () =
     '',
     '',
   ]);
-  assert.deepEqual([1e-9, 0.0012, 0.034, 0.5].map(likelihood), ['< 0.1 %', '0.12 %', '3.4 %', '50 %']);
+  assert.deepEqual([1e-12, 0.000049, 0.0012, 0.034, 0.5].map(likelihood), [
+    'less than 1 in a billion',
+    '1 in 20,000',
+    '0.12 %',
+    '3.4 %',
+    '50 %',
+  ]);
 });

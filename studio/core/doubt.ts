@@ -1,3 +1,5 @@
+import { grouped } from '../../src/base/format-count.ts';
+
 /**
  * How a token looks that the model finds this likely where it stands. Of a text that is right many tokens have one in ten, for
  * there is more than one way to go on; of what is wrong, one in a thousand.
@@ -14,6 +16,10 @@ export type DoubtLook = (typeof doubtLevels)[number]['look'] | '';
 export const doubtOf = (probability: number): DoubtLook =>
   doubtLevels.find(({ below }) => probability < below)?.look ?? '';
 
-/** For a person: small ones are only said to be small. */
+/** For a person: small ones as one in how many, of which one digit counts. */
 export const likelihood = (probability: number): string =>
-  probability < 0.001 ? '< 0.1 %' : `${(100 * probability).toPrecision(2)} %`;
+  probability < 1e-9
+    ? 'less than 1 in a billion'
+    : probability < 0.001
+      ? `1 in ${grouped(Number((1 / probability).toPrecision(1)))}`
+      : `${(100 * probability).toPrecision(2)} %`;

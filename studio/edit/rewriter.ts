@@ -169,7 +169,8 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     );
     view.dispatch(putting(proposals, true));
     this.#setMarks([]);
-    const said = proposals.map((one) => `${this.slice(one) || 'nothing'} becomes ${one.text || 'nothing'}`);
+    const quoted = (text: string): string => (text.trim() === '' ? 'nothing' : `“${text.trim()}”`);
+    const said = proposals.map((one) => `${quoted(this.slice(one))} → ${quoted(one.text ?? '')}`);
     this.news.value =
       proposals.length === 0
         ? 'Nothing to change: the model found nothing likelier.'

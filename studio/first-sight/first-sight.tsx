@@ -31,9 +31,16 @@ const restMs = 5000;
 /**
  * What this is, shown before anything is asked: a text that unmasks by itself, beside the same model from left to right.
  *
- * @param onWrite  has a text of one's own written in any order; undefined where the model knows no such way
+ * @param onWrite    has a text of one's own written in any order; undefined where the model knows no such way
+ * @param isWaiting  whether the model has yet to tell its ways: there is room for the button
  */
-export function FirstSight({ onWrite }: { readonly onWrite?: () => void }) {
+export function FirstSight({
+  onWrite,
+  isWaiting,
+}: {
+  readonly onWrite?: () => void;
+  readonly isWaiting: boolean;
+}) {
   const [shown, setShown] = useState<Playback>();
   useEffect(() => {
     let isGone = false;
@@ -66,8 +73,8 @@ export function FirstSight({ onWrite }: { readonly onWrite?: () => void }) {
           <button type="button" disabled={!players} onClick={() => players?.forEach(again)}>
             <span aria-hidden="true">↻</span> Replay
           </button>
-          {onWrite && (
-            <button type="button" onClick={onWrite}>
+          {(onWrite || isWaiting) && (
+            <button type="button" disabled={!onWrite} onClick={onWrite}>
               Try any order
             </button>
           )}

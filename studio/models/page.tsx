@@ -21,7 +21,7 @@ export default function ModelsPage() {
   );
   return (
     <>
-      <div class="row spread">
+      <div class="row spread models-head">
         <h1>Models</h1>
         <Pull models={models} />
       </div>
@@ -76,7 +76,7 @@ function Pull({ models }: { readonly models: Models }) {
             type="text"
             required
             value={repository.value}
-            placeholder="from the hub: org/name"
+            placeholder="From Hugging Face: org/name"
             title="org/name of the Hugging Face hub, org/name:file.gguf for a file of that kind"
             autocomplete="off"
             spellcheck={false}

@@ -152,7 +152,10 @@ class Chip extends WidgetType {
 
 const theme = EditorView.theme({
   '.chip': {
+    margin: '0 0.2em',
     padding: '0.1em 0.25em',
+    boxDecorationBreak: 'clone',
+    WebkitBoxDecorationBreak: 'clone',
     border: '1px dashed var(--accent)',
     borderRadius: '0.35em',
     background: 'color-mix(in srgb, var(--accent) 8%, transparent)',
@@ -161,10 +164,12 @@ const theme = EditorView.theme({
   },
   '.chip:empty': { display: 'none' },
   '.old': {
-    color: 'var(--quiet)',
+    color: 'var(--ink)',
     textDecoration: 'line-through 1.5px var(--wrong)',
     background: 'color-mix(in srgb, var(--wrong) 12%, transparent)',
   },
+  // where a change is proposed, the doubt has been said
+  '.old [class*="doubt-"], [class*="doubt-"]:has(.old)': { background: 'none' },
 });
 
 /**

@@ -45,7 +45,10 @@ export default function Write({ settings }: PageProperties) {
         {!isOne && <Comparison desk={desk} />}
         {!isOne && <TiedTransport lanes={desk.lanes.value} />}
         {desk.isUntouched ? (
-          <FirstSight onWrite={desk.anyOrder && (() => void desk.writeInAnyOrder())} />
+          <FirstSight
+            onWrite={desk.anyOrder && (() => void desk.writeInAnyOrder())}
+            isWaiting={!desk.lanes.value[0].served?.defaults}
+          />
         ) : (
           <div class={isOne ? 'lanes' : 'lanes two'}>
             {desk.lanes.value.map((lane, index) => (
