@@ -11,6 +11,8 @@ test('what a limit is of is said, and a sentence of the schema goes before', () 
     tools: z.array(z.unknown()).max(0, 'must be absent: functions are not called').optional(),
     rate: z.number().gt(0).lt(1).optional(),
     count: z.int().min(1).max(9).optional(),
+    kept: z.null({ error: 'must be absent: nothing is kept' }).optional(),
+    options: z.object({ seed: z.int().min(-1), more: z.object({}).optional() }).optional(),
   });
   const cases: [object, RegExp][] = [
     [{ names: [] }, /^names: must have at least 1 values, got \[\]$/],
@@ -22,6 +24,11 @@ test('what a limit is of is said, and a sentence of the schema goes before', () 
     [{ rate: 1 }, /^rate: must be less than 1/],
     [{ count: 0 }, /^count: must be at least 1/],
     [{ count: 10 }, /^count: must be at most 9/],
+    [{ kept: 'x' }, /^kept: must be absent: nothing is kept/],
+    [{ options: { seed: -2 } }, /^options\.seed: must be at least -1/],
+    [{ options: { seed: 'x' } }, /^options\.seed: must be a number/],
+    [{ options: { seed: 1, more: 2 } }, /^options\.more: must be an object/],
+    [{ names: ['a', 2] }, /^names: must be a string/],
   ];
   for (const [values, message] of cases)
     assert.throws(

@@ -15,21 +15,29 @@ export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values:
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
     if (issue.path.length > 0)
-      throw new InvalidOptionError(String(issue.path[0]), `must not have ${key} there`, value);
+      throw new InvalidOptionError(nameOf(issue), `must not have ${key} there`, value);
     const meant = nearest(key, Object.keys(schema.shape));
     const given = (values as Readonly<Record<string, unknown>>)[key];
     throw new InvalidOptionError(key, `is no option${meant ? ` (did you mean ${meant}?)` : ''}`, given);
   }
-  throw new InvalidOptionError(String(issue.path[0] ?? 'options'), problemOf(issue, value), value);
+  throw new InvalidOptionError(nameOf(issue), problemOf(issue, value), value);
+}
+
+/** The option, and which part of it where it is an object: `options.num_predict`. */
+function nameOf({ path }: z.core.$ZodIssue): string {
+  const end = path.findIndex((key) => typeof key !== 'string');
+  return path.slice(0, end < 0 ? undefined : end).join('.') || 'options';
 }
 
 function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (!isZods.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'too_small':
     case 'too_big':
-      return isZods.test(issue.message) ? limitOf(issue) : issue.message;
+      return limitOf(issue);
     case 'invalid_type':
-      return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
+      if (issue.expected === 'int') return 'must be a whole number';
+      return `must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
     case 'invalid_value': {
       const choices = issue.values.map(String);
       const meant = nearest(String(value), choices);
@@ -43,7 +51,7 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 /** A sentence of zod's own; any other is the schema's, and says more. */
-const isZods = /^Too (?:big|small): /;
+const isZods = /^(?:Too (?:big|small)|Invalid (?:input|option|number|string|key))\b/;
 
 const counts: Readonly<Record<string, string>> = { array: 'values', set: 'values', string: 'characters' };
 

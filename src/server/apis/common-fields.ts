@@ -49,10 +49,13 @@ const bias = z.number().min(-100).max(100);
 
 /** By id of the token; llama.cpp's clients send pairs, false for a token that may not be. */
 export const biasField = z
-  .union([
-    z.record(z.string().regex(/^\d{1,9}$/), bias),
-    z.array(z.tuple([z.int().min(0), z.union([bias, z.literal(false)])])),
-  ])
+  .union(
+    [
+      z.record(z.string().regex(/^\d{1,9}$/), bias),
+      z.array(z.tuple([z.int().min(0), z.union([bias, z.literal(false)])])),
+    ],
+    { error: 'must be ids of tokens, each with a number from -100 to 100' },
+  )
   .optional()
   .describe('added to the logits of some tokens, by id; from -100 to 100');
 

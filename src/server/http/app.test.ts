@@ -498,7 +498,7 @@ test('effort is tokens a step; what is asked twice or makes no sense is refused'
     [{ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, 'messages'],
     [{ tau: 0.5 }, 'tau'],
     [{ strategy: 'best' }, 'strategy'],
-    [{ response_format: { type: 'yaml' } }, 'response_format'],
+    [{ response_format: { type: 'yaml' } }, 'response_format.type'],
   ];
   for (const [mistake, param] of mistakes) {
     const response = await ask('/v1/chat/completions', { body: { messages, ...mistake } });
