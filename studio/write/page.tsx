@@ -23,6 +23,7 @@ export default function Write({ settings }: PageProperties) {
   useKeys(desk.lanes, () => desk.stop());
 
   const isOne = !desk.isComparing;
+  const [{ served }] = desk.lanes.value;
   return (
     <form
       class="write"
@@ -47,7 +48,7 @@ export default function Write({ settings }: PageProperties) {
         {desk.isUntouched ? (
           <FirstSight
             onWrite={desk.anyOrder && (() => void desk.writeInAnyOrder())}
-            isWaiting={!desk.lanes.value[0].served?.defaults}
+            isWaiting={served !== undefined && !served.defaults}
           />
         ) : (
           <div class={isOne ? 'lanes' : 'lanes two'}>
