@@ -182,7 +182,7 @@ async function trainsUnderSlurm(site: Site): Promise<void> {
   assert.match(log(), / 4 ranks, [^]*stopped after step \d+/);
   cluster.run('scancel', job);
 
-  const srun = site.begin(site.typed('srun'));
+  const srun = site.begin(site.typed('SLURM_PMIX_FENCE=tree srun'));
   await trainsUntil(site, srun, () =>
     cluster.run('scancel', '--signal=USR1', '--state=RUNNING', '--user=root'),
   );

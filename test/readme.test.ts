@@ -42,10 +42,14 @@ const echoed = (line: string): string | undefined => /^echo "([^"]*)" \|/.exec(l
 function commandsOf(markdown: string): string[][] {
   const lines = blocks(markdown, 'sh').flatMap((block) => block.split('\n'));
   const inline = Array.from(markdown.matchAll(/`((?:npm|npx|node) [^`…]+)`/g), ([, command]) => command);
-  return [...lines, ...inline]
-    .flatMap((line) => line.split(' | '))
-    .map(wordsOf)
-    .filter((words) => words.length > 0);
+  return (
+    [...lines, ...inline]
+      .flatMap((line) => line.split(' | '))
+      .map(wordsOf)
+      // what is set for a command alone
+      .map((words) => words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word))))
+      .filter((words) => words.length > 0)
+  );
 }
 
 const commands: Readonly<Record<string, Command>> = Object.fromEntries(
