@@ -198,6 +198,8 @@ export async function startSlurm(
     async startAgain(job) {
       // the reason is there when what the job was before has been cleared away, and the time to begin has been set
       await untilIs(job, /PENDING Reason=BeginTime/, 120, /PENDING Reason=\w+/);
+      // a node refuses a credential that was made in the second in which it forgot the one before, or earlier
+      await wait(5000);
       run('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
     },
     setPatience(patience) {

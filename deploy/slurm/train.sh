@@ -10,8 +10,7 @@
 #SBATCH --signal=USR1@60
 #SBATCH --time=24:00:00
 
-# Slurm exchanges addresses by a ring unless told otherwise, and lets ranks go on then, now and then, while another is still in
-# MPI_Init: their first message kills it (Slurm 22.05, Open MPI 4.1)
+# by a ring, Slurm's default, a rank of Open MPI now and then dies in MPI_Init of another's first message: docs/many-machines.md
 export SLURM_PMIX_FENCE="${SLURM_PMIX_FENCE:-tree}"
 # pmix: Open MPI; UNMASK_MPI=pmi2 for MPICH. Ranks leave together: five seconds after the first the others are killed. With
 # --kill-on-bad-exit=1 they would be sent SIGTERM, have nobody to save with, and be killed after KillWait, half a minute later

@@ -81,6 +81,15 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
     assert.deepEqual(await violations(page), []);
   }
   await fitsNarrow(page);
+  // on a phone the options are a sheet that is seen, and goes
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: 'Options' }).click();
+  const close = page.getByRole('button', { name: 'Close' });
+  await close.waitFor();
+  assert.ok((await close.boundingBox())!.y < 844);
+  await close.click();
+  await close.waitFor({ state: 'detached' });
+  await page.setViewportSize({ width: 1280, height: 720 });
 
   // a new one begins with a line that is offered
   await page.getByRole('button', { name: 'New conversation' }).click();

@@ -412,6 +412,19 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.getByLabel('steps', { exact: true }).fill('1000');
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('steps').waitFor();
+    // a model that isn't loaded stays the chosen one, and nothing stands in for what never began
+    await openWrite(page, { model: 'runs/none' });
+    await page.getByText('runs/none isn’t loaded').waitFor();
+    await page.locator(prompt).press('Enter');
+    await page.getByRole('alert').getByText('there is no model of this name').waitFor();
+    assert.equal(await page.locator('.lane').count(), 0);
+    // one key ends what one click begins in any order
+    await openWrite(page, { model: 'stories' });
+    await page.getByRole('button', { name: 'Try any order' }).click();
+    await page.locator('.lane .token').first().waitFor();
+    await page.keyboard.press('Escape');
+    const anyOrder = page.getByRole('button', { name: 'any order', exact: true });
+    assert.equal(await anyOrder.getAttribute('aria-pressed'), 'true');
     await page.close();
   });
 
