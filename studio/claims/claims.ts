@@ -1,4 +1,6 @@
 import { signal } from '@preact/signals';
+import type { Claim } from '../../src/evaluation/claims/claim.ts';
+import type { RecordedClaim, RecordedClaims } from '../../src/evaluation/claims/recorded.ts';
 import { get, post } from '../client.ts';
 import { isAtWork, type Task } from '../parts/tasks.ts';
 
@@ -10,34 +12,17 @@ export const budgets = {
 } as const;
 export type BudgetName = keyof typeof budgets;
 
-/** What came out of a test. */
-export interface Found {
-  readonly verdict?: 'shown' | 'refuted' | 'not at this scale';
-  /** The numbers that decide. */
-  readonly number?: string;
-  readonly why?: string;
-  readonly rows?: readonly Readonly<Record<string, string | number | undefined>>[];
-  /** An SVG. */
-  readonly chart?: string;
-  readonly command?: string;
-}
+/** What came out of a test; nothing of a claim that was not tested. */
+export type Found = Partial<Omit<RecordedClaim, 'letter'>>;
 
 /** A claim, what was found of it on this machine, and what was recorded before. */
-export interface ToldClaim extends Found {
-  readonly letter: string;
-  readonly title: string;
-  readonly sentence: string;
-  readonly how: string;
-  readonly rule: string;
-  readonly wouldChange: string;
+export interface ToldClaim
+  extends Found, Pick<Claim, 'letter' | 'title' | 'sentence' | 'how' | 'rule' | 'wouldChange'> {
   readonly recorded?: Found;
 }
 
 /** When and on what the recorded verdicts were found. */
-export interface Recorded {
-  readonly date: string;
-  readonly machine: string;
-}
+export type Recorded = Omit<RecordedClaims, 'claims'>;
 
 /** What is said, and what was found with a budget. */
 export class Claims {
