@@ -1,3 +1,5 @@
+import { sideOf } from '../core/digit-grid.ts';
+import { DigitGrid } from '../parts/digit-grid.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
 
 /** Who answers, and what cannot be expected of it. */
@@ -59,7 +61,7 @@ export function FirstLines({
       {lines.map((line) => (
         <li key={line}>
           <button type="button" onClick={() => onChoose(line)}>
-            {line}
+            {sideOf(line) === undefined ? line : <DigitGrid text={line} question={line} />}
           </button>
         </li>
       ))}

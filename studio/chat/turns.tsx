@@ -1,6 +1,8 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { sideOf } from '../core/digit-grid.ts';
 import { branchesOf, type CalledTool, returnedCalls, type Turn } from '../core/conversation.ts';
+import { DigitGrid, Verdict } from '../parts/digit-grid.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
 import type { Player } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
@@ -39,7 +41,7 @@ export function Turns({
       {writing && writing.in === talk.seen.value && (
         <article class="turn assistant">
           <h2>{model?.id ?? 'Model'}</h2>
-          <TokenCanvas player={writing.player} />
+          <TokenCanvas player={writing.player} question={textOf(path, writing.to)} />
         </article>
       )}
       <div ref={end} class="end" />
@@ -72,7 +74,11 @@ function TurnView({
     <article class={`turn ${turn.role}`}>
       <h2>{whoSaid(turn, returnedCalls(talk.path.value).get(turn.id))}</h2>
       {draft.value === undefined ? (
-        <Said turn={turn} recording={replay.value ? recording : undefined} />
+        <Said
+          turn={turn}
+          question={textOf(talk.path.value, turn.parent)}
+          recording={replay.value ? recording : undefined}
+        />
       ) : (
         <Draft draft={draft} onSave={save} />
       )}
@@ -107,6 +113,10 @@ function TurnView({
     </article>
   );
 }
+
+/** The text of a turn that is seen; nothing where there is none. */
+const textOf = (path: readonly Turn[], turn: number | null): string =>
+  path.find(({ id }) => id === turn)?.text ?? '';
 
 function playFromStart(player: Player): void {
   player.show(0);
@@ -187,15 +197,18 @@ function DraftButton({
 
 function Said({
   turn: { role, text, calls },
+  question,
   recording,
 }: {
   readonly turn: Turn;
+  /** What it answers. */
+  readonly question: string;
   readonly recording: Player | undefined;
 }) {
   if (recording)
     return (
       <>
-        <TokenCanvas player={recording} />
+        <TokenCanvas player={recording} question={question} />
         <Transport player={recording} />
       </>
     );
@@ -204,6 +217,20 @@ function Said({
     return (
       <div class="said">
         <em class="quiet">nothing</em>
+      </div>
+    );
+  const isGrid = sideOf(text) !== undefined;
+  if (isGrid && role === 'user')
+    return (
+      <div class="said">
+        <DigitGrid text={text} question={text} />
+      </div>
+    );
+  if (isGrid && text.length === question.length && sideOf(question) !== undefined)
+    return (
+      <div class="said">
+        <DigitGrid text={text} question={question} />
+        <Verdict answer={text} question={question} />
       </div>
     );
   return (

@@ -1,5 +1,6 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { givenAt, sideOf } from '../core/digit-grid.ts';
 import { isMostlyLines } from '../core/shown.ts';
 import { keepsColours, marksBlanks } from './look.ts';
 import { dressMask, dressPiece, pieceElement } from './piece.ts';
@@ -11,6 +12,7 @@ import type { Player } from './player.ts';
  * touched, so that five hundred tokens stay fluid. Screen readers are given the text once it is final, and no flicker.
  *
  * @param given   the text before the canvas
+ * @param question  what is answered: where it is a grid of digits, so is the answer
  * @param awaited  masks that are shown before the first frame
  * @param picked  the position that is marked
  * @param onPick  called with the position that is pointed at, or undefined, and whether it was clicked
@@ -18,6 +20,7 @@ import type { Player } from './player.ts';
 export function TokenCanvas({
   player,
   given = '',
+  question = given,
   after = '',
   awaited = 0,
   picked,
@@ -25,6 +28,7 @@ export function TokenCanvas({
 }: {
   readonly player: Player;
   readonly given?: string;
+  readonly question?: string;
   readonly after?: string;
   readonly awaited?: number;
   readonly picked?: ReadonlySignal<number | undefined>;
@@ -32,15 +36,19 @@ export function TokenCanvas({
 }) {
   const home = useRef<HTMLSpanElement>(null);
   const placeholder = useRef<HTMLSpanElement>(null);
-  useEffect(() => drawing(player, home.current!, picked), [player, picked]);
   const isEmpty = player.size.value === 0;
+  const side = hasOnlyDigits(player) ? sideOf(question) : undefined;
+  const grid = side === undefined ? undefined : question;
+  useEffect(() => drawing(player, home.current!, { picked, grid }), [player, picked, grid]);
   useEffect(() => placeholder.current?.replaceChildren(...masks(awaited)), [isEmpty, awaited]);
   const isWritten = player.state.value === 'done';
   const whole = isWritten && !isEmpty ? player.recording.textAt(player.size.value - 1) : '';
   const isDone = isWritten && player.isLast.value;
   const look = ['canvas'];
+  if (side !== undefined) look.push('grid');
   if (!isDone || keepsColours.value) look.push('coloured');
   if (marksBlanks.value || (isDone && isMostlyLines(whole))) look.push('marked');
+  const squares = side === undefined ? undefined : `squares side-${side}`;
   const pick = ({ target, type }: Event) => {
     const { position } = (target as HTMLElement).closest<HTMLElement>('.token')?.dataset ?? {};
     onPick?.(position === undefined ? undefined : Number(position), type === 'click');
@@ -48,9 +56,9 @@ export function TokenCanvas({
   return (
     <>
       <div class={look.join(' ')} aria-hidden="true">
-        <span class="given">{given}</span>
-        {isEmpty && <span ref={placeholder} />}
-        <span ref={home} onMouseOver={pick} onClick={pick} />
+        {side === undefined && <span class="given">{given}</span>}
+        {isEmpty && <span ref={placeholder} class={squares} />}
+        <span ref={home} class={isEmpty ? undefined : squares} onMouseOver={pick} onClick={pick} />
         <span class="given">{after}</span>
       </div>
       <p class="hidden" aria-live="polite">
@@ -59,6 +67,10 @@ export function TokenCanvas({
     </>
   );
 }
+
+/** Whether all that was written so far are digits, one by one. */
+const hasOnlyDigits = ({ recording, size }: Player): boolean =>
+  size.value === 0 || recording.canvasAt(size.value - 1).every(({ text }) => /^\d?$/.test(text));
 
 /** Masks that stand where a text is to come. */
 const masks = (count: number): HTMLElement[] =>
@@ -69,7 +81,14 @@ const masks = (count: number): HTMLElement[] =>
   });
 
 /** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
-function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<number | undefined>): () => void {
+function drawing(
+  player: Player,
+  home: HTMLElement,
+  {
+    picked,
+    grid,
+  }: { readonly picked?: ReadonlySignal<number | undefined>; readonly grid: string | undefined },
+): () => void {
   let spans: HTMLElement[] = [];
   let drawn = -1;
   let fresh: readonly number[] = [];
@@ -80,6 +99,10 @@ function drawing(player: Player, home: HTMLElement, picked?: ReadonlySignal<numb
     const cell = player.recording.cellAt(position, at);
     if (cell.token === null) dressMask(piece, position, player.recording.comingText(position, at));
     else dressPiece(piece, cell);
+    const given = grid === undefined ? undefined : givenAt(grid, position);
+    if (given === undefined) return;
+    piece.dataset.given = given;
+    piece.classList.toggle('amiss', cell.token !== null && cell.text !== given);
   };
 
   const draw = () => {

@@ -242,3 +242,38 @@ test('an answer that is stopped keeps what was final', { skip, timeout: 180_000 
   assert.ok(answer.length > 0);
   await say(page, 'And then?', 2);
 });
+
+test('a Sudoku is offered, asked and answered as a grid', { skip, timeout: 120_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await studio.open();
+  const settings = encodeURIComponent(JSON.stringify({ model: 'sudoku-4' }));
+  await page.goto(`${studio.url.split('#')[0]}#/chat?${settings}`);
+  const offered = page.getByRole('list', { name: 'Lines to begin with' }).getByRole('button');
+  await offered.locator('.squares').first().waitFor();
+  const question = (await offered.first().locator('.hidden').textContent())!;
+  await offered.first().click();
+  await answered(page, 1);
+  const answer = page.locator('.turn.assistant .said');
+  await answer.getByText('✓ Solved').waitFor();
+  const [, text] = (await answer.locator('.hidden').allTextContents()).join('').match(/(\d{16})/)!;
+  // what is given is set apart, and what was open is written
+  const cells = page.locator('.turn.assistant .squares > .token');
+  const given = await cells.evaluateAll((all) => all.map(({ dataset }) => dataset.given ?? '0').join(''));
+  assert.equal(given, question);
+  assert.equal((await cells.allTextContents()).join(''), text);
+  assert.deepEqual(await violations(page), []);
+  // its way is seen in the same grid, from the first step on
+  await page.getByRole('button', { name: 'How it was written' }).click();
+  await page.locator('.transport input').fill('1');
+  await page.locator('.squares .mask').first().waitFor();
+  assert.equal(await page.locator('.turn.assistant .squares [data-given]').count(), 8);
+
+  // so in Write, which opens with a grid for this model
+  await page.goto(`${studio.url.split('#')[0]}#/write?${settings}`);
+  await page.getByRole('button', { name: /^Write/ }).click();
+  await page.locator('.export button:enabled').first().waitFor();
+  assert.match((await page.locator('p[aria-live]').first().textContent())!, /^\d{16}$/);
+  assert.equal(await page.locator('.squares .amiss').count(), 0);
+  await page.locator('.model-picker select').selectOption('stories');
+  assert.equal(await page.getByLabel('prompt').inputValue(), 'Once upon a time');
+});

@@ -3,6 +3,7 @@ import { fragmentOf } from '../core/link.ts';
 import { readComparison, writeComparison } from '../core/comparison-file.ts';
 import { learnDefaults } from '../parts/model-picker.tsx';
 import { forStrategy, type Preset, presetsFor } from '../core/option-groups.ts';
+import { exampleFor, isExamplePrompt } from '../parts/examples.ts';
 import { optionSchemas } from '../parts/options.ts';
 import { copied } from '../parts/copied.ts';
 import { saveFile } from '../parts/save.ts';
@@ -70,6 +71,12 @@ export class Desk {
     keep(this.#settings(), sessionStorage);
     await Promise.all(this.lanes.value.map((lane) => lane.write(this.prompt.value, seed)));
     await learnDefaults(this.lanes.value.map(({ served }) => served));
+  }
+
+  /** Has another model write; what nobody typed becomes an example for it. */
+  choose(lane: Lane, model: string): void {
+    lane.model.value = model;
+    if (isExamplePrompt(this.prompt.value)) this.prompt.value = exampleFor(model).prompt;
   }
 
   stop(): void {

@@ -8,7 +8,7 @@ import type { Lane } from './lane.ts';
 
 /** The model and the options of a run; the seed among them is for all runs. */
 export function LaneForm({
-  desk: { seed },
+  desk,
   lane,
   schema,
 }: {
@@ -16,12 +16,13 @@ export function LaneForm({
   readonly lane: Lane;
   readonly schema: JsonSchema | undefined;
 }) {
+  const { seed } = desk;
   const { defaults, presets } = lane.served ?? {};
   return (
     <>
       <ModelPicker
         value={lane.model.value ?? lane.served?.id}
-        onChange={(model) => (lane.model.value = model)}
+        onChange={(model) => desk.choose(lane, model)}
       />
       {schema && (
         <OptionsForm

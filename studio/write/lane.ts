@@ -1,5 +1,6 @@
 import { batch, computed, signal } from '@preact/signals';
 import { stream } from '../client.ts';
+import { sideOf } from '../core/digit-grid.ts';
 import { readRecording, type Asked, type RecordingFile } from '../core/recording-file.ts';
 import { servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
@@ -59,8 +60,12 @@ export class Lane {
     const player = this.#begin({ prompt, model: model ?? '', options });
     this.#aborting = aborting;
     this.isWriting.value = true;
-    const body = { model, prompt, ...options, candidates, stream_options: { include_usage: true } };
-    await player.watch(stream<StreamEvent>('/v1/completions', body, aborting.signal));
+    // a grid of digits is no beginning to go on with, but a question
+    const isQuestion = sideOf(prompt) !== undefined;
+    const begun = isQuestion ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
+    const body = { model, ...begun, ...options, candidates, stream_options: { include_usage: true } };
+    const path = isQuestion ? '/v1/chat/completions' : '/v1/completions';
+    await player.watch(stream<StreamEvent>(path, body, aborting.signal));
     if (this.#aborting === aborting) this.isWriting.value = false;
   }
 

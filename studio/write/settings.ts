@@ -1,3 +1,4 @@
+import { exampleFor } from '../parts/examples.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 
@@ -17,10 +18,11 @@ export const maxRuns = 4;
 export function settingsFrom(link: Values, storage: Storage): Settings {
   const { prompt, seed, runs, ...run } = Object.keys(link).length > 0 ? link : kept(storage);
   const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, maxRuns) : [run];
+  const lanes = asked.map(laneSettings);
   return {
-    prompt: typeof prompt === 'string' ? prompt : 'Once upon a time',
+    prompt: typeof prompt === 'string' ? prompt : exampleFor(lanes[0].model).prompt,
     seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,
-    runs: asked.map(laneSettings),
+    runs: lanes,
   };
 }
 
