@@ -106,7 +106,7 @@ test(
     await page.close();
 
     const edit = await open(linked('edit', { text: 'He barked purple in the park.' }));
-    await edit.getByRole('button', { name: 'Show what it doubts' }).click();
+    await edit.getByRole('button', { name: 'Check' }).click();
     await edit.getByText('Least likely').waitFor({ timeout: 90_000 });
     await edit.close();
 

@@ -95,19 +95,7 @@ function TurnView({
         <CopyButton text={turn.text} what={isUser ? 'what you said' : 'the answer'} />
         {isUser && <DraftButton draft={draft} text={turn.text} onSave={save} />}
         <AnswerButton talk={talk} turn={turn} onAnswer={(to) => void talk.answer(to, model, options)} />
-        {recording && (
-          <button
-            type="button"
-            class="plain"
-            aria-pressed={replay.value}
-            onClick={() => {
-              replay.value = !replay.value;
-              if (replay.value) playFromStart(recording);
-            }}
-          >
-            How it was written
-          </button>
-        )}
+        {recording && <ReplayButton replay={replay} recording={recording} />}
         <Speed recording={recording} />
       </div>
     </article>
@@ -118,9 +106,25 @@ function TurnView({
 const textOf = (path: readonly Turn[], turn: number | null): string =>
   path.find(({ id }) => id === turn)?.text ?? '';
 
-function playFromStart(player: Player): void {
-  player.show(0);
-  player.play(1);
+/** Shows the way to an answer, from the beginning, in place of it. */
+function ReplayButton({
+  replay,
+  recording,
+}: {
+  readonly replay: Signal<boolean>;
+  readonly recording: Player;
+}) {
+  const toggle = () => {
+    replay.value = !replay.value;
+    if (!replay.value) return;
+    recording.show(0);
+    recording.play(1);
+  };
+  return (
+    <button type="button" class="plain" aria-pressed={replay.value} onClick={toggle}>
+      How it was written
+    </button>
+  );
 }
 
 function whoSaid({ role, model = 'Model' }: Turn, call: CalledTool | undefined): string {

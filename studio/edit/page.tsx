@@ -10,6 +10,7 @@ import { OptionsForm } from '../parts/options-form.tsx';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
+import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
 
 const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
@@ -43,11 +44,13 @@ export default function Edit({ settings }: PageProperties) {
     <div class="texts">
       <h1>Edit</h1>
       <p class="quiet intro">
-        See where the model is unsure of a text. Mark what it should write anew, or let it choose.
+        Check a text: what the model finds unlikely is marked. It suggests other words, for these or for those
+        that you mark; you accept or reject each.
       </p>
       <div class="work">
         <Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />
         <div ref={host} class="editor" />
+        <Doing editor={rewriter} />
         {rewriter.doubts.value.length > 0 && <DoubtLegend />}
         <p class="news" aria-live="polite">
           {visible(rewriter.news.value)}
@@ -91,12 +94,7 @@ function DoubtLegend() {
 /** Says what will stand here, while nothing does. */
 function FirstStep({ rewriter: { doubts, proposals } }: { readonly rewriter: Rewriter }) {
   if (doubts.value.length + proposals.value.length > 0) return null;
-  return (
-    <p class="quiet first-step">
-      “Show what it doubts” marks unlikely words in the text and lists them here. What it would write instead
-      stands here, too, to be accepted or rejected.
-    </p>
-  );
+  return <p class="quiet first-step">What is unlikely, and what the model suggests, is listed here, too.</p>;
 }
 
 /** What can be done with the text. */
@@ -114,7 +112,7 @@ function Tools({
   return (
     <div class="row tools" role="toolbar" aria-label="Editing">
       <button type="button" disabled={busy} onClick={() => void rewriter.read(model())}>
-        Show what it doubts
+        Check
       </button>
       <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
         Mark <kbd aria-hidden="true">Alt M</kbd>
@@ -130,16 +128,11 @@ function Tools({
         </button>
       ) : (
         <button type="button" class="main" onClick={rewrite}>
-          {marks.length > 0 ? 'Rewrite what is marked' : 'Rewrite what it doubts'}{' '}
+          {marks.length > 0 ? 'Suggest for what is marked' : 'Suggest changes'}{' '}
           <kbd aria-hidden="true">Ctrl ↵</kbd>
         </button>
       )}
-      <button type="button" class="plain" disabled={busy} onClick={() => rewriter.undo()}>
-        Undo
-      </button>
-      <button type="button" class="plain" disabled={busy} onClick={() => rewriter.redo()}>
-        Redo
-      </button>
+      <UndoButtons editor={rewriter} />
     </div>
   );
 }
@@ -151,7 +144,7 @@ function Proposals({ rewriter }: { readonly rewriter: Rewriter }) {
   if (proposals.length === 0) return null;
   return (
     <>
-      <h2>Proposed changes</h2>
+      <h2>Suggested changes</h2>
       <div class="row">
         <button type="button" disabled={busy} onClick={() => rewriter.accept(proposals)}>
           Accept all

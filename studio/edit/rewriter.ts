@@ -5,7 +5,6 @@ import type { RecordedFrame } from '../core/recording.ts';
 import { type DoubtLook, doubtOf, likelihood } from '../core/doubt.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/field-input.tsx';
-import { redo, undo } from '../text/editor.ts';
 import { layerOf, type Stretch } from '../text/layer.ts';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
@@ -78,6 +77,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   /** Asks how likely each token is. */
   async read(model: string | undefined): Promise<void> {
     await this.working('reading', async (signal) => {
+      this.doing.value = 'Reading …';
       const text = this.text;
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
@@ -96,6 +96,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   /** Has what is marked written anew, or what the model doubts. What was proposed before goes. */
   async rewrite(model: string | undefined, options: Values): Promise<void> {
     await this.working('rewriting', async (signal) => {
+      this.doing.value = 'Looking for likelier words …';
       const { view } = this;
       const text = this.text;
       const marks = this.marks.value;
@@ -121,16 +122,6 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
           );
       }
     });
-  }
-
-  undo(): void {
-    undo(this.view);
-    this.focus();
-  }
-
-  redo(): void {
-    redo(this.view);
-    this.focus();
   }
 
   #setMarks(marks: readonly Stretch[]): void {
@@ -174,7 +165,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     this.news.value =
       proposals.length === 0
         ? 'Nothing to change: the model found nothing likelier.'
-        : `${proposals.length} proposed: ${said.join('; ')}.`;
+        : `${proposals.length} suggested: ${said.join('; ')}.`;
   }
 
   protected override draw({ id, text }: Proposal): void {

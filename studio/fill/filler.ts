@@ -14,6 +14,7 @@ import {
 import type { RecordedFrame } from '../core/recording.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
+import type { Example } from '../parts/examples.ts';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
@@ -55,8 +56,6 @@ export class Filler extends ProposalEditor<'filling'> {
   #retries = 0;
   /** Whether the last filling ended before its end: it was stopped, or failed. */
   #wasEnded = false;
-  /** What is being done, in words, while something is. */
-  readonly doing = signal('');
   /** What of a long text the model is sent, in words; nothing where it is sent all. */
   readonly sent = signal('');
 
@@ -80,14 +79,24 @@ export class Filler extends ProposalEditor<'filling'> {
         EditorView.domEventHandlers({ paste: () => void setTimeout(() => this.#takeTyped()) }),
       ],
     });
-    const at = first === undefined ? -1 : text.indexOf(first);
-    if (first !== undefined && at >= 0) {
-      const place = { id: this.nextId++, from: at, to: at + first.length };
-      this.view.dispatch(putting([{ ...place, length: { length: 'any' } }], false));
-    }
+    if (first !== undefined) this.#begin(text, first);
     this.#takeTyped();
     this.focus();
     return close;
+  }
+
+  /** Has another example in place of one that nobody has touched. */
+  exchange(old: Pick<Example, 'text'>, { text, hole }: Example): void {
+    const isTouched = this.text !== old.text || this.placed.some((one) => one.text !== undefined);
+    if (isTouched || this.isBusy.value || text === old.text) return;
+    this.view.dispatch({ changes: { from: 0, to: this.text.length, insert: text } });
+    this.#begin(text, hole);
+  }
+
+  #begin(text: string, hole: string): void {
+    const from = text.indexOf(hole);
+    const place = { id: this.nextId++, from, to: from + hole.length };
+    this.view.dispatch(putting([{ ...place, length: { length: 'any' } }], false));
   }
 
   /** What is typed as `{{3}}` or `{{4..24}}` becomes a hole of that length. */
@@ -181,7 +190,6 @@ export class Filler extends ProposalEditor<'filling'> {
           this.#wasEnded = false;
         }
       } finally {
-        this.doing.value = '';
         // what was called off is as before
         if (!isDone) this.view.dispatch(putting(asked, false));
       }
@@ -234,7 +242,10 @@ export class Filler extends ProposalEditor<'filling'> {
     const pieces = this.#pieces.get(id);
     if (text !== undefined && pieces) return this.chips.draw(id, `proposed: ${text}`, pieces);
     const known = length && 'length' in length && length.length !== 'any' ? length.length : undefined;
-    const masks = Array.from({ length: Math.min(known ?? 2, maxMasks) }, () => mask);
+    // of a length to be found: about as many as the words that stood there
+    const old = this.placed.find((one) => one.id === id);
+    const words = (old && this.slice(old).match(/\S+/g)?.length) ?? 2;
+    const masks = Array.from({ length: Math.min(known ?? words, maxMasks) }, () => mask);
     const of = length === undefined || known !== undefined ? `${known} tokens` : 'a length to be found';
     this.chips.draw(id, `a hole of ${of}`, masks);
   }

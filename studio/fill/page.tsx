@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
 import { writingGroups } from '../core/option-groups.ts';
@@ -13,17 +13,13 @@ import {
 } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
+import { exampleFor } from '../parts/examples.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
+import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { Filler, shownDefaults, retryTemperature } from './filler.ts';
-
-const sample = `Once upon a time there was a little girl named Lily. She loved to play in the garden.
-One day she found a red ball under the tree. She was very happy and ran to show it to her mom.
-`;
-/** With a hole in it, so that a key fills it. */
-const sampleHole = 'found a red ball under the tree';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
 export default function Fill({ settings }: PageProperties) {
@@ -34,7 +30,10 @@ export default function Fill({ settings }: PageProperties) {
   const problem = useServed();
   const given = typeof settings.text === 'string' ? settings.text : undefined;
   useEffect(() => {
-    return filler.open(host.current!, given ?? sample, given === undefined ? sampleHole : undefined);
+    const { text, hole } = exampleFor(model.value);
+    return given === undefined
+      ? filler.open(host.current!, text, hole)
+      : filler.open(host.current!, given, undefined);
   }, [filler]);
 
   useLoading();
@@ -56,7 +55,7 @@ export default function Fill({ settings }: PageProperties) {
       <div class="work">
         <Tools filler={filler} fillAll={fillAll} />
         <div ref={host} class="editor" />
-        <Doing filler={filler} />
+        <Doing editor={filler} said={filler.sent.value} />
         <p class="hidden" aria-live="polite">
           {visible(filler.news.value)}
         </p>
@@ -70,39 +69,61 @@ export default function Fill({ settings }: PageProperties) {
             <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />
           ))}
         </ol>
-        <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
-        {optionSchemas.value && (
-          <OptionsForm
-            schema={optionSchemas.value.infill}
-            groups={writingGroups}
-            open=""
-            strategies={optionSchemas.value.strategies}
-            defaults={shownDefaults(chosen?.defaults)}
-            values={options.value}
-            onChange={(next) => (options.value = next)}
-          />
-        )}
+        <Settings filler={filler} model={model} chosen={chosen} options={options} />
       </aside>
     </div>
   );
 }
 
-function Intro() {
+/** The model that fills, and how. */
+function Settings({
+  filler,
+  model,
+  chosen,
+  options,
+}: {
+  readonly filler: Filler;
+  readonly model: Signal<string | undefined>;
+  readonly chosen: ServedModel | undefined;
+  readonly options: Signal<Values>;
+}) {
   return (
-    <p class="quiet intro">
-      Select words, press Make a hole, press Fill: the model writes what fits there, and everything else stays
-      as it is. Typed, <code>{'{{3}}'}</code> is a hole of three tokens, <code>{'{{4..24}}'}</code> of 4 to
-      24, <code>{'{{?}}'}</code> of any number.
-    </p>
+    <>
+      <ModelPicker
+        value={model.value}
+        onChange={(name) => {
+          filler.exchange(exampleFor(model.value), exampleFor(name));
+          model.value = name;
+        }}
+      />
+      {optionSchemas.value && (
+        <OptionsForm
+          schema={optionSchemas.value.infill}
+          groups={writingGroups}
+          open=""
+          strategies={optionSchemas.value.strategies}
+          defaults={shownDefaults(chosen?.defaults)}
+          values={options.value}
+          onChange={(next) => (options.value = next)}
+        />
+      )}
+    </>
   );
 }
 
-/** What is under way, and what of a long text it is about. */
-function Doing({ filler: { doing, sent } }: { readonly filler: Filler }) {
+function Intro() {
   return (
-    <p class="doing help" role="status">
-      {doing.value !== '' && <progress aria-label="Filling" />} {doing.value} {sent.value}
-    </p>
+    <div class="quiet intro">
+      <p>
+        Select words, press Make a hole, press Fill: the model writes what fits there, and everything else
+        stays as it is.
+      </p>
+      <details>
+        <summary>Holes can be typed, too</summary>
+        <code>{'{{3}}'}</code> is a hole of three tokens, <code>{'{{4..24}}'}</code> of 4 to 24,{' '}
+        <code>{'{{?}}'}</code> of any number.
+      </details>
+    </div>
   );
 }
 
@@ -136,6 +157,7 @@ function Tools({ filler, fillAll }: { readonly filler: Filler; readonly fillAll:
           </button>
         </>
       )}
+      <UndoButtons editor={filler} />
     </div>
   );
 }

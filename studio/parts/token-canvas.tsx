@@ -1,6 +1,7 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { givenAt, sideOf } from '../core/digit-grid.ts';
+import type { Cell, Recording } from '../core/recording.ts';
 import { isMostlyLines } from '../core/shown.ts';
 import { keepsColours, marksBlanks } from './look.ts';
 import { dressMask, dressPiece, pieceElement } from './piece.ts';
@@ -80,15 +81,39 @@ const masks = (count: number): HTMLElement[] =>
     return piece;
   });
 
+/** An element for each position, which knows the position. */
+const blankPieces = (length: number): HTMLElement[] =>
+  Array.from({ length }, (_, position) => {
+    const piece = pieceElement();
+    piece.dataset.position = String(position);
+    return piece;
+  });
+
+/** Gives a piece the look of what stands at a position in a frame. */
+function dressAs(
+  piece: HTMLElement,
+  { recording, position, at }: { recording: Recording; position: number; at: number },
+): void {
+  const cell = recording.cellAt(position, at);
+  if (cell.token === null) dressMask(piece, position, recording.comingText(position, at));
+  else dressPiece(piece, cell);
+}
+
+/** Sets apart what the question of a grid gives for a cell, unless something else was written there. */
+function showGiven(piece: HTMLElement, given: string | undefined, { token, text }: Cell): void {
+  if (given === undefined) return;
+  piece.dataset.given = given;
+  piece.classList.toggle('amiss', token !== null && text !== given);
+}
+
+/** What is drawn beside a frame: the position that is marked, and the question of a grid. */
+interface Drawn {
+  readonly picked?: ReadonlySignal<number | undefined>;
+  readonly grid: string | undefined;
+}
+
 /** Draws the frame that is shown, once for each picture of the screen. Returns what ends it. */
-function drawing(
-  player: Player,
-  home: HTMLElement,
-  {
-    picked,
-    grid,
-  }: { readonly picked?: ReadonlySignal<number | undefined>; readonly grid: string | undefined },
-): () => void {
+function drawing(player: Player, home: HTMLElement, { picked, grid }: Drawn): () => void {
   let spans: HTMLElement[] = [];
   let drawn = -1;
   let fresh: readonly number[] = [];
@@ -96,13 +121,8 @@ function drawing(
   let request: number | undefined;
 
   const dress = (piece: HTMLElement, position: number, at: number) => {
-    const cell = player.recording.cellAt(position, at);
-    if (cell.token === null) dressMask(piece, position, player.recording.comingText(position, at));
-    else dressPiece(piece, cell);
-    const given = grid === undefined ? undefined : givenAt(grid, position);
-    if (given === undefined) return;
-    piece.dataset.given = given;
-    piece.classList.toggle('amiss', cell.token !== null && cell.text !== given);
+    dressAs(piece, { recording: player.recording, position, at });
+    if (grid !== undefined) showGiven(piece, givenAt(grid, position), player.recording.cellAt(position, at));
   };
 
   const draw = () => {
@@ -112,12 +132,8 @@ function drawing(
     if (at < 0 || at === drawn) return;
     for (const position of fresh) spans[position]?.classList.remove('fresh');
     if (drawn < 0 || !recording.isSameTake(drawn, at)) {
-      spans = Array.from({ length: recording.facts(at).length }, (_, position) => {
-        const piece = pieceElement();
-        piece.dataset.position = String(position);
-        dress(piece, position, at);
-        return piece;
-      });
+      spans = blankPieces(recording.facts(at).length);
+      for (const [position, piece] of spans.entries()) dress(piece, position, at);
       home.replaceChildren(...spans);
       drawn = -1;
     } else {

@@ -41,13 +41,18 @@ async function mark(page: Page, word: string): Promise<void> {
   await page.keyboard.press('Alt+m');
 }
 
+const replaceOnce = (from: string, [old, now]: (string | null)[]): string => {
+  const at = from.indexOf(old ?? '');
+  return from.slice(0, at) + (now ?? '') + from.slice(at + (old ?? '').length);
+};
+
 test(
   'doubts are seen and listed, what is marked is rewritten, and taken piece by piece',
   { skip, timeout: 120_000 },
   async (t) => {
     const studio = await startStudio(t);
     const page = await openEdit(studio);
-    await page.getByRole('button', { name: 'Show what it doubts' }).click();
+    await page.getByRole('button', { name: 'Check' }).click();
     await page.getByText('Least likely').waitFor();
     assert.ok((await page.locator('.cm-content .doubt-3').count()) > 0);
     const listed = await page.locator('.doubts .token').allTextContents();
@@ -58,21 +63,17 @@ test(
     assert.equal(await page.locator('.cm-content .marked').count(), 2);
     await openGroup(page, 'What may change');
     await page.getByLabel('seed', { exact: true }).fill('2');
-    await page.getByRole('button', { name: /^Rewrite what is marked/ }).click();
-    await page.getByText('Proposed changes').waitFor();
+    await page.getByRole('button', { name: /^Suggest for what is marked/ }).click();
+    await page.getByText('Suggested changes').waitFor();
     const proposed = await changes(page);
     assert.ok(proposed.length >= 2, JSON.stringify(proposed));
     assert.equal(await written(page), text);
-    assert.match(await page.locator('p[aria-live]').innerText(), /proposed: /);
+    assert.match(await page.locator('p[aria-live]').innerText(), /suggested: /);
     for (const theme of ['light', 'dark']) {
       await page.getByLabel('Theme').selectOption(theme);
       assert.deepEqual(await violations(page), []);
     }
 
-    const replaceOnce = (from: string, [old, now]: (string | null)[]): string => {
-      const at = from.indexOf(old ?? '', from.indexOf(old ?? ''));
-      return from.slice(0, at) + (now ?? '') + from.slice(at + (old ?? '').length);
-    };
     await page.getByRole('button', { name: 'Accept change 1' }).click();
     const accepted = replaceOnce(text, proposed[0]);
     assert.equal(await written(page), accepted);
@@ -86,7 +87,7 @@ test(
       .or(page.getByRole('button', { name: 'Reject change 1' }))
       .first()
       .click();
-    await page.getByText('Proposed changes').waitFor({ state: 'hidden' });
+    await page.getByText('Suggested changes').waitFor({ state: 'hidden' });
     assert.equal(await written(page), accepted);
   },
 );
@@ -97,12 +98,14 @@ test(
   async (t) => {
     const studio = await startStudio(t);
     const page = await openEdit(studio, { viewport: { width: 420, height: 900 } });
+    for (const name of ['Undo', 'Redo'])
+      assert.equal(await page.getByRole('button', { name }).isDisabled(), true);
     await openGroup(page, 'What may change');
     await page.getByLabel('max change', { exact: true }).fill('0.3');
-    await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+    await page.getByRole('button', { name: /^Suggest changes/ }).click();
     await page
       .locator('p[aria-live]')
-      .getByText(/proposed|Nothing/)
+      .getByText(/suggested|Nothing/)
       .waitFor();
     const proposed = await changes(page);
     assert.ok(
@@ -110,12 +113,26 @@ test(
       JSON.stringify(proposed),
     );
     assert.ok(await fits(page));
-    // a proposal whose text somebody changes is gone
+    // each is answered where it stands, by a click or a key, and that is undone
+    const undo = page.getByRole('button', { name: 'Undo' });
+    await page
+      .getByRole('button', { name: /^Reject here/ })
+      .first()
+      .click();
+    assert.equal((await changes(page)).length, proposed.length - 1);
+    await undo.click();
+    await page.locator('.cm-content').focus();
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.press('Alt+Enter');
+    assert.equal((await changes(page)).length, proposed.length - 1);
+    assert.equal(await written(page), replaceOnce(text, proposed[0]));
+    await undo.click();
+    assert.deepEqual(await changes(page), proposed);
     await page.getByRole('button', { name: 'Accept all' }).click();
     assert.ok(!(await written(page)).includes('purple'));
 
     await page.getByLabel('threshold', { exact: true }).fill('0');
-    await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+    await page.getByRole('button', { name: /^Suggest changes/ }).click();
     await page.locator('p[aria-live]').getByText('Nothing to change').waitFor();
   },
 );
@@ -136,7 +153,7 @@ test('what a model proposes is text, whatever it is', { skip, timeout: 60_000 },
       body: `data: ${JSON.stringify(answer)}\n\ndata: [DONE]\n\n`,
     }),
   );
-  await page.getByRole('button', { name: /^Rewrite what it doubts/ }).click();
+  await page.getByRole('button', { name: /^Suggest changes/ }).click();
   await page.locator('.chip').getByText('onerror').first().waitFor();
   assert.equal(await page.locator('.texts img[src]').count(), 0);
   assert.ok(!(await page.locator('.texts').textContent())!.includes('\u001b'));

@@ -194,8 +194,13 @@ test('what the page opens with is filled by one key', { skip, timeout: 60_000 },
   await page.goto(`${studio.url.split('#')[0]}#/fill`);
   await page.waitForSelector('.chip');
   await page.waitForSelector('.texts .form');
+  const asked = page.waitForRequest('**/unmask/infill');
   await page.keyboard.press('Control+Enter');
   await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+  // what takes a text's place is at most about twice as long
+  const { parts } = (await asked).postDataJSON() as { parts: unknown[] };
+  assert.deepEqual(parts[1], { minimum: 1, maximum: 16 });
+  assert.ok((await page.locator('.old-and-new strong').textContent())!.length < 100);
   // a retry that is called off leaves what there was
   const text = await page.locator('.old-and-new strong').textContent();
   await page.route('**/unmask/infill', () => {});

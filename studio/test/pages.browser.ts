@@ -33,7 +33,7 @@ async function tabTo(page: Page, name: RegExp): Promise<number> {
 const verbs: Readonly<Record<string, RegExp>> = {
   write: /^Write/,
   fill: /^Fill/,
-  edit: /^Rewrite/,
+  edit: /^Suggest/,
   chat: /^Send/,
   train: /^Start/,
   claims: /^Test all/,

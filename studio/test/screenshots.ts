@@ -86,7 +86,7 @@ await open('edit', {
   text: 'Once upon a time there was a little dog. He barked purple in the park. Then he saw his friend and they played elephant all day.',
 });
 await page.locator('.cm-content').waitFor();
-await page.getByRole('button', { name: 'Show what it doubts' }).click();
+await page.getByRole('button', { name: 'Check' }).click();
 await page.getByText('Least likely').waitFor({ timeout: 120_000 });
 await picture('edit');
 

@@ -1,8 +1,16 @@
-import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import {
+  defaultKeymap,
+  history,
+  historyKeymap,
+  redo,
+  redoDepth,
+  undo,
+  undoDepth,
+} from '@codemirror/commands';
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightSpecialChars, keymap, type KeyBinding } from '@codemirror/view';
 
-export { redo, undo };
+export { redo, redoDepth, undo, undoDepth };
 
 const theme = EditorView.theme({
   '&': {
@@ -29,6 +37,8 @@ const theme = EditorView.theme({
   '.guess': { background: 'var(--strength-0)' },
   '.unsure': { background: 'var(--strength-1)' },
   '.likely': { background: 'var(--strength-2)' },
+  '.guess, .unsure, .likely, .sure': { borderRadius: '0.2em' },
+  '.doubt-1, .doubt-2, .doubt-3': { boxShadow: 'inset 0 -1.5px var(--doubt)' },
   '.doubt-1': { background: 'color-mix(in srgb, var(--doubt) 12%, var(--panel))' },
   '.doubt-2': { background: 'color-mix(in srgb, var(--doubt) 26%, var(--panel))' },
   '.doubt-3': { background: 'color-mix(in srgb, var(--doubt) 36%, var(--panel))' },

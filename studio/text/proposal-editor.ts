@@ -1,9 +1,17 @@
 import type { Extension } from '@codemirror/state';
-import type { EditorView, KeyBinding } from '@codemirror/view';
+import { EditorView, type KeyBinding } from '@codemirror/view';
 import { computed, signal } from '@preact/signals';
 import { isAbort } from '../client.ts';
-import { openEditor, type TextEditor } from './editor.ts';
-import { accepting, Chips, dropping, type Proposal, proposalsField, proposing } from './proposals.ts';
+import { openEditor, redo, redoDepth, type TextEditor, undo, undoDepth } from './editor.ts';
+import {
+  accepting,
+  Answers,
+  Chips,
+  dropping,
+  type Proposal,
+  proposalsField,
+  proposing,
+} from './proposals.ts';
 
 /** How an editor with proposals is put into the page. */
 export interface EditorOptions {
@@ -28,9 +36,17 @@ export abstract class ProposalEditor<Work extends string> {
   readonly problem = signal<unknown>(undefined);
   /** What came of the last work, in a sentence, which screen readers say. */
   readonly news = signal('');
+  /** What is being done, in words, while something is. */
+  readonly doing = signal('');
+  readonly canUndo = signal(false);
+  readonly canRedo = signal(false);
   protected readonly chips = new Chips();
   protected nextId = 0;
   #editor: TextEditor | undefined;
+  readonly #answers = new Answers({
+    accept: (one) => this.isBusy.value || this.accept([one]),
+    reject: (one) => this.isBusy.value || this.reject([one]),
+  });
   #aborting: AbortController | undefined;
   #action: () => void = () => {};
 
@@ -62,6 +78,16 @@ export abstract class ProposalEditor<Work extends string> {
     this.#aborting?.abort();
   }
 
+  undo(): void {
+    undo(this.view);
+    this.focus();
+  }
+
+  redo(): void {
+    redo(this.view);
+    this.focus();
+  }
+
   protected get view(): EditorView {
     return this.#editor!.view;
   }
@@ -88,11 +114,17 @@ export abstract class ProposalEditor<Work extends string> {
       keys: [
         ...keys,
         { key: 'Mod-Enter', run: () => (this.#action(), true) },
+        { key: 'Alt-Enter', run: () => this.#answer((one) => this.accept([one])) },
+        { key: 'Alt-Backspace', run: () => this.#answer((one) => this.reject([one])) },
         { key: 'Escape', run: () => this.isBusy.value && (this.stop(), true) },
       ],
       extensions: [
         extensions,
-        proposing(this.chips, {
+        EditorView.updateListener.of(({ state }) => {
+          this.canUndo.value = undoDepth(state) > 0;
+          this.canRedo.value = redoDepth(state) > 0;
+        }),
+        proposing(this.chips, this.#answers, {
           keepsOld,
           onChange: (proposals) => {
             this.proposals.value = proposals;
@@ -105,6 +137,18 @@ export abstract class ProposalEditor<Work extends string> {
       this.stop();
       this.#editor?.view.destroy();
     };
+  }
+
+  /** Accepts or rejects the proposal at the cursor, or the next one; then the cursor is at the one behind it. */
+  #answer(doIt: (proposal: Proposal) => void): boolean {
+    const ready = this.isBusy.value ? [] : this.placed.filter(({ text }) => text !== undefined);
+    const { head } = this.view.state.selection.main;
+    const at = ready.find(({ to }) => to >= head) ?? ready[0];
+    if (!at) return false;
+    doIt(at);
+    const next = this.placed.find(({ id }) => id === ready[ready.indexOf(at) + 1]?.id);
+    if (next) this.view.dispatch({ selection: { anchor: next.from }, scrollIntoView: true });
+    return true;
   }
 
   /** Does one work, and shows what goes wrong; nothing while another is done. */
@@ -121,6 +165,7 @@ export abstract class ProposalEditor<Work extends string> {
       if (!isAbort(error)) this.problem.value = error;
     } finally {
       this.work.value = undefined;
+      this.doing.value = '';
       this.#editor!.setWritable(true);
     }
   }

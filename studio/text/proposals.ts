@@ -11,6 +11,7 @@ import {
 import { Decoration, EditorView, WidgetType } from '@codemirror/view';
 import type { HoleLength, Piece } from '../core/filling.ts';
 import { shownText, styleOf } from '../core/shown.ts';
+import { visible } from '../../src/cli/terminal/visible.ts';
 import { kept } from './layer.ts';
 
 /** A stretch of the text, and what may come to stand in its place. */
@@ -108,11 +109,14 @@ export class Chips {
       const element = this.elementOf(id);
       element.setAttribute('aria-label', label);
       element.replaceChildren(
-        ...pieces.map(({ token, text, confidence }) => {
+        ...pieces.flatMap(({ token, text, confidence }) => {
+          const seen = shownText(token, text);
+          // a word is coloured, and not the blank in front of it
+          const blank = /^ +(?=[^ ])/.exec(seen)?.[0] ?? '';
           const span = document.createElement('span');
           span.className = styleOf(token, confidence);
-          span.textContent = shownText(token, text);
-          return span;
+          span.textContent = seen.slice(blank.length);
+          return [blank, span];
         }),
       );
     });
@@ -150,6 +154,65 @@ class Chip extends WidgetType {
   }
 }
 
+type Answer = (proposal: Proposal) => void;
+
+/** What a person may answer to a proposal, right behind it: a sign each, with its name for screen readers. */
+export class Answers {
+  readonly #answers: { readonly accept: Answer; readonly reject: Answer };
+
+  constructor(answers: { readonly accept: Answer; readonly reject: Answer }) {
+    this.#answers = answers;
+  }
+
+  widgetOf(proposal: Proposal): WidgetType {
+    return new AnswerButtons(this.#answers, proposal);
+  }
+}
+
+/** Longer names of buttons say nothing more. */
+const longestName = 40;
+
+class AnswerButtons extends WidgetType {
+  readonly #answers: ConstructorParameters<typeof Answers>[0];
+  readonly #proposal: Proposal;
+
+  constructor(answers: ConstructorParameters<typeof Answers>[0], proposal: Proposal) {
+    super();
+    this.#answers = answers;
+    this.#proposal = proposal;
+  }
+
+  override eq(other: AnswerButtons): boolean {
+    return other.#proposal === this.#proposal;
+  }
+
+  toDOM(): HTMLElement {
+    const element = document.createElement('span');
+    element.className = 'answers';
+    const { accept, reject } = this.#answers;
+    element.append(
+      this.#button('accept', 'Accept here', 'Alt ↵', accept),
+      this.#button('reject', 'Reject here', 'Alt ⌫', reject),
+    );
+    return element;
+  }
+
+  #button(look: string, verb: string, key: string, answer: Answer): HTMLElement {
+    const button = document.createElement('button');
+    const name = `${verb}: ${visible(this.#proposal.text!.trim()).slice(0, longestName)}`;
+    button.type = 'button';
+    button.className = look;
+    button.title = `${name} (${key})`;
+    button.setAttribute('aria-label', name);
+    button.addEventListener('click', () => answer(this.#proposal));
+    return button;
+  }
+
+  override ignoreEvent(): boolean {
+    return true;
+  }
+}
+
 const theme = EditorView.theme({
   '.chip': {
     margin: '0 0.2em',
@@ -163,6 +226,26 @@ const theme = EditorView.theme({
     whiteSpace: 'pre-wrap',
   },
   '.chip:empty': { display: 'none' },
+  '.answers': { whiteSpace: 'nowrap' },
+  '.answers button': {
+    minWidth: '1.75rem',
+    height: '1.5rem',
+    marginRight: '0.15rem',
+    padding: '0',
+    border: '1px solid var(--line)',
+    borderRadius: '0.35em',
+    background: 'var(--panel)',
+    color: 'var(--ink)',
+    font: '0.875rem/1 var(--mono)',
+    cursor: 'pointer',
+    verticalAlign: '0.05em',
+  },
+  '.answers button:hover, .answers button:focus-visible': { outline: '2px solid var(--accent)' },
+  '.answers .accept': { color: 'var(--accent)' },
+  '.answers .reject': { color: 'var(--wrong)' },
+  '.answers .accept::before': { content: '"✓"' },
+  '.answers .reject::before': { content: '"✗"' },
+  '@media (pointer: coarse)': { '.answers button': { minWidth: '2rem', height: '1.9rem' } },
   '.old': {
     color: 'var(--ink)',
     textDecoration: 'line-through 1.5px var(--wrong)',
@@ -175,20 +258,28 @@ const theme = EditorView.theme({
 /**
  * Proposals in an editor.
  *
+ * @param answers   what is answered to one that has a text
  * @param keepsOld  whether the old text is seen, struck out, beside what is proposed; else a chip stands in its place
  * @param onChange  is told the proposals whenever they change
  */
 export function proposing(
   chips: Chips,
+  answers: Answers,
   { keepsOld, onChange }: { keepsOld: boolean; onChange: (proposals: readonly Proposal[]) => void },
 ): Extension {
-  const chipOf = ({ id, from, to }: Proposal): Range<Decoration>[] => {
+  const chipOf = (proposal: Proposal): Range<Decoration>[] => {
+    const { id, from, to, text } = proposal;
     const widget = new Chip(chips, id);
-    if (from === to) return [Decoration.widget({ widget, side: 1 }).range(to)];
-    if (!keepsOld) return [Decoration.replace({ widget }).range(from, to)];
+    const behind =
+      text === undefined
+        ? []
+        : [Decoration.widget({ widget: answers.widgetOf(proposal), side: 2 }).range(to)];
+    if (from === to) return [Decoration.widget({ widget, side: 1 }).range(to), ...behind];
+    if (!keepsOld) return [Decoration.replace({ widget }).range(from, to), ...behind];
     return [
       Decoration.mark({ class: 'old' }).range(from, to),
       Decoration.widget({ widget, side: 1 }).range(to),
+      ...behind,
     ];
   };
   const decorations = EditorView.decorations.compute([proposalsField], (state) =>
