@@ -1,7 +1,8 @@
 import type { NdArray } from '../base/array.ts';
 import { sizeOf } from '../base/array.ts';
 import { add, matmul, mul } from '../graph/primitives.ts';
-import { isParameter, parameter, scalar, type Tensor, topological } from '../graph/tensor.ts';
+import { rewrite } from '../graph/rewrite.ts';
+import { isParameter, parameter, scalar, type Tensor } from '../graph/tensor.ts';
 import { useOf } from '../graph/uses.ts';
 import { uniforms } from '../base/random.ts';
 import { parameterShapes, type TensorNames, type TransformerConfig } from './config.ts';
@@ -101,14 +102,10 @@ export function withAdapter(
   adapter: Adapter | undefined,
 ): Readonly<Record<string, Tensor>> {
   if (!adapter) return outputs;
-  const changed = new Map<Tensor, Tensor>();
-  for (const tensor of topological(Object.values(outputs))) {
-    const inputs = tensor.inputs.map((from) => changed.get(from)!);
-    const same = inputs.every((from, i) => from === tensor.inputs[i]) ? tensor : { ...tensor, inputs };
+  return rewrite(outputs, (tensor, same) => {
     const change = changeOf(tensor, adapter);
-    changed.set(tensor, change ? adapted(same, change) : same);
-  }
-  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, changed.get(tensor)!]));
+    return change ? adapted(same, change) : same;
+  });
 }
 
 /** The change of a product with one of the adapter's matrices. */

@@ -1,11 +1,13 @@
 import type { NdArray } from '../base/array.ts';
 import { crossEntropy } from '../graph/composites.ts';
+import { cut } from '../graph/cut.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
 import type { WriteOptions } from '../graph/onnx-writer.ts';
 import type { ExternalData, QuantisedData } from '../graph/value-writer.ts';
 import { input, type Tensor } from '../graph/tensor.ts';
 import type { Dim } from '../graph/tensor-type.ts';
-import { type Data, type Feeds, openSession, type Session, type WeightSource } from '../runtime/session.ts';
+import type { Data, Feeds, Session, WeightSource } from '../runtime/session.ts';
+import { openParts } from '../runtime/session-parts.ts';
 import type { Device } from '../runtime/device.ts';
 import { checkDevice } from '../runtime/device-check.ts';
 import type { WeightFiles } from '../runtime/engine.ts';
@@ -32,6 +34,8 @@ export interface StoredWeights {
   readonly source?: WeightSource;
   /** They stay in memory as they are stored, at the cost of a cast in every forward: see `keepStoredTypes` of a session. */
   readonly keepTypes?: boolean;
+  /** In how many parts of some layers each the graph is opened, at the same time. Default 1. */
+  readonly parts?: number;
 }
 
 /** Weights in memory that change between runs: those of a model in training. */
@@ -198,13 +202,13 @@ class SessionNetwork implements Network {
     const { adapter, ...options } = this.#options;
     const stored = 'arrays' in this.#weights ? undefined : this.#weights;
     const { expanded } = await checkDevice(options.device ?? 'cpu');
-    const model = forwardModel(
+    const models = forwardModels(
       this.config,
       this.#names,
-      { ...ends, adapter: adapter?.adapter },
+      { ...ends, adapter: adapter?.adapter, parts: stored?.parts },
       { expanded, weights: stored && ((name) => stored.locate(name)) },
     );
-    return openSession(model, {
+    return openParts(models, {
       ...options,
       folder: stored?.files ? undefined : stored?.folder,
       files: stored?.files,
@@ -250,18 +254,19 @@ interface Ends {
   readonly reduce?: RowReduction;
 }
 
-function forwardModel(
+/** The graphs of the parts of a network, first the one that reads the tokens. */
+function forwardModels(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, reduce, adapter }: Ends & { readonly adapter?: Adapter },
+  { kind, masked, reduce, adapter, parts = 1 }: Ends & { readonly adapter?: Adapter; readonly parts?: number },
   { weights, ...options }: WriteOptions,
-): OnnxModel {
+): OnnxModel[] {
   const past = kind === 'extend' ? pastInputs(config) : undefined;
   const { mask, ...others } = forwardInputs(past ? 'C+L' : 'L');
   const queries = input('queries', 'int32', ['B', 'Q']);
   const { previousLogits, encodes } = otherInputs(config);
   const roomy = kind === 'score' && masked ? forTwoTexts(config) : config;
-  const { logits, hidden, present } = transformer(roomy, names, {
+  const { logits, hidden, present, residuals } = transformer(roomy, names, {
     ...others,
     queries,
     past,
@@ -281,7 +286,11 @@ function forwardModel(
   // an adapter's own numbers are inputs
   const own = adapter && adapterShapes(config, names, adapter);
   const located = weights && ((name: string) => (own?.has(name) ? undefined : weights(name)));
-  return writeOnnx(withAdapter(outputs, adapter), { ...options, weights: located });
+  const ends = Array.from({ length: parts - 1 }, (_, i) => Math.round(((i + 1) * config.layers) / parts));
+  const places = ends.map((layers) => residuals[layers - 1]);
+  return cut(outputs, places).map((part) =>
+    writeOnnx(withAdapter(part, adapter), { ...options, weights: located }),
+  );
 }
 
 /** Block diffusion reads noisy and clean text side by side, and the tables of rotations have a row for each token. */

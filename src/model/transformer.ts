@@ -47,6 +47,8 @@ export interface PreviousLogits {
 export interface Forward {
   /** Of x_0 in the rows asked for   [R, V] */
   readonly logits: Tensor;
+  /** The residual stream behind each layer; of the last one in the rows asked for   [B, L, D] */
+  readonly residuals: readonly Tensor[];
   /** What the head makes logits of   [R, D] */
   readonly hidden: Tensor;
   /** Of the L positions, in every layer: a later forward's past. */
@@ -79,6 +81,7 @@ export function transformer(
   const attend = attentionOver(config, inputs, weight);
 
   const present: KeyValue[] = [];
+  const residuals: Tensor[] = [];
   let x = embed(inputs, names, context); // [B, L, D]
   for (let i = 0; i < config.layers; i++) {
     const layer = names.layer(i);
@@ -95,6 +98,7 @@ export function transformer(
     x = add(x, postNorm(linear(mixed, weight(layer.output)), layer.attentionPostNorm));
     x = add(x, postNorm(feedForward(x, i, layer, context), layer.mlpPostNorm));
     if (config.layerScalar) x = mul(x, layerScalar(layer, inputs, context));
+    residuals.push(x);
   }
   const head = weight(config.tiedHead ? names.embedding : names.head);
   const hidden = norm(x, names.finalNorm);
@@ -103,6 +107,7 @@ export function transformer(
     logits: config.logitCap === undefined ? logits : capped(logits, config.logitCap),
     hidden,
     present,
+    residuals,
   };
 }
 

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
 import type { Device } from './device.ts';
 import { firstLine, type OpenEngine } from './engine.ts';
+import { sessionOnThread } from './session-thread.ts';
 
 const remedies: Readonly<Record<Device, string>> = {
   cpu: 'the graph cannot be prepared: ',
@@ -14,7 +15,7 @@ export const openEngine: OpenEngine = async (device) => {
   try {
     const ort = await import('onnxruntime-node');
     ort.env.logLevel = 'fatal'; // what goes wrong is thrown, and said in a sentence
-    return { ort, provider: device, remedy: remedies[device] };
+    return { ort, provider: device, remedy: remedies[device], onThread: sessionOnThread };
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
     const problem = isMissing

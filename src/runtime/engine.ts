@@ -7,12 +7,20 @@ export interface WeightFiles {
   read(location: string): Promise<Uint8Array>;
 }
 
+/** A session of the engine, as much of it as is used. */
+export type EngineSession = Pick<Ort.InferenceSession, 'run' | 'release'>;
+
 /**
  * ONNX Runtime as a platform has it. `engine-node.ts` and `engine-web.ts` each export `openEngine`; which one `#engine` is, the
  * `imports` of package.json say to Node and to bundlers.
  */
 export interface GraphEngine {
   readonly ort: Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
+  /** Makes a session on a thread of its own, where the platform can: to prepare a graph takes the thread that asks for it. */
+  readonly onThread?: (
+    bytes: Uint8Array,
+    options: Ort.InferenceSession.SessionOptions,
+  ) => Promise<EngineSession>;
   /** What the engine calls the device. */
   readonly provider: string;
   /** What is missing most often where the device cannot be opened. */

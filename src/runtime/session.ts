@@ -6,7 +6,7 @@ import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
 import { openEngine } from '#engine';
 import type { Device } from './device.ts';
-import { type GraphEngine, firstLine, type WeightFiles } from './engine.ts';
+import { type EngineSession, type GraphEngine, firstLine, type WeightFiles } from './engine.ts';
 import { LossWatch } from './loss-watch.ts';
 import { Turns } from '../base/turns.ts';
 
@@ -33,6 +33,8 @@ export interface SessionOptions {
    * the graph is optimised no further than 'basic'. Default false.
    */
   readonly keepStoredTypes?: boolean;
+  /** It lives on a thread of its own, where the platform can, beside others that are opened. Default false. */
+  readonly onThread?: boolean;
   /**
    * How long a thread of the CPU waits for work before it sleeps. To wake it takes longer than a product of few rows does, of
    * which a forward has many. Default 0.
@@ -130,11 +132,11 @@ const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
 };
 
 async function create(
-  { ort, provider, remedy }: GraphEngine,
+  { ort, provider, remedy, onThread }: GraphEngine,
   model: OnnxModel,
   device: Device,
-  { folder, files, threads, keepStoredTypes = false, spinMicroseconds = 0 }: SessionOptions,
-) {
+  { folder, files, threads, keepStoredTypes = false, spinMicroseconds = 0, ...where }: SessionOptions,
+): Promise<EngineSession> {
   const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [provider],
     // warnings tell of nodes left on the CPU and of folding skipped, nothing that a person can act on
@@ -160,6 +162,7 @@ async function create(
   };
   const externalData = files && (await dataOf(model, files));
   try {
+    if (where.onThread && onThread) return await onThread(model.bytes, options);
     return await ort.InferenceSession.create(model.bytes, {
       ...options,
       ...(externalData && { externalData }),
