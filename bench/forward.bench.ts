@@ -4,6 +4,7 @@
  *     node dist/bench/forward.bench.js DIRECTORY --cases 128:128,32:32+256      tokens:rows that get logits+cached tokens
  */
 import { randomFillSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { KeyValues, KeyValueSize } from '../src/model/key-values.ts';
 import { keyValueSizes, type Network } from '../src/model/network.ts';
@@ -16,6 +17,8 @@ export interface Opened {
   /** Resident once it is open, and after the forwards. */
   readonly openedBytes: number;
   readonly residentBytes: number;
+  /** Of those after the forwards, pages of files that are mapped: the system takes them back where memory is scarce. */
+  readonly mappedBytes: number;
   readonly peakBytes: number;
   readonly forwards: readonly TimedForward[];
 }
@@ -41,6 +44,13 @@ function pastOf({ config }: Network, length: number): KeyValues {
     positions: { shape: [1, length], data: Int32Array.from({ length }, (_, i) => i) },
     layers: keyValueSizes(config).map((size) => ({ key: numbers(size), value: numbers(size) })),
   };
+}
+
+/** Bytes of files in this process's memory, where the system tells. */
+function mapped(): number {
+  if (process.platform !== 'linux') return 0;
+  const [, kibibytes] = readFileSync('/proc/self/status', 'utf8').match(/RssFile:\s+(\d+) kB/) ?? [];
+  return Number(kibibytes ?? 0) * 1024;
 }
 
 const { values, positionals } = parseArgs({
@@ -85,8 +95,16 @@ for (const { tokens, rows, past } of cases) {
     forwards.push({ tokens, rows, past, seconds: median(seconds), minSeconds: Math.min(...seconds) });
 }
 const residentBytes = process.memoryUsage.rss();
+const mappedBytes = mapped();
 await network.close();
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 console.log(
-  JSON.stringify({ openSeconds, openedBytes, residentBytes, peakBytes, forwards } satisfies Opened),
+  JSON.stringify({
+    openSeconds,
+    openedBytes,
+    residentBytes,
+    mappedBytes,
+    peakBytes,
+    forwards,
+  } satisfies Opened),
 );

@@ -85,7 +85,7 @@ async function measure(folder: string, { cases }: Plan, repeats: string): Promis
 }
 
 function print(name: string, { limits }: Plan, firstSeconds: number, opened: Opened): void {
-  const { openSeconds, residentBytes, peakBytes, forwards } = opened;
+  const { openSeconds, residentBytes, mappedBytes, peakBytes, forwards } = opened;
   const seconds = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} s`;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const atMost = (limit: string | undefined) => (limit === undefined ? '' : ` (at most ${limit})`);
@@ -94,7 +94,9 @@ function print(name: string, { limits }: Plan, firstSeconds: number, opened: Ope
     `${name}: opens in ${seconds(firstSeconds)}${atMost(first)}, from then on ${seconds(openSeconds)}${atMost(afterwards)}`,
   );
   const resident = `${gigabytes(residentBytes)} resident${atMost(limits && gigabytes(limits.bytes))}`;
-  console.log(`  ${resident}, ${gigabytes(peakBytes)} at the highest`);
+  console.log(
+    `  ${resident}, ${gigabytes(mappedBytes)} of it pages of its files; ${gigabytes(peakBytes)} at the highest`,
+  );
   for (const [i, { tokens, rows, past, ...time }] of forwards.entries()) {
     const limit = limits?.seconds[i];
     const what = `${tokens} tokens${past ? ` beside ${past} cached` : ''}, logits in ${rows}`;

@@ -258,7 +258,13 @@ interface Ends {
 function forwardModels(
   config: TransformerConfig,
   names: TensorNames,
-  { kind, masked, reduce, adapter, parts = 1 }: Ends & { readonly adapter?: Adapter; readonly parts?: number },
+  {
+    kind,
+    masked,
+    reduce,
+    adapter,
+    parts = 1,
+  }: Ends & { readonly adapter?: Adapter; readonly parts?: number },
   { weights, ...options }: WriteOptions,
 ): OnnxModel[] {
   const past = kind === 'extend' ? pastInputs(config) : undefined;

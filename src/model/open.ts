@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { dirname, relative } from 'node:path';
 import { readModelConfig } from '../checkpoint/directory.ts';
 import { openWeights } from '../checkpoint/open-weights.ts';
@@ -11,6 +10,7 @@ import { familyOf } from './families/families.ts';
 import type { Family, ModelConfig } from './families/family.ts';
 import { ggufStored } from './gguf/stored-weights.ts';
 import { type Network, openNetwork, type StoredWeights } from './network.ts';
+import { graphParts } from './parts.ts';
 import { storageOf } from './storage.ts';
 import { isBlockFormat, keepsStoredTypes, type KeptFormat, type WeightFormat } from './weight-format.ts';
 
@@ -71,23 +71,13 @@ export async function openModel(
       : undefined;
   const locationOf = (file: string) => relative(folder, file);
   const locate = (name: string) => made?.located.get(name) ?? located(weights, locationOf, name, format);
-  const parts = partsOf(weights, transformer.layers, options);
+  const parts = graphParts(weights.totalBytes, transformer.layers, options);
   const stored = { folder, locate, source: made?.source, keepTypes: keepsStoredTypes(format), parts };
   const adapted = { config: transformer, names, weights };
   const changes = adapter === undefined ? undefined : await readAdapter(adapter, adapted);
   const network = openNetwork(transformer, names, stored, { ...options, adapter: changes });
   return { family, config, names, json, weights, format, stored, network };
 }
-
-/** From so many bytes of weights on a graph is opened in parts: a gigabyte takes seconds to prepare, and a thread a moment to begin. */
-const largeBytes = 2e9;
-/** More parts than that would each be prepared by a core of its own, but memory is what they wait for. */
-const maxParts = 4;
-
-const partsOf = ({ totalBytes }: Weights, layers: number, { device = 'cpu', threads }: OpenOptions): number =>
-  device === 'cpu' && totalBytes > largeBytes
-    ? Math.min(threads ?? availableParallelism(), maxParts, layers)
-    : 1;
 
 /** The folder that all files are in: shards in the hub's cache may be links to different ones. */
 function commonFolder(files: ReadonlySet<string>): string {

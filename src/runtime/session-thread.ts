@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import type { EngineSession } from './engine.ts';
-import { type FromSession, handedOver, type SentTensor, type ThreadBegin, type ToSession } from './thread-messages.ts';
+import {
+  type FromSession,
+  handedOver,
+  type SentTensor,
+  type ThreadBegin,
+  type ToSession,
+} from './thread-messages.ts';
 
 /**
  * A session on a thread of its own. The engine prepares a graph in the thread that asks for it, minutes of work for a large one,
