@@ -47,8 +47,8 @@ test('the parts of a graph compute what it computes, one after the other', async
       ['own 2', 'last'],
     ],
   );
-  let known: Record<string, unknown> = {};
-  for (const part of parts) known = { ...known, ...(await run(part, { ...feeds, ...known })) };
+  const known: Record<string, unknown> = {};
+  for (const part of parts) Object.assign(known, await run(part, { ...feeds, ...known }));
   for (const name of Object.keys(outputs))
     assert.deepEqual((known[name] as NdArray).data, whole[name].data, name);
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { referencePath } from '../../test/reference.ts';
 import { writeOnnx } from '../graph/onnx.ts';
-import { matmul } from '../graph/primitives.ts';
+import { gather, matmul } from '../graph/primitives.ts';
 import { input, parameter } from '../graph/tensor.ts';
 import { openSession } from '../runtime/session.ts';
 import { openNetwork } from './network.ts';
@@ -55,14 +55,13 @@ test('what a thread cannot open or run is said in one sentence, and the next run
     assert.doesNotMatch(error.message, /\n/);
     return true;
   });
-  const product = writeOnnx({
-    y: matmul(input('x', 'float32', ['B', 'A']), input('w', 'float32', ['C', 2])),
-  });
-  const session = await openSession(product, { onThread: true });
-  const floats = (...shape: number[]) => ({ shape, data: new Float32Array(shape[0] * shape[1]).fill(1) });
-  await assert.rejects(session.run({ x: floats(1, 3), w: floats(2, 2) }), /^UnsupportedError: cpu: .*MatMul/);
-  const { y } = await session.run({ x: floats(1, 2), w: floats(2, 2) });
-  assert.deepEqual([...y.data], [2, 2]);
+  const row = writeOnnx({ y: gather(input('table', 'float32', ['N', 2]), input('index', 'int32', ['R'])) });
+  const session = await openSession(row, { onThread: true });
+  const table = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
+  const at = (index: number) => ({ shape: [1], data: Int32Array.of(index) });
+  await assert.rejects(session.run({ table, index: at(7) }), /^UnsupportedError: cpu: .*out of data bounds/);
+  const { y } = await session.run({ table, index: at(1) });
+  assert.deepEqual([...y.data], [3, 4]);
   await session.close();
 });
 

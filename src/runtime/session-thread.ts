@@ -21,7 +21,8 @@ export async function sessionOnThread(
 ): Promise<EngineSession> {
   const begin: ThreadBegin = { bytes, options };
   const thread = new Conversation(
-    new Worker(new URL('./session-worker.js', import.meta.url), { workerData: begin }),
+    // without Node's own options: some, as --input-type, keep a thread from beginning with a file
+    new Worker(new URL('./session-worker.js', import.meta.url), { workerData: begin, execArgv: [] }),
   );
   await thread.answer();
   return {

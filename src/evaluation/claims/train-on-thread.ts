@@ -27,7 +27,10 @@ export interface FromTraining {
  * Settled when the run is whole, or was stopped by the signal and is saved.
  */
 export function trainOnThread(training: ThreadTraining, signal: AbortSignal): Promise<void> {
-  const worker = new Worker(new URL('./training-thread.js', import.meta.url), { workerData: training });
+  const worker = new Worker(new URL('./training-thread.js', import.meta.url), {
+    workerData: training,
+    execArgv: [], // some of Node's own options, as --input-type, keep a thread from beginning with a file
+  });
   const port: { postMessage(message: ToTraining): void } = worker;
   const stop = (): void => {
     port.postMessage({ reason: String(signal.reason?.message ?? signal.reason) });
