@@ -18,6 +18,7 @@ import { shippedJudge } from '../src/model-files/locate.ts';
 import type { MeasuredPreset } from '../src/model-files/presets.ts';
 import { usualPresets, type WritingPreset } from '../src/base/usual-presets.ts';
 import { root } from './recipe.ts';
+import { heldOutConversations } from './talk/fit.ts';
 
 type Options = WritingPreset['options'];
 
@@ -103,14 +104,28 @@ function said({ tokensPerForward, worth, error, distinct }: Found): string {
 }
 
 /** Stories are judged by a model of others. */
-async function stories(): Promise<Trial> {
+function stories(): Promise<Trial> {
+  const requests = seeds.map((seed) => ({ prompt: 'Once upon a time', seed, length: storyLength }));
+  return judgedTrial(requests, `${count} texts of ${storyLength} tokens`);
+}
+
+/** So are the first answers of conversations. */
+function talk(): Promise<Trial> {
+  const requests = heldOutConversations(count).map(({ turns: [content] }, k): GenerateRequest => ({
+    messages: [{ role: 'user', content }],
+    seed: seeds[k],
+  }));
+  return judgedTrial(requests, `${count} answers`);
+}
+
+async function judgedTrial(requests: readonly GenerateRequest[], texts: string): Promise<Trial> {
   const judge = await load(shippedJudge);
   return {
-    requests: seeds.map((seed) => ({ prompt: 'Once upon a time', seed, length: storyLength })),
+    requests,
     unit: 'bits a character by the judge',
-    texts: `${count} texts of ${storyLength} tokens`,
-    worthOf: async (_, texts) => {
-      const { bitsPerCharacter, standardError } = await judgeTexts(judge, texts);
+    texts,
+    worthOf: async (_, written) => {
+      const { bitsPerCharacter, standardError } = await judgeTexts(judge, written);
       return { mean: bitsPerCharacter, standardError };
     },
   };
@@ -131,23 +146,6 @@ async function typescript(writer: Model): Promise<Trial> {
   });
   const asked = texts.map(({ prompt }, k) => ({ prompt, seed: seeds[k] }));
   return scoredTrial(writer, asked, texts, `${count} held-out sources`);
-}
-
-/** What people answered in conversations that were held out. */
-async function talk(writer: Model): Promise<Trial> {
-  const rows = heldOut<{ readonly turns: readonly string[] }>(
-    'models/talk/talk.jsonl.gz',
-    ({ turns: [, answer = ''] }) => answer.length > 40,
-  );
-  const asked = rows.map(({ turns: [said] }, k) => ({
-    messages: [{ role: 'user', content: said } as const],
-    seed: seeds[k],
-  }));
-  const texts = rows.map(({ turns: [, answer] }, k) => ({
-    prompt: writer.chatTemplate!.encode(asked[k].messages).text,
-    answer,
-  }));
-  return scoredTrial(writer, asked, texts, `${count} held-out conversations`);
 }
 
 function scoredTrial(

@@ -15,8 +15,8 @@ import { type Puzzle, puzzles } from '../src/evaluation/planning/puzzle.ts';
 import { solvePuzzles } from '../src/evaluation/planning/solve.ts';
 import { load, type Model } from '../src/index.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
-import { splitDocuments } from '../src/data/split.ts';
 import { root } from './recipe.ts';
+import { answered, fitOf, heldOutConversations } from './talk/fit.ts';
 
 const [name] = process.argv.slice(2);
 const directory = join(root, 'models', name ?? '');
@@ -37,7 +37,7 @@ process.stderr.write(`${join(directory, 'samples.md')}\n`);
 
 function bodyFor(of: string, writer: Model): Promise<string> {
   if (of.startsWith('puzzles/')) return solved(of.slice('puzzles/'.length), writer);
-  return of === 'talk' ? answers(writer) : stories(writer);
+  return of === 'talk' ? talk(writer) : stories(writer);
 }
 
 async function stories(writer: Model): Promise<string> {
@@ -46,32 +46,32 @@ async function stories(writer: Model): Promise<string> {
     writer,
     seeds.map((seed) => ({ prompt, seed })),
   );
-  const judge = await load(shippedJudge);
-  const { bitsPerCharacter, standardError, distinct, repeated } = await judgeTexts(judge, texts);
-  await judge.close();
-  const worth = `${bitsPerCharacter.toFixed(2)} ± ${standardError.toFixed(2)} bits a character by \`unmask judge\` (real stories: 1.2), distinct-2 ${distinct[1].toFixed(2)} (.72), repeated 4-grams ${repeated.toFixed(2)} (.05), ${stats.tokensPerForward.toFixed(1)} tokens a forward.`;
+  const worth = `${await worthOf(texts)}, ${stats.tokensPerForward.toFixed(1)} tokens a forward.`;
   return `${worth}\n${texts.map((text, k) => `\n## ${seeds[k]}\n\n${quoted(text)}\n`).join('')}`;
 }
 
-/** The first turns of conversations that were held out, each as far from the one before in the file. */
-async function answers(writer: Model): Promise<string> {
-  const packed = readFileSync(join(root, 'models/talk/talk.jsonl.gz'));
-  const rows = gunzipSync(packed).toString('utf8').trim().split('\n');
-  const { validation } = splitDocuments(
-    Float64Array.from(rows, (_, i) => i + 1),
-    0.02,
-  );
-  const questions = seeds.map((_, k) => {
-    const { start } = validation[Math.floor((k * validation.length) / count)];
-    const row = JSON.parse(rows[start]) as { turns?: string[] };
-    return row.turns?.[0] ?? '';
-  });
-  const { texts } = await writeTexts(
+/** What a judge says of texts. */
+async function worthOf(texts: readonly string[]): Promise<string> {
+  const judge = await load(shippedJudge);
+  const { bitsPerCharacter, standardError, distinct, repeated } = await judgeTexts(judge, texts);
+  await judge.close();
+  return `${bitsPerCharacter.toFixed(2)} ± ${standardError.toFixed(2)} bits a character by \`unmask judge\` (real stories: 1.2), distinct-2 ${distinct[1].toFixed(2)} (.72), repeated 4-grams ${repeated.toFixed(2)} (.05)`;
+}
+
+/** Conversations about stories that were held out, each of three turns. */
+async function talk(writer: Model): Promise<string> {
+  const asked = heldOutConversations(count);
+  const conversations = await answered(
     writer,
-    questions.map((content, k) => ({ messages: [{ role: 'user', content }], seed: seeds[k] })),
+    asked.map(({ turns: [first] }) => first),
   );
-  const cells = questions.map((question, k) => `| ${inCell(question)} | ${inCell(texts[k])} |`);
-  return `The first turns of twenty conversations that were held out.\n\n| asked | answered |\n| --- | --- |\n${cells.join('\n')}\n`;
+  const { asked: fitting, kept, answers } = fitOf(conversations, asked);
+  const fit = `${fitting} of ${count} first answers have all that was asked for; ${kept[0]} go on, and ${kept[1]} end, with somebody or something told of before.`;
+  const told = conversations.map(
+    (messages, k) =>
+      `\n## ${seeds[k]}\n\n${messages.map(({ role, content }) => (role === 'user' ? `**${content}**` : quoted(content))).join('\n\n')}\n`,
+  );
+  return `First questions of stories that no model here has read. ${fit}\n\n${await worthOf(answers)}.\n${told.join('')}`;
 }
 
 /** The first puzzles of tasks/, or the first that its generator holds out. */
@@ -95,8 +95,4 @@ async function solved(kind: string, writer: Model): Promise<string> {
 
 function quoted(text: string): string {
   return text.trim().replace(/^/gm, '> ').replace(/^> $/gm, '>');
-}
-
-function inCell(text: string): string {
-  return text.trim().replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
