@@ -27,7 +27,11 @@ let withGpu: Promise<Pages> | undefined;
 const gpuPages = (): Promise<Pages> =>
   (withGpu ??= startPages({ after: (work) => void endings.push(work) }, { flags: softwareGpu }));
 
-const prompts = { stories: 'Once upon a time', talk: 'Tell me a story about a dog.', typescript: 'function add(' };
+const prompts = {
+  stories: 'Once upon a time',
+  talk: 'Tell me a story about a dog.',
+  typescript: 'function add(',
+};
 type Shipped = keyof typeof prompts;
 const names = Object.keys(prompts) as Shipped[];
 

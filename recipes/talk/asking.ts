@@ -182,9 +182,10 @@ function subject(
 
 /** An adjective, a verb and a thing of the part, or two of them. */
 function threeWords(part: string, choices: Choices): readonly string[] {
+  const own = new Set(part.match(/\b[a-z]+\b/g));
   const kinds = [adjectives, verbs, [...counted, ...uncounted]];
   return kinds.flatMap((words) => {
-    const there = words.filter((word) => new RegExp(`\\b${word}\\b`).test(part));
+    const there = words.filter((word) => own.has(word));
     return there.length > 0 ? [choices.of(there)] : [];
   });
 }

@@ -25,8 +25,8 @@ export interface Conversation {
   readonly asked: readonly string[];
 }
 
-/** Most characters of a conversation, about 230 tokens. */
-const most = 760;
+/** Most characters of a conversation, about 190 tokens. */
+const most = 640;
 
 /** A conversation of each story that one can be made of, and one beside stories for every twelfth. */
 export function* conversationsOf(

@@ -1,5 +1,5 @@
 // What a storyteller is asked that it never learned from, and whether its answers fit.
-import { type ChatMessage, type Model } from '../../src/index.ts';
+import type { ChatMessage, Model } from '../../src/index.ts';
 import type { GenerateRequest } from '../../src/language-model/language-model.ts';
 import { writeTexts } from '../../src/evaluation/judge/write-texts.ts';
 import { type Conversation, conversationsOf } from './conversations.ts';

@@ -46,6 +46,9 @@ export function subjectsOf(text: string): Set<string> {
   return new Set([...namesIn(text), ...nouns]);
 }
 
+const givenName = new RegExp(`\\b(?:${[...girls, ...boys].join('|')})\\b`, 'g');
+const givenNamesIn = (text: string): string[] => text.match(givenName) ?? [];
+
 /** Capitalised words inside sentences: Mia, Mom, Mr. */
 export function namesIn(text: string): Set<string> {
   return new Set(
@@ -54,9 +57,7 @@ export function namesIn(text: string): Set<string> {
       .filter(
         (name) => !/^(?:I|The|Once|One|He|She|They|But|Then|And|Mom|Mommy|Dad|Daddy|Mr|Mrs|Tv)$/.test(name),
       )
-      .concat(
-        ...[girls, boys].map((names) => names.filter((name) => new RegExp(`\\b${name}\\b`).test(text))),
-      ),
+      .concat(givenNamesIn(text)),
   );
 }
 
@@ -68,7 +69,9 @@ export function namesIn(text: string): Set<string> {
  */
 export function partsOf(story: string, lengthOf: (k: number) => number): ToldStory {
   const paragraphs = story.replace(/([!?])\.(?=["\s])|([!?]")\./g, '$1$2').split('\n\n');
-  const second = paragraphs.findIndex((paragraph, i) => i > 0 && beginning.test(paragraph));
+  const second = paragraphs.findIndex(
+    (paragraph, i) => i > 0 && (beginning.test(paragraph) || isStrange(paragraph, paragraphs.slice(0, i))),
+  );
   const own = second < 0 ? paragraphs : paragraphs.slice(0, second);
   const runs: string[] = [];
   for (const sentence of own.flatMap(sentencesOf)) {
@@ -84,25 +87,30 @@ export function partsOf(story: string, lengthOf: (k: number) => number): ToldSto
   const known = new Set<string>();
   const sound = runs.findIndex((run, k) => {
     const subjects = subjectsOf(run);
-    const isStrange = k > 0 && ![...subjects].some((subject) => known.has(subject));
+    const isOther = k > 0 && ![...subjects].some((subject) => known.has(subject));
     for (const subject of subjects) known.add(subject);
-    return isStrange || run.length < 40 || run.length > longest + 30 || !isSound(run);
+    return isOther || run.length < 40 || run.length > longest + 30 || !isSound(run);
   });
   const parts = sound < 0 ? runs : runs.slice(0, sound);
   return { parts, ends: sound < 0 && parts.length > 1 && closing.test(runs.at(-1)!) };
+}
+
+/** Whether a paragraph is about others than all that was told: it has names, and neither they nor its things came before. */
+function isStrange(paragraph: string, told: readonly string[]): boolean {
+  if (namesIn(paragraph).size === 0) return false;
+  const known = subjectsOf(told.join(' '));
+  return ![...subjectsOf(paragraph)].some((subject) => known.has(subject));
 }
 
 const isSound = (part: string): boolean => plain.test(part) && (part.match(/"/g)?.length ?? 0) % 2 === 0;
 
 /** The story with some of its people called otherwise, so that a name must be read, not guessed. */
 export function renamed(story: string, change: (list: readonly string[], name: string) => string): string {
-  const given = [girls, boys].flatMap((list) =>
-    list.filter((name) => new RegExp(`\\b${name}\\b`).test(story)).map((name) => [name, list] as const),
-  );
-  const used = new Set(given.map(([name]) => name));
+  const given = new Set(givenNamesIn(story));
+  const used = new Set(given);
   const names = new Map<string, string>();
-  for (const [name, list] of given) {
-    const other = change(list, name);
+  for (const name of given) {
+    const other = change(girls.includes(name) ? girls : boys, name);
     if (!used.has(other)) names.set(name, other);
     used.add(other);
   }
