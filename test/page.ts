@@ -31,16 +31,19 @@ export interface PageOptions {
   readonly folders?: Readonly<Record<string, string>>;
   /** As what is published is. Default false: what fails is told with names. */
   readonly minify?: boolean;
+  /** Scripts of pages of their own, by the name of the page: `story` is served as `page/story.html`. */
+  readonly scripts?: Readonly<Record<string, string>>;
 }
 
 /** Starts all of it; it ends with the test. */
 export async function startPages(
   t: Ending,
-  { headers = {}, flags = [], folders = {}, minify = false }: PageOptions = {},
+  { headers = {}, flags = [], folders = {}, minify = false, scripts = {} }: PageOptions = {},
 ): Promise<Pages> {
   const folder = mkdtempSync(join(tmpdir(), 'unmask-page-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   await bundle(folder, minify);
+  for (const [name, script] of Object.entries(scripts)) await bundlePage(folder, name, script, minify);
   const server = await serveFolders(
     t,
     {
@@ -80,15 +83,7 @@ async function bundle(folder: string, minify: boolean): Promise<void> {
       load: (place, options) => api.load(place, { ...usual, ...options }),
       train: (request, options) => api.train(request, { ...usual, ...options }),
     };`;
-  await build({
-    stdin: { contents: script, resolveDir: root, sourcefile: 'page.js' },
-    outfile: join(folder, 'page.js'),
-    bundle: true,
-    minify,
-    format: 'esm',
-    platform: 'browser',
-    logLevel: 'error',
-  });
+  await bundlePage(folder, 'index', script, minify);
   await build({
     entryPoints: { worker: join(root, 'dist/src/browser/worker.js') },
     outdir: folder,
@@ -100,8 +95,20 @@ async function bundle(folder: string, minify: boolean): Promise<void> {
     logLevel: 'error',
     absWorkingDir: root,
   });
+}
+
+async function bundlePage(folder: string, name: string, script: string, minify: boolean): Promise<void> {
+  await build({
+    stdin: { contents: script, resolveDir: root, sourcefile: `${name}.js` },
+    outfile: join(folder, `${name}.js`),
+    bundle: true,
+    minify,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'error',
+  });
   writeFileSync(
-    join(folder, 'index.html'),
-    '<!doctype html><html lang="en"><title>page</title><script type="module" src="page.js"></script></html>',
+    join(folder, `${name}.html`),
+    `<!doctype html><html lang="en"><title>${name}</title><pre id="text"></pre><script type="module" src="${name}.js"></script></html>`,
   );
 }

@@ -53,3 +53,19 @@ test('what a page loads has nothing of Node, and without the engine at most 150 
     [],
   );
 });
+
+test('a page that only loads a model carries no more than the worker’s client, at most 5 kB compressed', async () => {
+  const contents = "import { load } from 'unmask/browser'; globalThis.load = load;";
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'silent',
+  });
+  const [{ contents: page }] = outputFiles;
+  const bytes = gzipSync(page).length;
+  assert.ok(bytes > 500 && bytes < 5000, `${bytes} bytes`);
+});
