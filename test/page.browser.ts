@@ -533,6 +533,54 @@ test(
   },
 );
 
+/** What a GPU may leave without an answer when it is opened. */
+const hanging = {
+  'that is looked for': ['GPU', 'requestAdapter'],
+  'whose device is asked for': ['GPUAdapter', 'requestDevice'],
+  'whose first numbers are asked for': ['GPUBuffer', 'mapAsync'],
+} as const;
+
+for (const [what, [type, call]] of Object.entries(hanging))
+  test(
+    `a GPU ${what} and that never answers is waited for no longer than is said, and the CPU computes`,
+    { skip, timeout: 300_000 },
+    async () => {
+      const page = await (await gpuPages()).open();
+      const seen = await page.evaluate(
+        async ([owner, name]) => {
+          const script = `import '${location.origin}/page/worker.js';
+            const replace = (type, name, how) => Object.defineProperty(type.prototype, name, how);
+            replace(${owner}, '${name}', { value: () => new Promise(() => {}) });
+            replace(GPUAdapterInfo, 'architecture', { get: () => 'of hardware' });
+            replace(GPUAdapterInfo, 'isFallbackAdapter', { get: () => false });`;
+          const address = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+          const open = (device: 'webgpu' | 'auto') =>
+            unmask.load('/models/stories/', {
+              device,
+              worker: () => new Worker(address, { type: 'module' }) as never,
+              engine: { folder: '/engine/', answerMs: 4000 },
+            });
+          const asked = await open('webgpu').then(
+            () => 'nothing',
+            (error: Error) => `${error.name}: ${error.message}`,
+          );
+          const model = await open('auto');
+          const { text } = await model.generate({ prompt: 'Tom', length: 4, temperature: 0 });
+          await model.close();
+          return { asked, why: model.device.why, text };
+        },
+        [type, call] as const,
+      );
+      await page.close();
+      assert.match(
+        seen.asked,
+        /^UnsupportedError: webgpu: the GPU did not answer in 4 s; the CPU can be had with device: 'wasm'$/,
+      );
+      assert.match(seen.why, /^the GPU did not answer in 4 s; the CPU has one thread/);
+      assert.match(seen.text, /^Tom./);
+    },
+  );
+
 test('an isolated page has threads, and the same text', { skip }, async (t) => {
   const isolated = await startPages(t, {
     headers: {

@@ -77,7 +77,7 @@ export async function startPages(
 async function bundle(folder: string, minify: boolean): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const script = `import * as api from './dist/src/entries/browser.js';
-    const usual = { engine: { folder: '/engine/' }, worker: () => new Worker('worker.js', { type: 'module' }) };
+    const usual = { engine: { folder: '/engine/', answerMs: 300_000 }, worker: () => new Worker('worker.js', { type: 'module' }) };
     globalThis.unmask = {
       ...api,
       load: (place, options) => api.load(place, { ...usual, ...options }),

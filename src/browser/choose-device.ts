@@ -1,6 +1,8 @@
-import { UnsupportedError } from '../base/errors.ts';
+import { DeviceLostError, UnsupportedError } from '../base/errors.ts';
 import type { Device } from '../runtime/device.ts';
 import { checkDevice } from '../runtime/device-check.ts';
+import { answerMs } from '../runtime/engine-web.ts';
+import { noAnswer } from '../runtime/loss-watch.ts';
 import { warmUpEngine } from '../runtime/warm-up.ts';
 
 /** Where a page may be asked to compute: WebGPU, the processor by WebAssembly, or whichever is right and fast here. */
@@ -35,7 +37,8 @@ export async function chooseDevice(asked: PageDevice = 'auto'): Promise<ChosenDe
   if (asked === 'wasm') return { device: 'wasm', why: `as asked; ${threadsHere()}` };
   const problem = await problemOfGpu(asked === 'webgpu');
   if (problem !== undefined) {
-    if (asked === 'webgpu') throw new UnsupportedError(`webgpu: ${problem}`);
+    if (asked === 'webgpu')
+      throw new UnsupportedError(`webgpu: ${problem}; the CPU can be had with device: 'wasm'`);
     return { device: 'wasm', why: `${problem}; ${threadsHere()}` };
   }
   const { expanded } = await checkDevice('webgpu');
@@ -50,7 +53,8 @@ export async function chooseDevice(asked: PageDevice = 'auto'): Promise<ChosenDe
 async function problemOfGpu(always: boolean): Promise<string | undefined> {
   if (!('gpu' in navigator)) return 'this browser has no WebGPU';
   const gpu = navigator.gpu as { requestAdapter(): Promise<Adapter | null> };
-  const adapter = await gpu.requestAdapter().catch(() => null);
+  const adapter = await Promise.race([gpu.requestAdapter().catch(() => null), after(answerMs())]);
+  if (adapter === 'late') return noAnswer(answerMs());
   if (!adapter) return 'WebGPU has no adapter here';
   if (!always && (adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter || isSoftware(adapter)))
     return 'the only adapter of WebGPU is in software, which is slower';
@@ -58,9 +62,13 @@ async function problemOfGpu(always: boolean): Promise<string | undefined> {
     await checkDevice('webgpu');
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const message = (error instanceof Error ? error.message : String(error)).replace(/^webgpu: /, '');
+    // what to do about a GPU that is gone is done: the CPU is asked
+    return error instanceof DeviceLostError ? message.split(': ')[0] : message;
   }
 }
+
+const after = (ms: number): Promise<'late'> => new Promise((resolve) => setTimeout(resolve, ms, 'late'));
 
 interface Adapter {
   readonly isFallbackAdapter?: boolean;

@@ -10,6 +10,8 @@ export interface WebEngineSettings {
   readonly folder?: string;
   /** Threads of the CPU, where the page is isolated from others (COOP and COEP); elsewhere it is one. Default: half of the cores, at most 4. */
   readonly threads?: number;
+  /** How long a GPU may take to be found, to be opened, and for a product of its check, before the CPU computes. Default: a minute. */
+  readonly answerMs?: number;
 }
 
 type Build = typeof import('onnxruntime-web/wasm');
@@ -26,11 +28,16 @@ const builds = {
 // a page has one engine, which is set up once, as that of Node is
 let settings: WebEngineSettings = {};
 const loaded = new Map<keyof typeof builds, Promise<Build>>();
+/** A GPU that was lost or never answers, which its engine asks again for ever. */
+let isGivenUp = false;
 
 /** Says how the engine is had; after it was loaded this changes nothing. */
 export function configureEngine(given: WebEngineSettings): void {
   settings = given;
 }
+
+/** How long a GPU is waited for. */
+export const answerMs = (): number => settings.answerMs ?? 60_000;
 
 /**
  * ONNX Runtime in a page: WebGPU, or the CPU by WebAssembly.
@@ -40,8 +47,10 @@ export function configureEngine(given: WebEngineSettings): void {
 export const openEngine: OpenEngine = async (device) => {
   if (device === 'cuda')
     throw new UnsupportedError('cuda: a page has no CUDA; its devices are webgpu and cpu');
+  if (device === 'webgpu' && isGivenUp)
+    throw new UnsupportedError('webgpu: the GPU is gone or does not answer: load the model again');
   // the build with WebGPU has the CPU, too
-  const name = device === 'cpu' && loaded.has('webgpu') ? 'webgpu' : device;
+  const name = device === 'cpu' && loaded.has('webgpu') && !isGivenUp ? 'webgpu' : device;
   const build = loaded.get(name) ?? load(name);
   loaded.set(name, build);
   build.catch(() => loaded.delete(name));
@@ -50,8 +59,10 @@ export const openEngine: OpenEngine = async (device) => {
       ? { provider: 'wasm', remedy: 'the graph cannot be prepared: ' }
       : {
           provider: 'webgpu',
-          remedy: 'cannot be opened; the CPU can (device cpu): ',
+          remedy: 'cannot be opened: ',
           lost: () => build.then(whyLost),
+          answerMs: answerMs(),
+          giveUp: () => void (isGivenUp = true),
         };
   return { ort: (await build) as unknown as GraphEngine['ort'], ...engine };
 };

@@ -27,6 +27,10 @@ export interface GraphEngine {
   readonly remedy: string;
   /** Resolves with why, once the device is lost for good; asked when a session is open. Absent: that can't be told. */
   readonly lost?: () => Promise<string>;
+  /** How long the device may take to open a session whose weights are there, or for a run of a check. Absent: as long as it does. */
+  readonly answerMs?: number;
+  /** Is told that the device didn't answer: whatever is asked of this engine from now on fails at once. */
+  readonly giveUp?: () => void;
 }
 
 /** @throws UnsupportedError  where the engine isn't there; it says how to get it */

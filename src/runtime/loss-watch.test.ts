@@ -7,7 +7,8 @@ const never = (): Promise<never> => new Promise(() => {});
 
 test('what waits for a device that is lost fails with one sentence, and so does all that comes later', async () => {
   let lose: (why: string) => void = () => {};
-  const watch = new LossWatch('webgpu', new Promise((resolve) => (lose = resolve)), 5);
+  const watch = new LossWatch('webgpu', 5);
+  watch.follow(new Promise((resolve) => (lose = resolve)));
   assert.equal(await watch.during(async () => 3), 3);
   await assert.rejects(
     watch.during(async () => {
@@ -28,7 +29,8 @@ test('what waits for a device that is lost fails with one sentence, and so does 
 
 test('a run that never returns gives its turn to the next once the device is lost', async () => {
   let lose: (why: string) => void = () => {};
-  const watch = new LossWatch('webgpu', new Promise((resolve) => (lose = resolve)), 5);
+  const watch = new LossWatch('webgpu', 5);
+  watch.follow(new Promise((resolve) => (lose = resolve)));
   const turns = new Turns();
   const hanging = turns.take(() => watch.during(never));
   const next = turns.take(async () => 3);
@@ -38,8 +40,23 @@ test('a run that never returns gives its turn to the next once the device is los
 });
 
 test('a device of which it cannot be told whether it is lost goes on', async () => {
-  const watch = new LossWatch('webgpu', Promise.reject(new Error('no adapter')), 5);
+  const watch = new LossWatch('webgpu', 5);
+  watch.follow(Promise.reject(new Error('no adapter')));
   await new Promise(setImmediate); // a rejection that nobody handles would end the process
   assert.equal(await watch.during(async () => 3), 3);
   assert.equal(watch.isLost, false);
+});
+
+test('a device that never answers is taken for lost, and gives its turn to the next', async () => {
+  const watch = new LossWatch('webgpu', 5);
+  const turns = new Turns();
+  assert.equal(await watch.during(async () => 3, 60_000), 3);
+  const hanging = turns.take(() => watch.during(never, 2));
+  const next = turns.take(async () => 4);
+  await assert.rejects(
+    hanging,
+    /^UnsupportedError: webgpu: the GPU did not answer in 0\.002 s: load the model/,
+  );
+  assert.equal(await next, 4);
+  await assert.rejects(watch.during(never), /did not answer/);
 });

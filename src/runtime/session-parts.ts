@@ -25,12 +25,12 @@ export async function openParts(models: readonly OnnxModel[], options: SessionOp
   }
   return {
     device: parts[0].device,
-    async run(feeds, { signal, into = {} } = {}) {
+    async run(feeds, { into = {}, ...how } = {}) {
       const known: Record<string, NdArray<Data>> = {};
       for (const [i, part] of parts.entries()) {
         const wanted = models[i].outputs.filter(({ name }) => into[name]);
         const own = Object.fromEntries(wanted.map(({ name }) => [name, into[name]]));
-        Object.assign(known, await part.run({ ...feeds, ...known }, { signal, into: own }));
+        Object.assign(known, await part.run({ ...feeds, ...known }, { ...how, into: own }));
       }
       return known;
     },

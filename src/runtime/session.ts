@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-node';
 import { type NdArray, sizeOf } from '../base/array.ts';
-import { InvalidOptionError, invariant, UnsupportedError } from '../base/errors.ts';
+import { DeviceLostError, InvalidOptionError, invariant, UnsupportedError } from '../base/errors.ts';
 import type { OnnxModel } from '../graph/onnx.ts';
 import type { DType, NamedType } from '../graph/tensor-type.ts';
 import { showShape } from '../graph/shape.ts';
@@ -51,6 +51,8 @@ export type Feeds = Readonly<Record<string, NdArray<Data>>>;
 export interface RunOptions<Output extends string = string> {
   /** Where outputs are to be written, by name. The others get memory of their own. */
   readonly into?: Readonly<Partial<Record<Output, NdArray<Data>>>>;
+  /** The run is short: a GPU that takes longer than it may to open a session is taken for lost. Default false. */
+  readonly isShort?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -78,16 +80,17 @@ export async function openSession<Output extends string = string>(
     throw new InvalidOptionError('threads', 'must be a whole number from 1 up', threads);
   const engine = await openEngine(device);
   const { ort } = engine;
-  const open = () => create(engine, model, device, options);
+  const { watch, onDevice } = watched(engine, device);
+  const answered: Answered = (work) => onDevice(work, engine.answerMs);
+  const open = () => create(engine, model, { device, answered }, options);
   const turns = takesTurns[device];
   const inTurn = <Result>(work: () => Promise<Result>) => (turns ? turns.take(work) : work());
   const session = await inTurn(() => (source ? source.provide(model.locations, open) : open()));
-  const watch = engine.lost && new LossWatch(device, engine.lost());
-  const onDevice = <Result>(work: () => Promise<Result>) => (watch ? watch.during(work) : work());
+  if (engine.lost) watch?.follow(engine.lost());
 
   return {
     device,
-    async run(feeds, { into = {}, signal } = {}) {
+    async run(feeds, { into = {}, isShort = false, signal } = {}) {
       signal?.throwIfAborted();
       const sizes = bindDimensions(model.inputs, feeds);
       const tensors = Object.fromEntries(
@@ -99,7 +102,7 @@ export async function openSession<Output extends string = string>(
           intoOrt(ort, type, (into as RunOptions['into'])![type.name], sizes),
         ]),
       );
-      const run = () => onDevice(() => session.run(tensors, fetches));
+      const run = () => onDevice(() => session.run(tensors, fetches), isShort ? engine.answerMs : undefined);
       // a run that never returns, of a device that is lost, gives its turn to the next
       const results = await inTurn(run).catch((error: unknown) => {
         if (watch?.isLost) throw error;
@@ -124,6 +127,20 @@ export async function openSession<Output extends string = string>(
   };
 }
 
+/** What is done on a device, whose engine isn't asked again once it is lost or never answers. */
+function watched(engine: GraphEngine, device: Device) {
+  const watch = engine.lost && new LossWatch(device);
+  const onDevice = async <Result>(work: () => Promise<Result>, answerMs?: number): Promise<Result> => {
+    if (!watch) return work();
+    try {
+      return await watch.during(work, answerMs);
+    } finally {
+      if (watch.isLost) engine.giveUp?.();
+    }
+  };
+  return { watch, onDevice };
+}
+
 /** On WebGPU the engine crashes where two sessions run at the same time (onnxruntime #32561). */
 const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
   cpu: undefined,
@@ -131,10 +148,13 @@ const takesTurns: Readonly<Record<Device, Turns | undefined>> = {
   cuda: undefined,
 };
 
+/** Waits for a device no longer than it may take. */
+type Answered = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 async function create(
   { ort, provider, remedy, onThread }: GraphEngine,
   model: OnnxModel,
-  device: Device,
+  { device, answered }: { device: Device; answered: Answered },
   { folder, files, threads, keepStoredTypes = false, spinMicroseconds = 0, ...where }: SessionOptions,
 ): Promise<EngineSession> {
   const options: Ort.InferenceSession.SessionOptions = {
@@ -163,11 +183,11 @@ async function create(
   const externalData = files && (await dataOf(model, files));
   try {
     if (where.onThread && onThread) return await onThread(model.bytes, options);
-    return await ort.InferenceSession.create(model.bytes, {
-      ...options,
-      ...(externalData && { externalData }),
-    });
+    return await answered(() =>
+      ort.InferenceSession.create(model.bytes, { ...options, ...(externalData && { externalData }) }),
+    );
   } catch (error) {
+    if (error instanceof DeviceLostError) throw error;
     throw new UnsupportedError(`${device}: ${remedy}${firstLine(error)}`, { cause: error });
   }
 }
