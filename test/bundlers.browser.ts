@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -14,6 +23,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const docs = readFileSync(join(root, 'docs/browser.md'), 'utf8');
 const [, page] = /```html\n([^]*?)```/.exec(docs)!;
 const [, script] = /<script type="module">\n([^]*?)<\/script>/.exec(page)!;
+const [, commands] = /```sh\n(npx esbuild [^]*?)```/.exec(docs)!;
+const [, placed] = /```ts\nconst model = await load\('models\/stories\/', \{\n([^]*?)\}\);\n```/.exec(docs)!;
 const [, component] = /```jsx\n([^]*?)```/.exec(docs)!;
 
 function scratch(t: TestContext): string {
@@ -43,14 +54,14 @@ const copy = (from: string, to: string): void => cpSync(from, to, { recursive: t
 const link = (from: string, to: string): void => symlinkSync(from, to);
 
 /** Opens what a bundler made. @returns every text that was seen, the last of which has no masks */
-async function shown(t: TestContext, folder: string): Promise<string[]> {
-  const server = await serveFolders(t, { '/models/': join(root, 'models'), '/': folder });
+async function shown(t: TestContext, folder: string, path = '/'): Promise<string[]> {
+  const server = await serveFolders(t, { '/models/': join(root, 'models'), [path]: folder });
   const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
   t.after(() => browser.close());
   const opened = await browser.newPage();
   const problems: string[] = [];
   opened.on('pageerror', (error) => problems.push(String(error)));
-  await opened.goto(server.url);
+  await opened.goto(new URL(path, server.url).href);
   const seen: string[] = [];
   await until(
     async () => {
@@ -74,6 +85,31 @@ test(
     place(folder, link);
     await build({ root: folder, configFile: false, logLevel: 'error', worker: { format: 'es' } });
     assert.ok((await shown(t, join(folder, 'dist'))).some((text) => text.includes('▒')));
+  },
+);
+
+test(
+  'esbuild builds it by the commands of docs/browser.md, for a host under a path',
+  { skip, timeout: 200_000 },
+  async (t) => {
+    const folder = scratch(t);
+    place(folder, link);
+    link(join(root, 'models'), join(folder, 'node_modules/unmask/models'));
+    link(join(root, 'node_modules/.bin'), join(folder, 'node_modules/.bin'));
+    writeFileSync(
+      join(folder, 'app.js'),
+      script.replace("load('models/stories/', {\n", (begin) => begin + placed),
+    );
+    const { code, out } = await runToEnd('sh', ['-e', '-c', commands], { cwd: folder });
+    assert.equal(code, 0, out);
+    const html = page.replace(
+      /<script type="module">[^]*<\/script>/,
+      '<script type="module" src="app.js"></script>',
+    );
+    writeFileSync(join(folder, 'public/index.html'), html);
+    const { size } = statSync(join(folder, 'public/app.js'));
+    assert.ok(size < 10_000, `${size} bytes`);
+    assert.ok((await shown(t, join(folder, 'public'), '/a/path/')).some((text) => text.includes('▒')));
   },
 );
 
