@@ -3,7 +3,13 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { presetsFor, writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
-import { ModelPicker, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
+import {
+  Elsewhere,
+  ModelPicker,
+  type ServedModel,
+  servedModels,
+  useLoading,
+} from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { useServed } from '../parts/served.ts';
@@ -80,6 +86,31 @@ const exampleTool = `{"name": "weather",
   "properties": {"city": {"type": "string"}},
   "required": ["city"]}}`;
 
+/** Functions that an answer may call. */
+function Tools({ talk }: { readonly talk: Talk }) {
+  return (
+    <details>
+      <summary>
+        Tools{(talk.conversation.value.tools ?? '') !== '' && <span class="count"> set</span>}
+      </summary>
+      <label class="field">
+        <span class="hidden">Functions that an answer may call</span>
+        <textarea
+          rows={4}
+          class="code-text"
+          spellcheck={false}
+          placeholder={exampleTool}
+          value={talk.conversation.value.tools ?? ''}
+          onInput={({ currentTarget }) => talk.setTools(currentTarget.value)}
+        />
+        <small class="help">
+          functions that an answer may call, as JSON; a call is shown, and you say what it returned
+        </small>
+      </label>
+    </details>
+  );
+}
+
 function Settings({
   talk,
   chosen,
@@ -107,25 +138,7 @@ function Settings({
           onInput={({ currentTarget }) => talk.setSystem(currentTarget.value)}
         />
       </label>
-      <details>
-        <summary>
-          Tools{(talk.conversation.value.tools ?? '') !== '' && <span class="count"> set</span>}
-        </summary>
-        <label class="field">
-          <span class="hidden">Functions that an answer may call</span>
-          <textarea
-            rows={4}
-            class="code-text"
-            spellcheck={false}
-            placeholder={exampleTool}
-            value={talk.conversation.value.tools ?? ''}
-            onInput={({ currentTarget }) => talk.setTools(currentTarget.value)}
-          />
-          <small class="help">
-            functions that an answer may call, as JSON; a call is shown, and you say what it returned
-          </small>
-        </label>
-      </details>
+      <Tools talk={talk} />
       {optionSchemas.value && (
         <OptionsForm
           schema={optionSchemas.value.sampling}
@@ -137,6 +150,7 @@ function Settings({
           onChange={onChange}
         />
       )}
+      <Elsewhere />
     </aside>
   );
 }

@@ -250,9 +250,8 @@ function Speed({ recording }: { readonly recording: Player | undefined }) {
   if (!ending) return null;
   const { tokens, ms, tokensPerForward } = ending;
   return (
-    <span class="speed quiet">
-      {tokens} tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a second,{' '}
-      {tokensPerForward.toFixed(1)} a forward
+    <span class="speed quiet" title={`${tokensPerForward.toFixed(1)} tokens a forward of the network`}>
+      {tokens} tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a second
     </span>
   );
 }

@@ -34,39 +34,41 @@ export function ClaimCard({
   const { verdict, number, why } = found;
   return (
     <li class="panel claim">
-      <div class="claim-head">
-        <h2>{title}</h2>
-        {verdict !== undefined && (
-          <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
-            {signs[verdict]} {verdictWords[verdict]}
+      <div>
+        <div class="claim-head">
+          <h2>{title}</h2>
+          {verdict !== undefined && (
+            <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
+              {signs[verdict]} {verdictWords[verdict]}
+            </span>
+          )}
+        </div>
+        <p class="says">{sentence}</p>
+        {number !== undefined && <p class="number">{number}</p>}
+        {why !== undefined && <p>{why}</p>}
+        <Rows found={found} title={title} />
+        <How claim={claim} command={found.command} />
+        <div class="row spread from">
+          <span class="help">
+            {isOfHere && 'Tested on this machine.'}
+            {!isOfHere &&
+              verdict !== undefined &&
+              recorded &&
+              `Measured ${recorded.date}, ${recorded.machine}.`}
           </span>
+          {!isOfHere && doing === undefined && (
+            <button type="button" disabled={isBusy} onClick={onTest}>
+              Test here<span class="hidden">: {title}</span>
+            </button>
+          )}
+        </div>
+        {doing !== undefined && (
+          <p class="doing help">
+            <progress aria-label={`Testing: ${title}`} /> {doing}
+          </p>
         )}
       </div>
-      <p class="says">{sentence}</p>
-      {number !== undefined && <p class="number">{number}</p>}
-      {why !== undefined && <p>{why}</p>}
       <Chart found={found} title={title} />
-      <Rows found={found} title={title} />
-      <How claim={claim} command={found.command} />
-      <div class="row spread from">
-        <span class="help">
-          {isOfHere && 'Tested on this machine.'}
-          {!isOfHere &&
-            verdict !== undefined &&
-            recorded &&
-            `Measured ${recorded.date}, ${recorded.machine}.`}
-        </span>
-        {!isOfHere && doing === undefined && (
-          <button type="button" disabled={isBusy} onClick={onTest}>
-            Test here<span class="hidden">: {title}</span>
-          </button>
-        )}
-      </div>
-      {doing !== undefined && (
-        <p class="doing help">
-          <progress aria-label={`Testing: ${title}`} /> {doing}
-        </p>
-      )}
     </li>
   );
 }
@@ -75,11 +77,17 @@ export function ClaimCard({
 function Chart({ found: { chart, number }, title }: { readonly found: Found; readonly title: string }) {
   if (chart === undefined) return null;
   return (
-    <div class="scroll" role="region" aria-label={`Chart of ${title}`} tabIndex={0}>
-      <img src={`data:image/svg+xml;utf8,${encodeURIComponent(chart)}`} alt={`${title}: ${number ?? ''}`} />
+    <div class="scroll picture-of" role="region" aria-label={`Chart of ${title}`} tabIndex={0}>
+      <img
+        src={`data:image/svg+xml;utf8,${encodeURIComponent(onPanel(chart))}`}
+        alt={`${title}: ${number ?? ''}`}
+      />
     </div>
   );
 }
+
+/** A chart without a ground of its own, for that of the panel. */
+const onPanel = (chart: string): string => chart.replaceAll(/\.ground\{fill:[^}]*\}/g, '.ground{fill:none}');
 
 function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly title: string }) {
   if (rows.length === 0) return null;

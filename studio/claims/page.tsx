@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { usePolling } from '../parts/polling.ts';
 import { isAtWork, stopTask } from '../parts/tasks.ts';
@@ -20,6 +20,7 @@ export default function ClaimsPage() {
     action().catch((error: unknown) => (problem.value = error));
   };
   const list = claims.list.value;
+  const wanted = useSignal<Verdict | undefined>(undefined);
   return (
     <>
       <h1>Claims</h1>
@@ -29,12 +30,13 @@ export default function ClaimsPage() {
         here, and see whether you find the same.
       </p>
       <Test claims={claims} attempt={attempt} />
+      <Verdicts list={list ?? []} wanted={wanted} />
       <Trouble error={problem.value} />
       {list === undefined ? (
         problem.value === undefined && <p class="quiet">Looking at what was found …</p>
       ) : (
         <ul class="claims">
-          {list.map((claim) => (
+          {list.filter(isWanted(wanted.value)).map((claim) => (
             <ClaimCard
               key={claim.letter}
               claim={claim}
@@ -97,7 +99,6 @@ function Test({
           </button>
         )}
       </div>
-      <Verdicts list={list.value ?? []} />
       {(isBusy || found > 0) && all > 0 && (
         <>
           <progress max={all} value={found} aria-label="Claims tested" />
@@ -112,12 +113,40 @@ function Test({
   );
 }
 
-/** How many claims have each verdict, of those that have one. */
-function Verdicts({ list }: { readonly list: readonly ToldClaim[] }) {
+type Verdict = keyof typeof verdictWords;
+
+const isWanted =
+  (wanted: Verdict | undefined) =>
+  (claim: ToldClaim): boolean =>
+    wanted === undefined || shownOf(claim).verdict === wanted;
+
+/** How many claims have each verdict, of those that have one; only those of one are seen, if one is chosen. */
+function Verdicts({
+  list,
+  wanted,
+}: {
+  readonly list: readonly ToldClaim[];
+  readonly wanted: Signal<Verdict | undefined>;
+}) {
   const verdicts = list.map((claim) => shownOf(claim).verdict);
   if (verdicts.every((verdict) => verdict === undefined)) return null;
-  const said = Object.entries(verdictWords).map(
-    ([name, words]) => `${verdicts.filter((verdict) => verdict === name).length} ${words}`,
+  const choice = (verdict: Verdict | undefined, words: string) => (
+    <button
+      key={words}
+      type="button"
+      aria-pressed={wanted.value === verdict}
+      onClick={() => (wanted.value = verdict)}
+    >
+      {words}
+    </button>
   );
-  return <p class="verdicts">{said.join(' · ')}</p>;
+  const names = Object.keys(verdictWords) as Verdict[];
+  return (
+    <div class="row verdicts" role="group" aria-label="Claims that are seen">
+      {choice(undefined, `all ${list.length}`)}
+      {names.map((name) =>
+        choice(name, `${verdicts.filter((verdict) => verdict === name).length} ${verdictWords[name]}`),
+      )}
+    </div>
+  );
 }

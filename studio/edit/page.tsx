@@ -4,7 +4,7 @@ import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { learnDefaults, ModelPicker, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { Elsewhere, learnDefaults, ModelPicker, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
@@ -73,6 +73,7 @@ export default function Edit({ settings }: PageProperties) {
             onChange={(next) => (options.value = next)}
           />
         )}
+        <Elsewhere />
       </aside>
     </div>
   );

@@ -5,6 +5,7 @@ import { writingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import {
+  Elsewhere,
   learnDefaults,
   ModelPicker,
   type ServedModel,
@@ -107,6 +108,7 @@ function Settings({
           onChange={(next) => (options.value = next)}
         />
       )}
+      <Elsewhere />
     </>
   );
 }

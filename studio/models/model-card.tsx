@@ -6,11 +6,14 @@ import { Trouble } from '../parts/trouble.tsx';
 import type { Inspection, LocalModel, Models } from './models.ts';
 
 const sources: Readonly<Record<LocalModel['source'], string>> = {
-  served: 'served',
+  served: 'ready',
   shipped: 'ships with unmask',
   run: 'trained here',
   hub: 'from the hub',
 };
+
+/** Pages that a model may be opened in. */
+export type Use = 'chat' | 'write' | 'fill' | 'edit';
 
 const formats = ['f16', 'int8', 'int4'] as const;
 
@@ -23,7 +26,7 @@ export function ModelCard({
   readonly model: LocalModel;
   readonly models: Models;
   /** Opens a page with it. */
-  readonly onUse: (page: 'write' | 'chat') => Promise<void>;
+  readonly onUse: (page: Use) => Promise<void>;
 }) {
   const problem = useSignal<unknown>(undefined);
   const inspection = useSignal<Inspection | undefined>(undefined);
@@ -47,15 +50,12 @@ export function ModelCard({
         <Where model={model} />
       </div>
       {about !== undefined && <p class="purpose">{about}</p>}
-      <p class={about === undefined ? 'purpose' : 'purpose quiet'}>{purposeOf(model)}</p>
+      {about === undefined && <p class="purpose">{purposeOf(model)}</p>}
       <Figures model={model} />
       <Problems model={model} />
       <Trouble error={problem.value} />
-      <div class="row">
-        {runs && model.hasChatTemplate && (
-          <UseButton model={name} verb="Chat" onUse={() => void attempt(() => onUse('chat'))} />
-        )}
-        {runs && <UseButton model={name} verb="Write" onUse={() => void attempt(() => onUse('write'))} />}
+      <div class="row uses">
+        <Uses model={model} onUse={(use) => void attempt(() => onUse(use))} />
         {(model.source === 'run' || model.source === 'hub') && (
           <DeleteButton name={name} onDelete={() => void attempt(() => models.remove(model))} />
         )}
@@ -66,7 +66,10 @@ export function ModelCard({
         </summary>
         <Facts model={model} />
         {runs && model.memoryBytes?.f32 !== undefined && (
-          <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
+          <p class="help">
+            A copy with rounded weights takes less memory; it is said how its predictions change.{' '}
+            <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
+          </p>
         )}
         {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
       </details>
@@ -74,19 +77,35 @@ export function ModelCard({
   );
 }
 
-function UseButton({
+const verbs: Readonly<Record<Use, string>> = { chat: 'Chat', write: 'Write', fill: 'Fill', edit: 'Edit' };
+
+/** What a model can do here: none that sees the left alone fills a hole or mends what stands. */
+function usesOf({ problems, hasChatTemplate, attention }: LocalModel): readonly Use[] {
+  if (problems.length > 0) return [];
+  const both: readonly Use[] = attention === 'causal' ? [] : ['fill', 'edit'];
+  return [...(hasChatTemplate ? (['chat'] as const) : []), 'write', ...both];
+}
+
+function Uses({
   model,
-  verb,
   onUse,
 }: {
-  readonly model: string;
-  readonly verb: 'Chat' | 'Write';
-  readonly onUse: () => void;
+  readonly model: LocalModel;
+  readonly onUse: (use: Use) => void;
 }) {
   return (
-    <button type="button" aria-label={`${verb} with it: ${model}`} onClick={onUse}>
-      {verb} with it
-    </button>
+    <>
+      {usesOf(model).map((use) => (
+        <button
+          key={use}
+          type="button"
+          aria-label={`${verbs[use]} with it: ${model.name}`}
+          onClick={() => onUse(use)}
+        >
+          {verbs[use]}
+        </button>
+      ))}
+    </>
   );
 }
 
@@ -94,7 +113,7 @@ function UseButton({
 function Where({ model: { source, isServed, state } }: { readonly model: LocalModel }) {
   const said = [
     sources[source],
-    isServed && source !== 'served' && 'served',
+    isServed && source !== 'served' && 'ready',
     state === 'loaded' && 'in memory',
     state === 'loading' && 'being loaded',
   ];
@@ -207,21 +226,12 @@ function Quantise({
 }
 
 function Facts({ model }: { readonly model: LocalModel }) {
-  const { parameters, activeParameters, memoryBytes, samplingMemory, stored } = model;
+  const { activeParameters, memoryBytes, samplingMemory, stored } = model;
   const rows: readonly (readonly [string, string | false | undefined])[] = [
-    [
-      'parameters',
-      parameters !== undefined &&
-        counted(parameters) + (activeParameters === undefined ? '' : `, ${counted(activeParameters)} for each token`),
-    ],
+    ['for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
     ['network', model.layers !== undefined && `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`],
     ['family', model.family],
-    ['longest text', model.maxLength !== undefined && `${grouped(model.maxLength)} tokens`],
-    [
-      'on disk',
-      model.sizeBytes > 0 &&
-        `${bytesText(model.sizeBytes)}${stored ? `, weights ${Object.keys(stored).join(', ')}` : ''}`,
-    ],
+    ['stored as', stored && Object.keys(stored).join(', ')],
     [
       'in memory',
       memoryBytes &&

@@ -21,10 +21,7 @@ export default function ModelsPage() {
   );
   return (
     <>
-      <div class="row spread models-head">
-        <h1>Models</h1>
-        <Pull models={models} />
-      </div>
+      <h1>Models</h1>
       <Trouble error={problem.value} />
       <TaskList onProblem={(error) => (problem.value = error)} />
       {models.list.value === undefined ? (
@@ -44,10 +41,20 @@ export default function ModelsPage() {
           ))}
         </ul>
       )}
+      <Pull models={models} />
     </>
   );
 }
 
+/** Models of the hub to begin with: what they are, and what their files take. */
+const examples = [
+  { repository: 'dllm-hub/Qwen3-0.6B-diffusion-mdlm-v0.1', says: '0.75 B, answers', sizeGB: 1.5 },
+  { repository: 'Dream-org/Dream-v0-Instruct-7B', says: '7 B, answers', sizeGB: 15.2 },
+  { repository: 'GSAI-ML/LLaDA-8B-Instruct', says: '8 B, answers', sizeGB: 16 },
+  { repository: 'inclusionAI/LLaDA2.0-mini', says: '16 B, 1.4 B for each token, answers', sizeGB: 32.5 },
+] as const;
+
+/** Has a model downloaded, by the name that it has on the hub. */
 function Pull({ models }: { readonly models: Models }) {
   const repository = useSignal('');
   const problem = useSignal<unknown>(undefined);
@@ -62,32 +69,51 @@ function Pull({ models }: { readonly models: Models }) {
   };
   return (
     <form
-      class="pull"
-      aria-label="Pull a model"
+      class="panel pull"
+      aria-label="Download a model"
       onSubmit={(event) => {
         event.preventDefault();
         void pull();
       }}
     >
+      <h2>Download from Hugging Face</h2>
       <div class="row">
         <label>
-          <span class="hidden">from the Hugging Face hub</span>
+          <span class="hidden">Its name on Hugging Face</span>
           <input
             type="text"
             required
             value={repository.value}
-            placeholder="From Hugging Face: org/name"
-            title="org/name of the Hugging Face hub, org/name:file.gguf for a file of that kind"
+            placeholder="org/name, or org/name:file.gguf"
             autocomplete="off"
             spellcheck={false}
             onInput={({ currentTarget }) => (repository.value = currentTarget.value)}
           />
         </label>
         <button type="submit" class="main">
-          Pull
+          Download
         </button>
       </div>
       <Trouble error={problem.value} />
+      <Examples onChoose={(name) => (repository.value = name)} />
     </form>
+  );
+}
+
+/** Names that are known to work; one is put into the field, and nothing begins. */
+function Examples({ onChoose }: { readonly onChoose: (repository: string) => void }) {
+  return (
+    <ul class="examples" aria-label="Models to begin with">
+      {examples.map(({ repository, says, sizeGB }) => (
+        <li key={repository}>
+          <button type="button" onClick={() => onChoose(repository)}>
+            <strong>{repository}</strong>
+            <span class="quiet">
+              {says} · {sizeGB} GB
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -14,7 +14,7 @@ interface QuantiseReport {
   };
 }
 
-const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Pulling', quantize: 'Quantising' };
+const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Downloading', quantize: 'Quantising' };
 const endings: Partial<Record<Task['state'], string>> = { done: 'done', stopped: 'stopped', failed: 'failed' };
 
 /** What is under way for models, and what became of it. */

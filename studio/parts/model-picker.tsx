@@ -68,7 +68,6 @@ export function ModelPicker({
         </select>
       </label>
       {isMissing && <Missing key={value} model={value} />}
-      <Elsewhere />
     </div>
   );
 }
@@ -102,7 +101,7 @@ function Missing({ model }: { readonly model: string }) {
 }
 
 /** Leads to the same page with the models in this browser, or on the server again; what is set and said is there, too. */
-function Elsewhere() {
+export function Elsewhere() {
   const { elsewhere } = optionSchemas.value ?? {};
   if (!elsewhere) return null;
   const go = (event: Event) => {
@@ -110,9 +109,9 @@ function Elsewhere() {
     location.assign(`${elsewhere.address}${location.hash}`);
   };
   return (
-    <p class="help">
+    <p class="help elsewhere">
       <a href={elsewhere.address} onClick={go}>
-        {elsewhere.place === 'browser' ? 'compute in this browser' : 'compute on the server'}
+        {elsewhere.place === 'browser' ? 'Run in this browser, without the server' : 'Run on the server'}
       </a>
     </p>
   );

@@ -30,7 +30,18 @@ test(
     assert.equal(await page.locator('.verdict').count(), 13);
     await page.locator('.claim').nth(1).getByText(claims[1].number).waitFor();
     await page.locator('.claim').nth(1).getByText('Measured 29 November 2026').waitFor();
-    await page.getByText('7 shown · 3 refuted · 3 can’t tell yet').waitFor();
+    // those of one verdict are seen alone
+    const seen = page.getByRole('group', { name: 'Claims that are seen' });
+    assert.deepEqual(await seen.getByRole('button').allTextContents(), [
+      'all 13',
+      '7 shown',
+      '3 refuted',
+      '3 can’t tell yet',
+    ]);
+    await seen.getByRole('button', { name: '3 refuted' }).click();
+    await page.locator('.claim').nth(3).waitFor({ state: 'detached' });
+    assert.deepEqual(await page.locator('.verdict').allTextContents(), Array(3).fill('✗ refuted'));
+    await seen.getByRole('button', { name: 'all 13' }).click();
     assert.deepEqual(await violations(page), []);
 
     // what comes meanwhile is seen without a reload

@@ -36,16 +36,20 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
   await shipped.getByText('All of unmask inspect').click();
   await shipped.locator('dt', { hasText: 'maskToken' }).waitFor();
-  await shipped.getByText('Goes on with a text, fills holes, edits').waitFor();
+  const uses = await shipped.locator('.uses button').allTextContents();
+  assert.deepEqual(uses, ['Write', 'Fill', 'Edit']);
 
-  const pull = page.getByRole('form', { name: 'Pull a model' });
-  await pull.getByLabel('from the Hugging Face hub').fill('../x');
-  await pull.getByRole('button').click();
+  const pull = page.getByRole('form', { name: 'Download a model' });
+  await pull.getByLabel('Its name on Hugging Face').fill('../x');
+  await pull.getByRole('button', { name: 'Download' }).click();
   assert.match((await pull.getByRole('alert').textContent())!, /^model: must be org\/name/);
-  await pull.getByLabel('from the Hugging Face hub').fill('some-org/tiny');
-  await pull.getByLabel('from the Hugging Face hub').press('Enter');
+  // a name that is offered is put into the field, and no more
+  await pull.getByRole('button', { name: /LLaDA-8B-Instruct.*16 GB/ }).click();
+  assert.equal(await pull.getByLabel('Its name on Hugging Face').inputValue(), 'GSAI-ML/LLaDA-8B-Instruct');
+  await pull.getByLabel('Its name on Hugging Face').fill('some-org/tiny');
+  await pull.getByLabel('Its name on Hugging Face').press('Enter');
   const tasks = page.getByRole('region', { name: 'Tasks' });
-  await tasks.getByText('Pulling some-org/tiny').waitFor();
+  await tasks.getByText('Downloading some-org/tiny').waitFor();
   const pulled = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'some-org/tiny' }) });
   await pulled.waitFor({ timeout: 30 * seconds });
   await pulled.getByText('from the hub').waitFor();

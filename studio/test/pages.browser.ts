@@ -37,7 +37,7 @@ const verbs: Readonly<Record<string, RegExp>> = {
   chat: /^Send/,
   train: /^Start/,
   claims: /^Test all/,
-  models: /^Pull/,
+  models: /^Download/,
 };
 
 test(
@@ -94,7 +94,7 @@ test('nothing begins while a field has a mistake in it', { skip, timeout: 60_000
 
   await page.getByRole('navigation').getByRole('link', { name: 'Train' }).click();
   const form = page.getByRole('form', { name: 'New run' });
-  await form.getByRole('button', { name: 'size and steps' }).click();
+  await form.getByRole('button', { name: 'my own' }).click();
   await form.getByLabel('steps', { exact: true }).fill('x');
   await form.getByRole('button', { name: 'Start' }).click();
   await form.getByText('steps must be a number').waitFor();

@@ -39,7 +39,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
     await fieldOf(label).fill(value);
     await fieldOf(label).blur();
   };
-  await form.getByRole('button', { name: 'size and steps' }).click();
+  await form.getByRole('button', { name: 'my own' }).click();
   assert.equal(await fieldOf('steps').getAttribute('placeholder'), '6000');
   await fieldOf('size').selectOption('tiny');
   assert.equal(await fieldOf('steps').getAttribute('placeholder'), '15000');

@@ -54,6 +54,7 @@ const theme = EditorView.theme({
     marginInline: '0.25ch',
     borderRadius: '0.2em',
     background: 'var(--mask)',
+    boxShadow: 'inset 0 0 0 1px var(--mask-edge)',
     color: 'transparent',
     lineHeight: '0.72em',
   },

@@ -50,7 +50,11 @@ export function NewRun({
       <More request={request} />
       <Trouble error={problem.value} />
       <div class="row begin">
-        <button class="main" type="submit" disabled={isStarting.value || !isReady.value}>
+        <button
+          class={request.hasSource ? 'main' : ''}
+          type="submit"
+          disabled={isStarting.value || !isReady.value}
+        >
           {isStarting.value ? request.progress.value : 'Start'}
         </button>
         <span class="quiet">{request.promise}</span>
@@ -87,11 +91,11 @@ const times = [1, 5, 20, 60];
 
 /** A new model may be given a time; what learns further is given updates or epochs. */
 function Time({ request }: { readonly request: RunRequest }) {
-  const { minutes } = request;
+  const { time } = request;
   if (!request.canBeTimed)
     return (
       <p class="help">
-        Updates or epochs are set among the options below; the time left is shown once it runs.
+        Steps or epochs are set among the options below; the time left is shown once it runs.
       </p>
     );
   return (
@@ -101,23 +105,19 @@ function Time({ request }: { readonly request: RunRequest }) {
           <button
             key={some}
             type="button"
-            aria-pressed={minutes.value === some}
-            onClick={() => (minutes.value = some)}
+            aria-pressed={time === some}
+            onClick={() => request.giveTime(some)}
           >
             {some === 60 ? 'an hour' : `${some} min`}
           </button>
         ))}
-        <button
-          type="button"
-          aria-pressed={minutes.value === undefined}
-          onClick={() => (minutes.value = undefined)}
-        >
-          size and steps
+        <button type="button" aria-pressed={time === undefined} onClick={() => request.giveTime(undefined)}>
+          my own
         </button>
       </div>
       <p class="help">
-        {minutes.value === undefined
-          ? 'You say how large it is and how many updates it makes, below.'
+        {time === undefined
+          ? 'You say how large it is and how many steps it takes, below.'
           : 'The largest model that this machine can teach well in that time: it is measured first.'}
       </p>
     </>
@@ -131,7 +131,7 @@ function More({ request }: { readonly request: RunRequest }) {
   const { verb } = objective.value;
   const size = String(values.value.size ?? 'nano');
   return (
-    <details class="more" open={!request.canBeTimed || request.minutes.value === undefined}>
+    <details class="more" open={request.time === undefined}>
       <summary>Options, name, sweep</summary>
       <div class="fields">
         <label class="field">

@@ -139,8 +139,8 @@ function Details({
           </button>
         </div>
       </div>
-      <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />
+      <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <details>
         <summary>Options</summary>
         <dl class="options">

@@ -98,17 +98,38 @@ export class RunRequest {
     this.picked.value = [...this.picked.value.filter(({ name }) => !names.has(name)), ...(files ?? [])];
   }
 
-  /** Whether a time may be said in place of size and steps: of a new model, once. */
+  /** Whether a time may be said in place of size and updates: of a new model, once. */
   get canBeTimed(): boolean {
-    const { steps, epochs } = this.values.value;
     const isNew = this.objective.value.verb === 'train' && this.from.value === '';
-    return isNew && this.sweep.value.trim() === '' && steps === undefined && epochs === undefined;
+    return isNew && this.sweep.value.trim() === '';
+  }
+
+  /** The minutes that it is given; undefined where size and updates are said. */
+  get time(): number | undefined {
+    const { steps, epochs } = this.values.value;
+    return this.canBeTimed && steps === undefined && epochs === undefined ? this.minutes.value : undefined;
+  }
+
+  /** Gives it a time, in place of the updates that were set, or leaves these to be said. */
+  giveTime(minutes: number | undefined): void {
+    this.minutes.value = minutes;
+    if (minutes === undefined) return;
+    const { steps: _steps, epochs: _epochs, ...others } = this.values.value;
+    this.values.value = others;
+  }
+
+  /** Whether there is something to learn from. */
+  get hasSource(): boolean {
+    return (
+      [this.paths.value, this.text.value].some((typed) => typed.trim() !== '') || this.picked.value.length > 0
+    );
   }
 
   /** What is known of the time before it begins. */
   get promise(): string {
-    const minutes = this.minutes.value;
-    if (!this.canBeTimed || minutes === undefined) return '';
+    if (!this.hasSource) return 'choose a text first';
+    const minutes = this.time;
+    if (minutes === undefined) return '';
     return minutes === 1 ? 'about a minute on this machine' : `about ${minutes} minutes on this machine`;
   }
 
@@ -124,7 +145,7 @@ export class RunRequest {
       await this.#onStart(verb, {
         ...options,
         ...this.values.value,
-        ...(this.canBeTimed && this.minutes.value !== undefined && { minutes: this.minutes.value }),
+        ...(this.time !== undefined && { minutes: this.time }),
         ...(this.name.value.trim() !== '' && { run: this.name.value.trim() }),
         ...(this.from.value !== '' && { from: this.from.value }),
         ...(sweep && { sweep }),

@@ -65,7 +65,7 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
         exact value is not known.{' '}
         {bestRuns.size > 0
           ? 'Best is the least among runs of the same text and tokens.'
-          : 'To compare objectives, choose “New run like this” and another picture.'}
+          : 'To compare objectives, choose “New run like this” and another objective.'}
       </p>
     </section>
   );

@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { Elsewhere } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import type { Desk } from './desk.ts';
 import { nameOf } from './figures.tsx';
@@ -20,6 +21,7 @@ export function SettingsPanel({ desk }: { readonly desk: Desk }) {
           lane={lanes.value[chosen.value]}
           schema={optionSchemas.value?.sampling}
         />
+        <Elsewhere />
       </details>
       <p class="help keys">
         <kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step, <kbd>shift</kbd> with them goes
