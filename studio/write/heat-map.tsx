@@ -113,30 +113,32 @@ function Table({ player }: { readonly player: Player }) {
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>As a table</summary>
       {isOpen && player.size.value > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">position</th>
-              <th scope="col">token</th>
-              <th scope="col">written in step</th>
-              <th scope="col">confidence</th>
-              <th scope="col">times written</th>
-            </tr>
-          </thead>
-          <tbody>
-            {player.recording.canvasAt(player.size.value - 1).map((cell, position) => (
-              <tr key={position}>
-                <td>{position}</td>
-                <td>
-                  <code>{shownText(cell.token, cell.text)}</code>
-                </td>
-                <td>{cell.token === null ? '–' : player.recording.facts(cell.frame).step}</td>
-                <td>{cell.confidence === null ? '–' : percent(cell.confidence)}</td>
-                <td>{timesWritten(player, position)}</td>
+        <div class="scroll long" role="region" aria-label="Positions" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">position</th>
+                <th scope="col">token</th>
+                <th scope="col">written in step</th>
+                <th scope="col">confidence</th>
+                <th scope="col">times written</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {player.recording.canvasAt(player.size.value - 1).map((cell, position) => (
+                <tr key={position}>
+                  <td>{position}</td>
+                  <td>
+                    <code>{shownText(cell.token, cell.text)}</code>
+                  </td>
+                  <td>{cell.token === null ? '–' : player.recording.facts(cell.frame).step}</td>
+                  <td>{cell.confidence === null ? '–' : percent(cell.confidence)}</td>
+                  <td>{timesWritten(player, position)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </details>
   );

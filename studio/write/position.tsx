@@ -58,7 +58,8 @@ function Details({ player, position }: { readonly player: Player; readonly posit
       {candidates.length > 0 && (
         <Chart
           history={candidates}
-          from={from}
+          // before it was considered there is nothing to be seen
+          from={Math.max(from, candidates[0].frame - 1)}
           to={Math.max(candidates.at(-1)!.frame, cells.at(-1)!.frame, from + 1)}
           at={at.value}
           stepOf={(frame) => recording.facts(Math.min(frame, player.size.value - 1)).step}
