@@ -18,13 +18,16 @@ One day she found a red ball under the tree. She was very happy and ran to show 
 const examples: Readonly<Record<string, Example>> = {
   typescript: {
     prompt: 'export function sum(values: readonly number[]): number {\n',
-    text: `export function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+    text: `export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function length(point: Point): number {
+  return Math.sqrt(point.x ** 2 + point.y ** 2);
 }
 `,
-    hole: 'for (const value of values) total += value;',
+    hole: 'number',
   },
   'sudoku-4': { ...story, prompt: '3102200002100320' },
 };

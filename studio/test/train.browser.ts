@@ -87,6 +87,13 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await page.getByLabel('smoothing').press('Home');
   await until(async () => !/each step/.test(await legendText()), 'curves without smoothing');
 
+  // on a phone the run is a card, and what stops it is on the screen
+  const size = page.viewportSize()!;
+  await page.setViewportSize({ width: 390, height: 844 });
+  const stop = (await card.getByRole('button', { name: 'Stop watched' }).boundingBox())!;
+  assert.ok(stop.x >= 0 && stop.x + stop.width <= 390, JSON.stringify(stop));
+  await page.setViewportSize(size);
+
   await card.getByRole('button', { name: 'Stop watched' }).click();
   await card.getByText('stopped').waitFor();
   const stopped = await stepsOf(card);
@@ -105,7 +112,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await until(async () => (await stepsOf(card)) > stopped, 'steps beyond those');
   // back in time, by the keyboard
   await details.getByLabel('Sample text').press('Home');
-  await details.getByText('Step 200', { exact: true }).waitFor();
+  await details.getByText('What it wrote after 200 updates', { exact: true }).waitFor();
   await card.getByRole('button', { name: 'Stop watched' }).click();
   await card.getByText('stopped').waitFor();
 
@@ -147,7 +154,7 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   await page.locator('select').filter({ hasText: 'seconds' }).selectOption('seconds');
   const legend = page.locator('.u-legend').first();
   for (const name of ['first', 'second']) await legend.getByText(`${name} loss`).waitFor();
-  const text = page.getByLabel('Text of step 100');
+  const text = page.getByLabel('Text after 100 updates');
   assert.ok((await text.textContent())!.startsWith(markup.slice(0, 3000)));
   await page.getByText('Options', { exact: true }).click();
   assert.equal(await page.locator('main img').count(), 0);

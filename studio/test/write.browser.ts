@@ -126,6 +126,12 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.locator('.first-sight .token').first().waitFor();
     const before = await masks();
     await until(async () => (await masks()) !== before, 'a text that unmasks by itself');
+    // once it is there it is played again at a click
+    await until(async () => (await masks()) === 0, 'the whole text');
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await until(async () => (await masks()) > 0, 'the text from its beginning');
+    await page.locator(prompt).focus();
+    await page.locator(prompt).selectText();
     // the first key begins a text of one's own
     await page.keyboard.type('The fox');
     assert.equal(await page.locator(prompt).inputValue(), 'The fox');

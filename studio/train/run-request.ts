@@ -127,10 +127,10 @@ export class RunRequest {
 
   /** What is known of the time before it begins. */
   get promise(): string {
-    if (!this.hasSource) return 'choose a text first';
     const minutes = this.time;
-    if (minutes === undefined) return '';
-    return minutes === 1 ? 'about a minute on this machine' : `about ${minutes} minutes on this machine`;
+    const long = minutes === 1 ? 'about a minute' : `about ${minutes} minutes`;
+    const said = minutes === undefined ? [] : [`${long} on this machine`];
+    return [...said, ...(this.hasSource ? [] : ['choose a text first'])].join(' · ');
   }
 
   async start(): Promise<void> {
