@@ -13,25 +13,23 @@ const { ort } = await openEngine('cpu');
 try {
   const session = await ort.InferenceSession.create(bytes, options);
   post({ kind: 'done', results: {} });
-  port.on('message', async (message: ToSession) => {
+  const answer = async (message: ToSession): Promise<void> => {
     if (message.kind === 'close') {
       await session.release();
       post({ kind: 'done', results: {} });
       port.close();
       return;
     }
-    try {
-      const feeds = Object.fromEntries(
-        Object.entries(message.feeds).map(([name, { type, data, dims }]) => [
-          name,
-          new ort.Tensor(type as 'float32', data as Float32Array, dims),
-        ]),
-      );
-      const { sent, memory } = handedOver(await session.run(feeds, [...message.outputs]));
-      post({ kind: 'done', results: sent }, memory);
-    } catch (error) {
-      failed(error);
-    }
+    const feeds = Object.entries(message.feeds).map(([name, { type, data, dims }]) => [
+      name,
+      new ort.Tensor(type as 'float32', data as Float32Array, dims),
+    ]);
+    const { sent, memory } = handedOver(await session.run(Object.fromEntries(feeds), [...message.outputs]));
+    post({ kind: 'done', results: sent }, memory);
+  };
+  let last = Promise.resolve();
+  port.on('message', (message: ToSession) => {
+    last = last.then(() => answer(message)).catch(failed);
   });
 } catch (error) {
   failed(error);
