@@ -53,9 +53,9 @@ await picture('first');
 
 await open('write', {
   prompt: 'Once upon a time',
-  seed: 11,
+  seed: 5,
   model: 'stories',
-  options: { blockLength: 24, steps: 48 },
+  options: { length: 96, blockLength: 48, steps: 48, temperature: 0.7 },
 });
 await page.getByRole('button', { name: /^Write/ }).click();
 await written(page, 0.6);
@@ -106,6 +106,14 @@ for (const [i, text] of [
 await page.getByRole('button', { name: 'How it was written' }).last().click();
 await written(page, 0.5);
 await picture('chat');
+
+await open('chat', { model: 'sudoku-4' });
+await page.getByRole('button', { name: 'New conversation' }).click();
+await page.locator('.first-lines button').first().click();
+await page.getByText('✓ Solved').waitFor({ timeout: 120_000 });
+await page.getByRole('button', { name: 'How it was written' }).click();
+await page.locator('.transport input').fill('9');
+await picture('sudoku');
 
 const small =
   '--steps 120 --length 32 --batch 8 --validation-every 30 --validation-windows 8 --sample-every 30 --threads 1';
