@@ -14,13 +14,13 @@ execFileSync(process.execPath, [join(root, 'dist/recipes/prepare-talk.js'), join
 });
 
 const common =
-  'finetune --length 256 --batch 16 --times bell --ema 0.998 --dtype F16 --validation-share 0.02 --validation-windows 48 --validation-draws 2';
+  'finetune --length 256 --batch 16 --times bell --learning-rate 1.2e-3 --validation-share 0.02 --validation-draws 1 --validation-windows 32';
 
 inTurn(
   [
-    `${common} --data runs/talk-data/openings.jsonl --out runs/talk-openings --from models/stories --steps 1600 --learning-rate 1.2e-3 --warmup 80 --schedule constant --seed 1`,
-    `${common} --data runs/talk-data/conversations.jsonl --out runs/talk --from runs/talk-openings --steps 1800 --learning-rate 1e-3 --warmup 40 --decay-share 0.4 --minimum-rate 2e-5 --seed 2`,
+    `${common} --data runs/talk-data/openings.jsonl --out runs/talk-openings --from models/stories --steps 1000 --warmup 80 --schedule constant --seed 1`,
+    `${common} --data runs/talk-data/conversations.jsonl --out runs/talk --from runs/talk-openings --steps 840 --warmup 20 --decay-share 0.479 --minimum-rate 2e-5 --ema 0.995 --dtype F16 --seed 2`,
   ],
   process.argv.slice(2),
 );
-publish('talk', { length: 80, blockLength: 4, temperature: 0.8, frequencyPenalty: 0.5 });
+publish('talk', { length: 80, blockLength: 2, temperature: 0.5, frequencyPenalty: 0.5, guidance: 0.3 });

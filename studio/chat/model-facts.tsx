@@ -28,7 +28,7 @@ const nameOf = (id: string): string => id.split('/').at(-1)!;
 
 /** What can be expected of the models that ship. */
 const abouts: Readonly<Record<string, string>> = {
-  talk: 'It is tiny: it chats about films, music and weekends, seldom with sense.',
+  talk: 'It is tiny: it tells stories about what you name, goes on when you ask, and knows nothing else.',
   stories: 'It knows nothing but stories for small children.',
   'sudoku-4':
     'It solves Sudoku of 4 × 4: say a grid row by row, 0 for an open cell; nothing else can it read.',
@@ -37,10 +37,10 @@ const abouts: Readonly<Record<string, string>> = {
 /** Lines to begin with, by the models that ship; others may have learned anything. */
 const firstLines: Readonly<Record<string, readonly string[]>> = {
   talk: [
-    'Hello! How are you today?',
-    'Have you seen a good movie lately?',
-    'What do you like to do on weekends?',
-    'Do you have a pet?',
+    'Tell me a story about a dog and a ball.',
+    'Hello!',
+    'A story about a girl named Mia, please.',
+    'Who are you?',
   ],
   stories: ['Once upon a time there was a little fox.', 'One day, Tom found a key.', 'It was raining.'],
   'sudoku-4': ['3102200002100320', '0140432014020000', '4310010000303420'],

@@ -94,10 +94,7 @@ await open('chat', { model: 'talk' });
 await page.getByRole('button', { name: 'Options' }).click();
 await page.getByLabel('seed', { exact: true }).fill('3');
 await page.getByRole('button', { name: 'Options' }).click();
-for (const [i, text] of [
-  'Have you seen the new Star Wars movie?',
-  'Who is your favorite character?',
-].entries()) {
+for (const [i, text] of ['Tell me a story about a dog and a ball.', 'What happened next?'].entries()) {
   await page.fill('.composer textarea', text);
   await page.keyboard.press('Enter');
   await page.locator('.turn.assistant .said').nth(i).waitFor({ timeout: 120_000 });

@@ -176,8 +176,8 @@ test('on a terminal: answers in place, mistakes are told, Ctrl-D leaves', async 
     terminal.lines.map((line) => line.replace(/\d\.\d s/, '_ s')),
     [
       'talk, the model that ships',
-      'too small for sense: it chats about films, music and sport,',
-      'and knows nothing · remembers 4,096 tokens',
+      'small: it tells stories about what you name, and knows',
+      'nothing else · remembers 4,096 tokens',
       '/help lists the commands · Ctrl-C stops an answer',
       'Ctrl-D leaves',
       '> Hello',

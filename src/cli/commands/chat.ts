@@ -82,9 +82,7 @@ export default chatCommand(loadModel);
 /** Who one talks with, and what can't be expected. */
 const introduction = (path: string | undefined, { config }: Model): string[] => [
   path ?? 'talk, the model that ships',
-  ...(path === undefined
-    ? ['too small for sense: it chats about films, music and sport, and knows nothing']
-    : []),
+  ...(path === undefined ? ['small: it tells stories about what you name, and knows nothing else'] : []),
   `remembers ${grouped(config.maxLength)} tokens`,
 ];
 
