@@ -41,6 +41,9 @@ test(
     const page = await openFill(studio);
     await openGroup(page, 'What');
     await page.getByLabel('seed', { exact: true }).fill('3');
+    // once the model is there its temperature is known, and lowered
+    const temperature = page.getByLabel('temperature', { exact: true });
+    await until(async () => (await temperature.getAttribute('placeholder')) === '0.5', 'the temperature');
     const at = sentence.indexOf('little dog');
     await select(page, at, at + 'little dog'.length);
     await page.keyboard.press('Alt+h');

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../core/fields.ts';
-import { presetsFor, writingGroups } from '../core/option-groups.ts';
+import { presetOf, presetsFor, writingGroups } from '../core/option-groups.ts';
 import { ModelPicker } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
@@ -18,6 +18,7 @@ export function LaneForm({
 }) {
   const { seed } = desk;
   const { defaults, presets } = lane.served ?? {};
+  const ways = presetsFor(defaults ?? {}, presets, lane.length);
   return (
     <>
       <ModelPicker
@@ -29,12 +30,18 @@ export function LaneForm({
           schema={schema}
           groups={writingGroups}
           strategies={optionSchemas.value?.strategies}
-          presets={presetsFor(defaults ?? {}, presets, lane.length)}
+          presets={ways}
           values={{ ...lane.options.value, ...(seed.value !== undefined && { seed: seed.value }) }}
           defaults={defaults ? { ...defaults, seed: 'new each time' } : 'unknown'}
           onChange={({ seed: next, ...options }) => {
             seed.value = next as number | undefined;
             lane.options.value = options;
+            // the blocks of a way that was chosen are no longer than the text, whatever length it gets
+            const way = presetOf(ways, options);
+            const again = presetsFor(defaults ?? {}, presets, lane.length).find(
+              ({ name }) => name === way?.name,
+            );
+            if (again) lane.options.value = { ...options, ...again.values };
           }}
         />
       )}
