@@ -11,7 +11,8 @@ import {
 
 /**
  * A session on a thread of its own. The engine prepares a graph in the thread that asks for it, minutes of work for a large one,
- * and several threads prepare several graphs at the same time. What it is fed and what it gives are copied once.
+ * and several threads prepare several graphs at the same time. What it is fed and what it gives are copied once; what it is fed goes
+ * to and fro in the same memory, as pages of memory that is new cost more than copying does.
  *
  * @throws Error  what the engine says of the graph
  */
@@ -27,7 +28,9 @@ export async function sessionOnThread(
   await thread.answer();
   return {
     async run(feeds: Ort.InferenceSession.FeedsType, fetches: Ort.InferenceSession.FetchesType) {
-      const { sent, memory } = handedOver(feeds as Readonly<Record<string, SentTensor>>);
+      const { sent, memory } = handedOver(feeds as Readonly<Record<string, SentTensor>>, (bytes) =>
+        thread.memory(bytes),
+      );
       const outputs = Object.keys(fetches);
       return (await thread.ask({ kind: 'run', feeds: sent, outputs }, memory)) as never;
     },
@@ -46,6 +49,8 @@ interface Waiting {
 class Conversation {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
+  /** Memory that came back from the latest run. */
+  #kept: ArrayBuffer[] = [];
   #ended: Error | undefined;
 
   constructor(worker: Worker) {
@@ -53,11 +58,28 @@ class Conversation {
     worker.on('message', (message: FromSession) => {
       const { resolve, reject } = this.#waiting.shift()!;
       if (this.#waiting.length === 0) worker.unref();
-      if (message.kind === 'done') resolve(message.results);
-      else reject(new Error(message.message));
+      if (message.kind === 'done') {
+        this.#kept = [...message.memory];
+        resolve(message.results);
+      } else reject(new Error(message.message));
     });
     worker.once('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
     worker.once('exit', () => this.#end(new Error('its thread ended')));
+  }
+
+  /** Memory of at least so many bytes: the smallest that is kept, where there is one, and not far larger. */
+  memory(bytes: number): ArrayBuffer {
+    let best = -1;
+    for (const [i, { byteLength }] of this.#kept.entries())
+      if (
+        byteLength >= bytes &&
+        byteLength <= 2 * bytes &&
+        byteLength < (this.#kept[best]?.byteLength ?? Infinity)
+      )
+        best = i;
+    if (best >= 0) return this.#kept.splice(best, 1)[0];
+    // what is fed grows from forward to forward
+    return new ArrayBuffer(Math.ceil(1.25 * bytes));
   }
 
   /** What it says next. */

@@ -12,11 +12,11 @@ const { bytes, options } = workerData as ThreadBegin;
 const { ort } = await openEngine('cpu');
 try {
   const session = await ort.InferenceSession.create(bytes, options);
-  post({ kind: 'done', results: {} });
+  post({ kind: 'done', results: {}, memory: [] });
   const answer = async (message: ToSession): Promise<void> => {
     if (message.kind === 'close') {
       await session.release();
-      post({ kind: 'done', results: {} });
+      post({ kind: 'done', results: {}, memory: [] });
       port.close();
       return;
     }
@@ -25,7 +25,8 @@ try {
       new ort.Tensor(type as 'float32', data as Float32Array, dims),
     ]);
     const { sent, memory } = handedOver(await session.run(Object.fromEntries(feeds), [...message.outputs]));
-    post({ kind: 'done', results: sent }, memory);
+    const fed = Object.values(message.feeds).map(({ data }) => (data as Float32Array).buffer as ArrayBuffer);
+    post({ kind: 'done', results: sent, memory: fed }, [...memory, ...fed]);
   };
   let last = Promise.resolve();
   port.on('message', (message: ToSession) => {

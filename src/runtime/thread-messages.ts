@@ -25,20 +25,35 @@ export type ToSession =
 
 /** From it, in the order in which it was asked; first of all that it is open. */
 export type FromSession =
-  | { readonly kind: 'done'; readonly results: Readonly<Record<string, SentTensor>> }
+  | {
+      readonly kind: 'done';
+      readonly results: Readonly<Record<string, SentTensor>>;
+      /** The memory of what it was fed, given back. */
+      readonly memory: readonly ArrayBuffer[];
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Tensors with memory of their own, and that memory, which is handed over with them: the engine's can't be. */
-export function handedOver(tensors: Readonly<Record<string, SentTensor>>): {
-  readonly sent: Record<string, SentTensor>;
-  readonly memory: ArrayBuffer[];
-} {
+/** A tensor's numbers, in memory that can be handed over. */
+type Numbers = Exclude<Ort.Tensor.DataType, string[]>;
+
+/**
+ * Tensors with memory of their own, and that memory, which is handed over with them: the engine's can't be.
+ *
+ * @param memoryOf  memory of at least so many bytes. Default: new
+ */
+export function handedOver(
+  tensors: Readonly<Record<string, SentTensor>>,
+  memoryOf: (bytes: number) => ArrayBuffer = (bytes) => new ArrayBuffer(bytes),
+): { readonly sent: Record<string, SentTensor>; readonly memory: ArrayBuffer[] } {
   const sent: Record<string, SentTensor> = {};
   const memory: ArrayBuffer[] = [];
   for (const [name, { type, data, dims }] of Object.entries(tensors)) {
-    const own = data.slice() as Exclude<Ort.Tensor.DataType, string[]>;
-    sent[name] = { type, data: own, dims };
-    memory.push(own.buffer as ArrayBuffer);
+    const numbers = data as Numbers;
+    const own = memoryOf(numbers.byteLength);
+    const copy = new (numbers.constructor as Float32ArrayConstructor)(own, 0, numbers.length);
+    copy.set(numbers as Float32Array);
+    sent[name] = { type, data: copy, dims };
+    memory.push(own);
   }
   return { sent, memory };
 }
