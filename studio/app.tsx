@@ -47,8 +47,14 @@ export function App({
         </a>
         <nav aria-label="Pages">
           {pages.map(({ name: other, title }, index) => (
-            <a key={other} href={`#/${other}`} aria-current={other === page.name ? 'page' : undefined}>
-              {title} <kbd aria-hidden="true">{index + 1}</kbd>
+            <a
+              key={other}
+              href={`#/${other}`}
+              aria-current={other === page.name ? 'page' : undefined}
+              aria-keyshortcuts={`${index + 1}`}
+              title={`The key ${index + 1} opens it, too`}
+            >
+              {title}
             </a>
           ))}
         </nav>
