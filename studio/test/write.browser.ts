@@ -352,6 +352,15 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     const rows = await other.locator('.comparison tbody tr').allTextContents();
     const forwards = await other.locator('.comparison tbody td:nth-child(5)').allTextContents();
     assert.deepEqual(forwards, ['12', '6'], rows.join('\n'));
+    // one after the other, since their times are compared
+    let times: [began: number, ended: number][] = [];
+    await until(async () => {
+      times = await other.evaluate(`performance.getEntriesByType('resource')
+        .filter(({ name }) => name.endsWith('/v1/completions'))
+        .map(({ startTime, responseEnd }) => [startTime, responseEnd])`);
+      return times.length === 2;
+    }, 'when the server was asked for what');
+    assert.ok(times[0][1] <= times[1][0], JSON.stringify(times));
     // one slider moves both
     await other.getByLabel('Share of the way').fill('500');
     for (const [run, frame] of [
@@ -363,6 +372,21 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
         .nth(run)
         .locator('.moment', { hasText: `step ${frame} of` })
         .waitFor();
+    // a third is written at once, of the same seed, and the texts that are there stay
+    const tokens = other.locator('.lane').first().locator('.canvas .token');
+    await tokens.first().evaluate((token) => (token.dataset.stays = ''));
+    await other.getByRole('button', { name: 'Compare' }).click();
+    const third = other.locator('.comparison tbody tr').nth(2).locator('td');
+    await third.nth(3).getByText('6', { exact: true }).waitFor();
+    await written(other);
+    assert.equal(await tokens.first().getAttribute('data-stays'), '');
+    const name = 'Save as a file';
+    const { runs } = JSON.parse((await saved(other, name)).toString()) as { runs: readonly RecordingFile[] };
+    assert.deepEqual(
+      runs.map(({ asked }) => asked.options.seed),
+      [6, 6, 6],
+    );
+    await other.getByRole('button', { name: 'Remove run C' }).click();
     await other.getByRole('button', { name: 'Judge the texts' }).click();
     const judged = other.locator('.comparison tbody tr').first().locator('td');
     await judged

@@ -29,6 +29,8 @@ export class Desk {
   readonly quality = new Quality();
   readonly isWriting = computed(() => this.lanes.value.some((lane) => lane.isWriting.value));
   readonly #problem: Signal<unknown>;
+  /** Ends with the last run that was asked for: they are written one after the other, so that their times can be compared. */
+  #turn: Promise<void> = Promise.resolve();
 
   /**
    * @param link     settings that the address has
@@ -66,11 +68,15 @@ export class Desk {
   }
 
   async write(seed = this.seed.value ?? newSeed()): Promise<void> {
-    if (hasMistake()) return;
+    if (!hasMistake()) await this.#write(this.lanes.value, this.prompt.value, seed);
+  }
+
+  async #write(lanes: readonly Lane[], prompt: string, seed: number): Promise<void> {
     this.#problem.value = undefined;
     keep(this.#settings(), sessionStorage);
-    await Promise.all(this.lanes.value.map((lane) => lane.write(this.prompt.value, seed)));
-    await learnDefaults(this.lanes.value.map(({ served }) => served));
+    for (const lane of lanes) this.#turn = lane.write(prompt, seed, this.#turn);
+    await this.#turn;
+    await learnDefaults(lanes.map(({ served }) => served));
   }
 
   /** Has another model write; what nobody typed becomes an example for it. */
@@ -97,8 +103,11 @@ export class Desk {
     await this.write();
   }
 
-  /** Puts another run beside the last: from left to right, or as the model says where that one is so already. */
-  compare(): void {
+  /**
+   * Puts another run beside the last: from left to right, or as the model says where that one is so already. Where there is a
+   * text it is written at once, of the same prompt and seed.
+   */
+  async compare(): Promise<void> {
     const last = this.lanes.value.at(-1)!;
     const { model, options } = last.settings;
     const { strategy: _, ...others } = forStrategy(
@@ -108,8 +117,13 @@ export class Desk {
     );
     const isLeftToRight = options.strategy === 'left-to-right';
     const run = { model, options: isLeftToRight ? others : { ...others, strategy: 'left-to-right' } };
-    this.lanes.value = [...this.lanes.value, new Lane(run)];
+    const lane = new Lane(run);
+    const { lastSeed } = this;
+    const prompt = this.lanes.value[0].asked.value?.prompt;
+    this.lanes.value = [...this.lanes.value, lane];
     this.chosen.value = this.lanes.value.length - 1;
+    if (prompt !== undefined && lastSeed !== undefined && !hasMistake())
+      await this.#write([lane], prompt, lastSeed);
   }
 
   remove(lane: Lane): void {

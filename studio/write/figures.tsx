@@ -106,9 +106,9 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
         </table>
       </div>
       <p class="help">
-        Same prompt, same seed; the runs share this machine, so compare their times with each other. Judge:
-        how likely an outside model finds the text, fewer bits are better, while few different pairs of words
-        mean that it repeats itself. Exact: −log p of the text under the model and sampler that wrote it.
+        Same prompt, same seed, one after the other: no run slows another. Judge: how likely an outside model
+        finds the text, fewer bits are better, while few different pairs of words mean that it repeats itself.
+        Exact: −log p of the text under the model and sampler that wrote it.
       </p>
       {lanes.map((lane, index) => (
         <Unscored key={index} name={nameOf(index)} why={desk.quality.of(lane)?.unscored} />

@@ -53,7 +53,8 @@ export class Lane {
     return { model: this.model.value, options: this.options.value };
   }
 
-  async write(prompt: string, seed: number): Promise<void> {
+  /** Has a text written: at once, or when `turn` ends. */
+  async write(prompt: string, seed: number, turn?: Promise<void>): Promise<void> {
     const model = this.model.value ?? this.served?.id;
     const options = { ...this.options.value, seed };
     const aborting = new AbortController();
@@ -65,6 +66,7 @@ export class Lane {
     const begun = isQuestion ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
     const body = { model, ...begun, ...options, candidates, stream_options: { include_usage: true } };
     const path = isQuestion ? '/v1/chat/completions' : '/v1/completions';
+    await turn;
     await player.watch(stream<StreamEvent>(path, body, aborting.signal));
     if (this.#aborting === aborting) this.isWriting.value = false;
   }

@@ -30,7 +30,7 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
             </button>
           ) : (
             <button class="main" type="submit">
-              Write <kbd aria-hidden="true">↵</kbd>
+              {desk.isComparing ? 'Write all' : 'Write'} <kbd aria-hidden="true">↵</kbd>
             </button>
           )}
           <AgainButtons desk={desk} />
@@ -73,7 +73,7 @@ function RunButtons({ desk }: { readonly desk: Desk }) {
   return (
     <div class="row">
       {desk.canCompare && (
-        <button type="button" onClick={() => desk.compare()}>
+        <button type="button" onClick={() => void desk.compare()}>
           Compare
         </button>
       )}
