@@ -4,6 +4,8 @@ import type { Message } from '../core/conversation.ts';
 
 /** How much of what a model can read a conversation takes. */
 export interface Context {
+  /** The model whose tokens they are. */
+  readonly model: string;
   /** Tokens of the messages. */
   readonly tokens: number;
   /** Where nothing here can count them, it is about so many. */
@@ -35,7 +37,7 @@ export async function sentOf(
   };
   const needed = Math.min(room ?? Math.floor(most * answerShare), most);
   const { messages, dropped, tokens } = await fittingMessages(all, tokensOf, most - needed);
-  return { messages, context: { tokens, isEstimate, most, dropped } };
+  return { messages, context: { model, tokens, isEstimate, most, dropped } };
 }
 
 /** Characters of a token, rather too few than too many. */

@@ -47,7 +47,7 @@ export default function Chat({ settings }: PageProperties) {
       <section class="talk" aria-label="Conversation">
         <div class="row spread bar">
           <ModelPicker value={chosen?.id} onChange={(name) => (model.value = name)} />
-          <ContextMeter talk={talk} model={chosen} />
+          <ContextMeter talk={talk} model={chosen} options={options.value} />
           <button
             type="button"
             aria-expanded={areOptionsOpen.value}
@@ -156,11 +156,26 @@ function Settings({
 }
 
 /** How full the context is, and what of the conversation the model no longer sees. */
-function ContextMeter({ talk, model }: { readonly talk: Talk; readonly model: ServedModel | undefined }) {
-  const context = talk.context.value;
+function ContextMeter({
+  talk,
+  model,
+  options,
+}: {
+  readonly talk: Talk;
+  readonly model: ServedModel | undefined;
+  readonly options: Values;
+}) {
+  const counted = talk.context.value;
+  const context = counted?.model === model?.id ? counted : undefined;
+  const path = talk.path.value;
   const most = context?.most ?? model?.context_length;
-  // of what was said in another visit nobody has counted the tokens yet
-  if (most === undefined || (context === undefined && talk.path.value.length > 0)) return null;
+  const isUncounted = context === undefined && path.length > 0;
+  const canCount = model?.state === 'loaded' && talk.writing.value === undefined;
+  useEffect(() => {
+    // without a number there is no meter, which is no reason for an alarm
+    if (isUncounted && canCount) talk.count(model, options).catch(() => {});
+  }, [isUncounted, canCount, path, model?.id]);
+  if (most === undefined || isUncounted) return null;
   const tokens = context?.tokens ?? 0;
   return (
     <div class="context">

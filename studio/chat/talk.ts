@@ -43,7 +43,7 @@ export class Talk {
     { readonly player: Player; readonly to: number; readonly in: string } | undefined
   >(undefined);
   readonly problem = signal<unknown>(undefined);
-  /** What the last answer was given to read; undefined before there was one. */
+  /** What is said on the path that is seen, in tokens; undefined while nobody has counted them. */
   readonly context = signal<Context | undefined>(undefined);
   /** How each answer of this visit came to be, by conversation and turn. */
   readonly recordings = new Map<string, Player>();
@@ -105,7 +105,7 @@ export class Talk {
     batch(() => {
       this.all.value = this.all.value.filter((conversation) => conversation.id !== id);
       if (this.all.value.length === 0) this.begin();
-      else if (this.seen.value === id) this.seen.value = this.all.value[0].id;
+      else if (this.seen.value === id) this.open(this.all.value[0].id);
     });
   }
 
@@ -120,7 +120,16 @@ export class Talk {
 
   branch(turn: Turn): void {
     this.stop();
+    this.context.value = undefined;
     this.#change((conversation) => withBranch(conversation, turn));
+  }
+
+  /** Counts what is said: in another visit, on another branch, or to a model that was not loaded yet. */
+  async count(model: ServedModel, options: Values): Promise<void> {
+    const path = this.path.value;
+    const all = messagesOf(this.conversation.value);
+    const found = await fitting(all, model, options, new AbortController().signal);
+    if (this.path.value === path) this.context.value = found?.context;
   }
 
   /** Says something, behind `parent`, and has it answered. */
@@ -183,6 +192,10 @@ export class Talk {
         // who looks at another branch by now stays there
         return conversation.leaf === to ? added : { ...added, leaf: conversation.leaf };
       }, id);
+      const context = this.context.value;
+      const written = aborting.signal.aborted ? undefined : player.ending.value?.tokens;
+      this.context.value =
+        context && written !== undefined ? { ...context, tokens: context.tokens + written } : undefined;
     });
   }
 
@@ -195,17 +208,11 @@ export class Talk {
   ): AsyncGenerator<ChatEvent> {
     const tools = toolsOf(conversation);
     const all = messagesOf(conversation);
-    let messages: readonly Message[] = all;
-    const most = model?.context_length;
-    if (model && most !== undefined) {
-      const room = typeof options.length === 'number' ? options.length : undefined;
-      const found = await sentOf(all, { model: model.id, most, room }, signal);
-      messages = found.messages;
-      this.context.value = found.context;
-    }
+    const found = model && (await fitting(all, model, options, signal));
+    if (found) this.context.value = found.context;
     const body = {
       model: model?.id,
-      messages,
+      messages: found?.messages ?? all,
       ...options,
       ...(tools.length > 0 && { tools }),
       stream_options: { include_usage: true },
@@ -222,6 +229,17 @@ export class Talk {
   #change(change: (conversation: Conversation) => Conversation, id = this.seen.value): void {
     this.all.value = this.all.value.map((one) => (one.id === id ? change(one) : one));
   }
+}
+
+/** As much of what is said as a model can read; undefined where it is not known yet how much that is. */
+function fitting(
+  all: readonly Message[],
+  { id: model, context_length: most }: ServedModel,
+  { length }: Values,
+  signal: AbortSignal,
+): ReturnType<typeof sentOf> | undefined {
+  if (most === undefined) return undefined;
+  return sentOf(all, { model, most, room: typeof length === 'number' ? length : undefined }, signal);
 }
 
 /** What an answer says and calls, put together from its pieces. */

@@ -244,13 +244,18 @@ function Said({
   );
 }
 
-/** How fast an answer of this visit was. */
+/** How long an answer of this visit is, whether it ended for want of room, and how fast it was. */
 function Speed({ recording }: { readonly recording: Player | undefined }) {
   const ending = recording?.ending.value;
   if (!ending) return null;
-  const { tokens, ms, tokensPerForward } = ending;
+  const { finish, tokens, ms, tokensPerForward } = ending;
+  const isCutOff = finish === 'length';
+  const why = isCutOff
+    ? '; no room was left: length under Options and the context of the model say how much'
+    : '';
   return (
-    <span class="speed quiet" title={`${tokensPerForward.toFixed(1)} tokens a forward of the network`}>
+    <span class="speed quiet" title={`${tokensPerForward.toFixed(1)} tokens a forward of the network${why}`}>
+      {isCutOff && <strong>cut off at </strong>}
       {tokens} tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a second
     </span>
   );

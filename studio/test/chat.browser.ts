@@ -76,6 +76,8 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await page.reload();
   await page.waitForSelector('.turn');
   assert.deepEqual(await turns(page), before);
+  // what was said in another visit is counted, too
+  await page.locator('.context', { hasText: /^[1-9]\d* of 256 tokens/ }).waitFor();
   for (const theme of ['light', 'dark']) {
     await page.getByLabel('Theme').selectOption(theme);
     assert.deepEqual(await violations(page), []);
@@ -105,11 +107,12 @@ const callsOf = (calls: readonly (readonly [name: string, json: string])[]): obj
     { tool_calls: [{ index, function: { arguments: json } }] },
   ]);
 
-/** An answer of a server, as its stream has it. */
-const answerOf = (deltas: readonly object[]): string =>
+/** An answer of a server of 40 tokens, as its stream has it. */
+const answerOf = (deltas: readonly object[], finish = 'stop'): string =>
   `${[
     ...deltas.map((delta) => ({ choices: [{ delta }] })),
-    { choices: [{ delta: {}, finish_reason: 'stop' }] },
+    { choices: [{ delta: {}, finish_reason: finish }] },
+    { choices: [], usage: { completion_tokens: 40, forwards: 20, tokens_per_forward: 2 } },
   ]
     .map((event) => `data: ${JSON.stringify(event)}\n\n`)
     .join('')}data: [DONE]\n\n`;
@@ -152,6 +155,7 @@ test(
                 ['weather', '{"city":"Paris"}'],
               ])
             : [{ content: texts[sent.length - 1] ?? 'well' }],
+          sent.length === 1 ? 'length' : 'stop',
         ),
       });
     });
@@ -172,8 +176,12 @@ test(
     await said.getByRole('button', { name: 'Copy the code' }).click();
     await said.getByText('Copied').waitFor();
     assert.deepEqual(await violations(page), []);
+    // what is answered takes room as what is asked does, and says so where that was all there was
+    await page.locator('.context', { hasText: '100 of 128 tokens' }).waitFor();
+    assert.match((await page.locator('.speed').textContent())!, /^cut off at 40 tokens, /);
 
     await say(page, 'second', 2);
+    assert.match((await page.locator('.speed').last().textContent())!, /^40 tokens, /);
     assert.match(
       (await page.locator('.turn.assistant .said').nth(1).locator('pre').textContent())!,
       /"name": "Lily",\n/,
