@@ -9,10 +9,14 @@ import {
 import type { PageTrainRequest } from '../../src/browser/training/request.ts';
 import { zipped } from '../../src/browser/training/zip.ts';
 import { shortRunOptions, shortText } from '../../src/training/run/short-run.ts';
+import { sizes } from '../../src/training/sizes.ts';
 import type { TrainingEvent } from '../../src/training/run/events.ts';
 import { saveFile } from '../../studio/parts/save.ts';
 import { refreshModels } from '../../studio/parts/model-picker.tsx';
 import { addTrained, removeTrained } from '../engine.ts';
+
+/** What a page has the time for. */
+const [size, batch] = ['nano', 16] as const;
 
 /** What a person chooses. */
 export interface Wish {
@@ -26,6 +30,8 @@ export interface Wish {
 export interface Shown {
   readonly name: string;
   readonly losses: readonly number[];
+  /** Updates of the causal warm-up, before masks begin. */
+  readonly causalWarmup?: number;
   readonly steps?: number;
   readonly sample?: string;
   readonly secondsLeft?: number;
@@ -50,14 +56,16 @@ class TrainDesk {
   begin({ name, text, objective, steps }: Wish): Promise<void> {
     // a sample costs as much as many updates
     const every = Math.max(25, Math.ceil(steps / 20));
+    const { size: bytes } = new Blob([text]);
     return this.#train(name, {
       texts: [text],
       out: name,
       objective,
+      size,
       steps,
-      batch: 16,
-      ...(text.length < shortText.bytes && { vocabularySize: shortText.vocabularySize }),
-      ...shortRunOptions({ objective }, steps),
+      batch,
+      ...(bytes < shortText.bytes && { vocabularySize: shortText.vocabularySize }),
+      ...shortRunOptions({ objective }, { steps, tokens: batch * sizes[size].length, bytes }),
       sampleEvery: every,
       validationEvery: Math.max(every, Math.ceil(steps / 4)),
       checkpointEvery: every,
@@ -72,8 +80,8 @@ class TrainDesk {
     this.#stop?.abort();
   }
 
-  show({ name, losses, sample, options }: KeptRun): void {
-    if (this.atWork.value === undefined) this.shown.value = { name, losses, sample, steps: options.steps };
+  show({ name, losses, sample, options: { steps, causalWarmup } }: KeptRun): void {
+    if (this.atWork.value === undefined) this.shown.value = { name, losses, sample, steps, causalWarmup };
   }
 
   async download(name: string): Promise<void> {
@@ -97,7 +105,8 @@ class TrainDesk {
     this.#stop = new AbortController();
     this.atWork.value = name;
     const before = this.runs.value.find((run) => run.name === name);
-    this.shown.value = { name, losses: before?.losses ?? [], sample: before?.sample };
+    const { causalWarmup } = before?.options ?? request;
+    this.shown.value = { name, losses: before?.losses ?? [], sample: before?.sample, causalWarmup };
     await this.#attempt(async () => {
       const worker = () =>
         new Worker(new URL('../../src/browser/worker.ts', import.meta.url), {

@@ -203,6 +203,7 @@ test('a mask predictor that begins as a causal model has its losses at first, an
   const plain = await trained('warm-plain', { ...both, shiftedLogits: true });
   assert.ok(Math.abs(warmed.losses[0] - alone.losses[0]) < 0.2, `${warmed.losses[0]} ${alone.losses[0]}`);
   assert.notEqual(warmed.losses[2], plain.losses[2]);
+  assert.equal(quiet.lines.filter((line) => line.startsWith('masks begin')).length, 1);
   const model = await load(warmed.out);
   assert.equal(model.config.shiftedLogits, true);
   await model.close();

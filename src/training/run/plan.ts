@@ -9,7 +9,7 @@ import { secondsAnUpdate } from '../speed-test.ts';
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
-import { shortRunOptions, shortText } from './short-run.ts';
+import { shortRunOptions, shortText, timesRead } from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
 
 /** Of the time that is given, what updates may take: text is read, bounds and samples are made in the rest. */
@@ -36,7 +36,8 @@ export interface PlanIo {
 /**
  * What a run is to be that may take so many minutes on this machine: its size is the largest that reads `tokensAParameter` tokens a
  * parameter in that time, its updates are as many as fit, judged by a few of them, and a masked diffusion model begins as a causal
- * one and has bell-shaped times, by which little time teaches more. What was asked for by name stays. A run that is there goes on as it was planned.
+ * one (where its text is long enough) and has bell-shaped times, by which little time teaches more. What was asked for by name stays.
+ * A run that is there goes on as it was planned.
  *
  * @throws InvalidOptionError  beside an option that says how long the run is
  */
@@ -72,8 +73,11 @@ export async function plannedFor(
   const shape = shapeOf(size);
   const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
   const steps = Math.max(20, Math.floor(seconds / anUpdate));
+  const reading = { steps, tokens: tokensOf(shape), bytes };
+  const options = { ...shortRunOptions(request, reading), ...given };
+  const warmup = options.causalWarmup ? `, the first ${grouped(options.causalWarmup)} left to right` : '';
   note(
-    `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(tokensOf(shape))} tokens, which read ${times((steps * tokensOf(shape)) / (bytes / bytesAToken))} the text; --minutes, --size and --steps change that`,
+    `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(reading.tokens)} tokens${warmup}, which read ${times(timesRead(reading))} the text; --minutes, --size and --steps change that`,
   );
   const every = Math.max(1, Math.ceil(steps / 6));
   return {
@@ -82,13 +86,9 @@ export async function plannedFor(
     steps,
     sampleEvery: every,
     validationEvery: Math.max(1, Math.ceil(steps / 3)),
-    ...shortRunOptions(request, steps),
-    ...given,
+    ...options,
   };
 }
-
-/** A token of a BPE of a thousand or two has about so many bytes. */
-const bytesAToken = 3;
 
 interface Shape {
   readonly layers: number;

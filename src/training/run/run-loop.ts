@@ -184,6 +184,10 @@ export class RunLoop {
     const ranks = this.#sharesTogether();
     const secondsLeft = this.#speed.secondsUntil(steps);
     await this.#io.tell({ ...row, steps, tokensPerSecond, secondsLeft, ...(ranks && { ranks }) });
+    if (step === this.#asked.options.causalWarmup && step < steps)
+      await this.#note(
+        'masks begin: so far each token was learned from those before it; the loss from here on is another, and higher',
+      );
     if (applied) return;
     this.#event('skipped', { step, loss, gradientNorm });
     await this.#note(`step ${grouped(step)} was not applied: loss ${loss}, gradient norm ${gradientNorm}`);

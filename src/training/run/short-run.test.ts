@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shortRunOptions, timesRead, warmupUpdates } from './short-run.ts';
+
+const reading = { steps: 1000, tokens: 2048, bytes: 1e6 };
+
+test('the causal warm-up is a quarter of the updates, but reads a text three times at most', () => {
+  assert.equal(timesRead({ steps: 10, tokens: 100, bytes: 1500 }), 2);
+  assert.equal(warmupUpdates({ ...reading, bytes: 1e6 }), 250);
+  // by hand: 3 · 16,000 bytes / (3 bytes · 2,048 tokens) = 7.8 updates
+  assert.equal(warmupUpdates({ ...reading, bytes: 16_000 }), 7);
+  // where a quarter reads it three times, both say the same
+  const bytes = (1000 * 2048 * 3) / 12;
+  assert.equal(warmupUpdates({ ...reading, bytes }), 250);
+  assert.ok(warmupUpdates({ ...reading, bytes: 0.9 * bytes }) < 250);
+});
+
+test('a text that one update reads several times has no warm-up; nor have other objectives', () => {
+  const short = { ...reading, bytes: 1000 };
+  assert.deepEqual(shortRunOptions({}, short), { times: 'bell', learningRate: 2e-3 });
+  assert.deepEqual(shortRunOptions({}, { ...reading, bytes: 0 }), { times: 'bell', learningRate: 2e-3 });
+  assert.equal(shortRunOptions({}, reading).causalWarmup, 250);
+  assert.equal(shortRunOptions({ shiftedLogits: false }, reading).causalWarmup, undefined);
+  assert.deepEqual(shortRunOptions({ objective: 'autoregressive' }, reading), {});
+});
