@@ -3,9 +3,10 @@ import { useEffect } from 'preact/hooks';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import type { KeptRun } from '../../src/browser/training/train.ts';
+import { lossParts } from '../../studio/core/curves.ts';
 import { fragmentOf } from '../../studio/core/link.ts';
 import { Trouble } from '../../studio/parts/trouble.tsx';
-import { Chart } from '../../studio/train/chart.tsx';
+import { Chart, dividersOf } from '../../studio/train/chart.tsx';
 import { idOfTrained } from '../engine.ts';
 import { type Shown, trainDesk, type Wish } from './desk.ts';
 
@@ -132,30 +133,30 @@ function Choices({
   );
 }
 
-function Progress({ shown: { name, losses, steps, sample, secondsLeft, note } }: { readonly shown: Shown }) {
+function Progress({
+  shown: { name, losses, causalWarmup = 0, steps, sample, secondsLeft, note },
+}: {
+  readonly shown: Shown;
+}) {
   const isAtWork = trainDesk.atWork.value === name;
   const left = isAtWork && secondsLeft !== undefined ? `, about ${duration(1000 * secondsLeft)} left` : '';
+  const first = losses.length < causalWarmup ? ', learning left to right first' : '';
+  const parts = lossParts({ steps: losses.map((_, i) => i + 1), values: [...losses] }, causalWarmup);
   return (
     <section aria-label={`Run ${name}`}>
       <h2>{name}</h2>
       <p role="status">
         {losses.length === 0
           ? (note ?? 'It begins …')
-          : `Update ${grouped(losses.length)}${steps ? ` of ${grouped(steps)}` : ''}: loss ${losses.at(-1)!.toFixed(3)} nats a token${left}`}
+          : `Update ${grouped(losses.length)}${steps ? ` of ${grouped(steps)}` : ''}: loss ${losses.at(-1)!.toFixed(3)} nats a token${first}${left}`}
       </p>
       {losses.length > 1 && (
         <Chart
           title="Loss"
           unit="nats a token"
           size="low"
-          lines={[
-            {
-              name: 'loss',
-              color: 0,
-              look: 'plain',
-              curve: { steps: losses.map((_, i) => i + 1), values: [...losses] },
-            },
-          ]}
+          lines={parts.map(({ what, curve }) => ({ name: what, color: 0, look: 'plain', curve }))}
+          dividers={dividersOf(parts, 0)}
         />
       )}
       {sample !== undefined && <pre class="sample">{sample.trim()}</pre>}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aligned, RunCurves, smoothed, thinned, over } from './curves.ts';
+import { aligned, lossParts, over, RunCurves, smoothed, splitAfter, thinned } from './curves.ts';
 
 const step = (at: number, loss: unknown = at) => ({
   kind: 'step',
@@ -43,6 +43,25 @@ test('a thinned curve has the mean, the last step, and no more points than asked
     steps: [2, 4],
     values: [2, 6],
   });
+});
+
+test('a curve is split after a step, whether that is in it or not', () => {
+  const curve = { steps: [1, 3, 4], values: [5, 6, 7] };
+  const nothing = { steps: [], values: [] };
+  const [begin, end] = [
+    { steps: [1, 3], values: [5, 6] },
+    { steps: [4], values: [7] },
+  ];
+  assert.deepEqual(splitAfter(curve, 3), [begin, end]);
+  assert.deepEqual(splitAfter({ ...curve, steps: [1, 2, 4] }, 3)[1], end);
+  assert.deepEqual(splitAfter(curve, 0), [nothing, curve]);
+  assert.deepEqual(splitAfter(curve, 4), [curve, nothing]);
+  const parts = (warmup: number) => lossParts(curve, warmup).map(({ what }) => what);
+  assert.deepEqual([0, 3, 4].map(parts), [
+    ['loss'],
+    ['left to right first', 'loss'],
+    ['left to right first'],
+  ]);
 });
 
 test('curves are aligned over the steps of all', () => {

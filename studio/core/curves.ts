@@ -82,6 +82,31 @@ export function smoothed({ steps, values }: Curve, beta: number): Curve {
   };
 }
 
+/** A curve up to a step, and what follows it. */
+export function splitAfter({ steps, values }: Curve, step: number): [upTo: Curve, after: Curve] {
+  const found = steps.findIndex((one) => one > step);
+  const at = found < 0 ? steps.length : found;
+  return [
+    { steps: steps.slice(0, at), values: values.slice(0, at) },
+    { steps: steps.slice(at), values: values.slice(at) },
+  ];
+}
+
+/** A part of a run's losses that has a name of its own. */
+export interface LossPart {
+  readonly what: string;
+  readonly curve: Curve;
+}
+
+/** The losses of a causal warm-up and those of masks, which are another loss: as far as there are any of either. */
+export function lossParts(loss: Curve, warmup: number): LossPart[] {
+  const [first, masked] = splitAfter(loss, warmup);
+  return [
+    { what: 'left to right first', curve: first },
+    { what: 'loss', curve: masked },
+  ].filter(({ curve }) => curve.steps.length > 0);
+}
+
 /** A curve over what another one measured by its steps, such as tokens or seconds; steps of which nothing was measured are left out. */
 export function over({ steps, values }: Curve, axis: Curve): Curve {
   const places = new Map(axis.steps.map((step, i) => [step, axis.values[i]]));

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { objectives, sweepIn } from './objectives.ts';
-import { best, byOption, csvOf, differing, found, type TableRun } from './run-rows.ts';
+import {
+  best,
+  byOption,
+  csvOf,
+  differing,
+  found,
+  isLearnedByHeart,
+  type TableRun,
+  warmupOf,
+} from './run-rows.ts';
 
 const run = (name: string, options: object, more: object = {}): TableRun => ({
   name,
@@ -35,6 +44,23 @@ test('the best run is the least on held-out text among those of the same tokens'
   assert.deepEqual([...best(some)], ['b']);
   assert.deepEqual([...best([...some, measured('d', 0.5, { tokenizer: 'characters' })])].sort(), ['b', 'd']);
   assert.deepEqual([...best(runs)], []);
+});
+
+test('a text is learned by heart where held-out text costs far more than the last updates', () => {
+  const ended = (natsPerToken: number, options: object = {}, more: object = {}) =>
+    run('a', options, { validation: { natsPerToken }, ...more });
+  assert.ok(isLearnedByHeart(ended(5.8), 2.75));
+  // bell-shaped times, noise, and texts of few nats
+  assert.ok(!isLearnedByHeart(ended(4), 3.1));
+  assert.ok(!isLearnedByHeart(ended(0.9), 0.1));
+  assert.ok(!isLearnedByHeart(ended(5.8), undefined));
+  assert.ok(!isLearnedByHeart(run('a', {}), 2.75));
+  assert.ok(!isLearnedByHeart(ended(5.8, {}, { state: 'running' }), 2.75));
+  assert.ok(!isLearnedByHeart(ended(5.8, { learn: 'preferences' }), 0.6));
+});
+
+test('a run without a causal warm-up has none of 0 updates', () => {
+  assert.deepEqual([run('a', {}), run('b', { causalWarmup: 36 })].map(warmupOf), [0, 36]);
 });
 
 test('CSV keeps what has commas and quotes, a row for each run', () => {

@@ -25,6 +25,29 @@ export const tagsOf = ({ notes }: TableRun): readonly string[] =>
 
 export const notesOf = ({ notes }: TableRun): string => (typeof notes?.text === 'string' ? notes.text : '');
 
+/** The updates of the beginning in which a run learns left to right, before masks begin; 0 where it has no such beginning. */
+export const warmupOf = ({ options: { causalWarmup } }: TableRun): number =>
+  typeof causalWarmup === 'number' ? causalWarmup : 0;
+
+/** By so many nats a token at least, and by this share of it, the loss of what is learned by heart is below the bound. */
+const byHeart = { nats: 1, share: 1 / 3 };
+
+/**
+ * Whether a finished run knows its text by heart: held-out text costs far more than the text that it learned from.
+ *
+ * @param loss  of its last updates, in nats a token; it is noisy, and of bell-shaped times somewhat below the bound anyway
+ */
+export function isLearnedByHeart(
+  { state, options, validation }: TableRun,
+  loss: number | undefined,
+): boolean {
+  if (state !== 'finished' || validation === undefined || loss === undefined) return false;
+  // what these learn isn't measured in nats a token
+  if (options.learn === 'preferences' || typeof options.certainty === 'number') return false;
+  const bound = validation.natsPerToken;
+  return bound - loss > Math.max(byHeart.nats, byHeart.share * bound);
+}
+
 /** Those in whose name, state, options, notes or tags every word is found. */
 export function found<Run extends TableRun>(runs: readonly Run[], words: string): Run[] {
   const wanted = words

@@ -132,10 +132,14 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
 test('what runs say is text, however it is spelled; their curves are compared', { skip }, async (t) => {
   const studio = await startStudio(t);
   const markup = `<img src=x onerror="document.title='run'">\u001b[31m\u202e${'x'.repeat(10_000)}`;
-  for (const name of ['first', 'second']) {
+  // of 300 updates one run is through with its causal warm-up, the other not
+  for (const [name, causalWarmup] of Object.entries({ first: 100, second: 1000 })) {
     const run = join(studio.directory, 'runs', name);
     mkdirSync(join(run, 'samples'), { recursive: true });
-    writeFileSync(join(run, 'options.json'), JSON.stringify({ format: 1, size: markup, from: markup }));
+    writeFileSync(
+      join(run, 'options.json'),
+      JSON.stringify({ format: 1, size: markup, from: markup, causalWarmup }),
+    );
     writeFileSync(join(run, 'samples', 'step-000000100.txt'), `${markup}\0`);
     const rows = Array.from({ length: 300 }, (_, i) => ({
       kind: 'step',
@@ -153,7 +157,10 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   for (const name of ['first', 'second']) await page.getByLabel(`Show the curves of ${name}`).check();
   await page.locator('select').filter({ hasText: 'seconds' }).selectOption('seconds');
   const legend = page.locator('.u-legend').first();
-  for (const name of ['first', 'second']) await legend.getByText(`${name} loss`).waitFor();
+  for (const name of ['first', 'second']) await legend.getByText(`${name} left to right first`).waitFor();
+  await page.getByRole('img', { name: /^Loss,.*first loss, smoothed.*masks begin at 9\.9$/ }).waitFor();
+  assert.equal(await page.getByText('learning left to right first').count(), 1);
+  await rowOf(page, 'second').getByText('learning left to right first').waitFor();
   const text = page.getByLabel('Text after 100 updates');
   assert.ok((await text.textContent())!.startsWith(markup.slice(0, 3000)));
   await page.getByText('Options', { exact: true }).click();

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { aligned, type Curve, thinned } from '../core/curves.ts';
+import { aligned, type Curve, type LossPart, thinned } from '../core/curves.ts';
 import { colorOf } from '../parts/theme.tsx';
 
 /** A curve with its name, the place of its colour, and how it is drawn. */
@@ -12,6 +12,20 @@ export interface Line {
   readonly look: 'pale' | 'marked' | 'plain';
 }
 
+/** A vertical line behind which something else is drawn, and the words for that. */
+export interface Divider {
+  readonly at: number;
+  readonly words: string;
+  /** The place of its colour. */
+  readonly color: number;
+}
+
+/** Where masks begin, of a run that has come so far. */
+export function dividersOf(parts: readonly LossPart[], color: number): Divider[] {
+  const at = parts[0]?.curve.steps.at(-1);
+  return parts.length > 1 && at !== undefined ? [{ at, words: 'masks begin', color }] : [];
+}
+
 const maxPoints = 1500;
 /** More would run into each other. */
 const maxMarks = 40;
@@ -20,6 +34,7 @@ const height = { tall: 320, low: 140 };
 interface ChartProperties {
   readonly title: string;
   readonly lines: readonly Line[];
+  readonly dividers?: readonly Divider[];
   /** What the values are in. */
   readonly unit: string;
   /** What they are drawn over. */
@@ -32,6 +47,7 @@ interface ChartProperties {
 export function Chart({
   title,
   lines,
+  dividers = [],
   unit,
   over = 'updates',
   isLogarithmic = false,
@@ -45,16 +61,18 @@ export function Chart({
     lines.map(({ name, color, look }) => [name, color, look]),
   ]);
   const data = () => aligned(lines.map(({ curve }) => thinned(curve, maxPoints))) as uPlot.AlignedData;
-  const latest = useRef(data);
-  latest.current = data;
+  const latest = useRef({ data, dividers });
+  latest.current = { data, dividers };
 
   useEffect(() => {
     const element = home.current!;
     const sizes = () => ({ width: element.clientWidth, height: height[size] });
     const draw = () => {
       plot.current?.destroy();
-      const options = optionsOf(lines, { isLogarithmic, unit, over, ...sizes() }, chartColors());
-      plot.current = new uPlot(options, latest.current(), element);
+      const colors = chartColors();
+      const options = optionsOf(lines, { isLogarithmic, unit, over, ...sizes() }, colors);
+      const hooks = { draw: [(drawn: uPlot) => drawDividers(drawn, latest.current.dividers, colors)] };
+      plot.current = new uPlot({ ...options, hooks }, latest.current.data(), element);
       showLatest(plot.current);
     };
     draw();
@@ -81,13 +99,23 @@ export function Chart({
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
-      <div
-        ref={home}
-        role="img"
-        aria-label={`${title}, over ${over}: ${lines.map(({ name }) => name).join(', ')}`}
-      />
+      <div ref={home} role="img" aria-label={labelOf({ title, over, lines, dividers })} />
     </figure>
   );
+}
+
+/** What the picture shows, in words. */
+function labelOf({
+  title,
+  over,
+  lines,
+  dividers,
+}: Required<Pick<ChartProperties, 'title' | 'over' | 'lines' | 'dividers'>>): string {
+  const names = lines.map(({ name }) => name).join(', ');
+  return [
+    `${title}, over ${over}: ${names}`,
+    ...dividers.map(({ at, words }) => `${words} at ${short(at)}`),
+  ].join('; ');
 }
 
 /** Tells when an element has another size, or the page other colours, which a canvas doesn't follow by itself. */
@@ -106,6 +134,30 @@ function watchPage(
     themed.disconnect();
     system.removeEventListener('change', onTheme);
   };
+}
+
+/** At the foot, where curves that fall leave room; below each other, so that those of several runs can be read. */
+function drawDividers(plot: uPlot, dividers: readonly Divider[], { series }: Colors): void {
+  const { ctx, bbox } = plot;
+  const pixel = uPlot.pxRatio;
+  ctx.save();
+  ctx.font = `${12 * pixel}px sans-serif`;
+  ctx.lineWidth = pixel;
+  ctx.textBaseline = 'bottom';
+  for (const [row, { at, words, color }] of dividers.entries()) {
+    const x = plot.valToPos(at, 'x', true);
+    const right = bbox.left + bbox.width;
+    if (x < bbox.left || x > right) continue;
+    const hasRoom = x + ctx.measureText(words).width + 8 * pixel < right;
+    ctx.strokeStyle = ctx.fillStyle = series[color];
+    ctx.textAlign = hasRoom ? 'left' : 'right';
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(words, x + (hasRoom ? 6 : -6) * pixel, bbox.top + bbox.height - (3 + 15 * row) * pixel);
+  }
+  ctx.restore();
 }
 
 /** While nobody points at a step, the legend tells of the last one. */

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
+import { smoothed, splitAfter } from '../core/curves.ts';
 import { fragmentOf } from '../core/link.ts';
+import { isLearnedByHeart, warmupOf } from '../core/run-rows.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAnyAtWork, type Task } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
@@ -139,6 +141,7 @@ function Details({
           </button>
         </div>
       </div>
+      <ByHeart run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />
       <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <details>
@@ -161,5 +164,19 @@ function Details({
         </details>
       )}
     </section>
+  );
+}
+
+/** Says so where a run learned its text by heart. */
+function ByHeart({ run, runs }: { readonly run: RunDetails; readonly runs: Runs }) {
+  const curves = runs.curvesOf(run.name)?.curves;
+  const loss = curves && smoothed(splitAfter(curves.loss, warmupOf(run))[1], 0.95).values.at(-1);
+  if (loss === undefined || !isLearnedByHeart(run, loss)) return null;
+  return (
+    <p class="help">
+      Learned by heart: its own text costs {loss.toFixed(2)} nats a token by now, text that it has not seen{' '}
+      {run.validation!.natsPerToken.toFixed(2)}. The text is too short for that many updates; take a longer
+      one, or fewer updates.
+    </p>
   );
 }

@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { type Curve, over, smoothed } from '../core/curves.ts';
-import { Chart, type Line } from './chart.tsx';
+import { type Curve, lossParts, over, smoothed } from '../core/curves.ts';
+import { warmupOf } from '../core/run-rows.ts';
+import { Chart, type Divider, dividersOf, type Line } from './chart.tsx';
 import type { Runs } from './runs.ts';
 
 const axes = ['updates', 'tokens', 'seconds'] as const;
@@ -14,6 +15,7 @@ export function Curves({ runs }: { readonly runs: Runs }) {
   void runs.revision.value; // curves grow in place
   const measured = measuredRuns(runs);
   if (measured.length === 0) return null;
+  const losses = measured.map((run) => lossLines(run, smoothing.value, axis.value));
   // of a run that was not watched there is what it wrote down at its checkpoints
   const speeds = measured
     .filter(({ speed }) => speed.steps.length > 0)
@@ -31,7 +33,8 @@ export function Curves({ runs }: { readonly runs: Runs }) {
         title="Loss, and the bound on held-out text"
         unit="nats a token"
         over={axis.value}
-        lines={measured.flatMap((run) => lossLines(run, smoothing.value, axis.value))}
+        lines={losses.flatMap(({ lines }) => lines)}
+        dividers={losses.flatMap(({ dividers }) => dividers)}
         isLogarithmic={isLogarithmic.value}
       />
       <div class="charts">
@@ -46,29 +49,35 @@ export function Curves({ runs }: { readonly runs: Runs }) {
 function measuredRuns(runs: Runs) {
   return runs.shown.value.flatMap((name, color) => {
     const found = name === undefined ? undefined : runs.curvesOf(name);
+    const run = runs.list.value.find((one) => one.name === name);
     return found && name !== undefined && found.curves.tokens.steps.length > 0
-      ? [{ name, color, ...found }]
+      ? [{ name, color, ...found, warmup: run ? warmupOf(run) : 0 }]
       : [];
   });
 }
 
+/** The parts of the loss are smoothed and drawn apart. */
 function lossLines(
-  { name, color, curves }: ReturnType<typeof measuredRuns>[number],
+  { name, color, curves, warmup }: ReturnType<typeof measuredRuns>[number],
   smoothing: number,
   axis: Axis,
-): Line[] {
+): { readonly lines: Line[]; readonly dividers: Divider[] } {
   const moved = (curve: Curve): Curve => (axis === 'updates' ? curve : over(curve, curves[axis]));
-  const [loss, bound] = [moved(curves.loss), moved(curves.bound)];
-  return [
-    ...(smoothing > 0 ? [{ name: `${name} each step`, color, curve: loss, look: 'pale' as const }] : []),
-    {
-      name: smoothing > 0 ? `${name} loss, smoothed` : `${name} loss`,
-      color,
-      curve: smoothed(loss, smoothing),
-      look: 'plain',
-    },
-    { name: `${name} held-out, a bound`, color, curve: bound, look: 'marked' },
-  ];
+  const parts = lossParts(curves.loss, warmup).map(({ what, curve }) => ({ what, curve: moved(curve) }));
+  const each: Line = { name: `${name} each step`, color, curve: moved(curves.loss), look: 'pale' };
+  return {
+    lines: [
+      ...(smoothing > 0 ? [each] : []),
+      ...parts.map(({ what, curve }): Line => ({
+        name: smoothing > 0 ? `${name} ${what}, smoothed` : `${name} ${what}`,
+        color,
+        curve: smoothed(curve, smoothing),
+        look: 'plain',
+      })),
+      { name: `${name} held-out, a bound`, color, curve: moved(curves.bound), look: 'marked' },
+    ],
+    dividers: dividersOf(parts, color),
+  };
 }
 
 function CurveSettings({

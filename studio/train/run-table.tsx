@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
-import { best, byOption, csvOf, differing, found, shown, tagsOf } from '../core/run-rows.ts';
+import { best, byOption, csvOf, differing, found, shown, tagsOf, warmupOf } from '../core/run-rows.ts';
 import { saveFile } from '../parts/save.ts';
 import { stopTask } from '../parts/tasks.ts';
 import type { Run, Runs } from './runs.ts';
@@ -13,6 +13,9 @@ const stateWords: Readonly<Record<Run['state'], string>> = {
   stopped: 'stopped',
   finished: 'finished',
 };
+
+/** What is told otherwise. */
+const noColumns = new Set(['data', 'causalWarmup']);
 
 /** Columns for options at most: more of them are in the details and in the CSV. */
 const maxOptions = 5;
@@ -26,7 +29,7 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
   const all = runs.list.value;
   if (all.length === 0) return null;
   const options = differing(all);
-  const columns = options.filter((name) => name !== 'data').slice(0, maxOptions);
+  const columns = options.filter((name) => !noColumns.has(name)).slice(0, maxOptions);
   const groups = byOption(found(all, words.value), options.includes(grouping.value) ? grouping.value : '');
   const seen = groups.flatMap((group) => group.runs);
   const bestRuns = best(all);
@@ -184,6 +187,7 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
       </th>
       <td>
         <Progress run={run} leftMs={runs.leftMs(run)} />
+        {run.step < warmupOf(run) && <div class="unit">learning left to right first</div>}
       </td>
       <td data-label="last loss">{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
       <td data-label="held-out">

@@ -97,9 +97,8 @@ export async function listRuns(service: Service): Promise<Response> {
 }
 
 /** What is said of a run in a list. */
-const summaryKeys = 'size learn objective from data loraRank length batch accumulate learningRate seed'.split(
-  ' ',
-);
+const summaryKeys =
+  'size learn objective from data loraRank length batch accumulate learningRate seed causalWarmup'.split(' ');
 
 async function summaryOf(studio: Studio, name: string, directory: string) {
   const path = join(directory, 'metrics.jsonl');
