@@ -186,7 +186,7 @@ export class RunLoop {
     await this.#io.tell({ ...row, steps, tokensPerSecond, secondsLeft, ...(ranks && { ranks }) });
     if (step === this.#asked.options.causalWarmup && step < steps)
       await this.#note(
-        'masks begin: so far each token was learned from those before it; the loss from here on is another, and higher',
+        'masks begin: so far each token was learned from those before it; the loss from here on is another',
       );
     if (applied) return;
     this.#event('skipped', { step, loss, gradientNorm });
