@@ -62,6 +62,8 @@ test('a page that only loads a model carries no more than the worker’s client,
     minify: true,
     format: 'esm',
     platform: 'browser',
+    // installed by the suites of pages alone
+    external: ['onnxruntime-web'],
     write: false,
     logLevel: 'silent',
   });
