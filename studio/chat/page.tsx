@@ -176,7 +176,8 @@ function ContextMeter({
     if (isUncounted && canCount) talk.count(model, options).catch(() => {});
   }, [isUncounted, canCount, path, model?.id]);
   if (most === undefined || isUncounted) return null;
-  const tokens = context?.tokens ?? 0;
+  // the end of the last answer is counted, too, for which there needn't be room
+  const tokens = Math.min(context?.tokens ?? 0, most);
   return (
     <div class="context">
       <meter min={0} max={most} value={tokens} aria-label="Context used" />
