@@ -1,4 +1,5 @@
 import { uniforms } from '../../src/base/random.ts';
+import { oneOf, weighted } from '../../src/evaluation/planning/puzzle.ts';
 
 /** Choices that follow from a seed alone, one after the other. */
 export class Choices {
@@ -20,13 +21,11 @@ export class Choices {
   }
 
   of<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.next() * items.length)];
+    return oneOf(items, () => this.next());
   }
 
   /** One of the keys, as often as its number says beside the others. */
   weighted<Item>(items: readonly (readonly [Item, number])[]): Item {
-    let left = this.next() * items.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [item, weight] of items) if ((left -= weight) < 0) return item;
-    return items.at(-1)![0];
+    return weighted(items, () => this.next());
   }
 }
