@@ -5,14 +5,20 @@ import { placeOf } from './core/link.ts';
 import type { Page, PageProperties } from './pages.ts';
 import { Trouble } from './parts/trouble.tsx';
 import { ThemeSwitch } from './parts/theme.tsx';
+import { TokenDialog } from './parts/token-dialog.tsx';
+import { takeToken } from './token.ts';
 
 const fragment = signal(location.hash);
-addEventListener('hashchange', () => (fragment.value = location.hash));
+addEventListener('hashchange', ({ oldURL }) => {
+  if (!takeToken(new URL(oldURL).hash)) fragment.value = location.hash;
+});
+
+const typing = 'input, textarea, select, [contenteditable], dialog';
 
 /** The digits 1, 2, … open pages. */
 const openByDigit = (pages: readonly Page[], event: KeyboardEvent): void => {
   // an editor's text is in a shadow of its own, and the event's target is its host
-  const isTyping = (event.composedPath()[0] as Element).closest('input, textarea, select, [contenteditable]');
+  const isTyping = (event.composedPath()[0] as Element).closest(typing);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const page = pages[Number(event.key) - 1];
   if (page) location.hash = `#/${page.name}`;
@@ -63,6 +69,7 @@ export function App({
       <main id="main" tabIndex={-1}>
         <Loaded key={fragment.value} page={page} settings={settings} />
       </main>
+      <TokenDialog />
     </>
   );
 }

@@ -1,27 +1,19 @@
 import { eventsOf } from './core/events.ts';
+import { askForToken, token } from './token.ts';
 
 /** The server refused, with a sentence for people. */
 export class ApiError extends Error {
   readonly status: number;
   /** The option that is wrong, if it is one. */
   readonly option: string | undefined;
+  /** The token that was shown, if one was. */
+  readonly token = token.value;
 
   constructor(status: number, message: string, option?: string) {
     super(message);
     this.status = status;
     this.option = option;
   }
-}
-
-/**
- * The token that `unmask studio` opens the page with, `#token=…`: taken out of the address at once, and kept for this tab.
- * An API key may stand there as well.
- */
-export function takeToken(): void {
-  const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
-  if (token === undefined) return;
-  sessionStorage.setItem('token', token);
-  history.replaceState(null, '', location.pathname);
 }
 
 /** Who answers requests. Default: the server that the page came from. */
@@ -61,9 +53,10 @@ async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
   return (await (await request(path, init)).json()) as T;
 }
 
+/** Where a token is needed somebody is asked for it, and what was asked goes on. */
 async function request(path: string, init: RequestInit): Promise<Response> {
-  const token = sessionStorage.getItem('token');
-  const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  const shown = token.value;
+  const headers = { ...init.headers, ...(shown && { Authorization: `Bearer ${shown}` }) };
   let response: Response;
   try {
     response = await ask(path, { ...init, headers });
@@ -75,7 +68,13 @@ async function request(path: string, init: RequestInit): Promise<Response> {
   const { error } = (await response.json().catch(() => ({}))) as {
     error?: { message?: string; param?: string };
   };
-  throw new ApiError(response.status, error?.message ?? response.statusText, error?.param ?? undefined);
+  const message = error?.message ?? response.statusText;
+  const isRefused = response.status === 401;
+  if (isRefused && (shown !== token.value || (await askForToken(message, init.method === 'POST')))) {
+    init.signal?.throwIfAborted();
+    return request(path, init);
+  }
+  throw new ApiError(response.status, message, error?.param ?? undefined);
 }
 
 async function* textOf({ body }: Response): AsyncGenerator<string> {

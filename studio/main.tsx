@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { takeToken } from './client.ts';
 import { pages } from './pages.ts';
+import { takeToken } from './token.ts';
 
 takeToken();
 render(<App pages={pages} />, document.body);

@@ -1,8 +1,10 @@
 import { useEffect } from 'preact/hooks';
+import { token } from '../token.ts';
 
 /**
  * Looks again and again while a component is shown and its tab is seen: the next time so long after the last look ended as
- * `pauseMs` says then. It looks at once when the tab is seen again.
+ * `pauseMs` says then. It looks at once when the tab is seen again, and
+ * when there is another token.
  *
  * @param onProblem  is told what a look threw, and undefined after one that threw nothing
  */
@@ -30,8 +32,10 @@ export function usePolling(
     };
     const onVisible = () => void run();
     document.addEventListener('visibilitychange', onVisible);
-    void run();
+    // at once, too
+    const forget = token.subscribe(() => void run());
     return () => {
+      forget();
       stop.abort();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);

@@ -103,3 +103,59 @@ test('nothing begins while a field has a mistake in it', { skip, timeout: 60_000
   assert.match((await form.getByRole('alert').textContent())!, /^Say what is to be learned/);
   assert.equal(asked.includes('/unmask/train'), false);
 });
+
+test(
+  'without the token it is asked for, by whatever needs it, which then goes on; an address with it works in an open tab',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const [origin, fragment] = studio.url.split('#');
+    const page = await studio.open();
+    const without = async (name: string) => {
+      await page.evaluate('sessionStorage.clear()');
+      await page.goto(`${origin}#/${name}`);
+      await page.reload();
+    };
+    const dialog = page.getByRole('dialog', { name: 'The server asks for a token' });
+    const field = dialog.getByRole('textbox');
+    const wanted: string[] = [];
+    await page.route('**/unmask/pull', (route) => {
+      wanted.push(route.request().headers().authorization ?? 'nothing');
+      return wanted.length < 3
+        ? route.continue()
+        : route.fulfill({ json: { id: '1', kind: 'pull', subject: 'a/b', state: 'done', lines: [] } });
+    });
+
+    await without('models');
+    await dialog.waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), []);
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('alert').getByRole('button', { name: 'Enter the token' }).waitFor();
+    // what only looks doesn't ask again; what one wants does
+    await page.getByLabel('Its name on Hugging Face').fill('a/b');
+    await page.getByRole('button', { name: 'Download' }).click();
+    await field.fill(origin);
+    await page.keyboard.press('Enter');
+    await dialog.getByText('There is no token in this.').waitFor();
+    await field.fill('wrong');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('It does not take the one that this tab has').waitFor();
+    await field.fill(`unmask studio is at ${studio.url}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'stories' }).waitFor();
+    await until(async () => wanted.length === 3, 'the download that was asked for');
+    const token = fragment.replace('token=', '');
+    assert.deepEqual(wanted, ['nothing', 'Bearer wrong', `Bearer ${token}`]);
+    assert.equal(await page.getByRole('alert').count(), 0);
+
+    await without('claims');
+    await dialog.waitFor();
+    await page.evaluate(`location.hash = ${JSON.stringify(fragment)}`);
+    await page.getByRole('group', { name: 'Claims that are seen' }).waitFor();
+    assert.equal(await dialog.count(), 0);
+    assert.equal(await page.evaluate<string>('location.hash'), '#/claims');
+  },
+);
