@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { tokenIn, tokenQuestion } from '../token.ts';
 
@@ -38,23 +38,7 @@ export function TokenDialog() {
             ? 'It does not take the one that this tab has: was it started again?'
             : `${asked.why[0].toUpperCase()}${asked.why.slice(1)}.`}
         </p>
-        <label class="field">
-          <span>token, or the whole address that the terminal printed</span>
-          <input
-            type="text"
-            autofocus
-            required
-            autocomplete="off"
-            spellcheck={false}
-            placeholder={`${location.origin}/#token=…`}
-            value={pasted.value}
-            aria-invalid={isWrong.value}
-            onInput={({ currentTarget }) => (pasted.value = currentTarget.value)}
-          />
-          <small class={isWrong.value ? 'help wrong' : 'help'} role={isWrong.value ? 'alert' : undefined}>
-            {isWrong.value ? 'There is no token in this.' : 'It is kept for this tab.'}
-          </small>
-        </label>
+        <TokenField pasted={pasted} isWrong={isWrong.value} />
         <div class="row">
           <button type="submit" class="main">
             Go on
@@ -65,5 +49,27 @@ export function TokenDialog() {
         </div>
       </form>
     </dialog>
+  );
+}
+
+function TokenField({ pasted, isWrong }: { readonly pasted: Signal<string>; readonly isWrong: boolean }) {
+  return (
+    <label class="field">
+      <span>token, or the whole address that the terminal printed</span>
+      <input
+        type="text"
+        autofocus
+        required
+        autocomplete="off"
+        spellcheck={false}
+        placeholder={`${location.origin}/#token=…`}
+        value={pasted.value}
+        aria-invalid={isWrong}
+        onInput={({ currentTarget }) => (pasted.value = currentTarget.value)}
+      />
+      <small class={isWrong ? 'help wrong' : 'help'} role={isWrong ? 'alert' : undefined}>
+        {isWrong ? 'There is no token in this.' : 'It is kept for this tab.'}
+      </small>
+    </label>
   );
 }
