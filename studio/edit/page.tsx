@@ -4,13 +4,12 @@ import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { Elsewhere, learnDefaults, ModelPicker, servedModels, useLoading } from '../parts/model-picker.tsx';
-import { optionSchemas } from '../parts/options.ts';
-import { OptionsForm } from '../parts/options-form.tsx';
+import { learnDefaults, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
-import { Trouble } from '../parts/trouble.tsx';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
+import { TextPage } from '../text/text-page.tsx';
+import { TextSettings } from '../text/text-settings.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
 
 const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
@@ -41,61 +40,66 @@ export default function Edit({ settings }: PageProperties) {
   };
   rewriter.onAction(rewrite);
   return (
-    <div class="texts">
-      <h1>Edit</h1>
-      <p class="quiet intro">
-        Check a text: what the model finds unlikely is marked. It suggests other words, for these or for those
-        that you mark; you accept or reject each.
-      </p>
-      <div class="work">
-        <Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />
-        <div ref={host} class="editor" />
-        <Doing editor={rewriter} />
-        {rewriter.doubts.value.length > 0 && <DoubtLegend />}
-        <p class="news" aria-live="polite">
-          {visible(rewriter.news.value)}
-        </p>
-        <Trouble error={problem.value ?? rewriter.problem.value} />
-      </div>
-      <aside class="panel" aria-label="Changes and settings">
-        <FirstStep rewriter={rewriter} />
-        <Proposals rewriter={rewriter} />
-        <Doubts rewriter={rewriter} />
-        <ModelPicker value={model.value} onChange={(name) => (model.value = name)} />
-        {optionSchemas.value && (
-          <OptionsForm
-            schema={optionSchemas.value.edit}
-            groups={editingGroups}
-            open=""
-            strategies={optionSchemas.value.strategies}
-            defaults={served?.defaults ?? 'unknown'}
-            values={options.value}
-            onChange={(next) => (options.value = next)}
-          />
-        )}
-        <Elsewhere />
-      </aside>
-    </div>
+    <TextPage
+      title="Edit"
+      says="The model marks what it finds unlikely and suggests other words; you accept or reject each."
+      host={host}
+      tools={<Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />}
+      foot={<Foot rewriter={rewriter} />}
+      problem={problem.value ?? rewriter.problem.value}
+      found={
+        <>
+          <FirstStep rewriter={rewriter} />
+          <Proposals rewriter={rewriter} />
+          <Doubts rewriter={rewriter} />
+        </>
+      }
+      settings={
+        <TextSettings
+          kind="edit"
+          groups={editingGroups}
+          model={model.value}
+          defaults={served?.defaults ?? 'unknown'}
+          options={options}
+          onModel={(name) => (model.value = name)}
+        />
+      }
+    />
   );
 }
 
-function DoubtLegend() {
+/** How it stands, and what the colours mean. */
+function Foot({ rewriter }: { readonly rewriter: Rewriter }) {
+  const news = visible(rewriter.news.value);
   return (
-    <p class="doubt-legend" aria-hidden="true">
-      how likely, given the rest:
-      {doubtLevels.map(({ look, name }) => (
-        <span key={look} class={`token final ${look}`}>
-          {name}
-        </span>
-      ))}
-    </p>
+    <>
+      <Doing editor={rewriter} />
+      <p class="news" aria-live="polite" title={news}>
+        {news}
+      </p>
+      <p class="doubt-legend" aria-hidden="true">
+        how likely, given the rest:
+        {doubtLevels.map(({ look, name }) => (
+          <span key={look} class={`token final ${look}`}>
+            {name}
+          </span>
+        ))}
+      </p>
+    </>
   );
 }
 
 /** Says what will stand here, while nothing does. */
 function FirstStep({ rewriter: { doubts, proposals } }: { readonly rewriter: Rewriter }) {
   if (doubts.value.length + proposals.value.length > 0) return null;
-  return <p class="quiet first-step">What is unlikely, and what the model suggests, is listed here, too.</p>;
+  return (
+    <>
+      <h2>Unlikely words, suggestions</h2>
+      <p class="quiet first-step">
+        None yet. Check lists what is unlikely; Suggest changes lists what the model would write.
+      </p>
+    </>
+  );
 }
 
 /** What can be done with the text. */

@@ -1,25 +1,17 @@
-import { type Signal, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
 import { writingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import {
-  Elsewhere,
-  learnDefaults,
-  ModelPicker,
-  type ServedModel,
-  servedModels,
-  useLoading,
-} from '../parts/model-picker.tsx';
-import { optionSchemas } from '../parts/options.ts';
-import { OptionsForm } from '../parts/options-form.tsx';
+import { learnDefaults, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
 import { exampleFor } from '../parts/examples.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
-import { Trouble } from '../parts/trouble.tsx';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Proposal } from '../text/proposals.ts';
+import { TextPage } from '../text/text-page.tsx';
+import { TextSettings } from '../text/text-settings.tsx';
 import { Filler, shownDefaults, retryTemperature } from './filler.ts';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
@@ -50,82 +42,67 @@ export default function Fill({ settings }: PageProperties) {
   const fillAll = () => fill(open.length > 0 ? open : holes);
   filler.onAction(fillAll);
   return (
-    <div class="texts">
-      <h1>Fill</h1>
-      <Intro />
-      <div class="work">
-        <Tools filler={filler} fillAll={fillAll} />
-        <div ref={host} class="editor" />
-        <Doing editor={filler} said={filler.sent.value} />
-        <p class="hidden" aria-live="polite">
-          {visible(filler.news.value)}
-        </p>
-        <Trouble error={problem.value ?? filler.problem.value} />
-      </div>
-      <aside class="panel" aria-label="Holes and settings">
-        <h2>Holes</h2>
-        {holes.length === 0 && <p class="quiet">None yet.</p>}
-        <ol class="pieces">
-          {holes.map((hole, n) => (
-            <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />
-          ))}
-        </ol>
-        <Settings filler={filler} model={model} chosen={chosen} options={options} />
-      </aside>
-    </div>
+    <TextPage
+      title="Fill"
+      says="Select words and make them a hole: the model writes what fits there, and all else stays as it is."
+      host={host}
+      tools={<Tools filler={filler} fillAll={fillAll} />}
+      foot={<Foot filler={filler} />}
+      problem={problem.value ?? filler.problem.value}
+      found={<Holes filler={filler} fill={fill} />}
+      settings={
+        <TextSettings
+          kind="infill"
+          groups={writingGroups}
+          model={model.value}
+          defaults={shownDefaults(chosen?.defaults)}
+          options={options}
+          onModel={(name) => {
+            filler.exchange(exampleFor(model.value), exampleFor(name));
+            model.value = name;
+          }}
+        />
+      }
+    />
   );
 }
 
-/** The model that fills, and how. */
-function Settings({
+function Holes({
   filler,
-  model,
-  chosen,
-  options,
+  fill,
 }: {
   readonly filler: Filler;
-  readonly model: Signal<string | undefined>;
-  readonly chosen: ServedModel | undefined;
-  readonly options: Signal<Values>;
+  readonly fill: (holes: readonly Proposal[]) => void;
 }) {
+  const holes = filler.proposals.value;
   return (
     <>
-      <ModelPicker
-        value={model.value}
-        onChange={(name) => {
-          filler.exchange(exampleFor(model.value), exampleFor(name));
-          model.value = name;
-        }}
-      />
-      {optionSchemas.value && (
-        <OptionsForm
-          schema={optionSchemas.value.infill}
-          groups={writingGroups}
-          open=""
-          strategies={optionSchemas.value.strategies}
-          defaults={shownDefaults(chosen?.defaults)}
-          values={options.value}
-          onChange={(next) => (options.value = next)}
-        />
-      )}
-      <Elsewhere />
+      <h2>Holes</h2>
+      {holes.length === 0 && <p class="quiet">None yet.</p>}
+      <ol class="pieces">
+        {holes.map((hole, n) => (
+          <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />
+        ))}
+      </ol>
     </>
   );
 }
 
-function Intro() {
+/** How it stands, and else how holes are typed. */
+function Foot({ filler: { doing, sent, news } }: { readonly filler: Filler }) {
   return (
-    <div class="quiet intro">
-      <p>
-        Select words, press Make a hole, press Fill: the model writes what fits there, and everything else
-        stays as it is.
+    <>
+      <Doing editor={{ doing }} said={sent.value} />
+      {doing.value === '' && sent.value === '' && (
+        <p class="quiet">
+          Typed, a hole is <code>{'{{3}}'}</code> for three tokens, <code>{'{{4..24}}'}</code> for 4 to 24,{' '}
+          <code>{'{{?}}'}</code> for any number.
+        </p>
+      )}
+      <p class="hidden" aria-live="polite">
+        {visible(news.value)}
       </p>
-      <details>
-        <summary>Holes can be typed, too</summary>
-        <code>{'{{3}}'}</code> is a hole of three tokens, <code>{'{{4..24}}'}</code> of 4 to 24,{' '}
-        <code>{'{{?}}'}</code> of any number.
-      </details>
-    </div>
+    </>
   );
 }
 

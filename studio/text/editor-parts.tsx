@@ -34,7 +34,7 @@ export function Doing({
   readonly said?: string;
 }) {
   return (
-    <p class="doing help" role="status">
+    <p class={doing.value === '' && said === '' ? 'hidden' : 'doing help'} role="status">
       {doing.value !== '' && <progress aria-label="Progress" />} {doing.value} {said}
     </p>
   );

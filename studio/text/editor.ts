@@ -13,22 +13,22 @@ import { drawSelection, EditorView, highlightSpecialChars, keymap, type KeyBindi
 export { redo, redoDepth, undo, undoDepth };
 
 const theme = EditorView.theme({
-  '&': {
-    border: '1px solid var(--line)',
-    borderRadius: '0.6rem',
-    background: 'var(--panel)',
-    color: 'var(--ink)',
-    fontSize: '1.02rem',
-  },
-  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '1px' },
+  '&': { height: '100%', color: 'var(--ink)', fontSize: '1.02rem' },
+  // the sheet around it shows the focus
+  '&.cm-focused': { outline: 'none' },
   '.cm-scroller': {
     fontFamily: 'var(--mono)',
     lineHeight: '1.75',
-    minHeight: '10rem',
-    maxHeight: '60vh',
+    minHeight: 'var(--least-height)',
+    maxHeight: 'var(--most-height)',
     overflow: 'auto',
   },
-  '.cm-content': { padding: '1rem', caretColor: 'var(--ink)', minWidth: '0' },
+  // lines are no longer than can be read; beside them a click is one into the text, too
+  '.cm-content': {
+    padding: '1rem max(1rem, 100% - 49rem) 1rem 1rem',
+    caretColor: 'var(--ink)',
+    minWidth: '0',
+  },
   '.cm-line': { padding: '0', overflowWrap: 'anywhere' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
