@@ -12,7 +12,9 @@ export function Called({ call: { name, json } }: { readonly call: CalledTool }) 
         <span>
           calls <strong>{visible(name)}</strong>
         </span>
-        <CopyButton text={json} what={`the arguments of ${name}`} />
+        <span>
+          <CopyButton text={json} what={`the arguments of ${name}`} />
+        </span>
       </figcaption>
       {given === undefined ? (
         <pre role="group" tabIndex={0} aria-label="Arguments">

@@ -1,6 +1,9 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from '../parts/icon.tsx';
+import { GrowingText } from './growing-text.tsx';
 
-/** Where one types what to say: Enter sends it, Shift-Enter begins a line, Escape stops the answer. */
+/** Where one types what to say, with the button that sends it, or stops the answer, in the same box. */
 export function Composer({
   isWriting,
   onSay,
@@ -12,6 +15,9 @@ export function Composer({
   readonly onStop: () => void;
 }) {
   const text = useSignal('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  // where it is touched, a keyboard would cover half of the window
+  useEffect(() => void (matchMedia('(hover: hover)').matches && field.current?.focus()), []);
   const send = () => {
     if (text.value.trim() === '' || isWriting) return;
     if (onSay(text.value.trim())) text.value = '';
@@ -24,29 +30,23 @@ export function Composer({
         send();
       }}
     >
-      <label>
-        <span class="hidden">What you say</span>
-        <textarea
-          rows={2}
-          autofocus
-          placeholder="Say something"
-          value={text.value}
-          onInput={({ currentTarget }) => (text.value = currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') onStop();
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-            event.preventDefault();
-            send();
-          }}
-        />
-      </label>
+      <GrowingText
+        text={text}
+        label="What you say"
+        placeholder="Say something"
+        field={field}
+        onEnter={send}
+        onEscape={onStop}
+      />
       {isWriting ? (
-        <button type="button" onClick={onStop}>
-          Stop <kbd aria-hidden="true">esc</kbd>
+        <button type="button" class="round stop" title="Stop (Esc)" onClick={onStop}>
+          <Icon name="stop" />
+          <span class="hidden">Stop</span>
         </button>
       ) : (
-        <button type="submit" class="main">
-          Send <kbd aria-hidden="true">↵</kbd>
+        <button type="submit" class="main round" title="Send (Enter)" disabled={text.value.trim() === ''}>
+          <Icon name="send" />
+          <span class="hidden">Send</span>
         </button>
       )}
     </form>

@@ -14,19 +14,25 @@ export interface Context {
   readonly most: number;
   /** Messages at the beginning that the model is not sent. */
   readonly dropped: number;
+  /** Something was said since it was counted. */
+  readonly isBehind?: boolean;
+}
+
+/** What a model can read. */
+export interface Limits {
+  readonly model: string;
+  readonly most: number;
+  /** Tokens that an answer is to have, as far as that is said. */
+  readonly room?: number;
 }
 
 /** The part of the context that is kept for an answer where nobody says how long it is to be. */
 const answerShare = 1 / 4;
 
-/**
- * The messages that a model is sent: without as many of the oldest as it takes to leave room for an answer.
- *
- * @param room  tokens that the answer is to have, as far as that is said
- */
+/** The messages that a model is sent: without as many of the oldest as it takes to leave room for an answer. */
 export async function sentOf(
   all: readonly Message[],
-  { model, most, room }: { readonly model: string; readonly most: number; readonly room?: number },
+  { model, most, room }: Limits,
   signal: AbortSignal,
 ): Promise<{ readonly messages: readonly Message[]; readonly context: Context }> {
   let isEstimate = false;
@@ -38,6 +44,20 @@ export async function sentOf(
   const needed = Math.min(room ?? Math.floor(most * answerShare), most);
   const { messages, dropped, tokens } = await fittingMessages(all, tokensOf, most - needed);
   return { messages, context: { model, tokens, isEstimate, most, dropped } };
+}
+
+/** What a conversation takes by now: what was sent for its last answer, and that answer. */
+export async function takenBy(
+  all: readonly Message[],
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<Context> {
+  const answer = all.at(-1)?.role === 'assistant' ? all.at(-1)! : undefined;
+  const { messages, context } = await sentOf(answer ? all.slice(0, -1) : all, limits, signal);
+  if (!answer) return context;
+  const sent = [...messages, answer];
+  const tokens = (await countTokens(limits.model, sent, signal)) ?? estimated(sent);
+  return { ...context, tokens };
 }
 
 /** Characters of a token, rather too few than too many. */

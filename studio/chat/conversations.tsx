@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type Conversation, messagesOf, titleOf } from '../core/conversation.ts';
+import { IconButton } from '../parts/icon.tsx';
 import { saveFile } from '../parts/save.ts';
 import type { Talk } from './talk.ts';
 
@@ -52,7 +53,7 @@ function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation })
   const isSeen = one.id === talk.seen.value;
   if (name.value !== undefined) return <Naming talk={talk} id={one.id} name={name} />;
   return (
-    <li>
+    <li class={isSeen ? 'seen' : undefined}>
       <button
         type="button"
         class="plain title"
@@ -82,23 +83,33 @@ function Acts({
     const row = `${JSON.stringify({ messages: messagesOf(one) })}\n`;
     saveFile('conversation.jsonl', row, 'application/jsonl');
   };
+  const isAsked = useSignal(false);
+  if (isAsked.value)
+    return (
+      <span class="acts">
+        <button type="button" class="plain" onClick={() => talk.forget(one.id)}>
+          Delete it for good
+        </button>
+        <button type="button" class="plain" onClick={() => (isAsked.value = false)}>
+          Keep it
+        </button>
+      </span>
+    );
   return (
     <span class="acts">
-      <button type="button" class="plain" aria-label={`Rename: ${title}`} onClick={onRename}>
-        Rename
-      </button>
-      <button
-        type="button"
-        class="plain"
-        title="a line of JSON, as unmask finetune reads it"
-        aria-label={`Export: ${title}`}
+      <IconButton icon="edit" name={`Rename: ${title}`} hint="Rename" onClick={onRename} />
+      <IconButton
+        icon="save"
+        name={`Export: ${title}`}
+        hint="Export: a line of JSON, as unmask finetune reads it"
         onClick={save}
-      >
-        Export
-      </button>
-      <button type="button" class="plain" aria-label={`Delete: ${title}`} onClick={() => talk.forget(one.id)}>
-        Delete
-      </button>
+      />
+      <IconButton
+        icon="remove"
+        name={`Delete: ${title}`}
+        hint="Delete"
+        onClick={() => (isAsked.value = true)}
+      />
     </span>
   );
 }
@@ -113,6 +124,8 @@ function Naming({
   readonly id: string;
   readonly name: Signal<string | undefined>;
 }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.select(), []);
   const end = (isKept: boolean) => {
     if (isKept && name.value !== undefined) talk.rename(id, name.value);
     name.value = undefined;
@@ -122,8 +135,8 @@ function Naming({
       <label class="wide">
         <span class="hidden">Name of the conversation</span>
         <input
+          ref={field}
           class="wide"
-          autofocus
           value={name.value}
           onInput={({ currentTarget }) => (name.value = currentTarget.value)}
           onKeyDown={({ key }) => {

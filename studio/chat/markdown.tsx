@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import { copied } from '../parts/copied.ts';
+import { IconButton } from '../parts/icon.tsx';
 
 /**
  * A text with the marks of Markdown, as elements that are made here one by one: markup in it stays text, pictures are named and
@@ -106,7 +107,10 @@ function Code({ text, language }: { readonly text: string; readonly language?: s
   return (
     <figure class="code">
       <figcaption>
-        {language ? visible(language) : 'code'} <CopyButton text={text} what="the code" />
+        <span>{language ? visible(language) : 'code'}</span>
+        <span>
+          <CopyButton text={text} what="the code" />
+        </span>
       </figcaption>
       <pre role="group" tabIndex={0} aria-label="Code">
         <code>{visible(text)}</code>
@@ -119,19 +123,22 @@ const saidMs = 1500;
 
 /** Copies a text, and says for a moment that it did, or that the browser didn't let it. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
-  const [said, setSaid] = useState<string | undefined>(undefined);
-  const say = (what: string): void => {
+  const [said, setSaid] = useState<'Copied' | 'Not copied' | undefined>(undefined);
+  const say = (what: typeof said): void => {
     setSaid(what);
     setTimeout(() => setSaid(undefined), saidMs);
   };
   return (
-    <button
-      type="button"
-      class="plain"
-      onClick={() => void copied(text).then((isCopied) => say(isCopied ? 'Copied' : 'Not copied'))}
-    >
-      {said ?? 'Copy'}
-      <span class="hidden"> {what}</span>
-    </button>
+    <>
+      <IconButton
+        icon={said === 'Copied' ? 'done' : 'copy'}
+        name={`Copy ${what}`}
+        hint="Copy"
+        onClick={() => void copied(text).then((isCopied) => say(isCopied ? 'Copied' : 'Not copied'))}
+      />
+      <span class={said === 'Not copied' ? 'quiet' : 'hidden'} role="status">
+        {said}
+      </span>
+    </>
   );
 }

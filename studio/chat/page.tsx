@@ -168,16 +168,18 @@ function ContextMeter({
   const counted = talk.context.value;
   const context = counted?.model === model?.id ? counted : undefined;
   const path = talk.path.value;
+  const writing = talk.writing.value;
   const most = context?.most ?? model?.context_length;
-  const isUncounted = context === undefined && path.length > 0;
-  const canCount = model?.state === 'loaded' && talk.writing.value === undefined;
+  const isUncounted = path.length > 0 && (context === undefined || context.isBehind);
+  const canCount = model?.state === 'loaded' && writing === undefined;
   useEffect(() => {
     // without a number there is no meter, which is no reason for an alarm
     if (isUncounted && canCount) talk.count(model, options).catch(() => {});
   }, [isUncounted, canCount, path, model?.id]);
-  if (most === undefined || isUncounted) return null;
-  // the end of the last answer is counted, too, for which there needn't be room
-  const tokens = Math.min(context?.tokens ?? 0, most);
+  if (most === undefined || (context === undefined && path.length > 0)) return null;
+  // an answer takes room while it is written, too; the end of the last one is counted, for which there needn't be room
+  const written = writing?.in === talk.seen.value ? (writing.player.facts.value?.written ?? 0) : 0;
+  const tokens = Math.min((context?.tokens ?? 0) + written, most);
   return (
     <div class="context">
       <meter min={0} max={most} value={tokens} aria-label="Context used" />

@@ -5,18 +5,18 @@ import {
   type Conversation,
   conversationsFrom,
   emptyConversation,
-  type Message,
   messagesOf,
   pathOf,
   toolsOf,
   type Turn,
   withBranch,
+  withText,
   withTurn,
 } from '../core/conversation.ts';
 import { learnDefaults, type ServedModel } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
-import { type Context, sentOf } from './context.ts';
+import { type Context, type Limits, sentOf, takenBy } from './context.ts';
 
 interface ChatEvent extends StreamEvent {
   readonly choices?: readonly {
@@ -32,21 +32,36 @@ interface CallDelta {
   readonly function: { readonly name?: string; readonly arguments?: string };
 }
 
+/** How an answer came to be. */
+export interface Written {
+  readonly player: Player;
+  /** What stood there before: of an answer that went on. */
+  readonly begun: string;
+}
+
+/** An answer that is being written. */
+export interface Writing {
+  readonly player: Player;
+  /** The turn that it answers. */
+  readonly to: number;
+  /** The answer that goes on. */
+  readonly begun?: Turn;
+  /** The conversation. */
+  readonly in: string;
+}
+
 const storageKey = 'conversations';
 
 /** All conversations of this browser, the one that is seen, and the answer that is being written. */
 export class Talk {
   readonly all = signal<readonly Conversation[]>([]);
   readonly seen = signal('');
-  /** The answer that is being written, and the turn that it answers. */
-  readonly writing = signal<
-    { readonly player: Player; readonly to: number; readonly in: string } | undefined
-  >(undefined);
+  readonly writing = signal<Writing | undefined>(undefined);
   readonly problem = signal<unknown>(undefined);
   /** What is said on the path that is seen, in tokens; undefined while nobody has counted them. */
   readonly context = signal<Context | undefined>(undefined);
   /** How each answer of this visit came to be, by conversation and turn. */
-  readonly recordings = new Map<string, Player>();
+  readonly recordings = new Map<string, Written>();
   readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
   readonly path = computed(() => pathOf(this.conversation.value));
   readonly #newId: () => string;
@@ -120,7 +135,7 @@ export class Talk {
 
   branch(turn: Turn): void {
     this.stop();
-    this.context.value = undefined;
+    this.#contextIsBehind();
     this.#change((conversation) => withBranch(conversation, turn));
   }
 
@@ -128,8 +143,9 @@ export class Talk {
   async count(model: ServedModel, options: Values): Promise<void> {
     const path = this.path.value;
     const all = messagesOf(this.conversation.value);
-    const found = await fitting(all, model, options, new AbortController().signal);
-    if (this.path.value === path) this.context.value = found?.context;
+    const limits = limitsOf(model, options);
+    const found = limits && (await takenBy(all, limits, new AbortController().signal));
+    if (this.path.value === path) this.context.value = found;
   }
 
   /** Says something, behind `parent`, and has it answered. */
@@ -164,17 +180,31 @@ export class Talk {
   /** Has a turn answered, once more if it was before. What is stopped keeps what was final by then. */
   async answer(to: number, model: ServedModel | undefined, options: Values): Promise<void> {
     this.stop();
-    const id = this.seen.value;
     this.#change((conversation) => ({ ...conversation, leaf: to }));
+    await this.#write({ to }, model, options);
+  }
+
+  /** Has an answer go on that ended for want of room. */
+  async goOn(begun: Turn, model: ServedModel | undefined, options: Values): Promise<void> {
+    this.stop();
+    if (begun.parent !== null) await this.#write({ to: begun.parent, begun }, model, options);
+  }
+
+  async #write(
+    { to, begun }: Pick<Writing, 'to' | 'begun'>,
+    model: ServedModel | undefined,
+    options: Values,
+  ): Promise<void> {
+    const id = this.seen.value;
     const aborting = new AbortController();
     this.#aborting = aborting;
     const player = new Player();
     batch(() => {
       this.problem.value = undefined;
-      this.writing.value = { player, to, in: id };
+      this.writing.value = { player, to, begun, in: id };
     });
     const heard = new Heard();
-    await player.watch(heard.in(this.#events(this.conversation.value, model, options, aborting.signal)));
+    await player.watch(heard.in(this.#events(begun !== undefined, model, options, aborting.signal)));
     void learnDefaults([model]);
     batch(() => {
       if (this.writing.value?.player === player) this.writing.value = undefined;
@@ -184,37 +214,44 @@ export class Talk {
       const calls = isCutOff ? [] : heard.calls;
       if (heard.text === '' && calls.length === 0 && isCutOff) return;
       this.#change((conversation) => {
-        const added = withTurn(conversation, to, 'assistant', heard.text.trim(), {
-          ...(model && { model: model.id }),
-          ...(calls.length > 0 && { calls }),
-        });
-        this.recordings.set(`${id} ${added.leaf}`, player);
+        const more = { ...(model && { model: model.id }), ...(calls.length > 0 && { calls }) };
+        const added = begun
+          ? withText(conversation, begun.id, (begun.text + heard.text).trimEnd())
+          : withTurn(conversation, to, 'assistant', heard.text.trim(), more);
+        this.recordings.set(`${id} ${begun?.id ?? added.leaf}`, { player, begun: begun?.text ?? '' });
         // who looks at another branch by now stays there
-        return conversation.leaf === to ? added : { ...added, leaf: conversation.leaf };
+        return conversation.leaf === (begun?.id ?? to) ? added : { ...added, leaf: conversation.leaf };
       }, id);
-      const context = this.context.value;
-      const written = aborting.signal.aborted ? undefined : player.ending.value?.tokens;
-      this.context.value =
-        context && written !== undefined ? { ...context, tokens: context.tokens + written } : undefined;
+      const tokens = player.ending.value?.tokens ?? player.facts.value?.written;
+      if (id === this.seen.value) this.#contextIsBehind(tokens);
     });
   }
 
-  /** Asks for an answer to as much of a conversation as the model can read. */
+  /** What was counted, and what came since, is shown until it is counted anew. */
+  #contextIsBehind(written = 0): void {
+    const context = this.context.value;
+    this.context.value = context && { ...context, tokens: context.tokens + written, isBehind: true };
+  }
+
+  /** Asks for an answer to as much of what is seen as the model can read, or for more of the answer that it ends with. */
   async *#events(
-    conversation: Conversation,
+    goesOn: boolean,
     model: ServedModel | undefined,
     options: Values,
     signal: AbortSignal,
   ): AsyncGenerator<ChatEvent> {
+    const conversation = this.conversation.value;
     const tools = toolsOf(conversation);
     const all = messagesOf(conversation);
-    const found = model && (await fitting(all, model, options, signal));
-    if (found) this.context.value = found.context;
+    const limits = model && limitsOf(model, options);
+    const found = limits && (await sentOf(all, limits, signal));
+    if (found && conversation.id === this.seen.value) this.context.value = found.context;
     const body = {
       model: model?.id,
       messages: found?.messages ?? all,
       ...options,
       ...(tools.length > 0 && { tools }),
+      ...(goesOn && { continue_final_message: true }),
       stream_options: { include_usage: true },
     };
     yield* stream<ChatEvent>('/v1/chat/completions', body, signal);
@@ -231,16 +268,9 @@ export class Talk {
   }
 }
 
-/** As much of what is said as a model can read; undefined where it is not known yet how much that is. */
-function fitting(
-  all: readonly Message[],
-  { id: model, context_length: most }: ServedModel,
-  { length }: Values,
-  signal: AbortSignal,
-): ReturnType<typeof sentOf> | undefined {
-  if (most === undefined) return undefined;
-  return sentOf(all, { model, most, room: typeof length === 'number' ? length : undefined }, signal);
-}
+/** What a model can read; undefined where that is not known yet. */
+const limitsOf = ({ id: model, context_length: most }: ServedModel, { length }: Values): Limits | undefined =>
+  most === undefined ? undefined : { model, most, room: typeof length === 'number' ? length : undefined };
 
 /** What an answer says and calls, put together from its pieces. */
 class Heard {

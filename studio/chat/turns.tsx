@@ -1,86 +1,112 @@
-import { type Signal, useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { sideOf } from '../core/digit-grid.ts';
-import { branchesOf, type CalledTool, returnedCalls, type Turn } from '../core/conversation.ts';
-import { DigitGrid, Verdict } from '../parts/digit-grid.tsx';
+import { type CalledTool, returnedCalls, type Turn } from '../core/conversation.ts';
 import type { ServedModel } from '../parts/model-picker.tsx';
-import type { Player } from '../parts/player.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
-import { Transport } from '../parts/transport.tsx';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import { Called, Returned } from './called.tsx';
-import { CopyButton, Markdown } from './markdown.tsx';
-import type { Talk } from './talk.ts';
+import { Draft } from './draft.tsx';
+import { Said } from './said.tsx';
+import type { Talk, Writing } from './talk.ts';
+import { TurnActions } from './turn-actions.tsx';
 
-/** The turns of the branch that is seen, and the answer that is being written. */
-export function Turns({
-  talk,
-  model,
-  options,
-}: {
+interface TurnsProperties {
   readonly talk: Talk;
   readonly model: ServedModel | undefined;
   readonly options: Values;
-}) {
+}
+
+/** The turns of the branch that is seen, and the answer that is being written. */
+export function Turns({ talk, model, options }: TurnsProperties) {
   const end = useRef<HTMLDivElement>(null);
   const path = talk.path.value;
-  const writing = talk.writing.value;
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [path.length, writing]);
+  const writing = talk.writing.value?.in === talk.seen.value ? talk.writing.value : undefined;
+  const toEnd = () => end.current?.scrollIntoView({ block: 'nearest' });
+  useEffect(toEnd, [path.length, writing]);
   return (
     <div class="turns">
-      {path.map((turn) => (
-        <TurnView
-          key={`${talk.seen.value} ${turn.id}`}
-          talk={talk}
-          turn={turn}
+      {path.map(
+        (turn) =>
+          turn.id !== writing?.begun?.id && (
+            <TurnView
+              key={`${talk.seen.value} ${turn.id}`}
+              talk={talk}
+              turn={turn}
+              model={model}
+              options={options}
+            />
+          ),
+      )}
+      {writing && (
+        <Answer
+          writing={writing}
           model={model}
-          options={options}
+          length={Number(options.length ?? model?.defaults?.length ?? 0)}
+          question={textOf(path, writing.to)}
+          onGrown={toEnd}
         />
-      ))}
-      {writing && writing.in === talk.seen.value && (
-        <article class="turn assistant">
-          <h2>{model?.id ?? 'Model'}</h2>
-          <TokenCanvas player={writing.player} question={textOf(path, writing.to)} />
-        </article>
       )}
       <div ref={end} class="end" />
     </div>
   );
 }
 
-function TurnView({
-  talk,
-  turn,
+/** The text of a turn that is seen; nothing where there is none. */
+const textOf = (path: readonly Turn[], turn: number | null): string =>
+  path.find(({ id }) => id === turn)?.text ?? '';
+
+/** An answer while it is written. */
+function Answer({
+  writing: { player, begun },
   model,
-  options,
+  length,
+  question,
+  onGrown,
 }: {
-  readonly talk: Talk;
-  readonly turn: Turn;
+  readonly writing: Writing;
   readonly model: ServedModel | undefined;
-  readonly options: Values;
+  /** Tokens that it is to have, as far as that is known. */
+  readonly length: number;
+  readonly question: string;
+  readonly onGrown: () => void;
 }) {
-  const draft = useSignal<string | undefined>(undefined);
-  const replay = useSignal(false);
-  const recording = talk.recordings.get(`${talk.seen.value} ${turn.id}`);
-  const isUser = turn.role === 'user';
+  const tokens = useComputed(() => player.facts.value?.length);
+  useEffect(onGrown, [tokens.value]);
+  return (
+    <article class="turn assistant">
+      <h2>{model?.id ?? 'Model'}</h2>
+      <TokenCanvas player={player} given={begun?.text} question={question} awaited={length} />
+    </article>
+  );
+}
+
+function TurnView({ talk, turn, model, options }: TurnsProperties & { readonly turn: Turn }) {
+  const isEdited = useSignal(false);
+  const isReplayed = useSignal(false);
+  const view = useRef<HTMLElement>(null);
+  const written = talk.recordings.get(`${talk.seen.value} ${turn.id}`);
   const isLast = talk.path.value.at(-1)?.id === turn.id;
-  const save = () => {
-    const text = draft.value?.trim() ?? '';
-    draft.value = undefined;
-    if (text !== '') void talk.say(text, turn.parent, model, options);
+  const cancel = () => {
+    isEdited.value = false;
+    requestAnimationFrame(() => view.current?.querySelector<HTMLElement>('[aria-label="Edit"]')?.focus());
+  };
+  const send = (text: string) => {
+    isEdited.value = false;
+    void talk.say(text, turn.parent, model, options);
+    document.querySelector<HTMLElement>('.composer textarea')?.focus();
   };
   return (
-    <article class={`turn ${turn.role}`}>
+    <article ref={view} class={`turn ${turn.role}${isEdited.value ? ' edited' : ''}`}>
       <h2>{whoSaid(turn, returnedCalls(talk.path.value).get(turn.id))}</h2>
-      {draft.value === undefined ? (
+      {isEdited.value ? (
+        <Draft said={turn.text} onSend={send} onCancel={cancel} />
+      ) : (
         <Said
           turn={turn}
           question={textOf(talk.path.value, turn.parent)}
-          recording={replay.value ? recording : undefined}
+          replayed={isReplayed.value ? written : undefined}
         />
-      ) : (
-        <Draft draft={draft} onSave={save} />
       )}
       {isLast && turn.calls ? (
         <Returned
@@ -90,40 +116,18 @@ function TurnView({
       ) : (
         turn.calls?.map((call) => <Called key={call.id} call={call} />)
       )}
-      <div class="row">
-        <Branches talk={talk} turn={turn} />
-        <CopyButton text={turn.text} what={isUser ? 'what you said' : 'the answer'} />
-        {isUser && <DraftButton draft={draft} text={turn.text} onSave={save} />}
-        <AnswerButton talk={talk} turn={turn} onAnswer={(to) => void talk.answer(to, model, options)} />
-        {recording && <ReplayButton replay={replay} recording={recording} />}
-        <Speed recording={recording} />
-      </div>
+      {!isEdited.value && (
+        <TurnActions
+          talk={talk}
+          turn={turn}
+          written={written}
+          isReplayed={isReplayed}
+          onEdit={() => (isEdited.value = true)}
+          onAnswer={(to) => void talk.answer(to, model, options)}
+          onGoOn={() => void talk.goOn(turn, model, options)}
+        />
+      )}
     </article>
-  );
-}
-
-/** The text of a turn that is seen; nothing where there is none. */
-const textOf = (path: readonly Turn[], turn: number | null): string =>
-  path.find(({ id }) => id === turn)?.text ?? '';
-
-/** Shows the way to an answer, from the beginning, in place of it. */
-function ReplayButton({
-  replay,
-  recording,
-}: {
-  readonly replay: Signal<boolean>;
-  readonly recording: Player;
-}) {
-  const toggle = () => {
-    replay.value = !replay.value;
-    if (!replay.value) return;
-    recording.show(0);
-    recording.play(1);
-  };
-  return (
-    <button type="button" class="plain" aria-pressed={replay.value} onClick={toggle}>
-      How it was written
-    </button>
   );
 }
 
@@ -131,162 +135,4 @@ function whoSaid({ role, model = 'Model' }: Turn, call: CalledTool | undefined):
   if (role === 'user') return 'You';
   if (role === 'assistant') return model;
   return call ? `${visible(call.name)} returned` : 'Returned';
-}
-
-/** Has it answered: once more what was answered already, or what stands at the end without an answer. */
-function AnswerButton({
-  talk,
-  turn: { id, role, parent },
-  onAnswer,
-}: {
-  readonly talk: Talk;
-  readonly turn: Turn;
-  readonly onAnswer: (to: number) => void;
-}) {
-  const isWaiting = talk.writing.value === undefined && talk.path.value.at(-1)?.id === id;
-  if (role === 'assistant' ? parent === null : !isWaiting) return null;
-  return (
-    <button type="button" class="plain" onClick={() => onAnswer(role === 'assistant' ? parent! : id)}>
-      {role === 'assistant' ? 'Retry' : 'Answer this'}
-    </button>
-  );
-}
-
-/** Another text for a turn, while it is typed. */
-function Draft({
-  draft,
-  onSave,
-}: {
-  readonly draft: Signal<string | undefined>;
-  readonly onSave: () => void;
-}) {
-  return (
-    <label>
-      <span class="hidden">What you say instead</span>
-      <textarea
-        rows={2}
-        value={draft.value}
-        autofocus
-        onInput={({ currentTarget }) => (draft.value = currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') draft.value = undefined;
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          onSave();
-        }}
-      />
-    </label>
-  );
-}
-
-function DraftButton({
-  draft,
-  text,
-  onSave,
-}: {
-  readonly draft: Signal<string | undefined>;
-  readonly text: string;
-  readonly onSave: () => void;
-}) {
-  return draft.value === undefined ? (
-    <button type="button" class="plain" onClick={() => (draft.value = text)}>
-      Edit
-    </button>
-  ) : (
-    <button type="button" class="plain" onClick={onSave}>
-      Say this
-    </button>
-  );
-}
-
-function Said({
-  turn: { role, text, calls },
-  question,
-  recording,
-}: {
-  readonly turn: Turn;
-  /** What it answers. */
-  readonly question: string;
-  readonly recording: Player | undefined;
-}) {
-  if (recording)
-    return (
-      <>
-        <TokenCanvas player={recording} question={question} />
-        <Transport player={recording} />
-      </>
-    );
-  if (text === '' && calls) return null;
-  if (text === '')
-    return (
-      <div class="said">
-        <em class="quiet">nothing</em>
-      </div>
-    );
-  const isGrid = sideOf(text) !== undefined;
-  if (isGrid && role === 'user')
-    return (
-      <div class="said">
-        <DigitGrid text={text} question={text} />
-      </div>
-    );
-  if (isGrid && text.length === question.length && sideOf(question) !== undefined)
-    return (
-      <div class="said">
-        <DigitGrid text={text} question={question} />
-        <Verdict answer={text} question={question} />
-      </div>
-    );
-  return (
-    <div class="said">
-      {role !== 'assistant' ? <p class="plain-text">{visible(text)}</p> : <Markdown text={text} />}
-    </div>
-  );
-}
-
-/** How long an answer of this visit is, whether it ended for want of room, and how fast it was. */
-function Speed({ recording }: { readonly recording: Player | undefined }) {
-  const ending = recording?.ending.value;
-  if (!ending) return null;
-  const { finish, tokens, ms, tokensPerForward } = ending;
-  const isCutOff = finish === 'length';
-  const why = isCutOff
-    ? '; no room was left: length under Options and the context of the model say how much'
-    : '';
-  return (
-    <span class="speed quiet" title={`${tokensPerForward.toFixed(1)} tokens a forward of the network${why}`}>
-      {isCutOff && <strong>cut off at </strong>}
-      {tokens} tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a second
-    </span>
-  );
-}
-
-/** ‹ 2 / 3 ›: what was said at the same place. */
-function Branches({ talk, turn }: { readonly talk: Talk; readonly turn: Turn }) {
-  const branches = branchesOf(talk.conversation.value, turn);
-  const index = branches.findIndex(({ id }) => id === turn.id);
-  if (branches.length < 2) return null;
-  return (
-    <span class="branches" role="group" aria-label="Branches">
-      <button
-        type="button"
-        class="plain"
-        disabled={index === 0}
-        onClick={() => talk.branch(branches[index - 1])}
-        aria-label="The branch before"
-      >
-        ‹
-      </button>
-      {index + 1} / {branches.length}
-      <button
-        type="button"
-        class="plain"
-        disabled={index === branches.length - 1}
-        onClick={() => talk.branch(branches[index + 1])}
-        aria-label="The branch behind"
-      >
-        ›
-      </button>
-    </span>
-  );
 }

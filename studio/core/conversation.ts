@@ -58,6 +58,12 @@ export function withTurn(
   return { ...conversation, turns: [...conversation.turns, turn], leaf: id };
 }
 
+/** With another text in place of a turn's. */
+export const withText = (conversation: Conversation, turn: number, text: string): Conversation => ({
+  ...conversation,
+  turns: conversation.turns.map((one) => (one.id === turn ? { ...one, text } : one)),
+});
+
 /** With the branch that goes through a turn seen, down to what was said last in it. */
 export function withBranch(conversation: Conversation, turn: Turn): Conversation {
   let leaf = turn.id;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { fitsNarrow, skip, sharedStudio, violations } from './browser.ts';
+import { fitsNarrow, skip, sharedStudio, until, violations } from './browser.ts';
 
 const startStudio = sharedStudio();
 
@@ -23,6 +23,17 @@ async function say(page: Page, text: string, count: number): Promise<void> {
   await answered(page, count);
 }
 
+/** What the meter is to show: tokens of all that was said, as the server counts them. */
+const countedHere = `(async () => {
+  const { system, turns } = JSON.parse(localStorage.conversations)[0];
+  const messages = turns.map(({ role, text }) => ({ role, content: text }));
+  const model = document.querySelector('.model-picker select').value;
+  const headers = { 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ model, system, messages });
+  const answer = await fetch('/v1/messages/count_tokens', { method: 'POST', headers, body });
+  return (await answer.json()).input_tokens + ' of 256 tokens';
+})()`;
+
 const turns = (page: Page): Promise<string[]> => page.locator('.turn .said').allTextContents();
 
 test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_000 }, async (t) => {
@@ -34,11 +45,21 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await page.getByLabel('length', { exact: true }).fill('12');
   await page.getByLabel('seed', { exact: true }).fill('3');
   await page.getByLabel('system prompt').fill('A story.');
+  // nothing is not sent; the box grows with what is typed
+  const sending = page.locator('.composer').getByRole('button', { name: 'Send' });
+  assert.equal(await sending.isDisabled(), true);
+  const height = async () => (await page.locator('.composer').boundingBox())!.height;
+  const low = await height();
+  await page.fill(composer, 'one\ntwo\nthree');
+  assert.equal(await sending.isEnabled(), true);
+  await until(async () => (await height()) > low + 40, 'a box of three lines');
   await say(page, 'There was a <b>dog</b>.', 1);
   await say(page, 'It met a cat.', 2);
   await say(page, 'They played.', 3);
   const before = await turns(page);
   assert.equal(before.length, 6);
+  const full = await page.evaluate<string>(countedHere);
+  await page.locator('.context', { hasText: full }).waitFor();
   assert.equal(before[0], 'There was a <b>dog</b>.');
   assert.equal(await page.locator('.said b').count(), 0);
 
@@ -49,11 +70,24 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   assert.deepEqual(await turns(page), before);
 
   // another first sentence is another conversation, and the first one is still there
-  await page.getByRole('button', { name: 'Edit' }).first().click();
+  const edit = page.getByRole('button', { name: 'Edit' }).first();
+  const isFocused = (label: string) =>
+    page.getByLabel(label, { exact: true }).evaluate((field) => field === document.activeElement);
+  await edit.click();
+  assert.equal(await isFocused('What you say instead'), true);
+  // Escape leaves it as it was, and the focus where it was
+  await page.keyboard.type(' And a hen.');
+  await page.keyboard.press('Escape');
+  await until(() => edit.evaluate((button) => button === document.activeElement), 'the focus again');
+  assert.deepEqual(await turns(page), before);
+  await edit.click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await edit.click();
   await page.getByLabel('What you say instead').fill('There was a bird.');
-  await page.keyboard.press('Enter');
+  await page.locator('.draft').getByRole('button', { name: 'Send' }).click();
   await page.locator('.said', { hasText: 'There was a bird.' }).waitFor();
   await answered(page, 1);
+  assert.equal(await isFocused('What you say'), true);
   assert.equal((await turns(page)).length, 2);
   await page.getByRole('button', { name: 'The branch before' }).first().click();
   assert.deepEqual(await turns(page), before);
@@ -76,8 +110,8 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await page.reload();
   await page.waitForSelector('.turn');
   assert.deepEqual(await turns(page), before);
-  // what was said in another visit is counted, too
-  await page.locator('.context', { hasText: /^[1-9]\d* of 256 tokens/ }).waitFor();
+  // what was said in another visit is counted, too, and comes to the same
+  await page.locator('.context', { hasText: full }).waitFor();
   for (const theme of ['light', 'dark']) {
     await page.getByLabel('Theme').selectOption(theme);
     assert.deepEqual(await violations(page), []);
@@ -127,14 +161,12 @@ test(
       `${studio.url.split('#')[0]}#/chat?${encodeURIComponent(JSON.stringify({ model: 'talk' }))}`,
     );
     const sent: { content: string; tool_call_id?: string }[][] = [];
-    let counts = 0;
     const texts = [
       '**bold** <img src=x onerror=alert(1)> `a < b &lt;`\n\n- one\n- two\n\n```js\nlet x = "<b>";\n```\n[ok](https://example.com) [bad](javascript:alert(1)) ![pic](https://example.com/x.png)',
       '{"name":"Lily","age":7}',
     ];
     await page.route('**/v1/messages/count_tokens', (route) => {
       const { messages } = route.request().postDataJSON() as { messages: unknown[] };
-      counts += 1;
       return route.fulfill({ json: { input_tokens: 60 * messages.length } });
     });
     await page.route('**/v1/models', (route) =>
@@ -174,10 +206,10 @@ test(
     assert.equal(await said.locator('img').count(), 0);
     assert.match((await said.textContent())!, /<img src=x onerror=alert\(1\)>/);
     await said.getByRole('button', { name: 'Copy the code' }).click();
-    await said.getByText('Copied').waitFor();
+    await said.getByText('Copied').waitFor({ state: 'attached' });
     assert.deepEqual(await violations(page), []);
     // what is answered takes room as what is asked does, and says so where that was all there was
-    await page.locator('.context', { hasText: '100 of 128 tokens' }).waitFor();
+    await page.locator('.context', { hasText: '120 of 128 tokens' }).waitFor();
     assert.match((await page.locator('.speed').textContent())!, /^cut off at 40 tokens, /);
 
     await say(page, 'second', 2);
@@ -193,8 +225,6 @@ test(
     );
     assert.equal(sent[2][0].content, 'third');
     await page.getByText('the oldest 4 messages are no longer read').waitFor();
-    // 1, then 2 for three messages, then 3 for five: by halving
-    assert.equal(counts, 6);
 
     // a call is shown with its arguments; what it returned is said by a person
     await page.getByRole('button', { name: 'Options' }).click();
@@ -232,6 +262,34 @@ test(
     assert.deepEqual(await violations(page), []);
   },
 );
+
+test('an answer that was cut off goes on where it ended', { skip, timeout: 120_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await studio.open();
+  const asked: { messages: { role: string; content: string }[]; continue_final_message?: boolean }[] = [];
+  await page.route('**/v1/chat/completions', (route) => {
+    asked.push(route.request().postDataJSON() as (typeof asked)[0]);
+    return route.continue();
+  });
+  const settings = encodeURIComponent(JSON.stringify({ model: 'talk' }));
+  await page.goto(`${studio.url.split('#')[0]}#/chat?${settings}`);
+  await page.getByRole('button', { name: 'Options' }).click();
+  await page.getByLabel('length', { exact: true }).fill('12');
+  await say(page, 'Tell me a story about a dog and a ball.', 1);
+  const [, begun] = await turns(page);
+  const goOn = page.getByRole('button', { name: 'Go on' });
+  await goOn.click();
+  await page.getByText('cut off at 12 more tokens').waitFor();
+  const [, whole, ...others] = await turns(page);
+  assert.deepEqual(others, []);
+  assert.ok(whole.startsWith(begun) && whole.length > begun.length, `${whole} after ${begun}`);
+  assert.equal(asked[1].continue_final_message, true);
+  assert.deepEqual(asked[1].messages.at(-1), { role: 'assistant', content: begun });
+  await page.locator('.context', { hasText: await page.evaluate<string>(countedHere) }).waitFor();
+  // the way to it is that of its end, behind what it began with
+  await page.getByRole('button', { name: 'How it was written' }).click();
+  await page.locator('.turn.assistant .given', { hasText: begun }).waitFor();
+});
 
 test('an answer that is stopped keeps what was final', { skip, timeout: 180_000 }, async (t) => {
   const studio = await startStudio(t);

@@ -69,6 +69,8 @@ test(
         }
       }
       await page.setViewportSize(sizes[0]);
+      // nothing is not sent
+      if (name === 'chat') await page.getByLabel('What you say').fill('Hello');
       await page.evaluate('document.activeElement.blur()');
       await page.getByRole('link', { name: title }).focus();
       const presses = await tabTo(page, verbs[name]);
