@@ -44,8 +44,8 @@ export function ClaimCard({
           )}
         </div>
         <p class="says">{sentence}</p>
-        {number !== undefined && <p class="number">{number}</p>}
-        {why !== undefined && <p>{why}</p>}
+        {number !== undefined && <p class="number">{unbroken(number)}</p>}
+        {why !== undefined && <p>{unbroken(why)}</p>}
         <Rows found={found} title={title} />
         <How claim={claim} command={found.command} />
         <div class="row spread from">
@@ -73,6 +73,10 @@ export function ClaimCard({
   );
 }
 
+/** A number stays on a line with its error and its unit. */
+const unbroken = (sentence: string): string =>
+  sentence.replaceAll(' ± ', '\u00A0±\u00A0').replaceAll(' %', '\u00A0%');
+
 /** A picture, so that nothing in it is markup of the page. */
 function Chart({ found: { chart, number }, title }: { readonly found: Found; readonly title: string }) {
   if (chart === undefined) return null;
@@ -86,8 +90,12 @@ function Chart({ found: { chart, number }, title }: { readonly found: Found; rea
   );
 }
 
-/** A chart without a ground of its own, for that of the panel. */
-const onPanel = (chart: string): string => chart.replaceAll(/\.ground\{fill:[^}]*\}/g, '.ground{fill:none}');
+/** A chart without a ground of its own, for that of the panel, and with letters that can be read where it is drawn smaller. */
+const onPanel = (chart: string): string =>
+  chart
+    .replaceAll(/\.ground\{fill:[^}]*\}/g, '.ground{fill:none}')
+    .replace('font-size="14"', 'font-size="16"')
+    .replace('font-size="12"', 'font-size="14"');
 
 function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly title: string }) {
   if (rows.length === 0) return null;

@@ -24,13 +24,16 @@ export default function ClaimsPage() {
   return (
     <>
       <h1>Claims</h1>
-      <p class="intro quiet">
-        What the field says of diffusion language models, put to the test: both kinds of model are trained on
-        the same text, small enough for two cores, and each verdict has its numbers and its rule. Test them
-        here, and see whether you find the same.
+      <p class="claims-intro quiet">
+        What the field says of diffusion language models, put to the test: both kinds of model learn from the
+        same text, and each verdict has its numbers and its rule. Test them here, and see whether you find the
+        same.
       </p>
-      <Test claims={claims} attempt={attempt} />
-      <Verdicts list={list ?? []} wanted={wanted} />
+      <div class="row spread">
+        <Verdicts list={list ?? []} wanted={wanted} />
+        <Test claims={claims} attempt={attempt} />
+      </div>
+      <Progress claims={claims} />
       <Trouble error={problem.value} />
       {list === undefined ? (
         problem.value === undefined && <p class="quiet">Looking at what was found …</p>
@@ -52,7 +55,13 @@ export default function ClaimsPage() {
   );
 }
 
-/** The budget, the button, and how far it is. */
+/** How many are tested here by now, and all of them. */
+const testedOf = ({ list }: Claims): readonly [found: number, all: number] => [
+  (list.value ?? []).filter(({ verdict }) => verdict !== undefined).length,
+  list.value?.length ?? 0,
+];
+
+/** The budget, and the button. */
 function Test({
   claims,
   attempt,
@@ -60,56 +69,63 @@ function Test({
   readonly claims: Claims;
   readonly attempt: (action: () => Promise<void>) => void;
 }) {
-  const { budget, task, list } = claims;
-  const found = (list.value ?? []).filter(({ verdict }) => verdict !== undefined).length;
-  const all = list.value?.length ?? 0;
+  const { budget, task } = claims;
+  const [found, all] = testedOf(claims);
   const now = task.value;
+  return (
+    <section class="row budget" aria-label="Test">
+      <div class="segments" role="group" aria-label="Budget">
+        {(Object.keys(budgets) as BudgetName[]).map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={budget.value === name}
+            onClick={() => attempt(() => claims.choose(name))}
+          >
+            {name} <span class="quiet">{budgets[name]}</span>
+          </button>
+        ))}
+      </div>
+      {now !== undefined && isAtWork(now) ? (
+        <button
+          type="button"
+          disabled={now.state === 'stopping'}
+          onClick={() => attempt(() => stopTask(now.id))}
+        >
+          {now.state === 'stopping' ? 'Stopping …' : 'Stop'}
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="main"
+          disabled={all > 0 && found === all}
+          onClick={() => attempt(() => claims.test())}
+        >
+          {found === 0 ? 'Test all here' : 'Test the rest here'}
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** How far the test is, and what became of it. */
+function Progress({ claims }: { readonly claims: Claims }) {
+  const [found, all] = testedOf(claims);
+  const now = claims.task.value;
   const isBusy = now !== undefined && isAtWork(now);
   return (
-    <section class="panel" aria-label="Test">
-      <div class="row budget">
-        <div class="segments" role="group" aria-label="Budget">
-          {(Object.keys(budgets) as BudgetName[]).map((name) => (
-            <button
-              key={name}
-              type="button"
-              aria-pressed={budget.value === name}
-              onClick={() => attempt(() => claims.choose(name))}
-            >
-              {name} <span class="unit">{budgets[name]}</span>
-            </button>
-          ))}
-        </div>
-        {isBusy ? (
-          <button
-            type="button"
-            disabled={now.state === 'stopping'}
-            onClick={() => attempt(() => stopTask(now.id))}
-          >
-            {now.state === 'stopping' ? 'Stopping …' : 'Stop'}
-          </button>
-        ) : (
-          <button
-            type="button"
-            class="main"
-            disabled={all > 0 && found === all}
-            onClick={() => attempt(() => claims.test())}
-          >
-            {found === 0 ? 'Test all here' : 'Test the rest here'}
-          </button>
-        )}
-      </div>
+    <>
       {(isBusy || found > 0) && all > 0 && (
-        <>
+        <div class="claims-progress">
           <progress max={all} value={found} aria-label="Claims tested" />
           <p class="facts">
             {found} of {all} tested here
             {isBusy && now.lines.length > 0 && ` · ${now.lines.at(-1)}`}
           </p>
-        </>
+        </div>
       )}
       {now?.state === 'failed' && <p class="trouble">{now.lines.at(-1) ?? 'It ended without a word.'}</p>}
-    </section>
+    </>
   );
 }
 
@@ -142,7 +158,7 @@ function Verdicts({
   );
   const names = Object.keys(verdictWords) as Verdict[];
   return (
-    <div class="row verdicts" role="group" aria-label="Claims that are seen">
+    <div class="segments verdicts" role="group" aria-label="Claims that are seen">
       {choice(undefined, `all ${list.length}`)}
       {names.map((name) =>
         choice(name, `${verdicts.filter((verdict) => verdict === name).length} ${verdictWords[name]}`),
