@@ -41,19 +41,18 @@ export function ModelCard({
   const inspect = async () => {
     inspection.value ??= (await models.inspect(model.name)).inspection;
   };
-  const runs = model.problems.length === 0;
-  const { name, about } = model;
+  const { name, problems, memoryBytes } = model;
   return (
     <li class="panel model">
-      <div class="row spread">
+      <div class="model-head">
         <h2>{name}</h2>
         <Where model={model} />
       </div>
-      {about !== undefined && <p class="purpose">{about}</p>}
-      {about === undefined && <p class="purpose">{purposeOf(model)}</p>}
+      <div>
+        <Purpose model={model} />
+        <Trouble error={problem.value} />
+      </div>
       <Figures model={model} />
-      <Problems model={model} />
-      <Trouble error={problem.value} />
       <div class="row uses">
         <Uses model={model} onUse={(use) => void attempt(() => onUse(use))} />
         {(model.source === 'run' || model.source === 'hub') && (
@@ -65,10 +64,13 @@ export function ModelCard({
           Details, quantising<span class="hidden"> of {name}</span>
         </summary>
         <Facts model={model} />
-        {runs && model.memoryBytes?.f32 !== undefined && (
+        {problems.length === 0 && memoryBytes?.f32 !== undefined && (
           <p class="help">
             A copy with rounded weights takes less memory; it is said how its predictions change.{' '}
-            <Quantise model={model} onQuantise={(format) => void attempt(() => models.quantise(model, format))} />
+            <Quantise
+              model={model}
+              onQuantise={(format) => void attempt(() => models.quantise(model, format))}
+            />
           </p>
         )}
         {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
@@ -79,32 +81,38 @@ export function ModelCard({
 
 const verbs: Readonly<Record<Use, string>> = { chat: 'Chat', write: 'Write', fill: 'Fill', edit: 'Edit' };
 
-/** What a model can do here: none that sees the left alone fills a hole or mends what stands. */
-function usesOf({ problems, hasChatTemplate, attention }: LocalModel): readonly Use[] {
+/** What models that ship are best at, where that is not the first that one would try. */
+const best: Readonly<Record<string, { readonly use: Use; readonly says: string }>> = {
+  typescript: { use: 'fill', says: 'Fill' },
+  'sudoku-4': { use: 'chat', says: 'Solve a puzzle' },
+};
+
+/** What a model can do here, the best first: none that sees the left alone fills a hole or mends what stands. */
+function usesOf({ name, problems, hasChatTemplate, attention }: LocalModel): readonly Use[] {
   if (problems.length > 0) return [];
   const both: readonly Use[] = attention === 'causal' ? [] : ['fill', 'edit'];
-  return [...(hasChatTemplate ? (['chat'] as const) : []), 'write', ...both];
+  const uses: readonly Use[] = [...(hasChatTemplate ? (['chat'] as const) : []), 'write', ...both];
+  const first = best[name]?.use ?? uses[0];
+  return [first, ...uses.filter((use) => use !== first)];
 }
 
-function Uses({
-  model,
-  onUse,
-}: {
-  readonly model: LocalModel;
-  readonly onUse: (use: Use) => void;
-}) {
+function Uses({ model, onUse }: { readonly model: LocalModel; readonly onUse: (use: Use) => void }) {
   return (
     <>
-      {usesOf(model).map((use) => (
-        <button
-          key={use}
-          type="button"
-          aria-label={`${verbs[use]} with it: ${model.name}`}
-          onClick={() => onUse(use)}
-        >
-          {verbs[use]}
-        </button>
-      ))}
+      {usesOf(model).map((use, n) => {
+        const says = n === 0 ? (best[model.name]?.says ?? verbs[use]) : verbs[use];
+        return (
+          <button
+            key={use}
+            type="button"
+            class={n === 0 ? 'main' : ''}
+            aria-label={`${says} with it: ${model.name}`}
+            onClick={() => onUse(use)}
+          >
+            {says}
+          </button>
+        );
+      })}
     </>
   );
 }
@@ -114,14 +122,29 @@ function Where({ model: { source, isServed, state } }: { readonly model: LocalMo
   const said = [
     sources[source],
     isServed && source !== 'served' && 'ready',
-    state === 'loaded' && 'in memory',
     state === 'loading' && 'being loaded',
   ];
-  return <span class="where-from">{said.filter((word) => word !== false).join(', ')}</span>;
+  return (
+    <span class="where-from">
+      {said.map(
+        (word) =>
+          word !== false && (
+            <span key={word} class="tag">
+              {word}
+            </span>
+          ),
+      )}
+      {state === 'loaded' && <span class="tag now">in memory</span>}
+    </span>
+  );
 }
 
 /** What one asks first. */
-function Figures({ model: { parameters, maxLength, sizeBytes, memoryBytes, licence } }: { readonly model: LocalModel }) {
+function Figures({
+  model: { parameters, maxLength, sizeBytes, memoryBytes, licence },
+}: {
+  readonly model: LocalModel;
+}) {
   const figures: readonly (readonly [string, string | false | undefined])[] = [
     ['parameters', parameters !== undefined && counted(parameters)],
     ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
@@ -144,27 +167,37 @@ function Figures({ model: { parameters, maxLength, sizeBytes, memoryBytes, licen
   );
 }
 
-/** Why a model does not run here, where it doesn't. */
-function Problems({ model }: { readonly model: LocalModel }) {
-  if (model.problems.length === 0) return null;
+/** What it is for, and why it does not run here, where it doesn't. */
+function Purpose({ model }: { readonly model: LocalModel }) {
+  const { about, problems } = model;
   return (
+    <>
+      <p class="purpose">{about === undefined ? purposeOf(model) : uncounted(about)}</p>
+      {problems.length > 0 && (
         <div class="trouble">
           It does not run here.
           <ul>
-            {model.problems.map((sentence) => (
+            {problems.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
           </ul>
         </div>
+      )}
+    </>
   );
 }
+
+/** The words of a card without the number of parameters, which stands among the figures. */
+const uncounted = (about: string): string => about.replace(/ of [\d.,]+(?: [mb]illion)? parameters/, '');
 
 /** What it can be used for. */
 function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: LocalModel): string {
   if (problems.length > 0) return '';
   const length = `up to ${grouped(maxLength)} tokens`;
-  const words = maxLength < 100 ? length : `${length}, about ${grouped(Math.round((0.7 * maxLength) / 10) * 10)} words`;
-  if (attention === 'causal') return `Writes from left to right, ${words}: to compare with, or to judge texts.`;
+  const words =
+    maxLength < 100 ? length : `${length}, about ${grouped(Math.round((0.7 * maxLength) / 10) * 10)} words`;
+  if (attention === 'causal')
+    return `Writes from left to right, ${words}: to compare with, or to judge texts.`;
   if (hasChatTemplate) return `Answers in a chat; fills holes and edits; ${words}.`;
   return `Goes on with a text, fills holes, edits; ${words}.`;
 }
@@ -201,27 +234,21 @@ function Quantise({
   const format = useSignal<string>('int8');
   return (
     <span class="joined">
-            <button
-              type="button"
-              onClick={() => onQuantise(format.value)}
-            >
-              Quantise<span class="hidden"> {model.name}</span>
-            </button>
-            <label>
-              <span class="hidden">Format of the copy of {model.name}</span>
-              <select
-                value={format.value}
-                onChange={({ currentTarget }) => (format.value = currentTarget.value)}
-              >
-                {formats.map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                    {model.copies.includes(name) && ' (there is one)'}
-                  </option>
-                ))}
-              </select>
-            </label>
-          </span>
+      <button type="button" onClick={() => onQuantise(format.value)}>
+        Quantise<span class="hidden"> {model.name}</span>
+      </button>
+      <label>
+        <span class="hidden">Format of the copy of {model.name}</span>
+        <select value={format.value} onChange={({ currentTarget }) => (format.value = currentTarget.value)}>
+          {formats.map((name) => (
+            <option key={name} value={name}>
+              {name}
+              {model.copies.includes(name) && ' (there is one)'}
+            </option>
+          ))}
+        </select>
+      </label>
+    </span>
   );
 }
 
@@ -229,7 +256,11 @@ function Facts({ model }: { readonly model: LocalModel }) {
   const { activeParameters, memoryBytes, samplingMemory, stored } = model;
   const rows: readonly (readonly [string, string | false | undefined])[] = [
     ['for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
-    ['network', model.layers !== undefined && `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`],
+    [
+      'network',
+      model.layers !== undefined &&
+        `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`,
+    ],
     ['family', model.family],
     ['stored as', stored && Object.keys(stored).join(', ')],
     [
@@ -241,10 +272,18 @@ function Facts({ model }: { readonly model: LocalModel }) {
     ],
     [
       'while it writes',
-      samplingMemory && `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
+      samplingMemory &&
+        `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
     ],
     ['copies', model.copies.length > 0 && model.copies.join(', ')],
-    ['chat', model.hasChatTemplate === undefined ? undefined : model.hasChatTemplate ? 'has a template' : 'no template'],
+    [
+      'chat',
+      model.hasChatTemplate === undefined
+        ? undefined
+        : model.hasChatTemplate
+          ? 'has a template'
+          : 'no template',
+    ],
     ['path', model.path],
   ];
   return (

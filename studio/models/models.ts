@@ -56,7 +56,9 @@ export class Models {
     this.list.value = (await get<{ models: readonly LocalModel[] }>('/unmask/models', signal)).models;
   }
 
-  inspect(model: string): Promise<{ readonly inspection?: Inspection; readonly problems: readonly string[] }> {
+  inspect(
+    model: string,
+  ): Promise<{ readonly inspection?: Inspection; readonly problems: readonly string[] }> {
     return get(`/unmask/models/${model.split('/').map(encodeURIComponent).join('/')}`);
   }
 

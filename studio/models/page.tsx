@@ -21,7 +21,10 @@ export default function ModelsPage() {
   );
   return (
     <>
-      <h1>Models</h1>
+      <div class="page-head">
+        <h1>Models</h1>
+        <p class="quiet">What is on this machine, what each is good for, and more of them below.</p>
+      </div>
       <Trouble error={problem.value} />
       <TaskList onProblem={(error) => (problem.value = error)} />
       {models.list.value === undefined ? (

@@ -15,7 +15,11 @@ interface QuantiseReport {
 }
 
 const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Downloading', quantize: 'Quantising' };
-const endings: Partial<Record<Task['state'], string>> = { done: 'done', stopped: 'stopped', failed: 'failed' };
+const endings: Partial<Record<Task['state'], string>> = {
+  done: 'done',
+  stopped: 'stopped',
+  failed: 'failed',
+};
 
 /** What is under way for models, and what became of it. */
 export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown) => void }) {
@@ -45,7 +49,9 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
                 )}
               </div>
               {isAtWork(task) && <progress value={share} aria-label={`Progress of ${task.subject}`} />}
-              {task.state === 'done' && task.kind === 'quantize' && <p class="facts">{madeOf(task.result)}</p>}
+              {task.state === 'done' && task.kind === 'quantize' && (
+                <p class="facts">{madeOf(task.result)}</p>
+              )}
               {task.state === 'failed' && <p class="trouble">{line ?? 'It ended without a word.'}</p>}
             </li>
           );

@@ -30,7 +30,7 @@ export function TextPage({
 }) {
   return (
     <div class="texts">
-      <div class="intro">
+      <div class="page-head">
         <h1>{title}</h1>
         <p class="quiet">{says}</p>
       </div>
