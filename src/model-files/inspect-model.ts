@@ -29,6 +29,7 @@ import {
 import { freeMemory } from '../base/free-memory.ts';
 import { openModelWithTokenizer } from './open-model.ts';
 import { textEnds } from './generation-defaults.ts';
+import type { MeasuredPreset } from './presets.ts';
 import { generationOf } from './read-generation.ts';
 import { adapterIn, modelDirectory, modelFile } from './locate.ts';
 import type { FlatSamplingOptions } from '../sampling/options.ts';
@@ -99,6 +100,8 @@ export interface Inspection {
   readonly config?: Omit<TransformerConfig, 'attention'>;
   /** How it's sampled unless somebody says otherwise. */
   readonly defaults: Partial<FlatSamplingOptions>;
+  /** Ways to write that were measured. */
+  readonly presets?: readonly MeasuredPreset[];
   /** What generation_config.json asks of sampling that can't be done. */
   readonly unsupportedSampling: readonly string[];
   readonly tensors?: readonly { name: string; dtype: string; shape: readonly number[] }[];
@@ -161,6 +164,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     maxLength: numbers.maxLength ?? lengthIn(json),
     config: config && (numbers as Omit<TransformerConfig, 'attention'>),
     defaults: generation?.defaults ?? {},
+    ...(generation?.presets.length && { presets: generation.presets }),
     unsupportedSampling: generation?.unsupported ?? [],
     tensors: tensors && weights ? tensorsIn(weights.entries) : undefined,
     problems: [...problems],

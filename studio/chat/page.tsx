@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { presetsFor, writingGroups } from '../core/option-groups.ts';
+import { writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import {
@@ -9,6 +9,7 @@ import {
   type ServedModel,
   servedModels,
   useLoading,
+  waysOf,
 } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
@@ -144,7 +145,7 @@ function Settings({
           schema={optionSchemas.value.sampling}
           groups={writingGroups}
           strategies={optionSchemas.value.strategies}
-          presets={presetsFor(chosen?.defaults ?? {}, chosen?.presets, values.length)}
+          presets={waysOf(chosen, values.length)}
           defaults={chosen?.defaults ? { ...chosen.defaults, seed: 'new each time' } : 'unknown'}
           values={values}
           onChange={onChange}

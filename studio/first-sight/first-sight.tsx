@@ -66,8 +66,8 @@ export function FirstSight({
       </div>
       <div class="row spread">
         <p class="help">
-          Recorded: one model, one prompt, played at {stepsPerSecond} steps a second. On the left a step fills
-          in two or three words.
+          Recorded with the model stories: one prompt, played at {stepsPerSecond} steps a second. On the left
+          a step fills in two or three words.
         </p>
         <div class="row">
           <button type="button" disabled={!players} onClick={() => players?.forEach(again)}>

@@ -1,6 +1,6 @@
 /** What pages open with, for a model that ships. */
 export interface Example {
-  /** A beginning to go on with. */
+  /** A beginning to go on with; '' of a model of which nobody knows what it has read. */
   readonly prompt: string;
   /** A text, and what of it is a hole. */
   readonly text: string;
@@ -15,7 +15,11 @@ One day she found a red ball under the tree. She was very happy and ran to show 
   hole: 'found a red ball under the tree',
 };
 
+const sudoku: Example = { ...story, prompt: '3102200002100320' };
+
 const examples: Readonly<Record<string, Example>> = {
+  stories: story,
+  talk: story,
   typescript: {
     prompt: 'export function sum(values: readonly number[]): number {\n',
     text: `export interface Point {
@@ -29,13 +33,20 @@ export function length(point: Point): number {
 `,
     hole: 'number',
   },
-  'sudoku-4': { ...story, prompt: '3102200002100320' },
+  'sudoku-4': sudoku,
+  'sudoku-4-causal': sudoku,
 };
 
-/** The example for a model: a story where it has none of its own. The last part of a name is enough. */
+const unknown: Example = { ...story, prompt: '' };
+
+/**
+ * The example for a model: a plain text and no prompt where it has none of its own. The last part of a name is enough.
+ *
+ * @param model  undefined while no model is known: the first that ships
+ */
 export const exampleFor = (model: string | undefined): Example =>
-  examples[model?.split('/').at(-1) ?? ''] ?? story;
+  model === undefined ? story : (examples[model.split('/').at(-1)!] ?? unknown);
 
 /** Whether a prompt is as some model's example has it: nobody has typed one. */
 export const isExamplePrompt = (prompt: string): boolean =>
-  [story, ...Object.values(examples)].some((example) => example.prompt === prompt);
+  [unknown, ...Object.values(examples)].some((example) => example.prompt === prompt);

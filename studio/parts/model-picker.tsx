@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { get, post } from '../client.ts';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
+import { type Preset, presetsFor } from '../core/option-groups.ts';
 import type { Values } from './field-input.tsx';
 import { optionSchemas } from './options.ts';
 import { Trouble } from './trouble.tsx';
@@ -10,7 +11,7 @@ import { Trouble } from './trouble.tsx';
 export interface ServedModel {
   readonly id: string;
   readonly state: string;
-  /** What is known once it was loaded. */
+  /** What is known once it was chosen or loaded. */
   readonly chat?: string;
   readonly context_length?: number;
   readonly infill?: boolean;
@@ -25,13 +26,29 @@ export const servedModels = signal<readonly ServedModel[]>([]);
 
 export async function refreshModels(): Promise<void> {
   const { data } = await get<{ data: readonly ServedModel[] }>('/v1/models');
-  servedModels.value = data;
+  const known = new Map(servedModels.value.map((one) => [one.id, one]));
+  servedModels.value = data.map((one) => ({ ...known.get(one.id), ...one }));
 }
 
-/** Models tell their defaults once they are loaded: asks again where one of these has been used and they aren't known yet. */
-export async function learnDefaults(used: readonly (ServedModel | undefined)[]): Promise<void> {
-  if (used.some((model) => !model?.defaults)) await refreshModels().catch(() => {});
+/** Asks what a model can do, which a studio knows before it is loaded. */
+async function refreshModel(name: string): Promise<void> {
+  const told = await get<ServedModel>(`/v1/models/${name.split('/').map(encodeURIComponent).join('/')}`);
+  // what was loaded meanwhile is known better
+  servedModels.value = servedModels.value.map((one) => (one.id === name && !one.defaults ? told : one));
 }
+
+/** A model that has been used is loaded by now: asks again where that isn't known yet. */
+export async function learnDefaults(used: readonly (ServedModel | undefined)[]): Promise<void> {
+  if (used.some((model) => model?.state !== 'loaded')) await refreshModels().catch(() => {});
+}
+
+/**
+ * The ways to write of a model; none of a causal one, which knows but one order.
+ *
+ * @param length  tokens that are to be written
+ */
+export const waysOf = (model: ServedModel | undefined, length: unknown): Preset[] =>
+  model?.infill === false ? [] : presetsFor(model?.defaults ?? {}, model?.presets, length);
 
 /** Asks again while a model is being loaded: it tells its defaults afterwards. */
 export function useLoading(): void {
@@ -53,6 +70,11 @@ export function ModelPicker({
   readonly label?: string;
 }) {
   const served = servedModels.value;
+  const chosen = served.find(({ id }) => id === value);
+  const isUnknown = chosen !== undefined && !chosen.defaults;
+  useEffect(() => {
+    if (isUnknown) void refreshModel(chosen.id).catch(() => {});
+  }, [isUnknown, chosen?.id]);
   const isMissing = value !== undefined && served.length > 0 && !served.some(({ id }) => id === value);
   return (
     <div class="model-picker">

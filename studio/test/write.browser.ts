@@ -180,6 +180,42 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.close();
   });
 
+  await t.test('the words, the prompt and the defaults are those of the model that is chosen', async () => {
+    const page = await studio.open();
+    await page.locator('.first-sight .token').first().waitFor();
+    await page.getByText('A text starts as blanks').waitFor();
+    await page.getByText('Recorded with the model stories').waitFor();
+    // its files say what it does, before anything has loaded it
+    await page.locator('.model-picker select').selectOption('typescript');
+    const length = page.getByLabel('length', { exact: true });
+    await until(async () => (await length.getAttribute('placeholder')) === '64', 'the default of the model');
+    const { data } = (await (await page.request.get(new URL('/v1/models', studio.url).href)).json()) as {
+      data: { id: string; state: string; defaults?: object }[];
+    };
+    const { state, defaults } = data.find(({ id }) => id === 'typescript')!;
+    assert.deepEqual([state, defaults], ['unloaded', undefined]);
+    assert.match(await page.inputValue(prompt), /^export function sum/);
+
+    // a causal run on other text begins with nothing, and nothing is said of blanks or any order
+    const mine = {
+      id: 'mine',
+      state: 'loaded',
+      infill: false,
+      chat: 'continuation',
+      defaults: { length: 33 },
+    };
+    await page.route('**/v1/models', (route) => route.fulfill({ json: { data: [mine] } }));
+    await page.evaluate('sessionStorage.removeItem("write")');
+    await page.reload();
+    await page.getByText('This model is causal').waitFor();
+    assert.equal(await page.inputValue(prompt), '');
+    assert.equal(await length.getAttribute('placeholder'), '33');
+    assert.equal(await page.locator('.first-sight').count(), 0);
+    assert.equal(await page.locator('.canvas .mask').count(), 0);
+    assert.equal(await page.getByRole('group', { name: 'Way of writing' }).count(), 0);
+    assert.deepEqual(await violations(page), []);
+  });
+
   await t.test('a text is watched, scrubbed backwards, exported and opened again', async () => {
     const page = await studio.open();
     await openWrite(page, { seed: 7, runs: [{ options: { length: 64, blockLength: 8 } }] });

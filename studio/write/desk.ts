@@ -1,8 +1,8 @@
 import { computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
 import { readComparison, writeComparison } from '../core/comparison-file.ts';
-import { learnDefaults } from '../parts/model-picker.tsx';
-import { forStrategy, type Preset, presetsFor } from '../core/option-groups.ts';
+import { learnDefaults, waysOf } from '../parts/model-picker.tsx';
+import { forStrategy, type Preset } from '../core/option-groups.ts';
 import { exampleFor, isExamplePrompt } from '../parts/examples.ts';
 import { optionSchemas } from '../parts/options.ts';
 import { copied } from '../parts/copied.ts';
@@ -29,6 +29,8 @@ export class Desk {
   readonly quality = new Quality();
   readonly isWriting = computed(() => this.lanes.value.some((lane) => lane.isWriting.value));
   readonly #problem: Signal<unknown>;
+  /** Whether the prompt is somebody's, and no example. */
+  readonly #isGiven: boolean;
   /** Ends with the last run that was asked for: they are written one after the other, so that their times can be compared. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -38,7 +40,8 @@ export class Desk {
    */
   constructor(link: Values, problem: Signal<unknown>) {
     const settings = settingsFrom(link, sessionStorage);
-    this.prompt = signal(settings.prompt);
+    this.#isGiven = settings.prompt !== undefined;
+    this.prompt = signal(settings.prompt ?? exampleFor(settings.runs[0].model).prompt);
     this.seed = signal(settings.seed);
     this.lanes = signal(settings.runs.map((run) => new Lane(run)));
     this.#problem = problem;
@@ -55,6 +58,12 @@ export class Desk {
 
   get isAllWritten(): boolean {
     return this.lanes.value.every((lane) => !lane.isWriting.value && lane.player.value.size.value > 0);
+  }
+
+  /** Runs of causal models, which write from left to right, and all runs. */
+  get causal(): { readonly count: number; readonly isAll: boolean } {
+    const count = this.lanes.value.filter(({ served }) => served?.infill === false).length;
+    return { count, isAll: count === this.lanes.value.length };
   }
 
   get canCompare(): boolean {
@@ -85,6 +94,13 @@ export class Desk {
     if (isExamplePrompt(this.prompt.value)) this.prompt.value = exampleFor(model).prompt;
   }
 
+  /** The example is that of the model which writes first, once that is known. */
+  settle(): void {
+    const [{ served }] = this.lanes.value;
+    if (!this.#isGiven && served && isExamplePrompt(this.prompt.value))
+      this.prompt.value = exampleFor(served.id).prompt;
+  }
+
   stop(): void {
     this.lanes.value.forEach((lane) => lane.stop());
   }
@@ -92,9 +108,7 @@ export class Desk {
   /** The way to write in any order, of a model that has such beside its own. */
   get anyOrder(): Preset | undefined {
     const [{ served, length }] = this.lanes.value;
-    return presetsFor(served?.defaults ?? {}, served?.presets, length).find(
-      ({ name }) => name === 'any order',
-    );
+    return waysOf(served, length).find(({ name }) => name === 'any order');
   }
 
   async writeInAnyOrder(): Promise<void> {

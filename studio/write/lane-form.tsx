@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../core/fields.ts';
-import { presetOf, presetsFor, writingGroups } from '../core/option-groups.ts';
-import { ModelPicker } from '../parts/model-picker.tsx';
+import { presetOf, writingGroups } from '../core/option-groups.ts';
+import { ModelPicker, waysOf } from '../parts/model-picker.tsx';
 import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import type { Desk } from './desk.ts';
@@ -17,8 +17,8 @@ export function LaneForm({
   readonly schema: JsonSchema | undefined;
 }) {
   const { seed } = desk;
-  const { defaults, presets } = lane.served ?? {};
-  const ways = presetsFor(defaults ?? {}, presets, lane.length);
+  const { defaults } = lane.served ?? {};
+  const ways = waysOf(lane.served, lane.length);
   return (
     <>
       <ModelPicker
@@ -38,9 +38,7 @@ export function LaneForm({
             lane.options.value = options;
             // the blocks of a way that was chosen are no longer than the text, whatever length it gets
             const way = presetOf(ways, options);
-            const again = presetsFor(defaults ?? {}, presets, lane.length).find(
-              ({ name }) => name === way?.name,
-            );
+            const again = waysOf(lane.served, lane.length).find(({ name }) => name === way?.name);
             if (again) lane.options.value = { ...options, ...again.values };
           }}
         />

@@ -39,7 +39,7 @@ export function LaneView({
         <TokenCanvas
           player={player}
           given={lane.asked.value?.prompt ?? prompt}
-          awaited={lane.length}
+          awaited={lane.served?.infill === false ? 0 : lane.length}
           picked={lane.picked}
           onPick={(position, isClick) => {
             lane.glanced.value = position;

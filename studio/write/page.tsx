@@ -24,6 +24,7 @@ export default function Write({ settings }: PageProperties) {
 
   const isOne = !desk.isComparing;
   const [{ served }] = desk.lanes.value;
+  useEffect(() => desk.settle(), [desk, served?.id]);
   return (
     <form
       class="write"
@@ -34,10 +35,7 @@ export default function Write({ settings }: PageProperties) {
     >
       <div class="intro">
         <h1>Write</h1>
-        <p class="quiet">
-          A text starts as blanks; each step fills in the words the model is surest of, anywhere or block by
-          block.
-        </p>
+        <p class="quiet">{howItIsWritten(desk)}</p>
       </div>
       <PromptForm desk={desk} />
       <SettingsPanel desk={desk} />
@@ -45,7 +43,7 @@ export default function Write({ settings }: PageProperties) {
         <Trouble error={problem.value} />
         {!isOne && <Comparison desk={desk} />}
         {!isOne && <TiedTransport lanes={desk.lanes.value} />}
-        {desk.isUntouched ? (
+        {desk.isUntouched && !desk.causal.isAll ? (
           <FirstSight
             onWrite={desk.anyOrder && (() => void desk.writeInAnyOrder())}
             isWaiting={served !== undefined && !served.defaults}
@@ -67,4 +65,12 @@ export default function Write({ settings }: PageProperties) {
       </div>
     </form>
   );
+}
+
+function howItIsWritten({ causal }: Desk): string {
+  if (causal.isAll)
+    return 'This model is causal (autoregressive): it writes one token after another, from left to right, and none of them changes.';
+  return `A text starts as blanks; each step fills in the words the model is surest of, anywhere or block by block.${
+    causal.count > 0 ? ' A causal model, beside it, writes one token after another.' : ''
+  }`;
 }

@@ -13,6 +13,7 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
         <textarea
           ref={field}
           rows={2}
+          placeholder="A beginning to go on with, or nothing"
           value={desk.prompt.value}
           onInput={({ currentTarget }) => (desk.prompt.value = currentTarget.value)}
           onKeyDown={(event) => {

@@ -1,10 +1,10 @@
-import { exampleFor } from '../parts/examples.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 
 /** What the page is set to: what a link has of it, and what the browser keeps for a tab. */
 export interface Settings {
-  readonly prompt: string;
+  /** Undefined where none was given: the example of the model. */
+  readonly prompt?: string;
   readonly seed?: number;
   readonly runs: readonly LaneSettings[];
 }
@@ -20,7 +20,7 @@ export function settingsFrom(link: Values, storage: Storage): Settings {
   const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, maxRuns) : [run];
   const lanes = asked.map(laneSettings);
   return {
-    prompt: typeof prompt === 'string' ? prompt : exampleFor(lanes[0].model).prompt,
+    prompt: typeof prompt === 'string' ? prompt : undefined,
     seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,
     runs: lanes,
   };

@@ -28,9 +28,14 @@ export function models(service: Service): Response {
   });
 }
 
-/** Answers /v1/models/NAME. */
-export function model(service: Service, name: string): Response {
-  return Response.json(modelCard(service, modelNamed(service, name)));
+/** Answers /v1/models/NAME. A studio looks into the files of a model that was never loaded. */
+export async function model(service: Service, asked: string): Promise<Response> {
+  const name = modelNamed(service, asked);
+  const isKnown = service.engine.status(name).facts !== undefined;
+  return Response.json({
+    ...modelCard(service, name),
+    ...(!isKnown && (await service.studio?.inspector.abilitiesOf(service.models.get(name)!))),
+  });
 }
 
 const modelCard = ({ models: known, engine }: Service, name: string): object => ({

@@ -1,5 +1,6 @@
 import { InvariantError } from '../../base/errors.ts';
 import type { ModelFacts } from '../worker/protocol.ts';
+import { abilitiesOf } from './abilities.ts';
 import type { Engine } from '../worker/engine.ts';
 import type { Drain } from './drain.ts';
 import { HttpError } from './http-error.ts';
@@ -123,15 +124,5 @@ export async function loadedFacts(
 /** What is told of a model: its state, and once it was loaded what it can do. */
 export function modelStatus(engine: Engine, name: string): object {
   const { state, facts } = engine.status(name);
-  return {
-    state,
-    ...(facts && {
-      context_length: facts.maxLength,
-      // without a template a conversation is one text, which the model goes on with
-      chat: facts.hasChatTemplate ? 'template' : 'continuation',
-      infill: !facts.isCausal,
-      defaults: facts.defaults,
-      presets: facts.presets,
-    }),
-  };
+  return { state, ...(facts && abilitiesOf(facts)) };
 }

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { withTrainedBlocks } from '../../model-files/generation-defaults.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
+import { abilitiesOf } from '../http/abilities.ts';
 
 /** What a look at a model found: what it is, or why that can't be known. */
 export type Look = { readonly inspection: Inspection } | { readonly problem: string };
@@ -41,6 +43,20 @@ export class Inspector {
     return Promise.all(models.map(({ path }) => this.#looks.get(path)!.look)).finally(() =>
       this.#forget(paths),
     );
+  }
+
+  /** What a model can do, as its files say; undefined where they don't. */
+  async abilitiesOf(model: Looked): Promise<object | undefined> {
+    const [look] = await this.inspect([model]);
+    if ('problem' in look || look.inspection.attention === undefined) return undefined;
+    const { attention, maxLength, chatTemplate, blockLength, defaults, presets } = look.inspection;
+    return abilitiesOf({
+      maxLength,
+      hasChatTemplate: chatTemplate !== undefined,
+      isCausal: attention === 'causal',
+      defaults: withTrainedBlocks(blockLength, defaults),
+      presets,
+    });
   }
 
   /** What nobody asks for among many is let go of, so that models that come and go take no memory. */
