@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { aligned, type Curve, type LossPart, thinned } from '../core/curves.ts';
 import { colorOf } from '../parts/theme.tsx';
+import { type CurveEnd, drawEnds, roomForEnds } from './curve-ends.ts';
 
 /** A curve with its name, the place of its colour, and how it is drawn. */
 export interface Line {
@@ -10,6 +11,8 @@ export interface Line {
   readonly curve: Curve;
   /** Thin and pale, with marks at its points, or plain. */
   readonly look: 'pale' | 'marked' | 'plain';
+  /** What is written at its end. */
+  readonly end?: string;
 }
 
 /** A vertical line behind which something else is drawn, and the words for that. */
@@ -35,7 +38,7 @@ interface ChartProperties {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly dividers?: readonly Divider[];
-  /** What the values are in. */
+  /** What the values are in; empty where they have no unit. */
   readonly unit: string;
   /** What they are drawn over. */
   readonly over?: string;
@@ -58,7 +61,7 @@ export function Chart({
   const shape = JSON.stringify([
     isLogarithmic,
     over,
-    lines.map(({ name, color, look }) => [name, color, look]),
+    lines.map(({ name, color, look, end }) => [name, color, look, end]),
   ]);
   const data = () => aligned(lines.map(({ curve }) => thinned(curve, maxPoints))) as uPlot.AlignedData;
   const latest = useRef({ data, dividers });
@@ -71,7 +74,7 @@ export function Chart({
       plot.current?.destroy();
       const colors = chartColors();
       const options = optionsOf(lines, { isLogarithmic, unit, over, ...sizes() }, colors);
-      const hooks = { draw: [(drawn: uPlot) => drawDividers(drawn, latest.current.dividers, colors)] };
+      const hooks = { draw: [(drawn: uPlot) => drawOver(drawn, lines, latest.current.dividers, colors)] };
       plot.current = new uPlot({ ...options, hooks }, latest.current.data(), element);
       showLatest(plot.current);
     };
@@ -102,6 +105,15 @@ export function Chart({
       <div ref={home} role="img" aria-label={labelOf({ title, over, lines, dividers })} />
     </figure>
   );
+}
+
+/** What is written over the curves. */
+function drawOver(plot: uPlot, lines: readonly Line[], dividers: readonly Divider[], colors: Colors): void {
+  drawDividers(plot, dividers, colors);
+  const ends = lines.flatMap(({ end, color }, i): CurveEnd[] =>
+    end === undefined ? [] : [{ series: i + 1, words: end, color: colors.series[color] }],
+  );
+  drawEnds(plot, ends, colors.ground, uPlot.pxRatio);
 }
 
 /** What the picture shows, in words. */
@@ -169,6 +181,8 @@ function showLatest(plot: uPlot): void {
 interface Colors {
   readonly ink: string;
   readonly grid: string;
+  /** That of the panel. */
+  readonly ground: string;
   readonly series: readonly string[];
 }
 
@@ -178,6 +192,7 @@ function chartColors(): Colors {
   return {
     ink: colorNamed('chart-ink'),
     grid: colorNamed('chart-grid'),
+    ground: colorNamed('chart-ground'),
     series: Array.from({ length: 6 }, (_, i) => colorNamed(`series-${i}`)),
   };
 }
@@ -204,13 +219,21 @@ function optionsOf(
     stroke: ink,
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1 },
+    font: '12px system-ui, sans-serif',
+    labelFont: '12px system-ui, sans-serif',
   };
   return {
     ...sizes,
+    padding: [12, roomForEnds(lines.flatMap(({ end = [] }) => end)), 0, 0],
     scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
     axes: [
-      { ...axis, label: over, labelSize: 18, incrs: wholeSteps },
-      { ...axis, label: unit, labelSize: 18, size: 56, values: (_, ticks) => ticks.map(tickText) },
+      { ...axis, label: over, labelSize: 18, size: 34, incrs: wholeSteps },
+      {
+        ...axis,
+        ...(unit !== '' && { label: unit, labelSize: 18 }),
+        size: 56,
+        values: (_, ticks) => ticks.map(tickText),
+      },
     ],
     legend: { markers: { dash: (_, at) => (lines[at - 1]?.look === 'marked' ? 'dashed' : 'solid') } },
     cursor: { drag: { x: true, y: false } },
@@ -219,10 +242,12 @@ function optionsOf(
       ...lines.map(({ name, color, look }): uPlot.Series => ({
         label: name,
         class: look,
+        // what is drawn behind doesn't set the axis: its spikes are cut off
+        auto: look !== 'pale',
         stroke: look === 'pale' ? faded(series[color]) : series[color],
         width: look === 'pale' ? 1 : 2,
         spanGaps: true,
-        points: { show: look === 'marked' && hasRoomForMarks, size: 7, fill: series[color] },
+        points: { show: look === 'marked' ? hasRoomForMarks : isPoint, size: 7, fill: series[color] },
         dash: look === 'marked' ? [6, 4] : undefined,
         value: (plot, _, at, index) => latestBefore(plot.data[at], index),
       })),
@@ -230,8 +255,13 @@ function optionsOf(
   };
 }
 
-const hasRoomForMarks = (plot: uPlot, at: number): boolean =>
-  Array.from(plot.data[at]).filter((value) => value !== null).length <= maxMarks;
+const countOf = (plot: uPlot, at: number): number =>
+  Array.from(plot.data[at]).filter((value) => value !== null).length;
+
+const hasRoomForMarks = (plot: uPlot, at: number): boolean => countOf(plot, at) <= maxMarks;
+
+/** Of one value there is no line. */
+const isPoint = (plot: uPlot, at: number): boolean => countOf(plot, at) === 1;
 
 /** What a curve had come to by a step: not each is measured at every one. */
 function latestBefore(column: uPlot.AlignedData[number] | undefined, index: number | null): string {
@@ -247,5 +277,5 @@ const short = (value: number): string =>
     ? value.toExponential(2)
     : value.toLocaleString('en-US', { maximumSignificantDigits: 5 });
 
-/** `rgb(1, 2, 3)` with a quarter of its strength. */
-const faded = (color: string): string => color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.3)');
+/** `rgb(1, 2, 3)` with a fifth of its strength. */
+const faded = (color: string): string => color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.2)');

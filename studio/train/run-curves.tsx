@@ -19,12 +19,13 @@ export function Curves({ runs }: { readonly runs: Runs }) {
   // of a run that was not watched there is what it wrote down at its checkpoints
   const speeds = measured
     .filter(({ speed }) => speed.steps.length > 0)
-    .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain' }));
+    .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain', end: name }));
   const rates = measured.map(({ name, color, curves }): Line => ({
     name,
     color,
     curve: curves.rate,
     look: 'plain',
+    end: name,
   }));
   return (
     <div class="panel">
@@ -33,12 +34,12 @@ export function Curves({ runs }: { readonly runs: Runs }) {
         title="Loss, and the bound on held-out text"
         unit="nats a token"
         over={axis.value}
-        lines={losses.flatMap(({ lines }) => lines)}
+        lines={[...losses.flatMap(({ behind }) => behind), ...losses.flatMap(({ lines }) => lines)]}
         dividers={losses.flatMap(({ dividers }) => dividers)}
         isLogarithmic={isLogarithmic.value}
       />
       <div class="charts">
-        <Chart title="Learning rate" unit="rate" size="low" lines={rates} />
+        <Chart title="Learning rate" unit="" size="low" lines={rates} />
         {speeds.length > 0 && <Chart title="Speed" unit="tokens/s" size="low" lines={speeds} />}
       </div>
     </div>
@@ -56,23 +57,24 @@ function measuredRuns(runs: Runs) {
   });
 }
 
-/** The parts of the loss are smoothed and drawn apart. */
+/** The parts of the loss are smoothed and drawn apart; each step's own lies behind all runs. */
 function lossLines(
   { name, color, curves, warmup }: ReturnType<typeof measuredRuns>[number],
   smoothing: number,
   axis: Axis,
-): { readonly lines: Line[]; readonly dividers: Divider[] } {
+): { readonly behind: Line[]; readonly lines: Line[]; readonly dividers: Divider[] } {
   const moved = (curve: Curve): Curve => (axis === 'updates' ? curve : over(curve, curves[axis]));
   const parts = lossParts(curves.loss, warmup).map(({ what, curve }) => ({ what, curve: moved(curve) }));
   const each: Line = { name: `${name} each step`, color, curve: moved(curves.loss), look: 'pale' };
   return {
+    behind: smoothing > 0 ? [each] : [],
     lines: [
-      ...(smoothing > 0 ? [each] : []),
-      ...parts.map(({ what, curve }): Line => ({
+      ...parts.map(({ what, curve }, n): Line => ({
         name: smoothing > 0 ? `${name} ${what}, smoothed` : `${name} ${what}`,
         color,
         curve: smoothed(curve, smoothing),
         look: 'plain',
+        ...(n === parts.length - 1 && { end: name }),
       })),
       { name: `${name} held-out, a bound`, color, curve: moved(curves.bound), look: 'marked' },
     ],
