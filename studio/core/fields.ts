@@ -52,8 +52,8 @@ function described({ description = '', default: value }: JsonSchema): { help: st
   return { help, byDefault: inBrackets ?? (value === undefined ? '' : JSON.stringify(value)) };
 }
 
-/** blockLength: block length. */
-const labelOf = (name: string): string =>
+/** The name of an option in words; blockLength: block length. */
+export const labelOf = (name: string): string =>
   name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
 
 /** What was typed, as a value; undefined for nothing typed; an Error whose message says what is wrong. */

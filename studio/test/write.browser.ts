@@ -363,7 +363,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     assert.equal(await page.locator('.lane').count(), 2);
     assert.equal(
       (await page.locator('.comparison .said').allTextContents())[1],
-      'frequencyPenalty 0, length 14, strategy left-to-right',
+      'frequency penalty 0, length 14, strategy left-to-right',
     );
     for (const run of ['A', 'B']) {
       await page.getByRole('button', { name: `Run ${run}`, exact: true }).click();
@@ -386,8 +386,14 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     assert.equal(await other.getByLabel('length', { exact: true }).inputValue(), '12');
     await write(other);
     const rows = await other.locator('.comparison tbody tr').allTextContents();
-    const forwards = await other.locator('.comparison tbody td:nth-child(5)').allTextContents();
+    const forwards = await other.locator('.comparison tbody td:nth-child(7)').allTextContents();
     assert.deepEqual(forwards, ['12', '6'], rows.join('\n'));
+    // half the forwards for as many tokens, which nobody has to see
+    const isBest = await other.locator('.comparison tbody td:nth-child(8)').allTextContents();
+    assert.deepEqual(
+      isBest.map((text) => text.includes('best')),
+      [false, true],
+    );
     // one after the other, since their times are compared
     let times: [began: number, ended: number][] = [];
     await until(async () => {
@@ -413,7 +419,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await tokens.first().evaluate((token) => (token.dataset.stays = ''));
     await other.getByRole('button', { name: 'Compare' }).click();
     const third = other.locator('.comparison tbody tr').nth(2).locator('td');
-    await third.nth(3).getByText('6', { exact: true }).waitFor();
+    await third.nth(5).getByText('6', { exact: true }).waitFor();
     await written(other);
     assert.equal(await tokens.first().getAttribute('data-stays'), '');
     const name = 'Save as a file';
@@ -426,14 +432,14 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await other.getByRole('button', { name: 'Judge the texts' }).click();
     const judged = other.locator('.comparison tbody tr').first().locator('td');
     await judged
-      .nth(5)
-      .getByText(/^\d\.\d\d$/)
+      .nth(7)
+      .getByText(/^\d\.\d\d/)
       .waitFor({ timeout: 60_000 });
     // another program says what its own model makes of it
     let exact: string[] = [];
     await until(
       async () => {
-        exact = await other.locator('.comparison tbody td:nth-child(9)').allTextContents();
+        exact = await other.locator('.comparison tbody td:nth-child(11)').allTextContents();
         return exact.every((number) => /^\d+\.\d\d$/.test(number));
       },
       'the exact number of both runs',

@@ -1,4 +1,5 @@
 import { Legend } from '../parts/legend.tsx';
+import type { Player } from '../parts/player.ts';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 import { Transport } from '../parts/transport.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -53,7 +54,7 @@ export function LaneView({
         {!isTied && <Transport player={player} />}
         <p class="moment quiet" aria-hidden="true">
           {facts
-            ? `step ${facts.step} of ${player.recording.facts(player.size.value - 1).step} · ${facts.written} of ${facts.length} tokens written`
+            ? `step ${facts.step} of ${player.recording.facts(player.size.value - 1).step} · ${facts.written} of ${facts.length} positions filled${endOf(player)}`
             : 'Not written yet.'}
         </p>
         {name === undefined && <Legend />}
@@ -66,4 +67,11 @@ export function LaneView({
       </div>
     </section>
   );
+}
+
+/** Where a text ends before its canvas does: what stands behind is no text. */
+function endOf({ ending, isLast, recording, size }: Player): string {
+  const tokens = ending.value?.tokens;
+  const isShorter = tokens !== undefined && tokens < recording.facts(size.value - 1).length;
+  return isLast.value && isShorter ? ` · the text ends after ${tokens} tokens` : '';
 }

@@ -6,6 +6,8 @@ import type { Lane } from './lane.ts';
 /** What a text is worth: by an outside model, and by the one that wrote it. */
 export interface TextQuality {
   readonly bitsPerCharacter?: number;
+  /** Of these bits; unknown of a text that the judge reads at once. */
+  readonly standardError?: number;
   /** Different pairs of words, as a share. */
   readonly distinct?: number;
   /** -log p under model and strategy, in nats a token. */
@@ -17,6 +19,7 @@ export interface TextQuality {
 
 interface JudgeReport {
   readonly bitsPerCharacter: number;
+  readonly standardError: number | null;
   readonly distinct: readonly number[];
 }
 
@@ -64,9 +67,10 @@ export class Quality {
     const text = player.recording.textAt(player.size.value - 1);
     const started = await post<Started>('/unmask/judge', { prompt, text, model, options });
     const [judged, scored] = await Promise.all([endOf(started.judge), started.score && endOf(started.score)]);
-    const { bitsPerCharacter, distinct } = judged.result as JudgeReport;
+    const { bitsPerCharacter, standardError, distinct } = judged.result as JudgeReport;
     const found: TextQuality = {
       bitsPerCharacter,
+      standardError: standardError ?? undefined,
       distinct: distinct[1],
       ...(scored ? scoreOf(scored.result as ScoreReport, started.length) : { unscored: started.unscored }),
     };

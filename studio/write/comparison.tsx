@@ -1,0 +1,222 @@
+import type { ComponentChildren } from 'preact';
+import { bestOf, type Measured } from '../core/best.ts';
+import { labelOf } from '../core/fields.ts';
+import { Trouble } from '../parts/trouble.tsx';
+import type { Desk } from './desk.ts';
+import { type Figures, figuresOf, nameOf, rounded } from './figures.tsx';
+import type { Lane } from './lane.ts';
+import type { TextQuality } from './quality.ts';
+
+/** Runs in figures, one below the other. */
+export function Comparison({ desk }: { readonly desk: Desk }) {
+  const lanes = desk.lanes.value;
+  const runs = lanes.map((lane): Run => ({ lane, figures: figuresOf(lane), quality: desk.quality.of(lane) }));
+  const best = columns.map(({ best }) => best && bestOf(runs.map(best.of), best.is));
+  return (
+    <section class="comparison" aria-label="Comparison">
+      <div class="row spread">
+        <label class="field name">
+          <span class="hidden">Name of this comparison</span>
+          <input
+            type="text"
+            placeholder="Name this comparison"
+            value={desk.name.value}
+            onInput={({ currentTarget }) => (desk.name.value = currentTarget.value)}
+          />
+        </label>
+        <div class="row">
+          <button
+            type="button"
+            disabled={!desk.isAllWritten || desk.quality.isJudging.value}
+            onClick={() => void desk.judge()}
+          >
+            {desk.quality.isJudging.value ? 'Judging …' : 'Judge the texts'}
+          </button>
+          <button type="button" disabled={!desk.isAllWritten} onClick={() => desk.save()}>
+            Save as a file
+          </button>
+        </div>
+      </div>
+      <div class="scroll" role="region" aria-label="The runs compared" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">run</th>
+              {columns.map(({ name, unit }) => (
+                <th key={name} scope="col">
+                  {name} {unit && <span class="unit">{unit}</span>}
+                </th>
+              ))}
+              <th scope="col">
+                <span class="hidden">remove</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run, index) => (
+              <ComparedRow key={index} desk={desk} run={run} index={index} best={best} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <Explained />
+      {lanes.map((lane, index) => (
+        <Unscored key={index} name={nameOf(index)} why={desk.quality.of(lane)?.unscored} />
+      ))}
+      <Trouble error={desk.quality.problem.value} />
+    </section>
+  );
+}
+
+const Explained = () => (
+  <>
+    <p class="help">
+      Judge: bits that the model <em>judge</em> needs to guess the next character; 1 bit is one of two, and
+      fewer are better. ★ is best by more than twice the error.
+    </p>
+    <details class="help">
+      <summary>What the numbers are</summary>
+      <p>
+        All have the same prompt and are written one after the other: no run slows another. Tokens are those
+        of the text: what stands behind its end isn’t counted, but takes forwards. The error of a speed is
+        about a twentieth.
+      </p>
+      <p>
+        The judge is a small causal model by others that has read simple stories, and has no part in the
+        models here: real stories take 1.2 bits, of other text it says little. Diversity: different pairs of
+        words, as a share; few mean that a text repeats itself, and then fewer bits say nothing. Exact: −log p
+        of the text under the model and sampler that wrote it.
+      </p>
+    </details>
+  </>
+);
+
+/** Why a run has no exact number, where it was judged and has none. */
+function Unscored({ name, why }: { readonly name: string; readonly why: string | undefined }) {
+  if (why === undefined) return null;
+  return (
+    <p class="help">
+      Run {name} has no exact number: {why.replace(/\b[a-z]+[A-Z]\w*/g, labelOf)}.
+    </p>
+  );
+}
+
+/** What is told of a run, column by column; of some of them more or less is better. */
+const columns: readonly {
+  readonly name: string;
+  readonly unit?: string;
+  readonly tell: (run: Run) => ComponentChildren;
+  readonly best?: { readonly is: 'higher' | 'lower'; readonly of: (run: Run) => Measured | undefined };
+}[] = [
+  { name: 'options', tell: ({ lane }) => saidOf(lane) },
+  { name: 'seed', tell: ({ lane }) => String(lane.asked.value?.options.seed ?? '–') },
+  { name: 'tokens', tell: ({ figures }) => rounded(figures?.tokens, 0) },
+  { name: 'time', unit: 's', tell: ({ figures }) => rounded(figures?.seconds, 2) },
+  {
+    name: 'speed',
+    unit: 'tokens/s',
+    tell: ({ figures }) => rounded(figures?.tokensPerSecond, 0),
+    best: {
+      is: 'higher',
+      of: ({ figures }) =>
+        figures?.forwards === undefined
+          ? undefined
+          : { value: figures.tokensPerSecond, error: speedError * figures.tokensPerSecond },
+    },
+  },
+  { name: 'forwards', tell: ({ figures }) => rounded(figures?.forwards, 0) },
+  {
+    name: 'tokens a forward',
+    tell: ({ figures }) => rounded(figures?.tokensPerForward, 2),
+    best: { is: 'higher', of: ({ figures }) => counted(figures?.tokensPerForward) },
+  },
+  {
+    name: 'judge',
+    unit: 'bits/character',
+    tell: ({ quality }) =>
+      rounded(quality?.bitsPerCharacter, 2) +
+      (quality?.standardError === undefined ? '' : ` ± ${quality.standardError.toFixed(2)}`),
+    best: {
+      is: 'lower',
+      of: ({ quality }) =>
+        quality?.bitsPerCharacter === undefined
+          ? undefined
+          : { value: quality.bitsPerCharacter, error: quality.standardError ?? NaN },
+    },
+  },
+  { name: 'diversity', unit: 'distinct-2', tell: ({ quality }) => rounded(quality?.distinct, 2) },
+  {
+    name: 'exact',
+    unit: 'nats/token',
+    tell: ({ quality }) =>
+      quality?.exact === undefined ? '–' : `${quality.isBound ? '≤ ' : ''}${quality.exact.toFixed(2)}`,
+  },
+];
+
+/** A run that is compared, and what is known of it. */
+interface Run {
+  readonly lane: Lane;
+  readonly figures: Figures | undefined;
+  readonly quality: TextQuality | undefined;
+}
+
+/** The same is written again in another time: by about so much of it, on a machine that has nothing else to do. */
+const speedError = 0.05;
+
+const counted = (value: number | undefined): Measured | undefined =>
+  value === undefined ? undefined : { value: Number(value.toFixed(2)), error: 0 };
+
+function ComparedRow({
+  desk,
+  run,
+  index,
+  best,
+}: {
+  readonly desk: Desk;
+  readonly run: Run;
+  readonly index: number;
+  /** Of each column the run that is best in it. */
+  readonly best: readonly (number | undefined)[];
+}) {
+  const { lane } = run;
+  return (
+    <tr>
+      <th scope="row">
+        {nameOf(index)} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
+      </th>
+      {columns.map(({ name, tell }, column) => (
+        <td key={name} class={name === 'options' ? 'said' : undefined}>
+          {best[column] === index ? (
+            <strong title="the best of these runs, beyond the error">
+              {tell(run)} <span aria-hidden="true">★</span>
+              <span class="hidden"> best</span>
+            </strong>
+          ) : (
+            tell(run)
+          )}
+        </td>
+      ))}
+      <td>
+        {index > 0 && (
+          <button
+            type="button"
+            class="plain"
+            aria-label={`Remove run ${nameOf(index)}`}
+            onClick={() => desk.remove(lane)}
+          >
+            ×
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** What was asked for, or will be, beside the seed. */
+function saidOf({ asked, options: set }: Lane): string {
+  const { seed: _, ...options } = asked.value?.options ?? set.value;
+  const said = Object.entries(options).map(([name, value]) => `${labelOf(name)} ${saidValue(value)}`);
+  return said.length === 0 ? 'as the model says' : said.join(', ');
+}
+
+const saidValue = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
