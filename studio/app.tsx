@@ -1,9 +1,8 @@
 import { signal } from '@preact/signals';
-import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { placeOf } from './core/link.ts';
 import type { Page, PageProperties } from './pages.ts';
-import { Trouble } from './parts/trouble.tsx';
+import { KeptPage } from './parts/kept-page.tsx';
 import { ThemeSwitch } from './parts/theme.tsx';
 import { TokenDialog } from './parts/token-dialog.tsx';
 import { takeToken } from './token.ts';
@@ -12,6 +11,8 @@ const fragment = signal(location.hash);
 addEventListener('hashchange', ({ oldURL }) => {
   if (!takeToken(new URL(oldURL).hash)) fragment.value = location.hash;
 });
+// a page is scrolled to where it was left, however one comes back to it
+history.scrollRestoration = 'manual';
 
 const typing = 'input, textarea, select, [contenteditable], dialog';
 
@@ -34,6 +35,16 @@ export function App({
 }) {
   const { page: name, settings } = placeOf(fragment.value, pages[0].name);
   const page = pages.find((candidate) => candidate.name === name) ?? pages[0];
+  const home = useRef<HTMLElement>(null);
+  const shown = useRef<{ readonly all: Map<Page, KeptPage>; now?: KeptPage }>({ all: new Map() });
+  useLayoutEffect(() => {
+    const { all, now } = shown.current;
+    const next = all.get(page) ?? new KeptPage(page);
+    all.set(page, next);
+    if (now !== next) now?.hide();
+    shown.current.now = next;
+    next.show(home.current!, followed(settings));
+  }, [fragment.value]);
   useEffect(() => {
     document.title = `${page.title} · ${title}`;
   }, [page]);
@@ -66,9 +77,7 @@ export function App({
         </nav>
         <ThemeSwitch />
       </header>
-      <main id="main" tabIndex={-1}>
-        <Loaded key={fragment.value} page={page} settings={settings} />
-      </main>
+      <main ref={home} id="main" tabIndex={-1} />
       <TokenDialog />
     </>
   );
@@ -79,13 +88,13 @@ function skip(event: Event): void {
   document.querySelector<HTMLElement>('#main')?.focus();
 }
 
-/** A page once its code is there. */
-function Loaded({ page, settings }: PageProperties & { readonly page: Page }) {
-  const [Content, setContent] = useState<ComponentType<PageProperties>>();
-  const [problem, setProblem] = useState<unknown>();
-  useEffect(() => {
-    page.load().then((module) => setContent(() => module.default), setProblem);
-  }, [page]);
-  if (problem) return <Trouble error={problem} />;
-  return Content ? <Content settings={settings} /> : <p class="quiet">Loading …</p>;
+/**
+ * What a link asks for. One is followed once, which its place in the history knows from then on: who comes back there, or
+ * loads it again, is to find what became of it.
+ */
+function followed(settings: PageProperties['settings']): PageProperties {
+  const state = history.state as { readonly isFollowed?: boolean } | null;
+  if (state?.isFollowed) return { settings, isNew: false };
+  history.replaceState({ isFollowed: true }, '');
+  return { settings, isNew: true };
 }

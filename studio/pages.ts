@@ -2,11 +2,13 @@ import type { ComponentType } from 'preact';
 
 /** What a page is given. */
 export interface PageProperties {
-  /** What the link that opened it asks for. */
+  /** What the link that opened it asks for; another object once another link leads there. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Whether the link is followed for the first time. When a tab is loaded again, what was typed since counts for more. */
+  readonly isNew: boolean;
 }
 
-/** A page of the studio: its code is loaded when it is opened. */
+/** A page of the studio: its code is loaded when it is opened, and it is kept from then on (`parts/kept-page.tsx`). */
 export interface Page {
   readonly name: string;
   readonly title: string;

@@ -18,10 +18,7 @@ export default function Start() {
     options: { length, steps: 32, temperature: 0.7 },
   }));
   const write = () => void lane.write(prompt, newSeed());
-  useEffect(() => {
-    write();
-    return () => lane.dispose();
-  }, []);
+  useEffect(write, []);
   const player = lane.player.value;
   const facts = player.facts.value;
   return (

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
+import { useFollowed } from '../parts/kept-page.tsx';
 import {
   Elsewhere,
   ModelPicker,
@@ -28,8 +29,9 @@ export default function Chat({ settings }: PageProperties) {
   const options = useSignal<Values>({});
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
-  useEffect(() => () => talk.stop(), [talk]);
-
+  useFollowed(settings, (link) => {
+    if (typeof link.model === 'string') model.value = link.model;
+  });
   useLoading();
   const chosen =
     model.value === undefined

@@ -5,9 +5,12 @@ import { editingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { draftOf, keepDraft } from '../parts/draft.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
+import { useFollowed } from '../parts/kept-page.tsx';
 import { useServed } from '../parts/served.ts';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
+import type { Stretch } from '../text/layer.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
 import { type Doubt, Rewriter } from './rewriter.ts';
@@ -21,17 +24,9 @@ Max barked purple, and a kind man helped the cat.
 const maxListed = 12;
 
 /** A text, where a model doubts it, and what it would write instead. */
-export default function Edit({ settings }: PageProperties) {
-  const rewriter = useMemo(() => new Rewriter(), []);
-  const host = useRef<HTMLDivElement>(null);
-  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
-  const options = useSignal<Values>({});
+export default function Edit(properties: PageProperties) {
+  const { rewriter, host, model, options } = useRewriting(properties);
   const problem = useServed();
-  const text = typeof settings.text === 'string' ? settings.text : sample;
-  useEffect(() => {
-    return rewriter.open(host.current!, text);
-  }, [rewriter]);
-
   useLoading();
   const served = servedModels.value.find(({ id }) => id === model.value) ?? servedModels.value[0];
   const chosen = () => model.value ?? servedModels.value[0]?.id;
@@ -66,6 +61,50 @@ export default function Edit({ settings }: PageProperties) {
       }
     />
   );
+}
+
+/** The text, the model and the options: as they were left, and as a link asks for. */
+function useRewriting({ settings, isNew }: PageProperties) {
+  const rewriter = useMemo(() => new Rewriter(), []);
+  const host = useRef<HTMLDivElement>(null);
+  const begun = useMemo(() => beginning(settings), []);
+  const model = useSignal(begun.model);
+  const options = useSignal<Values>(begun.options);
+  const follow = ({ model: name, text }: PageProperties['settings']) => {
+    if (typeof text === 'string') void rewriter.replace(text);
+    if (typeof name === 'string') model.value = name;
+  };
+  useEffect(() => {
+    rewriter.open(host.current!, begun.text, begun.marks);
+    if (begun.isDraft && isNew) follow(settings);
+    keepDraft('edit', (): Draft => {
+      const { text, marks } = rewriter;
+      return { text, marks: marks.value, model: model.value, options: options.value };
+    });
+  }, [rewriter]);
+  useFollowed(settings, follow);
+  return { rewriter, host, model, options };
+}
+
+/** What is kept of the page. */
+interface Draft {
+  readonly text: string;
+  readonly marks: readonly Stretch[];
+  readonly model?: string;
+  readonly options: Values;
+}
+
+/** What the page begins with: as it was when the tab was loaded last, or as a link asks for, or a sample. */
+function beginning({ model, text }: PageProperties['settings']): Draft & { readonly isDraft: boolean } {
+  const draft = draftOf('edit');
+  if (typeof draft.text === 'string') return { ...(draft as unknown as Draft), isDraft: true };
+  return {
+    text: typeof text === 'string' ? text : sample,
+    marks: [],
+    model: typeof model === 'string' ? model : undefined,
+    options: {},
+    isDraft: false,
+  };
 }
 
 /** How it stands, and what the colours mean. */

@@ -36,17 +36,17 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   readonly #marks = layerOf<Stretch>((marks) => (this.marks.value = marks));
   readonly #sureness = new Map<number, number>();
 
-  /** Puts the editor into the page. @returns what takes it away */
-  open(host: HTMLElement, text: string): () => void {
-    const close = this.openIn(host, {
+  /** Puts the editor into the page, with what is marked from the beginning. */
+  open(host: HTMLElement, text: string, marks: readonly Stretch[] = []): void {
+    this.openIn(host, {
       text,
       label: 'Text to edit',
       keys: [{ key: 'Alt-m', run: () => (this.mark(), true) }],
       keepsOld: true,
       extensions: [this.#doubts.extension, this.#marks.extension],
     });
+    this.#setMarks(marks);
     this.focus();
-    return close;
   }
 
   /** The word that a stretch is of, if it is of one. */

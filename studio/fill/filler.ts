@@ -49,6 +49,18 @@ const mostCharacters = 20_000;
 const charactersOfToken = 8;
 const usualContext = 1024;
 
+/** A text, and what of it is to be written. */
+export interface HoledText {
+  readonly text: string;
+  readonly holes: readonly Pick<Proposal, 'from' | 'to' | 'length'>[];
+}
+
+/** An example with its hole. */
+export function withHole({ text, hole }: Pick<Example, 'text' | 'hole'>): HoledText {
+  const from = text.indexOf(hole);
+  return { text, holes: [{ from, to: from + hole.length, length: { length: 'any' } }] };
+}
+
 /** A text with holes, which are proposals of a length, and what has been written into them. */
 export class Filler extends ProposalEditor<'filling'> {
   /** How what is proposed came to be seen, by hole. */
@@ -59,14 +71,9 @@ export class Filler extends ProposalEditor<'filling'> {
   /** What of a long text the model is sent, in words; nothing where it is sent all. */
   readonly sent = signal('');
 
-  /**
-   * Puts the editor into the page.
-   *
-   * @param first  a part of the text that is a hole from the beginning
-   * @returns      what takes it away
-   */
-  open(host: HTMLElement, text: string, first?: string): () => void {
-    const close = this.openIn(host, {
+  /** Puts the editor into the page. */
+  open(host: HTMLElement, { text, holes }: HoledText): void {
+    this.openIn(host, {
       text,
       label: 'Text with holes',
       keys: [{ key: 'Alt-h', run: () => this.makeHole() }],
@@ -79,24 +86,34 @@ export class Filler extends ProposalEditor<'filling'> {
         EditorView.domEventHandlers({ paste: () => void setTimeout(() => this.#takeTyped()) }),
       ],
     });
-    if (first !== undefined) this.#begin(text, first);
+    this.view.dispatch(putting(this.#numbered(holes), false));
     this.#takeTyped();
     this.focus();
-    return close;
   }
 
-  /** Has another example in place of one that nobody has touched. */
-  exchange(old: Pick<Example, 'text'>, { text, hole }: Example): void {
-    const isTouched = this.text !== old.text || this.placed.some((one) => one.text !== undefined);
-    if (isTouched || this.isBusy.value || text === old.text) return;
-    this.view.dispatch({ changes: { from: 0, to: this.text.length, insert: text } });
-    this.#begin(text, hole);
+  /** Has another text in place of this one, which an undo brings back. */
+  async take({ text, holes }: HoledText): Promise<void> {
+    await this.replace(text, this.#numbered(holes));
+    this.#takeTyped();
   }
 
-  #begin(text: string, hole: string): void {
-    const from = text.indexOf(hole);
-    const place = { id: this.nextId++, from, to: from + hole.length };
-    this.view.dispatch(putting([{ ...place, length: { length: 'any' } }], false));
+  /** Has another example in place of one that nobody has touched, or of nothing. */
+  exchange(old: Pick<Example, 'text'>, example: Example): void {
+    const { text } = this;
+    const isEmpty = text.trim() === '';
+    const isTouched = text !== old.text || this.placed.some((one) => one.text !== undefined);
+    if ((isTouched && !isEmpty) || this.isBusy.value || text === example.text) return;
+    void this.take(withHole(example));
+  }
+
+  /** The text, and the holes that are open in it. */
+  get holed(): HoledText {
+    const holes = this.placed.map(({ from, to, length }) => ({ from, to, length }));
+    return { text: this.text, holes };
+  }
+
+  #numbered(holes: HoledText['holes']): Proposal[] {
+    return holes.map((hole) => ({ ...hole, id: this.nextId++ }));
   }
 
   /** What is typed as `{{3}}` or `{{4..24}}` becomes a hole of that length. */

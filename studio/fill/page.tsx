@@ -5,30 +5,21 @@ import { writingGroups } from '../core/option-groups.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { draftOf, keepDraft } from '../parts/draft.ts';
 import { exampleFor } from '../parts/examples.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
+import { useFollowed } from '../parts/kept-page.tsx';
 import { useServed } from '../parts/served.ts';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
-import { Filler, shownDefaults, retryTemperature } from './filler.ts';
+import { Filler, type HoledText, retryTemperature, shownDefaults, withHole } from './filler.ts';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
-export default function Fill({ settings }: PageProperties) {
-  const filler = useMemo(() => new Filler(), []);
-  const host = useRef<HTMLDivElement>(null);
-  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
-  const options = useSignal<Values>({});
+export default function Fill(properties: PageProperties) {
+  const { filler, host, model, options } = useFilling(properties);
   const problem = useServed();
-  const given = typeof settings.text === 'string' ? settings.text : undefined;
-  useEffect(() => {
-    const { text, hole } = exampleFor(model.value);
-    return given === undefined
-      ? filler.open(host.current!, text, hole)
-      : filler.open(host.current!, given, undefined);
-  }, [filler]);
-
   useLoading();
   const chosen: ServedModel | undefined =
     model.value === undefined
@@ -65,6 +56,42 @@ export default function Fill({ settings }: PageProperties) {
       }
     />
   );
+}
+
+/** The text, the model and the options: as they were left, and as a link asks for. */
+function useFilling({ settings, isNew }: PageProperties) {
+  const filler = useMemo(() => new Filler(), []);
+  const host = useRef<HTMLDivElement>(null);
+  const begun = useMemo(() => beginning(settings), []);
+  const model = useSignal(begun.model);
+  const options = useSignal<Values>(begun.options);
+  const follow = ({ model: name, text }: PageProperties['settings']) => {
+    if (typeof text === 'string') void filler.take({ text, holes: [] });
+    else if (typeof name === 'string') filler.exchange(exampleFor(model.value), exampleFor(name));
+    if (typeof name === 'string') model.value = name;
+  };
+  useEffect(() => {
+    filler.open(host.current!, begun);
+    if (begun.isDraft && isNew) follow(settings);
+    keepDraft('fill', (): Draft => ({ ...filler.holed, model: model.value, options: options.value }));
+  }, [filler]);
+  useFollowed(settings, follow);
+  return { filler, host, model, options };
+}
+
+/** What is kept of the page. */
+interface Draft extends HoledText {
+  readonly model?: string;
+  readonly options: Values;
+}
+
+/** What the page begins with: as it was when the tab was loaded last, or as a link asks for, or an example. */
+function beginning(link: PageProperties['settings']): Draft & { readonly isDraft: boolean } {
+  const draft = draftOf('fill');
+  if (typeof draft.text === 'string') return { ...(draft as unknown as Draft), isDraft: true };
+  const model = typeof link.model === 'string' ? link.model : undefined;
+  const begun = typeof link.text === 'string' ? { text: link.text, holes: [] } : withHole(exampleFor(model));
+  return { ...begun, model, options: {}, isDraft: false };
 }
 
 function Holes({

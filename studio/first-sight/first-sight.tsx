@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { recordingIn, type RecordingFile } from '../core/recording-file.ts';
+import { useWhileShown } from '../parts/kept-page.tsx';
 import { Player } from '../parts/player.ts';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
 
@@ -51,7 +52,8 @@ export function FirstSight({
     return () => void (isGone = true);
   }, []);
   const players = shown?.runs.map(({ player }) => player);
-  useEffect(() => (players ? playing(players) : undefined), [shown]);
+  useWhileShown(() => (players ? playing(players) : undefined), [shown]);
+  useEffect(() => () => players?.forEach((player) => player.dispose()), [shown]);
   return (
     <section class="first-sight" aria-label="How a text is written">
       <div class="lanes two">
@@ -130,7 +132,7 @@ function again(player: Player): void {
 function playing(players: readonly Player[]): () => void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
     for (const player of players) player.show(Math.floor(player.size.value / 2));
-    return () => players.forEach((player) => player.dispose());
+    return () => {};
   }
   let timer: ReturnType<typeof setTimeout> | undefined;
   const begin = () => {
@@ -145,6 +147,6 @@ function playing(players: readonly Player[]): () => void {
   begin();
   return () => {
     clearTimeout(timer);
-    players.forEach((player) => player.dispose());
+    for (const player of players) player.show(player.at.value);
   };
 }

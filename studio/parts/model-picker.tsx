@@ -4,6 +4,7 @@ import { get, post } from '../client.ts';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import { type Preset, presetsFor } from '../core/option-groups.ts';
 import type { Values } from './field-input.tsx';
+import { useWhileShown } from './kept-page.tsx';
 import { optionSchemas } from './options.ts';
 import { Trouble } from './trouble.tsx';
 
@@ -53,7 +54,7 @@ export const waysOf = (model: ServedModel | undefined, length: unknown): Preset[
 /** Asks again while a model is being loaded: it tells its defaults afterwards. */
 export function useLoading(): void {
   const isLoading = servedModels.value.some(({ state }) => state === 'loading');
-  useEffect(() => {
+  useWhileShown(() => {
     if (!isLoading) return undefined;
     const timer = setInterval(() => void refreshModels().catch(() => {}), 500);
     return () => clearInterval(timer);

@@ -1,10 +1,9 @@
-import { useEffect } from 'preact/hooks';
 import { token } from '../token.ts';
+import { useWhileShown } from './kept-page.tsx';
 
 /**
- * Looks again and again while a component is shown and its tab is seen: the next time so long after the last look ended as
- * `pauseMs` says then. It looks at once when the tab is seen again, and
- * when there is another token.
+ * Looks again and again while a component's page is shown and its tab is seen: the next time so long after the last look ended
+ * as `pauseMs` says then. It looks at once when the tab is seen again, and when there is another token.
  *
  * @param onProblem  is told what a look threw, and undefined after one that threw nothing
  */
@@ -13,7 +12,7 @@ export function usePolling(
   pauseMs: () => number,
   onProblem: (problem: unknown) => void,
 ): void {
-  useEffect(() => {
+  useWhileShown(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isLooking = false;
@@ -40,5 +39,5 @@ export function usePolling(
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);
     };
-  }, []);
+  });
 }

@@ -204,16 +204,18 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
       chat: 'continuation',
       defaults: { length: 33 },
     };
-    await page.route('**/v1/models', (route) => route.fulfill({ json: { data: [mine] } }));
-    await page.evaluate('sessionStorage.removeItem("write")');
-    await page.reload();
-    await page.getByText('This model is causal').waitFor();
-    assert.equal(await page.inputValue(prompt), '');
-    assert.equal(await length.getAttribute('placeholder'), '33');
-    assert.equal(await page.locator('.first-sight').count(), 0);
-    assert.equal(await page.locator('.canvas .mask').count(), 0);
-    assert.equal(await page.getByRole('group', { name: 'Way of writing' }).count(), 0);
-    assert.deepEqual(await violations(page), []);
+    await page.close();
+    const other = await studio.open();
+    await other.route('**/v1/models', (route) => route.fulfill({ json: { data: [mine] } }));
+    await other.reload();
+    await other.getByText('This model is causal').waitFor();
+    assert.equal(await other.inputValue(prompt), '');
+    assert.equal(await other.getByLabel('length', { exact: true }).getAttribute('placeholder'), '33');
+    assert.equal(await other.locator('.first-sight').count(), 0);
+    assert.equal(await other.locator('.canvas .mask').count(), 0);
+    assert.equal(await other.getByRole('group', { name: 'Way of writing' }).count(), 0);
+    assert.deepEqual(await violations(other), []);
+    await other.close();
   });
 
   await t.test('a text is watched, scrubbed backwards, exported and opened again', async () => {
@@ -485,13 +487,13 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('steps').waitFor();
     // a model that isn't loaded stays the chosen one, and nothing stands in for what never began
-    await openWrite(page, { model: 'runs/none' });
+    await openWrite(page, { runs: [{ model: 'runs/none' }] });
     await page.getByText('runs/none isn’t loaded').waitFor();
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('there is no model of this name').waitFor();
     assert.equal(await page.locator('.lane').count(), 0);
     // one key ends what one click begins in any order
-    await openWrite(page, { model: 'stories' });
+    await openWrite(page, { runs: [{ model: 'stories' }] });
     await page.getByRole('button', { name: 'Try any order' }).click();
     await page.locator('.lane .token').first().waitFor();
     await page.keyboard.press('Escape');

@@ -2,6 +2,7 @@ import {
   defaultKeymap,
   history,
   historyKeymap,
+  isolateHistory,
   redo,
   redoDepth,
   undo,
@@ -10,7 +11,7 @@ import {
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightSpecialChars, keymap, type KeyBinding } from '@codemirror/view';
 
-export { redo, redoDepth, undo, undoDepth };
+export { isolateHistory, redo, redoDepth, undo, undoDepth };
 
 const theme = EditorView.theme({
   '&': { height: '100%', color: 'var(--ink)', fontSize: '1.02rem' },

@@ -2,7 +2,7 @@ import type { Extension } from '@codemirror/state';
 import { EditorView, type KeyBinding } from '@codemirror/view';
 import { computed, signal } from '@preact/signals';
 import { isAbort } from '../client.ts';
-import { openEditor, redo, redoDepth, type TextEditor, undo, undoDepth } from './editor.ts';
+import { isolateHistory, openEditor, redo, redoDepth, type TextEditor, undo, undoDepth } from './editor.ts';
 import {
   accepting,
   Answers,
@@ -11,6 +11,7 @@ import {
   type Proposal,
   proposalsField,
   proposing,
+  putting,
 } from './proposals.ts';
 
 /** How an editor with proposals is put into the page. */
@@ -48,6 +49,8 @@ export abstract class ProposalEditor<Work extends string> {
     reject: (one) => this.isBusy.value || this.reject([one]),
   });
   #aborting: AbortController | undefined;
+  /** Ends with the work that is done, or was done last. */
+  #working: Promise<void> = Promise.resolve();
   #action: () => void = () => {};
 
   /** What the key for the main action does. */
@@ -88,12 +91,32 @@ export abstract class ProposalEditor<Work extends string> {
     this.focus();
   }
 
-  protected get view(): EditorView {
-    return this.#editor!.view;
+  /** The text as it stands, whatever is proposed for it. */
+  get text(): string {
+    return this.view.state.doc.toString();
   }
 
-  protected get text(): string {
-    return this.view.state.doc.toString();
+  /**
+   * Puts another text in place of all, once no work is done on this one; an undo brings back this one, and what was proposed.
+   *
+   * @param proposals  of the new text
+   */
+  async replace(text: string, proposals: readonly Proposal[] = []): Promise<void> {
+    this.stop();
+    await this.#working;
+    const old = this.placed.map(({ id }) => id);
+    this.view.dispatch(
+      {
+        ...dropping(old),
+        changes: { from: 0, to: this.text.length, insert: text },
+        annotations: isolateHistory.of('full'),
+      },
+      { ...putting(proposals, true), sequential: true },
+    );
+  }
+
+  protected get view(): EditorView {
+    return this.#editor!.view;
   }
 
   /** The proposals as they are in the editor. */
@@ -104,11 +127,8 @@ export abstract class ProposalEditor<Work extends string> {
   /** Draws a proposal into the text. */
   protected abstract draw(proposal: Proposal): void;
 
-  /** Puts the editor into the page. @returns what takes it away */
-  protected openIn(
-    host: HTMLElement,
-    { keys, keepsOld, extensions = [], ...options }: EditorOptions,
-  ): () => void {
+  /** Puts the editor into the page. */
+  protected openIn(host: HTMLElement, { keys, keepsOld, extensions = [], ...options }: EditorOptions): void {
     this.#editor = openEditor(host, {
       ...options,
       keys: [
@@ -133,10 +153,6 @@ export abstract class ProposalEditor<Work extends string> {
         }),
       ],
     });
-    return () => {
-      this.stop();
-      this.#editor?.view.destroy();
-    };
   }
 
   /** Accepts or rejects the proposal at the cursor, or the next one; then the cursor is at the one behind it. */
@@ -154,6 +170,11 @@ export abstract class ProposalEditor<Work extends string> {
   /** Does one work, and shows what goes wrong; nothing while another is done. */
   protected async working(work: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.isBusy.value) return;
+    this.#working = this.#work(work, doIt);
+    await this.#working;
+  }
+
+  async #work(work: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.work.value = work;
     this.problem.value = undefined;
     this.news.value = '';

@@ -135,7 +135,8 @@ function watchPage(
   element: Element,
   { onSize, onTheme }: { readonly onSize: () => void; readonly onTheme: () => void },
 ): () => void {
-  const resized = new ResizeObserver(onSize);
+  // while another page is shown it has none
+  const resized = new ResizeObserver(() => element.clientWidth > 0 && onSize());
   resized.observe(element);
   const themed = new MutationObserver(onTheme);
   themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });

@@ -1,4 +1,4 @@
-import { computed, type Signal, signal } from '@preact/signals';
+import { batch, computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
 import { readComparison, writeComparison } from '../core/comparison-file.ts';
 import { learnDefaults, waysOf } from '../parts/model-picker.tsx';
@@ -10,7 +10,14 @@ import { saveFile } from '../parts/save.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { Lane } from './lane.ts';
 import { Quality } from './quality.ts';
-import { keep, maxRuns, type Settings, settingsFrom } from './settings.ts';
+import { maxRuns, type Settings, settingsFrom } from './settings.ts';
+
+/** What a link or a file took the place of. */
+interface Before extends Pick<Settings, 'seed'> {
+  readonly prompt: string;
+  readonly lanes: readonly Lane[];
+  readonly name: string;
+}
 
 /** What the page for writing works with: a prompt, a seed, and a run or several that are compared. */
 export class Desk {
@@ -26,20 +33,22 @@ export class Desk {
   readonly isLinkCopied = signal(false);
   /** What the comparison is called. */
   readonly name = signal('');
+  /** What stood here before a link or a file took its place, while there is something to be brought back. */
+  readonly before = signal<Before | undefined>(undefined);
   readonly quality = new Quality();
   readonly isWriting = computed(() => this.lanes.value.some((lane) => lane.isWriting.value));
   readonly #problem: Signal<unknown>;
   /** Whether the prompt is somebody's, and no example. */
-  readonly #isGiven: boolean;
+  #isGiven: boolean;
   /** Ends with the last run that was asked for: they are written one after the other, so that their times can be compared. */
   #turn: Promise<void> = Promise.resolve();
 
   /**
-   * @param link     settings that the address has
+   * @param given    settings of a link, or of a draft
    * @param problem  what goes wrong, for the page to show
    */
-  constructor(link: Values, problem: Signal<unknown>) {
-    const settings = settingsFrom(link, sessionStorage);
+  constructor(given: Values, problem: Signal<unknown>) {
+    const settings = settingsFrom(given);
     this.#isGiven = settings.prompt !== undefined;
     this.prompt = signal(settings.prompt ?? exampleFor(settings.runs[0].model).prompt);
     this.seed = signal(settings.seed);
@@ -82,7 +91,6 @@ export class Desk {
 
   async #write(lanes: readonly Lane[], prompt: string, seed: number): Promise<void> {
     this.#problem.value = undefined;
-    keep(this.#settings(), sessionStorage);
     for (const lane of lanes) this.#turn = lane.write(prompt, seed, this.#turn);
     await this.#turn;
     await learnDefaults(lanes.map(({ served }) => served));
@@ -99,6 +107,48 @@ export class Desk {
     const [{ served }] = this.lanes.value;
     if (!this.#isGiven && served && isExamplePrompt(this.prompt.value))
       this.prompt.value = exampleFor(served.id).prompt;
+  }
+
+  /** Is set as a link asks for: a model alone is chosen as by hand, anything else takes the place of all that is here. */
+  follow(link: Values): void {
+    const { model, ...others } = link;
+    if (typeof model === 'string' && Object.keys(others).length === 0)
+      return this.choose(this.lanes.value[this.chosen.value], model);
+    const { prompt, seed, runs } = settingsFrom(link);
+    this.#isGiven = prompt !== undefined;
+    return this.#put({
+      prompt: prompt ?? exampleFor(runs[0].model).prompt,
+      seed,
+      name: '',
+      lanes: runs.map((run) => new Lane(run)),
+    });
+  }
+
+  /** Shows what stood here before, and what stands here now can be brought back in turn. */
+  putBack(): void {
+    if (this.before.value) this.#put(this.before.value);
+  }
+
+  /** Shows other runs in place of those that are here, which are ended and kept. */
+  #put({ prompt, seed, name, lanes }: Before): void {
+    this.stop();
+    const now = {
+      prompt: this.prompt.value,
+      seed: this.seed.value,
+      name: this.name.value,
+      lanes: this.lanes.value,
+    };
+    const isEmpty = this.isUntouched && isExamplePrompt(now.prompt);
+    // those before that are out of reach from here on
+    this.before.value?.lanes.filter((lane) => !lanes.includes(lane)).forEach((lane) => lane.dispose());
+    batch(() => {
+      this.before.value = isEmpty ? undefined : now;
+      this.prompt.value = prompt;
+      this.seed.value = seed;
+      this.name.value = name;
+      this.lanes.value = lanes;
+      this.chosen.value = 0;
+    });
   }
 
   stop(): void {
@@ -172,31 +222,32 @@ export class Desk {
       const text = await file.text();
       const comparison = readComparison(text);
       if (!comparison) return this.lanes.value[0].open(text);
-      this.dispose();
-      this.name.value = comparison.name;
-      this.prompt.value = comparison.runs[0].asked.prompt;
-      this.lanes.value = comparison.runs.slice(0, maxRuns).map((run) => {
+      const lanes = comparison.runs.slice(0, maxRuns).map((run) => {
         const { seed: _, ...options } = run.asked.options;
         const lane = new Lane({ model: run.asked.model, options });
         lane.show(run);
         return lane;
       });
-      this.chosen.value = 0;
+      const { name, runs } = comparison;
+      this.#put({ prompt: runs[0].asked.prompt, seed: this.seed.value, name, lanes });
     } catch (error) {
       this.#problem.value = error;
     }
   }
 
-  dispose(): void {
-    this.lanes.value.forEach((lane) => lane.dispose());
-  }
-
   #address(): string {
-    const fragment = fragmentOf({ page: 'write', settings: { ...this.#settings() } });
+    const fragment = fragmentOf({ page: 'write', settings: { ...this.settings } });
     return `${location.href.split('#')[0]}${fragment}`;
   }
 
-  #settings(): Settings {
+  /** What is kept for the tab: an example is no prompt of anybody's. */
+  get draft(): Settings {
+    const { prompt, ...others } = this.settings;
+    return { ...others, ...(prompt !== undefined && !isExamplePrompt(prompt) && { prompt }) };
+  }
+
+  /** What is set now, as a link has it. */
+  get settings(): Settings {
     return {
       prompt: this.prompt.value,
       seed: this.seed.value,

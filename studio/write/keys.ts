@@ -1,10 +1,10 @@
 import type { ReadonlySignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useWhileShown } from '../parts/kept-page.tsx';
 import type { Lane } from './lane.ts';
 
 /** The keys of the page, for all runs at once; they mean nothing while one types or has a control chosen. */
 export function useKeys(lanes: ReadonlySignal<readonly Lane[]>, stop: () => void): void {
-  useEffect(() => {
+  useWhileShown(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === 'Escape') {
@@ -21,7 +21,7 @@ export function useKeys(lanes: ReadonlySignal<readonly Lane[]>, stop: () => void
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, []);
+  });
 }
 
 const step = (by: number) => (lane: Lane) => {

@@ -1,6 +1,9 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Signal } from '@preact/signals';
 import { FirstSight } from '../first-sight/first-sight.tsx';
 import type { PageProperties } from '../pages.ts';
+import { draftOf, keepDraft } from '../parts/draft.ts';
+import { useFollowed } from '../parts/kept-page.tsx';
 import { Legend } from '../parts/legend.tsx';
 import { useLoading } from '../parts/model-picker.tsx';
 import { useServed } from '../parts/served.ts';
@@ -15,11 +18,10 @@ import { PromptForm } from './prompt-form.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
 
 /** Writes a text, or several at once, and shows how. */
-export default function Write({ settings }: PageProperties) {
+export default function Write({ settings, isNew }: PageProperties) {
   const problem = useServed();
-  const kept = useRef<Desk>();
-  const desk = (kept.current ??= new Desk(settings, problem));
-  useEffect(() => () => desk.dispose(), []);
+  const desk = useMemo(() => deskFor(settings, isNew, problem), []);
+  useFollowed(settings, (link) => desk.follow(link));
   useLoading();
   useKeys(desk.lanes, () => desk.stop());
 
@@ -42,6 +44,13 @@ export default function Write({ settings }: PageProperties) {
       <SettingsPanel desk={desk} />
       <div class="work">
         <Trouble error={problem.value} />
+        {desk.before.value && (
+          <p class="help">
+            <button type="button" onClick={() => desk.putBack()}>
+              Back to what was here
+            </button>
+          </p>
+        )}
         {!isOne && <Comparison desk={desk} />}
         {!isOne && <TiedTransport lanes={desk.lanes.value} />}
         {desk.isUntouched && !desk.causal.isAll ? (
@@ -74,4 +83,14 @@ function howItIsWritten({ causal }: Desk): string {
   return `A text starts as blanks; each step fills in the words the model is surest of, anywhere or block by block.${
     causal.count > 0 ? ' A causal model, beside it, writes one token after another.' : ''
   }`;
+}
+
+/** As it was when the tab was loaded last, then as a new link asks for. */
+function deskFor(link: PageProperties['settings'], isNew: boolean, problem: Signal<unknown>): Desk {
+  const draft = draftOf('write');
+  const isDrafted = Object.keys(draft).length > 0;
+  const desk = new Desk(isDrafted ? draft : link, problem);
+  if (isDrafted && isNew && Object.keys(link).length > 0) desk.follow(link);
+  keepDraft('write', () => desk.draft);
+  return desk;
 }

@@ -1,7 +1,7 @@
 import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 
-/** What the page is set to: what a link has of it, and what the browser keeps for a tab. */
+/** What the page is set to: what a link has of it, and a draft. */
 export interface Settings {
   /** Undefined where none was given: the example of the model. */
   readonly prompt?: string;
@@ -9,14 +9,11 @@ export interface Settings {
   readonly runs: readonly LaneSettings[];
 }
 
-const storageKey = 'write';
-
 /** Runs that may be compared. */
 export const maxRuns = 4;
 
-/** Settings from a link, or else from the last time; whatever is not as it must be is as at first. */
-export function settingsFrom(link: Values, storage: Storage): Settings {
-  const { prompt, seed, runs, ...run } = Object.keys(link).length > 0 ? link : kept(storage);
+/** Settings from a link or a draft; whatever is not as it must be is as at first. */
+export function settingsFrom({ prompt, seed, runs, ...run }: Values): Settings {
   const asked = Array.isArray(runs) && runs.length > 0 ? runs.slice(0, maxRuns) : [run];
   const lanes = asked.map(laneSettings);
   return {
@@ -32,19 +29,6 @@ function laneSettings(run: unknown): LaneSettings {
     model: typeof model === 'string' ? model : undefined,
     options: isObject(options) ? options : {},
   };
-}
-
-function kept(storage: Storage): Values {
-  try {
-    const settings: unknown = JSON.parse(storage.getItem(storageKey) ?? '');
-    return isObject(settings) ? settings : {};
-  } catch {
-    return {};
-  }
-}
-
-export function keep(settings: Settings, storage: Storage): void {
-  storage.setItem(storageKey, JSON.stringify(settings));
 }
 
 const isObject = (value: unknown): value is Values =>
