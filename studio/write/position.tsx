@@ -2,6 +2,7 @@ import type { Candidate, Cell } from '../core/recording.ts';
 import { percent, shownText } from '../core/shown.ts';
 import type { Player } from '../parts/player.ts';
 import type { Lane } from './lane.ts';
+import { PositionChart } from './position-chart.tsx';
 
 /** A position looked at closely: what the model took into consideration for it, step by step, and what became of it. */
 export function Position({ lane }: { readonly lane: Lane }) {
@@ -56,7 +57,7 @@ function Details({ player, position }: { readonly player: Player; readonly posit
   return (
     <>
       {candidates.length > 0 && (
-        <Chart
+        <PositionChart
           history={candidates}
           // before it was considered there is nothing to be seen
           from={Math.max(from, candidates[0].frame - 1)}
@@ -122,74 +123,3 @@ function happened({ token, text, confidence }: Cell, before: Cell | undefined) {
     </>
   );
 }
-
-/** Tokens that are drawn. */
-const drawn = 4;
-const [width, height] = [300, 90];
-
-type Told = { readonly frame: number; readonly tokens: readonly Candidate[] };
-
-/** The probabilities of the tokens that were ever the likeliest, over the frames. */
-function Chart({
-  history,
-  from,
-  to,
-  at,
-  stepOf,
-}: {
-  readonly history: readonly Told[];
-  readonly from: number;
-  readonly to: number;
-  readonly at: number;
-  readonly stepOf: (frame: number) => number;
-}) {
-  const most = new Map<number, Candidate>();
-  for (const candidate of history.flatMap(({ tokens }) => tokens))
-    if (candidate.probability > (most.get(candidate.token)?.probability ?? 0))
-      most.set(candidate.token, candidate);
-  const tokens = [...most.values()].sort((a, b) => b.probability - a.probability).slice(0, drawn);
-  const x = (frame: number) => ((frame - from) / (to - from)) * width;
-  const y = (probability: number) => (1 - probability) * (height - 4) + 2;
-  return (
-    <figure class="chart">
-      <div class="plot">
-        <span class="axis y" aria-hidden="true">
-          <span>100 %</span>
-          <span>50 %</span>
-          <span>0 %</span>
-        </span>
-        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-          {[0, 0.5, 1].map((line) => (
-            <line key={line} class="grid" x1={0} x2={width} y1={y(line)} y2={y(line)} />
-          ))}
-          {tokens.map(({ token }, index) => (
-            <polyline
-              key={token}
-              class={`series-${index}`}
-              points={history
-                .map((told) => `${x(told.frame).toFixed(1)},${y(probabilityOf(told, token)).toFixed(1)}`)
-                .join(' ')}
-            />
-          ))}
-          <line class="now" x1={x(Math.min(at, to))} x2={x(Math.min(at, to))} y1={0} y2={height} />
-        </svg>
-        <span class="axis x" aria-hidden="true">
-          <span>step {stepOf(from)}</span>
-          <span>probability, by step</span>
-          <span>step {stepOf(to)}</span>
-        </span>
-      </div>
-      <figcaption>
-        {tokens.map(({ token, text, probability }, index) => (
-          <span key={token} class={`series-${index}`}>
-            <code>{shownText(token, text)}</code> up to {percent(probability)}
-          </span>
-        ))}
-      </figcaption>
-    </figure>
-  );
-}
-
-/** Nothing where it was not among those that were told. */
-const probabilityOf = ({ tokens }: Told, token: number): number =>
-  tokens.find((candidate) => candidate.token === token)?.probability ?? 0;

@@ -53,10 +53,10 @@ function AgainButtons({ desk }: { readonly desk: Desk }) {
   if (lastSeed === undefined || desk.isWriting.value) return null;
   return (
     <>
-      <button type="button" onClick={() => void desk.write(newSeed())}>
+      <button type="button" class="plain" onClick={() => void desk.write(newSeed())}>
         <AgainSign /> new seed
       </button>
-      <button type="button" onClick={() => void desk.write(lastSeed)}>
+      <button type="button" class="plain" onClick={() => void desk.write(lastSeed)}>
         <AgainSign /> same seed
       </button>
     </>
@@ -74,14 +74,14 @@ function RunButtons({ desk }: { readonly desk: Desk }) {
   return (
     <div class="row">
       {desk.canCompare && (
-        <button type="button" onClick={() => void desk.compare()}>
+        <button type="button" class="plain" onClick={() => void desk.compare()}>
           Compare
         </button>
       )}
-      <button type="button" onClick={() => void desk.copyLink()}>
+      <button type="button" class="plain" onClick={() => void desk.copyLink()}>
         Copy link
       </button>
-      <label class="file">
+      <label class="file plain">
         Open a recording
         <input
           type="file"
