@@ -1,3 +1,4 @@
+import { isSudokuSolution, type SudokuRules, sudokuRules } from '../../base/sudoku-rules.ts';
 import { type Draw, type PuzzleKind, shuffledBy, weighted } from './puzzle.ts';
 
 /** Boxes of so many rows and columns, and how often a puzzle has so many given cells. */
@@ -25,7 +26,7 @@ const shapes = {
  */
 export function sudoku(size: keyof typeof shapes): PuzzleKind {
   const { box, givens } = shapes[size];
-  const rules = rulesOf(box);
+  const rules = sudokuRules(box);
   return {
     summary: `Sudoku of ${size} × ${size} cells with one solution`,
     make(draw) {
@@ -39,49 +40,17 @@ export function sudoku(size: keyof typeof shapes): PuzzleKind {
         if (open) return { prompt: open.join(''), answer: full.join('') };
       }
     },
-    isSolved: (prompt, answer) =>
-      answer.length === prompt.length &&
-      [...prompt].every((given, i) => given === '0' || given === answer[i]) &&
-      rules.houses.every(
-        (house) =>
-          house
-            .map((i) => Number(answer[i]))
-            .sort()
-            .join() === rules.digits.join(),
-      ),
+    isSolved: (prompt, answer) => isSudokuSolution(rules, prompt, answer),
   };
-}
-
-/** What a grid must obey. */
-interface Rules {
-  readonly digits: readonly number[];
-  /** Rows, columns and boxes: the cells of each. */
-  readonly houses: readonly (readonly number[])[];
-  /** Of each cell, those that it shares a house with. */
-  readonly peers: readonly (readonly number[])[];
-}
-
-function rulesOf(box: number): Rules {
-  const size = box * box;
-  const range = [...Array(size).keys()];
-  const inBox = (house: number, k: number): number => {
-    const row = box * Math.floor(house / box) + Math.floor(k / box);
-    return row * size + box * (house % box) + (k % box);
-  };
-  const houses = range.flatMap((house) => [
-    range.map((k) => house * size + k),
-    range.map((k) => k * size + house),
-    range.map((k) => inBox(house, k)),
-  ]);
-  const peers = Array.from({ length: size * size }, (_, cell) => {
-    const sharing = houses.filter((house) => house.includes(cell)).flat();
-    return [...new Set(sharing)].filter((other) => other !== cell);
-  });
-  return { digits: range.map((k) => k + 1), houses, peers };
 }
 
 /** Takes cells away in random order, as long as one solution fits; undefined where that ends too soon. */
-function opened(full: readonly number[], rules: Rules, givens: number, draw: Draw): number[] | undefined {
+function opened(
+  full: readonly number[],
+  rules: SudokuRules,
+  givens: number,
+  draw: Draw,
+): number[] | undefined {
   const grid = [...full];
   let left = grid.length;
   for (const cell of shuffledBy([...grid.keys()], draw)) {
@@ -95,7 +64,7 @@ function opened(full: readonly number[], rules: Rules, givens: number, draw: Dra
 }
 
 /** A full grid that agrees with the given cells, digits tried in random order; undefined where there is none. */
-function filled(grid: number[], rules: Rules, draw: Draw): number[] | undefined {
+function filled(grid: number[], rules: SudokuRules, draw: Draw): number[] | undefined {
   const open = fewestChoices(grid, rules);
   if (!open) return grid;
   for (const digit of shuffledBy(open.choices, draw)) {
@@ -106,7 +75,7 @@ function filled(grid: number[], rules: Rules, draw: Draw): number[] | undefined 
 }
 
 /** How many full grids agree with the given cells, counted up to a limit. */
-function solutions(grid: number[], rules: Rules, limit: number): number {
+function solutions(grid: number[], rules: SudokuRules, limit: number): number {
   const open = fewestChoices(grid, rules);
   if (!open) return 1;
   let count = 0;
@@ -122,7 +91,7 @@ function solutions(grid: number[], rules: Rules, limit: number): number {
 /** The open cell that the fewest digits fit into; none where the grid is full. */
 function fewestChoices(
   grid: readonly number[],
-  { digits, peers }: Rules,
+  { digits, peers }: SudokuRules,
 ): { readonly cell: number; readonly choices: readonly number[] } | undefined {
   let best: { readonly cell: number; readonly choices: readonly number[] } | undefined;
   for (let cell = 0; cell < grid.length; cell++) {
