@@ -63,6 +63,10 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     const { main } = state.selection;
     const asked = stretch ?? main;
     const { from, to } = stretch || main.empty ? this.wordOf(asked) : asked;
+    if (from < to && this.slice({ from, to }).trim() === '') {
+      this.news.value = 'A blank alone can’t be marked: select a word.';
+      return;
+    }
     const inside = this.marks.value.filter((one) => one.from < to && one.to > from);
     const others = this.marks.value.filter((one) => !inside.includes(one));
     const added = inside.length > 0 || from === to ? [] : [{ from, to, look: 'marked' }];

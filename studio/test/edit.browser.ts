@@ -58,6 +58,10 @@ test(
     const listed = await page.locator('.doubts .token').allTextContents();
     assert.ok(listed.includes('purple'), listed.join());
 
+    // a blank alone is no token, and nothing to mark
+    await mark(page, ' ');
+    await page.locator('p[aria-live]').getByText('A blank alone').waitFor();
+    assert.equal(await page.locator('.cm-content .marked').count(), 0);
     await mark(page, 'little dog');
     await mark(page, 'purple in the');
     assert.equal(await page.locator('.cm-content .marked').count(), 2);
@@ -89,6 +93,10 @@ test(
       .click();
     await page.getByText('Suggested changes').waitFor({ state: 'hidden' });
     assert.equal(await written(page), accepted);
+    // what was said of the suggestions is over with them
+    await page.locator('p[aria-live]').getByText('Nothing is left to accept or reject.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.locator('p[aria-live]').getByText('left to accept or reject.').waitFor();
   },
 );
 

@@ -52,6 +52,8 @@ export abstract class ProposalEditor<Work extends string> {
   /** Ends with the work that is done, or was done last. */
   #working: Promise<void> = Promise.resolve();
   #action: () => void = () => {};
+  /** Proposals that are to be accepted or rejected. */
+  #left = 0;
 
   /** What the key for the main action does. */
   onAction(action: () => void): void {
@@ -148,11 +150,20 @@ export abstract class ProposalEditor<Work extends string> {
           keepsOld,
           onChange: (proposals) => {
             this.proposals.value = proposals;
+            this.#tellLeft(proposals.filter(({ text }) => text !== undefined).length);
             for (const proposal of proposals) this.draw(proposal);
           },
         }),
       ],
     });
+  }
+
+  /** What was said of the last work is over once something was accepted, rejected or undone. */
+  #tellLeft(count: number): void {
+    if (!this.isBusy.value && count !== this.#left)
+      this.news.value =
+        count === 0 ? 'Nothing is left to accept or reject.' : `${count} left to accept or reject.`;
+    this.#left = count;
   }
 
   /** Accepts or rejects the proposal at the cursor, or the next one; then the cursor is at the one behind it. */
