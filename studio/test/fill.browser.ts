@@ -151,6 +151,20 @@ test('filling that is stopped leaves a hole, and an error is said', { skip, time
 });
 
 /** Events of a server that means no good. */
+test('the example of the model for TypeScript is filled rightly', { skip, timeout: 120_000 }, async (t) => {
+  const studio = await startStudio(t);
+  const page = await studio.open();
+  const settings = encodeURIComponent(JSON.stringify({ model: 'typescript' }));
+  await page.goto(`${studio.url.split('#')[0]}#/fill?${settings}`);
+  await page.locator('.chip').waitFor();
+  await page.getByRole('button', { name: /^Fill/ }).first().click();
+  await page.getByRole('button', { name: 'Accept hole 1' }).click();
+  assert.match(
+    await shown(page),
+    /^ {2}constructor\(readonly x: number, readonly y: number, readonly z: number\) \{\}$/m,
+  );
+});
+
 const hostile = ['<img src=x onerror="document.title=1">', '\u0000\u001b[31m\u202e', 'x'.repeat(10_000)];
 
 test('what a model writes is text, whatever it is', { skip, timeout: 60_000 }, async (t) => {
