@@ -391,6 +391,17 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
   assert.equal((await ask('/unmask/delete', { model })).status, 200);
   assert.ok(!(await isServed()) && !existsSync(directory));
   assert.deepEqual((await ask('/unmask/runs')).json.runs, []);
+  // one that was stopped before it had a model goes by its own name
+  await mkdir(directory);
+  await writeFile(join(directory, 'options.json'), '{"format":1,"size":"nano"}');
+  const taken = await lockRun(directory);
+  assert.equal((await ask('/unmask/delete', { run })).json.error.param, 'run', 'it is in training');
+  await taken.release();
+  for (const body of [{}, { run, model }, { run: '../runs' }])
+    assert.equal((await ask('/unmask/delete', body)).status, 400, JSON.stringify(body));
+  assert.equal((await ask('/unmask/delete', { run: 'none' })).status, 404);
+  assert.deepEqual((await ask('/unmask/delete', { run })).json, { run });
+  assert.ok(!existsSync(directory) && existsSync(join(root, 'runs')));
   for (const model of ['tiny', 'stories'])
     assert.equal((await ask('/unmask/delete', { model })).json.error.param, 'model', model);
 });

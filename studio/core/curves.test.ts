@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aligned, lossParts, over, RunCurves, smoothed, splitAfter, thinned } from './curves.ts';
+import { aligned, lossParts, over, RunCurves, smoothed, speedOf, splitAfter, thinned } from './curves.ts';
 
 const step = (at: number, loss: unknown = at) => ({
   kind: 'step',
@@ -79,4 +79,15 @@ test('curves are aligned over the steps of all', () => {
 test('a curve is drawn over tokens or seconds as over steps', () => {
   const axis = { steps: [1, 2, 4], values: [10, 20, 40] };
   assert.deepEqual(over({ steps: [1, 3, 4], values: [5, 6, 7] }, axis), { steps: [10, 40], values: [5, 7] });
+});
+
+test('speed is that of the last fifty updates, wherever time is known', () => {
+  const steps = Array.from({ length: 100 }, (_, i) => i + 1);
+  const tokens = { steps, values: steps.map((step) => 10 * step) };
+  // an update takes a second, and from the sixtieth on two
+  const seconds = { steps, values: steps.map((step) => step + Math.max(0, step - 60)) };
+  const speed = speedOf(tokens, seconds);
+  assert.deepEqual([speed.steps[0], speed.values[0]], [2, 10]);
+  assert.deepEqual([speed.steps.at(-1), speed.values.at(-1)], [100, (10 * 49) / (49 + 40 - 0)]);
+  assert.deepEqual(speedOf(tokens, { steps: [], values: [] }), { steps: [], values: [] });
 });

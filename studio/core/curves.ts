@@ -146,3 +146,23 @@ export function aligned(curves: readonly Curve[]): [steps: number[], ...values: 
   });
   return [steps, ...columns];
 }
+
+/** Speed is that of the last so many updates, as the run itself tells it. */
+const lately = 50;
+
+/** Tokens a second of the last updates, at each step at which that is known. */
+export function speedOf(tokens: Curve, seconds: Curve): Curve {
+  const spent = new Map(seconds.steps.map((step, i) => [step, seconds.values[i]]));
+  const marks = tokens.steps.flatMap((step, i) => {
+    const at = spent.get(step);
+    return at === undefined ? [] : [{ step, tokens: tokens.values[i], seconds: at }];
+  });
+  const speed = emptyCurve();
+  for (const [i, mark] of marks.entries()) {
+    const first = marks[Math.max(0, i + 1 - lately)];
+    if (mark.seconds <= first.seconds) continue;
+    speed.steps.push(mark.step);
+    speed.values.push((mark.tokens - first.tokens) / (mark.seconds - first.seconds));
+  }
+  return speed;
+}

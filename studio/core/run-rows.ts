@@ -29,6 +29,10 @@ export const notesOf = ({ notes }: TableRun): string => (typeof notes?.text === 
 export const warmupOf = ({ options: { causalWarmup } }: TableRun): number =>
   typeof causalWarmup === 'number' ? causalWarmup : 0;
 
+/** Whether what is told of a run on held-out text is its value; of other objectives than the causal one it is a bound. */
+export const isExactlyMeasured = ({ options }: Pick<TableRun, 'options'>): boolean =>
+  options.objective === 'autoregressive';
+
 /** By so many nats a token at least, and by this share of it, the loss of what is learned by heart is below the bound. */
 const byHeart = { nats: 1, share: 1 / 3 };
 

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
+import { DeleteButton } from '../parts/delete-button.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Inspection, LocalModel, Models } from './models.ts';
 
@@ -200,28 +201,6 @@ function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: Loca
     return `Writes from left to right, ${words}: to compare with, or to judge texts.`;
   if (hasChatTemplate) return `Answers in a chat; fills holes and edits; ${words}.`;
   return `Goes on with a text, fills holes, edits; ${words}.`;
-}
-
-/** Asks once more before files are gone. */
-function DeleteButton({ name, onDelete }: { readonly name: string; readonly onDelete: () => void }) {
-  const isAsked = useSignal(false);
-  if (!isAsked.value)
-    return (
-      <button type="button" class="plain" onClick={() => (isAsked.value = true)}>
-        Delete<span class="hidden"> {name}</span>
-      </button>
-    );
-  return (
-    <span class="row">
-      Its files go for good.
-      <button type="button" class="danger" onClick={onDelete}>
-        Delete<span class="hidden"> {name}</span>
-      </button>
-      <button type="button" class="plain" onClick={() => (isAsked.value = false)}>
-        Keep<span class="hidden"> {name}</span>
-      </button>
-    </span>
-  );
 }
 
 function Quantise({

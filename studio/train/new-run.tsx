@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { bySize, type JsonSchema } from '../core/fields.ts';
 import { objectives } from '../core/objectives.ts';
 import { trainingGroups } from '../core/option-groups.ts';
@@ -6,25 +6,16 @@ import { optionSchemas } from '../parts/options.ts';
 import { OptionsForm } from '../parts/options-form.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { ObjectiveCards } from './objective-cards.tsx';
-import { RunRequest, type Verb } from './run-request.ts';
-import type { Run } from './runs.ts';
+import type { RunRequest } from './run-request.ts';
 import { Source } from './source.tsx';
 
 /** What this form asks for in its own way. */
 const own = new Set(['run', 'text', 'data', 'from', 'objective', 'learn', 'minutes', 'sweep', 'seeds']);
 
 /** Asks for what a new run needs: what is learned, from what, and for how long. */
-export function NewRun({
-  like,
-  onStart,
-}: {
-  /** The run that it begins as, if it does. */
-  readonly like: Pick<Run, 'options'> | undefined;
-  readonly onStart: (verb: Verb, options: object) => Promise<void>;
-}) {
-  const [request] = useState(() => new RunRequest(onStart));
+export function NewRun({ request }: { readonly request: RunRequest }) {
   const { problem, isStarting, isReady, objective } = request;
-  useEffect(() => void (like ? request.like(like) : request.load()), [like]);
+  useEffect(() => request.open(), [request]);
   return (
     <form
       class="panel new-run"

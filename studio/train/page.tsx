@@ -3,12 +3,14 @@ import { useState } from 'preact/hooks';
 import { smoothed, splitAfter } from '../core/curves.ts';
 import { fragmentOf } from '../core/link.ts';
 import { isLearnedByHeart, warmupOf } from '../core/run-rows.ts';
+import { draftOf, keepDraft } from '../parts/draft.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAnyAtWork, type Task } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { Curves } from './run-curves.tsx';
 import { NewRun } from './new-run.tsx';
 import { Notes } from './notes.tsx';
+import { RunRequest } from './run-request.ts';
 import { RunTable } from './run-table.tsx';
 import { type RunDetails, Runs } from './runs.ts';
 import { Samples } from './samples.tsx';
@@ -17,11 +19,17 @@ const pauseMs = () => (isAnyAtWork.value ? 1000 : 4000);
 
 /** Starts, watches, stops and resumes runs of training. */
 export default function Train() {
-  const [runs] = useState(() => new Runs());
+  const [runs] = useState(keptRuns);
   const problem = useSignal<unknown>(undefined);
   // where there is no run yet, the form is what the page is for
   const isAsking = useSignal<boolean | undefined>(undefined);
-  const like = useSignal<RunDetails | undefined>(undefined);
+  const [request] = useState(
+    () =>
+      new RunRequest(async (verb, options) => {
+        await runs.start(verb, options);
+        isAsking.value = false;
+      }),
+  );
   const isEmpty = runs.isLookedAt.value && runs.list.value.length + runs.beginning.value.length === 0;
   const isOpen = isAsking.value ?? isEmpty;
   usePolling(
@@ -44,15 +52,7 @@ export default function Train() {
       {isEmpty && (
         <p class="quiet">No runs here yet: the first one teaches a small model of a text in minutes.</p>
       )}
-      {isOpen && (
-        <NewRun
-          like={like.value}
-          onStart={async (verb, options) => {
-            await runs.start(verb, options);
-            isAsking.value = false;
-          }}
-        />
-      )}
+      {isOpen && <NewRun request={request} />}
       <Beginning runs={runs} />
       <RunTable runs={runs} attempt={attempt} />
       <section aria-label="Curves and texts" class="train">
@@ -66,8 +66,7 @@ export default function Train() {
             })
           }
           onLike={(run) => {
-            // the same run once more is asked for anew
-            like.value = { ...run };
+            void request.like(run);
             isAsking.value = true;
             scrollTo({ top: 0 });
           }}
@@ -75,6 +74,13 @@ export default function Train() {
       </section>
     </>
   );
+}
+
+/** Those that were shown when the tab was loaded last are shown again. */
+function keptRuns(): Runs {
+  const runs = new Runs(draftOf('train'));
+  keepDraft('train', () => ({ shown: runs.shown.value, focus: runs.focus.value }));
+  return runs;
 }
 
 function Head({ isOpen, onToggle }: { readonly isOpen: boolean; readonly onToggle: () => void }) {

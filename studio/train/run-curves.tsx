@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { type Curve, lossParts, over, smoothed } from '../core/curves.ts';
-import { warmupOf } from '../core/run-rows.ts';
+import { isExactlyMeasured, warmupOf } from '../core/run-rows.ts';
 import { Chart, type Divider, dividersOf, type Line } from './chart.tsx';
 import type { Runs } from './runs.ts';
 
@@ -16,7 +16,6 @@ export function Curves({ runs }: { readonly runs: Runs }) {
   const measured = measuredRuns(runs);
   if (measured.length === 0) return null;
   const losses = measured.map((run) => lossLines(run, smoothing.value, axis.value));
-  // of a run that was not watched there is what it wrote down at its checkpoints
   const speeds = measured
     .filter(({ speed }) => speed.steps.length > 0)
     .map(({ name, color, speed }): Line => ({ name, color, curve: speed, look: 'plain', end: name }));
@@ -31,7 +30,7 @@ export function Curves({ runs }: { readonly runs: Runs }) {
     <div class="panel">
       <CurveSettings smoothing={smoothing} isLogarithmic={isLogarithmic} axis={axis} />
       <Chart
-        title="Loss, and the bound on held-out text"
+        title="Loss, and held-out text"
         unit="nats a token"
         over={axis.value}
         lines={[...losses.flatMap(({ behind }) => behind), ...losses.flatMap(({ lines }) => lines)]}
@@ -48,18 +47,18 @@ export function Curves({ runs }: { readonly runs: Runs }) {
 
 /** Those of the runs that are shown of which there is a step. */
 function measuredRuns(runs: Runs) {
-  return runs.shown.value.flatMap((name, color) => {
-    const found = name === undefined ? undefined : runs.curvesOf(name);
+  return runs.shown.value.flatMap((name) => {
+    const found = runs.curvesOf(name);
     const run = runs.list.value.find((one) => one.name === name);
-    return found && name !== undefined && found.curves.tokens.steps.length > 0
-      ? [{ name, color, ...found, warmup: run ? warmupOf(run) : 0 }]
-      : [];
+    if (!run || !found || found.curves.tokens.steps.length === 0) return [];
+    const heldOut = isExactlyMeasured(run) ? 'held-out' : 'held-out, a bound';
+    return [{ name, color: runs.colorOf(name), ...found, warmup: warmupOf(run), heldOut }];
   });
 }
 
 /** The parts of the loss are smoothed and drawn apart; each step's own lies behind all runs. */
 function lossLines(
-  { name, color, curves, warmup }: ReturnType<typeof measuredRuns>[number],
+  { name, color, curves, warmup, heldOut }: ReturnType<typeof measuredRuns>[number],
   smoothing: number,
   axis: Axis,
 ): { readonly behind: Line[]; readonly lines: Line[]; readonly dividers: Divider[] } {
@@ -76,7 +75,7 @@ function lossLines(
         look: 'plain',
         ...(n === parts.length - 1 && { end: name }),
       })),
-      { name: `${name} held-out, a bound`, color, curve: moved(curves.bound), look: 'marked' },
+      { name: `${name} ${heldOut}`, color, curve: moved(curves.bound), look: 'marked' },
     ],
     dividers: dividersOf(parts, color),
   };

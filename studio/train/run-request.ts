@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
 import { type Objective, objectives, sweepIn } from '../core/objectives.ts';
+import { sizeOfText } from '../core/text-size.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { upload } from './upload.ts';
@@ -33,14 +34,23 @@ export class RunRequest {
   readonly progress = signal('');
   /** How often the options were asked for: only the newest answer counts. */
   #asked = 0;
+  /** What was asked for last. */
+  #again: () => Promise<void> = () => this.load();
   readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
   constructor(onStart: (verb: Verb, options: object) => Promise<void>) {
     this.#onStart = onStart;
   }
 
+  /** Asks for what it needs where that was not asked for, or did not come; of models there may be others by now. */
+  open(): void {
+    if (this.#asked === 0 || (this.problem.value !== undefined && !this.isReady.value)) void this.#again();
+    else if (this.isReady.value) this.#lookForModels().catch(() => {});
+  }
+
   /** Asks for the options and the models. */
   async load(): Promise<void> {
+    this.#again = () => this.load();
     if (await this.#load()) this.isReady.value = true;
   }
 
@@ -51,17 +61,17 @@ export class RunRequest {
     this.isReady.value = false;
     this.problem.value = undefined;
     try {
-      const [, { models }] = await Promise.all([
-        loadOptions(),
-        get<{ models: readonly { name: string }[] }>('/unmask/models'),
-      ]);
-      if (asked !== this.#asked) return false;
-      this.models.value = models.map(({ name }) => name);
-      return true;
+      await Promise.all([loadOptions(), this.#lookForModels()]);
+      return asked === this.#asked;
     } catch (error) {
       if (asked === this.#asked) this.problem.value = error;
       return false;
     }
+  }
+
+  async #lookForModels(): Promise<void> {
+    const { models } = await get<{ models: readonly { name: string }[] }>('/unmask/models');
+    this.models.value = models.map(({ name }) => name);
   }
 
   choose(objective: Objective): void {
@@ -70,7 +80,9 @@ export class RunRequest {
   }
 
   /** Begins as a run that there is did: what is learned, from what, and how large; it has another name. */
-  async like({ options }: { readonly options: Readonly<Record<string, unknown>> }): Promise<void> {
+  async like(run: { readonly options: Readonly<Record<string, unknown>> }): Promise<void> {
+    this.#again = () => this.like(run);
+    const { options } = run;
     const { objective, learn, data } = options;
     const name = [learn, objective].find((one) => objectives.some((other) => other.name === one));
     this.objective.value = objectives.find((other) => other.name === name) ?? objectives[0];
@@ -118,6 +130,22 @@ export class RunRequest {
     this.values.value = others;
   }
 
+  /** How much text there is in the field for it, in words; and how often that is read, where updates are set. */
+  get textSize(): string {
+    const characters = this.text.value.length;
+    const { size, tokenizer, ...values } = this.values.value;
+    const usual = optionSchemas.value?.sizes[String(size ?? 'nano')];
+    const [steps, batch, accumulate, length] = ['steps', 'batch', 'accumulate', 'length'].map((name) =>
+      Number(values[name] ?? usual?.[name] ?? 1),
+    );
+    const isKnown = this.time === undefined && this.canBeTimed && values.epochs === undefined;
+    return sizeOfText(
+      characters,
+      tokenizer === 'characters',
+      isKnown ? steps * batch * accumulate * length : undefined,
+    );
+  }
+
   /** Whether there is something to learn from. */
   get hasSource(): boolean {
     return (
@@ -151,6 +179,8 @@ export class RunRequest {
         ...(sweep && { sweep }),
         ...source,
       });
+      // the next one is another, whatever else it has in common with this one
+      this.name.value = '';
     } catch (error) {
       this.problem.value = error;
     }

@@ -1,10 +1,21 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
-import { best, byOption, csvOf, differing, found, shown, tagsOf, warmupOf } from '../core/run-rows.ts';
+import {
+  best,
+  byOption,
+  csvOf,
+  differing,
+  found,
+  isExactlyMeasured,
+  shown,
+  tagsOf,
+  warmupOf,
+} from '../core/run-rows.ts';
+import { DeleteButton } from '../parts/delete-button.tsx';
 import { saveFile } from '../parts/save.ts';
 import { stopTask } from '../parts/tasks.ts';
-import type { Run, Runs } from './runs.ts';
+import { maxShown, type Run, type Runs } from './runs.ts';
 
 const stateWords: Readonly<Record<Run['state'], string>> = {
   running: 'running',
@@ -155,15 +166,21 @@ interface RowProperties {
 
 function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
   const { name, state, options, loss } = run;
-  const place = runs.shown.value.indexOf(name);
+  const isShown = runs.shown.value.includes(name);
   const isFocused = runs.focus.value === name;
   return (
     <tr class={isFocused ? 'focused' : undefined} data-run={name}>
       <td>
-        <label class={place < 0 ? 'swatch' : `swatch series-${place}`}>
+        <label
+          class={isShown ? `swatch series-${runs.colorOf(name)}` : 'swatch'}
+          title={
+            !isShown && runs.isFull ? `${maxShown} runs are shown at once; take one off first` : undefined
+          }
+        >
           <input
             type="checkbox"
-            checked={place >= 0}
+            checked={isShown}
+            disabled={!isShown && runs.isFull}
             onChange={() => void attempt(async () => runs.toggle(name))}
           />
           <span class="hidden">Show the curves of {name}</span>
@@ -206,10 +223,8 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
   );
 }
 
-const heldOut = ({ options, validation }: Run): string =>
-  validation
-    ? `${options.objective === 'autoregressive' ? '' : '≤ '}${validation.natsPerToken.toFixed(3)}`
-    : '–';
+const heldOut = (run: Run): string =>
+  run.validation ? `${isExactlyMeasured(run) ? '' : '≤ '}${run.validation.natsPerToken.toFixed(3)}` : '–';
 
 function Progress({
   run: { name, step, steps, state },
@@ -241,10 +256,15 @@ function Acts({ run: { name, state, task }, runs, attempt }: Omit<RowProperties,
         Stop<span class="hidden"> {name}</span>
       </button>
     );
-  if (state !== 'stopped') return null;
+  if (state !== 'stopped' && state !== 'finished') return null;
   return (
-    <button type="button" onClick={() => void attempt(() => runs.resume(name))}>
-      Resume<span class="hidden"> {name}</span>
-    </button>
+    <div class="row">
+      {state === 'stopped' && (
+        <button type="button" onClick={() => void attempt(() => runs.resume(name))}>
+          Resume<span class="hidden"> {name}</span>
+        </button>
+      )}
+      <DeleteButton name={name} onDelete={() => void attempt(() => runs.remove(name))} />
+    </div>
   );
 }

@@ -1,7 +1,9 @@
 import { computed, signal } from '@preact/signals';
 import { get, post } from '../client.ts';
-import { type Curve, emptyCurve, type MetricsRow, RunCurves } from '../core/curves.ts';
+import { type Curve, emptyCurve, type MetricsRow, RunCurves, speedOf } from '../core/curves.ts';
 import type { Objective } from '../core/objectives.ts';
+import { colorsFrom, type RunColors, withColor } from '../core/run-colors.ts';
+import type { Values } from '../parts/field-input.tsx';
 import { isAtWork, refreshTasks, tasks } from '../parts/tasks.ts';
 
 /** A run in a list, as /unmask/runs has it. */
@@ -23,11 +25,6 @@ export interface Run {
 
 /** All that is told of one. */
 export interface RunDetails extends Run {
-  readonly events: readonly {
-    readonly event?: string;
-    readonly step?: number;
-    readonly tokensPerSecond?: number;
-  }[];
   readonly samples: readonly { readonly step: number; readonly text: string }[];
   readonly lines: readonly string[];
 }
@@ -35,11 +32,12 @@ export interface RunDetails extends Run {
 /** What is known of a run's measurements, and how far its file was read. */
 interface Followed {
   readonly curves: RunCurves;
-  /** Tokens a second: what the run wrote down when it saved, and what was seen since. */
+  /** Tokens a second. */
   speed: Curve;
   next: number;
-  seenMs: number | undefined;
 }
+
+const colorsKey = 'colours of runs';
 
 /** The most runs whose curves are shown at once: there are so many colours. */
 export const maxShown = 6;
@@ -58,14 +56,21 @@ export class Runs {
         !this.list.value.some(({ name }) => name === subject || name.startsWith(`${subject}/`)),
     ),
   );
-  /** Those whose curves are shown, each at the place of its colour. */
-  readonly shown = signal<readonly (string | undefined)[]>([]);
+  /** Those whose curves are shown. */
+  readonly shown = signal<readonly string[]>([]);
+  readonly #colors = signal<RunColors>(colorsFrom(localStorage.getItem(colorsKey)));
   /** The one whose texts are shown. */
   readonly focus = signal<string | undefined>(undefined);
   readonly details = signal<RunDetails | undefined>(undefined);
   /** Counts what was read, so that curves are drawn anew. */
   readonly revision = signal(0);
   readonly #followed = new Map<string, Followed>();
+
+  /** @param draft  what was shown when the tab was loaded last */
+  constructor({ shown, focus }: Values = {}) {
+    if (Array.isArray(shown)) for (const name of shown.map(String)) this.toggle(name);
+    if (typeof focus === 'string') this.focus.value = focus;
+  }
 
   /** Looks at everything once. */
   async look(signal: AbortSignal): Promise<void> {
@@ -76,9 +81,16 @@ export class Runs {
     const isFirst = this.list.value.length === 0;
     this.list.value = runs;
     this.isLookedAt.value = true;
-    if (isFirst && runs.length > 0 && this.focus.value === undefined) this.open(runs[0].name);
-    await Promise.all(this.shown.value.map((name) => name !== undefined && this.#follow(name, signal)));
+    if (isFirst && runs.length > 0) this.#settle();
+    await Promise.all(this.shown.value.map((name) => this.#follow(name, signal)));
     await this.#lookAtFocus(signal);
+  }
+
+  /** What was shown in another visit may be gone; the latest is shown where nothing is. */
+  #settle(): void {
+    const isHere = (name: string | undefined) => this.list.value.some((run) => run.name === name);
+    this.shown.value = this.shown.value.filter(isHere);
+    if (!isHere(this.focus.value)) this.open(this.list.value[0].name);
   }
 
   /** Shows a run's curves and texts. */
@@ -89,22 +101,32 @@ export class Runs {
 
   /** Shows a run's curves, or no more. */
   toggle(name: string): void {
-    const places = Array.from({ length: maxShown }, (_, i) => this.shown.value[i]);
-    const at = places.indexOf(name);
-    if (at >= 0) places[at] = undefined;
-    else {
-      const free = places.indexOf(undefined);
-      if (free < 0) return;
-      places[free] = name;
+    const others = this.shown.value.filter((one) => one !== name);
+    if (others.length < this.shown.value.length) {
+      this.shown.value = others;
+      return;
     }
-    this.shown.value = places;
+    if (this.isFull) return;
+    this.#colors.value = withColor(this.#colors.value, name, { beside: others, count: maxShown });
+    localStorage.setItem(colorsKey, JSON.stringify(this.#colors.value));
+    this.shown.value = [...others, name];
+  }
+
+  /** Whether no more curves can be shown beside those that are. */
+  get isFull(): boolean {
+    return this.shown.value.length === maxShown;
+  }
+
+  /** The place of the colour of a run that is shown; a run has the same whenever it is. */
+  colorOf(name: string): number {
+    return this.#colors.value[name];
   }
 
   curvesOf(name: string): { readonly curves: RunCurves; readonly speed: Curve } | undefined {
     return this.#followed.get(name);
   }
 
-  /** Until a running run is done, by how fast it was lately; undefined before that was seen. */
+  /** Until a running run is done, by how fast it was lately; undefined where that isn't known. */
   leftMs({ name, state, step, steps }: Run): number | undefined {
     const followed = this.#followed.get(name);
     const speed = followed?.speed.values.at(-1);
@@ -139,6 +161,14 @@ export class Runs {
     await post('/unmask/resume', { run });
   }
 
+  /** Takes its files away, its model among them. */
+  async remove(run: string): Promise<void> {
+    await post('/unmask/delete', { run });
+    this.shown.value = this.shown.value.filter((one) => one !== run);
+    this.#followed.delete(run);
+    if (this.focus.value === run) this.focus.value = undefined;
+  }
+
   /** Keeps what a person writes down of a run. */
   async note(run: string, notes: { readonly text: string; readonly tags: readonly string[] }): Promise<void> {
     await post('/unmask/notes', { run, ...notes });
@@ -153,53 +183,21 @@ export class Runs {
     }
     const details = await get<RunDetails>(`/unmask/runs/${encodeURIComponent(run.name)}`, signal);
     this.details.value = details;
-    const followed = this.#followed.get(run.name);
-    if (!followed) return;
-    const speed = emptyCurve();
-    for (const { event, step, tokensPerSecond } of details.events) {
-      if (event !== 'saved' || step === undefined || tokensPerSecond === undefined) continue;
-      speed.steps.push(step);
-      speed.values.push(tokensPerSecond);
-    }
-    const last = speed.steps.at(-1) ?? 0;
-    for (const [i, step] of followed.speed.steps.entries()) {
-      if (step <= last) continue;
-      speed.steps.push(step);
-      speed.values.push(followed.speed.values[i]);
-    }
-    followed.speed = speed;
   }
 
   /** Reads what was measured since the last look. */
   async #follow(name: string, signal: AbortSignal): Promise<void> {
     if (!this.list.value.some((run) => run.name === name)) return;
-    const followed = this.#followed.get(name) ?? {
-      curves: new RunCurves(),
-      speed: emptyCurve(),
-      next: 0,
-      seenMs: undefined,
-    };
+    const followed = this.#followed.get(name) ?? { curves: new RunCurves(), speed: emptyCurve(), next: 0 };
     this.#followed.set(name, followed);
-    const { tokens } = followed.curves;
-    const [before, isFirst] = [tokens.values.at(-1), followed.next === 0];
+    const { curves } = followed;
     for (let more = true; more;) {
       const path = `/unmask/metrics/${encodeURIComponent(name)}?from=${followed.next}`;
       const answer = await get<{ rows: readonly MetricsRow[]; next: number; more: boolean }>(path, signal);
-      followed.curves.add(answer.rows);
+      curves.add(answer.rows);
       if (answer.rows.length > 0) this.revision.value += 1;
       ({ next: followed.next, more } = answer);
     }
-    const [after, nowMs] = [tokens.values.at(-1), performance.now()];
-    if (
-      before !== undefined &&
-      after !== undefined &&
-      after > before &&
-      !isFirst &&
-      followed.seenMs !== undefined
-    ) {
-      followed.speed.steps.push(tokens.steps.at(-1)!);
-      followed.speed.values.push((1000 * (after - before)) / (nowMs - followed.seenMs));
-    }
-    followed.seenMs = nowMs;
+    followed.speed = speedOf(curves.tokens, curves.seconds);
   }
 }

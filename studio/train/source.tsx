@@ -37,10 +37,11 @@ export function Source({ request }: { readonly request: RunRequest }) {
         <label class="field">
           <span>or a text, pasted here</span>
           <textarea
-            rows={2}
+            rows={8}
             value={text.value}
             onInput={({ currentTarget }) => (text.value = currentTarget.value)}
           />
+          <small class="help">{request.textSize}</small>
         </label>
       </div>
     </div>

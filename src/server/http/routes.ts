@@ -178,7 +178,7 @@ export const routes: readonly Route[] = [
   telling('/unmask/models/:model{.+}', 'What is known of one of them', tellModel, studio),
   asking('/unmask/serve', 'Serves one more of them', serveBody, serve, studio),
   asking('/unmask/quantize', 'Makes a copy of a model in fewer bits', quantizeBody, quantizeTask, studio),
-  asking('/unmask/delete', 'Takes the files of a model away', deleteBody, deleteModel, studio),
+  asking('/unmask/delete', 'Takes the files of a model or a run away', deleteBody, deleteModel, studio),
   asking('/unmask/pull', 'Downloads a model', pullBody, pullRoute, studio),
   asking(
     '/api/pull',

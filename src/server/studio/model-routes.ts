@@ -13,7 +13,7 @@ import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
 import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
-import { runDirectoryOf, runNames, taskOf } from './run-routes.ts';
+import { knownRun, runDirectoryOf, runNames, taskOf } from './run-routes.ts';
 import type { Studio } from './studio.ts';
 
 /** A model on this machine. */
@@ -190,39 +190,59 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
 
 const model = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
 
-/** The model that is to be deleted. */
-export const deleteBody = z.strictObject({ model });
+/** What is to be deleted: a model, or a run, which may have none yet. */
+export const deleteBody = z.strictObject({
+  model: model.optional(),
+  run: knownRun.optional().describe('in place of it the name of a run in /unmask/runs: all of it'),
+});
 
 /**
- * Takes the files of a model away that was trained here or pulled; what ships stays, and what is at work. Nothing is changed
- * before all is known to be right.
+ * Takes the files of a model away that was trained here or pulled, or those of a run; what ships stays, and what is at work.
+ * Nothing is changed before all is known to be right.
  *
  * @throws InvalidOptionError
  */
 export async function deleteModel(
   service: Service,
-  { model: name }: z.output<typeof deleteBody>,
+  { model: name, run: asked }: z.output<typeof deleteBody>,
 ): Promise<Response> {
+  const studio = requireStudio(service);
+  if (name !== undefined && asked !== undefined)
+    throw new InvalidOptionError('model', 'must not be named beside a run', name);
+  const option = asked === undefined ? 'model' : 'run';
+  const { source, directory, run } =
+    asked === undefined
+      ? await ownModel(service, name)
+      : { source: 'run' as const, directory: await runDirectoryOf(studio, asked), run: asked };
+  const around = source === 'run' ? resolve(studio.root, studio.runs) : resolve(studio.hub.cache);
+  if (directory === around || !isInside(around, directory))
+    throw new InvalidOptionError(
+      option,
+      'must lie among the runs, or in the cache of the hub',
+      asked ?? name,
+    );
+  // a program that was just started for it has no lock yet
+  const isAtWork = run !== undefined && (taskOf(studio, run) !== undefined || (await isLocked(directory)));
+  if (isAtWork) throw new InvalidOptionError(option, 'must not be in training', asked ?? name);
+  const served = Array.from(service.models)
+    .filter(([, model]) => isInside(directory, resolve(studio.root, model.path)))
+    .map(([served]) => served);
+  if (served.length > 0 && served.length === service.models.size)
+    throw new InvalidOptionError(option, 'must not be the only one that is served', asked ?? name);
+  for (const one of served) service.removeModel(one);
+  await rm(directory, { recursive: true, force: true });
+  return Response.json({ [option]: asked ?? name });
+}
+
+/** A model that was trained here, or pulled. @throws InvalidOptionError */
+async function ownModel(service: Service, name: string | undefined) {
+  if (name === undefined) throw new InvalidOptionError('model', 'must be named, or a run', name);
   const studio = requireStudio(service);
   const all = await ownModels(studio);
   const place = resolve(studio.root, (await modelFound(service, name, all)).path);
   const own = all.find((one) => resolve(one.path) === place);
   if (!own) throw new InvalidOptionError('model', 'must be one that was trained here, or pulled', name);
-  const { source, directory, run } = own;
-  const around = source === 'run' ? resolve(studio.root, studio.runs) : resolve(studio.hub.cache);
-  if (directory === around || !isInside(around, directory))
-    throw new InvalidOptionError('model', 'must lie among the runs, or in the cache of the hub', name);
-  // a program that was just started for it has no lock yet
-  const isAtWork = run !== undefined && (taskOf(studio, run) !== undefined || (await isLocked(directory)));
-  if (isAtWork) throw new InvalidOptionError('model', 'must not be in training', name);
-  const served = Array.from(service.models)
-    .filter(([, model]) => isInside(directory, resolve(studio.root, model.path)))
-    .map(([served]) => served);
-  if (served.length > 0 && served.length === service.models.size)
-    throw new InvalidOptionError('model', 'must not be the only one that is served', name);
-  for (const one of served) service.removeModel(one);
-  await rm(directory, { recursive: true, force: true });
-  return Response.json({ model: name });
+  return own;
 }
 
 /** Whether a path is that of a folder, or of something in it. */
