@@ -227,6 +227,8 @@ const theme = EditorView.theme({
   },
   '.chip:empty': { display: 'none' },
   '.answers': { whiteSpace: 'nowrap' },
+  // no line ends between what is proposed and what it is answered by
+  '.chip::after, .answers::before': { content: '"\\2060"' },
   '.answers button': {
     minWidth: '1.75rem',
     height: '1.5rem',
