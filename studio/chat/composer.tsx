@@ -38,13 +38,20 @@ export function Composer({
         onEnter={send}
         onEscape={onStop}
       />
+      {/* by their keys an element of its own each: one that became the other within a click would send the form */}
       {isWriting ? (
-        <button type="button" class="round stop" title="Stop (Esc)" onClick={onStop}>
+        <button key="stop" type="button" class="round stop" title="Stop (Esc)" onClick={onStop}>
           <Icon name="stop" />
           <span class="hidden">Stop</span>
         </button>
       ) : (
-        <button type="submit" class="main round" title="Send (Enter)" disabled={text.value.trim() === ''}>
+        <button
+          key="send"
+          type="submit"
+          class="main round"
+          title="Send (Enter)"
+          disabled={text.value.trim() === ''}
+        >
           <Icon name="send" />
           <span class="hidden">Send</span>
         </button>

@@ -462,7 +462,7 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await other.close();
   });
 
-  await t.test('Escape ends the run at the server, and a mistake is told in a sentence', async () => {
+  await t.test('Escape and Stop end the run at the server, and a mistake is told in a sentence', async () => {
     const page = await studio.open();
     const token = new URLSearchParams(new URL(studio.url).hash.slice(1)).get('token');
     const cancelled = async (): Promise<number> => {
@@ -477,6 +477,12 @@ test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
     await page.keyboard.press('Enter');
     await page.locator('.lane .token:not(.mask)').nth(2).waitFor();
     await page.keyboard.press('Escape');
+    await written(page);
+    assert.ok((await page.locator('.lane .token.mask').count()) > 0);
+    // a click does, too, and begins nothing
+    await page.locator(prompt).press('Enter');
+    await page.locator('.lane .token:not(.mask)').nth(2).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
     await written(page);
     assert.ok((await page.locator('.lane .token.mask').count()) > 0);
     for (let tries = 0; (await cancelled()) === before; tries++) {

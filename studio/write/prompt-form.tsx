@@ -25,12 +25,13 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
       </label>
       <div class="row spread">
         <div class="row">
+          {/* by their keys an element of its own each: one that became the other within a click would send the form */}
           {desk.isWriting.value ? (
-            <button type="button" onClick={() => desk.stop()}>
+            <button key="stop" type="button" onClick={() => desk.stop()}>
               Stop <kbd aria-hidden="true">esc</kbd>
             </button>
           ) : (
-            <button class="main" type="submit">
+            <button key="write" class="main" type="submit">
               {desk.isComparing ? 'Write all' : 'Write'} <kbd aria-hidden="true">↵</kbd>
             </button>
           )}
