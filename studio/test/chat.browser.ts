@@ -13,8 +13,8 @@ async function answered(page: Page, count: number): Promise<void> {
   await page
     .locator('.turn.assistant .said')
     .nth(count - 1)
-    .waitFor();
-  await page.locator('.composer button.main').waitFor();
+    .waitFor({ timeout: 120_000 });
+  await page.locator('.composer button.main').waitFor({ timeout: 120_000 });
 }
 
 async function say(page: Page, text: string, count: number): Promise<void> {
