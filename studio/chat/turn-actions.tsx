@@ -35,7 +35,7 @@ export function TurnActions({
   return (
     <div class="row acts">
       <Branches talk={talk} turn={turn} />
-      <CopyButton text={text} what={role === 'user' ? 'what you said' : 'the answer'} />
+      {text !== '' && <CopyButton text={text} what={role === 'user' ? 'what you said' : 'the answer'} />}
       {role === 'user' && <IconButton icon="edit" name="Edit" onClick={onEdit} />}
       {role === 'assistant' && parent !== null && (
         <IconButton
@@ -50,7 +50,7 @@ export function TurnActions({
           Answer this
         </button>
       )}
-      {written && (
+      {written && written.player.size.value > 0 && (
         <IconButton icon="play" name="How it was written" aria-pressed={isReplayed.value} onClick={replay} />
       )}
       <Speed written={written} />

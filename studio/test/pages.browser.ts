@@ -108,7 +108,7 @@ test('nothing begins while a field has a mistake in it', { skip, timeout: 60_000
 
 test(
   'without the token it is asked for, by whatever needs it, which then goes on; an address with it works in an open tab',
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (t) => {
     const studio = await startStudio(t);
     const [origin, fragment] = studio.url.split('#');
