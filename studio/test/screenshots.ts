@@ -26,6 +26,7 @@ async function open(name: string, settings = {}): Promise<void> {
 }
 
 async function picture(name: string): Promise<void> {
+  if (name !== 'write') await page.mouse.move(1, 1); // at nothing, which would look chosen
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.waitForTimeout(300);
