@@ -1,14 +1,18 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { Icon } from '../parts/icon.tsx';
+import { useWhileShown } from '../parts/kept-page.tsx';
 import { GrowingText } from './growing-text.tsx';
 
 /** Where one types what to say, with the button that sends it, or stops the answer, in the same box. */
 export function Composer({
+  conversation,
   isWriting,
   onSay,
   onStop,
 }: {
+  /** The one that is seen: in another, too, one types at once. */
+  readonly conversation: string;
   readonly isWriting: boolean;
   /** @returns whether it was said */
   readonly onSay: (text: string) => boolean;
@@ -16,8 +20,10 @@ export function Composer({
 }) {
   const text = useSignal('');
   const field = useRef<HTMLTextAreaElement>(null);
-  // where it is touched, a keyboard would cover half of the window
-  useEffect(() => void (matchMedia('(hover: hover)').matches && field.current?.focus()), []);
+  useWhileShown(() => {
+    // where it is touched, a keyboard would cover half of the window
+    if (matchMedia('(hover: hover)').matches) field.current?.focus();
+  }, [conversation]);
   const send = () => {
     if (text.value.trim() === '' || isWriting) return;
     if (onSay(text.value.trim())) text.value = '';

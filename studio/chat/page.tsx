@@ -33,10 +33,7 @@ export default function Chat({ settings }: PageProperties) {
     if (typeof link.model === 'string') model.value = link.model;
   });
   useLoading();
-  const chosen =
-    model.value === undefined
-      ? likeliest(servedModels.value)
-      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value, state: 'missing' });
+  const chosen = modelOf(model.value);
   const last = talk.path.value.at(-1);
   const say = (text: string): boolean => {
     if (hasMistake()) return false;
@@ -61,15 +58,17 @@ export default function Chat({ settings }: PageProperties) {
         </div>
         <div class="scrolled">
           {talk.path.value.length === 0 && talk.writing.value === undefined && (
-            <div class="welcome">
-              <ModelFacts model={chosen} />
-              <FirstLines model={chosen} onChoose={say} />
-            </div>
+            <Welcome model={chosen} onChoose={say} />
           )}
           <Turns talk={talk} model={chosen} options={options.value} />
         </div>
         <Trouble error={problem.value ?? talk.problem.value} />
-        <Composer isWriting={talk.writing.value !== undefined} onSay={say} onStop={() => talk.stop()} />
+        <Composer
+          conversation={talk.seen.value}
+          isWriting={talk.writing.value !== undefined}
+          onSay={say}
+          onStop={() => talk.stop()}
+        />
       </section>
       {areOptionsOpen.value && (
         <Settings
@@ -83,6 +82,20 @@ export default function Chat({ settings }: PageProperties) {
     </div>
   );
 }
+
+/** Who answers, and what may be said first. */
+const Welcome = ({
+  model,
+  onChoose,
+}: {
+  readonly model: ServedModel | undefined;
+  readonly onChoose: (line: string) => void;
+}) => (
+  <div class="welcome">
+    <ModelFacts model={model} />
+    <FirstLines model={model} onChoose={onChoose} />
+  </div>
+);
 
 const exampleTool = `{"name": "weather",
  "parameters": {"type": "object",
@@ -194,6 +207,12 @@ function ContextMeter({
     </div>
   );
 }
+
+/** The model of a name, whether it is served or not; without one the likeliest. */
+const modelOf = (name: string | undefined): ServedModel | undefined =>
+  name === undefined
+    ? likeliest(servedModels.value)
+    : (servedModels.value.find(({ id }) => id === name) ?? { id: name, state: 'missing' });
 
 /** The first model that answers, or else that may: whether it does is known once it was loaded. */
 const likeliest = (models: readonly ServedModel[]): ServedModel | undefined =>

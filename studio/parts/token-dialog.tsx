@@ -55,7 +55,7 @@ export function TokenDialog() {
 function TokenField({ pasted, isWrong }: { readonly pasted: Signal<string>; readonly isWrong: boolean }) {
   return (
     <label class="field">
-      <span>token, or the whole address that the terminal printed</span>
+      <span>token or key, or the whole address that the terminal printed</span>
       <input
         type="text"
         autofocus

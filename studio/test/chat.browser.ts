@@ -129,6 +129,7 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
 
   // a new one begins with a line that is offered
   await page.getByRole('button', { name: 'New conversation' }).click();
+  await until(() => isFocused('What you say'), 'the focus where one types');
   await page.getByRole('list', { name: 'Lines to begin with' }).getByRole('button').first().click();
   await answered(page, 1);
   assert.equal((await turns(page)).length, 2);
