@@ -61,6 +61,7 @@ function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation })
         onClick={() => talk.open(one.id)}
       >
         {titleOf(one)}
+        {!isSeen && talk.isWriting(one.id) && <span class="quiet"> · being answered …</span>}
       </button>
       {isSeen && one.turns.length > 0 && (
         <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} />

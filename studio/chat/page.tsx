@@ -194,7 +194,7 @@ function ContextMeter({
   }, [isUncounted, canCount, path, model?.id]);
   if (most === undefined || (context === undefined && path.length > 0)) return null;
   // an answer takes room while it is written, too; the end of the last one is counted, for which there needn't be room
-  const written = writing?.in === talk.seen.value ? (writing.player.facts.value?.written ?? 0) : 0;
+  const written = writing?.player.facts.value?.written ?? 0;
   const tokens = Math.min((context?.tokens ?? 0) + written, most);
   return (
     <div class="context">

@@ -46,17 +46,19 @@ export interface Writing {
   readonly to: number;
   /** The answer that goes on. */
   readonly begun?: Turn;
-  /** The conversation. */
-  readonly in: string;
+  readonly aborting: AbortController;
 }
 
 const storageKey = 'conversations';
 
-/** All conversations of this browser, the one that is seen, and the answer that is being written. */
+/** All conversations of this browser, the one that is seen, and the answers that are being written. */
 export class Talk {
   readonly all = signal<readonly Conversation[]>([]);
   readonly seen = signal('');
-  readonly writing = signal<Writing | undefined>(undefined);
+  /** The answer that is being written in each conversation. */
+  readonly #writings = signal<ReadonlyMap<string, Writing>>(new Map());
+  /** That of the conversation that is seen. */
+  readonly writing = computed(() => this.#writings.value.get(this.seen.value));
   readonly problem = signal<unknown>(undefined);
   /** What is said on the path that is seen, in tokens; undefined while nobody has counted them. */
   readonly context = signal<Context | undefined>(undefined);
@@ -65,7 +67,8 @@ export class Talk {
   readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
   readonly path = computed(() => pathOf(this.conversation.value));
   readonly #newId: () => string;
-  #aborting: AbortController | undefined;
+  /** What went wrong in conversations while others were seen. */
+  readonly #problems = new Map<string, unknown>();
 
   constructor(storage: Storage, newId: () => string = () => crypto.randomUUID()) {
     this.#newId = newId;
@@ -83,7 +86,7 @@ export class Talk {
     });
     // another tab is as good as this one
     addEventListener('storage', ({ key, newValue }) => {
-      if (key !== storageKey || this.writing.value !== undefined) return;
+      if (key !== storageKey || this.#writings.value.size > 0) return;
       const all = conversationsFrom(newValue);
       if (!all.some(({ id }) => id === this.seen.value)) return;
       this.all.value = all;
@@ -92,7 +95,6 @@ export class Talk {
 
   /** Begins another conversation, unless an empty one is there already. */
   begin(): void {
-    this.stop();
     const empty = this.all.value.find(({ turns }) => turns.length === 0);
     const conversation = empty ?? emptyConversation(this.#newId());
     batch(() => {
@@ -103,11 +105,20 @@ export class Talk {
     });
   }
 
+  /** Shows another conversation; what is being written in this one goes on. */
   open(id: string): void {
-    this.stop();
-    this.problem.value = undefined;
-    this.context.value = undefined;
-    this.seen.value = id;
+    if (id === this.seen.value) return;
+    batch(() => {
+      this.problem.value = this.#problems.get(id);
+      this.context.value = undefined;
+      this.seen.value = id;
+    });
+    this.#problems.delete(id);
+  }
+
+  /** Whether an answer is being written in a conversation. */
+  isWriting(id: string): boolean {
+    return this.#writings.value.has(id);
   }
 
   /** Gives a conversation a name; none is its first words again. */
@@ -116,7 +127,7 @@ export class Talk {
   }
 
   forget(id: string): void {
-    this.stop();
+    this.stop(id);
     batch(() => {
       this.all.value = this.all.value.filter((conversation) => conversation.id !== id);
       if (this.all.value.length === 0) this.begin();
@@ -197,18 +208,19 @@ export class Talk {
   ): Promise<void> {
     const id = this.seen.value;
     const aborting = new AbortController();
-    this.#aborting = aborting;
     const player = new Player();
     batch(() => {
       this.problem.value = undefined;
-      this.writing.value = { player, to, begun, in: id };
+      this.#writings.value = new Map(this.#writings.value).set(id, { player, to, begun, aborting });
     });
     const heard = new Heard();
     await player.watch(heard.in(this.#events(begun !== undefined, model, options, aborting.signal)));
     void learnDefaults([model]);
     batch(() => {
-      if (this.writing.value?.player === player) this.writing.value = undefined;
-      this.problem.value = player.problem.value;
+      const isSeen = id === this.seen.value;
+      if (this.#writings.value.get(id)?.player === player) this.#end(id);
+      if (isSeen) this.problem.value = player.problem.value;
+      else this.#problems.set(id, player.problem.value);
       const isCutOff = player.state.value === 'failed' || aborting.signal.aborted;
       // half a call is none
       const calls = isCutOff ? [] : heard.calls;
@@ -223,7 +235,7 @@ export class Talk {
         return conversation.leaf === (begun?.id ?? to) ? added : { ...added, leaf: conversation.leaf };
       }, id);
       const tokens = player.ending.value?.tokens ?? player.facts.value?.written;
-      if (id === this.seen.value) this.#contextIsBehind(tokens);
+      if (isSeen) this.#contextIsBehind(tokens);
     });
   }
 
@@ -257,10 +269,15 @@ export class Talk {
     yield* stream<ChatEvent>('/v1/chat/completions', body, signal);
   }
 
-  /** Ends the answer that is being written, if one is. */
-  stop(): void {
-    this.#aborting?.abort();
-    this.#aborting = undefined;
+  /** Ends the answer that is being written in a conversation, if one is. */
+  stop(id = this.seen.value): void {
+    this.#writings.value.get(id)?.aborting.abort();
+  }
+
+  #end(id: string): void {
+    const others = new Map(this.#writings.value);
+    others.delete(id);
+    this.#writings.value = others;
   }
 
   #change(change: (conversation: Conversation) => Conversation, id = this.seen.value): void {

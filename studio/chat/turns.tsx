@@ -21,7 +21,7 @@ interface TurnsProperties {
 export function Turns({ talk, model, options }: TurnsProperties) {
   const end = useRef<HTMLDivElement>(null);
   const path = talk.path.value;
-  const writing = talk.writing.value?.in === talk.seen.value ? talk.writing.value : undefined;
+  const writing = talk.writing.value;
   const toEnd = () => end.current?.scrollIntoView({ block: 'nearest' });
   useEffect(toEnd, [path.length, writing]);
   return (

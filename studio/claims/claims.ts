@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { Claim } from '../../src/evaluation/claims/claim.ts';
 import type { RecordedClaim, RecordedClaims } from '../../src/evaluation/claims/recorded.ts';
 import { get, post } from '../client.ts';
+import type { Values } from '../parts/field-input.tsx';
 import { isAtWork, type Task } from '../parts/tasks.ts';
 
 /** Budgets by name, and about what all claims take on two cores of 2020: an estimate. */
@@ -33,6 +34,12 @@ export class Claims {
   readonly task = signal<Task | undefined>(undefined);
   /** The claims that were asked for last; undefined for all. */
   readonly asked = signal<readonly string[] | undefined>(undefined);
+
+  /** @param draft  what was chosen and asked for when the tab was loaded last */
+  constructor({ budget, asked }: Values = {}) {
+    if (typeof budget === 'string' && budget in budgets) this.budget.value = budget as BudgetName;
+    if (Array.isArray(asked)) this.asked.value = asked.map(String);
+  }
 
   get isAtWork(): boolean {
     return this.task.value !== undefined && isAtWork(this.task.value);

@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
+import { draftOf, keepDraft } from '../parts/draft.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAtWork, stopTask } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
@@ -8,7 +9,7 @@ import { type BudgetName, budgets, Claims, type ToldClaim } from './claims.ts';
 
 /** What is said of diffusion language models, and what small models of this machine say to it. */
 export default function ClaimsPage() {
-  const [claims] = useState(() => new Claims());
+  const [claims] = useState(keptClaims);
   const problem = useSignal<unknown>(undefined);
   usePolling(
     (signal) => claims.look(signal),
@@ -53,6 +54,13 @@ export default function ClaimsPage() {
       )}
     </>
   );
+}
+
+/** With the budget that was chosen when the tab was loaded last, and what is tested with it. */
+function keptClaims(): Claims {
+  const claims = new Claims(draftOf('claims'));
+  keepDraft('claims', () => ({ budget: claims.budget.value, asked: claims.asked.value }));
+  return claims;
 }
 
 /** How many are tested here by now, and all of them. */

@@ -236,6 +236,9 @@ test(
     await page.fill('.composer textarea', 'Hello.');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Stop' }).waitFor();
+    // another conversation is another place, too
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await page.getByRole('button', { name: 'Send' }).waitFor();
 
     await go(page, 'Models');
     await page.locator('.model').first().waitFor();
@@ -258,6 +261,7 @@ test(
     await go(page, 'Fill');
     await page.locator('.old-and-new strong', { hasText: 'saw a bird' }).waitFor();
     await go(page, 'Chat');
+    await page.locator('.conversations .title', { hasText: 'Hello.' }).click();
     await page.locator('.speed').waitFor();
     await go(page, 'Write');
     await page.getByRole('button', { name: 'Again, same seed' }).waitFor();
