@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
+import { draftOf, keepDraft } from '../parts/draft.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { useFollowed } from '../parts/kept-page.tsx';
 import {
@@ -23,15 +24,11 @@ import { Talk } from './talk.ts';
 import { Turns } from './turns.tsx';
 
 /** A conversation whose answers are unmasked while one looks on. */
-export default function Chat({ settings }: PageProperties) {
+export default function Chat(properties: PageProperties) {
   const talk = useMemo(() => new Talk(localStorage), []);
-  const model = useSignal(typeof settings.model === 'string' ? settings.model : undefined);
-  const options = useSignal<Values>({});
+  const { model, options } = useKept(properties);
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
-  useFollowed(settings, (link) => {
-    if (typeof link.model === 'string') model.value = link.model;
-  });
   useLoading();
   const chosen = modelOf(model.value);
   const last = talk.path.value.at(-1);
@@ -96,6 +93,21 @@ const Welcome = ({
     <FirstLines model={model} onChoose={onChoose} />
   </div>
 );
+
+/** The model and the options: as they were left, and as a link asks for. */
+function useKept({ settings, isNew }: PageProperties) {
+  const begun = useMemo(() => {
+    const draft = draftOf('chat');
+    return { ...draft, ...((isNew || draft.model === undefined) && settings) };
+  }, []);
+  const model = useSignal(typeof begun.model === 'string' ? begun.model : undefined);
+  const options = useSignal((begun.options ?? {}) as Values);
+  useEffect(() => keepDraft('chat', () => ({ model: model.value, options: options.value })), []);
+  useFollowed(settings, (link) => {
+    if (typeof link.model === 'string') model.value = link.model;
+  });
+  return { model, options };
+}
 
 const exampleTool = `{"name": "weather",
  "parameters": {"type": "object",

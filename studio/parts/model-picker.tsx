@@ -129,7 +129,8 @@ export function Elsewhere() {
   if (!elsewhere) return null;
   const go = (event: Event) => {
     event.preventDefault();
-    location.assign(`${elsewhere.address}${location.hash}`);
+    // what was set is in the drafts of the tab
+    location.assign(`${elsewhere.address}${location.hash.split('?')[0]}`);
   };
   return (
     <p class="help elsewhere">

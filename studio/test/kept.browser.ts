@@ -351,6 +351,10 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
   const studio = await startStudio(t);
   const page = await studio.open();
   await page.fill(prompt, 'My dog');
+  await follow(page, 'chat', { model: 'talk' });
+  const model = page.locator('.model-picker select');
+  await until(async () => (await model.inputValue()) === 'talk', 'the model of the link');
+  await model.selectOption('stories');
   await follow(page, 'edit', { text: 'He barked.' });
   await page.locator('.cm-content').getByText('He barked.').waitFor();
   await type(page, 'He barked purple.');
@@ -370,4 +374,7 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
   assert.equal(await shown(page), 'He barked purple.');
   await go(page, 'Write');
   assert.equal(await page.locator(prompt).inputValue(), 'My dog');
+  await go(page, 'Chat');
+  await page.reload();
+  await until(async () => (await model.inputValue()) === 'stories', 'the model that was chosen since');
 });

@@ -46,7 +46,8 @@ export default function Write({ settings, isNew }: PageProperties) {
         <Trouble error={problem.value} />
         {desk.before.value && (
           <p class="help">
-            <button type="button" onClick={() => desk.putBack()}>
+            A link or a file was opened here.{' '}
+            <button type="button" class="plain" onClick={() => desk.putBack()}>
               Back to what was here
             </button>
           </p>
