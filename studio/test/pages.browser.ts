@@ -42,7 +42,7 @@ const verbs: Readonly<Record<string, RegExp>> = {
 
 test(
   'each page opens by its digit, fits every window, has no barrier, and is used by the keyboard alone',
-  { skip, timeout: 300_000 },
+  { skip, timeout: 600_000 },
   async (t) => {
     const studio = await startStudio(t);
     const page = await studio.open();

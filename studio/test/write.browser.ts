@@ -105,7 +105,7 @@ async function secondsOf(devtools: CDPSession): Promise<number> {
   return metrics.reduce((sum, { name, value }) => sum + (names.has(name) ? value : 0), 0);
 }
 
-test('the page that writes', { skip, timeout: 400_000 }, async (t) => {
+test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
   const studio = await startStudio(t);
 
   await t.test('the first load is small, and a first text is one key away', async () => {
