@@ -112,18 +112,8 @@ const columns: readonly {
   { name: 'seed', tell: ({ lane }) => String(lane.asked.value?.options.seed ?? '–') },
   { name: 'tokens', tell: ({ figures }) => rounded(figures?.tokens, 0) },
   { name: 'time', unit: 's', tell: ({ figures }) => rounded(figures?.seconds, 2) },
-  {
-    name: 'speed',
-    unit: 'tokens/s',
-    tell: ({ figures }) => rounded(figures?.tokensPerSecond, 0),
-    best: {
-      is: 'higher',
-      of: ({ figures }) =>
-        figures?.forwards === undefined
-          ? undefined
-          : { value: figures.tokensPerSecond, error: speedError * figures.tokensPerSecond },
-    },
-  },
+  // of a single time nobody knows the error: none is best
+  { name: 'speed', unit: 'tokens/s', tell: ({ figures }) => rounded(figures?.tokensPerSecond, 0) },
   { name: 'forwards', tell: ({ figures }) => rounded(figures?.forwards, 0) },
   {
     name: 'tokens a forward',
@@ -159,9 +149,6 @@ interface Run {
   readonly figures: Figures | undefined;
   readonly quality: TextQuality | undefined;
 }
-
-/** The same is written again in another time: by about so much of it, on a machine that has nothing else to do. */
-const speedError = 0.05;
 
 const counted = (value: number | undefined): Measured | undefined =>
   value === undefined ? undefined : { value: Number(value.toFixed(2)), error: 0 };
