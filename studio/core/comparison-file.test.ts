@@ -13,7 +13,8 @@ const run = {
 };
 
 test('a comparison is read as it was written; another file is none', () => {
-  const comparison = { name: 'steps', runs: [run, run] };
+  const quality = { bitsPerCharacter: 1.2, standardError: 0.1, distinct: 0.7, unscored: 'it is penalised' };
+  const comparison = { name: 'steps', runs: [run, { ...run, quality }] };
   assert.equal(writeComparison(readComparison(writeComparison(comparison))!), writeComparison(comparison));
   assert.equal(readComparison('{"format":"unmask recording 1"}'), undefined);
   assert.equal(readComparison('no JSON'), undefined);
@@ -24,5 +25,10 @@ test('a comparison that could not be shown is refused in a sentence', () => {
   assert.throws(
     () => readComparison('{"format":"unmask comparison 1","name":"x","runs":[{"asked":1}]}'),
     /asked is not as it must be/,
+  );
+  const wrong = { name: 'x', runs: [{ ...run, quality: { exact: 'low' } }] };
+  assert.throws(
+    () => readComparison(JSON.stringify({ format: 'unmask comparison 1', ...wrong })),
+    /quality is not as it must be/,
   );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isMostlyLines, maskShape, percent, shownText, styleOf } from './shown.ts';
+import { isMostlyLines, maskShape, percent, shownText, styleOf, tokenName } from './shown.ts';
 
 test('a position looks as sure as the model was', () => {
   assert.equal(styleOf(null, null), 'mask');
@@ -17,6 +17,10 @@ test('whatever a token spells can be seen, and turns nothing around', () => {
   assert.equal(shownText(null, ''), '▒▒▒');
   assert.equal(shownText(1, ''), '·');
   assert.equal(shownText(1, '<b>'), '<b>');
+  assert.deepEqual(
+    [' ', '\n\n', ' a', ''].map((text) => tokenName(1, text)),
+    ['␣', '↵↵', ' a', '·'],
+  );
 });
 
 test('a mask has the shape of the token that comes there, else of some word', () => {

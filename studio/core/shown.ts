@@ -13,6 +13,12 @@ export function shownText(token: number | null, text: string): string {
   return text === '' ? '·' : visible(text);
 }
 
+/** A token in a list: where it stands alone, blanks and line ends have marks. */
+export function tokenName(token: number | null, text: string): string {
+  const seen = shownText(token, text);
+  return seen.trim() === '' ? seen.replaceAll(' ', '␣').replaceAll('\n', '↵') : seen;
+}
+
 /** What a mask is drawn as: a bar of so many characters, behind a blank or not. */
 export interface MaskShape {
   readonly characters: number;

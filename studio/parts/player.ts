@@ -35,6 +35,13 @@ export class Player {
   readonly speed = signal<Speed>(1);
   readonly isLast = computed(() => this.at.value === this.size.value - 1);
   readonly facts = computed(() => (this.at.value < 0 ? undefined : this.recording.facts(this.at.value)));
+  /** Frames that there will be, while it is written: as many for each position as so far. */
+  readonly expected = computed(() => {
+    const last = this.size.value - 1;
+    if (last < 0 || this.state.value !== 'live') return Math.max(0, last);
+    const { written, length } = this.recording.facts(last);
+    return written === 0 ? last : Math.round((last * length) / written);
+  });
   readonly #now: () => number;
   readonly #clock: () => void;
 

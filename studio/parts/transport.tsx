@@ -6,6 +6,7 @@ const speeds: readonly Speed[] = ['real time', 0.125, 0.25, 0.5, 1, 2, 4];
 export function Transport({ player }: { readonly player: Player }) {
   const { at, size, direction, facts } = player;
   const last = Math.max(0, size.value - 1);
+  const all = Math.max(last, player.expected.value);
   const none = size.value === 0;
   const play = (way: 1 | -1, sign: string, label: string) => {
     const isPlaying = direction.value === way;
@@ -34,15 +35,16 @@ export function Transport({ player }: { readonly player: Player }) {
       <input
         type="range"
         min={0}
-        max={last}
+        max={all}
         value={Math.max(0, at.value)}
         disabled={none}
         aria-label="Frame"
-        aria-valuetext={facts.value && `frame ${at.value} of ${last}, step ${facts.value.step}`}
+        aria-valuetext={facts.value && `frame ${at.value} of ${all}, step ${facts.value.step}`}
         onInput={({ currentTarget }) => player.show(Number(currentTarget.value))}
       />
       <output>
-        {Math.max(0, at.value)} / {last}
+        {Math.max(0, at.value)} / {all > last && 'about '}
+        {all}
       </output>
       <SpeedPicker player={player} />
     </div>

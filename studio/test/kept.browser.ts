@@ -80,7 +80,7 @@ const made: Readonly<Record<Name, Made>> = {
       await page.getByLabel('length', { exact: true }).inputValue(),
       await textsOf(page.locator('.lane .canvas')),
       await textsOf(page.locator('.comparison tbody tr')),
-      await page.getByRole('heading', { name: 'Position 3' }).count(),
+      await page.getByRole('heading', { name: 'Position 4:' }).count(),
       await page.locator('.lane').nth(1).locator('.heat tbody').isVisible(),
     ],
   },

@@ -7,7 +7,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import { readRecording, type RecordingFile, writeRecording } from '../core/recording-file.ts';
 import { type RecordedEvent, Recording } from '../core/recording.ts';
-import { shownText } from '../core/shown.ts';
+import { shownText, tokenName } from '../core/shown.ts';
 import { root, skip, startStudio, until, violations } from './browser.ts';
 
 const prompt = '.ask textarea';
@@ -51,7 +51,7 @@ async function saved(page: Page, name: string): Promise<Buffer> {
 }
 
 const open = (page: Page, name: string, text: string): Promise<void> =>
-  page.getByLabel('Open a recording').setInputFiles({
+  page.getByLabel('Open a file').setInputFiles({
     name,
     mimeType: 'application/json',
     buffer: Buffer.from(text),
@@ -307,7 +307,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await write(page);
     const recording = replayed(readRecording((await saved(page, 'JSON')).toString()));
     await page.locator('.canvas .token').nth(5).hover();
-    await page.getByRole('heading', { name: 'Position 5' }).waitFor();
+    await page.getByRole('heading', { name: 'Position 6:' }).waitFor();
     const last = recording.size - 1;
     const { cells, candidates } = recording.historyOf(5, last);
     assert.equal(await page.locator('.history li').count(), cells.length);
@@ -317,16 +317,16 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     const told = await page.locator('.candidates code').allTextContents();
     assert.deepEqual(
       told.slice(0, 3),
-      likeliest.map(({ token, text }) => shownText(token, text)),
+      likeliest.map(({ token, text }) => tokenName(token, text)),
     );
     const written = recording.cellAt(5, last);
     assert.deepEqual(await page.locator('.candidates [aria-current] code').allTextContents(), [
-      shownText(written.token, written.text),
+      tokenName(written.token, written.text),
     ]);
     // and right below the token, as long as it is pointed at
     assert.deepEqual(
       await page.locator('.glance code').allTextContents(),
-      likeliest.map(({ token, text }) => shownText(token, text)),
+      likeliest.map(({ token, text }) => tokenName(token, text)),
     );
     await page.locator(prompt).hover();
     assert.equal(await page.locator('.glance').count(), 0);
@@ -334,13 +334,13 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
 
     await page.evaluate('document.activeElement.blur()');
     await page.keyboard.press('Shift+ArrowRight');
-    await page.getByRole('heading', { name: 'Position 6' }).waitFor();
+    await page.getByRole('heading', { name: 'Position 7:' }).waitFor();
     assert.equal(await page.locator('.canvas .token.picked').count(), 1);
 
     const map = page.locator('.heat canvas');
     const { width, height } = (await map.boundingBox())!;
     await map.click({ position: { x: (2.5 / 8) * width, y: (2.5 / recording.size) * height } });
-    await page.getByRole('heading', { name: 'Position 2' }).waitFor();
+    await page.getByRole('heading', { name: 'Position 3:' }).waitFor();
     await page.locator('output', { hasText: `2 / ${last}` }).waitFor();
     await page.getByText('As a table').click();
     await page.locator('.heat tbody tr').nth(7).waitFor();
@@ -448,11 +448,15 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
       100,
     );
     assert.notEqual(exact[0], exact[1], 'twelve steps and six are two samplers');
+    const verdict = await other.locator('.comparison .verdict').textContent();
+    assert.match(verdict!, /^B takes 0\.50 times the forwards of A, and to the judge /);
     await other.getByLabel('Name of this comparison').fill('steps');
     const kept = (await saved(other, 'Save as a file')).toString();
     await open(other, 'steps.json', kept);
     await other.locator('.lane').nth(1).waitFor();
     assert.equal((await saved(other, 'Save as a file')).toString(), kept);
+    // what the judge said is in the file, too
+    assert.equal(await other.locator('.comparison .verdict').textContent(), verdict);
     for (const theme of ['light', 'dark']) {
       await other.getByLabel('Theme').selectOption(theme);
       assert.deepEqual(await violations(other), []);
@@ -482,8 +486,10 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     // a click does, too, and begins nothing
     await page.locator(prompt).press('Enter');
     await page.locator('.lane .token:not(.mask)').nth(2).waitFor();
+    await page.locator('output', { hasText: '/ about' }).waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await written(page);
+    await page.locator('.moment', { hasText: 'stopped' }).waitFor();
     assert.ok((await page.locator('.lane .token.mask').count()) > 0);
     for (let tries = 0; (await cancelled()) === before; tries++) {
       assert.ok(tries < 40, 'the server goes on');

@@ -1,17 +1,19 @@
-import type { ComponentChildren } from 'preact';
 import { bestOf, type Measured } from '../core/best.ts';
+import type { TextQuality } from '../core/comparison-file.ts';
 import { labelOf } from '../core/fields.ts';
+import { verdictOn, type WeighedRun } from '../core/verdict.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Desk } from './desk.ts';
 import { type Figures, figuresOf, nameOf, rounded } from './figures.tsx';
 import type { Lane } from './lane.ts';
-import type { TextQuality } from './quality.ts';
 
 /** Runs in figures, one below the other. */
 export function Comparison({ desk }: { readonly desk: Desk }) {
   const lanes = desk.lanes.value;
   const runs = lanes.map((lane): Run => ({ lane, figures: figuresOf(lane), quality: desk.quality.of(lane) }));
-  const best = columns.map(({ best }) => best && bestOf(runs.map(best.of), best.is));
+  // a column of what nobody has asked for yet, or of what none has, says nothing
+  const shown = columns.filter(({ tell }) => runs.some((run) => tell(run) !== '–'));
+  const best = shown.map(({ best }) => best && bestOf(runs.map(best.of), best.is));
   return (
     <section class="comparison" aria-label="Comparison">
       <div class="row spread">
@@ -42,7 +44,7 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
           <thead>
             <tr>
               <th scope="col">run</th>
-              {columns.map(({ name, unit }) => (
+              {shown.map(({ name, unit }) => (
                 <th key={name} scope="col">
                   {name} {unit && <span class="unit">{unit}</span>}
                 </th>
@@ -54,11 +56,14 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
           </thead>
           <tbody>
             {runs.map((run, index) => (
-              <ComparedRow key={index} desk={desk} run={run} index={index} best={best} />
+              <ComparedRow key={index} desk={desk} run={run} index={index} columns={shown} best={best} />
             ))}
           </tbody>
         </table>
       </div>
+      {runs.slice(1).map((run, index) => (
+        <Verdict key={index} run={weighed(run, index + 1)} beside={weighed(runs[0], 0)} />
+      ))}
       <Explained />
       {lanes.map((lane, index) => (
         <Unscored key={index} name={nameOf(index)} why={desk.quality.of(lane)?.unscored} />
@@ -67,6 +72,17 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
     </section>
   );
 }
+
+function Verdict({ run, beside }: { readonly run: WeighedRun; readonly beside: WeighedRun }) {
+  const verdict = verdictOn(run, beside);
+  return verdict === undefined ? null : <p class="verdict">{verdict}</p>;
+}
+
+const weighed = ({ figures, quality }: Run, index: number): WeighedRun => ({
+  name: nameOf(index),
+  forwards: figures?.forwards,
+  bits: bitsOf(quality),
+});
 
 const Explained = () => (
   <>
@@ -101,13 +117,15 @@ function Unscored({ name, why }: { readonly name: string; readonly why: string |
   );
 }
 
-/** What is told of a run, column by column; of some of them more or less is better. */
-const columns: readonly {
+/** What is told of a run; of some of it more or less is better. */
+interface Column {
   readonly name: string;
   readonly unit?: string;
-  readonly tell: (run: Run) => ComponentChildren;
+  readonly tell: (run: Run) => string;
   readonly best?: { readonly is: 'higher' | 'lower'; readonly of: (run: Run) => Measured | undefined };
-}[] = [
+}
+
+const columns: readonly Column[] = [
   { name: 'options', tell: ({ lane }) => saidOf(lane) },
   { name: 'seed', tell: ({ lane }) => String(lane.asked.value?.options.seed ?? '–') },
   { name: 'tokens', tell: ({ figures }) => rounded(figures?.tokens, 0) },
@@ -128,10 +146,7 @@ const columns: readonly {
       (quality?.standardError === undefined ? '' : ` ± ${quality.standardError.toFixed(2)}`),
     best: {
       is: 'lower',
-      of: ({ quality }) =>
-        quality?.bitsPerCharacter === undefined
-          ? undefined
-          : { value: quality.bitsPerCharacter, error: quality.standardError ?? NaN },
+      of: ({ quality }) => bitsOf(quality),
     },
   },
   { name: 'diversity', unit: 'distinct-2', tell: ({ quality }) => rounded(quality?.distinct, 2) },
@@ -150,6 +165,11 @@ interface Run {
   readonly quality: TextQuality | undefined;
 }
 
+const bitsOf = (quality: TextQuality | undefined): Measured | undefined =>
+  quality?.bitsPerCharacter === undefined
+    ? undefined
+    : { value: quality.bitsPerCharacter, error: quality.standardError ?? NaN };
+
 const counted = (value: number | undefined): Measured | undefined =>
   value === undefined ? undefined : { value: Number(value.toFixed(2)), error: 0 };
 
@@ -157,11 +177,13 @@ function ComparedRow({
   desk,
   run,
   index,
+  columns: shown,
   best,
 }: {
   readonly desk: Desk;
   readonly run: Run;
   readonly index: number;
+  readonly columns: readonly Column[];
   /** Of each column the run that is best in it. */
   readonly best: readonly (number | undefined)[];
 }) {
@@ -171,7 +193,7 @@ function ComparedRow({
       <th scope="row">
         {nameOf(index)} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
       </th>
-      {columns.map(({ name, tell }, column) => (
+      {shown.map(({ name, tell }, column) => (
         <td key={name} class={name === 'options' ? 'said' : undefined}>
           {best[column] === index ? (
             <strong title="the best of these runs, beyond the error">

@@ -203,7 +203,9 @@ export class Desk {
 
   /** Hands a person all runs as they are, in one file. */
   save(): void {
-    const runs = this.lanes.value.flatMap((lane) => lane.file ?? []);
+    const runs = this.lanes.value.flatMap((lane) =>
+      lane.file ? [{ ...lane.file, quality: this.quality.of(lane) }] : [],
+    );
     const name = this.name.value.trim() || 'comparison';
     saveFile(`${name}.json`, writeComparison({ name, runs }), 'application/json');
   }
@@ -226,6 +228,7 @@ export class Desk {
         const { seed: _, ...options } = run.asked.options;
         const lane = new Lane({ model: run.asked.model, options });
         lane.show(run);
+        if (run.quality) this.quality.know(lane, run.quality);
         return lane;
       });
       const { name, runs } = comparison;

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { percent, shownText } from '../core/shown.ts';
+import { percent, tokenName } from '../core/shown.ts';
 import type { Lane } from './lane.ts';
 
 /** What the model thought of for the token that is pointed at, right below it; the panel further down tells more. */
@@ -23,7 +23,7 @@ export function Glance({ lane }: { readonly lane: Lane }) {
     <div ref={note} class="glance" aria-hidden="true">
       {likeliest.map(({ token, text, probability }) => (
         <span key={token}>
-          <code>{shownText(token, text)}</code> {percent(probability)}
+          <code>{tokenName(token, text)}</code> {percent(probability)}
         </span>
       ))}
     </div>

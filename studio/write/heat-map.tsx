@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { percent, shownText } from '../core/shown.ts';
+import { percent, tokenName } from '../core/shown.ts';
 import type { Player } from '../parts/player.ts';
 import { colorsOf, onTheme } from '../parts/theme.tsx';
 import type { Lane } from './lane.ts';
@@ -35,9 +35,9 @@ export function HeatMap({ lane }: { readonly lane: Lane }) {
           }}
         />
         <span class="axis x" aria-hidden="true">
-          <span>position 0</span>
+          <span>position 1</span>
           <span>position →</span>
-          <span>{player.facts.value ? player.facts.value.length - 1 : ''}</span>
+          <span>{player.facts.value ? player.facts.value.length : ''}</span>
         </span>
       </div>
       <p class="scale" aria-hidden="true">
@@ -127,9 +127,9 @@ function Table({ player }: { readonly player: Player }) {
             <tbody>
               {player.recording.canvasAt(player.size.value - 1).map((cell, position) => (
                 <tr key={position}>
-                  <td>{position}</td>
+                  <td>{position + 1}</td>
                   <td>
-                    <code>{shownText(cell.token, cell.text)}</code>
+                    <code>{tokenName(cell.token, cell.text)}</code>
                   </td>
                   <td>{cell.token === null ? '–' : player.recording.facts(cell.frame).step}</td>
                   <td>{cell.confidence === null ? '–' : percent(cell.confidence)}</td>

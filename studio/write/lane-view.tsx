@@ -54,7 +54,7 @@ export function LaneView({
         {!isTied && <Transport player={player} />}
         <p class="moment quiet" aria-hidden="true">
           {facts
-            ? `step ${facts.step} of ${player.recording.facts(player.size.value - 1).step} · ${facts.written} of ${facts.length} positions filled${endOf(player)}`
+            ? `step ${facts.step}${allOf(player)} · ${facts.written} of ${facts.length} positions filled${endOf(player)}`
             : 'Not written yet.'}
         </p>
         {name === undefined && <Legend />}
@@ -69,9 +69,15 @@ export function LaneView({
   );
 }
 
+/** How many steps there are, once that is known. */
+const allOf = ({ state, recording, size }: Player): string =>
+  state.value === 'live' ? '' : ` of ${recording.facts(size.value - 1).step}`;
+
 /** Where a text ends before its canvas does: what stands behind is no text. */
-function endOf({ ending, isLast, recording, size }: Player): string {
+function endOf({ ending, isLast, recording, size, state }: Player): string {
+  const { length, written } = recording.facts(size.value - 1);
+  if (state.value === 'done' && !ending.value && written < length) return ' · stopped';
   const tokens = ending.value?.tokens;
-  const isShorter = tokens !== undefined && tokens < recording.facts(size.value - 1).length;
+  const isShorter = tokens !== undefined && tokens < length;
   return isLast.value && isShorter ? ` · the text ends after ${tokens} tokens` : '';
 }

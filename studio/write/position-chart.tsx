@@ -1,5 +1,5 @@
 import type { Candidate } from '../core/recording.ts';
-import { percent, shownText } from '../core/shown.ts';
+import { percent, tokenName } from '../core/shown.ts';
 
 /** Tokens that are drawn. */
 const drawn = 4;
@@ -74,7 +74,7 @@ function Tokens({ tokens }: { readonly tokens: readonly Candidate[] }) {
       {tokens.map(({ token, text, probability }, index) => (
         <li key={token}>
           <i class={`series-${index}`} aria-hidden="true" />
-          <code>{shownText(token, text)}</code> {percent(probability)}
+          <code>{tokenName(token, text)}</code> {percent(probability)}
         </li>
       ))}
     </ul>

@@ -1,5 +1,5 @@
 import type { Candidate, Cell } from '../core/recording.ts';
-import { percent, shownText } from '../core/shown.ts';
+import { percent, tokenName } from '../core/shown.ts';
 import type { Player } from '../parts/player.ts';
 import type { Lane } from './lane.ts';
 import { PositionChart } from './position-chart.tsx';
@@ -12,7 +12,7 @@ export function Position({ lane }: { readonly lane: Lane }) {
   const isThere = position !== undefined && facts !== undefined && position < facts.length;
   return (
     <section class="position">
-      <h3>{isThere ? `Position ${position}` : 'A position'}</h3>
+      <h3>{isThere ? titleOf(player, position) : 'A position'}</h3>
       <p class="row">
         <button
           type="button"
@@ -47,6 +47,12 @@ export function Position({ lane }: { readonly lane: Lane }) {
   );
 }
 
+/** Positions are counted from 1, for people. */
+function titleOf({ recording, at }: Player, position: number): string {
+  const { token, text } = recording.cellAt(position, at.value);
+  return `Position ${position + 1}: ${token === null ? 'a mask' : `“${tokenName(token, text).trim()}”`}`;
+}
+
 function Details({ player, position }: { readonly player: Player; readonly position: number }) {
   const { recording, at } = player;
   // frames that come while one looks on belong to the history, too
@@ -73,7 +79,7 @@ function Details({ player, position }: { readonly player: Player; readonly posit
             {now.map(({ token, text, probability }) => (
               <tr key={token} aria-current={token === written ? 'true' : undefined}>
                 <th scope="row">
-                  <code>{shownText(token, text)}</code>
+                  <code>{tokenName(token, text)}</code>
                 </th>
                 <td>
                   <meter min={0} max={1} value={probability} aria-hidden="true" />
@@ -118,7 +124,7 @@ function happened({ token, text, confidence }: Cell, before: Cell | undefined) {
   return (
     <>
       {before && before.token !== null ? 'rewritten as ' : 'written as '}
-      <code>{shownText(token, text)}</code>
+      <code>{tokenName(token, text)}</code>
       {confidence !== null && `, ${percent(confidence)} sure`}
     </>
   );

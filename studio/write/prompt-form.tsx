@@ -83,7 +83,7 @@ function RunButtons({ desk }: { readonly desk: Desk }) {
         Copy link
       </button>
       <label class="file plain">
-        Open a recording
+        Open a file
         <input
           type="file"
           accept=".json,application/json"

@@ -1,21 +1,8 @@
 import { signal } from '@preact/signals';
 import { post } from '../client.ts';
+import type { TextQuality } from '../core/comparison-file.ts';
 import { endOf, type Task } from '../parts/tasks.ts';
 import type { Lane } from './lane.ts';
-
-/** What a text is worth: by an outside model, and by the one that wrote it. */
-export interface TextQuality {
-  readonly bitsPerCharacter?: number;
-  /** Of these bits; unknown of a text that the judge reads at once. */
-  readonly standardError?: number;
-  /** Different pairs of words, as a share. */
-  readonly distinct?: number;
-  /** -log p under model and strategy, in nats a token. */
-  readonly exact?: number;
-  readonly isBound?: boolean;
-  /** Why there is no such number. */
-  readonly unscored?: string;
-}
 
 interface JudgeReport {
   readonly bitsPerCharacter: number;
@@ -46,6 +33,11 @@ export class Quality {
   /** Of the text that a run has now. */
   of(lane: Lane): TextQuality | undefined {
     return this.#found.value.get(lane.player.value);
+  }
+
+  /** Takes what a file has of it. */
+  know(lane: Lane, quality: TextQuality): void {
+    this.#found.value = new Map(this.#found.value).set(lane.player.value, quality);
   }
 
   async judge(lanes: readonly Lane[]): Promise<void> {
