@@ -40,7 +40,7 @@ export default function Fill(properties: PageProperties) {
       tools={<Tools filler={filler} fillAll={fillAll} />}
       foot={<Foot filler={filler} />}
       problem={problem.value ?? filler.problem.value}
-      found={<Holes filler={filler} fill={fill} />}
+      found={<Holes filler={filler} fill={fill} model={model.value} />}
       settings={
         <TextSettings
           kind="infill"
@@ -97,15 +97,25 @@ function beginning(link: PageProperties['settings']): Draft & { readonly isDraft
 function Holes({
   filler,
   fill,
+  model,
 }: {
   readonly filler: Filler;
   readonly fill: (holes: readonly Proposal[]) => void;
+  readonly model: string | undefined;
 }) {
   const holes = filler.proposals.value;
+  const example = exampleFor(model);
   return (
     <>
       <h2>Holes</h2>
-      {holes.length === 0 && <p class="quiet">None yet.</p>}
+      {holes.length === 0 && (
+        <p class="quiet">
+          None.{' '}
+          <button type="button" class="plain" onClick={() => void filler.take(withHole(example))}>
+            Take the model’s example
+          </button>
+        </p>
+      )}
       <ol class="pieces">
         {holes.map((hole, n) => (
           <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />

@@ -86,7 +86,7 @@ test(
     await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
     const second = await page.locator('.old-and-new strong').textContent();
     await page.getByRole('button', { name: 'Accept hole 1' }).click();
-    await page.getByText('None yet.').waitFor();
+    await page.getByText('None.').waitFor();
     assert.equal(squeezed(await shown(page)), squeezed(before + second + after));
     await page.keyboard.press('Control+z');
     await page.getByRole('button', { name: 'Reject hole 1' }).click();
@@ -117,7 +117,7 @@ test(
     assert.ok(await fits(page));
     const texts = await page.locator('.old-and-new strong').allTextContents();
     await page.getByRole('button', { name: 'Accept all' }).click();
-    await page.getByText('None yet.').waitFor();
+    await page.getByText('None.').waitFor();
     assert.equal(squeezed(await shown(page)), squeezed(texts[0] + sentence.slice(4) + texts[1]));
     // a hole that is typed is one
     await page.keyboard.press('Control+End');

@@ -341,6 +341,12 @@ test(
       'the model',
     );
     assert.equal(await page.locator('.lane .canvas').textContent(), written);
+    // a comparison is left for a model, and can be brought back
+    await page.getByRole('button', { name: 'Back to what was here' }).click();
+    await page.locator('.lane').nth(1).waitFor();
+    await follow(page, 'write', { model: 'stories' });
+    await until(async () => (await page.locator('.comparison').count()) === 0, 'a page for one model');
+    assert.equal(await page.locator(prompt).inputValue(), 'Another');
 
     await follow(page, 'chat', { model: 'stories' });
     await until(async () => (await page.locator('.model-picker select').inputValue()) === 'stories', 'it');

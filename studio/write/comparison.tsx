@@ -16,29 +16,7 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
   const best = shown.map(({ best }) => best && bestOf(runs.map(best.of), best.is));
   return (
     <section class="comparison" aria-label="Comparison">
-      <div class="row spread">
-        <label class="field name">
-          <span class="hidden">Name of this comparison</span>
-          <input
-            type="text"
-            placeholder="Name this comparison"
-            value={desk.name.value}
-            onInput={({ currentTarget }) => (desk.name.value = currentTarget.value)}
-          />
-        </label>
-        <div class="row">
-          <button
-            type="button"
-            disabled={!desk.isAllWritten || desk.quality.isJudging.value}
-            onClick={() => void desk.judge()}
-          >
-            {desk.quality.isJudging.value ? 'Judging …' : 'Judge the texts'}
-          </button>
-          <button type="button" disabled={!desk.isAllWritten} onClick={() => desk.save()}>
-            Save as a file
-          </button>
-        </div>
-      </div>
+      <Tools desk={desk} />
       <div class="scroll" role="region" aria-label="The runs compared" tabIndex={0}>
         <table>
           <thead>
@@ -70,6 +48,35 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
       ))}
       <Trouble error={desk.quality.problem.value} />
     </section>
+  );
+}
+
+/** What the comparison is called, and what can be done with it. */
+function Tools({ desk }: { readonly desk: Desk }) {
+  return (
+    <div class="row spread">
+      <label class="field name">
+        <span class="hidden">Name of this comparison</span>
+        <input
+          type="text"
+          placeholder="Name this comparison"
+          value={desk.name.value}
+          onInput={({ currentTarget }) => (desk.name.value = currentTarget.value)}
+        />
+      </label>
+      <div class="row">
+        <button
+          type="button"
+          disabled={!desk.isAllWritten || desk.quality.isJudging.value}
+          onClick={() => void desk.judge()}
+        >
+          {desk.quality.isJudging.value ? 'Judging …' : 'Judge the texts'}
+        </button>
+        <button type="button" disabled={!desk.isAllWritten} onClick={() => desk.save()}>
+          Save as a file
+        </button>
+      </div>
+    </div>
   );
 }
 

@@ -109,12 +109,16 @@ export class Desk {
       this.prompt.value = exampleFor(served.id).prompt;
   }
 
-  /** Is set as a link asks for: a model alone is chosen as by hand, anything else takes the place of all that is here. */
+  /**
+   * Is set as a link asks for, in the place of all that is here. A model alone is chosen as by hand, but in the place of a
+   * comparison begins with what was typed.
+   */
   follow(link: Values): void {
     const { model, ...others } = link;
-    if (typeof model === 'string' && Object.keys(others).length === 0)
-      return this.choose(this.lanes.value[this.chosen.value], model);
-    const { prompt, seed, runs } = settingsFrom(link);
+    const isModel = typeof model === 'string' && Object.keys(others).length === 0;
+    if (isModel && !this.isComparing) return this.choose(this.lanes.value[0], model);
+    const typed = isModel && !isExamplePrompt(this.prompt.value) ? this.prompt.value : undefined;
+    const { prompt = typed, seed, runs } = settingsFrom(link);
     this.#isGiven = prompt !== undefined;
     return this.#put({
       prompt: prompt ?? exampleFor(runs[0].model).prompt,

@@ -38,6 +38,7 @@ export function FiguresRow({ lane }: { readonly lane: Lane }) {
   const seed = lane.asked.value?.options.seed;
   return (
     <dl class="figures">
+      <Figure name="model" value={lane.asked.value?.model ?? '–'} />
       <Figure name="tokens/s" value={rounded(figures?.tokensPerSecond, 0)} />
       <Figure name="tokens" value={rounded(figures?.tokens, 0)} />
       <Figure name="steps" value={rounded(figures?.steps, 0)} />
