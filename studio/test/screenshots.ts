@@ -65,8 +65,12 @@ await page.setViewportSize({ width: 1200, height: 1060 });
 await picture('write');
 await page.setViewportSize({ width: 1200, height: 780 });
 
+const story = `The dog ran after the ball, and his friend the cat came out of the house. "Do you want to play?" said the dog. "Yes," said the cat.
+
+They played until the sun went down. Then the ball rolled under a tree, and they could not see it any more.`;
+
 await open('fill', {
-  text: 'Once upon a time there was a little dog. He was very happy because he found a ball.',
+  text: `Once upon a time there was a little dog. He was very happy. One day he found a ball in the garden. The ball was big and red.\n\n${story}`,
 });
 await page.locator('.cm-content').waitFor();
 await page.keyboard.press('Control+Home');
@@ -84,7 +88,7 @@ await page
 await picture('fill');
 
 await open('edit', {
-  text: 'Once upon a time there was a little dog. He barked purple in the park. Then he saw his friend and they played elephant all day.',
+  text: `Once upon a time there was a little dog. He barked purple in the park. Then he saw his friend and they played elephant all day.\n\n${story.replace('house', 'spoon')}`,
 });
 await page.locator('.cm-content').waitFor();
 await page.getByRole('button', { name: 'Check' }).click();
