@@ -93,7 +93,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       });
       this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
       const unlikely = doubts.filter(({ look }) => look === 'doubt-3').length;
-      this.news.value = `${tokens.length} tokens, ${unlikely} of them with less than one in a thousand.`;
+      this.news.value = `${tokens.length} tokens, ${unlikely} of them under 0.1 %.`;
     });
   }
 
