@@ -13,7 +13,7 @@ import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Stretch } from '../text/layer.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
-import { type Doubt, Rewriter } from './rewriter.ts';
+import { Rewriter } from './rewriter.ts';
 
 const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
 One day Max saw a big banana in the tree. It was very scared and could not come down.
@@ -224,19 +224,12 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
   const busy = rewriter.isBusy.value;
-  const words = new Map<number, Doubt>();
-  for (const doubt of doubts.filter(({ look }) => look !== '' && look !== 'doubt-1')) {
-    const word = { ...doubt, ...rewriter.wordOf(doubt) };
-    const known = words.get(word.from);
-    if (!known || known.probability > word.probability) words.set(word.from, word);
-  }
-  const unlikeliest = [...words.values()].sort((a, b) => a.probability - b.probability).slice(0, maxListed);
+  const unlikely = doubts.filter(({ look }) => look !== '');
+  const unlikeliest = unlikely.toSorted((a, b) => a.probability - b.probability).slice(0, maxListed);
   return (
     <>
       <h2>Least likely</h2>
-      {unlikeliest.length === 0 && (
-        <p class="quiet">There is nothing that the model would not have written.</p>
-      )}
+      {unlikeliest.length === 0 && <p class="quiet">Each word has 10 % and more.</p>}
       <ol class="pieces doubts">
         {unlikeliest.map((word) => (
           <li key={word.from} class="row">

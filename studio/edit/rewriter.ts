@@ -9,7 +9,7 @@ import { layerOf, type Stretch } from '../text/layer.ts';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
-/** A token of the text without the space in front of it, and how likely the model finds it. */
+/** A word of the text, or a sign, and how likely the model finds the least likely of its tokens. */
 export interface Doubt extends Stretch {
   readonly look: DoubtLook;
   readonly probability: number;
@@ -49,20 +49,21 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     this.focus();
   }
 
-  /** The word that a stretch is of, if it is of one. */
-  wordOf(stretch: { readonly from: number; readonly to: number }): { from: number; to: number } {
+  /** A stretch with the whole of the words that it begins and ends in; where it is empty, the word that is there. */
+  #wordsOf({ from, to }: { readonly from: number; readonly to: number }): { from: number; to: number } {
     const { state } = this.view;
-    const { from, to } = state.wordAt(stretch.from) ?? stretch;
-    return { from, to: Math.max(to, state.wordAt(stretch.to)?.to ?? 0, stretch.to) };
+    const [first, last] = [state.wordAt(from), state.wordAt(to)];
+    if (from === to) return first ?? { from, to };
+    return {
+      from: first && first.to > from ? first.from : from,
+      to: last && last.from < to ? last.to : to,
+    };
   }
 
-  /** Marks a stretch, or the selection, or the word at the cursor; what is marked there already isn't any more. */
+  /** Marks the words of a stretch, or of the selection, or the one at the cursor; what is marked there already isn't any more. */
   mark(stretch?: { readonly from: number; readonly to: number }): void {
     if (this.isBusy.value) return;
-    const { state } = this.view;
-    const { main } = state.selection;
-    const asked = stretch ?? main;
-    const { from, to } = stretch || main.empty ? this.wordOf(asked) : asked;
+    const { from, to } = this.#wordsOf(stretch ?? this.view.state.selection.main);
     if (from < to && this.slice({ from, to }).trim() === '') {
       this.news.value = 'A blank alone can’t be marked: select a word.';
       return;
@@ -86,14 +87,20 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
       }>('/unmask/doubts', { model, text }, signal);
-      const doubts = tokens.flatMap(({ from, to, probability }): Doubt[] => {
+      const words = new Map<number, Doubt>();
+      for (const { from, to, probability } of tokens) {
         const start = to - text.slice(from, to).trimStart().length;
-        const look = doubtOf(probability);
-        return start === to ? [] : [{ from: start, to, probability, look, title: likelihood(probability) }];
-      });
+        if (start === to) continue;
+        const word = this.#wordsOf({ from: start, to });
+        const known = words.get(word.from);
+        if (known && known.probability <= probability) continue;
+        const [look, title] = [doubtOf(probability), likelihood(probability)];
+        words.set(word.from, { ...word, probability, look, title });
+      }
+      const doubts = [...words.values()];
       this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
-      const unlikely = doubts.filter(({ look }) => look === 'doubt-3').length;
-      this.news.value = `${tokens.length} tokens, ${unlikely} of them under 0.1 %.`;
+      const unlikely = doubts.filter(({ look }) => look !== '').length;
+      this.news.value = `${doubts.length} words, ${unlikely} of them under 10 %.`;
     });
   }
 
