@@ -101,8 +101,8 @@ export function chartSvg(
 }
 
 const keyHeight = 18;
-/** About so wide is a character of 12 pixels. */
-const characterWidth = 6.6;
+/** About so wide is a character, with room for letters that are drawn at 14 pixels in the place of 12. */
+const characterWidth = 7.4;
 
 /** The keys of a legend in rows, each as wide as its name. */
 function legendRows<Key extends { readonly name: string }>(

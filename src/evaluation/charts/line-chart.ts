@@ -1,6 +1,6 @@
 import { type Axis, chartSvg, escapeXml, niceTicks, xAxis, yAxis } from '../../base/svg-chart.ts';
 import type { Mean } from '../mean.ts';
-import { colorOf } from './palette.ts';
+import { colorsOf, type ModelKind } from './palette.ts';
 
 /** Something measured at a place, with a standard error where there is one. */
 export interface Point {
@@ -18,6 +18,8 @@ export const pointsOf = (places: readonly number[], means: readonly Mean[]): Poi
 /** Points of one kind, joined from left to right. */
 export interface Series {
   readonly name: string;
+  /** The kind of model that it is of, which has a colour of its own. Default: the colour of its place */
+  readonly kind?: ModelKind;
   readonly points: readonly Point[];
 }
 
@@ -34,8 +36,10 @@ export interface LineChart {
 
 /** Lines with points and bars of one standard error up and down, as an SVG. What isn't finite is left out. */
 export function lineChart({ title, xLabel, yLabel, series, logarithmic = false, from }: LineChart): string {
-  const shown = series.map(({ name, points }) => ({
+  const colors = colorsOf(series);
+  const shown = series.map(({ name, points }, index) => ({
     name,
+    color: colors[index],
     points: points
       .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
       .toSorted((a, b) => a.x - b.x),
@@ -46,16 +50,14 @@ export function lineChart({ title, xLabel, yLabel, series, logarithmic = false, 
     logarithmic,
   );
   const y = vertical(all, from);
-  const drawn = shown.flatMap(({ points }, index) => {
-    const color = colorOf(index);
+  const drawn = shown.flatMap(({ points, color }) => {
     const places = points.map((point) => `${x.at(point.x)},${y.at(point.y)}`);
     return [
       `<polyline points="${places.join(' ')}" fill="none" stroke="${color}" stroke-opacity=".6"/>`,
       ...points.map((point) => mark(point, x, y, color)),
     ];
   });
-  const legend = shown.map(({ name }, index) => ({ name, color: colorOf(index) }));
-  return chartSvg({ title, x, y, xLabel, yLabel, style: '', legend }, drawn);
+  return chartSvg({ title, x, y, xLabel, yLabel, style: '', legend: shown }, drawn);
 }
 
 /** A point, its bar, and what it says of itself. */

@@ -11,5 +11,31 @@ export const chartPalette = [
   '#718096',
 ] as const;
 
-/** The colour of the line or bar of that number; they repeat after the last. */
-export const colorOf = (index: number): string => chartPalette[index % chartPalette.length];
+/** The kinds of models that are compared, each with its colours in all charts: of several curves of a kind the later are paler. */
+const kindColors = {
+  'masked diffusion': ['#2b6cb0', '#7ba7d7'],
+  causal: ['#c05621', '#e0a37f'],
+  'block diffusion': ['#2f855a', '#7db99a'],
+} as const;
+
+/** A kind of model, as charts and people call it. */
+export type ModelKind = keyof typeof kindColors;
+
+/** What models of an objective are called. */
+export const modelKinds = {
+  'masked-diffusion': 'masked diffusion',
+  autoregressive: 'causal',
+  'block-diffusion': 'block diffusion',
+} as const satisfies Readonly<Record<string, ModelKind>>;
+
+/** The colour of a kind of model in all charts. */
+export const colorOfKind = (kind: ModelKind): string => kindColors[kind][0];
+
+/** Colours of lines or bars: those of a kind by their kind, wherever they stand; others by their places, again after the last. */
+export function colorsOf(series: readonly { readonly kind?: ModelKind }[]): string[] {
+  return series.map(({ kind }, place) => {
+    if (kind === undefined) return chartPalette[place % chartPalette.length];
+    const before = series.slice(0, place).filter((other) => other.kind === kind).length;
+    return kindColors[kind][Math.min(before, kindColors[kind].length - 1)];
+  });
+}

@@ -1,4 +1,4 @@
-import type { BudgetName } from './budget.ts';
+import type { Budget, BudgetName } from './budget.ts';
 import type { Lab } from './lab.ts';
 
 /** What a measurement says of a claim. */
@@ -19,7 +19,13 @@ export interface Claim {
   readonly wouldChange: string;
   /** Whether it is about text, which a person may bring. */
   readonly usesText: boolean;
+  /** How many items and seeds its numbers are of, in words. */
+  readonly basis: (budget: Budget) => string;
+  /** Where it is said, where one place is known: authors and year, and the address of the paper. */
+  readonly source?: { readonly name: string; readonly url: string };
   readonly measure: (lab: Lab) => Promise<Finding>;
+  /** The chart of what was found, an SVG, from the rows alone: what was recorded is drawn anew without being measured. */
+  readonly draw: (rows: Finding['rows'], budget: Budget) => string;
 }
 
 /** What came out. */
@@ -30,13 +36,13 @@ export interface Finding {
   /** What they mean, in a sentence or two. */
   readonly why: string;
   readonly rows: readonly Readonly<Record<string, string | number | undefined>>[];
-  /** An SVG. */
-  readonly chart: string;
 }
 
 /** A claim with what was found of it. */
 export interface TestedClaim extends Finding {
   readonly claim: Claim;
+  /** An SVG. */
+  readonly chart: string;
   /** The command that measures it again. */
   readonly command: string;
 }

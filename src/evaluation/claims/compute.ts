@@ -2,7 +2,9 @@ import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { type Mean, plainMean } from '../mean.ts';
+import { modelKinds } from '../charts/palette.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn, numbersIn } from './rows.ts';
 import { frequencyNats } from './corpus.ts';
 import { exactOf, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
@@ -19,7 +21,10 @@ export const compute: Claim = {
   wouldChange:
     'The factor is that of one small network on one text at an early stage: it grows as the causal model gets better (SMDM found 16). Even times, as the first models of the field had them, lengthen it (claim l).',
   usesText: true,
+  basis: ({ windows, seeds }) => `${windows} windows of held-out text, ${seeds} seeds`,
+  source: { name: 'SMDM, Nie et al., 2024', url: 'https://arxiv.org/abs/2410.18514' },
   measure,
+  draw,
 };
 
 /** Shares of the usual updates. */
@@ -71,23 +76,24 @@ async function measure(lab: Lab): Promise<Finding> {
       natsPerToken: nats.mean,
       standardError: nats.standardError,
     })),
-    chart: lineChart({
-      title: 'Exact cost of held-out text against training',
-      xLabel: 'updates',
-      yLabel: 'nats a token, lower is better',
-      logarithmic: true,
-      series: [
-        { name: 'causal', levels: causal },
-        { name: 'masked diffusion', levels: diffusion },
-      ].map(({ name, levels }) => ({
-        name,
-        points: pointsOf(
-          levels.map(({ updates }) => updates),
-          levels.map(({ nats }) => nats),
-        ),
-      })),
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return lineChart({
+    title: 'Exact cost of held-out text against training',
+    xLabel: 'updates',
+    yLabel: 'nats a token, lower is better',
+    logarithmic: true,
+    series: (Object.keys(shares) as Level['objective'][]).map((objective) => ({
+      name: modelKinds[objective],
+      kind: modelKinds[objective],
+      points: pointsOf(
+        numbersIn(rows, 'updates', { objective }),
+        meansIn(rows, 'natsPerToken', { objective }),
+      ),
+    })),
+  });
 }
 
 async function levelAt(lab: Lab, objective: Level['objective'], share: number): Promise<Level> {

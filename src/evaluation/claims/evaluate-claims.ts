@@ -59,7 +59,8 @@ export function evaluateClaims(
     let written = Promise.resolve();
     const test = async (claim: Claim): Promise<void> => {
       const found = await claim.measure(lab);
-      const done = { claim, ...found, command: commandOf(claim, folder, { budget, data }) };
+      const chart = claim.draw(found.rows, budgets[budget]);
+      const done = { claim, ...found, chart, command: commandOf(claim, folder, { budget, data }) };
       tested.push(done);
       written = written.then(() => writeReport(report()));
       await tell({ kind: 'claim', tested: done });

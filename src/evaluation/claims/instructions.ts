@@ -3,6 +3,7 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { isAbove, pairedDifference, percent, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { rateSchedule, type TextObjective, textRuns, tunedRate, usualOf } from './text-runs.ts';
@@ -17,7 +18,10 @@ export const instructions: Claim = {
   wouldChange:
     'Following instructions of any kind needs scale; here there are four kinds. A larger network and more updates learn to copy letters, which is what is missing first.',
   usesText: false,
+  basis: ({ questions, seeds }) => `${questions} questions, ${seeds} seeds`,
+  source: { name: 'LLaDA, Nie et al., 2025', url: 'https://arxiv.org/abs/2502.09992' },
   measure,
+  draw,
 };
 
 interface Question {
@@ -68,17 +72,17 @@ async function measure(lab: Lab): Promise<Finding> {
         natsOfAnswers: mean(asked[k][when], 'nats').mean,
       })),
     ),
-    chart: barChart({
-      title: 'Instructions followed, with words that were not learned',
-      yLabel: 'share of exact answers',
-      groups: ['before fine-tuning', 'after it'],
-      to: 1,
-      bars: names.map((name, k) => ({
-        name,
-        values: [mean(asked[k].before, 'exact'), mean(asked[k].after, 'exact')],
-      })),
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return barChart({
+    title: 'Instructions followed, with words that were not learned',
+    yLabel: 'exact answers, %',
+    groups: ['before fine-tuning', 'after it'],
+    isShare: true,
+    bars: names.map((name) => ({ name, kind: name, values: meansIn(rows, 'exact', { model: name }) })),
+  });
 }
 
 /** What is answered before and after fine-tuning, by each seed's model. */

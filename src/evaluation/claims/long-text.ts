@@ -3,7 +3,9 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { diversityOf } from '../judge/diversity.ts';
 import { type Mean, plainMean } from '../mean.ts';
+import type { Budget } from './budget.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { heldOutWindows, windowLength } from './corpus.ts';
 import { differenceOf, isAbove, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
@@ -19,7 +21,9 @@ export const longText: Claim = {
   wouldChange:
     'At a few hundred characters there is little to remember. Names and facts over pages need models and windows that no small machine trains; no published small number is known.',
   usesText: true,
+  basis: ({ windows, seeds }) => `${windows} windows of long held-out text, ${seeds} seeds`,
   measure,
+  draw,
 };
 
 interface Measured {
@@ -62,18 +66,16 @@ async function measure(lab: Lab): Promise<Finding> {
       lastQuarterNats: pooled(measured[k].map(({ far }) => far)).mean,
       repeated4: repeats[k].mean,
     })),
-    chart: barChart({
-      title: `What far text is worth in windows of ${length}`,
-      yLabel: 'nats a token that the last quarter costs less',
-      groups: [...names],
-      bars: [
-        {
-          name: 'all before it, over the quarter before it alone',
-          values: worth.map(({ mean, standardError }) => ({ mean: Math.max(0, mean), standardError })),
-        },
-      ],
-    }),
   };
+}
+
+function draw(rows: Finding['rows'], { longLength }: Budget): string {
+  return barChart({
+    title: `What far text is worth in windows of ${longLength}`,
+    yLabel: 'nats a token that the last quarter costs less',
+    groups: [...names],
+    bars: [{ name: 'worth', kind: names, values: meansIn(rows, 'worthOfFarText') }],
+  });
 }
 
 const percentOf = ({ mean }: Mean): string => `${(100 * mean).toFixed(1)} %`;

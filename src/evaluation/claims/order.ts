@@ -1,5 +1,6 @@
 import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { exactOf, isAbove, moreOrLess, pairedDifference, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { textRuns } from './text-runs.ts';
@@ -15,7 +16,10 @@ export const orderClaim: Claim = {
   wouldChange:
     'A model that began as a causal one favours left to right; on some mathematics and code any other order loses to it (arXiv:2510.19990).',
   usesText: true,
+  basis: ({ windows, seeds }) => `${windows} windows of held-out text, ${seeds} seeds`,
+  source: { name: 'LLaDA, Nie et al., 2025', url: 'https://arxiv.org/abs/2502.09992' },
   measure,
+  draw,
 };
 
 async function measure(lab: Lab): Promise<Finding> {
@@ -35,16 +39,14 @@ async function measure(lab: Lab): Promise<Finding> {
     number: `the surest first costs ${moreOrLess(loss)} than random order`,
     why: `Real text costs ${spread(means[0])} nats a token with the surest first, ${spread(means[1])} from left to right and ${spread(means[2])} in random order.`,
     rows,
-    chart: barChart({
-      title: 'Exact cost of held-out text by the order of writing',
-      yLabel: 'nats a token, lower is better',
-      groups: ['surest first', 'left to right', 'random'],
-      bars: [
-        {
-          name: 'masked diffusion',
-          values: means,
-        },
-      ],
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return barChart({
+    title: 'Exact cost of held-out text by the order of writing',
+    yLabel: 'nats a token, lower is better',
+    groups: ['surest first', 'left to right', 'random'],
+    bars: [{ name: 'masked diffusion', kind: 'masked diffusion', values: meansIn(rows, 'natsPerToken') }],
+  });
 }

@@ -2,6 +2,7 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn, numbersIn } from './rows.ts';
 import { frequencyNats, windowLength } from './corpus.ts';
 import { exactOf, isAbove, moreOrLess, pairedDifference, pooled, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
@@ -18,7 +19,10 @@ export const parallel: Claim = {
   wouldChange:
     'Text with one right answer, as puzzles (claim m), structured rows and much code: there tokens depend less on chance. Models distilled to be sure of what they write (unmask distill) pay less, and lose variety.',
   usesText: true,
+  basis: ({ windows, seeds }) => `${windows} windows of held-out text, ${seeds} seeds`,
+  source: { name: 'Fast-dLLM, Wu et al., 2025', url: 'https://arxiv.org/abs/2505.22618' },
   measure,
+  draw,
 };
 
 const perStep = [1, 2, 4, 8] as const;
@@ -65,20 +69,24 @@ async function measure(lab: Lab): Promise<Finding> {
         tokensPerSecond: causalSpeed,
       },
     ],
-    chart: lineChart({
-      title: 'What parallel tokens cost',
-      xLabel: 'tokens a second on this machine',
-      yLabel: 'exact nats a token of held-out text, lower is better',
-      logarithmic: true,
-      series: [
-        {
-          name: 'masked diffusion, 1 to 8 tokens a step',
-          points: pointsOf(speeds, means),
-        },
-        { name: 'causal', points: pointsOf([causalSpeed], [causalCost]) },
-      ],
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return lineChart({
+    title: 'What parallel tokens cost',
+    xLabel: 'tokens a second on this machine',
+    yLabel: 'exact nats a token of held-out text, lower is better',
+    logarithmic: true,
+    series: (['masked diffusion', 'causal'] as const).map((model) => ({
+      name: model === 'causal' ? model : `${model}, 1 to 8 tokens a step`,
+      kind: model,
+      points: pointsOf(
+        numbersIn(rows, 'tokensPerSecond', { model }),
+        meansIn(rows, 'natsPerToken', { model }),
+      ),
+    })),
+  });
 }
 
 const rounds = 12;

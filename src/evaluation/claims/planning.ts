@@ -3,7 +3,9 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import { puzzleKinds } from '../planning/kinds.ts';
 import { type Puzzle, puzzles } from '../planning/puzzle.ts';
+import type { Budget } from './budget.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { isAbove, pairedDifference, percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { networkOf, rateSchedule, type TextObjective, tunedRate, usualOf } from './text-runs.ts';
@@ -19,7 +21,10 @@ export const planning: Claim = {
   wouldChange:
     'Size of the puzzle and of the network: small grids are learned by heart by both, and diffusion learns later. With 6M parameters and hundreds of epochs its authors report diffusion far ahead on 9 × 9 grids, Countdown and path finding.',
   usesText: false,
+  basis: ({ questions, seeds }) => `${questions} puzzles, ${seeds} seeds`,
+  source: { name: 'Ye et al., 2024', url: 'https://arxiv.org/abs/2410.14157' },
   measure,
+  draw,
 };
 
 const perForward = [1, 2, 4] as const;
@@ -58,19 +63,25 @@ async function measure(lab: Lab): Promise<Finding> {
         standardError: causalMean.standardError,
       },
     ],
-    chart: barChart({
-      title: kind.summary,
-      yLabel: 'share that is solved',
-      groups: [...perForward.map((tokens) => `diffusion, ${tokens} a forward`), 'causal'],
-      to: 1,
-      bars: [
-        {
-          name: `${held.length} puzzles, ${lab.budget.seeds} seeds`,
-          values: [...means, causalMean],
-        },
-      ],
-    }),
   };
+}
+
+function draw(rows: Finding['rows'], { sudoku }: Budget): string {
+  return barChart({
+    title: puzzleKinds[sudoku].summary,
+    yLabel: 'solved, %',
+    groups: rows.map(({ model, tokensPerForward }) =>
+      model === 'causal' ? model : `diffusion, ${tokensPerForward} a forward`,
+    ),
+    isShare: true,
+    bars: [
+      {
+        name: 'solved',
+        kind: rows.map(({ model }) => (model === 'causal' ? model : 'masked diffusion')),
+        values: meansIn(rows, 'solved'),
+      },
+    ],
+  });
 }
 
 /** 1 for each puzzle that is solved, 0 for each that isn't. */

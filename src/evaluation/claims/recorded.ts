@@ -13,8 +13,12 @@ export interface RecordedClaims {
   readonly claims: readonly RecordedClaim[];
 }
 
-/** A claim's letter, what was found, and the command that measures it again. */
-export type RecordedClaim = Finding & { readonly letter: string; readonly command: string };
+/** A claim's letter, what was found, its chart as an SVG, and the command that measures it again. */
+export type RecordedClaim = Finding & {
+  readonly letter: string;
+  readonly command: string;
+  readonly chart: string;
+};
 
 /** The findings that ship, in `docs/claims/BUDGET`; undefined of a budget that was not measured. */
 export async function recordedClaims(budget: BudgetName): Promise<RecordedClaims | undefined> {

@@ -1,9 +1,12 @@
+import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import type { TrainRequest } from '../../library/train.ts';
 import type { ValidationRow } from '../../training/run/events.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { plainMean } from '../mean.ts';
+import { modelKinds } from '../charts/palette.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn, numbersIn } from './rows.ts';
 import { windowLength } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
 import type { Lab } from './lab.ts';
@@ -19,7 +22,9 @@ export const repeatedData: Claim = {
   wouldChange:
     'Dropout, masked inputs and more decay help the causal model (arXiv:2510.04071); a larger network turns sooner. At its best the causal model may still be the better of the two: see the plot.',
   usesText: true,
+  basis: ({ repeated, seeds }) => `${grouped(repeated)} characters read again and again, ${seeds} seeds`,
   measure,
+  draw,
 };
 
 const kinds = [
@@ -59,16 +64,23 @@ async function measure(lab: Lab): Promise<Finding> {
         standardError,
       })),
     ),
-    chart: lineChart({
-      title: 'Cost of held-out text while a little text is repeated',
-      xLabel: 'times that the text was read',
-      yLabel: 'nats a token, lower is better',
-      series: kinds.map(({ name }, k) => ({
-        name,
-        points: pointsOf(epochs[k], levels[k]),
-      })),
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return lineChart({
+    title: 'Cost of held-out text while a little text is repeated',
+    xLabel: 'times that the text was read',
+    yLabel: 'nats a token, lower is better',
+    series: kinds.map(({ name, objective }) => ({
+      name,
+      kind: modelKinds[objective],
+      points: pointsOf(
+        numbersIn(rows, 'epochs', { model: name }),
+        meansIn(rows, 'natsPerToken', { model: name }),
+      ),
+    })),
+  });
 }
 
 const natsOf = ({ natsPerToken }: ValidationRow): number => natsPerToken;

@@ -6,6 +6,7 @@ import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { budgets } from './budget.ts';
 import { windowLength } from './corpus.ts';
 import type { ClaimsReport, TestedClaim, Verdict } from './claim.ts';
+import { columnName } from './rows.ts';
 
 /** Writes claims.json, claims.csv, an SVG for each claim, and report.html, which needs none of the others. */
 export async function writeReport(report: ClaimsReport): Promise<void> {
@@ -57,7 +58,7 @@ export function reportPage({ budget, data, tested }: ClaimsReport): string {
 <table class="overview"><tr><th>claim<th>verdict<th>what was measured</tr>
 ${tested.map(overviewRow).join('\n')}
 </table>
-${tested.map(section).join('\n')}
+${tested.map((one) => section(one, budget)).join('\n')}
 </html>
 `;
 }
@@ -76,7 +77,11 @@ const sentenceOf = (number: string): string => number[0].toUpperCase() + number.
 const badge = (verdict: Verdict): string =>
   `<span class="verdict ${classes[verdict]}">${signs[verdict]}&nbsp;${verdict}</span>`;
 
-function section({ claim, verdict, number, why, rows, chart, command }: TestedClaim): string {
+function section(
+  { claim, verdict, number, why, rows, chart, command }: TestedClaim,
+  budget: ClaimsReport['budget'],
+): string {
+  const { source } = claim;
   return `<section id="${claim.letter}">
 <h2>(${claim.letter}) ${escapeXml(claim.title)} ${badge(verdict)}</h2>
 <p class="said">${escapeXml(claim.sentence)}</p>
@@ -86,7 +91,8 @@ function section({ claim, verdict, number, why, rows, chart, command }: TestedCl
 <dt>How it is measured<dd>${escapeXml(claim.how)}
 <dt>Rule for the verdict<dd>${escapeXml(claim.rule)}
 <dt>What would change the verdict<dd>${escapeXml(claim.wouldChange)}
-<dt>Command<dd><code>${escapeXml(command)}</code>
+<dt>Measured on<dd>${escapeXml(claim.basis(budgets[budget]))}; ± is one standard error
+${source ? `<dt>Where it is said<dd>${escapeXml(`${source.name}: ${source.url}`)}\n` : ''}<dt>Command<dd><code>${escapeXml(command)}</code>
 </dl>
 <details><summary>The numbers</summary>${numbers(rows)}</details>
 </section>`;
@@ -98,7 +104,7 @@ function numbers(rows: TestedClaim['rows']): string {
     typeof value === 'number' && !Number.isInteger(value)
       ? value.toPrecision(4)
       : escapeXml(String((value as string | number | undefined) ?? ''));
-  const head = keys.map((key) => `<th>${escapeXml(key)}`).join('');
+  const head = keys.map((key) => `<th>${escapeXml(columnName(key))}`).join('');
   const body = rows.map((row) => `<tr>${keys.map((key) => `<td>${cell(row[key])}`).join('')}</tr>`);
   return `<table><tr>${head}</tr>${body.join('')}</table>`;
 }

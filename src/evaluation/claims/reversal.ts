@@ -2,6 +2,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Mean } from '../mean.ts';
 import { type AskedPairs, askPairs } from './ask-pairs.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { percent, pooled } from './exact.ts';
 import type { Lab } from './lab.ts';
 import { madeUpPairs, pairSentence } from './pairs.ts';
@@ -18,7 +19,10 @@ export const reversal: Claim = {
   wouldChange:
     'A causal model that also learned the facts in the other order, or backwards text, is not cursed. LLaDA-8B, asked for poems backwards, knows 46 %, GPT-4o 34 % (of 83 % forwards).',
   usesText: false,
+  basis: ({ questions, seeds }) => `${questions} made-up facts, ${seeds} seeds`,
+  source: { name: 'LLaDA, Nie et al., 2025', url: 'https://arxiv.org/abs/2502.09992' },
   measure,
+  draw,
 };
 
 const objectives = ['autoregressive', 'masked-diffusion'] as const;
@@ -42,17 +46,22 @@ async function measure(lab: Lab): Promise<Finding> {
         standardError: known[k][direction].standardError,
       })),
     ),
-    chart: barChart({
-      title: 'Facts known forwards and backwards',
-      yLabel: 'share of exact answers',
-      groups: ['forwards', 'backwards'],
-      to: 1,
-      bars: objectives.map((objective, k) => ({
-        name: names[objective],
-        values: [known[k].forward, known[k].backward],
-      })),
-    }),
   };
+}
+
+/** Bars of both kinds, forwards and backwards. */
+function draw(rows: Finding['rows']): string {
+  return barChart({
+    title: 'Facts known forwards and backwards',
+    yLabel: 'exact answers, %',
+    groups: ['forwards', 'backwards'],
+    isShare: true,
+    bars: Object.values(names).map((name) => ({
+      name,
+      kind: name,
+      values: meansIn(rows, 'known', { model: name }),
+    })),
+  });
 }
 
 async function knownBy(

@@ -2,7 +2,9 @@ import type { TrainingRun } from '../../library/open-run.ts';
 import { freshParameters } from '../../training/fresh-network.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Mean } from '../mean.ts';
+import { modelKinds } from '../charts/palette.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn, numbersIn } from './rows.ts';
 import { frequencyNats } from './corpus.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';
 import { validationOf } from './hybrid.ts';
@@ -20,7 +22,10 @@ export const scaling: Claim = {
   wouldChange:
     'Widths by a factor of a few say little of powers of ten; a level that no size can pass bends such lines. SMDM saw parallel slopes up to 1.1B parameters, a constant factor apart.',
   usesText: true,
+  basis: ({ widths, seeds }) => `${widths.length} sizes, ${seeds} seeds each`,
+  source: { name: 'SMDM, Nie et al., 2024', url: 'https://arxiv.org/abs/2410.18514' },
   measure,
+  draw,
 };
 
 const objectives = ['autoregressive', 'masked-diffusion'] as const;
@@ -61,20 +66,21 @@ async function measure(lab: Lab): Promise<Finding> {
         standardError: levels[o][w].standardError,
       })),
     ),
-    chart: lineChart({
-      title: 'Cost of held-out text against the size of the network',
-      xLabel: 'parameters, embeddings aside',
-      yLabel: 'nats a token, lower is better',
-      logarithmic: true,
-      series: runs.map((bySize, o) => ({
-        name: names[o],
-        points: pointsOf(
-          bySize.map(([run]) => parametersOf(run)),
-          levels[o],
-        ),
-      })),
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return lineChart({
+    title: 'Cost of held-out text against the size of the network',
+    xLabel: 'parameters, embeddings aside',
+    yLabel: 'nats a token, lower is better',
+    logarithmic: true,
+    series: names.map((model, o) => ({
+      name: model,
+      kind: modelKinds[objectives[o]],
+      points: pointsOf(numbersIn(rows, 'parameters', { model }), meansIn(rows, 'natsPerToken', { model })),
+    })),
+  });
 }
 
 const natsOf = (run: TrainingRun): number => run.validation!.natsPerToken;

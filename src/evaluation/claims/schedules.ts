@@ -1,5 +1,7 @@
+import { grouped } from '../../base/format-count.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import type { Claim, Finding } from './claim.ts';
+import { meansIn } from './rows.ts';
 import { differenceOf, isAbove, moreOrLess, spread } from './exact.ts';
 import { validationOf } from './hybrid.ts';
 import type { Lab } from './lab.ts';
@@ -16,7 +18,9 @@ export const schedulesClaim: Claim = {
   wouldChange:
     'Bell-shaped times help early (arXiv:2605.13026), and whether that stays over long runs is open; decay matters once text is repeated (claim j).',
   usesText: true,
+  basis: ({ updates, seeds }) => `${grouped(updates)} updates each, ${seeds} seeds`,
   measure,
+  draw,
 };
 
 /** Each with what it is compared with: the one of that place in the list. */
@@ -53,16 +57,14 @@ async function measure(lab: Lab): Promise<Finding> {
       bound: means[k].mean,
       standardError: means[k].standardError,
     })),
-    chart: barChart({
-      title: 'Bound on held-out text, with one option changed',
-      yLabel: 'nats a token, lower is better',
-      groups: variants.map(({ name }) => name),
-      bars: [
-        {
-          name: 'masked diffusion',
-          values: means,
-        },
-      ],
-    }),
   };
+}
+
+function draw(rows: Finding['rows']): string {
+  return barChart({
+    title: 'Bound on held-out text, with one option changed',
+    yLabel: 'nats a token, lower is better',
+    groups: variants.map(({ name }) => name),
+    bars: [{ name: 'masked diffusion', kind: 'masked diffusion', values: meansIn(rows, 'bound') }],
+  });
 }
