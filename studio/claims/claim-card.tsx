@@ -1,3 +1,5 @@
+import { modelKinds } from '../../src/evaluation/charts/palette.ts';
+import { columnName } from '../../src/evaluation/claims/rows.ts';
 import type { Found, Recorded, ToldClaim } from './claims.ts';
 
 const signs = { shown: '✓', refuted: '✗', 'not at this scale': '?' } as const;
@@ -7,6 +9,9 @@ export const verdictWords = {
   refuted: 'refuted',
   'not at this scale': 'can’t tell yet',
 } as const;
+
+/** The id of a claim's card. */
+export const cardOf = (letter: string): string => `claim-${letter}`;
 
 /** A claim as it is shown: a verdict of this machine before a recorded one. */
 export const shownOf = (claim: ToldClaim): Found =>
@@ -33,20 +38,16 @@ export function ClaimCard({
   const found = shownOf(claim);
   const { verdict, number, why } = found;
   return (
-    <li class="panel claim">
+    <li class="panel claim" id={cardOf(claim.letter)} tabIndex={-1}>
       <div>
         <div class="claim-head">
           <h2>{title}</h2>
-          {verdict !== undefined && (
-            <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
-              {signs[verdict]} {verdictWords[verdict]}
-            </span>
-          )}
+          {verdict !== undefined && <VerdictMark verdict={verdict} />}
         </div>
         <p class="says">{sentence}</p>
         {number !== undefined && <p class="number">{unbroken(number)}</p>}
         {why !== undefined && <p>{unbroken(why)}</p>}
-        <Rows found={found} title={title} />
+        <Rows found={found} claim={claim} />
         <How claim={claim} command={found.command} />
         <div class="row spread from">
           <span class="help">
@@ -73,8 +74,15 @@ export function ClaimCard({
   );
 }
 
+/** A verdict with its sign, in its colour. */
+export const VerdictMark = ({ verdict }: { readonly verdict: keyof typeof signs }) => (
+  <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
+    {signs[verdict]} {verdictWords[verdict]}
+  </span>
+);
+
 /** A number stays on a line with its error and its unit. */
-const unbroken = (sentence: string): string =>
+export const unbroken = (sentence: string): string =>
   sentence.replaceAll(' ± ', '\u00A0±\u00A0').replaceAll(' %', '\u00A0%');
 
 /** A picture, so that nothing in it is markup of the page. */
@@ -97,7 +105,19 @@ const onPanel = (chart: string): string =>
     .replace('font-size="14"', 'font-size="16"')
     .replace('font-size="12"', 'font-size="14"');
 
-function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly title: string }) {
+/** A number with four digits; a kind of model as people call it. */
+const cellOf = (value: string | number | null | undefined): string | number | null | undefined =>
+  typeof value === 'number'
+    ? Number(value.toPrecision(4))
+    : ((modelKinds as Readonly<Record<string, string>>)[value ?? ''] ?? value);
+
+function Rows({
+  found: { rows = [] },
+  claim: { title, basis },
+}: {
+  readonly found: Found;
+  readonly claim: ToldClaim;
+}) {
   if (rows.length === 0) return null;
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return (
@@ -105,13 +125,14 @@ function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly
       <summary>
         Numbers<span class="hidden"> of {title}</span>
       </summary>
+      <p class="help">Of {basis}; ± is one standard error.</p>
       <div class="scroll" role="region" aria-label={`Numbers of ${title}`} tabIndex={0}>
         <table>
           <thead>
             <tr>
               {columns.map((column) => (
                 <th key={column} scope="col">
-                  {column}
+                  {columnName(column)}
                 </th>
               ))}
             </tr>
@@ -120,9 +141,7 @@ function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly
             {rows.map((row, key) => (
               <tr key={key}>
                 {columns.map((column) => (
-                  <td key={column}>
-                    {typeof row[column] === 'number' ? Number(row[column].toPrecision(4)) : row[column]}
-                  </td>
+                  <td key={column}>{cellOf(row[column])}</td>
                 ))}
               </tr>
             ))}
@@ -134,7 +153,7 @@ function Rows({ found: { rows = [] }, title }: { readonly found: Found; readonly
 }
 
 function How({
-  claim: { how, rule, wouldChange, title },
+  claim: { how, rule, wouldChange, title, source },
   command,
 }: {
   readonly claim: ToldClaim;
@@ -152,6 +171,16 @@ function How({
         <dd>{rule}</dd>
         <dt>What would change it</dt>
         <dd>{wouldChange}</dd>
+        {source && (
+          <>
+            <dt>Where it is said</dt>
+            <dd>
+              <a href={source.url} target="_blank" rel="noreferrer">
+                {source.name}
+              </a>
+            </dd>
+          </>
+        )}
         {command !== undefined && (
           <>
             <dt>Command</dt>

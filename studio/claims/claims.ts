@@ -18,7 +18,9 @@ export type Found = Partial<Omit<RecordedClaim, 'letter'>>;
 
 /** A claim, what was found of it on this machine, and what was recorded before. */
 export interface ToldClaim
-  extends Found, Pick<Claim, 'letter' | 'title' | 'sentence' | 'how' | 'rule' | 'wouldChange'> {
+  extends Found, Pick<Claim, 'letter' | 'title' | 'sentence' | 'how' | 'rule' | 'wouldChange' | 'source'> {
+  /** How many items and seeds its numbers are of. */
+  readonly basis: string;
   readonly recorded?: Found;
 }
 

@@ -5,6 +5,7 @@ import { usePolling } from '../parts/polling.ts';
 import { isAtWork, stopTask } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { ClaimCard, shownOf, verdictWords } from './claim-card.tsx';
+import { Overview } from './overview.tsx';
 import { type BudgetName, budgets, Claims, type ToldClaim } from './claims.ts';
 
 /** What is said of diffusion language models, and what small models of this machine say to it. */
@@ -27,8 +28,9 @@ export default function ClaimsPage() {
       <h1>Claims</h1>
       <p class="claims-intro quiet">
         What the field says of diffusion language models, put to the test: both kinds of model learn from the
-        same text, and each verdict has its numbers and its rule. Test them here, and see whether you find the
-        same.
+        same text, and each verdict has its numbers and its rule. A number is a mean ± one standard error,
+        over what is asked and over seeds; how many of each stands in <i>Numbers</i>. Test them here, and see
+        whether you find the same.
       </p>
       <div class="row spread">
         <Verdicts list={list ?? []} wanted={wanted} />
@@ -39,19 +41,37 @@ export default function ClaimsPage() {
       {list === undefined ? (
         problem.value === undefined && <p class="quiet">Looking at what was found …</p>
       ) : (
-        <ul class="claims">
-          {list.filter(isWanted(wanted.value)).map((claim) => (
-            <ClaimCard
-              key={claim.letter}
-              claim={claim}
-              recorded={claims.recorded.value}
-              doing={claim.verdict === undefined ? claims.doingFor(claim.letter) : undefined}
-              isBusy={claims.isAtWork}
-              onTest={() => attempt(() => claims.test([claim.letter]))}
-            />
-          ))}
-        </ul>
+        <Listed claims={list.filter(isWanted(wanted.value))} of={claims} attempt={attempt} />
       )}
+    </>
+  );
+}
+
+/** Claims at a glance, and a card of each. */
+function Listed({
+  claims: listed,
+  of: claims,
+  attempt,
+}: {
+  readonly claims: readonly ToldClaim[];
+  readonly of: Claims;
+  readonly attempt: (action: () => Promise<void>) => void;
+}) {
+  return (
+    <>
+      <Overview claims={listed} />
+      <ul class="claims">
+        {listed.map((claim) => (
+          <ClaimCard
+            key={claim.letter}
+            claim={claim}
+            recorded={claims.recorded.value}
+            doing={claim.verdict === undefined ? claims.doingFor(claim.letter) : undefined}
+            isBusy={claims.isAtWork}
+            onTest={() => attempt(() => claims.test([claim.letter]))}
+          />
+        ))}
+      </ul>
     </>
   );
 }

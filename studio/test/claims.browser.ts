@@ -27,7 +27,7 @@ test(
     // all have the verdict that was recorded, until they are tested here
     const recorded = readFileSync(join(root, 'docs/claims/quick/claims.json'), 'utf8');
     const { claims } = JSON.parse(recorded) as { claims: readonly { letter: string; number: string }[] };
-    assert.equal(await page.locator('.verdict').count(), 13);
+    assert.equal(await page.locator('.claim .verdict').count(), 13);
     await page.locator('.claim').nth(1).getByText(claims[1].number).waitFor();
     await page.locator('.claim').nth(1).getByText('Measured 29 November 2026').waitFor();
     // those of one verdict are seen alone
@@ -40,8 +40,24 @@ test(
     ]);
     await seen.getByRole('button', { name: '3 refuted' }).click();
     await page.locator('.claim').nth(3).waitFor({ state: 'detached' });
-    assert.deepEqual(await page.locator('.verdict').allTextContents(), Array(3).fill('✗ refuted'));
+    assert.deepEqual(await page.locator('.claim .verdict').allTextContents(), Array(3).fill('✗ refuted'));
     await seen.getByRole('button', { name: 'all 13' }).click();
+    // all at a glance; a click leads to the card
+    const overview = page.locator('.overview tbody tr');
+    assert.equal(await overview.count(), 13);
+    await overview.nth(12).getByRole('button', { name: 'Planning' }).click();
+    const last = page.locator('.claim').nth(12);
+    assert.ok(await last.evaluate((card) => card === card.ownerDocument.activeElement));
+    await last.getByText('Numbers').click();
+    await last.getByText('Of 40 puzzles, 2 seeds; ± is one standard error.').waitFor();
+    assert.deepEqual(await last.locator('th').allTextContents(), [
+      'model',
+      'tokens a forward',
+      'solved',
+      '± (one standard error)',
+    ]);
+    await last.getByText('How it is tested').click();
+    await last.getByRole('link', { name: 'Ye et al., 2024' }).waitFor();
     assert.deepEqual(await violations(page), []);
 
     // what comes meanwhile is seen without a reload

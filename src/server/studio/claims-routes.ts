@@ -4,7 +4,7 @@ import { flagsFor, keysOf } from '../../base/options.ts';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { allClaims } from '../../evaluation/claims/all-claims.ts';
-import { budgets } from '../../evaluation/claims/budget.ts';
+import { type BudgetName, budgets } from '../../evaluation/claims/budget.ts';
 import { recordedClaims } from '../../evaluation/claims/recorded.ts';
 import { requireStudio, type Service } from '../http/service.ts';
 import { readTextInside } from './run-routes.ts';
@@ -14,15 +14,18 @@ const budget = z.enum(keysOf(budgets)).default('quick').describe('how much is tr
 /** With which budget the claims were tried whose results are asked for. */
 export const claimsQuery = z.strictObject({ budget });
 
-/** What a claim is, before anything was measured. */
-const told = allClaims.map(({ letter, title, sentence, how, rule, wouldChange }) => ({
-  letter,
-  title,
-  sentence,
-  how,
-  rule,
-  wouldChange,
-}));
+/** What the claims are, before anything was measured. */
+const told = (name: BudgetName) =>
+  allClaims.map(({ letter, title, sentence, how, rule, wouldChange, source, basis }) => ({
+    letter,
+    title,
+    sentence,
+    how,
+    rule,
+    wouldChange,
+    source,
+    basis: basis(budgets[name]),
+  }));
 
 /**
  * The claims, with what was found of each so far by `unmask evaluate claims` with a budget, and what was recorded of it when
@@ -41,7 +44,7 @@ export async function tellClaims(
   const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
   const { claims: kept = [], ...recorded } = (await recordedClaims(asked.budget)) ?? {};
   const claims = await Promise.all(
-    told.map(async (plain) => {
+    told(asked.budget).map(async (plain) => {
       const claim = { ...plain, recorded: kept.find(({ letter }) => letter === plain.letter) };
       const tested = found.find(({ letter }) => letter === claim.letter);
       if (!tested) return claim;
