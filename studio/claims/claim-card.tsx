@@ -1,5 +1,5 @@
-import { modelKinds } from '../../src/evaluation/charts/palette.ts';
-import { columnName } from '../../src/evaluation/claims/rows.ts';
+import { columnName } from '../../src/base/column-name.ts';
+import { modelKinds } from '../../src/base/model-kinds.ts';
 import type { Found, Recorded, ToldClaim } from './claims.ts';
 
 const signs = { shown: '✓', refuted: '✗', 'not at this scale': '?' } as const;

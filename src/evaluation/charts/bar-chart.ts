@@ -1,7 +1,8 @@
+import type { ModelKind } from '../../base/model-kinds.ts';
 import { box, chartSvg, escapeXml, round, yAxis } from '../../base/svg-chart.ts';
 import type { Mean } from '../mean.ts';
 import { errorBar } from './line-chart.ts';
-import { colorOfKind, colorsOf, type ModelKind } from './palette.ts';
+import { colorOfKind, colorsOf } from './palette.ts';
 
 /** What is measured of each group. */
 export interface Bars {

@@ -1,6 +1,7 @@
+import type { ModelKind } from '../../base/model-kinds.ts';
 import { type Axis, chartSvg, escapeXml, niceTicks, xAxis, yAxis } from '../../base/svg-chart.ts';
 import type { Mean } from '../mean.ts';
-import { colorsOf, type ModelKind } from './palette.ts';
+import { colorsOf } from './palette.ts';
 
 /** Something measured at a place, with a standard error where there is one. */
 export interface Point {

@@ -1,3 +1,5 @@
+import type { ModelKind } from '../../base/model-kinds.ts';
+
 /** Colours of lines and bars that can be told apart on light and dark ground, the first first. */
 export const chartPalette = [
   '#2b6cb0',
@@ -16,17 +18,7 @@ const kindColors = {
   'masked diffusion': ['#2b6cb0', '#7ba7d7'],
   causal: ['#c05621', '#e0a37f'],
   'block diffusion': ['#2f855a', '#7db99a'],
-} as const;
-
-/** A kind of model, as charts and people call it. */
-export type ModelKind = keyof typeof kindColors;
-
-/** What models of an objective are called. */
-export const modelKinds = {
-  'masked-diffusion': 'masked diffusion',
-  autoregressive: 'causal',
-  'block-diffusion': 'block diffusion',
-} as const satisfies Readonly<Record<string, ModelKind>>;
+} as const satisfies Readonly<Record<ModelKind, readonly string[]>>;
 
 /** The colour of a kind of model in all charts. */
 export const colorOfKind = (kind: ModelKind): string => kindColors[kind][0];

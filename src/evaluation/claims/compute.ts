@@ -2,7 +2,7 @@ import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { type Mean, plainMean } from '../mean.ts';
-import { modelKinds } from '../charts/palette.ts';
+import { modelKinds } from '../../base/model-kinds.ts';
 import type { Claim, Finding } from './claim.ts';
 import { meansIn, numbersIn } from './rows.ts';
 import { frequencyNats } from './corpus.ts';

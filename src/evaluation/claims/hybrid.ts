@@ -2,7 +2,7 @@ import { grouped } from '../../base/format-count.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import { type Mean, plainMean } from '../mean.ts';
-import { modelKinds } from '../charts/palette.ts';
+import { modelKinds } from '../../base/model-kinds.ts';
 import type { Claim, Finding } from './claim.ts';
 import { meansIn } from './rows.ts';
 import { differenceOf, isAbove, spread } from './exact.ts';

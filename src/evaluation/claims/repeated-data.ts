@@ -4,7 +4,7 @@ import type { TrainRequest } from '../../library/train.ts';
 import type { ValidationRow } from '../../training/run/events.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import { plainMean } from '../mean.ts';
-import { modelKinds } from '../charts/palette.ts';
+import { modelKinds } from '../../base/model-kinds.ts';
 import type { Claim, Finding } from './claim.ts';
 import { meansIn, numbersIn } from './rows.ts';
 import { windowLength } from './corpus.ts';

@@ -6,7 +6,7 @@ import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { budgets } from './budget.ts';
 import { windowLength } from './corpus.ts';
 import type { ClaimsReport, TestedClaim, Verdict } from './claim.ts';
-import { columnName } from './rows.ts';
+import { columnName } from '../../base/column-name.ts';
 
 /** Writes claims.json, claims.csv, an SVG for each claim, and report.html, which needs none of the others. */
 export async function writeReport(report: ClaimsReport): Promise<void> {
