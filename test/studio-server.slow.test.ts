@@ -149,7 +149,13 @@ test('a run is started, watched, stopped, resumed to its end, and written with',
   }, 'the copy');
   assert.deepEqual([made.state, made.result?.format], ['done', 'int8'], made.lines.join('\n'));
   const copied = (await ask('/unmask/models')).models.find(({ name }: Json) => name === 'runs/mine');
-  assert.deepEqual(copied.copies, ['int8']);
+  const [copy] = copied.copies;
+  assert.deepEqual([copy.format, copy.path], ['int8', 'runs/mine/model/unmask-int8']);
+  assert.ok(copy.bytes > 4000 && existsSync(join(folder, copy.path)));
+  assert.deepEqual([copied.isServed, copied.source], [true, 'run'], 'what is served is a run still');
+  // it goes alone, and once
+  await ask('/unmask/delete', { model: 'runs/mine', copy: 'int8' });
+  assert.ok(!existsSync(join(folder, copy.path)) && existsSync(join(folder, 'runs/mine/model')));
 
   // what is trained when the studio ends is saved first
   const last = await ask('/unmask/resume', { run: 'mine', steps: 100_000 });

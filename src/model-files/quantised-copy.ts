@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { realpath, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { jsonBytes } from '../base/utf8.ts';
@@ -92,14 +92,42 @@ export async function directoryInFormat(
   }
 }
 
-/** The formats that a model directory has a copy in, as `directoryInFormat` looks for them; out of date ones are not told apart. */
-export async function quantisedCopies(directory: string, cache?: string): Promise<SmallFormat[]> {
+/** A copy of a model directory with fewer bits. */
+export interface QuantisedCopy {
+  readonly format: SmallFormat;
+  /** Where it lies. */
+  readonly path: string;
+  /** Of all weights; undefined where its record can't be read. */
+  readonly bytes?: number;
+}
+
+/** The copies of a model directory, as `directoryInFormat` looks for them; out of date ones are not told apart. */
+export async function quantisedCopies(directory: string, cache?: string): Promise<QuantisedCopy[]> {
   const formats = weightFormats.filter((format) => format !== 'f32');
-  const there = formats.map(async (format) =>
-    (await cachePlaces(directory, format, cache)).some((place) => existsSync(join(place, recordName))),
-  );
-  const found = await Promise.all(there);
-  return formats.filter((_, i) => found[i]);
+  const found = formats.map(async (format) => {
+    const places = await cachePlaces(directory, format, cache);
+    const path = places.find((place) => existsSync(join(place, recordName)));
+    if (path === undefined) return [];
+    const record = await readJsonObject(join(path, recordName)).catch(() => undefined);
+    return [{ format, path, ...(typeof record?.bytes === 'number' && { bytes: record.bytes }) }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/**
+ * Takes the copies of a model directory in a format away; the model stays, and a copy is made anew when it is asked for.
+ *
+ * @returns whether there was one
+ */
+export async function removeQuantisedCopies(
+  directory: string,
+  format: SmallFormat,
+  cache?: string,
+): Promise<boolean> {
+  const places = await cachePlaces(directory, format, cache);
+  const there = places.filter((place) => existsSync(join(place, recordName)));
+  for (const place of there) await rm(place, { recursive: true, force: true });
+  return there.length > 0;
 }
 
 /** @throws InvalidOptionError  for a model that is in blocks already */

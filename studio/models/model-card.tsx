@@ -4,6 +4,7 @@ import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';
 import { Trouble } from '../parts/trouble.tsx';
+import { Copies } from './copies.tsx';
 import type { Inspection, LocalModel, Models } from './models.ts';
 
 const sources: Readonly<Record<LocalModel['source'], string>> = {
@@ -15,8 +16,6 @@ const sources: Readonly<Record<LocalModel['source'], string>> = {
 
 /** Pages that a model may be opened in. */
 export type Use = 'chat' | 'write' | 'fill' | 'edit';
-
-const formats = ['f16', 'int8', 'int4'] as const;
 
 /** A model: what it is, what it takes, and what can be done with it. */
 export function ModelCard({
@@ -66,13 +65,11 @@ export function ModelCard({
         </summary>
         <Facts model={model} />
         {problems.length === 0 && memoryBytes?.f32 !== undefined && (
-          <p class="help">
-            A copy with rounded weights takes less memory; it is said how its predictions change.{' '}
-            <Quantise
-              model={model}
-              onQuantise={(format) => void attempt(() => models.quantise(model, format))}
-            />
-          </p>
+          <Copies
+            model={model}
+            onMake={(format) => void attempt(() => models.quantise(model, format))}
+            onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
+          />
         )}
         {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
       </details>
@@ -130,7 +127,7 @@ function Where({ model: { source, isServed, state } }: { readonly model: LocalMo
       {said.map(
         (word) =>
           word !== false && (
-            <span key={word} class="tag">
+            <span key={word} class="tag" title={word === 'ready' ? 'The other pages offer it' : undefined}>
               {word}
             </span>
           ),
@@ -150,7 +147,7 @@ function Figures({
     ['parameters', parameters !== undefined && counted(parameters)],
     ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
     ['on disk', sizeBytes > 0 && bytesText(sizeBytes)],
-    ['in memory', memoryBytes?.f32 !== undefined && bytesText(memoryBytes.f32)],
+    ['memory needed', memoryBytes?.f32 !== undefined && bytesText(memoryBytes.f32)],
     ['licence', licence ?? 'none named'],
   ];
   return (
@@ -203,70 +200,41 @@ function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: Loca
   return `Goes on with a text, fills holes, edits; ${words}.`;
 }
 
-function Quantise({
-  model,
-  onQuantise,
-}: {
-  readonly model: LocalModel;
-  readonly onQuantise: (format: string) => void;
-}) {
-  const format = useSignal<string>('int8');
-  return (
-    <span class="joined">
-      <button type="button" onClick={() => onQuantise(format.value)}>
-        Quantise<span class="hidden"> {model.name}</span>
-      </button>
-      <label>
-        <span class="hidden">Format of the copy of {model.name}</span>
-        <select value={format.value} onChange={({ currentTarget }) => (format.value = currentTarget.value)}>
-          {formats.map((name) => (
-            <option key={name} value={name}>
-              {name}
-              {model.copies.includes(name) && ' (there is one)'}
-            </option>
-          ))}
-        </select>
-      </label>
-    </span>
-  );
-}
-
 function Facts({ model }: { readonly model: LocalModel }) {
   const { activeParameters, memoryBytes, samplingMemory, stored } = model;
   const rows: readonly (readonly [string, string | false | undefined])[] = [
-    ['for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
+    ['at work for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
     [
       'network',
       model.layers !== undefined &&
         `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`,
     ],
-    ['family', model.family],
-    ['stored as', stored && Object.keys(stored).join(', ')],
+    ['architecture', model.family],
+    ['numbers in its files', stored && Object.keys(stored).join(', ')],
     [
-      'in memory',
+      'memory of its weights',
       memoryBytes &&
         Object.entries(memoryBytes)
           .map(([format, bytes]) => `${format} ${bytesText(bytes)}`)
           .join(', '),
     ],
     [
-      'while it writes',
+      'memory while it writes',
       samplingMemory &&
         `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
     ],
-    ['copies', model.copies.length > 0 && model.copies.join(', ')],
     [
       'chat',
       model.hasChatTemplate === undefined
         ? undefined
         : model.hasChatTemplate
-          ? 'has a template'
-          : 'no template',
+          ? 'answers in turns: it has a chat template'
+          : 'goes on with texts: it has no chat template',
     ],
-    ['path', model.path],
+    ['folder', model.path],
   ];
   return (
-    <dl class="options">
+    <dl class="facts-list">
       {rows.map(
         ([name, value]) =>
           typeof value === 'string' && (
@@ -285,8 +253,8 @@ function Inspected({ inspection }: { readonly inspection: Inspection }) {
   const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
   return (
     <details>
-      <summary>All of unmask inspect</summary>
-      <dl class="options">
+      <summary>All that is known of it (unmask inspect)</summary>
+      <dl class="facts-list">
         {plain.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

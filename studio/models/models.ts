@@ -2,6 +2,13 @@ import { signal } from '@preact/signals';
 import { get, post } from '../client.ts';
 import { refreshTasks, tasks } from '../parts/tasks.ts';
 
+/** A copy with fewer bits: its format, its place, and the bytes of its weights. */
+export interface QuantisedCopy {
+  readonly format: string;
+  readonly path: string;
+  readonly bytes?: number;
+}
+
 /** A model on this machine, as /unmask/models has it; what can't be known of it is absent. */
 export interface LocalModel {
   readonly name: string;
@@ -10,8 +17,7 @@ export interface LocalModel {
   readonly isServed: boolean;
   readonly state: 'unloaded' | 'loading' | 'loaded' | 'failed';
   readonly sizeBytes: number;
-  /** Formats that there is a copy in. */
-  readonly copies: readonly string[];
+  readonly copies: readonly QuantisedCopy[];
   readonly family?: string;
   readonly attention?: string;
   readonly parameters?: number;
@@ -38,18 +44,24 @@ export type Inspection = Readonly<Record<string, unknown>>;
 export class Models {
   /** Undefined until they were asked for. */
   readonly list = signal<readonly LocalModel[] | undefined>(undefined);
-  #ended = '';
+  #ended: string | undefined;
 
-  /** Looks at the tasks, and at the models at first and whenever a task has ended. */
+  /** Has the next look be at the models, too: another page may have had one loaded. */
+  lookAnew(): void {
+    this.#ended = undefined;
+  }
+
+  /** Looks at the tasks, and at the models at first, whenever a task has ended, and while one is being loaded. */
   async look(signal: AbortSignal): Promise<void> {
     await refreshTasks(signal);
     const ended = tasks.value
       .filter(({ state }) => state === 'done')
       .map(({ id }) => id)
       .join();
-    if (this.list.value && ended === this.#ended) return;
-    this.#ended = ended;
+    const isLoading = this.list.value?.some(({ state }) => state === 'loading');
+    if (ended === this.#ended && !isLoading) return;
     await this.refresh(signal);
+    this.#ended = ended;
   }
 
   async refresh(signal?: AbortSignal): Promise<void> {
@@ -77,6 +89,12 @@ export class Models {
   /** Takes its files away. */
   async remove({ name }: LocalModel): Promise<void> {
     await post('/unmask/delete', { model: name });
+    await this.refresh();
+  }
+
+  /** Takes a copy of it away; the model stays. */
+  async removeCopy({ name }: LocalModel, copy: string): Promise<void> {
+    await post('/unmask/delete', { model: name, copy });
     await this.refresh();
   }
 

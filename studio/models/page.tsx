@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { fragmentOf } from '../core/link.ts';
+import { useWhileShown } from '../parts/kept-page.tsx';
 import { usePolling } from '../parts/polling.ts';
 import { isAnyAtWork } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
@@ -14,6 +15,7 @@ const pauseMs = () => (isAnyAtWork.value ? 1000 : 5000);
 export default function ModelsPage() {
   const [models] = useState(() => new Models());
   const problem = useSignal<unknown>(undefined);
+  useWhileShown(() => models.lookAnew());
   usePolling(
     (signal) => models.look(signal),
     pauseMs,

@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { shareIn } from '../core/quantities.ts';
 import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
@@ -14,7 +15,11 @@ interface QuantiseReport {
   };
 }
 
-const verbs: Partial<Record<Task['kind'], string>> = { pull: 'Downloading', quantize: 'Quantising' };
+/** What is done, and what was. */
+const verbs: Partial<Record<Task['kind'], readonly [now: string, done: string]>> = {
+  pull: ['Downloading', 'Downloaded'],
+  quantize: ['Quantising', 'Quantised'],
+};
 const endings: Partial<Record<Task['state'], string>> = {
   done: 'done',
   stopped: 'stopped',
@@ -23,7 +28,10 @@ const endings: Partial<Record<Task['state'], string>> = {
 
 /** What is under way for models, and what became of it. */
 export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown) => void }) {
-  const shown = tasks.value.filter(({ kind }) => verbs[kind] !== undefined).slice(0, 8);
+  const closed = useSignal<ReadonlySet<string>>(new Set());
+  const shown = tasks.value
+    .filter((task) => verbs[task.kind] !== undefined && !closed.value.has(keyOf(task)))
+    .slice(0, 8);
   if (shown.length === 0) return null;
   return (
     <section aria-label="Tasks">
@@ -32,19 +40,27 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
           const line = task.lines.at(-1);
           const share = shareIn(line);
           return (
-            <li key={task.id} class="run">
+            <li key={keyOf(task)} class="run">
               <div class="run-head">
                 <span>
-                  {verbs[task.kind]} {task.subject}
+                  {verbs[task.kind]![task.state === 'done' ? 1 : 0]} {task.subject}
                 </span>
                 <span class={`state ${task.state}`}>{endings[task.state] ?? line ?? 'begins'}</span>
-                {isAtWork(task) && (
+                {isAtWork(task) ? (
                   <button
                     type="button"
                     disabled={task.state === 'stopping'}
                     onClick={() => void stopTask(task.id).catch(onProblem)}
                   >
                     Stop<span class="hidden"> {task.subject}</span>
+                  </button>
+                ) : (
+                  <button
+                    type="button"
+                    class="plain"
+                    onClick={() => (closed.value = new Set([...closed.value, keyOf(task)]))}
+                  >
+                    Close<span class="hidden"> {task.subject}</span>
                   </button>
                 )}
               </div>
@@ -60,6 +76,8 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
     </section>
   );
 }
+
+const keyOf = ({ id, began }: Task): string => `${id} ${began}`;
 
 /** What a copy takes, and what rounding did to it. */
 function madeOf(result: unknown): string {

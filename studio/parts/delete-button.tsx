@@ -10,7 +10,7 @@ export function DeleteButton({ name, onDelete }: { readonly name: string; readon
       </button>
     );
   return (
-    <span class="row">
+    <span class="row asked">
       Its files go for good.
       <button type="button" class="danger" onClick={onDelete}>
         Delete<span class="hidden"> {name}</span>

@@ -7,6 +7,8 @@ export interface Task {
   readonly kind: 'train' | 'finetune' | 'distill' | 'quantize' | 'pull' | 'judge' | 'score' | 'evaluate';
   /** The run or model that it is about. */
   readonly subject: string;
+  /** When: the ids of another server's tasks are the same. */
+  readonly began: string;
   readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed';
   readonly lines: readonly string[];
   /** What its command prints with --json. */

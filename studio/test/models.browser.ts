@@ -34,7 +34,7 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   const facts = (await shipped.locator('dl').allTextContents()).join(' ');
   for (const fact of ['4.2 million', '4 layers, width 256', '256 tokens', 'Apache-2.0', 'f32 16.9 MB'])
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
-  await shipped.getByText('All of unmask inspect').click();
+  await shipped.getByText('All that is known of it').click();
   await shipped.locator('dt', { hasText: 'maskToken' }).waitFor();
   const uses = await shipped.locator('.uses button').allTextContents();
   assert.deepEqual(uses, ['Write', 'Fill', 'Edit']);
@@ -60,6 +60,25 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   await tasks.getByText('Quantising some-org/tiny').waitFor();
   await tasks.getByText(/^int4: .* kB in place of/).waitFor({ timeout: 60 * seconds });
   await pulled.getByText('int4 (there is one)').waitFor({ state: 'attached', timeout: 60 * seconds });
+  // what was done is said as done, and can be closed
+  await tasks.getByText('Quantised some-org/tiny as int4').waitFor();
+  await tasks.getByRole('button', { name: 'Close some-org/tiny as int4' }).click();
+  await tasks.getByText('Quantised some-org/tiny as int4').waitFor({ state: 'detached' });
+  // a copy has its place, says how it is used, and goes alone
+  const copies = pulled.getByRole('list', { name: 'Copies of some-org/tiny' });
+  const place = (await copies.locator('code').textContent())!;
+  assert.match(place, /unmask-int4$/);
+  assert.ok(existsSync(place));
+  await pulled.getByText('unmask studio --weights int4').waitFor();
+  await copies.getByRole('button', { name: /^Delete/ }).click();
+  await copies.getByRole('button', { name: /^Delete/ }).click();
+  await copies.waitFor({ state: 'detached' });
+  assert.ok(!existsSync(place) && existsSync(join(folder, 'hub/models--some-org--tiny')));
+  // what a page has used can be deleted as before
+  await pulled.getByRole('button', { name: /^Write with it/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();
+  await page.getByRole('navigation').getByRole('link', { name: 'Models' }).click();
+  await pulled.getByText('ready', { exact: true }).waitFor({ timeout: 30 * seconds });
 
   assert.deepEqual(await violations(page), []);
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -8,7 +8,7 @@ import { cachedModels } from '../../hub/cache.ts';
 import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
 import { flagsFor } from '../../base/options.ts';
-import { quantisedCopies } from '../../model-files/quantised-copy.ts';
+import { quantisedCopies, removeQuantisedCopies } from '../../model-files/quantised-copy.ts';
 import { shippedModels } from '../../model-files/locate.ts';
 import { HttpError } from '../http/http-error.ts';
 import { missingModelFiles, unknownFiles } from '../http/model-file-names.ts';
@@ -25,12 +25,14 @@ interface FoundModel extends ServedModel {
 }
 
 /**
- * Models by name: those that are served, those that ship, those of the runs, those of the hub's cache.
+ * Models by name: those that are served, those that ship, those of the runs, those of the hub's cache. One that is served is of the
+ * kind that it would be if it were not.
  *
  * @param own  the last two, where they have been looked for
  */
 async function findModels(service: Service, own?: OwnModels): Promise<Map<string, FoundModel>> {
   const studio = requireStudio(service);
+  const mine = own ?? (await ownModels(studio));
   const found = new Map<string, FoundModel>();
   const paths = new Set<string>();
   const add = (
@@ -45,15 +47,19 @@ async function findModels(service: Service, own?: OwnModels): Promise<Map<string
     found.set(name, { source, name, path, asked, ...(files ?? filesAt(path)) });
   };
   for (const [name, { path, ...files }] of service.models)
-    add('served', name, path, shownPath(studio, path), files);
+    add(sourceOf(path, mine), name, path, shownPath(studio, path), files);
   for (const [name, path] of Object.entries(shippedModels))
     add('shipped', name, path, shownPath(studio, path));
-  for (const { source, name, path, asked } of own ?? (await ownModels(studio)))
-    add(source, name, path, asked);
+  for (const { source, name, path, asked } of mine) add(source, name, path, asked);
   return found;
 }
 
 type OwnModels = Awaited<ReturnType<typeof ownModels>>;
+
+/** What a model that is served is besides. */
+const sourceOf = (path: string, own: OwnModels): FoundModel['source'] =>
+  own.find((one) => resolve(one.path) === resolve(path))?.source ??
+  (placeInPackage(path) === undefined ? 'served' : 'shipped');
 
 /** What was trained here, and what was pulled, served or not; each with the folder that is all of it. */
 async function ownModels(studio: Studio) {
@@ -166,8 +172,20 @@ async function factsOf(service: Service, { name, source, asked, path, modified, 
     modified: modified.toISOString(),
     sizeBytes,
     // copies in fewer bits, which --weights takes
-    copies: await quantisedCopies(path).catch(() => []),
+    copies: await copiesOf(requireStudio(service), path).catch(() => []),
   };
+}
+
+/** Copies of a model, each with its place: one that ships has its own in the package. */
+async function copiesOf(studio: Studio, path: string) {
+  const shipped = placeInPackage(path);
+  return (await quantisedCopies(path)).map((copy) => ({
+    ...copy,
+    path:
+      shipped !== undefined && isInside(path, copy.path)
+        ? `${shipped}/${basename(copy.path)}`
+        : shownPath(studio, copy.path),
+  }));
 }
 
 const summaryOf = ({ config, ...facts }: Inspection) => ({
@@ -190,9 +208,12 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
 
 const model = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
 
-/** What is to be deleted: a model, or a run, which may have none yet. */
+const smallFormat = z.enum(['f16', 'int8', 'int4']);
+
+/** What is to be deleted: a model, a copy of it, or a run, which may have no model yet. */
 export const deleteBody = z.strictObject({
   model: model.optional(),
+  copy: smallFormat.optional().describe('of the model its copy in this format alone'),
   run: knownRun.optional().describe('in place of it the name of a run in /unmask/runs: all of it'),
 });
 
@@ -204,11 +225,12 @@ export const deleteBody = z.strictObject({
  */
 export async function deleteModel(
   service: Service,
-  { model: name, run: asked }: z.output<typeof deleteBody>,
+  { model: name, run: asked, copy }: z.output<typeof deleteBody>,
 ): Promise<Response> {
   const studio = requireStudio(service);
   if (name !== undefined && asked !== undefined)
     throw new InvalidOptionError('model', 'must not be named beside a run', name);
+  if (copy !== undefined) return deleteCopy(service, name, copy);
   const option = asked === undefined ? 'model' : 'run';
   const { source, directory, run } =
     asked === undefined
@@ -233,6 +255,24 @@ export async function deleteModel(
   await rm(directory, { recursive: true, force: true });
   return Response.json({ [option]: asked ?? name });
 }
+
+/** Takes a copy with fewer bits away, of a model that ships, too. @throws InvalidOptionError */
+async function deleteCopy(
+  service: Service,
+  name: string | undefined,
+  format: z.output<typeof smallFormat>,
+): Promise<Response> {
+  if (name === undefined)
+    throw new InvalidOptionError('model', 'must be named where a copy of it is to go', name);
+  const { path } = await modelFound(service, name);
+  if (requireStudio(service).tasks.at(copySubject(name, format), 'quantize'))
+    throw new InvalidOptionError('copy', 'must not be in the making', format);
+  if (!(await removeQuantisedCopies(path, format)))
+    throw new InvalidOptionError('copy', 'must be one that is there', format);
+  return Response.json({ model: name, copy: format });
+}
+
+const copySubject = (name: string, format: string): string => `${name} as ${format}`;
 
 /** A model that was trained here, or pulled. @throws InvalidOptionError */
 async function ownModel(service: Service, name: string | undefined) {
@@ -274,7 +314,7 @@ export async function serve(
 /** The model of which a copy with fewer bits is to be made. */
 export const quantizeBody = z.strictObject({
   model,
-  weights: z.enum(['f16', 'int8', 'int4']).describe('how the weights are to be stored'),
+  weights: smallFormat.describe('how the weights are to be stored'),
   compare: z
     .boolean()
     .default(true)
@@ -289,7 +329,7 @@ export async function quantizeTask(
   const { asked } = await modelFound(service, name);
   const { tasks } = requireStudio(service);
   const flags = flagsFor({ model: asked, ...options, json: true });
-  const subject = `${name} as ${options.weights}`;
+  const subject = copySubject(name, options.weights);
   return Response.json({ task: tasks.at(subject, 'quantize') ?? tasks.start('quantize', subject, flags) });
 }
 
