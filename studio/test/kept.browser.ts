@@ -175,7 +175,7 @@ const made: Readonly<Record<Name, Made>> = {
         .locator('.model')
         .filter({ has: page.getByRole('heading', { name: 'stories', exact: true }) });
       await stories.getByText('Details').click();
-      await stories.locator('dt', { hasText: 'family' }).first().waitFor();
+      await stories.locator('dt', { hasText: 'architecture' }).first().waitFor();
       await page.getByLabel('Its name on Hugging Face').fill('some-org/some');
     },
     tell: async (page) => [
