@@ -65,6 +65,7 @@ export function TurnActions({
 
 /** How long an answer of this visit is, whether it ended for want of room, and how fast it was. */
 function Speed({ written }: { readonly written: Written | undefined }) {
+  if (written?.player.isStopped.value) return <strong class="speed quiet">stopped</strong>;
   const ending = written?.player.ending.value;
   if (!ending) return null;
   const { finish, tokens, ms, tokensPerForward } = ending;

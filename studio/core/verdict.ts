@@ -3,21 +3,22 @@ import { bestOf, type Measured } from './best.ts';
 /** What is known of a run that is compared. */
 export interface WeighedRun {
   readonly name: string;
-  /** Known once it has ended. */
-  readonly forwards?: number;
+  /** Whether it was ended before its text was. */
+  readonly isStopped?: boolean;
+  /** Tokens that a forward writes, whatever the length of the text; known once it has ended. */
+  readonly tokensPerForward?: number;
   /** Bits a character by the judge, once it was asked. */
   readonly bits?: Measured;
 }
 
 /** What a run takes and brings beside another, in a sentence; undefined while one of them isn't written to its end. */
 export function verdictOn(run: WeighedRun, beside: WeighedRun): string | undefined {
-  if (run.forwards === undefined || beside.forwards === undefined) return undefined;
-  const share = run.forwards / beside.forwards;
-  const takes =
-    share === 1
-      ? `as many forwards as ${beside.name}`
-      : `${share.toFixed(2)} times the forwards of ${beside.name}`;
-  return `${run.name} takes ${takes}${judged(run.bits, beside.bits)}.`;
+  const stopped = [beside, run].find(({ isStopped }) => isStopped);
+  if (stopped) return `${stopped.name} was stopped, and can’t be compared: “Write all” writes it to its end.`;
+  if (run.tokensPerForward === undefined || beside.tokensPerForward === undefined) return undefined;
+  const share = (beside.tokensPerForward / run.tokensPerForward).toFixed(2);
+  const takes = share === '1.00' ? 'as many forwards as' : `${share} times the forwards of`;
+  return `For a token ${run.name} takes ${takes} ${beside.name}${judged(run.bits, beside.bits)}.`;
 }
 
 function judged(bits: Measured | undefined, beside: Measured | undefined): string {

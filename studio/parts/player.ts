@@ -35,6 +35,12 @@ export class Player {
   readonly speed = signal<Speed>(1);
   readonly isLast = computed(() => this.at.value === this.size.value - 1);
   readonly facts = computed(() => (this.at.value < 0 ? undefined : this.recording.facts(this.at.value)));
+  /** Whether it was ended before its text was. */
+  readonly isStopped = computed(() => {
+    if (this.state.value !== 'done' || this.ending.value || this.size.value === 0) return false;
+    const { written, length } = this.recording.facts(this.size.value - 1);
+    return written < length;
+  });
   /** Frames that there will be, while it is written: as many for each position as so far. */
   readonly expected = computed(() => {
     const last = this.size.value - 1;

@@ -308,6 +308,7 @@ test('an answer that is stopped keeps what was final', { skip, timeout: 180_000 
   await answered(page, 1);
   const [, answer] = await turns(page);
   assert.ok(answer.length > 0);
+  await page.locator('.turn .speed', { hasText: 'stopped' }).waitFor();
   // the click that stops sends nothing
   assert.equal(await page.inputValue(composer), 'typed meanwhile');
   await say(page, 'And then?', 2);

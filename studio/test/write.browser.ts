@@ -449,7 +449,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     );
     assert.notEqual(exact[0], exact[1], 'twelve steps and six are two samplers');
     const verdict = await other.locator('.comparison .verdict').textContent();
-    assert.match(verdict!, /^B takes 0\.50 times the forwards of A, and to the judge /);
+    assert.match(verdict!, /^For a token B takes 0\.50 times the forwards of A, and to the judge /);
     await other.getByLabel('Name of this comparison').fill('steps');
     const kept = (await saved(other, 'Save as a file')).toString();
     await open(other, 'steps.json', kept);

@@ -85,9 +85,10 @@ function Verdict({ run, beside }: { readonly run: WeighedRun; readonly beside: W
   return verdict === undefined ? null : <p class="verdict">{verdict}</p>;
 }
 
-const weighed = ({ figures, quality }: Run, index: number): WeighedRun => ({
+const weighed = ({ lane, figures, quality }: Run, index: number): WeighedRun => ({
   name: nameOf(index),
-  forwards: figures?.forwards,
+  isStopped: lane.player.value.isStopped.value,
+  tokensPerForward: figures?.tokensPerForward,
   bits: bitsOf(quality),
 });
 
@@ -177,8 +178,9 @@ const bitsOf = (quality: TextQuality | undefined): Measured | undefined =>
     ? undefined
     : { value: quality.bitsPerCharacter, error: quality.standardError ?? NaN };
 
+/** What stands behind the end of a text takes forwards, too: about a hundredth is chance. */
 const counted = (value: number | undefined): Measured | undefined =>
-  value === undefined ? undefined : { value: Number(value.toFixed(2)), error: 0 };
+  value === undefined ? undefined : { value, error: 0.01 * value };
 
 function ComparedRow({
   desk,

@@ -74,9 +74,9 @@ const allOf = ({ state, recording, size }: Player): string =>
   state.value === 'live' ? '' : ` of ${recording.facts(size.value - 1).step}`;
 
 /** Where a text ends before its canvas does: what stands behind is no text. */
-function endOf({ ending, isLast, recording, size, state }: Player): string {
-  const { length, written } = recording.facts(size.value - 1);
-  if (state.value === 'done' && !ending.value && written < length) return ' · stopped';
+function endOf({ ending, isLast, isStopped, recording, size }: Player): string {
+  if (isStopped.value) return ' · stopped';
+  const { length } = recording.facts(size.value - 1);
   const tokens = ending.value?.tokens;
   const isShorter = tokens !== undefined && tokens < length;
   return isLast.value && isShorter ? ` · the text ends after ${tokens} tokens` : '';
