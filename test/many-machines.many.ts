@@ -204,7 +204,7 @@ async function begunUnderSlurm(site: Site, command: string): Promise<Started> {
     );
     const diedInInit =
       started.child.exitCode !== null && /Segmentation fault/.test(said) && !/\branks, /.test(said);
-    if (!diedInInit || tries === 3) return started;
+    if (!diedInInit || tries === 5) return started;
   }
 }
 
