@@ -1,4 +1,5 @@
 import { FileError, show } from '../base/errors.ts';
+import { urlPath } from '../base/url-path.ts';
 import { isObject } from '../checkpoint/json.ts';
 import { type HubResponse, ask, type Connection, patiently, TransientError } from './connection.ts';
 import { isCommit } from './cache.ts';
@@ -55,8 +56,7 @@ export async function describeFile(
   commit: string,
   name: string,
 ): Promise<RemoteFile> {
-  const path = name.split('/').map(encodeURIComponent).join('/');
-  const url = `${connection.endpoint}/${repository}/resolve/${commit}/${path}`;
+  const url = `${connection.endpoint}/${repository}/resolve/${commit}/${urlPath(name)}`;
   const headers = await patiently(connection, async () => {
     // large files lie on other hosts; the redirect to them says what they are
     const answer = await ask(connection, url, url, { method: 'HEAD', until: 'x-linked-etag' });

@@ -1,3 +1,4 @@
+import { isObject } from './is-object.ts';
 import { recordingIn, type RecordingFile } from './recording-file.ts';
 
 /** What a text is worth: by an outside model, and by the one that wrote it. */
@@ -56,8 +57,7 @@ function comparedIn(run: Readonly<Record<string, unknown>>): ComparedRun {
   if (run.quality === undefined) return recording;
   const quality = run.quality as TextQuality;
   const isRight =
-    typeof quality === 'object' &&
-    quality !== null &&
+    isObject(run.quality) &&
     numbers.every((name) => ['number', 'undefined'].includes(typeof quality[name])) &&
     ['boolean', 'undefined'].includes(typeof quality.isBound) &&
     ['string', 'undefined'].includes(typeof quality.unscored);

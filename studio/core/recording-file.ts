@@ -1,3 +1,4 @@
+import { isObject } from './is-object.ts';
 import type { Ending, RecordedEvent } from './recording.ts';
 
 /** What was asked for. */
@@ -103,8 +104,6 @@ function must(isRight: boolean, what: string): asserts isRight {
   if (!isRight) throw new Error(`This recording cannot be shown: ${what} is not as it must be.`);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { urlPath } from '../../src/base/url-path.ts';
 import { get, post } from '../client.ts';
 import { refreshTasks, tasks } from '../parts/tasks.ts';
 
@@ -71,7 +72,7 @@ export class Models {
   inspect(
     model: string,
   ): Promise<{ readonly inspection?: Inspection; readonly problems: readonly string[] }> {
-    return get(`/unmask/models/${model.split('/').map(encodeURIComponent).join('/')}`);
+    return get(`/unmask/models/${urlPath(model)}`);
   }
 
   /** Has it served; a run's anew, since it may have learned meanwhile. */

@@ -1,3 +1,4 @@
+import { isObject } from '../core/is-object.ts';
 import type { Values } from './field-input.tsx';
 
 /** A longer draft is not kept: a tab has room for a few million characters in all. */
@@ -9,7 +10,7 @@ const keyOf = (page: string): string => `draft of ${page}`;
 export function draftOf(page: string): Values {
   try {
     const draft: unknown = JSON.parse(sessionStorage.getItem(keyOf(page)) ?? '{}');
-    return typeof draft === 'object' && draft !== null && !Array.isArray(draft) ? (draft as Values) : {};
+    return isObject(draft) ? draft : {};
   } catch {
     return {};
   }

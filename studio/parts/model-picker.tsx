@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { get, post } from '../client.ts';
+import { urlPath } from '../../src/base/url-path.ts';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import { type Preset, presetsFor } from '../core/option-groups.ts';
 import type { Values } from './field-input.tsx';
@@ -33,7 +34,7 @@ export async function refreshModels(): Promise<void> {
 
 /** Asks what a model can do, which a studio knows before it is loaded. */
 async function refreshModel(name: string): Promise<void> {
-  const told = await get<ServedModel>(`/v1/models/${name.split('/').map(encodeURIComponent).join('/')}`);
+  const told = await get<ServedModel>(`/v1/models/${urlPath(name)}`);
   // what was loaded meanwhile is known better
   servedModels.value = servedModels.value.map((one) => (one.id === name && !one.defaults ? told : one));
 }

@@ -6,7 +6,7 @@ const speeds: readonly Speed[] = ['real time', 0.125, 0.25, 0.5, 1, 2, 4];
 export function Transport({ player }: { readonly player: Player }) {
   const { at, size, direction, facts } = player;
   const last = Math.max(0, size.value - 1);
-  const all = Math.max(last, player.expected.value);
+  const all = player.expected.value;
   const none = size.value === 0;
   const play = (way: 1 | -1, sign: string, label: string) => {
     const isPlaying = direction.value === way;

@@ -232,7 +232,7 @@ export class Desk {
         const { seed: _, ...options } = run.asked.options;
         const lane = new Lane({ model: run.asked.model, options });
         lane.show(run);
-        if (run.quality) this.quality.know(lane, run.quality);
+        if (run.quality) this.quality.know(lane.player.value, run.quality);
         return lane;
       });
       const { name, runs } = comparison;

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { post } from '../client.ts';
 import type { TextQuality } from '../core/comparison-file.ts';
+import type { Player } from '../parts/player.ts';
 import { endOf, type Task } from '../parts/tasks.ts';
 import type { Lane } from './lane.ts';
 
@@ -35,9 +36,9 @@ export class Quality {
     return this.#found.value.get(lane.player.value);
   }
 
-  /** Takes what a file has of it. */
-  know(lane: Lane, quality: TextQuality): void {
-    this.#found.value = new Map(this.#found.value).set(lane.player.value, quality);
+  /** Takes what is known of a text. */
+  know(player: Player, quality: TextQuality): void {
+    this.#found.value = new Map(this.#found.value).set(player, quality);
   }
 
   async judge(lanes: readonly Lane[]): Promise<void> {
@@ -60,13 +61,12 @@ export class Quality {
     const started = await post<Started>('/unmask/judge', { prompt, text, model, options });
     const [judged, scored] = await Promise.all([endOf(started.judge), started.score && endOf(started.score)]);
     const { bitsPerCharacter, standardError, distinct } = judged.result as JudgeReport;
-    const found: TextQuality = {
+    this.know(player, {
       bitsPerCharacter,
       standardError: standardError ?? undefined,
       distinct: distinct[1],
       ...(scored ? scoreOf(scored.result as ScoreReport, started.length) : { unscored: started.unscored }),
-    };
-    this.#found.value = new Map(this.#found.value).set(player, found);
+    });
   }
 }
 

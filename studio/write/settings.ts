@@ -1,3 +1,4 @@
+import { isObject } from '../core/is-object.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 
@@ -30,6 +31,3 @@ function laneSettings(run: unknown): LaneSettings {
     options: isObject(options) ? options : {},
   };
 }
-
-const isObject = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -28,6 +28,16 @@ export interface Claim {
   readonly draw: (rows: Finding['rows'], budget: Budget) => string;
 }
 
+/** What a claim is, in words. */
+export const claimWords = ({ letter, title, sentence, how, rule, wouldChange }: Claim) => ({
+  letter,
+  title,
+  sentence,
+  how,
+  rule,
+  wouldChange,
+});
+
 /** What came out. */
 export interface Finding {
   readonly verdict: Verdict;

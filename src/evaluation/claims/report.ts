@@ -5,14 +5,14 @@ import { csvOf } from '../../base/csv.ts';
 import { writeTextFile } from '../../checkpoint/write-text-file.ts';
 import { budgets } from './budget.ts';
 import { windowLength } from './corpus.ts';
-import type { ClaimsReport, TestedClaim, Verdict } from './claim.ts';
+import { type ClaimsReport, claimWords, type TestedClaim, type Verdict } from './claim.ts';
 import { columnName } from '../../base/column-name.ts';
 
 /** Writes claims.json, claims.csv, an SVG for each claim, and report.html, which needs none of the others. */
 export async function writeReport(report: ClaimsReport): Promise<void> {
   const { folder, budget, data, tested } = report;
   const place = (name: string): string => join(folder, name);
-  const records = tested.map(({ claim, chart: _chart, ...found }) => ({ ...describe(claim), ...found }));
+  const records = tested.map(({ claim, chart: _chart, ...found }) => ({ ...claimWords(claim), ...found }));
   await writeTextFile(
     place('claims.json'),
     `${JSON.stringify({ budget, data, claims: records }, undefined, 2)}\n`,
@@ -24,15 +24,6 @@ export async function writeReport(report: ClaimsReport): Promise<void> {
   for (const { claim, chart } of tested) await writeTextFile(place(`claim-${claim.letter}.svg`), chart);
   await writeTextFile(place('report.html'), reportPage(report));
 }
-
-const describe = ({ letter, title, sentence, how, rule, wouldChange }: TestedClaim['claim']) => ({
-  letter,
-  title,
-  sentence,
-  how,
-  rule,
-  wouldChange,
-});
 
 const signs: Readonly<Record<Verdict, string>> = { shown: '✓', refuted: '✗', 'not at this scale': '?' };
 const classes: Readonly<Record<Verdict, string>> = {

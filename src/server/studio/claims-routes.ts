@@ -4,6 +4,7 @@ import { flagsFor, keysOf } from '../../base/options.ts';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { allClaims } from '../../evaluation/claims/all-claims.ts';
+import { claimWords } from '../../evaluation/claims/claim.ts';
 import { type BudgetName, budgets } from '../../evaluation/claims/budget.ts';
 import { recordedClaims } from '../../evaluation/claims/recorded.ts';
 import { requireStudio, type Service } from '../http/service.ts';
@@ -16,15 +17,10 @@ export const claimsQuery = z.strictObject({ budget });
 
 /** What the claims are, before anything was measured. */
 const told = (name: BudgetName) =>
-  allClaims.map(({ letter, title, sentence, how, rule, wouldChange, source, basis }) => ({
-    letter,
-    title,
-    sentence,
-    how,
-    rule,
-    wouldChange,
-    source,
-    basis: basis(budgets[name]),
+  allClaims.map((claim) => ({
+    ...claimWords(claim),
+    source: claim.source,
+    basis: claim.basis(budgets[name]),
   }));
 
 /**
