@@ -1,7 +1,8 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { type Conversation, messagesOf, titleOf } from '../core/conversation.ts';
-import { IconButton } from '../parts/icon.tsx';
+import { focusSoon } from '../parts/focus-soon.ts';
+import { Icon, IconButton } from '../parts/icon.tsx';
 import { saveFile } from '../parts/save.ts';
 import type { Talk } from './talk.ts';
 
@@ -19,7 +20,7 @@ export function Conversations({ talk }: { readonly talk: Talk }) {
       </button>
       <details open={isWide.current}>
         <summary>Conversations</summary>
-        {all.length > 3 && (
+        {(all.length > 1 || wanted.value !== '') && (
           <label>
             <span class="hidden">Search conversations</span>
             <input
@@ -50,11 +51,14 @@ const isFound = (one: Conversation, wanted: string): boolean =>
 
 function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation }) {
   const name = useSignal<string | undefined>(undefined);
+  const title = useRef<HTMLButtonElement>(null);
   const isSeen = one.id === talk.seen.value;
-  if (name.value !== undefined) return <Naming talk={talk} id={one.id} name={name} />;
+  const toTitle = () => focusSoon(title);
+  if (name.value !== undefined) return <Naming talk={talk} id={one.id} name={name} onEnd={toTitle} />;
   return (
     <li class={isSeen ? 'seen' : undefined}>
       <button
+        ref={title}
         type="button"
         class="plain title"
         aria-current={isSeen ? 'true' : undefined}
@@ -64,7 +68,7 @@ function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation })
         {!isSeen && talk.isWriting(one.id) && <span class="quiet"> · being answered …</span>}
       </button>
       {isSeen && one.turns.length > 0 && (
-        <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} />
+        <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} onEnd={toTitle} />
       )}
     </li>
   );
@@ -74,10 +78,13 @@ function Acts({
   talk,
   one,
   onRename,
+  onEnd,
 }: {
   readonly talk: Talk;
   readonly one: Conversation;
   readonly onRename: () => void;
+  /** Called where something that was begun is left as it was. */
+  readonly onEnd: () => void;
 }) {
   const title = titleOf(one);
   const save = () => {
@@ -85,13 +92,22 @@ function Acts({
     saveFile('conversation.jsonl', row, 'application/jsonl');
   };
   const isAsked = useSignal(false);
+  const kept = useRef<HTMLButtonElement>(null);
+  const ask = () => {
+    isAsked.value = true;
+    focusSoon(kept);
+  };
+  const keep = () => {
+    isAsked.value = false;
+    onEnd();
+  };
   if (isAsked.value)
     return (
       <span class="acts">
         <button type="button" class="plain" onClick={() => talk.forget(one.id)}>
           Delete it for good
         </button>
-        <button type="button" class="plain" onClick={() => (isAsked.value = false)}>
+        <button ref={kept} type="button" class="plain" onClick={keep}>
           Keep it
         </button>
       </span>
@@ -99,18 +115,16 @@ function Acts({
   return (
     <span class="acts">
       <IconButton icon="edit" name={`Rename: ${title}`} hint="Rename" onClick={onRename} />
-      <IconButton
-        icon="save"
-        name={`Export: ${title}`}
-        hint="Export: a line of JSON, as unmask finetune reads it"
+      <button
+        type="button"
+        class="plain export"
+        aria-label={`Export as JSONL: ${title}`}
+        title="Export: a line of JSON, as unmask finetune reads it"
         onClick={save}
-      />
-      <IconButton
-        icon="remove"
-        name={`Delete: ${title}`}
-        hint="Delete"
-        onClick={() => (isAsked.value = true)}
-      />
+      >
+        <Icon name="save" /> JSONL
+      </button>
+      <IconButton icon="remove" name={`Delete: ${title}`} hint="Delete" onClick={ask} />
     </span>
   );
 }
@@ -120,10 +134,13 @@ function Naming({
   talk,
   id,
   name,
+  onEnd,
 }: {
   readonly talk: Talk;
   readonly id: string;
   readonly name: Signal<string | undefined>;
+  /** Called where a key ended it: whoever went elsewhere is there. */
+  readonly onEnd: () => void;
 }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.select(), []);
@@ -141,7 +158,9 @@ function Naming({
           value={name.value}
           onInput={({ currentTarget }) => (name.value = currentTarget.value)}
           onKeyDown={({ key }) => {
-            if (key === 'Enter' || key === 'Escape') end(key === 'Enter');
+            if (key !== 'Enter' && key !== 'Escape') return;
+            end(key === 'Enter');
+            onEnd();
           }}
           onBlur={() => end(true)}
         />
