@@ -1,32 +1,29 @@
-import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { Icon } from '../parts/icon.tsx';
 import { useWhileShown } from '../parts/kept-page.tsx';
 import { GrowingText } from './growing-text.tsx';
 
-/** Where one types what to say, with the button that sends it, or stops the answer, in the same box. */
-export function Composer({
-  conversation,
-  isWriting,
-  onSay,
-  onStop,
-}: {
+interface ComposerProperties {
+  readonly text: Signal<string>;
   /** The one that is seen: in another, too, one types at once. */
   readonly conversation: string;
   readonly isWriting: boolean;
   /** @returns whether it was said */
   readonly onSay: (text: string) => boolean;
   readonly onStop: () => void;
-}) {
-  const text = useSignal('');
+}
+
+/** Where one types what to say, with the button that sends it, or stops the answer, in the same box. */
+export function Composer({ text, conversation, isWriting, onSay, onStop }: ComposerProperties) {
   const field = useRef<HTMLTextAreaElement>(null);
   useWhileShown(() => {
     // where it is touched, a keyboard would cover half of the window
     if (matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [conversation]);
   const send = () => {
-    if (text.value.trim() === '' || isWriting) return;
-    if (onSay(text.value.trim())) text.value = '';
+    const said = text.value.trim();
+    if (said !== '' && !isWriting && onSay(said)) text.value = '';
   };
   return (
     <form

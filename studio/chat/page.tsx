@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { isObject } from '../core/is-object.ts';
 import { writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { draftOf, keepDraft } from '../parts/draft.ts';
@@ -26,7 +27,7 @@ import { Turns } from './turns.tsx';
 /** A conversation whose answers are unmasked while one looks on. */
 export default function Chat(properties: PageProperties) {
   const talk = useMemo(() => new Talk(localStorage), []);
-  const { model, options } = useKept(properties);
+  const { model, options, text } = useKept(properties);
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
   useLoading();
@@ -61,6 +62,7 @@ export default function Chat(properties: PageProperties) {
         </div>
         <Trouble error={problem.value ?? talk.problem.value} />
         <Composer
+          text={text}
           conversation={talk.seen.value}
           isWriting={talk.writing.value !== undefined}
           onSay={say}
@@ -94,19 +96,23 @@ const Welcome = ({
   </div>
 );
 
-/** The model and the options: as they were left, and as a link asks for. */
+/** The model, the options and what is about to be said: as they were left, and as a link asks for. */
 function useKept({ settings, isNew }: PageProperties) {
   const begun = useMemo(() => {
     const draft = draftOf('chat');
     return { ...draft, ...((isNew || draft.model === undefined) && settings) };
   }, []);
   const model = useSignal(typeof begun.model === 'string' ? begun.model : undefined);
-  const options = useSignal((begun.options ?? {}) as Values);
-  useEffect(() => keepDraft('chat', () => ({ model: model.value, options: options.value })), []);
+  const options = useSignal<Values>(isObject(begun.options) ? begun.options : {});
+  const text = useSignal(typeof begun.text === 'string' ? begun.text : '');
+  useEffect(
+    () => keepDraft('chat', () => ({ model: model.value, options: options.value, text: text.value })),
+    [],
+  );
   useFollowed(settings, (link) => {
     if (typeof link.model === 'string') model.value = link.model;
   });
-  return { model, options };
+  return { model, options, text };
 }
 
 const exampleTool = `{"name": "weather",

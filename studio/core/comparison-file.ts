@@ -52,7 +52,8 @@ export function readComparison(text: string): ComparisonFile | undefined {
 
 const numbers = ['bitsPerCharacter', 'standardError', 'distinct', 'exact'] as const;
 
-function comparedIn(run: Readonly<Record<string, unknown>>): ComparedRun {
+/** @throws Error  for a run that could not be shown, in one sentence */
+export function comparedIn(run: Readonly<Record<string, unknown>>): ComparedRun {
   const recording = recordingIn(run);
   if (run.quality === undefined) return recording;
   const quality = run.quality as TextQuality;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readRecording, type RecordingFile, writeRecording } from './recording-file.ts';
+import { lastFrameOf, readRecording, type RecordingFile, writeRecording } from './recording-file.ts';
 
 const frame = {
   revision: 0,
@@ -25,6 +25,28 @@ const whole: RecordingFile = {
 test('what was written is read again', () => {
   const read = readRecording(writeRecording(whole));
   assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(whole)));
+});
+
+test('the last frame alone has all that stands in the end', () => {
+  const one = { ...frame, changes: [{ position: 0, token: 5, text: 'a', confidence: null }] };
+  const again = {
+    ...frame,
+    reset: false,
+    changes: [{ position: 2, token: null, text: '', confidence: null }],
+  };
+  const events = [whole.events[0], { frame: { ...one, reset: false, committed: 1 }, ms: 2 }];
+  const { events: last, ...others } = lastFrameOf({ ...whole, events });
+  assert.deepEqual(others, { asked: whole.asked, ending: whole.ending });
+  assert.deepEqual(last, [
+    {
+      ms: 2,
+      frame: { ...one, committed: 1, candidates: [], changes: [one.changes[0], frame.changes[0]] },
+    },
+  ]);
+  // what was masked again is a mask
+  const masked = lastFrameOf({ ...whole, events: [...events, { frame: again, ms: 3 }] });
+  assert.deepEqual(masked.events[0].frame.changes, [one.changes[0]]);
+  assert.doesNotThrow(() => readRecording(writeRecording(masked)));
 });
 
 test('what is no recording is refused in a sentence that says where', () => {

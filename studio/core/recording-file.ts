@@ -1,5 +1,5 @@
 import { isObject } from './is-object.ts';
-import type { Ending, RecordedEvent } from './recording.ts';
+import { type Ending, type RecordedEvent, Recording } from './recording.ts';
 
 /** What was asked for. */
 export interface Asked {
@@ -13,6 +13,18 @@ export interface RecordingFile {
   readonly asked: Asked;
   readonly ending?: Ending;
   readonly events: readonly RecordedEvent[];
+}
+
+/** What a process came to, without its way: a recording of its last frame. */
+export function lastFrameOf({ events, ...others }: RecordingFile): RecordingFile {
+  const recording = new Recording();
+  for (const { frame, ms } of events) recording.add(frame, ms);
+  const cells = recording.canvasAt(recording.size - 1);
+  const changes = cells.flatMap(({ token, text, confidence }, position) =>
+    token === null ? [] : [{ position, token, text, confidence }],
+  );
+  const { frame, ms } = events[events.length - 1];
+  return { ...others, events: [{ ms, frame: { ...frame, reset: true, changes, candidates: [] } }] };
 }
 
 const format = 'unmask recording 1';

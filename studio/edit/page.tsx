@@ -1,18 +1,16 @@
-import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
+import { stretchesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, servedModels, useLoading } from '../parts/model-picker.tsx';
-import { draftOf, keepDraft } from '../parts/draft.ts';
-import { hasMistake, type Values } from '../parts/field-input.tsx';
-import { useFollowed } from '../parts/kept-page.tsx';
+import { hasMistake } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
-import type { Stretch } from '../text/layer.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
+import { useText } from '../text/use-text.ts';
 import { Rewriter } from './rewriter.ts';
 
 const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
@@ -25,7 +23,11 @@ const maxListed = 12;
 
 /** A text, where a model doubts it, and what it would write instead. */
 export default function Edit(properties: PageProperties) {
-  const { rewriter, host, model, options } = useRewriting(properties);
+  const rewriter = useMemo(() => new Rewriter(), []);
+  const { host, model, options, choose } = useText('edit', properties, rewriter, {
+    read: (text, { marks }) => ({ text, marks: stretchesIn(marks, text) }),
+    example: () => ({ text: sample, marks: [] }),
+  });
   const problem = useServed();
   useLoading();
   const served = servedModels.value.find(({ id }) => id === model.value) ?? servedModels.value[0];
@@ -56,55 +58,11 @@ export default function Edit(properties: PageProperties) {
           model={model.value}
           defaults={served?.defaults ?? 'unknown'}
           options={options}
-          onModel={(name) => (model.value = name)}
+          onModel={choose}
         />
       }
     />
   );
-}
-
-/** The text, the model and the options: as they were left, and as a link asks for. */
-function useRewriting({ settings, isNew }: PageProperties) {
-  const rewriter = useMemo(() => new Rewriter(), []);
-  const host = useRef<HTMLDivElement>(null);
-  const begun = useMemo(() => beginning(settings), []);
-  const model = useSignal(begun.model);
-  const options = useSignal<Values>(begun.options);
-  const follow = ({ model: name, text }: PageProperties['settings']) => {
-    if (typeof text === 'string') void rewriter.replace(text);
-    if (typeof name === 'string') model.value = name;
-  };
-  useEffect(() => {
-    rewriter.open(host.current!, begun.text, begun.marks);
-    if (begun.isDraft && isNew) follow(settings);
-    keepDraft('edit', (): Draft => {
-      const { text, marks } = rewriter;
-      return { text, marks: marks.value, model: model.value, options: options.value };
-    });
-  }, [rewriter]);
-  useFollowed(settings, follow);
-  return { rewriter, host, model, options };
-}
-
-/** What is kept of the page. */
-interface Draft {
-  readonly text: string;
-  readonly marks: readonly Stretch[];
-  readonly model?: string;
-  readonly options: Values;
-}
-
-/** What the page begins with: as it was when the tab was loaded last, or as a link asks for, or a sample. */
-function beginning({ model, text }: PageProperties['settings']): Draft & { readonly isDraft: boolean } {
-  const draft = draftOf('edit');
-  if (typeof draft.text === 'string') return { ...(draft as unknown as Draft), isDraft: true };
-  return {
-    text: typeof text === 'string' ? text : sample,
-    marks: [],
-    model: typeof model === 'string' ? model : undefined,
-    options: {},
-    isDraft: false,
-  };
 }
 
 /** How it stands, and what the colours mean. */

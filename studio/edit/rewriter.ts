@@ -28,6 +28,12 @@ interface EditEvent {
   readonly changes?: readonly Change[];
 }
 
+/** A text, and what of it is marked. */
+export interface MarkedText {
+  readonly text: string;
+  readonly marks: readonly Pick<Stretch, 'from' | 'to'>[];
+}
+
 /** A text, what a model doubts in it, what a person marked, and what the model would write instead. */
 export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   readonly doubts = signal<readonly Doubt[]>([]);
@@ -37,7 +43,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   readonly #sureness = new Map<number, number>();
 
   /** Puts the editor into the page, with what is marked from the beginning. */
-  open(host: HTMLElement, text: string, marks: readonly Stretch[] = []): void {
+  open(host: HTMLElement, { text, marks }: MarkedText): void {
     this.openIn(host, {
       text,
       label: 'Text to edit',
@@ -45,8 +51,18 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       keepsOld: true,
       extensions: [this.#doubts.extension, this.#marks.extension],
     });
-    this.#setMarks(marks);
+    this.#setMarks(marks.filter(({ from, to }) => from < to).map((mark) => ({ ...mark, look: 'marked' })));
     this.focus();
+  }
+
+  /** Has another text in place of this one, which an undo brings back. */
+  async take({ text }: Pick<MarkedText, 'text'>): Promise<void> {
+    await this.replace(text);
+  }
+
+  /** The text, and what is marked in it by now. */
+  get content(): MarkedText {
+    return { text: this.text, marks: this.marks.value.map(({ from, to }) => ({ from, to })) };
   }
 
   /** A stretch with the whole of the words that it begins and ends in; where it is empty, the word that is there. */

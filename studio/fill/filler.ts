@@ -107,7 +107,7 @@ export class Filler extends ProposalEditor<'filling'> {
   }
 
   /** The text, and the holes that are open in it. */
-  get holed(): HoledText {
+  get content(): HoledText {
     const holes = this.placed.map(({ from, to, length }) => ({ from, to, length }));
     return { text: this.text, holes };
   }

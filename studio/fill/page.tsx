@@ -1,24 +1,28 @@
-import { useSignal } from '@preact/signals';
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import { holeLengthOf, typedLength } from '../core/filling.ts';
 import { writingGroups } from '../core/option-groups.ts';
+import { holesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
-import { draftOf, keepDraft } from '../parts/draft.ts';
 import { exampleFor } from '../parts/examples.ts';
-import { hasMistake, type Values } from '../parts/field-input.tsx';
-import { useFollowed } from '../parts/kept-page.tsx';
+import { hasMistake } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
 import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
-import { Filler, type HoledText, retryTemperature, shownDefaults, withHole } from './filler.ts';
+import { useText } from '../text/use-text.ts';
+import { Filler, retryTemperature, shownDefaults, withHole } from './filler.ts';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
 export default function Fill(properties: PageProperties) {
-  const { filler, host, model, options } = useFilling(properties);
+  const filler = useMemo(() => new Filler(), []);
+  const { host, model, options, choose } = useText('fill', properties, filler, {
+    read: (text, { holes }) => ({ text, holes: holesIn(holes, text) }),
+    example: (name) => withHole(exampleFor(name)),
+    onModel: (old, name) => filler.exchange(exampleFor(old), exampleFor(name)),
+  });
   const problem = useServed();
   useLoading();
   const chosen: ServedModel | undefined =
@@ -48,50 +52,11 @@ export default function Fill(properties: PageProperties) {
           model={model.value}
           defaults={shownDefaults(chosen?.defaults)}
           options={options}
-          onModel={(name) => {
-            filler.exchange(exampleFor(model.value), exampleFor(name));
-            model.value = name;
-          }}
+          onModel={choose}
         />
       }
     />
   );
-}
-
-/** The text, the model and the options: as they were left, and as a link asks for. */
-function useFilling({ settings, isNew }: PageProperties) {
-  const filler = useMemo(() => new Filler(), []);
-  const host = useRef<HTMLDivElement>(null);
-  const begun = useMemo(() => beginning(settings), []);
-  const model = useSignal(begun.model);
-  const options = useSignal<Values>(begun.options);
-  const follow = ({ model: name, text }: PageProperties['settings']) => {
-    if (typeof text === 'string') void filler.take({ text, holes: [] });
-    else if (typeof name === 'string') filler.exchange(exampleFor(model.value), exampleFor(name));
-    if (typeof name === 'string') model.value = name;
-  };
-  useEffect(() => {
-    filler.open(host.current!, begun);
-    if (begun.isDraft && isNew) follow(settings);
-    keepDraft('fill', (): Draft => ({ ...filler.holed, model: model.value, options: options.value }));
-  }, [filler]);
-  useFollowed(settings, follow);
-  return { filler, host, model, options };
-}
-
-/** What is kept of the page. */
-interface Draft extends HoledText {
-  readonly model?: string;
-  readonly options: Values;
-}
-
-/** What the page begins with: as it was when the tab was loaded last, or as a link asks for, or an example. */
-function beginning(link: PageProperties['settings']): Draft & { readonly isDraft: boolean } {
-  const draft = draftOf('fill');
-  if (typeof draft.text === 'string') return { ...(draft as unknown as Draft), isDraft: true };
-  const model = typeof link.model === 'string' ? link.model : undefined;
-  const begun = typeof link.text === 'string' ? { text: link.text, holes: [] } : withHole(exampleFor(model));
-  return { ...begun, model, options: {}, isDraft: false };
 }
 
 function Holes({

@@ -105,7 +105,26 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await page.getByRole('button', { name: /^Rename/ }).click();
   await page.getByLabel('Name of the conversation').fill('Dogs');
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Dogs', exact: true }).waitFor();
+  const renamed = page.getByRole('button', { name: 'Dogs', exact: true });
+  await until(
+    () => renamed.evaluate((title) => title === document.activeElement),
+    'the focus on the new name',
+  );
+  // so where a name stays as it was, and where one thinks better of a deletion
+  await page.getByRole('button', { name: 'Rename: Dogs' }).click();
+  await page.keyboard.type('Cats');
+  await page.keyboard.press('Escape');
+  await until(
+    () => renamed.evaluate((title) => title === document.activeElement),
+    'the focus on the old name',
+  );
+  await page.getByRole('button', { name: 'Delete: Dogs' }).click();
+  await until(
+    () => page.evaluate(`document.activeElement.textContent === 'Keep it'`),
+    'the focus on what keeps it',
+  );
+  await page.keyboard.press('Enter');
+  await until(() => renamed.evaluate((title) => title === document.activeElement), 'the focus on its name');
 
   await page.reload();
   await page.waitForSelector('.turn');
@@ -127,8 +146,10 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await close.waitFor({ state: 'detached' });
   await page.setViewportSize({ width: 1280, height: 720 });
 
-  // a new one begins with a line that is offered
+  // a new one begins with a line that is offered; two can be searched
+  assert.equal(await page.getByLabel('Search conversations').count(), 0);
   await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByLabel('Search conversations').waitFor();
   await until(() => isFocused('What you say'), 'the focus where one types');
   await page.getByRole('list', { name: 'Lines to begin with' }).getByRole('button').first().click();
   await answered(page, 1);

@@ -357,10 +357,20 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
   const studio = await startStudio(t);
   const page = await studio.open();
   await page.fill(prompt, 'My dog');
+  await page.getByLabel('length', { exact: true }).fill('8');
+  await page.locator(prompt).press('Enter');
+  await page.getByRole('button', { name: 'Again, same seed' }).waitFor();
+  const written = await page.locator('.lane .canvas').textContent();
+  const figures = await textsOf(page.locator('.lane .figures dd'));
+  await go(page, 'Train');
+  await page.getByRole('radio', { name: /^Block diffusion/ }).check({ force: true });
+  await page.getByLabel('or a text, pasted here').fill('To be learned.');
+  await page.getByRole('button', { name: '20 min' }).click();
   await follow(page, 'chat', { model: 'talk' });
   const model = page.locator('.model-picker select');
   await until(async () => (await model.inputValue()) === 'talk', 'the model of the link');
   await model.selectOption('stories');
+  await page.fill('.composer textarea', 'What I was about to');
   await follow(page, 'edit', { text: 'He barked.' });
   await page.locator('.cm-content').getByText('He barked.').waitFor();
   await type(page, 'He barked purple.');
@@ -380,7 +390,48 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
   assert.equal(await shown(page), 'He barked purple.');
   await go(page, 'Write');
   assert.equal(await page.locator(prompt).inputValue(), 'My dog');
+  // with the way to it, which can be played
+  assert.equal(await page.locator('.lane .canvas').textContent(), written);
+  assert.deepEqual(await textsOf(page.locator('.lane .figures dd')), figures);
+  await page.getByRole('button', { name: 'One frame back' }).click();
+  await page.locator('.lane .token.mask').first().waitFor();
+  await go(page, 'Train');
+  assert.equal(await page.getByLabel('or a text, pasted here').inputValue(), 'To be learned.');
+  assert.ok(await page.getByRole('radio', { name: /^Block diffusion/ }).isChecked());
+  await page.getByText('about 20 minutes on this machine').waitFor();
   await go(page, 'Chat');
+  assert.equal(await page.locator('.composer textarea').inputValue(), 'What I was about to');
   await page.reload();
   await until(async () => (await model.inputValue()) === 'stories', 'the model that was chosen since');
+  assert.equal(await page.locator('.composer textarea').inputValue(), 'What I was about to');
 });
+
+test(
+  'what was kept of a page and is not as it must be breaks none',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    const wrong = [{ from: 5, to: 900 }, { from: 3, to: 1, length: { length: 3 } }, 'x', null];
+    const drafts: Readonly<Record<string, object>> = {
+      write: { prompt: 7, seed: 'x', name: {}, runs: [null, { options: [] }], texts: [{ asked: 1 }, 'x'] },
+      fill: { text: 'A text.', holes: wrong, options: 3, model: [] },
+      edit: { text: 'A text.', marks: [{ from: 0, to: 0 }, ...wrong], options: null },
+      chat: { text: 5, options: 'x', model: {} },
+      train: { shown: [{}], focus: 3, isAsking: 'x', request: { objective: 'none', text: 5, values: [] } },
+    };
+    for (const [name, draft] of Object.entries(drafts)) {
+      await page.goto('about:blank');
+      await page.goto(studio.url);
+      await page.locator('.write .form').waitFor();
+      // the page that is left keeps its own once more
+      await page.evaluate(`addEventListener('pagehide', () =>
+      sessionStorage.setItem('draft of ${name}', ${JSON.stringify(JSON.stringify(draft))}))`);
+      await page.reload();
+      await go(page, (name[0].toUpperCase() + name.slice(1)) as Name);
+      if ('marks' in draft || 'holes' in draft) assert.equal(await shown(page), 'A text.');
+      if (name === 'chat') assert.equal(await page.locator('.composer textarea').inputValue(), '');
+      if (name === 'train') await page.getByRole('form', { name: 'New run' }).waitFor();
+    }
+  },
+);

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { smoothed, splitAfter } from '../core/curves.ts';
 import { fragmentOf } from '../core/link.ts';
 import { isLearnedByHeart, warmupOf } from '../core/run-rows.ts';
@@ -19,17 +19,8 @@ const pauseMs = () => (isAnyAtWork.value ? 1000 : 4000);
 
 /** Starts, watches, stops and resumes runs of training. */
 export default function Train() {
-  const [runs] = useState(keptRuns);
+  const { runs, request, isAsking } = useKept();
   const problem = useSignal<unknown>(undefined);
-  // where there is no run yet, the form is what the page is for
-  const isAsking = useSignal<boolean | undefined>(undefined);
-  const [request] = useState(
-    () =>
-      new RunRequest(async (verb, options) => {
-        await runs.start(verb, options);
-        isAsking.value = false;
-      }),
-  );
   const isEmpty = runs.isLookedAt.value && runs.list.value.length + runs.beginning.value.length === 0;
   const isOpen = isAsking.value ?? isEmpty;
   usePolling(
@@ -76,11 +67,30 @@ export default function Train() {
   );
 }
 
-/** Those that were shown when the tab was loaded last are shown again. */
-function keptRuns(): Runs {
-  const runs = new Runs(draftOf('train'));
-  keepDraft('train', () => ({ shown: runs.shown.value, focus: runs.focus.value }));
-  return runs;
+/** The runs that are shown and the one that is asked for, as they were when the tab was loaded last. */
+function useKept() {
+  const [draft] = useState(() => draftOf('train'));
+  // where there is no run yet, the form is what the page is for
+  const isAsking = useSignal(typeof draft.isAsking === 'boolean' ? draft.isAsking : undefined);
+  const [runs] = useState(() => new Runs(draft));
+  const [request] = useState(
+    () =>
+      new RunRequest(async (verb, options) => {
+        await runs.start(verb, options);
+        isAsking.value = false;
+      }, draft.request),
+  );
+  useEffect(
+    () =>
+      keepDraft('train', () => ({
+        shown: runs.shown.value,
+        focus: runs.focus.value,
+        isAsking: isAsking.value,
+        request: request.draft,
+      })),
+    [],
+  );
+  return { runs, request, isAsking };
 }
 
 function Head({ isOpen, onToggle }: { readonly isOpen: boolean; readonly onToggle: () => void }) {

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { get } from '../client.ts';
+import { isObject } from '../core/is-object.ts';
 import { type Objective, objectives, sweepIn } from '../core/objectives.ts';
 import { sizeOfText } from '../core/text-size.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
@@ -10,6 +11,9 @@ export type Verb = Objective['verb'];
 
 /** What a run like another has of it, beside what is learned: the same size, length and speed make them comparable. */
 const likeNames = ['size', 'steps', 'length', 'batch', 'learningRate', 'vocabularySize', 'tokenizer', 'seed'];
+
+/** What is typed as text. */
+const typedNames = ['paths', 'text', 'name', 'from', 'sweep'] as const;
 
 /** What a new run is asked for with, while it is typed. */
 export class RunRequest {
@@ -38,8 +42,32 @@ export class RunRequest {
   #again: () => Promise<void> = () => this.load();
   readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
-  constructor(onStart: (verb: Verb, options: object) => Promise<void>) {
+  /** @param draft  what was typed when the tab was loaded last */
+  constructor(onStart: (verb: Verb, options: object) => Promise<void>, draft?: unknown) {
     this.#onStart = onStart;
+    if (isObject(draft)) this.#recall(draft);
+  }
+
+  #recall(draft: Values): void {
+    const objective = objectives.find(({ name }) => name === draft.objective);
+    if (!objective) return;
+    this.objective.value = objective;
+    for (const name of typedNames) {
+      const typed = draft[name];
+      if (typeof typed === 'string') this[name].value = typed;
+    }
+    this.minutes.value = typeof draft.minutes === 'number' ? draft.minutes : undefined;
+    if (isObject(draft.values)) this.values.value = draft.values;
+  }
+
+  /** What is typed by now, to be kept for the tab; files that were chosen can't be. */
+  get draft(): Values {
+    return {
+      objective: this.objective.value.name,
+      minutes: this.minutes.value,
+      values: this.values.value,
+      ...Object.fromEntries(typedNames.map((name) => [name, this[name].value])),
+    };
   }
 
   /** Asks for what it needs where that was not asked for, or did not come; of models there may be others by now. */

@@ -1,6 +1,7 @@
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
-import { readComparison, writeComparison } from '../core/comparison-file.ts';
+import { comparedIn, type ComparedRun, readComparison, writeComparison } from '../core/comparison-file.ts';
+import type { RecordingFile } from '../core/recording-file.ts';
 import { learnDefaults, waysOf } from '../parts/model-picker.tsx';
 import { forStrategy, type Preset } from '../core/option-groups.ts';
 import { exampleFor, isExamplePrompt } from '../parts/examples.ts';
@@ -207,9 +208,7 @@ export class Desk {
 
   /** Hands a person all runs as they are, in one file. */
   save(): void {
-    const runs = this.lanes.value.flatMap((lane) =>
-      lane.file ? [{ ...lane.file, quality: this.quality.of(lane) }] : [],
-    );
+    const runs = this.lanes.value.flatMap((lane) => (lane.file ? [this.#compared(lane, lane.file)] : []));
     const name = this.name.value.trim() || 'comparison';
     saveFile(`${name}.json`, writeComparison({ name, runs }), 'application/json');
   }
@@ -231,8 +230,7 @@ export class Desk {
       const lanes = comparison.runs.slice(0, maxRuns).map((run) => {
         const { seed: _, ...options } = run.asked.options;
         const lane = new Lane({ model: run.asked.model, options });
-        lane.show(run);
-        if (run.quality) this.quality.know(lane.player.value, run.quality);
+        this.#show(lane, run);
         return lane;
       });
       const { name, runs } = comparison;
@@ -247,10 +245,38 @@ export class Desk {
     return `${location.href.split('#')[0]}${fragment}`;
   }
 
-  /** What is kept for the tab: an example is no prompt of anybody's. */
-  get draft(): Settings {
+  /**
+   * What is kept for the tab: an example is no prompt of anybody's.
+   *
+   * @param kept  of a text: all of its recording, or its last frame
+   */
+  draft(kept: (run: RecordingFile) => RecordingFile): object {
     const { prompt, ...others } = this.settings;
-    return { ...others, ...(prompt !== undefined && !isExamplePrompt(prompt) && { prompt }) };
+    const texts = this.lanes.value.map((lane) => lane.file && this.#compared(lane, kept(lane.file)));
+    const isOwn = prompt !== undefined && !isExamplePrompt(prompt);
+    return { ...others, ...(isOwn && { prompt }), name: this.name.value, texts };
+  }
+
+  /** Shows the texts of a draft again; one that is not as it must be is left out. */
+  recall({ name, texts }: Values): void {
+    if (typeof name === 'string') this.name.value = name;
+    if (!Array.isArray(texts)) return;
+    for (const [index, lane] of this.lanes.value.entries()) {
+      try {
+        if (texts[index]) this.#show(lane, comparedIn(texts[index]));
+      } catch {
+        // it is as if it had not been written
+      }
+    }
+  }
+
+  #compared(lane: Lane, file: RecordingFile): ComparedRun {
+    return { ...file, quality: this.quality.of(lane) };
+  }
+
+  #show(lane: Lane, run: ComparedRun): void {
+    lane.show(run);
+    if (run.quality) this.quality.know(lane.player.value, run.quality);
   }
 
   /** What is set now, as a link has it. */

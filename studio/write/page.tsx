@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Signal } from '@preact/signals';
 import { FirstSight } from '../first-sight/first-sight.tsx';
 import type { PageProperties } from '../pages.ts';
+import { lastFrameOf } from '../core/recording-file.ts';
 import { draftOf, keepDraft } from '../parts/draft.ts';
 import { useFollowed } from '../parts/kept-page.tsx';
 import { Legend } from '../parts/legend.tsx';
@@ -91,7 +92,12 @@ function deskFor(link: PageProperties['settings'], isNew: boolean, problem: Sign
   const draft = draftOf('write');
   const isDrafted = Object.keys(draft).length > 0;
   const desk = new Desk(isDrafted ? draft : link, problem);
+  desk.recall(draft);
   if (isDrafted && isNew && Object.keys(link).length > 0) desk.follow(link);
-  keepDraft('write', () => desk.draft);
+  keepDraft(
+    'write',
+    () => desk.draft((run) => run),
+    () => desk.draft(lastFrameOf),
+  );
   return desk;
 }
