@@ -1,4 +1,5 @@
 import type { TextSpan } from '../base/text-edits.ts';
+import type { TokenSpan } from '../tokenizer/token-spans.ts';
 import type { ScoredToken } from './language-model.ts';
 
 /** Whether a token lies in one of some stretches, or in part. */
@@ -67,13 +68,44 @@ export function divided(
   return [start, ...cuts].map((from, n) => ({ start: from, end: cuts[n] ?? end }));
 }
 
-/** The tokens of a text, those of one word together. */
-function wordsOf(text: string, tokens: readonly ScoredToken[]): ScoredToken[][] {
-  const words: ScoredToken[][] = [];
+/** So many tokens of a word are read as one at most; what is longer is no word that one knows, and takes a forward for each. */
+const longestRead = 8;
+
+/**
+ * The word that each token is read in, numbered from 0   [L]
+ *
+ * @param atoms  of the text, each of some tokens
+ * @param before  tokens before the text, each a word
+ * @param length  L: what follows the text is a word for each token, too
+ */
+export function wordNumbers(
+  text: string,
+  atoms: readonly TokenSpan[],
+  { before, length }: { readonly before: number; readonly length: number },
+): Int32Array {
+  const numbers = Array.from({ length: before }, (_, i) => i);
+  let next = before;
+  for (const word of wordsOf(text, atoms)) {
+    const tokens = word.reduce((sum, { ids }) => sum + ids.length, 0);
+    for (let i = 0; i < tokens; i++) numbers.push(next + Math.floor(i / longestRead));
+    next += Math.ceil(tokens / longestRead);
+  }
+  while (numbers.length < length) numbers.push(next++);
+  return Int32Array.from(numbers);
+}
+
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+
+/** The tokens of a text, those of one word together: letters side by side, as far as Unicode sees one word in them (UAX #29). */
+export function wordsOf<Token extends TextSpan>(text: string, tokens: readonly Token[]): Token[][] {
+  const begins = new Set(Array.from(segmenter.segment(text), ({ index }) => index));
+  const words: Token[][] = [];
   for (const token of tokens) {
     const before = text.slice(0, token.start).at(-1) ?? '';
     const inside =
-      /[\p{L}\p{N}\p{M}'’]$/u.test(before) && /^[\p{L}\p{N}\p{M}'’]/u.test(text.slice(token.start));
+      !begins.has(token.start) &&
+      /[\p{L}\p{N}\p{M}'’]$/u.test(before) &&
+      /^[\p{L}\p{N}\p{M}'’]/u.test(text.slice(token.start));
     if (inside) words.at(-1)!.push(token);
     else words.push([token]);
   }

@@ -10,7 +10,7 @@ export const editSchema = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.001)
+    .default(0.0003)
     .describe('rewrite the words in which a token has less than this probability, given the text around it'),
   maxChange: z
     .number()

@@ -5,7 +5,7 @@ import { tokenCosts } from '../likelihood/token-costs.ts';
 import { type FillingOptions, showingSchema } from '../sampling/options.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
 import { tokenSpans } from '../tokenizer/token-spans.ts';
-import { countOf, divided, doubtful, probabilityIn, touches } from './doubts.ts';
+import { countOf, divided, doubtful, probabilityIn, touches, wordNumbers } from './doubts.ts';
 import { type EditOptions, editSchema, usualChange } from './edit-options.ts';
 import { closing, fillingOptions, type HoleModel, infillText } from './infill.ts';
 import type { Edit, EditRequest, InfillPart, Infilling, ScoredToken, TextChange } from './language-model.ts';
@@ -88,7 +88,7 @@ class Editing {
     return limit;
   }
 
-  /** How likely each token of a text is, given the text around it. */
+  /** How likely each token of a text is, given the other words, and what of its own stands before it. */
   async #read(text: string): Promise<ScoredToken[]> {
     const model = this.#model;
     const { signal } = this.#request;
@@ -96,9 +96,11 @@ class Editing {
     const ids = atoms.flatMap((atom) => atom.ids);
     const opened = model.opening(ids);
     const x0 = Int32Array.from(closing(model, opened, this.#filling));
-    const { nats, forwards } = await tokenCosts(model.score, { x0, ...model, signal });
+    const before = opened.length - ids.length;
+    const words = wordNumbers(text, atoms, { before, length: x0.length });
+    const { nats, forwards } = await tokenCosts(model.score, { ...model, x0, words, signal });
     this.#scored += forwards;
-    let at = opened.length - ids.length;
+    let at = before;
     return atoms.map(({ start, end, ids }) => {
       const costs = nats.subarray(at, (at += ids.length));
       return {

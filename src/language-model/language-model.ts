@@ -159,7 +159,7 @@ export type EditRequest = FillRequest &
 export interface ScoredToken extends TextSpan {
   /** How many it is. */
   readonly tokens: number;
-  /** Of the least likely of them, given the text around it; each eighth token of the text isn't seen. */
+  /** Of the least likely of them, given the text around it: every eighth word isn't seen, nor what of its own word follows. */
   readonly probability: number;
 }
 

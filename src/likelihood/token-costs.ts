@@ -1,5 +1,4 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import { maskedCanvas } from './scored-canvas.ts';
 import type { RowScorer } from './scorer.ts';
 
 /** A clean text whose tokens are priced one by one. */
@@ -9,50 +8,78 @@ export interface TokenCostOptions {
   readonly maskId: number;
   /** Positions that the model sees at most. Default: all. */
   readonly maxLength?: number;
-  /** K: in how many canvases each token is masked once. Default: 8. */
+  /** K: every K-th word is masked at a time. Default: 8. */
   readonly sets?: number;
+  /** w: the word that each token is of, ascending. Default: each token is a word   [L] */
+  readonly words?: Int32Array;
   readonly signal?: AbortSignal;
 }
 
 /**
- * What each token of a text costs given the others, all but those that are masked with it:
+ * What each token of a text costs given the tokens before it in its word, and all other words but those masked with it:
  *
- *     c_i = −log p_θ(x_0^i | x_0^j for all j ≢ i mod K)                 nats   [L]
+ *     c_i = −log p_θ(x_0^i | x_0^j for all j but those with w_j ≡ w_i mod K and o_j ≥ o_i)      nats   [L]
  *
- * K canvases, each with every K-th position masked, say it of all positions. With K = L it is the pseudo-likelihood of
- * each token given all others. A text longer than the model is read in windows that overlap by half, and a token counts
- * as the window says in whose middle it is.
+ * where o_i counts the tokens of the word before i: PLL-word-l2r of Kauf and Ivanova 2023 (arXiv:2305.10588), of K-th parts
+ * of the text. The tokens of a rare word make each other likely; so none is told those behind it. Where each token is a
+ * word, it is the pseudo-likelihood, and with K = L that of each token given all others. A text longer than the model is
+ * read in windows that overlap by half, and a token counts as the window says in whose middle it is.
  *
- * @returns  the costs, and the canvases that it took
+ * @returns  the costs, and the canvases that it took: K times the tokens of the longest words
  * @throws InvalidOptionError  when sets isn't a whole number of at least 1
  */
 export async function tokenCosts(
   score: RowScorer,
-  { x0, maskId, maxLength = x0.length, sets = 8, signal }: TokenCostOptions,
+  {
+    x0,
+    maskId,
+    maxLength = x0.length,
+    sets = 8,
+    words = Int32Array.from(x0.keys()),
+    signal,
+  }: TokenCostOptions,
 ): Promise<{ nats: Float64Array; forwards: number }> {
   if (!(Number.isSafeInteger(sets) && sets >= 1)) {
     throw new InvalidOptionError('sets', 'must be a whole number of at least 1', sets);
   }
+  const offsets = offsetsIn(words);
   const nats = new Float64Array(x0.length);
   let forwards = 0;
   for (const { start, end, from, to } of overlapping(x0.length, maxLength)) {
     const window = x0.subarray(start, end);
     for (let set = 0; set < sets; set++) {
-      signal?.throwIfAborted();
-      const rows = [...window.keys()].filter((i) => i % sets === set && start + i >= from && start + i < to);
-      if (rows.length === 0) continue;
       // what lies outside the middle is masked in its turn too, so that all tokens see as much
-      const masked = Int32Array.from([...window.keys()].filter((i) => i % sets === set));
-      const { tokens, targets } = maskedCanvas(window, masked, 1, maskId);
-      const scored = Int32Array.from(rows);
-      const wanted = Int32Array.from(rows, (i) => targets[masked.indexOf(i)]);
-      const batch = { tokens: { shape: [1, window.length], data: tokens }, rows: scored, targets: wanted };
-      const costs = await score(batch, signal);
-      for (const [r, i] of rows.entries()) nats[start + i] = costs[r];
-      forwards += 1;
+      let masked = [...window.keys()].filter((i) => words[start + i] % sets === set);
+      for (let offset = 0; masked.length > 0; offset++) {
+        signal?.throwIfAborted();
+        const rows = masked.filter(
+          (i) => offsets[start + i] === offset && start + i >= from && start + i < to,
+        );
+        if (rows.length > 0) {
+          const data = window.slice();
+          for (const i of masked) data[i] = maskId;
+          const scored = Int32Array.from(rows);
+          const batch = {
+            tokens: { shape: [1, window.length], data },
+            rows: scored,
+            targets: scored.map((i) => window[i]),
+          };
+          const costs = await score(batch, signal);
+          for (const [r, i] of rows.entries()) nats[start + i] = costs[r];
+          forwards += 1;
+        }
+        masked = masked.filter((i) => offsets[start + i] > offset);
+      }
     }
   }
   return { nats, forwards };
+}
+
+/** How many tokens of its word stand before each   [L] */
+function offsetsIn(words: Int32Array): Int32Array {
+  const offsets = new Int32Array(words.length);
+  for (let i = 1; i < words.length; i++) offsets[i] = words[i] === words[i - 1] ? offsets[i - 1] + 1 : 0;
+  return offsets;
 }
 
 /** A stretch that the model reads, and the part of it that it is asked about. */

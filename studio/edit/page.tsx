@@ -191,7 +191,10 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
       <ol class="pieces doubts">
         {unlikeliest.map((word) => (
           <li key={word.from} class="row">
-            <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
+            <span>
+              <span class="quiet">{visible(rewriter.wordBefore(word))}</span>
+              <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
+            </span>
             <span class="quiet">{likelihood(word.probability)}</span>
             <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
               {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)

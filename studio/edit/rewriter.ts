@@ -65,6 +65,12 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     return { text: this.text, marks: this.marks.value.map(({ from, to }) => ({ from, to })) };
   }
 
+  /** The word before a sign, by which one knows where it stands; '' before a word. */
+  wordBefore({ from, to }: Stretch): string {
+    if (/[\p{L}\p{N}]/u.test(this.slice({ from, to }))) return '';
+    return /[\p{L}\p{N}'’]+\s*$/u.exec(this.text.slice(Math.max(0, from - 40), from))?.[0] ?? '';
+  }
+
   /** A stretch with the whole of the words that it begins and ends in; where it is empty, the word that is there. */
   #wordsOf({ from, to }: { readonly from: number; readonly to: number }): { from: number; to: number } {
     const { state } = this.view;
@@ -116,7 +122,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       const doubts = [...words.values()];
       this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
       const unlikely = doubts.filter(({ look }) => look !== '').length;
-      this.news.value = `${doubts.length} words, ${unlikely} of them under 10 %.`;
+      this.news.value = `${unlikely} of ${doubts.length} words and signs under 10 %.`;
     });
   }
 
