@@ -40,7 +40,7 @@ test('no more changes than is allowed, the least likely words first, over all pa
   // twelve letters are wrong, each in a word of its own; the model is less sure of the later ones
   const right = 'a b c d e f g h i j k l'.split(' ');
   const known = byteTokenizer.encode(right.join(' '));
-  const model = modelThatSays((_, i) => ({ id: known[i], logit: 8 + i / 4 }));
+  const model = modelThatSays((_, i) => ({ id: known[i], logit: 9 + i / 4 }));
   const text = right.map(() => 'x').join(' ');
   for (const [maxChange, passes, expected] of [
     [0.2, 1, 4],

@@ -56,7 +56,7 @@ test('a text without doubt is given as it is, with a sentence', async () => {
   assert.equal(io.out, good);
   assert.match(
     io.err,
-    /^nothing to change: the least likely is ".+" \(line 1, column 1\), with 1\.0, and the threshold is 0\.001\n$/,
+    /^nothing to change: the least likely is ".+" \(line 1, column 1\), with 1\.0, and the threshold is 0\.0003\n$/,
   );
   const capped = fakeIo({ stdin: bad });
   await run(knows(), ['-', '--max-change', '0.01'], capped);
