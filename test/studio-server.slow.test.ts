@@ -36,9 +36,9 @@ const tinyRun = {
 const text = 'the sun falls and a bird sings. '.repeat(200);
 
 /** `unmask studio` in a folder of its own, and a way to ask it with its token. */
-async function startStudio(t: TestContext, folder: string) {
+async function startStudio(t: TestContext, folder: string, ...flags: readonly string[]) {
   const env = { ...process.env, HF_HUB_CACHE: join(folder, 'hub'), HF_HUB_OFFLINE: '1' };
-  const child = spawn(process.execPath, [main, 'studio', 'tiny', '--port', '0', '--quiet'], {
+  const child = spawn(process.execPath, [main, 'studio', 'tiny', '--port', '0', '--quiet', ...flags], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -151,11 +151,27 @@ test('a run is started, watched, stopped, resumed to its end, and written with',
   const copied = (await ask('/unmask/models')).models.find(({ name }: Json) => name === 'runs/mine');
   const [copy] = copied.copies;
   assert.deepEqual([copy.format, copy.path], ['int8', 'runs/mine/model/unmask-int8']);
-  assert.ok(copy.bytes > 4000 && existsSync(join(folder, copy.path)));
+  assert.ok(copy.bytes > 4000 && copy.sizeBytes > copy.bytes && existsSync(join(folder, copy.path)));
   assert.deepEqual([copied.isServed, copied.source], [true, 'run'], 'what is served is a run still');
-  // it goes alone, and once
+  // it is a model like others: offered at once, and looked at and written with under its name
+  const offered = async (): Promise<string[]> =>
+    (await ask('/v1/models')).data.map(({ id }: Json) => id as string);
+  await until(async () => (await offered()).includes('runs/mine:int8'), 'the copy among the models');
+  const rounded = await ask('/v1/completions', { model: 'runs/mine:int8', prompt: 'the sun', length: 8 });
+  assert.equal(rounded.model, 'runs/mine:int8');
+  assert.ok(rounded.choices[0].text.length > 0);
+  assert.equal((await ask('/unmask/models/runs%2Fmine:int8')).inspection.path, copy.path);
+  // a studio that opens all in another format opens it as it is, and finds it where it lies
+  const later = await startStudio(t, folder, '--weights', 'int4');
+  await later.ask('/unmask/serve', { model: 'runs/mine:int8' });
+  const again = await later.ask('/v1/completions', { model: 'runs/mine:int8', prompt: 'a', length: 4 });
+  assert.ok(again.choices[0].text.length > 0);
+  assert.equal(await endOf(later.child), 0);
+  // it goes alone, and once, and what was said of it
   await ask('/unmask/delete', { model: 'runs/mine', copy: 'int8' });
   assert.ok(!existsSync(join(folder, copy.path)) && existsSync(join(folder, 'runs/mine/model')));
+  assert.ok(!(await offered()).includes('runs/mine:int8'));
+  assert.ok((await ask('/unmask/tasks')).tasks.every(({ id }: Json) => id !== quantising.id));
 
   // what is trained when the studio ends is saved first
   const last = await ask('/unmask/resume', { run: 'mine', steps: 100_000 });
@@ -199,7 +215,7 @@ test('a model is read anew once it is served again, and what is being written wi
 });
 
 /** A server of routes alone: what it would start is in `started`. */
-async function startRoutes(t: TestContext) {
+async function startRoutes(t: TestContext, runs = 'runs') {
   const root = await realpath(await temporaryFolder(t));
   const started: (readonly string[])[] = [];
   await mkdir(join(root, 'data'));
@@ -208,7 +224,7 @@ async function startRoutes(t: TestContext) {
   const server = await startFakeServer(
     t,
     { story: () => modelThatKnows('abc') },
-    { studio: fakeStudio(root, started) },
+    { studio: { ...fakeStudio(root, started), runs } },
   );
   const asking = asker(server);
   const headers = { authorization: `Bearer ${studioToken}` };
@@ -398,7 +414,7 @@ test('a run of a sweep has a name in its folder; notes are kept beside it, and i
   assert.ok(!(await isServed()) && !existsSync(directory));
   assert.deepEqual((await ask('/unmask/runs')).json.runs, []);
   // one that was stopped before it had a model goes by its own name
-  await mkdir(directory);
+  await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'options.json'), '{"format":1,"size":"nano"}');
   const taken = await lockRun(directory);
   assert.equal((await ask('/unmask/delete', { run })).json.error.param, 'run', 'it is in training');
@@ -420,6 +436,60 @@ test('a distillation that was stopped while it wrote its texts is listed, and go
   assert.deepEqual([run.name, run.state, run.options.from], ['quick', 'stopped', 'tiny']);
   assert.equal((await ask('/unmask/resume', { run: 'quick' })).status, 200);
   assert.deepEqual(started, [['distill', '--resume=runs/quick']]);
+});
+
+test('with the run of a distillation its texts go, with the last run of a sweep its folder, and the text given for it', async (t) => {
+  const { root, ask } = await startRoutes(t);
+  const runs = join(root, 'runs');
+  const begin = async (run: string): Promise<void> => {
+    await mkdir(join(runs, run), { recursive: true });
+    await writeFile(join(runs, run, 'options.json'), '{"format":1}');
+  };
+  await begin('quick/run');
+  await writeFile(join(runs, 'quick', 'distill.json'), '{"from":"tiny","data":["data"]}');
+  await writeFile(join(runs, 'quick', 'texts.jsonl'), '');
+  for (const run of ['rates/seed=0', 'rates/seed=1', 'other']) await begin(run);
+  await mkdir(join(runs, '.texts'));
+  for (const run of ['quick', 'rates', 'other']) await writeFile(join(runs, '.texts', `${run}.txt`), text);
+  const lock = await lockRun(join(runs, 'quick'));
+  assert.equal((await ask('/unmask/delete', { run: 'quick/run' })).status, 400, 'texts are being written');
+  await lock.release();
+  const left: Json = {
+    'quick/run': ['.texts', 'other', 'rates'],
+    'rates/seed=0': ['.texts', 'other', 'rates'],
+    'rates/seed=1': ['.texts', 'other'],
+  };
+  for (const [run, names] of Object.entries(left)) {
+    assert.equal((await ask('/unmask/delete', { run })).status, 200, run);
+    assert.deepEqual((await readdir(runs)).toSorted(), names, run);
+  }
+  assert.deepEqual(await readdir(join(runs, '.texts')), ['other.txt']);
+});
+
+test('the runs may lie elsewhere, where the program was told so; nothing else does', async (t) => {
+  const elsewhere = join(await realpath(await temporaryFolder(t)), 'kept');
+  const { root, started, ask } = await startRoutes(t, elsewhere);
+  assert.equal((await ask('/unmask/train', { text, run: 'mine' })).status, 200);
+  const file = join(elsewhere, '.texts/mine.txt');
+  assert.ok(started[0].includes(`--out=${join(elsewhere, 'mine')}`) && started[0].includes(`--data=${file}`));
+  assert.equal(await readFile(file, 'utf8'), text);
+  const { path } = (await ask('/unmask/upload', { name: 'a.txt', text: 'one', from: 0 })).json;
+  assert.equal((await ask('/unmask/train', { data: [path], run: 'more' })).status, 200, path);
+  const outside = join(elsewhere, '..', 'secret.txt');
+  await writeFile(outside, text);
+  await symlink(outside, join(elsewhere, 'link.txt'));
+  for (const bad of [outside, `${elsewhere}/../secret.txt`, join(elsewhere, 'link.txt')])
+    assert.equal((await ask('/unmask/train', { data: [bad] })).json.error?.param, 'data', bad);
+  await mkdir(join(elsewhere, 'done'));
+  await writeFile(join(elsewhere, 'done', 'options.json'), '{"format":1}');
+  await writeTinyModel(join(elsewhere, 'done', 'model'));
+  assert.deepEqual(
+    (await ask('/unmask/runs')).json.runs.map(({ name }: Json) => name),
+    ['done'],
+  );
+  assert.equal((await ask('/unmask/serve', { model: 'kept/done' })).status, 200);
+  assert.equal((await ask('/unmask/delete', { run: 'done' })).status, 200);
+  assert.ok(!existsSync(join(elsewhere, 'done')) && !existsSync(join(root, 'runs')));
 });
 
 test('no name leads out of the working directory, and none is more than a name', async (t) => {

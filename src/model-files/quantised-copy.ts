@@ -101,12 +101,15 @@ export interface QuantisedCopy {
   readonly bytes?: number;
 }
 
+/** Whether a model directory was made by `quantiseModel`. */
+export const isQuantisedCopy = (directory: string): boolean => existsSync(join(directory, recordName));
+
 /** The copies of a model directory, as `directoryInFormat` looks for them; out of date ones are not told apart. */
 export async function quantisedCopies(directory: string, cache?: string): Promise<QuantisedCopy[]> {
   const formats = weightFormats.filter((format) => format !== 'f32');
   const found = formats.map(async (format) => {
     const places = await cachePlaces(directory, format, cache);
-    const path = places.find((place) => existsSync(join(place, recordName)));
+    const path = places.find(isQuantisedCopy);
     if (path === undefined) return [];
     const record = await readJsonObject(join(path, recordName)).catch(() => undefined);
     return [{ format, path, ...(typeof record?.bytes === 'number' && { bytes: record.bytes }) }];
@@ -125,7 +128,7 @@ export async function removeQuantisedCopies(
   cache?: string,
 ): Promise<boolean> {
   const places = await cachePlaces(directory, format, cache);
-  const there = places.filter((place) => existsSync(join(place, recordName)));
+  const there = places.filter(isQuantisedCopy);
   for (const place of there) await rm(place, { recursive: true, force: true });
   return there.length > 0;
 }

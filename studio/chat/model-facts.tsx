@@ -1,4 +1,5 @@
 import { sideOf } from '../core/digit-grid.ts';
+import { shortName } from '../core/model-name.ts';
 import { DigitGrid } from '../parts/digit-grid.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
 
@@ -17,14 +18,11 @@ export function ModelFacts({ model }: { readonly model: ServedModel | undefined 
             : state === 'loading' && 'It is being loaded …'}{' '}
         {most !== undefined &&
           `It reads and writes at most ${most} tokens at a time, about ${Math.round(0.7 * most)} words; when they are full, the oldest messages are dropped, and it is said.`}{' '}
-        {abouts[nameOf(id)] ?? 'Check what it says: it may be wrong.'}
+        {abouts[shortName(id)] ?? 'Check what it says: it may be wrong.'}
       </p>
     </div>
   );
 }
-
-/** The last part of a model's name: `puzzles/sudoku-4` is called sudoku-4, too. */
-const nameOf = (id: string): string => id.split('/').at(-1)!;
 
 /** What can be expected of the models that ship. */
 const abouts: Readonly<Record<string, string>> = {
@@ -54,7 +52,7 @@ export function FirstLines({
   readonly model: ServedModel | undefined;
   readonly onChoose: (line: string) => void;
 }) {
-  const lines = firstLines[nameOf(model?.id ?? '')] ?? [];
+  const lines = firstLines[shortName(model?.id ?? '')] ?? [];
   if (lines.length === 0) return null;
   return (
     <ul class="first-lines" aria-label="Lines to begin with">

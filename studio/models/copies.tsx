@@ -1,52 +1,54 @@
 import { useSignal } from '@preact/signals';
 import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';
-import type { LocalModel } from './models.ts';
+import type { LocalModel, QuantisedCopy } from './models.ts';
 
 const formats = ['f16', 'int8', 'int4'] as const;
 
-/** Copies with rounded weights: those that are there, how they are used, and another. */
+/** The copies of a model with rounded weights, each a model of its own. */
 export function Copies({
-  model,
-  onMake,
+  model: { name, copies, memoryBytes },
+  use,
+  onUse,
   onDelete,
 }: {
   readonly model: LocalModel;
-  readonly onMake: (format: string) => void;
+  /** What a copy is opened for, in a word. */
+  readonly use: string;
+  readonly onUse: (copy: QuantisedCopy) => void;
   readonly onDelete: (format: string) => void;
 }) {
-  const { name, copies } = model;
+  if (copies.length === 0) return <div />;
   return (
-    <div class="copies">
-      {copies.length > 0 && (
-        <ul aria-label={`Copies of ${name}`}>
-          {copies.map(({ format, path, bytes }) => (
-            <li key={format} class="row">
-              <span>
-                <strong>{format}</strong>
-                {bytes !== undefined && `, ${bytesText(bytes)}`}, in <code>{path}</code>
-              </span>
+    <ul class="copies" aria-label={`Copies of ${name}`}>
+      {copies.map((copy) => {
+        const { format, bytes } = copy;
+        const memory = memoryBytes?.[format];
+        const sizes = [
+          bytes !== undefined && `weights ${bytesText(bytes)} on disk`,
+          memory !== undefined && `${bytesText(memory)} in memory`,
+        ].filter((size) => size !== false);
+        return (
+          <li key={format} class="row">
+            <span>
+              <strong>{format} copy</strong>
+              {sizes.length > 0 && <span class="quiet"> {sizes.join(', ')}</span>}
+            </span>
+            <span class="row">
+              <button type="button" aria-label={`${use} with it: ${copy.name}`} onClick={() => onUse(copy)}>
+                {use}
+              </button>
               <DeleteButton name={`the ${format} copy of ${name}`} onDelete={() => onDelete(format)} />
-            </li>
-          ))}
-        </ul>
-      )}
-      <p class="help">
-        A copy with rounded weights takes less memory; it is said how its predictions change.{' '}
-        {copies.length > 0 && (
-          <>
-            It is used where a program is started with its format:{' '}
-            <code>unmask studio --weights {copies[0].format}</code>.{' '}
-          </>
-        )}
-      </p>
-      <Make model={model} onMake={onMake} />
-    </div>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
-/** The button that makes one, and its format. */
-function Make({
+/** The button that makes a copy, and its format. */
+export function MakeCopy({
   model: { name, copies },
   onMake,
 }: {
@@ -56,22 +58,32 @@ function Make({
   const format = useSignal<string>('int8');
   const has = (one: string): boolean => copies.some((copy) => copy.format === one);
   return (
-    <span class="joined">
-      <button type="button" onClick={() => onMake(format.value)}>
-        {has(format.value) ? 'Quantise anew' : 'Quantise'}
-        <span class="hidden"> {name}</span>
-      </button>
-      <label>
-        <span class="hidden">Format of the copy of {name}</span>
-        <select value={format.value} onChange={({ currentTarget }) => (format.value = currentTarget.value)}>
-          {formats.map((one) => (
-            <option key={one} value={one}>
-              {one}
-              {has(one) && ' (there is one)'}
-            </option>
-          ))}
-        </select>
-      </label>
-    </span>
+    <>
+      <p class="help">
+        A copy with rounded weights takes less memory; it is said how its predictions change. It is chosen
+        like any other model, as{' '}
+        <code>
+          {name}:{format.value}
+        </code>
+        .
+      </p>
+      <span class="joined">
+        <button type="button" onClick={() => onMake(format.value)}>
+          {has(format.value) ? 'Quantise anew' : 'Quantise'}
+          <span class="hidden"> {name}</span>
+        </button>
+        <label>
+          <span class="hidden">Format of the copy of {name}</span>
+          <select value={format.value} onChange={({ currentTarget }) => (format.value = currentTarget.value)}>
+            {formats.map((one) => (
+              <option key={one} value={one}>
+                {one}
+                {has(one) && ' (there is one)'}
+              </option>
+            ))}
+          </select>
+        </label>
+      </span>
+    </>
   );
 }

@@ -5,7 +5,8 @@ import { counted } from '../core/quantities.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Copies } from './copies.tsx';
-import type { Inspection, LocalModel, Models } from './models.ts';
+import { Details } from './details.tsx';
+import type { LocalModel, Models, QuantisedCopy } from './models.ts';
 
 const sources: Readonly<Record<LocalModel['source'], string>> = {
   served: 'ready',
@@ -25,11 +26,10 @@ export function ModelCard({
 }: {
   readonly model: LocalModel;
   readonly models: Models;
-  /** Opens a page with it. */
-  readonly onUse: (page: Use) => Promise<void>;
+  /** Opens a page with it, or with a copy of it. */
+  readonly onUse: (page: Use, model: LocalModel | QuantisedCopy) => Promise<void>;
 }) {
   const problem = useSignal<unknown>(undefined);
-  const inspection = useSignal<Inspection | undefined>(undefined);
   const attempt = async (action: () => Promise<unknown>) => {
     problem.value = undefined;
     try {
@@ -38,10 +38,8 @@ export function ModelCard({
       problem.value = error;
     }
   };
-  const inspect = async () => {
-    inspection.value ??= (await models.inspect(model.name)).inspection;
-  };
-  const { name, problems, memoryBytes } = model;
+  const { name } = model;
+  const [first] = usesOf(model);
   return (
     <li class="panel model">
       <div class="model-head">
@@ -54,25 +52,18 @@ export function ModelCard({
       </div>
       <Figures model={model} />
       <div class="row uses">
-        <Uses model={model} onUse={(use) => void attempt(() => onUse(use))} />
+        <Uses model={model} onUse={(use) => void attempt(() => onUse(use, model))} />
         {(model.source === 'run' || model.source === 'hub') && (
           <DeleteButton name={name} onDelete={() => void attempt(() => models.remove(model))} />
         )}
       </div>
-      <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
-        <summary>
-          Details, quantising<span class="hidden"> of {name}</span>
-        </summary>
-        <Facts model={model} />
-        {problems.length === 0 && memoryBytes?.f32 !== undefined && (
-          <Copies
-            model={model}
-            onMake={(format) => void attempt(() => models.quantise(model, format))}
-            onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
-          />
-        )}
-        {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
-      </details>
+      <Copies
+        model={model}
+        use={saysOf(model, first)}
+        onUse={(copy) => void attempt(() => onUse(first, copy))}
+        onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
+      />
+      <Details model={model} models={models} attempt={attempt} />
     </li>
   );
 }
@@ -94,11 +85,14 @@ function usesOf({ name, problems, hasChatTemplate, attention }: LocalModel): rea
   return [first, ...uses.filter((use) => use !== first)];
 }
 
+/** What the button says that opens a model for its first use. */
+const saysOf = ({ name }: LocalModel, first: Use): string => best[name]?.says ?? verbs[first];
+
 function Uses({ model, onUse }: { readonly model: LocalModel; readonly onUse: (use: Use) => void }) {
   return (
     <>
       {usesOf(model).map((use, n) => {
-        const says = n === 0 ? (best[model.name]?.says ?? verbs[use]) : verbs[use];
+        const says = n === 0 ? saysOf(model, use) : verbs[use];
         return (
           <button
             key={use}
@@ -146,8 +140,8 @@ function Figures({
   const figures: readonly (readonly [string, string | false | undefined])[] = [
     ['parameters', parameters !== undefined && counted(parameters)],
     ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
-    ['on disk', sizeBytes > 0 && bytesText(sizeBytes)],
-    ['memory needed', memoryBytes?.f32 !== undefined && bytesText(memoryBytes.f32)],
+    ['files on disk', sizeBytes > 0 && bytesText(sizeBytes)],
+    ['memory when open', memoryBytes && bytesText(Object.values(memoryBytes)[0])],
     ['licence', licence ?? 'none named'],
   ];
   return (
@@ -198,73 +192,4 @@ function purposeOf({ attention, hasChatTemplate, problems, maxLength = 0 }: Loca
     return `Writes from left to right, ${words}: to compare with, or to judge texts.`;
   if (hasChatTemplate) return `Answers in a chat; fills holes and edits; ${words}.`;
   return `Goes on with a text, fills holes, edits; ${words}.`;
-}
-
-function Facts({ model }: { readonly model: LocalModel }) {
-  const { activeParameters, memoryBytes, samplingMemory, stored } = model;
-  const rows: readonly (readonly [string, string | false | undefined])[] = [
-    ['at work for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
-    [
-      'network',
-      model.layers !== undefined &&
-        `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`,
-    ],
-    ['architecture', model.family],
-    ['numbers in its files', stored && Object.keys(stored).join(', ')],
-    [
-      'memory of its weights',
-      memoryBytes &&
-        Object.entries(memoryBytes)
-          .map(([format, bytes]) => `${format} ${bytesText(bytes)}`)
-          .join(', '),
-    ],
-    [
-      'memory while it writes',
-      samplingMemory &&
-        `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
-    ],
-    [
-      'chat',
-      model.hasChatTemplate === undefined
-        ? undefined
-        : model.hasChatTemplate
-          ? 'answers in turns: it has a chat template'
-          : 'goes on with texts: it has no chat template',
-    ],
-    ['folder', model.path],
-  ];
-  return (
-    <dl class="facts-list">
-      {rows.map(
-        ([name, value]) =>
-          typeof value === 'string' && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
-  );
-}
-
-/** All that `unmask inspect` says: as a list, and as it says it. */
-function Inspected({ inspection }: { readonly inspection: Inspection }) {
-  const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
-  return (
-    <details>
-      <summary>All that is known of it (unmask inspect)</summary>
-      <dl class="facts-list">
-        {plain.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{String(value)}</dd>
-          </div>
-        ))}
-      </dl>
-      <pre class="sample" role="group" tabIndex={0} aria-label="Inspection as JSON">
-        {JSON.stringify(inspection, undefined, 2)}
-      </pre>
-    </details>
-  );
 }

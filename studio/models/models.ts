@@ -3,10 +3,13 @@ import { urlPath } from '../../src/base/url-path.ts';
 import { get, post } from '../client.ts';
 import { refreshTasks, tasks } from '../parts/tasks.ts';
 
-/** A copy with fewer bits: its format, its place, and the bytes of its weights. */
+/** A copy with rounded weights, which is a model of its own. */
 export interface QuantisedCopy {
+  readonly name: string;
   readonly format: string;
   readonly path: string;
+  readonly isServed: boolean;
+  /** Of its weights alone, on disk. */
   readonly bytes?: number;
 }
 
@@ -17,6 +20,7 @@ export interface LocalModel {
   readonly path: string;
   readonly isServed: boolean;
   readonly state: 'unloaded' | 'loading' | 'loaded' | 'failed';
+  /** Of all its files, those of its copies apart. */
   readonly sizeBytes: number;
   readonly copies: readonly QuantisedCopy[];
   readonly family?: string;
@@ -26,9 +30,9 @@ export interface LocalModel {
   readonly layers?: number;
   readonly width?: number;
   readonly maxLength?: number;
-  /** Bytes by type. */
+  /** Bytes of its weights on disk, by type. */
   readonly stored?: Readonly<Record<string, number>>;
-  /** Bytes of the weights in memory by format. */
+  /** Bytes of its weights in memory while it is open, by format. */
   readonly memoryBytes?: Readonly<Record<string, number>>;
   readonly samplingMemory?: { readonly length: number; readonly bytes: number };
   /** What it is, in the words of its card. */
@@ -38,6 +42,9 @@ export interface LocalModel {
   /** Why it does not run here. */
   readonly problems: readonly string[];
 }
+
+/** What is served under a name: a model, or a copy. */
+type Servable = Pick<LocalModel, 'name' | 'isServed'> & { readonly source?: LocalModel['source'] };
 
 export type Inspection = Readonly<Record<string, unknown>>;
 
@@ -76,7 +83,7 @@ export class Models {
   }
 
   /** Has it served; a run's anew, since it may have learned meanwhile. */
-  async serve({ name, isServed, source }: LocalModel): Promise<void> {
+  async serve({ name, isServed, source }: Servable): Promise<void> {
     if (!isServed || source === 'run') await post('/unmask/serve', { model: name });
   }
 
@@ -90,13 +97,18 @@ export class Models {
   /** Takes its files away. */
   async remove({ name }: LocalModel): Promise<void> {
     await post('/unmask/delete', { model: name });
-    await this.refresh();
+    await this.#lookAgain();
   }
 
   /** Takes a copy of it away; the model stays. */
   async removeCopy({ name }: LocalModel, copy: string): Promise<void> {
     await post('/unmask/delete', { model: name, copy });
-    await this.refresh();
+    await this.#lookAgain();
+  }
+
+  /** What was deleted is gone, and what was said of it. */
+  async #lookAgain(): Promise<void> {
+    await Promise.all([this.refresh(), refreshTasks()]);
   }
 
   async pull(repository: string): Promise<void> {

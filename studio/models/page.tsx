@@ -38,9 +38,9 @@ export default function ModelsPage() {
               key={model.name}
               model={model}
               models={models}
-              onUse={async (page) => {
-                await models.serve(model);
-                location.hash = fragmentOf({ page, settings: { model: model.name } });
+              onUse={async (page, used) => {
+                await models.serve(used);
+                location.hash = fragmentOf({ page, settings: { model: used.name } });
               }}
             />
           ))}

@@ -84,7 +84,7 @@ function madeOf(result: unknown): string {
   if (result === undefined) return 'Done.'; // of a model with very many matrices the report is too long to be kept
   const { format, bytes, sourceBytes, error, predictions } = result as QuantiseReport;
   const share = (100 * error.overall).toFixed(2);
-  const size = `${format}: ${bytesText(bytes)} in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
+  const size = `${format}: weights of ${bytesText(bytes)} on disk in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
   if (!predictions) return size;
   const { sameToken, natsPerToken } = predictions;
   const same = `${(100 * sameToken).toFixed(1)} % of its predictions are the same token`;

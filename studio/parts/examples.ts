@@ -1,3 +1,5 @@
+import { shortName } from '../core/model-name.ts';
+
 /** What pages open with, for a model that ships. */
 export interface Example {
   /** A beginning to go on with; '' of a model of which nobody knows what it has read. */
@@ -43,12 +45,12 @@ const examples: Readonly<Record<string, Example>> = {
 const unknown: Example = { ...story, prompt: '' };
 
 /**
- * The example for a model: a plain text and no prompt where it has none of its own. The last part of a name is enough.
+ * The example for a model: a plain text and no prompt where it has none of its own.
  *
  * @param model  undefined while no model is known: the first that ships
  */
 export const exampleFor = (model: string | undefined): Example =>
-  model === undefined ? story : (examples[model.split('/').at(-1)!] ?? unknown);
+  model === undefined ? story : (examples[shortName(model)] ?? unknown);
 
 /** Whether a prompt is as some model's example has it: nobody has typed one. */
 export const isExamplePrompt = (prompt: string): boolean =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFakeHub } from '../../test/fake-hub.ts';
 import { writeTinyModel } from '../../test/tiny-model.ts';
-import { fitsNarrow, skip, startStudio, violations } from './browser.ts';
+import { fitsNarrow, skip, startStudio, until, violations } from './browser.ts';
 
 const seconds = 1000;
 
@@ -58,22 +58,30 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   await pulled.getByLabel('Format of the copy of some-org/tiny').selectOption('int4');
   await pulled.getByRole('button', { name: 'Quantise some-org/tiny' }).click();
   await tasks.getByText('Quantising some-org/tiny').waitFor();
-  await tasks.getByText(/^int4: .* kB in place of/).waitFor({ timeout: 60 * seconds });
+  await tasks.getByText(/^int4: weights of .* kB on disk in place of/).waitFor({ timeout: 60 * seconds });
   await pulled.getByText('int4 (there is one)').waitFor({ state: 'attached', timeout: 60 * seconds });
-  // what was done is said as done, and can be closed
   await tasks.getByText('Quantised some-org/tiny as int4').waitFor();
-  await tasks.getByRole('button', { name: 'Close some-org/tiny as int4' }).click();
-  await tasks.getByText('Quantised some-org/tiny as int4').waitFor({ state: 'detached' });
-  // a copy has its place, says how it is used, and goes alone
+  // a copy is a model like others: it is opened where it is listed, and the pages offer it
   const copies = pulled.getByRole('list', { name: 'Copies of some-org/tiny' });
-  const place = (await copies.locator('code').textContent())!;
-  assert.match(place, /unmask-int4$/);
+  await copies.getByText(/^ ?weights .* kB on disk, .* kB in memory$/).waitFor();
+  await copies.getByRole('button', { name: 'Write with it: some-org/tiny:int4' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();
+  const picker = page.locator('.model-picker select').first();
+  await until(async () => (await picker.inputValue()) === 'some-org/tiny:int4', 'the copy in the picker');
+  assert.ok((await picker.locator('option').allTextContents()).includes('some-org/tiny:int4'));
+  await page.getByRole('navigation').getByRole('link', { name: 'Models' }).click();
+  // it goes alone, and with it what was said of it
+  const place = (await pulled.locator('dd', { hasText: /unmask-int4$/ }).textContent())!;
   assert.ok(existsSync(place));
-  await pulled.getByText('unmask studio --weights int4').waitFor();
   await copies.getByRole('button', { name: /^Delete/ }).click();
   await copies.getByRole('button', { name: /^Delete/ }).click();
   await copies.waitFor({ state: 'detached' });
+  await tasks.getByText('Quantised some-org/tiny as int4').waitFor({ state: 'detached' });
   assert.ok(!existsSync(place) && existsSync(join(folder, 'hub/models--some-org--tiny')));
+  // what was done is said as done, and can be closed
+  await tasks.getByText('Downloaded some-org/tiny').waitFor();
+  await tasks.getByRole('button', { name: 'Close some-org/tiny' }).click();
+  await tasks.waitFor({ state: 'detached' });
   // what a page has used can be deleted as before
   await pulled.getByRole('button', { name: /^Write with it/ }).click();
   await page.getByRole('heading', { level: 1, name: 'Write' }).waitFor();

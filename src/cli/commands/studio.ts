@@ -6,7 +6,6 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { hubSettings } from '../../hub/settings.ts';
-import { InvalidOptionError } from '../../base/errors.ts';
 import type { StartProgram } from '../../server/studio/tasks.ts';
 import type { Command, Io } from '../command.ts';
 import { runServer, serveOptions } from './serve.ts';
@@ -18,7 +17,7 @@ const options = serveOptions.omit({ adapter: true }).extend({
     .min(1)
     .default('runs')
     .meta({ placeholder: 'directory' })
-    .describe('the runs that are shown, and where new ones go; inside the working directory'),
+    .describe('the runs that are shown, and where new ones go'),
   open: z.boolean().default(true).describe('opens the page in a browser, where stdout is a terminal'),
 });
 
@@ -33,7 +32,7 @@ const command: Command<typeof options> = {
   async run({ runs, open, ...asked }, io) {
     const token = randomBytes(32).toString('base64url');
     const root = process.cwd();
-    const studio = { token, root, runs: insideOf(root, runs), hub: hubSettings(io.env), start: startProgram };
+    const studio = { token, root, runs: pathFrom(root, runs), hub: hubSettings(io.env), start: startProgram };
     const welcome = (url: string): string => {
       const address = `${url}/#token=${token}`;
       if (open && io.stdout.isTTY) openInBrowser(address, io);
@@ -45,12 +44,11 @@ const command: Command<typeof options> = {
 
 export default command;
 
-/** A directory by its way from the working directory. @throws InvalidOptionError  where it is not inside */
-function insideOf(root: string, directory: string): string {
-  const inside = relative(root, resolve(root, directory));
-  if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside))
-    return inside;
-  throw new InvalidOptionError('runs', 'must be a directory inside the working directory', directory);
+/** A directory as programs take it that work in `root`: by its way from there, or where that would lead out by its whole path. */
+function pathFrom(root: string, directory: string): string {
+  const path = resolve(root, directory);
+  const inside = relative(root, path);
+  return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? path : inside || '.';
 }
 
 /** This program once more. In a group of its own, so that Ctrl-C reaches it from the studio alone, and behind what is written. */

@@ -42,12 +42,11 @@ import { pageRoutes } from './page-routes.ts';
 import { page, sitePage } from './pages.ts';
 import { siteAddress } from './site-places.ts';
 import { asking, type Route, telling, writing } from './route.ts';
+import { deleteBody, deleteModel } from '../studio/delete-routes.ts';
 import {
   listModels,
   pullRoute,
   pullBody,
-  deleteBody,
-  deleteModel,
   quantizeTask,
   quantizeBody,
   serve,

@@ -25,7 +25,8 @@ import { Drain } from './drain.ts';
 import { FairQueue } from './fair-queue.ts';
 import { routes } from './routes.ts';
 import type { ServedModel, Service } from './service.ts';
-import { makeStudio, type StudioOptions } from '../studio/studio.ts';
+import { offerCopies } from '../studio/model-routes.ts';
+import { makeStudio, runsFolder, type StudioOptions } from '../studio/studio.ts';
 
 /** What a server serves, to whom, and how much at once. */
 export interface ServerOptions {
@@ -88,7 +89,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw new InvalidOptionError('host', problem, host);
   }
   const { service, state, stop } = await openService(options);
-  const { engine } = service;
+  const { engine, models } = service;
+  if (service.studio) await offerCopies(service, [...models.keys()]);
   const server = httpServer(makeApp(service, routes), limits);
   try {
     state.port = await listen(server, options);
@@ -209,7 +211,7 @@ function serviceOf(
     nowMs: () => now().getTime(),
     clock,
     stop,
-    hidePlaces: placeHider(placesOf(models)),
+    hidePlaces: placeHider([...placesOf(models), ...(studio ? [dirname(runsFolder(studio))] : [])]),
     drain: new Drain(clock),
     pages: options.pages ?? (existsSync(join(builtPages, 'index.html')) ? builtPages : undefined),
     site: options.site ?? (existsSync(join(builtSite, 'index.html')) ? builtSite : undefined),

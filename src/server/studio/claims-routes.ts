@@ -9,6 +9,7 @@ import { type BudgetName, budgets } from '../../evaluation/claims/budget.ts';
 import { recordedClaims } from '../../evaluation/claims/recorded.ts';
 import { requireStudio, type Service } from '../http/service.ts';
 import { readTextInside } from './run-routes.ts';
+import { runsFolder } from './studio.ts';
 
 const budget = z.enum(keysOf(budgets)).default('quick').describe('how much is trained');
 
@@ -34,7 +35,8 @@ export async function tellClaims(
 ): Promise<Response> {
   const studio = requireStudio(service);
   const folder = join(studio.runs, `claims-${asked.budget}`);
-  const report = await resolveInside(studio.root, `${folder}/claims.json`)
+  const place = runsFolder(studio);
+  const report = await resolveInside(place, `claims-${asked.budget}/claims.json`)
     .then((path) => readJsonObject(path))
     .catch(() => undefined);
   const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
@@ -44,7 +46,7 @@ export async function tellClaims(
       const claim = { ...plain, recorded: kept.find(({ letter }) => letter === plain.letter) };
       const tested = found.find(({ letter }) => letter === claim.letter);
       if (!tested) return claim;
-      const chart = await readTextInside(join(studio.root, folder, `claim-${claim.letter}.svg`));
+      const chart = await readTextInside(join(place, `claims-${asked.budget}`, `claim-${claim.letter}.svg`));
       return { ...claim, ...tested, ...(chart !== '' && { chart }) };
     }),
   );

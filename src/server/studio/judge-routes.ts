@@ -1,10 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { flagsFor } from '../../base/options.ts';
 import { limits } from '../http/limits.ts';
 import { requireStudio, type Service } from '../http/service.ts';
-import { pathOfModel } from './model-routes.ts';
+import { pathOfModel } from './found-models.ts';
 import { type SamplerOfText, samplerOfText } from './sampler-of-text.ts';
 import { textsFolder } from './training-routes.ts';
 
@@ -31,7 +31,7 @@ export async function judge(
   const path = 'sampler' in writtenBy ? await pathOfModel(service, 'model', model) : undefined;
   const id = service.newId();
   const file = join(runs, textsFolder, `${id}.txt`);
-  const place = join(root, file);
+  const place = resolve(root, file);
   const started: string[] = [];
   const start = (kind: 'judge' | 'score', flags: readonly string[]) => {
     const task = tasks.start(kind, `text ${id}`, flags);

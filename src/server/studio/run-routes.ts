@@ -10,8 +10,8 @@ import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type Service, requireStudio } from '../http/service.ts';
-import type { Studio } from './studio.ts';
-import type { TaskReport } from './tasks.ts';
+import { runsFolder, type Studio } from './studio.ts';
+import type { TaskKind, TaskReport } from './tasks.ts';
 
 const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** A run may lie in the folder of a sweep, and is called by what is different in it. */
@@ -38,8 +38,8 @@ type Row = Readonly<Record<string, unknown>>;
  *
  * @throws HttpError 404
  */
-export async function runDirectoryOf({ root, runs }: Studio, run: string): Promise<string> {
-  const directory = join(root, runs);
+export async function runDirectoryOf(studio: Studio, run: string): Promise<string> {
+  const directory = runsFolder(studio);
   const notFound = new HttpError(404, 'there is no run of this name', { param: 'run' });
   if (!placePattern.test(run)) throw notFound;
   await resolveInside(directory, `${run}/options.json`)
@@ -50,7 +50,8 @@ export async function runDirectoryOf({ root, runs }: Studio, run: string): Promi
   return join(directory, run);
 }
 
-const trainingKinds = ['train', 'finetune', 'distill'] as const;
+/** The tasks that train a run. */
+export const trainingKinds: readonly TaskKind[] = ['train', 'finetune', 'distill'];
 
 /** What trained a run here last; where nothing did, what trained what it is in the folder of. */
 const lastTaskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =>
@@ -61,8 +62,8 @@ export const taskOf = ({ tasks }: Studio, run: string): TaskReport | undefined =
   tasks.at(run, ...trainingKinds) ?? tasks.at(run.split('/')[0], ...trainingKinds);
 
 /** The names of all runs: folders with the record of one, and those in a folder of a sweep. */
-export async function runNames({ root, runs }: Pick<Studio, 'root' | 'runs'>): Promise<string[]> {
-  const folder = join(root, runs);
+export async function runNames(studio: Pick<Studio, 'root' | 'runs'>): Promise<string[]> {
+  const folder = runsFolder(studio);
   const names = await readdir(folder).catch(() => []);
   const found = await Promise.all(
     names.map(async (name) => {
@@ -78,6 +79,10 @@ export async function runNames({ root, runs }: Pick<Studio, 'root' | 'runs'>): P
 
 /** Whether a directory is that of a distillation, its texts and the run that learns from them. */
 export const isDistillation = (directory: string): boolean => existsSync(join(directory, distillName));
+
+/** The directory that is all of a run: of one that learns from texts of a distillation, that of the distillation. */
+export const wholeRun = (directory: string): string =>
+  isDistillation(dirname(directory)) ? dirname(directory) : directory;
 
 /** What a run was started with; nothing where its record can't be read. */
 export const optionsOfRun = (directory: string): Promise<Row> =>

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { HubSettings } from '../../hub/settings.ts';
 import { hashOf } from '../http/protections.ts';
 import { Inspector } from './inspector.ts';
@@ -9,7 +10,7 @@ export interface StudioOptions {
   readonly token: string;
   /** What a path in a request is inside of. */
   readonly root: string;
-  /** The directory of the runs, as the program takes it from within `root`. */
+  /** The directory of the runs, as the program takes it from within `root`; it may lie elsewhere. */
   readonly runs: string;
   readonly hub: Pick<HubSettings, 'cache' | 'offline'>;
   readonly start: StartProgram;
@@ -26,6 +27,9 @@ export interface Studio extends Omit<StudioOptions, 'token' | 'start'> {
   /** By the name of a file that is sent in parts: how many of them are here. */
   readonly uploads: Map<string, number>;
 }
+
+/** Where the runs lie. */
+export const runsFolder = ({ root, runs }: Pick<Studio, 'root' | 'runs'>): string => resolve(root, runs);
 
 /** The state of a studio: its tasks, and what it has looked at. */
 export const makeStudio = ({ token, start, ...places }: StudioOptions, now: () => Date): Studio => ({

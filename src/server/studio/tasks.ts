@@ -152,6 +152,11 @@ export class Tasks {
     return task.report;
   }
 
+  /** What is over, and about what is no longer there. */
+  forget(isGone: (report: TaskReport) => boolean): void {
+    for (const report of this.reports) if (isOver(report) && isGone(report)) this.#tasks.delete(report.id);
+  }
+
   /** Waits for a task's end; one that is no longer remembered is over. */
   async whenOver(id: string): Promise<void> {
     await this.#tasks.get(id)?.over;

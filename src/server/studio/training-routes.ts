@@ -1,7 +1,7 @@
 import { freeMemory } from '../../base/free-memory.ts';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { fileProblem } from '../../checkpoint/file-problem.ts';
 import { isLocked } from '../../checkpoint/lock.ts';
@@ -15,9 +15,9 @@ import { requireEffect } from '../../training/run/option-effects.ts';
 import { resolveOptions } from '../../training/run/resolve-options.ts';
 import { requireTrainingMemory, sizesIn } from '../../training/training-memory.ts';
 import { type Service, requireStudio } from '../http/service.ts';
-import { pathOfModel } from './model-routes.ts';
+import { pathOfModel } from './found-models.ts';
 import { isDistillation, knownRun, optionsOfRun, runDirectoryOf, runName, taskOf } from './run-routes.ts';
-import type { Studio } from './studio.ts';
+import { runsFolder, type Studio } from './studio.ts';
 import type { TaskReport } from './tasks.ts';
 
 /** Parts of a file at most; of the studio's 120,000 characters each they are 480 million, and of no more than a body has each. */
@@ -174,7 +174,7 @@ async function dataFor(
   for (const path of data ?? []) await requireInside(studio, 'data', path);
   if (text === undefined) return { files: data!, write: async () => {} };
   const path = join(studio.runs, textsFolder, `${run}.${kind}`);
-  return { files: [path], write: () => writeText(join(studio.root, path), text) };
+  return { files: [path], write: () => writeText(resolve(studio.root, path), text) };
 }
 
 /** A part of a file that a page sends. */
@@ -208,7 +208,7 @@ export async function upload(
   // the next part is taken from here on, so that of two that are sent at once one alone is
   studio.uploads.set(name, from + 1);
   try {
-    await writeText(join(studio.root, path), text, from === 0 ? 'w' : 'a');
+    await writeText(resolve(studio.root, path), text, from === 0 ? 'w' : 'a');
   } catch (error) {
     studio.uploads.delete(name);
     throw error;
@@ -250,9 +250,7 @@ export const textsFolder = '.texts';
 const uploadsFolder = 'uploads';
 
 const isTaken = (studio: Studio, run: string): boolean =>
-  existsSync(join(studio.root, studio.runs, run)) ||
-  studio.claimed.has(run) ||
-  taskOf(studio, run) !== undefined;
+  existsSync(join(runsFolder(studio), run)) || studio.claimed.has(run) || taskOf(studio, run) !== undefined;
 
 /** `nano-0`, or with the first number that is free. */
 function freeName(studio: Studio, stem: string): string {
@@ -268,14 +266,16 @@ async function writeText(path: string, text: string, flag: 'w' | 'a' = 'w'): Pro
   }
 }
 
-/** @throws InvalidOptionError  for a path that leads out of the working directory, by itself or by links in it */
+/** @throws InvalidOptionError  for a path that leads out of the working directory or the runs, by itself or by links in it */
 async function requireInside(studio: Studio, option: string, path: string): Promise<void> {
+  const isOfRuns = path.startsWith(`${studio.runs}/`);
+  const root = isOfRuns ? runsFolder(studio) : studio.root;
   try {
-    const found = await resolveInside(studio.root, path);
+    const found = await resolveInside(root, isOfRuns ? path.slice(studio.runs.length + 1) : path);
     if (!(await stat(found)).isDirectory()) return;
     for (const entry of await readdir(found, { recursive: true, withFileTypes: true }))
       if (entry.isSymbolicLink())
-        await resolveInside(studio.root, relative(studio.root, join(entry.parentPath, entry.name)));
+        await resolveInside(root, relative(root, join(entry.parentPath, entry.name)));
   } catch {
     throw new InvalidOptionError(option, 'must be a file or directory inside the working directory', path);
   }

@@ -1,10 +1,10 @@
 // A thread of long texts or of constraints, see long-texts.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { openModelWithTokenizer } from '../../model-files/open-model.ts';
 import { compileConstraint, type Constraint } from '../../sampling/constraint/compile-constraint.ts';
 import type { AsideReply } from './aside-threads.ts';
 import { failureOf } from './jobs.ts';
 import type { ConstraintRequest, LongTextOptions, LongTextRequest } from './long-texts.ts';
+import { openServed } from './open-served.ts';
 import type { Result } from './protocol.ts';
 import { countTokens, readTokens, type TokenReader } from './reading-jobs.ts';
 
@@ -14,7 +14,7 @@ const port = parentPort!;
 let latest: { readonly path: string; readonly reader: Promise<TokenReader> } | undefined;
 
 async function open(path: string): Promise<TokenReader> {
-  const { tokenizer, chatTemplate, network } = await openModelWithTokenizer(path, options);
+  const { tokenizer, chatTemplate, network } = await openServed(path, options);
   await network.close(); // nothing of it was opened
   return { tokenizer, chatTemplate };
 }

@@ -1,9 +1,10 @@
 // The thread of the models: the main thread starts it, see engine.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createModel } from '../../language-model/create-model.ts';
-import { type LoadOptions, openModelWithTokenizer } from '../../model-files/open-model.ts';
+import type { LoadOptions } from '../../model-files/open-model.ts';
 import { threadsAside } from './long-texts.ts';
 import { serveJobs } from './model-thread.ts';
+import { openServed } from './open-served.ts';
 
 /** What the main thread tells its worker at birth. */
 export interface WorkerData {
@@ -20,7 +21,7 @@ serveJobs(
   paths,
   async (path) => {
     for (const threads of [texts, constraints]) threads.forget();
-    const parts = await openModelWithTokenizer(path, options);
+    const parts = await openServed(path, options);
     return createModel({ ...parts, compile: (wanted, signal) => constraints.ask({ path, wanted }, signal) });
   },
   { idleMs, texts },

@@ -1,0 +1,118 @@
+import { useSignal } from '@preact/signals';
+import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
+import { grouped } from '../../src/base/format-count.ts';
+import { counted } from '../core/quantities.ts';
+import { MakeCopy } from './copies.tsx';
+import type { Inspection, LocalModel, Models } from './models.ts';
+
+/** What else is known of a model, and another copy of it. */
+export function Details({
+  model,
+  models,
+  attempt,
+}: {
+  readonly model: LocalModel;
+  readonly models: Models;
+  /** Does something, and shows what went wrong. */
+  readonly attempt: (action: () => Promise<unknown>) => Promise<void>;
+}) {
+  const inspection = useSignal<Inspection | undefined>(undefined);
+  const inspect = async () => {
+    inspection.value ??= (await models.inspect(model.name)).inspection;
+  };
+  const { name, problems, memoryBytes } = model;
+  return (
+    <details onToggle={({ currentTarget }) => currentTarget.open && void attempt(inspect)}>
+      <summary>
+        Details, quantising<span class="hidden"> of {name}</span>
+      </summary>
+      <Facts model={model} />
+      {problems.length === 0 && memoryBytes?.f32 !== undefined && (
+        <MakeCopy model={model} onMake={(format) => void attempt(() => models.quantise(model, format))} />
+      )}
+      {inspection.value ? <Inspected inspection={inspection.value} /> : <p class="quiet">Looking …</p>}
+    </details>
+  );
+}
+
+function Facts({ model }: { readonly model: LocalModel }) {
+  const { activeParameters, memoryBytes, samplingMemory, stored, sizeBytes, copies } = model;
+  const weightBytes = Object.values(stored ?? {}).reduce((sum, bytes) => sum + bytes, 0);
+  const rows: readonly (readonly [string, string | false | undefined])[] = [
+    ['at work for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
+    [
+      'network',
+      model.layers !== undefined &&
+        `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`,
+    ],
+    ['architecture', model.family],
+    [
+      'files on disk',
+      stored &&
+        `${bytesText(sizeBytes)}: its weights (${sizesOf(stored)}), and ${bytesText(sizeBytes - weightBytes)} of tokenizer, texts and other files`,
+    ],
+    ['memory when open', memoryBytes && openedSizes(memoryBytes)],
+    [
+      'memory while it writes',
+      samplingMemory &&
+        `about ${bytesText(samplingMemory.bytes)} more for ${grouped(samplingMemory.length)} tokens`,
+    ],
+    [
+      'chat',
+      model.hasChatTemplate === undefined
+        ? undefined
+        : model.hasChatTemplate
+          ? 'answers in turns: it has a chat template'
+          : 'goes on with texts: it has no chat template',
+    ],
+    ['folder', model.path],
+    ...copies.map(({ format, path }) => [`folder of its ${format} copy`, path] as const),
+  ];
+  return (
+    <dl class="facts-list">
+      {rows.map(
+        ([name, value]) =>
+          typeof value === 'string' && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+/** What its weights take while it is open, as they are and as copies. */
+function openedSizes(memoryBytes: Readonly<Record<string, number>>): string {
+  const [usual, ...others] = Object.entries(memoryBytes);
+  const copies = others.length > 0 ? `; as copies ${sizesOf(Object.fromEntries(others))}` : '';
+  return `its weights ${sizesOf(Object.fromEntries([usual]))}${copies}`;
+}
+
+/** Bytes by format, in words. */
+const sizesOf = (bytes: Readonly<Record<string, number>>): string =>
+  Object.entries(bytes)
+    .map(([format, count]) => `${format} ${bytesText(count)}`)
+    .join(', ');
+
+/** All that `unmask inspect` says: as a list, and as it says it. */
+function Inspected({ inspection }: { readonly inspection: Inspection }) {
+  const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
+  return (
+    <details>
+      <summary>All that is known of it (unmask inspect)</summary>
+      <dl class="facts-list">
+        {plain.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <pre class="sample" role="group" tabIndex={0} aria-label="Inspection as JSON">
+        {JSON.stringify(inspection, undefined, 2)}
+      </pre>
+    </details>
+  );
+}
