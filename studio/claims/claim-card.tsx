@@ -1,14 +1,10 @@
 import { columnName } from '../../src/base/column-name.ts';
-import { modelKinds } from '../../src/base/model-kinds.ts';
+import { resultCell } from '../../src/base/result-cell.ts';
 import type { Found, Recorded, ToldClaim } from './claims.ts';
 
 const signs = { shown: '✓', refuted: '✗', 'not at this scale': '?' } as const;
-/** Verdicts in the words of the page. */
-export const verdictWords = {
-  shown: 'shown',
-  refuted: 'refuted',
-  'not at this scale': 'can’t tell yet',
-} as const;
+/** All verdicts. */
+export const verdicts = Object.keys(signs) as (keyof typeof signs)[];
 
 /** The id of a claim's card. */
 export const cardOf = (letter: string): string => `claim-${letter}`;
@@ -44,7 +40,9 @@ export function ClaimCard({
           <h2>{title}</h2>
           {verdict !== undefined && <VerdictMark verdict={verdict} />}
         </div>
-        <p class="says">{sentence}</p>
+        <p class="says">
+          {sentence} <Source source={claim.source} />
+        </p>
         {number !== undefined && <p class="number">{unbroken(number)}</p>}
         {why !== undefined && <p>{unbroken(why)}</p>}
         <Rows found={found} claim={claim} />
@@ -74,10 +72,25 @@ export function ClaimCard({
   );
 }
 
+/** Where it is said. */
+const Source = ({ source: { name, url } }: Pick<ToldClaim, 'source'>) => (
+  <span class="source">
+    (
+    {url === undefined ? (
+      name
+    ) : (
+      <a href={url} target="_blank" rel="noreferrer">
+        {name}
+      </a>
+    )}
+    )
+  </span>
+);
+
 /** A verdict with its sign, in its colour. */
 export const VerdictMark = ({ verdict }: { readonly verdict: keyof typeof signs }) => (
   <span class={`verdict ${verdict.replaceAll(' ', '-')}`}>
-    {signs[verdict]} {verdictWords[verdict]}
+    {signs[verdict]} {verdict}
   </span>
 );
 
@@ -104,12 +117,6 @@ const onPanel = (chart: string): string =>
     .replaceAll(/\.ground\{fill:[^}]*\}/g, '.ground{fill:none}')
     .replace('font-size="14"', 'font-size="16"')
     .replace('font-size="12"', 'font-size="14"');
-
-/** A number with four digits; a kind of model as people call it. */
-const cellOf = (value: string | number | null | undefined): string | number | null | undefined =>
-  typeof value === 'number'
-    ? Number(value.toPrecision(4))
-    : ((modelKinds as Readonly<Record<string, string>>)[value ?? ''] ?? value);
 
 function Rows({
   found: { rows = [] },
@@ -141,7 +148,7 @@ function Rows({
             {rows.map((row, key) => (
               <tr key={key}>
                 {columns.map((column) => (
-                  <td key={column}>{cellOf(row[column])}</td>
+                  <td key={column}>{resultCell(row, column)}</td>
                 ))}
               </tr>
             ))}
@@ -153,7 +160,7 @@ function Rows({
 }
 
 function How({
-  claim: { how, rule, wouldChange, title, source },
+  claim: { how, rule, wouldChange, title },
   command,
 }: {
   readonly claim: ToldClaim;
@@ -171,16 +178,6 @@ function How({
         <dd>{rule}</dd>
         <dt>What would change it</dt>
         <dd>{wouldChange}</dd>
-        {source && (
-          <>
-            <dt>Where it is said</dt>
-            <dd>
-              <a href={source.url} target="_blank" rel="noreferrer">
-                {source.name}
-              </a>
-            </dd>
-          </>
-        )}
         {command !== undefined && (
           <>
             <dt>Command</dt>

@@ -4,7 +4,7 @@ import { draftOf, keepDraft } from '../parts/draft.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAtWork, stopTask } from '../parts/tasks.ts';
 import { Trouble } from '../parts/trouble.tsx';
-import { ClaimCard, shownOf, verdictWords } from './claim-card.tsx';
+import { ClaimCard, shownOf, verdicts } from './claim-card.tsx';
 import { Overview } from './overview.tsx';
 import { type BudgetName, budgets, Claims, type ToldClaim } from './claims.ts';
 
@@ -29,8 +29,8 @@ export default function ClaimsPage() {
       <p class="claims-intro quiet">
         What the field says of diffusion language models, put to the test: both kinds of model learn from the
         same text, and each verdict has its numbers and its rule. A number is a mean ± one standard error,
-        over what is asked and over seeds; how many of each stands in <i>Numbers</i>. Test them here, and see
-        whether you find the same.
+        over what is asked and over seeds; how many of each stands in <i>Numbers</i>. <i>Not at this scale</i>{' '}
+        is a verdict, too: so little training can’t tell. Test them here, and see whether you find the same.
       </p>
       <div class="row spread">
         <Verdicts list={list ?? []} wanted={wanted} />
@@ -157,7 +157,7 @@ function Progress({ claims }: { readonly claims: Claims }) {
   );
 }
 
-type Verdict = keyof typeof verdictWords;
+type Verdict = (typeof verdicts)[number];
 
 const isWanted =
   (wanted: Verdict | undefined) =>
@@ -172,8 +172,8 @@ function Verdicts({
   readonly list: readonly ToldClaim[];
   readonly wanted: Signal<Verdict | undefined>;
 }) {
-  const verdicts = list.map((claim) => shownOf(claim).verdict);
-  if (verdicts.every((verdict) => verdict === undefined)) return null;
+  const found = list.map((claim) => shownOf(claim).verdict);
+  if (found.every((verdict) => verdict === undefined)) return null;
   const choice = (verdict: Verdict | undefined, words: string) => (
     <button
       key={words}
@@ -184,13 +184,10 @@ function Verdicts({
       {words}
     </button>
   );
-  const names = Object.keys(verdictWords) as Verdict[];
   return (
     <div class="segments verdicts" role="group" aria-label="Claims that are seen">
       {choice(undefined, `all ${list.length}`)}
-      {names.map((name) =>
-        choice(name, `${verdicts.filter((verdict) => verdict === name).length} ${verdictWords[name]}`),
-      )}
+      {verdicts.map((name) => choice(name, `${found.filter((verdict) => verdict === name).length} ${name}`))}
     </div>
   );
 }

@@ -18,7 +18,7 @@ export function Copies({
   readonly onUse: (copy: QuantisedCopy) => void;
   readonly onDelete: (format: string) => void;
 }) {
-  if (copies.length === 0) return <div />;
+  if (copies.length === 0) return null;
   return (
     <ul class="copies" aria-label={`Copies of ${name}`}>
       {copies.map((copy) => {

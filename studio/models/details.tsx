@@ -51,7 +51,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
       stored &&
         `${bytesText(sizeBytes)}: its weights (${sizesOf(stored)}), and ${bytesText(sizeBytes - weightBytes)} of tokenizer, texts and other files`,
     ],
-    ['memory when open', memoryBytes && openedSizes(memoryBytes)],
+    ['memory needed', memoryBytes && openedSizes(memoryBytes)],
     [
       'memory while it writes',
       samplingMemory &&
@@ -87,7 +87,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
 function openedSizes(memoryBytes: Readonly<Record<string, number>>): string {
   const [usual, ...others] = Object.entries(memoryBytes);
   const copies = others.length > 0 ? `; as copies ${sizesOf(Object.fromEntries(others))}` : '';
-  return `its weights ${sizesOf(Object.fromEntries([usual]))}${copies}`;
+  return `its weights ${sizesOf(Object.fromEntries([usual]))} when open${copies}`;
 }
 
 /** Bytes by format, in words. */

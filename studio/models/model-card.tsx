@@ -51,18 +51,20 @@ export function ModelCard({
         <Trouble error={problem.value} />
       </div>
       <Figures model={model} />
-      <div class="row uses">
-        <Uses model={model} onUse={(use) => void attempt(() => onUse(use, model))} />
-        {(model.source === 'run' || model.source === 'hub') && (
-          <DeleteButton name={name} onDelete={() => void attempt(() => models.remove(model))} />
-        )}
+      <div>
+        <div class="row uses">
+          <Uses model={model} onUse={(use) => void attempt(() => onUse(use, model))} />
+          {(model.source === 'run' || model.source === 'hub') && (
+            <DeleteButton name={name} onDelete={() => void attempt(() => models.remove(model))} />
+          )}
+        </div>
+        <Copies
+          model={model}
+          use={saysOf(model, first)}
+          onUse={(copy) => void attempt(() => onUse(first, copy))}
+          onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
+        />
       </div>
-      <Copies
-        model={model}
-        use={saysOf(model, first)}
-        onUse={(copy) => void attempt(() => onUse(first, copy))}
-        onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
-      />
       <Details model={model} models={models} attempt={attempt} />
     </li>
   );
@@ -141,7 +143,7 @@ function Figures({
     ['parameters', parameters !== undefined && counted(parameters)],
     ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
     ['files on disk', sizeBytes > 0 && bytesText(sizeBytes)],
-    ['memory when open', memoryBytes && bytesText(Object.values(memoryBytes)[0])],
+    ['memory needed', memoryBytes && bytesText(Object.values(memoryBytes)[0])],
     ['licence', licence ?? 'none named'],
   ];
   return (

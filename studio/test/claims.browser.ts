@@ -36,7 +36,7 @@ test(
       'all 13',
       '7 shown',
       '3 refuted',
-      '3 can’t tell yet',
+      '3 not at this scale',
     ]);
     await seen.getByRole('button', { name: '3 refuted' }).click();
     await page.locator('.claim').nth(3).waitFor({ state: 'detached' });
@@ -56,8 +56,19 @@ test(
       'solved',
       '± (one standard error)',
     ]);
-    await last.getByText('How it is tested').click();
+    // a number has the same form as in the sentence above it
+    await last.getByText('diffusion 53 ± 19 %').waitFor();
+    assert.deepEqual(await last.locator('tbody tr').first().locator('td').allTextContents(), [
+      'masked diffusion',
+      '1',
+      '53 %',
+      '19 %',
+    ]);
+    // where it is said stands beside it; of one claim nobody is known to say it
     await last.getByRole('link', { name: 'Ye et al., 2024' }).waitFor();
+    const sources = await page.locator('.claim .source').allTextContents();
+    assert.equal(sources.filter((source) => source.startsWith('(a question of our own')).length, 1);
+    await last.getByText('How it is tested').click();
     assert.deepEqual(await violations(page), []);
 
     // what comes meanwhile is seen without a reload

@@ -21,8 +21,8 @@ export interface Claim {
   readonly usesText: boolean;
   /** How many items and seeds its numbers are of, in words. */
   readonly basis: (budget: Budget) => string;
-  /** Where it is said, where one place is known: authors and year, and the address of the paper. */
-  readonly source?: { readonly name: string; readonly url: string };
+  /** Where it is said: authors and year, and the address of the paper; without an address it is a question of our own, in words. */
+  readonly source: { readonly name: string; readonly url?: string };
   readonly measure: (lab: Lab) => Promise<Finding>;
   /** The chart of what was found, an SVG, from the rows alone: what was recorded is drawn anew without being measured. */
   readonly draw: (rows: Finding['rows'], budget: Budget) => string;

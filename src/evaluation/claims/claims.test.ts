@@ -120,7 +120,12 @@ test('the report says claims, verdicts and numbers, needs nothing else, and hold
   const report = { folder: scratch, budget: 'quick', tested: [tested] } as const;
   const page = reportPage(report);
   assert.ok(!page.includes('<script') && page.includes('&#60;script&#62; &#38; b.'));
-  assert.ok(page.includes('refuted') && page.includes('3 &#60; 4') && page.includes('1.235'));
+  assert.ok(
+    page.includes('refuted') &&
+      page.includes('3 &#60; 4') &&
+      page.includes('1.235') &&
+      page.includes('https://arxiv.org/abs/2502.09992'),
+  );
   assert.ok(!/(src|href)="(?!data:|#)/.test(page), 'nothing is loaded');
   assert.match(page, /prefers-color-scheme:dark/);
   assert.match(page, /@media print/);

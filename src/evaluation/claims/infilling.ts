@@ -20,6 +20,7 @@ export const infilling: Claim = {
     'Holes of unknown length are harder for diffusion, which has to find the length first; longer holes are harder for both. On code, with the right length, Open-dCoder rises from 32 % to 77 %.',
   usesText: true,
   basis: ({ questions, seeds }) => `${questions} words cut out, ${seeds} seeds`,
+  source: { name: 'Diffusion-LM, Li et al., 2022', url: 'https://arxiv.org/abs/2205.14217' },
   measure,
   draw,
 };

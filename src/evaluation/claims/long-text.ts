@@ -22,6 +22,7 @@ export const longText: Claim = {
     'At a few hundred characters there is little to remember. Names and facts over pages need models and windows that no small machine trains; no published small number is known.',
   usesText: true,
   basis: ({ windows, seeds }) => `${windows} windows of long held-out text, ${seeds} seeds`,
+  source: { name: 'a question of our own: we know of no paper that says it' },
   measure,
   draw,
 };

@@ -23,6 +23,7 @@ export const repeatedData: Claim = {
     'Dropout, masked inputs and more decay help the causal model (arXiv:2510.04071); a larger network turns sooner. At its best the causal model may still be the better of the two: see the plot.',
   usesText: true,
   basis: ({ repeated, seeds }) => `${grouped(repeated)} characters read again and again, ${seeds} seeds`,
+  source: { name: 'Prabhudesai et al., 2025', url: 'https://arxiv.org/abs/2507.15857' },
   measure,
   draw,
 };

@@ -7,6 +7,7 @@ import { budgets } from './budget.ts';
 import { windowLength } from './corpus.ts';
 import { type ClaimsReport, claimWords, type TestedClaim, type Verdict } from './claim.ts';
 import { columnName } from '../../base/column-name.ts';
+import { resultCell } from '../../base/result-cell.ts';
 
 /** Writes claims.json, claims.csv, an SVG for each claim, and report.html, which needs none of the others. */
 export async function writeReport(report: ClaimsReport): Promise<void> {
@@ -72,10 +73,9 @@ function section(
   { claim, verdict, number, why, rows, chart, command }: TestedClaim,
   budget: ClaimsReport['budget'],
 ): string {
-  const { source } = claim;
   return `<section id="${claim.letter}">
 <h2>(${claim.letter}) ${escapeXml(claim.title)} ${badge(verdict)}</h2>
-<p class="said">${escapeXml(claim.sentence)}</p>
+<p class="said">${escapeXml(claim.sentence)} (${sourceOf(claim)})</p>
 <p><b>${escapeXml(sentenceOf(number))}.</b> ${escapeXml(why)}</p>
 <img alt="${escapeXml(claim.title)}: ${escapeXml(number)}" src="data:image/svg+xml;base64,${Buffer.from(chart).toString('base64')}">
 <dl>
@@ -83,20 +83,22 @@ function section(
 <dt>Rule for the verdict<dd>${escapeXml(claim.rule)}
 <dt>What would change the verdict<dd>${escapeXml(claim.wouldChange)}
 <dt>Measured on<dd>${escapeXml(claim.basis(budgets[budget]))}; ± is one standard error
-${source ? `<dt>Where it is said<dd>${escapeXml(`${source.name}: ${source.url}`)}\n` : ''}<dt>Command<dd><code>${escapeXml(command)}</code>
+<dt>Command<dd><code>${escapeXml(command)}</code>
 </dl>
 <details><summary>The numbers</summary>${numbers(rows)}</details>
 </section>`;
 }
 
+/** Where a claim is said, with its address, which is read on paper, too. */
+const sourceOf = ({ source: { name, url } }: TestedClaim['claim']): string =>
+  escapeXml(url === undefined ? name : `${name}, ${url}`);
+
 function numbers(rows: TestedClaim['rows']): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cell = (value: unknown): string =>
-    typeof value === 'number' && !Number.isInteger(value)
-      ? value.toPrecision(4)
-      : escapeXml(String((value as string | number | undefined) ?? ''));
   const head = keys.map((key) => `<th>${escapeXml(columnName(key))}`).join('');
-  const body = rows.map((row) => `<tr>${keys.map((key) => `<td>${cell(row[key])}`).join('')}</tr>`);
+  const body = rows.map(
+    (row) => `<tr>${keys.map((key) => `<td>${escapeXml(resultCell(row, key))}`).join('')}</tr>`,
+  );
   return `<table><tr>${head}</tr>${body.join('')}</table>`;
 }
 

@@ -19,6 +19,7 @@ export const schedulesClaim: Claim = {
     'Bell-shaped times help early (arXiv:2605.13026), and whether that stays over long runs is open; decay matters once text is repeated (claim j).',
   usesText: true,
   basis: ({ updates, seeds }) => `${grouped(updates)} updates each, ${seeds} seeds`,
+  source: { name: 'Block diffusion, Arriola et al., 2025', url: 'https://arxiv.org/abs/2503.09573' },
   measure,
   draw,
 };
