@@ -72,6 +72,9 @@ export class Quality {
 
 /** A text that ended before its length, or is spelled otherwise in tokens, was written on another canvas than is scored. */
 function scoreOf({ tokens, sampler }: ScoreReport, length: number | undefined): Partial<TextQuality> {
-  if (tokens !== length) return { unscored: `the text has ${tokens} tokens, and was to have ${length}` };
+  if (tokens !== length)
+    return {
+      unscored: `it is known of texts of the length that was asked for, and the text has ${tokens} tokens in place of ${length}; write with another seed`,
+    };
   return { exact: sampler?.natsPerToken, isBound: sampler?.isBound };
 }

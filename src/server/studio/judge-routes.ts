@@ -69,5 +69,9 @@ function samplerIn(
   options: Readonly<Record<string, unknown>>,
 ): SamplerOfText {
   const facts = service.models.has(model) ? service.engine.status(model).facts : undefined;
-  return facts ? samplerOfText(options, facts) : { reason: 'the model that wrote it is not loaded here' };
+  return facts
+    ? samplerOfText(options, facts)
+    : {
+        reason: 'the model that wrote it is not loaded here; write with it, which loads it, and judge again',
+      };
 }

@@ -8,7 +8,7 @@ import { divideSteps } from '../../sampling/plan.ts';
 import { isOwnStrategy, strategyNamed } from '../../sampling/strategy-table.ts';
 import type { ModelFacts } from '../worker/protocol.ts';
 
-/** The sampler that wrote a text, as `unmask score` takes it, and the tokens that it wrote; or why the text has no score. */
+/** The sampler that wrote a text, as `unmask score` takes it, and the tokens that it wrote; or why the text has no score, and what to do. */
 export type SamplerOfText =
   | { readonly sampler: Partial<ScoredSampler>; readonly length: number }
   | { readonly reason: string };
@@ -43,7 +43,10 @@ export function samplerOfText(
   if (reason !== undefined) return { reason };
   const blockLength = blockLengthOf(model, all, asked, all.length);
   const tokensPerStep = tokensPerStepOf({ ...all, blockLength });
-  if (tokensPerStep === undefined) return { reason: 'its steps come to no whole number of tokens a step' };
+  if (tokensPerStep === undefined)
+    return {
+      reason: 'its steps come to no whole number of tokens a step; write with steps that divide the length',
+    };
   const known = Object.entries(all).filter(
     ([name, value]) => name in scoredSamplerSchema.shape && value !== undefined,
   );
@@ -59,15 +62,20 @@ function whyUnscored(
 ): string | undefined {
   const { strategy, temperature, confidenceOf, length } = all;
   if (isOwnStrategy(strategy) || strategyNamed(strategy).likelihood === 'none')
-    return `the strategy ${String(strategy)} changes what it wrote`;
-  if (temperature === 0) return 'at temperature 0 nothing is drawn: there is one text alone';
+    return `the strategy ${String(strategy)} changes what it wrote, so that many ways lead to one text; write with another, such as low-confidence`;
+  if (temperature === 0)
+    return 'at temperature 0 nothing is drawn, and there is one text alone; write at a temperature above 0';
   for (const [name, value] of Object.entries(unscored)) {
     const given = all[name as keyof typeof unscored];
-    if (given !== value) return `${name} is not part of the score; it was ${JSON.stringify(given)}`;
+    const without = value === undefined ? `without ${name}` : `with ${name} ${value}`;
+    if (given !== value)
+      return `${name} changes the probabilities that the model gives, which the number is made of; write ${without}`;
   }
   if (!isCausal && confidenceOf === 'drawn' && strategyNamed(strategy).ordersByDrawn)
-    return 'the order depends on the drawn tokens; with confidenceOf likeliest it does not';
-  return length > maxLength ? 'it is longer than what the model reads at a time' : undefined;
+    return 'the order depends on the drawn tokens; write with confidenceOf likeliest';
+  return length > maxLength
+    ? 'it is longer than what the model reads at a time; write a shorter one'
+    : undefined;
 }
 
 /** How many tokens each step writes; undefined where the plan has no such number. */
