@@ -70,6 +70,7 @@ const made: Readonly<Record<Name, Made>> = {
       await page.locator(prompt).press('Enter');
       await page.getByRole('button', { name: 'Again, same seed' }).waitFor();
       await page.getByRole('button', { name: 'Compare' }).click();
+      await page.getByRole('button', { name: 'Write beside it' }).click();
       await until(async () => (await page.locator('.lane .token.final').count()) >= 32, 'two texts');
       await page.getByRole('button', { name: 'Again, same seed' }).waitFor();
       await page.locator('.lane .token').nth(3).click();

@@ -416,12 +416,32 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
         .nth(run)
         .locator('.moment', { hasText: `step ${frame} of` })
         .waitFor();
-    // a third is written at once, of the same seed, and the texts that are there stay
+    // a third waits until it is said in what it is to differ; it has the same seed, and the texts that are there stay
     const tokens = other.locator('.lane').first().locator('.canvas .token');
     await tokens.first().evaluate((token) => (token.dataset.stays = ''));
     await other.getByRole('button', { name: 'Compare' }).click();
+    const waiting = other.locator('.lane').nth(2).locator('.beside');
+    const leftToRight = waiting.getByRole('button', { name: 'left to right', exact: true });
+    await until(
+      () => leftToRight.evaluate((one) => one === document.activeElement),
+      'the focus on a difference',
+    );
+    await waiting.getByText('frequency penalty 0, length 12, strategy left-to-right').waitFor();
+    await waiting.getByRole('button', { name: 'careful' }).click();
+    await waiting.getByText('frequency penalty 0, length 12, temperature 0.58').waitFor();
+    await waiting.getByLabel('by another model').selectOption('typescript');
+    await waiting.getByText(/^Run C: typescript, .*strategy margin/).waitFor();
+    await leftToRight.click();
+    assert.equal(await waiting.getByLabel('by another model').inputValue(), '');
+    assert.deepEqual(await violations(other), []);
+    // nobody has asked for a text of it so far
+    const asked = await other.evaluate(`performance.getEntriesByType('resource')
+      .filter(({ name }) => name.endsWith('/v1/completions')).length`);
+    assert.equal(asked, 2);
+    assert.deepEqual(await other.locator('button.main').allTextContents(), ['Write beside it']);
+    await waiting.getByRole('button', { name: 'Write beside it' }).click();
     const third = other.locator('.comparison tbody tr').nth(2).locator('td');
-    await third.nth(5).getByText('6', { exact: true }).waitFor();
+    await third.nth(5).getByText('12', { exact: true }).waitFor();
     await written(other);
     assert.equal(await tokens.first().getAttribute('data-stays'), '');
     const name = 'Save as a file';
@@ -489,12 +509,26 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await page.locator('output', { hasText: '/ about' }).waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await written(page);
-    await page.locator('.moment', { hasText: 'stopped' }).waitFor();
+    await page.locator('.stopped strong').waitFor();
     assert.ok((await page.locator('.lane .token.mask').count()) > 0);
     for (let tries = 0; (await cancelled()) === before; tries++) {
       assert.ok(tries < 40, 'the server goes on');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    // it goes on behind what stands, to the length that was asked for
+    const [, done] = /^Stopped after (\d+) of 110 tokens/.exec(
+      (await page.locator('.stopped').textContent())!,
+    )!;
+    const stood = (await shown(page)).split('▒')[0];
+    // wherever one points meanwhile
+    await page.locator('.lane .token').last().hover();
+    await page.getByRole('button', { name: 'Go on' }).press('Enter');
+    await written(page);
+    assert.equal(await page.locator('.canvas .given').first().textContent(), `Once upon a time${stood}`);
+    const [, rest] = /of (\d+) positions filled/.exec((await page.locator('.moment').textContent())!)!;
+    // one that stood behind a gap is written anew
+    assert.ok(Number(rest) < 110 && Number(rest) >= 110 - Number(done), `${rest} after ${done}`);
+    assert.equal(await page.locator('.stopped').count(), 0);
     await page.getByLabel('steps', { exact: true }).fill('1000');
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('steps').waitFor();

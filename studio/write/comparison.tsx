@@ -1,6 +1,7 @@
 import { bestOf, type Measured } from '../core/best.ts';
 import type { TextQuality } from '../core/comparison-file.ts';
 import { labelOf } from '../core/fields.ts';
+import { unscoredWords } from '../core/unscored.ts';
 import { verdictOn, type WeighedRun } from '../core/verdict.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Desk } from './desk.ts';
@@ -43,8 +44,10 @@ export function Comparison({ desk }: { readonly desk: Desk }) {
         <Verdict key={index} run={weighed(run, index + 1)} beside={weighed(runs[0], 0)} />
       ))}
       <Explained />
-      {lanes.map((lane, index) => (
-        <Unscored key={index} name={nameOf(index)} why={desk.quality.of(lane)?.unscored} />
+      {unscoredWords(runs.map(({ quality }, index) => ({ ...quality, name: nameOf(index) }))).map((words) => (
+        <p key={words} class="help">
+          {words}
+        </p>
       ))}
       <Trouble error={desk.quality.problem.value} />
     </section>
@@ -114,16 +117,6 @@ const Explained = () => (
     </details>
   </>
 );
-
-/** Why a run has no exact number, where it was judged and has none. */
-function Unscored({ name, why }: { readonly name: string; readonly why: string | undefined }) {
-  if (why === undefined) return null;
-  return (
-    <p class="help">
-      Run {name} has no exact number: {why.replace(/\b[a-z]+[A-Z]\w*/g, labelOf)}.
-    </p>
-  );
-}
 
 /** What is told of a run; of some of it more or less is better. */
 interface Column {
@@ -231,7 +224,7 @@ function ComparedRow({
 }
 
 /** What was asked for, or will be, beside the seed. */
-function saidOf({ asked, options: set }: Lane): string {
+export function saidOf({ asked, options: set }: Lane): string {
   const { seed: _, ...options } = asked.value?.options ?? set.value;
   const said = Object.entries(options).map(([name, value]) => `${labelOf(name)} ${saidValue(value)}`);
   return said.length === 0 ? 'as the model says' : said.join(', ');

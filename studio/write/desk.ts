@@ -2,14 +2,15 @@ import { batch, computed, type Signal, signal } from '@preact/signals';
 import { fragmentOf } from '../core/link.ts';
 import { comparedIn, type ComparedRun, readComparison, writeComparison } from '../core/comparison-file.ts';
 import type { RecordingFile } from '../core/recording-file.ts';
-import { learnDefaults, waysOf } from '../parts/model-picker.tsx';
-import { forStrategy, type Preset } from '../core/option-groups.ts';
+import { learnDefaults, servedModels, waysOf } from '../parts/model-picker.tsx';
+import { areSame, type Difference, differencesFrom } from '../core/differences.ts';
+import type { Preset } from '../core/option-groups.ts';
 import { exampleFor, isExamplePrompt } from '../parts/examples.ts';
 import { optionSchemas } from '../parts/options.ts';
 import { copied } from '../parts/copied.ts';
 import { saveFile } from '../parts/save.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
-import { Lane } from './lane.ts';
+import { Lane, type LaneSettings } from './lane.ts';
 import { Quality } from './quality.ts';
 import { maxRuns, type Settings, settingsFrom } from './settings.ts';
 
@@ -172,27 +173,51 @@ export class Desk {
     await this.write();
   }
 
-  /**
-   * Puts another run beside the last: from left to right, or as the model says where that one is so already. Where there is a
-   * text it is written at once, of the same prompt and seed.
-   */
-  async compare(): Promise<void> {
-    const last = this.lanes.value.at(-1)!;
-    const { model, options } = last.settings;
-    const { strategy: _, ...others } = forStrategy(
-      options,
-      optionSchemas.value?.strategies ?? {},
-      'left-to-right',
-    );
-    const isLeftToRight = options.strategy === 'left-to-right';
-    const run = { model, options: isLeftToRight ? others : { ...others, strategy: 'left-to-right' } };
-    const lane = new Lane(run);
-    const { lastSeed } = this;
-    const prompt = this.lanes.value[0].asked.value?.prompt;
-    this.lanes.value = [...this.lanes.value, lane];
+  /** What the other runs stand beside: the first as its text was written, or as it will be. */
+  get first(): LaneSettings {
+    const [{ asked, served, settings }] = this.lanes.value;
+    if (!asked.value) return { ...settings, model: settings.model ?? served?.id };
+    const { seed: _, ...options } = asked.value.options;
+    return { model: asked.value.model, options };
+  }
+
+  /** In what a run may differ from the first one, beside its model. */
+  get differences(): Difference[] {
+    const { model, options } = this.first;
+    const served = servedModels.value.find(({ id }) => id === model);
+    if (served?.infill === false) return [];
+    const ways = waysOf(served, options.length ?? this.lanes.value[0].length);
+    return differencesFrom(options, ways, optionSchemas.value?.strategies ?? {});
+  }
+
+  /** Puts another run beside the others: as the first, but for one thing in which none differs yet. It waits to be written. */
+  compare(): void {
+    const [, ...others] = this.lanes.value;
+    const { model, options } = this.first;
+    const isNew = (one: Difference) => !others.some((lane) => areSame(one.options, lane.options.value));
+    const difference = this.differences.find(isNew);
+    this.lanes.value = [...this.lanes.value, new Lane({ model, options: difference?.options ?? options })];
     this.chosen.value = this.lanes.value.length - 1;
-    if (prompt !== undefined && lastSeed !== undefined && !hasMistake())
-      await this.#write([lane], prompt, lastSeed);
+  }
+
+  /** Has a run differ from the first in one thing: how it is written, or by which model. */
+  differ(lane: Lane, { options, model = this.first.model }: LaneSettings): void {
+    lane.model.value = model;
+    lane.options.value = options;
+    this.chosen.value = this.lanes.value.indexOf(lane);
+  }
+
+  /** Whether a run beside one that is written waits to be. */
+  get isWaiting(): boolean {
+    const [first, ...others] = this.lanes.value;
+    return first.asked.value !== undefined && others.some(({ asked }) => asked.value === undefined);
+  }
+
+  /** Has the runs written that were not, of the prompt and the seed of the first. */
+  async writeBeside(): Promise<void> {
+    const waiting = this.lanes.value.filter(({ asked }) => asked.value === undefined);
+    const prompt = this.lanes.value[0].asked.value?.prompt ?? this.prompt.value;
+    if (!hasMistake()) await this.#write(waiting, prompt, this.lastSeed ?? newSeed());
   }
 
   remove(lane: Lane): void {

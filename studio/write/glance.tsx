@@ -5,7 +5,7 @@ import type { Lane } from './lane.ts';
 /** What the model thought of for the token that is pointed at, right below it; the panel further down tells more. */
 export function Glance({ lane }: { readonly lane: Lane }) {
   const note = useRef<HTMLDivElement>(null);
-  const position = lane.glanced.value;
+  const position = lane.glance.value;
   const { recording, at, size } = lane.player.value;
   const isThere = position !== undefined && size.value > 0;
   const likeliest = isThere ? recording.candidatesAt(position, at.value) : [];

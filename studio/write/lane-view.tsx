@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { Legend } from '../parts/legend.tsx';
 import type { Player } from '../parts/player.ts';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
@@ -16,6 +17,7 @@ export function LaneView({
   prompt,
   name,
   isTied = false,
+  instead,
 }: {
   readonly lane: Lane;
   readonly prompt: string;
@@ -23,6 +25,8 @@ export function LaneView({
   readonly name?: string;
   /** Whether one slider moves all runs, which is elsewhere. */
   readonly isTied?: boolean;
+  /** What is shown in place of a run that is not written yet. */
+  readonly instead?: ComponentChildren;
 }) {
   const player = lane.player.value;
   const facts = player.facts.value;
@@ -35,12 +39,31 @@ export function LaneView({
           Run {name} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
         </h2>
       )}
+      {instead ?? <Written lane={lane} prompt={prompt} isTied={isTied} />}
+    </section>
+  );
+}
+
+/** What is told of a run that was asked for. */
+function Written({
+  lane,
+  prompt,
+  isTied,
+}: {
+  readonly lane: Lane;
+  readonly prompt: string;
+  readonly isTied: boolean;
+}) {
+  const player = lane.player.value;
+  const facts = player.facts.value;
+  return (
+    <>
       <div class="looked-at" onMouseLeave={() => (lane.glanced.value = undefined)}>
         <Trouble error={player.problem.value} />
         <TokenCanvas
           player={player}
           given={lane.asked.value?.prompt ?? prompt}
-          awaited={lane.served?.infill === false ? 0 : lane.length}
+          awaited={lane.awaited}
           picked={lane.picked}
           onPick={(position, isClick) => {
             lane.glanced.value = position;
@@ -57,15 +80,38 @@ export function LaneView({
             ? `step ${facts.step}${allOf(player)} · ${facts.written} of ${facts.length} positions filled${endOf(player)}`
             : 'Not written yet.'}
         </p>
-        {name === undefined && <Legend />}
-        {name === undefined && <FiguresRow lane={lane} />}
+        <Stopped lane={lane} canGoOn={!isTied} />
+        {!isTied && <Legend />}
+        {!isTied && <FiguresRow lane={lane} />}
         <div class="closer">
           <Position lane={lane} />
           <HeatMap lane={lane} />
         </div>
         <Export lane={lane} />
       </div>
-    </section>
+    </>
+  );
+}
+
+/** Says of a text that it was ended before its end, and has it go on; one that is compared is written anew, as all are. */
+function Stopped({ lane, canGoOn }: { readonly lane: Lane; readonly canGoOn: boolean }) {
+  const { isStopped, recording, size } = lane.player.value;
+  if (!isStopped.value) return null;
+  const { written, length } = recording.facts(size.value - 1);
+  const { rest } = lane;
+  return (
+    <p class="stopped">
+      <strong>Stopped</strong> after {written} of {length} tokens.{' '}
+      {canGoOn && rest && (
+        <button
+          type="button"
+          title={`The other ${String(rest.options.length)} are written behind what stands before the first gap.`}
+          onClick={() => void lane.goOn()}
+        >
+          Go on
+        </button>
+      )}
+    </p>
   );
 }
 
@@ -74,8 +120,7 @@ const allOf = ({ state, recording, size }: Player): string =>
   state.value === 'live' ? '' : ` of ${recording.facts(size.value - 1).step}`;
 
 /** Where a text ends before its canvas does: what stands behind is no text. */
-function endOf({ ending, isLast, isStopped, recording, size }: Player): string {
-  if (isStopped.value) return ' · stopped';
+function endOf({ ending, isLast, recording, size }: Player): string {
   const { length } = recording.facts(size.value - 1);
   const tokens = ending.value?.tokens;
   const isShorter = tokens !== undefined && tokens < length;

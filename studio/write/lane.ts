@@ -1,6 +1,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { stream } from '../client.ts';
 import { sideOf } from '../core/digit-grid.ts';
+import { restOf } from '../core/rest.ts';
 import { readRecording, type Asked, type RecordingFile } from '../core/recording-file.ts';
 import { servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
@@ -28,7 +29,8 @@ export class Lane {
   readonly hovered = signal<number | undefined>(undefined);
   /** The one that is pointed at right now. */
   readonly glanced = signal<number | undefined>(undefined);
-  readonly picked = computed(() => this.pinned.value ?? this.hovered.value);
+  readonly picked = computed(() => this.#inText(this.pinned.value ?? this.hovered.value));
+  readonly glance = computed(() => this.#inText(this.glanced.value));
   #aborting: AbortController | undefined;
 
   constructor({ model, options }: LaneSettings) {
@@ -49,22 +51,57 @@ export class Lane {
     return Math.min(typeof length === 'number' ? length : 128, most);
   }
 
+  /** Tokens that are being written, or will be. */
+  get awaited(): number {
+    const length = this.asked.value?.options.length;
+    if (this.served?.infill === false) return 0;
+    return typeof length === 'number' ? length : this.length;
+  }
+
+  /** A mask that was awaited may be none of the text that came. */
+  #inText(position: number | undefined): number | undefined {
+    const length = this.player.value.facts.value?.length ?? 0;
+    return position !== undefined && position < length ? position : undefined;
+  }
+
   get settings(): LaneSettings {
     return { model: this.model.value, options: this.options.value };
   }
 
   /** Has a text written: at once, or when `turn` ends. */
   async write(prompt: string, seed: number, turn?: Promise<void>): Promise<void> {
-    const model = this.model.value ?? this.served?.id;
-    const options = { ...this.options.value, seed };
+    const model = this.model.value ?? this.served?.id ?? '';
+    await this.#ask({ prompt, model, options: { ...this.options.value, seed } }, turn);
+  }
+
+  /** How a text that was stopped goes on; undefined where it was not, or can't. */
+  get rest(): Asked | undefined {
+    const { isStopped, recording, size } = this.player.value;
+    if (!isStopped.value || !this.asked.value) return undefined;
+    return restOf(this.asked.value, recording.canvasAt(size.value - 1));
+  }
+
+  /** Has the rest of a text written that was stopped. */
+  async goOn(): Promise<void> {
+    if (this.rest) await this.#ask(this.rest);
+  }
+
+  async #ask(asked: Asked, turn?: Promise<void>): Promise<void> {
+    const { prompt, model, options } = asked;
     const aborting = new AbortController();
-    const player = this.#begin({ prompt, model: model ?? '', options });
+    const player = this.#begin(asked);
     this.#aborting = aborting;
     this.isWriting.value = true;
     // a grid of digits is no beginning to go on with, but a question
     const isQuestion = sideOf(prompt) !== undefined;
     const begun = isQuestion ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
-    const body = { model, ...begun, ...options, candidates, stream_options: { include_usage: true } };
+    const body = {
+      ...(model !== '' && { model }),
+      ...begun,
+      ...options,
+      candidates,
+      stream_options: { include_usage: true },
+    };
     const path = isQuestion ? '/v1/chat/completions' : '/v1/completions';
     await turn;
     await player.watch(stream<StreamEvent>(path, body, aborting.signal));

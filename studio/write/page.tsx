@@ -9,6 +9,7 @@ import { Legend } from '../parts/legend.tsx';
 import { useLoading } from '../parts/model-picker.tsx';
 import { useServed } from '../parts/served.ts';
 import { Trouble } from '../parts/trouble.tsx';
+import { Beside } from './beside.tsx';
 import { Desk } from './desk.ts';
 import { Comparison } from './comparison.tsx';
 import { nameOf } from './figures.tsx';
@@ -69,6 +70,7 @@ export default function Write({ settings, isNew }: PageProperties) {
                 prompt={desk.prompt.value}
                 name={isOne ? undefined : nameOf(index)}
                 isTied={!isOne}
+                instead={index > 0 && !lane.asked.value ? <Beside desk={desk} lane={lane} /> : undefined}
               />
             ))}
           </div>

@@ -31,7 +31,7 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
               Stop <kbd aria-hidden="true">esc</kbd>
             </button>
           ) : (
-            <button key="write" class="main" type="submit">
+            <button key="write" class={desk.isWaiting ? '' : 'main'} type="submit">
               {desk.isComparing ? 'Write all' : 'Write'} <kbd aria-hidden="true">↵</kbd>
             </button>
           )}
@@ -72,10 +72,16 @@ const AgainSign = () => (
 );
 
 function RunButtons({ desk }: { readonly desk: Desk }) {
+  const compare = () => {
+    desk.compare();
+    // one goes on with what is to be different in it
+    const first = '.lane:last-child .beside :is([aria-pressed="true"], select)';
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(first)?.focus());
+  };
   return (
     <div class="row">
       {desk.canCompare && (
-        <button type="button" class="plain" onClick={() => void desk.compare()}>
+        <button type="button" class="plain" onClick={compare}>
           Compare
         </button>
       )}
