@@ -133,6 +133,59 @@ test(
   },
 );
 
+test(
+  'answers stay behind the last word of what they are about, and a finger hits what is on the page',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openFill(studio, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await select(page, 0, 4);
+    await page.getByRole('button', { name: 'Make a hole' }).click();
+    await page.getByLabel('hole 1').first().fill('9');
+    await page.getByRole('button', { name: /^Fill/ }).click();
+    await page.getByRole('button', { name: 'Accept hole 1' }).waitFor();
+    for (let width = 340; width < 700; width += 9) {
+      await page.setViewportSize({ width, height: 844 });
+      const [word, ...buttons] = await page.locator('.cm-content').evaluate((content) => {
+        const last = [...content.querySelectorAll('.chip > span')].at(-1)!;
+        const middle = ({ top, bottom }: { readonly top: number; readonly bottom: number }) =>
+          (top + bottom) / 2;
+        const answers = [...content.querySelectorAll('.answers button')];
+        return [
+          middle([...last.getClientRects()].at(-1)!),
+          ...answers.map((answer) => middle(answer.getBoundingClientRect())),
+        ];
+      });
+      assert.equal(buttons.length, 2);
+      for (const button of buttons)
+        assert.ok(Math.abs(button - word) < 8, `${width} wide: ${button - word} below its last word`);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    const small = await page
+      .locator(':is(.top, .texts) :is(a, button:not(.accept, .reject), select, summary, input)')
+      .evaluateAll((all) =>
+        all
+          .map((one) => ({ size: one.getBoundingClientRect(), says: one.outerHTML }))
+          .filter(({ size: { width, height } }) => height > 0 && Math.min(width, height) < 43.9)
+          .map(({ says, size: { width, height } }) => `${width} × ${height}: ${says}`),
+      );
+    assert.deepEqual(small, []);
+    // in the text what is hit is higher than what is seen
+    const hit = await page.getByRole('button', { name: /^Accept here/ }).evaluate((button) => {
+      button.scrollIntoView({ block: 'center' });
+      const { left, top, width, height } = button.getBoundingClientRect();
+      const root = button.getRootNode() as ShadowRoot;
+      const ends = [top + height / 2 - 21, top + height / 2 + 21];
+      return width >= 43.9 && ends.every((y) => root.elementFromPoint(left + width / 2, y) === button);
+    });
+    assert.ok(hit);
+  },
+);
+
 test('filling that is stopped leaves a hole, and an error is said', { skip, timeout: 60_000 }, async (t) => {
   const studio = await startStudio(t);
   const page = await openFill(studio);

@@ -5,7 +5,7 @@ import { isAbort } from '../client.ts';
 import { isolateHistory, openEditor, redo, redoDepth, type TextEditor, undo, undoDepth } from './editor.ts';
 import {
   accepting,
-  Answers,
+  type Answers,
   Chips,
   dropping,
   type Proposal,
@@ -44,10 +44,10 @@ export abstract class ProposalEditor<Work extends string> {
   protected readonly chips = new Chips();
   protected nextId = 0;
   #editor: TextEditor | undefined;
-  readonly #answers = new Answers({
+  readonly #answers: Answers = {
     accept: (one) => this.isBusy.value || this.accept([one]),
     reject: (one) => this.isBusy.value || this.reject([one]),
-  });
+  };
   #aborting: AbortController | undefined;
   /** Ends with the work that is done, or was done last. */
   #working: Promise<void> = Promise.resolve();

@@ -131,87 +131,72 @@ export class Chips {
   }
 }
 
-class Chip extends WidgetType {
-  readonly #chips: Chips;
-  readonly #id: number;
+type Answer = (proposal: Proposal) => void;
 
-  constructor(chips: Chips, id: number) {
+/** What a person may answer to a proposal. */
+export interface Answers {
+  readonly accept: Answer;
+  readonly reject: Answer;
+}
+
+/**
+ * A proposal as it is seen in the text: its chip, and right behind it, once it has a text, what may be answered. Two widgets would
+ * have a picture of the editor's between them, at which a line may end.
+ */
+class Proposed extends WidgetType {
+  readonly #chips: Chips;
+  readonly #answers: Answers;
+  readonly #proposal: Proposal;
+
+  constructor(chips: Chips, answers: Answers, proposal: Proposal) {
     super();
     this.#chips = chips;
-    this.#id = id;
+    this.#answers = answers;
+    this.#proposal = proposal;
   }
 
-  override eq(other: Chip): boolean {
-    return other.#id === this.#id && other.#chips === this.#chips;
+  override eq(other: Proposed): boolean {
+    return other.#proposal === this.#proposal && other.#chips === this.#chips;
   }
 
   toDOM(): HTMLElement {
-    return this.#chips.elementOf(this.#id);
+    const { id, text } = this.#proposal;
+    const element = document.createElement('span');
+    element.append(this.#chips.elementOf(id));
+    if (text !== undefined) element.append(this.#buttons());
+    return element;
   }
 
-  override ignoreEvent(): boolean {
-    return false;
-  }
-}
-
-type Answer = (proposal: Proposal) => void;
-
-/** What a person may answer to a proposal, right behind it: a sign each, with its name for screen readers. */
-export class Answers {
-  readonly #answers: { readonly accept: Answer; readonly reject: Answer };
-
-  constructor(answers: { readonly accept: Answer; readonly reject: Answer }) {
-    this.#answers = answers;
+  #buttons(): HTMLElement {
+    const element = document.createElement('span');
+    element.className = 'answers';
+    element.append(
+      this.#button('accept', 'Accept here', 'Alt ↵'),
+      this.#button('reject', 'Reject here', 'Alt ⌫'),
+    );
+    return element;
   }
 
-  widgetOf(proposal: Proposal): WidgetType {
-    return new AnswerButtons(this.#answers, proposal);
+  /** A sign, with its name for screen readers. */
+  #button(answer: keyof Answers, verb: string, key: string): HTMLElement {
+    const button = document.createElement('button');
+    const name = `${verb}: ${visible(this.#proposal.text!.trim()).slice(0, longestName)}`;
+    button.type = 'button';
+    button.className = answer;
+    button.title = `${name} (${key})`;
+    button.setAttribute('aria-label', name);
+    button.addEventListener('click', () => this.#answers[answer](this.#proposal));
+    return button;
+  }
+
+  /** A click on a button is none into the text. */
+  override ignoreEvent({ target }: Event): boolean {
+    return target instanceof Element && target.closest('.answers') !== null;
   }
 }
 
 /** Longer names of buttons say nothing more. */
 const longestName = 40;
-
-class AnswerButtons extends WidgetType {
-  readonly #answers: ConstructorParameters<typeof Answers>[0];
-  readonly #proposal: Proposal;
-
-  constructor(answers: ConstructorParameters<typeof Answers>[0], proposal: Proposal) {
-    super();
-    this.#answers = answers;
-    this.#proposal = proposal;
-  }
-
-  override eq(other: AnswerButtons): boolean {
-    return other.#proposal === this.#proposal;
-  }
-
-  toDOM(): HTMLElement {
-    const element = document.createElement('span');
-    element.className = 'answers';
-    const { accept, reject } = this.#answers;
-    element.append(
-      this.#button('accept', 'Accept here', 'Alt ↵', accept),
-      this.#button('reject', 'Reject here', 'Alt ⌫', reject),
-    );
-    return element;
-  }
-
-  #button(look: string, verb: string, key: string, answer: Answer): HTMLElement {
-    const button = document.createElement('button');
-    const name = `${verb}: ${visible(this.#proposal.text!.trim()).slice(0, longestName)}`;
-    button.type = 'button';
-    button.className = look;
-    button.title = `${name} (${key})`;
-    button.setAttribute('aria-label', name);
-    button.addEventListener('click', () => answer(this.#proposal));
-    return button;
-  }
-
-  override ignoreEvent(): boolean {
-    return true;
-  }
-}
 
 const theme = EditorView.theme({
   '.chip': {
@@ -247,7 +232,11 @@ const theme = EditorView.theme({
   '.answers .reject': { color: 'var(--wrong)' },
   '.answers .accept::before': { content: '"✓"' },
   '.answers .reject::before': { content: '"✗"' },
-  '@media (pointer: coarse)': { '.answers button': { minWidth: '2rem', height: '1.9rem' } },
+  // a finger may miss by a little above and below, where a button as high would move the lines apart
+  '@media (pointer: coarse)': {
+    '.answers button': { position: 'relative', minWidth: '2.75rem', height: '1.75rem' },
+    '.answers button::after': { content: '""', position: 'absolute', inset: '-0.5625rem 0' },
+  },
   '.old': {
     color: 'var(--ink)',
     textDecoration: 'line-through 1.5px var(--wrong)',
@@ -269,23 +258,15 @@ export function proposing(
   answers: Answers,
   { keepsOld, onChange }: { keepsOld: boolean; onChange: (proposals: readonly Proposal[]) => void },
 ): Extension {
-  const chipOf = (proposal: Proposal): Range<Decoration>[] => {
-    const { id, from, to, text } = proposal;
-    const widget = new Chip(chips, id);
-    const behind =
-      text === undefined
-        ? []
-        : [Decoration.widget({ widget: answers.widgetOf(proposal), side: 2 }).range(to)];
-    if (from === to) return [Decoration.widget({ widget, side: 1 }).range(to), ...behind];
-    if (!keepsOld) return [Decoration.replace({ widget }).range(from, to), ...behind];
-    return [
-      Decoration.mark({ class: 'old' }).range(from, to),
-      Decoration.widget({ widget, side: 1 }).range(to),
-      ...behind,
-    ];
+  const drawn = (proposal: Proposal): Range<Decoration>[] => {
+    const { from, to } = proposal;
+    const widget = new Proposed(chips, answers, proposal);
+    if (to > from && !keepsOld) return [Decoration.replace({ widget }).range(from, to)];
+    const added = Decoration.widget({ widget, side: 1 }).range(to);
+    return from === to ? [added] : [Decoration.mark({ class: 'old' }).range(from, to), added];
   };
   const decorations = EditorView.decorations.compute([proposalsField], (state) =>
-    Decoration.set(state.field(proposalsField).flatMap(chipOf), true),
+    Decoration.set(state.field(proposalsField).flatMap(drawn), true),
   );
   return [
     proposalsField,
