@@ -161,8 +161,10 @@ test('a run is started, watched, stopped, resumed to its end, and written with',
   assert.equal(rounded.model, 'runs/mine:int8');
   assert.ok(rounded.choices[0].text.length > 0);
   assert.equal((await ask('/unmask/models/runs%2Fmine:int8')).inspection.path, copy.path);
-  // a studio that opens all in another format opens it as it is, and finds it where it lies
-  const later = await startStudio(t, folder, '--weights', 'int4');
+  // a studio that opens all in another format, and is told where the runs are, finds it there, and opens it as it is
+  const elsewhere = join(folder, 'elsewhere');
+  await writeTinyModel(join(elsewhere, 'tiny'));
+  const later = await startStudio(t, elsewhere, '--weights', 'int4', '--runs', '../runs');
   await later.ask('/unmask/serve', { model: 'runs/mine:int8' });
   const again = await later.ask('/v1/completions', { model: 'runs/mine:int8', prompt: 'a', length: 4 });
   assert.ok(again.choices[0].text.length > 0);

@@ -13,8 +13,8 @@ export function Copies({
   onDelete,
 }: {
   readonly model: LocalModel;
-  /** What a copy is opened for, in a word. */
-  readonly use: string;
+  /** What a copy is opened for, in a word; nothing where the model does not run here. */
+  readonly use: string | undefined;
   readonly onUse: (copy: QuantisedCopy) => void;
   readonly onDelete: (format: string) => void;
 }) {
@@ -35,9 +35,11 @@ export function Copies({
               {sizes.length > 0 && <span class="quiet"> {sizes.join(', ')}</span>}
             </span>
             <span class="row">
-              <button type="button" aria-label={`${use} with it: ${copy.name}`} onClick={() => onUse(copy)}>
-                {use}
-              </button>
+              {use !== undefined && (
+                <button type="button" aria-label={`${use} with it: ${copy.name}`} onClick={() => onUse(copy)}>
+                  {use}
+                </button>
+              )}
               <DeleteButton name={`the ${format} copy of ${name}`} onDelete={() => onDelete(format)} />
             </span>
           </li>

@@ -39,7 +39,7 @@ export function ModelCard({
     }
   };
   const { name } = model;
-  const [first] = usesOf(model);
+  const [first]: readonly (Use | undefined)[] = usesOf(model);
   return (
     <li class="panel model">
       <div class="model-head">
@@ -60,8 +60,8 @@ export function ModelCard({
         </div>
         <Copies
           model={model}
-          use={saysOf(model, first)}
-          onUse={(copy) => void attempt(() => onUse(first, copy))}
+          use={first && saysOf(model, first)}
+          onUse={(copy) => void attempt(() => onUse(first!, copy))}
           onDelete={(format) => void attempt(() => models.removeCopy(model, format))}
         />
       </div>
