@@ -10,6 +10,7 @@ import { Trouble } from '../parts/trouble.tsx';
 import { Curves } from './run-curves.tsx';
 import { NewRun } from './new-run.tsx';
 import { Notes } from './notes.tsx';
+import { RunOptions } from './run-options.tsx';
 import { RunRequest } from './run-request.ts';
 import { RunTable } from './run-table.tsx';
 import { type RunDetails, Runs } from './runs.ts';
@@ -75,10 +76,14 @@ function useKept() {
   const [runs] = useState(() => new Runs(draft));
   const [request] = useState(
     () =>
-      new RunRequest(async (verb, options) => {
-        await runs.start(verb, options);
-        isAsking.value = false;
-      }, draft.request),
+      new RunRequest(
+        async (verb, options) => {
+          await runs.start(verb, options);
+          isAsking.value = false;
+        },
+        () => runs.list.value,
+        draft.request,
+      ),
   );
   useEffect(
     () =>
@@ -160,17 +165,7 @@ function Details({
       <ByHeart run={details} runs={runs} />
       <Samples key={details.name} samples={details.samples} />
       <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
-      <details>
-        <summary>Options</summary>
-        <dl class="options">
-          {Object.entries(details.options).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      </details>
+      <RunOptions run={details} />
       {details.lines.length > 0 && (
         <details>
           <summary>Log</summary>
