@@ -1,10 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import type { KeptRun } from '../../src/browser/training/train.ts';
 import { lossParts } from '../../studio/core/curves.ts';
 import { fragmentOf } from '../../studio/core/link.ts';
+import { draftOf, keepDraft } from '../../studio/parts/draft.ts';
 import { Trouble } from '../../studio/parts/trouble.tsx';
 import { Chart, dividersOf } from '../../studio/train/chart.tsx';
 import { idOfTrained } from '../engine.ts';
@@ -12,7 +13,7 @@ import { type Shown, trainDesk, type Wish } from './desk.ts';
 
 const objectives = {
   'masked-diffusion': 'Masked diffusion: any order',
-  autoregressive: 'Causal: left to right',
+  autoregressive: 'Autoregressive: left to right',
 } as const;
 
 /** A model of a text of one's own, trained in the page. */
@@ -37,10 +38,7 @@ export default function Train() {
 }
 
 function NewRun() {
-  const text = useSignal('');
-  const name = useSignal('my-text');
-  const objective = useSignal<Wish['objective']>('masked-diffusion');
-  const steps = useSignal(500);
+  const { text, name, objective, steps } = useKept();
   const atWork = trainDesk.atWork.value;
   const begin = (event: Event) => {
     event.preventDefault();
@@ -83,6 +81,20 @@ function NewRun() {
       </p>
     </form>
   );
+}
+
+/** What is typed, as it was when the tab was loaded last. */
+function useKept() {
+  const [draft] = useState(() => draftOf('training in the page'));
+  const text = useSignal(typeof draft.text === 'string' ? draft.text : '');
+  const name = useSignal(typeof draft.name === 'string' ? draft.name : 'my-text');
+  const objective = useSignal<Wish['objective']>(
+    draft.objective === 'autoregressive' ? draft.objective : 'masked-diffusion',
+  );
+  const steps = useSignal(typeof draft.steps === 'number' ? draft.steps : 500);
+  const now = () => ({ text: text.value, name: name.value, objective: objective.value, steps: steps.value });
+  useEffect(() => keepDraft('training in the page', now), []);
+  return { text, name, objective, steps };
 }
 
 /** What is asked of a run beside its text. */
@@ -140,7 +152,7 @@ function Progress({
 }) {
   const isAtWork = trainDesk.atWork.value === name;
   const left = isAtWork && secondsLeft !== undefined ? `, about ${duration(1000 * secondsLeft)} left` : '';
-  const first = losses.length < causalWarmup ? ', learning left to right first' : '';
+  const first = losses.length < causalWarmup ? ', causal warm-up: autoregressive first' : '';
   const parts = lossParts({ steps: losses.map((_, i) => i + 1), values: [...losses] }, causalWarmup);
   return (
     <section aria-label={`Run ${name}`}>

@@ -57,11 +57,7 @@ test('a curve is split after a step, whether that is in it or not', () => {
   assert.deepEqual(splitAfter(curve, 0), [nothing, curve]);
   assert.deepEqual(splitAfter(curve, 4), [curve, nothing]);
   const parts = (warmup: number) => lossParts(curve, warmup).map(({ what }) => what);
-  assert.deepEqual([0, 3, 4].map(parts), [
-    ['loss'],
-    ['left to right first', 'loss'],
-    ['left to right first'],
-  ]);
+  assert.deepEqual([0, 3, 4].map(parts), [['loss'], ['causal warm-up', 'loss'], ['causal warm-up']]);
 });
 
 test('curves are aligned over the steps of all', () => {

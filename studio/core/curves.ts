@@ -102,7 +102,7 @@ export interface LossPart {
 export function lossParts(loss: Curve, warmup: number): LossPart[] {
   const [first, masked] = splitAfter(loss, warmup);
   return [
-    { what: 'left to right first', curve: first },
+    { what: 'causal warm-up', curve: first },
     { what: 'loss', curve: masked },
   ].filter(({ curve }) => curve.steps.length > 0);
 }

@@ -51,8 +51,8 @@ export const objectives: readonly Objective[] = [
   },
   {
     name: 'autoregressive',
-    title: 'Left to right',
-    says: 'The usual causal model, to compare with: it learns each token from those before it.',
+    title: 'Autoregressive',
+    says: 'Left to right, as the usual causal model, to compare with: it learns each token from those before it.',
     verb: 'train',
     options: { objective: 'autoregressive' },
     needsModel: false,

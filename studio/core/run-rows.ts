@@ -1,4 +1,5 @@
 import { cellOf } from '../../src/base/csv.ts';
+import { labelOf } from './fields.ts';
 
 /** What of a run is compared in a table. */
 export interface TableRun {
@@ -25,7 +26,7 @@ export const tagsOf = ({ notes }: TableRun): readonly string[] =>
 
 export const notesOf = ({ notes }: TableRun): string => (typeof notes?.text === 'string' ? notes.text : '');
 
-/** The updates of the beginning in which a run learns left to right, before masks begin; 0 where it has no such beginning. */
+/** The updates of the causal warm-up, before masks begin; 0 where it has no such beginning. */
 export const warmupOf = ({ options: { causalWarmup } }: TableRun): number =>
   typeof causalWarmup === 'number' ? causalWarmup : 0;
 
@@ -73,7 +74,7 @@ export function byOption<Run extends TableRun>(
   if (option === '') return [{ title: '', runs }];
   const groups = new Map<string, Run[]>();
   for (const run of runs) {
-    const title = `${option} ${shown(run.options[option])}`;
+    const title = `${labelOf(option)} ${shown(run.options[option])}`;
     groups.set(title, [...(groups.get(title) ?? []), run]);
   }
   return [...groups].map(([title, members]) => ({ title, runs: members }));

@@ -1,7 +1,7 @@
 import { grouped } from '../../src/base/format-count.ts';
 
 /** Characters of a token of a vocabulary that was learned from text of a language: about so many. */
-const charactersOfToken = 3.5;
+export const charactersOfToken = 3.5;
 
 /** About a number: two digits of it. */
 const roughly = (value: number): string => grouped(Number(value.toPrecision(2)));

@@ -27,6 +27,14 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await page.getByText('No runs here yet').waitFor();
   assert.equal(await page.getByRole('radio').count(), 6);
   await page.getByText('about 5 minutes on this machine').waitFor();
+  // what that comes to is said before it begins, of the text that is to be learned
+  const expected = page.locator('.expectation');
+  await expected
+    .getByText(/^Expect .* Sentences take about .* and a text of at least 1\.6 MB\..* is a guess/)
+    .waitFor();
+  await page.getByLabel('or a text, pasted here').fill('One two. '.repeat(10_000));
+  await expected.getByText(/^The text is read about \d+ times: expect /).waitFor();
+  await page.getByLabel('or a text, pasted here').fill('');
   assert.deepEqual(await violations(page), []);
   const form = page.getByRole('form', { name: 'New run' });
   const fieldOf = (label: string) => form.getByLabel(label, { exact: true });
@@ -116,9 +124,21 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await card.getByRole('button', { name: 'Stop watched' }).click();
   await card.getByText('stopped').waitFor();
 
+  // its options in words, those first in which it is another than usual
+  await details.getByText('Options', { exact: true }).click();
+  const lists = details.locator('.run-options');
+  const first = await lists.first().locator('dt').allTextContents();
+  for (const label of ['size', 'steps', 'sample every']) assert.ok(first.includes(label), first.join());
+  assert.ok(!first.includes('learning rate'), first.join());
+  await lists.first().getByText('steps from one sample text to the next').waitFor();
+  assert.ok(!(await lists.nth(1).isVisible()));
+  await details.getByText(/^\d+ more, at their defaults/).click();
+  await lists.nth(1).getByText('highest learning rate').waitFor();
+  assert.deepEqual(await violations(page), []);
+
   // another objective on the same text: as this run, but for that
   await page.getByRole('button', { name: 'New run like this watched' }).click();
-  await form.getByRole('radio', { name: /^Left to right/ }).check({ force: true });
+  await form.getByRole('radio', { name: /^Autoregressive/ }).check({ force: true });
   await until(async () => (await fieldOf('batch').inputValue()) === '2', 'the options of that run');
   assert.match(await fieldOf('or paths of the working directory, one a line').inputValue(), /story\.txt$/);
 
@@ -157,10 +177,11 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   for (const name of ['first', 'second']) await page.getByLabel(`Show the curves of ${name}`).check();
   await page.locator('select').filter({ hasText: 'seconds' }).selectOption('seconds');
   const legend = page.locator('.u-legend').first();
-  for (const name of ['first', 'second']) await legend.getByText(`${name} left to right first`).waitFor();
+  for (const name of ['first', 'second']) await legend.getByText(`${name} causal warm-up`).waitFor();
   await page.getByRole('img', { name: /^Loss,.*first loss, smoothed.*masks begin at 9\.9$/ }).waitFor();
-  assert.equal(await page.getByText('learning left to right first').count(), 1);
-  await rowOf(page, 'second').getByText('learning left to right first').waitFor();
+  assert.equal(await page.getByText('causal warm-up until').count(), 1);
+  await rowOf(page, 'second').getByText('causal warm-up until update 1,000').waitFor();
+  await page.getByText('begins as an autoregressive one').waitFor();
   const text = page.getByLabel('Text after 100 updates');
   assert.ok((await text.textContent())!.startsWith(markup.slice(0, 3000)));
   await page.getByText('Options', { exact: true }).click();

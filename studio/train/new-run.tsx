@@ -111,6 +111,7 @@ function Time({ request }: { readonly request: RunRequest }) {
           ? 'You say how large it is and how many steps it takes, below.'
           : 'The largest model that this machine can teach well in that time: it is measured first.'}
       </p>
+      <p class="expectation">{request.expectation}</p>
     </>
   );
 }

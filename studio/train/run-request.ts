@@ -2,7 +2,8 @@ import { signal } from '@preact/signals';
 import { get } from '../client.ts';
 import { isObject } from '../core/is-object.ts';
 import { type Objective, objectives, sweepIn } from '../core/objectives.ts';
-import { sizeOfText } from '../core/text-size.ts';
+import { expectation, type TimedRun, tokensIn, workOf } from '../core/expectation.ts';
+import { charactersOfToken, sizeOfText } from '../core/text-size.ts';
 import { hasMistake, type Values } from '../parts/field-input.tsx';
 import { loadOptions, optionSchemas } from '../parts/options.ts';
 import { upload } from './upload.ts';
@@ -11,6 +12,9 @@ export type Verb = Objective['verb'];
 
 /** What a run like another has of it, beside what is learned: the same size, length and speed make them comparable. */
 const likeNames = ['size', 'steps', 'length', 'batch', 'learningRate', 'vocabularySize', 'tokenizer', 'seed'];
+
+/** A gzip of text holds about so many times its bytes. */
+const packed = 3;
 
 /** What is typed as text. */
 const typedNames = ['paths', 'text', 'name', 'from', 'sweep'] as const;
@@ -42,9 +46,20 @@ export class RunRequest {
   #again: () => Promise<void> = () => this.load();
   readonly #onStart: (verb: Verb, options: object) => Promise<void>;
 
-  /** @param draft  what was typed when the tab was loaded last */
-  constructor(onStart: (verb: Verb, options: object) => Promise<void>, draft?: unknown) {
+  readonly #runs: () => readonly TimedRun[];
+
+  /**
+   * @param onStart  begins it
+   * @param runs     those that there are, the latest first: they say how fast this machine is
+   * @param draft    what was typed when the tab was loaded last
+   */
+  constructor(
+    onStart: (verb: Verb, options: object) => Promise<void>,
+    runs: () => readonly TimedRun[],
+    draft?: unknown,
+  ) {
     this.#onStart = onStart;
+    this.#runs = runs;
     if (isObject(draft)) this.#recall(draft);
   }
 
@@ -160,18 +175,49 @@ export class RunRequest {
 
   /** How much text there is in the field for it, in words; and how often that is read, where updates are set. */
   get textSize(): string {
-    const characters = this.text.value.length;
-    const { size, tokenizer, ...values } = this.values.value;
+    return sizeOfText(this.text.value.length, this.#isByLetters, this.#tokens);
+  }
+
+  get #isByLetters(): boolean {
+    return this.values.value.tokenizer === 'characters';
+  }
+
+  /** Tokens that a new model reads, where updates are set. */
+  get #tokens(): number | undefined {
+    const { size, ...values } = this.values.value;
+    if (this.time !== undefined || !this.canBeTimed || values.epochs !== undefined) return undefined;
     const usual = optionSchemas.value?.sizes[String(size ?? 'nano')];
-    const [steps, batch, accumulate, length] = ['steps', 'batch', 'accumulate', 'length'].map((name) =>
-      Number(values[name] ?? usual?.[name] ?? 1),
-    );
-    const isKnown = this.time === undefined && this.canBeTimed && values.epochs === undefined;
-    return sizeOfText(
-      characters,
-      tokenizer === 'characters',
-      isKnown ? steps * batch * accumulate * length : undefined,
-    );
+    return ['steps', 'batch', 'accumulate', 'length']
+      .map((name) => Number(values[name] ?? usual?.[name] ?? 1))
+      .reduce((product, factor) => product * factor);
+  }
+
+  /** Characters of what is to be learned; undefined while that is nothing, or only the server knows. */
+  get #characters(): number | undefined {
+    if (!this.hasSource || this.paths.value.trim() !== '') return undefined;
+    const ofFiles = this.picked.value.map(({ name, size }) => size * (name.endsWith('.gz') ? packed : 1));
+    return ofFiles.reduce((sum, one) => sum + one, this.text.value.trim().length);
+  }
+
+  /** What a new model can be expected to write, in words; nothing where that isn't known, or another one learns. */
+  get expectation(): string {
+    const sizes = optionSchemas.value?.sizes;
+    if (!sizes || !this.canBeTimed) return '';
+    const { size, epochs } = this.values.value;
+    const text = this.#characters;
+    const work = workOf(this.#runs(), sizes);
+    const tokens = this.time === undefined ? this.#tokens : tokensIn(this.time, sizes, { work, size });
+    const read =
+      tokens === undefined
+        ? Number(epochs) * (text ?? NaN)
+        : tokens * (this.#isByLetters ? 1 : charactersOfToken);
+    if (!(read > 0)) return '';
+    const measured =
+      work === undefined
+        ? 'How fast this machine is, is a guess until a run was trained on it.'
+        : 'Judged by how fast the last run here was.';
+    const said = expectation({ read, text, minutes: this.time });
+    return this.time === undefined ? said : `${said} ${measured}`;
   }
 
   /** Whether there is something to learn from. */

@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
+import { labelOf } from '../core/fields.ts';
 import {
   best,
   byOption,
@@ -80,6 +81,8 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
         {bestRuns.size > 0
           ? 'Best is the least among runs of the same text and tokens.'
           : 'To compare objectives, choose “New run like this” and another objective.'}
+        {seen.some((run) => warmupOf(run) > 0) &&
+          ' Causal warm-up: a model from nothing begins as an autoregressive one, which learns each token from those before it, since it learns sooner so; then masks begin, and the loss is another from there on.'}
       </p>
     </section>
   );
@@ -116,7 +119,7 @@ function TableSettings({
           <option value="">nothing</option>
           {options.map((name) => (
             <option key={name} value={name}>
-              {name}
+              {labelOf(name)}
             </option>
           ))}
         </select>
@@ -144,7 +147,7 @@ function Head({ columns }: { readonly columns: readonly string[] }) {
         <th scope="col">time</th>
         {columns.map((name) => (
           <th key={name} scope="col">
-            {name}
+            {labelOf(name)}
           </th>
         ))}
         <th scope="col">
@@ -204,7 +207,9 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
       </th>
       <td>
         <Progress run={run} leftMs={runs.leftMs(run)} />
-        {run.step < warmupOf(run) && <div class="unit">learning left to right first</div>}
+        {run.step < warmupOf(run) && (
+          <div class="unit">causal warm-up until update {grouped(warmupOf(run))}</div>
+        )}
       </td>
       <td data-label="last loss">{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
       <td data-label="held-out">

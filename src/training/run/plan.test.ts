@@ -39,7 +39,7 @@ test('the updates are as many as the time allows, with time for what comes betwe
   assert.deepEqual([planned.size, planned.steps], ['nano', 2550]);
   assert.match(
     lines[1],
-    /^about 5 min: 2,550 updates of 2,048 tokens, the first 537 left to right, which read 14 times the text/,
+    /^about 5 min: 2,550 updates of 2,048 tokens, the first 537 autoregressive, which read 14 times the text/,
   );
   assert.ok(planned.sampleEvery! <= 430 && planned.validationEvery === 850);
   const options = resolveOptions(planned);

@@ -75,7 +75,7 @@ export async function plannedFor(
   const steps = Math.max(20, Math.floor(seconds / anUpdate));
   const reading = { steps, tokens: tokensOf(shape), bytes };
   const options = { ...shortRunOptions(request, reading), ...given };
-  const warmup = options.causalWarmup ? `, the first ${grouped(options.causalWarmup)} left to right` : '';
+  const warmup = options.causalWarmup ? `, the first ${grouped(options.causalWarmup)} autoregressive` : '';
   note(
     `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(reading.tokens)} tokens${warmup}, which read ${times(timesRead(reading))} the text; --minutes, --size and --steps change that`,
   );
