@@ -195,7 +195,7 @@ export class Talk {
     await this.#write({ to }, model, options);
   }
 
-  /** Has an answer go on that ended for want of room. */
+  /** Has an answer go on that ended for want of room, or was stopped. */
   async goOn(begun: Turn, model: ServedModel | undefined, options: Values): Promise<void> {
     this.stop();
     if (begun.parent !== null) await this.#write({ to: begun.parent, begun }, model, options);

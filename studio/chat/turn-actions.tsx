@@ -25,7 +25,8 @@ export function TurnActions({
 }) {
   const { id, role, parent, text } = turn;
   const isLast = talk.writing.value === undefined && talk.path.value.at(-1)?.id === id;
-  const isCutOff = written?.player.ending.value?.finish === 'length';
+  const { ending, isStopped } = written?.player ?? {};
+  const isUnfinished = ending?.value?.finish === 'length' || isStopped?.value === true;
   const replay = () => {
     isReplayed.value = !isReplayed.value;
     if (!isReplayed.value) return;
@@ -54,7 +55,7 @@ export function TurnActions({
         <IconButton icon="play" name="How it was written" aria-pressed={isReplayed.value} onClick={replay} />
       )}
       <Speed written={written} />
-      {role === 'assistant' && isLast && isCutOff && text !== '' && !turn.calls && (
+      {role === 'assistant' && isLast && isUnfinished && text !== '' && !turn.calls && (
         <button type="button" class="plain go-on" onClick={onGoOn}>
           Go on
         </button>

@@ -332,6 +332,11 @@ test('an answer that is stopped keeps what was final', { skip, timeout: 180_000 
   await page.locator('.turn .speed', { hasText: 'stopped' }).waitFor();
   // the click that stops sends nothing
   assert.equal(await page.inputValue(composer), 'typed meanwhile');
+  // it goes on where it was stopped
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await answered(page, 1);
+  const [, whole] = await turns(page);
+  assert.ok(whole.startsWith(answer) && whole.length > answer.length, `${whole} after ${answer}`);
   await say(page, 'And then?', 2);
 });
 
