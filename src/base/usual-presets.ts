@@ -18,7 +18,7 @@ const usualTau = 0.9;
 
 /**
  * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
- * careful is left out where that is as careful already, any order where its blocks leave as much of it.
+ * careful is left out where that is as careful already, any order where that is what it writes in.
  *
  * @param tau  how sure a token has to be that the fast way keeps
  */
@@ -36,15 +36,19 @@ export function usualPresets(
   },
   tau = usualTau,
 ): readonly WritingPreset[] {
+  const surest = strategy === 'low-confidence' ? {} : ({ strategy: 'low-confidence' } as const);
   const careful: WritingPreset['options'] = {
     ...(temperature > 0 && { temperature: hundredths(0.6 * temperature) }),
-    ...(strategy !== 'low-confidence' && { strategy: 'low-confidence' }),
+    ...surest,
   };
   const wide = Math.min(wideBlock, length);
+  const isWide = blockLength >= wide;
   return [
     ...(Object.keys(careful).length === 0 ? [] : [{ name: 'careful', options: careful }]),
     { name: 'balanced', options: {} },
-    ...(blockLength < wide ? [{ name: 'any order', options: { blockLength: wide } }] : []),
+    ...(isWide && strategy !== 'left-to-right'
+      ? []
+      : [{ name: 'any order', options: { ...(!isWide && { blockLength: wide }), ...surest } }]),
     { name: 'fast', options: { strategy: 'threshold', tau } },
     {
       name: 'explore',
