@@ -68,16 +68,17 @@ export interface Reading {
   readonly minutes?: number;
 }
 
-/** What can be expected from so many characters on, of which none is read more often than `mostReadings` times. */
+/** What can be expected from so many characters on, of which none counts more often than `mostReadings` times: experiments/LOG.md. */
 const levels = [
   { from: 0, words: 'single words and letters, no sentences' },
-  { from: 3e6, words: 'words and short phrases, seldom a whole sentence' },
-  { from: 25e6, words: 'sentences in the manner of the text, with slips of sense' },
+  { from: 5e5, words: 'words and short phrases, seldom a whole sentence' },
+  { from: 5e6, words: 'simple sentences with slips of sense' },
+  { from: 8e7, words: 'sentences that are mostly sound where those of the text are simple' },
 ] as const;
 const sentences = levels[2].from;
-/** Reading a text more often teaches little more. */
+/** Reading a text more often teaches next to nothing: Muennighoff et al. 2023, arXiv:2305.16264. */
 const mostReadings = 16;
-/** A text that is read more often is known by heart. */
+/** A text that is read more often is known by heart, about. */
 const byHeart = 60;
 
 /** What a new model can be expected to write once it has read so much, and what it takes until it writes sentences. A rough rule. */
@@ -102,7 +103,7 @@ function needs({ read, text = 0, minutes }: Reading): string {
       ? []
       : [`a text of at least ${(sentences / mostReadings / 1e6).toFixed(1)} MB`]),
   ];
-  return missing.length === 0 ? '' : ` Sentences take ${missing.join(' and ')}.`;
+  return missing.length === 0 ? '' : ` Simple sentences take ${missing.join(' and ')}.`;
 }
 
 const timesIn = (times: number): string =>

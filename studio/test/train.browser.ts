@@ -30,7 +30,7 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   // what that comes to is said before it begins, of the text that is to be learned
   const expected = page.locator('.expectation');
   await expected
-    .getByText(/^Expect .* Sentences take about .* and a text of at least 1\.6 MB\..* is a guess/)
+    .getByText(/^Expect .* Simple sentences take a text of at least 0\.3 MB\..* is a guess/)
     .waitFor();
   await page.getByLabel('or a text, pasted here').fill('One two. '.repeat(10_000));
   await expected.getByText(/^The text is read about \d+ times: expect /).waitFor();
