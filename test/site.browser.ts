@@ -138,6 +138,7 @@ test(
     await kept.getByText(/stopped, \d+ updates/).waitFor({ timeout: 60_000 });
     await page.reload();
     await kept.getByText(/stopped, \d+ updates/).waitFor({ timeout: 60_000 });
+    assert.match(await page.getByLabel('Text', { exact: true }).inputValue(), /^Tom had a red ball/);
     await page.getByRole('button', { name: 'Resume' }).click();
     await kept.getByText('done, 12 updates').waitFor({ timeout: 200_000 });
     assert.match((await status.textContent())!, /Update 12 of 12: loss \d\.\d+ nats a token/);

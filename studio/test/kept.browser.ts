@@ -408,6 +408,28 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
 });
 
 test(
+  'the browser asks before a text goes that is too long to be kept',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    await go(page, 'Train');
+    await page.getByRole('button', { name: '20 min' }).click();
+    const text = page.getByLabel('or a text, pasted here');
+    await text.fill('To be learned. '.repeat(100_000));
+    const dialog = page.waitForEvent('dialog');
+    void page.evaluate('location.reload()');
+    assert.equal((await dialog).type(), 'beforeunload');
+    await (await dialog).dismiss();
+    assert.equal((await text.inputValue()).length, 1_500_000);
+    // what is kept goes without a word
+    await text.fill('To be learned.');
+    await page.reload();
+    await until(async () => (await text.inputValue()) === 'To be learned.', 'the text again');
+  },
+);
+
+test(
   'what was kept of a page and is not as it must be breaks none',
   { skip, timeout: 120_000 },
   async (t) => {
