@@ -35,9 +35,12 @@ interface Attributes {
 export function FieldInput({ field, value, onChange }: InputProperties) {
   const id = useId();
   const [mistake, setMistake] = useState<{ readonly text: string; readonly problem: string }>();
+  // what is drawn anew meanwhile takes nothing from who types
+  const [typing, setTyping] = useState<string>();
   const problem = mistake?.problem;
   const { label, help, control } = field;
   const typed = (text: string) => {
+    setTyping(undefined);
     const result = valueOf(field, text);
     // what is wrong stays to be mended
     setMistake(result instanceof Error ? { text, problem: result.message } : undefined);
@@ -57,11 +60,12 @@ export function FieldInput({ field, value, onChange }: InputProperties) {
           {...attributes}
           type="text"
           inputMode={control === 'number' ? 'decimal' : 'text'}
-          value={mistake?.text ?? typedOf(field, value)}
+          value={typing ?? mistake?.text ?? typedOf(field, value)}
           placeholder={field.byDefault.replaceAll('"', '')}
           title={field.byDefault === '' ? undefined : `default: ${field.byDefault.replaceAll('"', '')}`}
           spellcheck={false}
           autocomplete="off"
+          onInput={({ currentTarget }) => setTyping(currentTarget.value)}
           onChange={({ currentTarget }) => typed(currentTarget.value)}
         />
       )}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { CDPSession, Page } from 'playwright-core';
+import type { CDPSession, Page, Route } from 'playwright-core';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import { readRecording, type RecordingFile, writeRecording } from '../core/recording-file.ts';
 import { type RecordedEvent, Recording } from '../core/recording.ts';
@@ -206,11 +206,17 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     };
     await page.close();
     const other = await studio.open();
-    await other.route('**/v1/models', (route) => route.fulfill({ json: { data: [mine] } }));
+    const held: Route[] = [];
+    await other.route('**/v1/models', (route) => void held.push(route));
     await other.reload();
+    // what is typed while a model tells of itself stays
+    await other.getByLabel('length', { exact: true }).fill('21');
+    await until(async () => held.length > 0, 'the question for the models');
+    await held[0].fulfill({ json: { data: [mine] } });
     await other.getByText('This model is causal').waitFor();
     assert.equal(await other.inputValue(prompt), '');
     assert.equal(await other.getByLabel('length', { exact: true }).getAttribute('placeholder'), '33');
+    assert.equal(await other.getByLabel('length', { exact: true }).inputValue(), '21');
     assert.equal(await other.locator('.first-sight').count(), 0);
     assert.equal(await other.locator('.canvas .mask').count(), 0);
     assert.equal(await other.getByRole('group', { name: 'Way of writing' }).count(), 0);
