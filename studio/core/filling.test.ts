@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HoleCanvas, holeLengthOf, partsOf, typedLength, excerptAround, typedHoles } from './filling.ts';
+import {
+  excerptAround,
+  HoleCanvas,
+  holeLengthOf,
+  lengthLike,
+  partsOf,
+  typedHoles,
+  typedLength,
+} from './filling.ts';
 import type { RecordedFrame } from './recording.ts';
 
 test('a text and its holes become parts, and texts beside each other one', () => {
@@ -27,6 +35,18 @@ test('lengths are what is typed, and typed as they are', () => {
     assert.deepEqual(holeLengthOf(typedLength(length)), length);
   }
   for (const typed of ['0', '-1', '8-2', 'x', '1.5', '999999']) assert.equal(holeLengthOf(typed), undefined);
+});
+
+test('a hole is about as long as what stood there, shorter, or longer', () => {
+  const all = [1, 2, 3, 8].map((n) =>
+    (['same', 'shorter', 'longer'] as const).map((like) => typedLength(lengthLike(like, n))),
+  );
+  assert.deepEqual(all, [
+    ['1', '1', '2-3'],
+    ['2', '1', '3-5'],
+    ['3', '1', '4-7'],
+    ['7-9', '2-4', '11-17'],
+  ]);
 });
 
 const frame = (more: Partial<RecordedFrame>): RecordedFrame => ({

@@ -5,6 +5,28 @@ export type HoleLength =
   | { readonly length: number | 'any' }
   | { readonly minimum: number; readonly maximum: number };
 
+/** How long a hole shall be beside the text whose place it takes. */
+export const likenesses = ['same', 'shorter', 'longer'] as const;
+
+type Likeness = (typeof likenesses)[number];
+
+/** What a person asks of a hole: a length, or one by what stood there. */
+export type WantedLength = HoleLength | { readonly like: Likeness };
+
+/**
+ * The tokens of a hole that takes the place of so many. The same is so many, or one fewer or more where that is little: left
+ * the choice, a model finds a longer text likelier, for it says more about what stands behind it.
+ */
+export function lengthLike(like: Likeness, tokens: number): HoleLength {
+  const slack = tokens < 4 ? 0 : 1;
+  const [least, most] = {
+    same: [tokens - slack, tokens + slack],
+    shorter: [Math.ceil(tokens / 4), Math.floor(tokens / 2)],
+    longer: [Math.ceil(1.3 * tokens), 2 * tokens + 1],
+  }[like].map((n) => Math.max(1, n));
+  return least === most ? { length: least } : { minimum: least, maximum: most };
+}
+
 /** What stands in a text in the place of a stretch of it: another text, or a hole. */
 export interface Filling {
   readonly from: number;

@@ -22,10 +22,10 @@ test('of what was kept of a text those stretches are taken that lie in it, in or
     assert.deepEqual([stretchesIn(none, 'a'), holesIn(none, 'a')], [[], []]);
 });
 
-test('a hole has a length that could be typed', () => {
+test('a hole has a length that could be typed, or one by what stood there', () => {
   const place = { from: 1, to: 2 };
-  const lengths = [{ length: 3 }, { length: 'any' }, { minimum: 2, maximum: 4 }];
-  const wrong = [undefined, 3, {}, { length: 0 }, { length: {} }, { minimum: 4, maximum: 2 }];
+  const lengths = [{ length: 3 }, { length: 'any' }, { minimum: 2, maximum: 4 }, { like: 'shorter' }];
+  const wrong = [undefined, 3, {}, { length: 0 }, { length: {} }, { minimum: 4, maximum: 2 }, { like: 'x' }];
   assert.deepEqual(
     holesIn([...broken, ...[...lengths, ...wrong].map((length) => ({ ...place, length }))], 'a word').map(
       ({ length }) => length,

@@ -1,4 +1,4 @@
-import { holeLengthOf, type HoleLength, typedLength } from './filling.ts';
+import { type HoleLength, holeLengthOf, likenesses, typedLength, type WantedLength } from './filling.ts';
 import { isObject } from './is-object.ts';
 
 /** A part of a text. */
@@ -18,11 +18,13 @@ export function stretchesIn(kept: unknown, text: string): Stretch[] {
 }
 
 /** The holes of a text, each with its length, likewise. */
-export function holesIn(kept: unknown, text: string): (Stretch & { readonly length: HoleLength })[] {
+export function holesIn(kept: unknown, text: string): (Stretch & { readonly length: WantedLength })[] {
   const all: unknown[] = Array.isArray(kept) ? kept : [];
   return all.flatMap((one) => {
     if (!isObject(one) || !isStretch(one, text.length) || !isObject(one.length)) return [];
-    const length = holeLengthOf(typedLength(one.length as HoleLength));
+    const { length: wanted } = one;
+    const like = likenesses.find((known) => known === wanted.like);
+    const length = like ? { like } : holeLengthOf(typedLength(wanted as unknown as HoleLength));
     return length ? [{ from: one.from, to: one.to, length }] : [];
   });
 }

@@ -71,21 +71,10 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     return /[\p{L}\p{N}'’]+\s*$/u.exec(this.text.slice(Math.max(0, from - 40), from))?.[0] ?? '';
   }
 
-  /** A stretch with the whole of the words that it begins and ends in; where it is empty, the word that is there. */
-  #wordsOf({ from, to }: { readonly from: number; readonly to: number }): { from: number; to: number } {
-    const { state } = this.view;
-    const [first, last] = [state.wordAt(from), state.wordAt(to)];
-    if (from === to) return first ?? { from, to };
-    return {
-      from: first && first.to > from ? first.from : from,
-      to: last && last.from < to ? last.to : to,
-    };
-  }
-
   /** Marks the words of a stretch, or of the selection, or the one at the cursor; what is marked there already isn't any more. */
   mark(stretch?: { readonly from: number; readonly to: number }): void {
     if (this.isBusy.value) return;
-    const { from, to } = this.#wordsOf(stretch ?? this.view.state.selection.main);
+    const { from, to } = this.wordsOf(stretch ?? this.view.state.selection.main);
     if (from < to && this.slice({ from, to }).trim() === '') {
       this.news.value = 'A blank alone can’t be marked: select a word.';
       return;
@@ -113,7 +102,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       for (const { from, to, probability } of tokens) {
         const start = to - text.slice(from, to).trimStart().length;
         if (start === to) continue;
-        const word = this.#wordsOf({ from: start, to });
+        const word = this.wordsOf({ from: start, to });
         const known = words.get(word.from);
         if (known && known.probability <= probability) continue;
         const [look, title] = [doubtOf(probability), likelihood(probability)];

@@ -1,44 +1,29 @@
 import { EditorView } from '@codemirror/view';
 import { signal } from '@preact/signals';
-import { stream } from '../client.ts';
 import {
   type Excerpt,
   excerptAround,
-  HoleCanvas,
   type HoleLength,
+  lengthLike,
   mask,
   partsOf,
-  type Piece,
   typedHoles,
+  type WantedLength,
 } from '../core/filling.ts';
-import type { RecordedFrame } from '../core/recording.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
 import type { Example } from '../parts/examples.ts';
 import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
+import { retryTemperature, temperatureOf } from './temperatures.ts';
+import { countTokens, type Filling, fillingsOf } from './fill-request.ts';
 
-interface FillEvent {
-  readonly diffusion?: RecordedFrame;
-  readonly holes?: readonly { readonly text: string; readonly tokens: number }[];
-  readonly seed?: number;
-}
+/** Where others are wanted: how many, in how many tries, and how much warmer each is than the one before. */
+const othersWanted = 4;
+const othersTried = 8;
+const othersWarmer = 0.1;
 
-/** Where a person asks for another text and says no temperature. */
-export const retryTemperature = 0.8;
-
-/** Between what is given there are few good texts: a model's own temperature is for what it begins by itself. */
-const fillTemperature = 0.5;
-
-/** What a hole is filled at where nobody says otherwise: the model's own temperature, or a lower one. */
-const temperatureOf = ({ temperature }: Values): number | undefined =>
-  typeof temperature === 'number' ? Math.min(fillTemperature, temperature) : undefined;
-
-/** A model's defaults as they hold for filling. */
-export const shownDefaults = (defaults: Values | undefined): Values | 'unknown' =>
-  defaults === undefined
-    ? 'unknown'
-    : { ...defaults, temperature: temperatureOf(defaults), seed: 'new each time' };
+type AskedModel = Pick<ServedModel, 'id' | 'context_length' | 'defaults'> | undefined;
 
 /** The sign of a mask stands at most so often in a hole that is still to be filled. */
 const maxMasks = 12;
@@ -58,13 +43,13 @@ export interface HoledText {
 /** An example with its hole. */
 export function withHole({ text, hole, before = '' }: Omit<Example, 'prompt'>): HoledText {
   const from = text.indexOf(before + hole) + before.length;
-  return { text, holes: [{ from, to: from + hole.length, length: { length: 'any' } }] };
+  return { text, holes: [{ from, to: from + hole.length, length: { like: 'same' } }] };
 }
 
 /** A text with holes, which are proposals of a length, and what has been written into them. */
 export class Filler extends ProposalEditor<'filling'> {
-  /** How what is proposed came to be seen, by hole. */
-  readonly #pieces = new Map<number, readonly Piece[]>();
+  /** What has been written into each hole, in order. */
+  readonly #written = signal<ReadonlyMap<number, readonly Filling[]>>(new Map());
   #retries = 0;
   /** Whether the last filling ended before its end: it was stopped, or failed. */
   #wasEnded = false;
@@ -132,23 +117,31 @@ export class Filler extends ProposalEditor<'filling'> {
     });
   }
 
-  /** The selection becomes a hole; without one, a hole is put where the cursor is. Holes in it become one. */
-  makeHole(length: HoleLength = { length: 'any' }): boolean {
+  /** The words of the selection become a hole; without one, a hole is put where the cursor is. Holes in it become one. */
+  makeHole(): boolean {
     if (this.isBusy.value) return true;
-    const { from, to } = this.view.state.selection.main;
+    const { main } = this.view.state.selection;
+    const { from, to } = main.empty ? main : this.#unspaced(this.wordsOf(main));
     const inside = this.placed.filter((hole) => hole.from <= to && hole.to >= from);
     const hole = {
       id: this.nextId++,
       from: Math.min(from, ...inside.map((one) => one.from)),
       to: Math.max(to, ...inside.map((one) => one.to)),
-      length,
+      length: from === to ? ({ length: 'any' } as const) : ({ like: 'same' } as const),
     };
     if (inside.length > 0) this.view.dispatch(dropping(inside.map(({ id }) => id)));
     this.view.dispatch(putting([hole], true), { selection: { anchor: hole.to } });
     return true;
   }
 
-  setLength(hole: Proposal, length: HoleLength): void {
+  /** A stretch without the blanks at its ends, unless it has no more. */
+  #unspaced({ from, to }: Excerpt): Excerpt {
+    const text = this.slice({ from, to });
+    if (text.trim() === '') return { from, to };
+    return { from: to - text.trimStart().length, to: from + text.trimEnd().length };
+  }
+
+  setLength(hole: Proposal, length: WantedLength): void {
     this.view.dispatch(putting([{ ...hole, length, text: undefined }], true));
   }
 
@@ -156,17 +149,12 @@ export class Filler extends ProposalEditor<'filling'> {
    * Has holes filled, again if they were before; the others are as they stand: what is proposed for them, or their old text.
    * An option `seed` makes the first filling repeatable; the next time another one is taken.
    */
-  async fill(
-    asked: readonly Proposal[],
-    model: Pick<ServedModel, 'id' | 'context_length' | 'defaults'> | undefined,
-    options: Values,
-  ): Promise<void> {
+  async fill(asked: readonly Proposal[], model: AskedModel, options: Values): Promise<void> {
     if (asked.length === 0) return;
-    const reach = charactersOfToken * (model?.context_length ?? usualContext);
-    const around = excerptAround(this.text, asked, reach);
+    const excerpt = this.#excerptAround(asked, model?.context_length);
     const isLong = this.text.length > mostCharacters;
     // holes that lie far apart in a long text are filled one by one
-    if (isLong && around.to - around.from > mostCharacters && asked.length > 1) {
+    if (excerpt.to - excerpt.from > mostCharacters && asked.length > 1) {
       const ids = asked.map(({ id }) => id);
       for (const id of ids) {
         const hole = this.placed.find((one) => one.id === id);
@@ -177,58 +165,99 @@ export class Filler extends ProposalEditor<'filling'> {
       }
       return;
     }
-    const excerpt = isLong ? around : { from: 0, to: this.text.length };
     this.sent.value = isLong ? sentWords(this.text, excerpt) : '';
     this.#wasEnded = true;
     await this.working('filling', async (signal) => {
-      this.doing.value = asked.some(({ length }) => isOpen(length))
-        ? 'Finding how long it is …'
-        : 'Filling …';
+      this.doing.value = 'Filling …';
       const ids = asked.map(({ id }) => id);
-      const sampling = this.#samplingOptions(asked, model?.defaults ?? {}, options);
-      const body = { model: model?.id, parts: this.#partsFor(ids, excerpt), ...sampling };
-      this.view.dispatch(
-        putting(
-          asked.map((hole) => ({ ...hole, text: undefined })),
-          false,
-        ),
-      );
-      const canvas = new HoleCanvas();
-      let isDone = false;
+      const before = this.placed.filter(({ id }) => ids.includes(id));
+      this.view.dispatch(putting(asked.map(emptied), false));
+      let fillings: readonly Filling[] | undefined;
       try {
-        for await (const event of stream<FillEvent>('/unmask/infill', body, signal)) {
-          if (event.diffusion) this.doing.value = 'Filling …';
-          if (event.diffusion)
-            for (const { hole, pieces } of canvas.read(event.diffusion))
-              this.chips.draw(ids[hole], 'a hole that is being filled', pieces);
-          if (!event.holes) continue;
-          this.#end(asked, event.holes, canvas);
-          isDone = true;
-          this.#wasEnded = false;
-        }
+        const parts = await this.#partsFor(asked, { excerpt, model: model?.id }, signal);
+        const sampling = this.#samplingOptions(asked, model?.defaults ?? {}, options);
+        this.doing.value = parts.some(isOpen) ? 'Finding how long it is …' : 'Filling …';
+        fillings = await fillingsOf({ model: model?.id, parts, ...sampling }, signal, (hole, pieces) => {
+          this.doing.value = 'Filling …';
+          this.chips.draw(ids[hole], 'a hole that is being filled', pieces);
+        });
       } finally {
-        // what was called off is as before
-        if (!isDone) this.view.dispatch(putting(asked, false));
+        // what was called off is as before, and an undo of what is written leads back there
+        this.view.dispatch(putting(before, false));
       }
+      if (!fillings) return;
+      this.#end(asked, fillings);
+      this.#wasEnded = false;
     });
   }
 
-  /** The text around some holes, and these. */
-  #partsFor(ids: readonly number[], { from, to }: Excerpt) {
+  /** Has a few more texts written for a hole, one after the other; what stands in it stays until one is chosen. */
+  async findOthers(hole: Proposal, model: AskedModel, options: Values): Promise<void> {
+    await this.working('filling', async (signal) => {
+      this.doing.value = 'Looking for others …';
+      const found = this.others(hole).length;
+      const excerpt = this.#excerptAround([hole], model?.context_length);
+      const parts = await this.#partsFor([hole], { excerpt, model: model?.id }, signal);
+      for (let n = 0; n < othersTried; n++) {
+        // warmer each time, or a short hole would have the same again
+        const usual = Number((retryTemperature + n * othersWarmer).toFixed(2));
+        this.#retries += 1;
+        const seed = typeof options.seed === 'number' ? { seed: options.seed + this.#retries } : {};
+        const sampling = { temperature: usual, ...options, ...seed };
+        const fillings = await fillingsOf({ model: model?.id, parts, ...sampling }, signal);
+        if (fillings) this.#keep(hole.id, fillings[0]);
+        if (this.others(hole).length === found + othersWanted) break;
+      }
+      const others = this.others(hole).map(({ text }) => text.trim());
+      this.news.value = others.length === found ? 'No others were found.' : `Others: ${others.join('; ')}`;
+    });
+  }
+
+  /** What else has been written into a hole, in order. */
+  others({ id, text }: Proposal): readonly Filling[] {
+    return this.#writtenIn(id).filter((one) => one.text !== text);
+  }
+
+  /** Has another text of those in a hole. */
+  choose(hole: Proposal, { text }: Filling): void {
+    this.view.dispatch(putting([{ ...hole, text }], true));
+    this.focus();
+  }
+
+  /** What of a text the model is sent, with some holes of it. */
+  #excerptAround(asked: readonly Proposal[], contextLength = usualContext): Excerpt {
+    if (this.text.length <= mostCharacters) return { from: 0, to: this.text.length };
+    return excerptAround(this.text, asked, charactersOfToken * contextLength);
+  }
+
+  /** The text around some holes, and these; the others are as they stand. */
+  async #partsFor(
+    asked: readonly Proposal[],
+    { excerpt: { from, to }, model }: { readonly excerpt: Excerpt; readonly model: string | undefined },
+    signal: AbortSignal,
+  ): Promise<ReturnType<typeof partsOf>> {
     const inside = this.placed.filter((hole) => hole.from >= from && hole.to <= to);
-    const places = inside.map((hole) => ({
-      from: hole.from - from,
-      to: hole.to - from,
-      part: ids.includes(hole.id) ? this.#lengthOf(hole) : (hole.text ?? this.slice(hole)),
-    }));
+    const places = [];
+    for (const hole of inside)
+      places.push({
+        from: hole.from - from,
+        to: hole.to - from,
+        part: asked.some(({ id }) => id === hole.id)
+          ? await this.#lengthOf(hole, model, signal)
+          : (hole.text ?? this.slice(hole)),
+      });
     return partsOf(this.text.slice(from, to), places);
   }
 
-  /** What takes a text's place is at most about twice as long, where nobody says how long. */
-  #lengthOf(hole: Proposal): HoleLength {
-    const old = this.slice(hole).trim().length;
-    if (!('length' in hole.length!) || hole.length.length !== 'any' || old === 0) return hole.length!;
-    return { minimum: 1, maximum: Math.max(8, Math.ceil(old / 2)) };
+  /** The length of a hole as the server is asked it. */
+  async #lengthOf(hole: Proposal, model: string | undefined, signal: AbortSignal): Promise<HoleLength> {
+    const length = hole.length!;
+    if (!('like' in length)) return length;
+    const old = this.slice(hole);
+    const part = old.trim();
+    if (part === '') return { length: 'any' };
+    const isSpaced = /^\s/.test(old) || /\s/.test(this.text.charAt(hole.from - 1));
+    return lengthLike(length.like, await countTokens(model, { part, isSpaced }, signal));
   }
 
   /** The options; where holes are filled again with another seed, and warmer. */
@@ -241,23 +270,26 @@ export class Filler extends ProposalEditor<'filling'> {
     return { ...(usual !== undefined && { temperature: usual }), ...options, ...seed };
   }
 
-  #end(asked: readonly Proposal[], written: NonNullable<FillEvent['holes']>, canvas: HoleCanvas): void {
-    const filled = asked.map((hole, n) => ({ ...hole, text: written[n].text }));
-    for (const [n, { id, text }] of filled.entries()) {
-      const pieces = canvas.piecesOf(n);
-      const seen = pieces.map((piece) => piece.text).join('');
-      // tokens that only together are characters, and a space that stands in front, are no pieces of the text
-      this.#pieces.set(id, seen === text ? pieces : [{ token: 0, text, confidence: null }]);
-      if (seen.trimStart() === text && seen !== text)
-        this.#pieces.set(id, [{ ...pieces[0], text: pieces[0].text.trimStart() }, ...pieces.slice(1)]);
-    }
-    this.view.dispatch(putting(filled, false));
+  #end(asked: readonly Proposal[], fillings: readonly Filling[]): void {
+    const filled = asked.map((hole, n) => ({ ...hole, text: fillings[n].text }));
+    for (const [n, { id }] of filled.entries()) this.#keep(id, fillings[n]);
+    this.view.dispatch(putting(filled, true));
     this.news.value = filled.map(({ text }, n) => `Hole ${n + 1}: ${text}`).join('. ');
   }
 
+  #keep(id: number, filling: Filling): void {
+    const known = this.#writtenIn(id);
+    if (known.some(({ text }) => text === filling.text)) return;
+    this.#written.value = new Map(this.#written.value).set(id, [...known, filling]);
+  }
+
+  #writtenIn(id: number): readonly Filling[] {
+    return this.#written.value.get(id) ?? [];
+  }
+
   protected override draw({ id, length, text }: Proposal): void {
-    const pieces = this.#pieces.get(id);
-    if (text !== undefined && pieces) return this.chips.draw(id, `proposed: ${text}`, pieces);
+    const filling = this.#writtenIn(id).find((one) => one.text === text);
+    if (filling) return this.chips.draw(id, `proposed: ${text}`, filling.pieces);
     const known = length && 'length' in length && length.length !== 'any' ? length.length : undefined;
     // of a length to be found: about as many as the words that stood there
     const old = this.placed.find((one) => one.id === id);
@@ -268,8 +300,10 @@ export class Filler extends ProposalEditor<'filling'> {
   }
 }
 
-const isOpen = (length: HoleLength | undefined): boolean =>
-  length !== undefined && ('minimum' in length || length.length === 'any');
+const emptied = (hole: Proposal): Proposal => ({ ...hole, text: undefined });
+
+const isOpen = (part: string | HoleLength): boolean =>
+  typeof part !== 'string' && ('minimum' in part || part.length === 'any');
 
 /** How much of a text is sent. */
 function sentWords(text: string, { from, to }: Excerpt): string {

@@ -1,5 +1,4 @@
-import { useId, useMemo, useState } from 'preact/hooks';
-import { holeLengthOf, typedLength } from '../core/filling.ts';
+import { useMemo } from 'preact/hooks';
 import { writingGroups } from '../core/option-groups.ts';
 import { holesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
@@ -13,7 +12,9 @@ import type { Proposal } from '../text/proposals.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
 import { useText } from '../text/use-text.ts';
-import { Filler, retryTemperature, shownDefaults, withHole } from './filler.ts';
+import { Filler, withHole } from './filler.ts';
+import { HoleRow } from './hole-row.tsx';
+import { shownDefaults } from './temperatures.ts';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
 export default function Fill(properties: PageProperties) {
@@ -32,6 +33,10 @@ export default function Fill(properties: PageProperties) {
   const fill = (holes: readonly Proposal[]) => {
     if (!hasMistake()) void filler.fill(holes, chosen, options.value).then(() => learnDefaults([chosen]));
   };
+  const findOthers = (hole: Proposal) => {
+    if (!hasMistake())
+      void filler.findOthers(hole, chosen, options.value).then(() => learnDefaults([chosen]));
+  };
   const holes = filler.proposals.value;
   const open = holes.filter((hole) => hole.text === undefined);
   const fillAll = () => fill(open.length > 0 ? open : holes);
@@ -44,7 +49,7 @@ export default function Fill(properties: PageProperties) {
       tools={<Tools filler={filler} fillAll={fillAll} />}
       foot={<Foot filler={filler} />}
       problem={problem.value ?? filler.problem.value}
-      found={<Holes filler={filler} fill={fill} model={model.value} />}
+      found={<Holes filler={filler} fill={fill} findOthers={findOthers} model={model.value} />}
       settings={
         <TextSettings
           kind="infill"
@@ -62,10 +67,12 @@ export default function Fill(properties: PageProperties) {
 function Holes({
   filler,
   fill,
+  findOthers,
   model,
 }: {
   readonly filler: Filler;
   readonly fill: (holes: readonly Proposal[]) => void;
+  readonly findOthers: (hole: Proposal) => void;
   readonly model: string | undefined;
 }) {
   const holes = filler.proposals.value;
@@ -83,7 +90,14 @@ function Holes({
       )}
       <ol class="pieces">
         {holes.map((hole, n) => (
-          <HoleRow key={hole.id} filler={filler} hole={hole} number={n + 1} fill={fill} />
+          <HoleRow
+            key={hole.id}
+            filler={filler}
+            hole={hole}
+            name={`hole ${n + 1}`}
+            fill={fill}
+            findOthers={findOthers}
+          />
         ))}
       </ol>
     </>
@@ -140,94 +154,5 @@ function Tools({ filler, fillAll }: { readonly filler: Filler; readonly fillAll:
       )}
       <UndoButtons editor={filler} />
     </div>
-  );
-}
-
-function HoleRow({
-  filler,
-  hole,
-  number,
-  fill,
-}: {
-  readonly filler: Filler;
-  readonly hole: Proposal;
-  readonly number: number;
-  readonly fill: (holes: readonly Proposal[]) => void;
-}) {
-  const [isWrong, setWrong] = useState(false);
-  const busy = filler.isBusy.value;
-  const old = filler.slice(hole);
-  const name = `hole ${number}`;
-  return (
-    <li>
-      <p class="old-and-new">
-        {old.trim() === '' ? <span class="quiet">(new text)</span> : <span>“{visible(old.trim())}”</span>}
-        {hole.text !== undefined && (
-          <>
-            {' → '}“<strong>{visible(hole.text.trim())}</strong>”
-          </>
-        )}
-      </p>
-      <div class="row">
-        {hole.text === undefined ? (
-          <LengthField filler={filler} hole={hole} name={name} isWrong={isWrong} onCheck={setWrong} />
-        ) : (
-          <>
-            <button type="button" disabled={busy} onClick={() => filler.accept([hole])}>
-              Accept<span class="hidden"> {name}</span>
-            </button>
-            <button
-              type="button"
-              disabled={busy}
-              title={`another one, at temperature ${retryTemperature} unless you set it`}
-              onClick={() => fill([hole])}
-            >
-              Retry<span class="hidden"> {name}</span>
-            </button>
-          </>
-        )}
-        <button type="button" disabled={busy} onClick={() => filler.reject([hole])}>
-          {hole.text === undefined ? 'Remove' : 'Reject'}
-          <span class="hidden"> {name}</span>
-        </button>
-      </div>
-      {isWrong && <p class="help wrong">a number of tokens, a range as 2-8, or nothing for any</p>}
-    </li>
-  );
-}
-
-function LengthField({
-  filler,
-  hole,
-  name,
-  isWrong,
-  onCheck,
-}: {
-  readonly filler: Filler;
-  readonly hole: Proposal;
-  readonly name: string;
-  readonly isWrong: boolean;
-  readonly onCheck: (isWrong: boolean) => void;
-}) {
-  const id = useId();
-  return (
-    <label class="length" for={id}>
-      <span class="hidden">{name}: </span>tokens
-      <input
-        id={id}
-        type="text"
-        size={6}
-        placeholder="any"
-        title="a number, a range as 2-8, or nothing for any"
-        disabled={filler.isBusy.value}
-        aria-invalid={isWrong}
-        value={typedLength(hole.length!)}
-        onChange={({ currentTarget }) => {
-          const length = holeLengthOf(currentTarget.value);
-          onCheck(length === undefined);
-          if (length) filler.setLength(hole, length);
-        }}
-      />
-    </label>
   );
 }

@@ -385,7 +385,7 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
   await page.reload();
   await page.getByLabel('hole 1').first().waitFor();
   assert.equal(await shown(page), own);
-  assert.equal(await page.getByLabel('hole 1').first().inputValue(), '3');
+  assert.equal(await page.getByLabel('hole 1: tokens').inputValue(), '3');
   await go(page, 'Edit');
   await page.locator('.cm-content .marked').waitFor();
   assert.equal(await shown(page), 'He barked purple.');

@@ -117,6 +117,20 @@ export abstract class ProposalEditor<Work extends string> {
     );
   }
 
+  /** A stretch with the whole of the words that it begins and ends in; where it is empty, the word that is there. */
+  protected wordsOf({ from, to }: { readonly from: number; readonly to: number }): {
+    from: number;
+    to: number;
+  } {
+    const { state } = this.view;
+    const [first, last] = [state.wordAt(from), state.wordAt(to)];
+    if (from === to) return first ?? { from, to };
+    return {
+      from: first && first.to > from ? first.from : from,
+      to: last && last.from < to ? last.to : to,
+    };
+  }
+
   protected get view(): EditorView {
     return this.#editor!.view;
   }

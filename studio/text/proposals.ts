@@ -9,7 +9,7 @@ import {
   type TransactionSpec,
 } from '@codemirror/state';
 import { Decoration, EditorView, WidgetType } from '@codemirror/view';
-import type { HoleLength, Piece } from '../core/filling.ts';
+import type { Piece, WantedLength } from '../core/filling.ts';
 import { shownText, styleOf } from '../core/shown.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import { kept } from './layer.ts';
@@ -21,7 +21,7 @@ export interface Proposal {
   /** Behind the last; `from` where something is only added. */
   readonly to: number;
   /** Of a hole that is to be filled. */
-  readonly length?: HoleLength;
+  readonly length?: WantedLength;
   /** What is proposed, once there is something. */
   readonly text?: string;
 }

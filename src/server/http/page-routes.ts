@@ -8,6 +8,8 @@ import {
   infillRoute,
   infillingSchema,
 } from '../apis/infill-edit.ts';
+import { tokenizeSchema, tokenizeText } from '../apis/llama-tokens.ts';
+import { llamaEnvelope } from './http-error.ts';
 import { writing, type WritingRoute } from './route.ts';
 
 /** The routes that a page can answer by itself, with the model in it: what the studio asks to write, fill, edit and chat. */
@@ -25,4 +27,5 @@ export const pageRoutes: readonly WritingRoute[] = [
   writing('/unmask/infill', 'A text with its holes filled', infillingSchema, infillRoute),
   writing('/unmask/edit', 'A text, rewritten where the model doubts it', editingBodySchema, editRoute),
   writing('/unmask/doubts', 'How likely each token of a text is', doubtsSchema, doubtsRoute),
+  writing('/tokenize', 'The tokens of a text', tokenizeSchema, tokenizeText, { envelope: llamaEnvelope }),
 ];

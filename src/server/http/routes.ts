@@ -17,8 +17,6 @@ import {
   detokenizeSchema,
   props,
   slots,
-  tokenizeText,
-  tokenizeSchema,
 } from '../apis/llama-tokens.ts';
 import { countMessageTokens, countTokensSchema, messages, messagesSchema } from '../apis/messages.ts';
 import { responses, responsesSchema } from '../apis/responses.ts';
@@ -140,7 +138,6 @@ export const routes: readonly Route[] = [
     llamaCompletion,
     llama,
   ),
-  writing('/tokenize', 'The tokens of a text', tokenizeSchema, tokenizeText, llama),
   writing('/detokenize', 'The text of tokens', detokenizeSchema, detokenize, llama),
   writing(
     '/apply-template',
