@@ -7,8 +7,10 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { uniforms } from '../src/base/random.ts';
+import { judgeTexts } from '../src/evaluation/judge/judge.ts';
 import { readTexts } from '../src/evaluation/read-texts.ts';
 import { load } from '../src/language-model/load.ts';
+import { shippedJudge } from '../src/model-files/locate.ts';
 import { wordsOf } from '../src/language-model/doubts.ts';
 
 const { values } = parseArgs({
@@ -30,20 +32,25 @@ const stories = await readTexts(
 const common = stories.flatMap((story) => story.match(/\b[a-z]{4,}\b/g) ?? []);
 
 const model = await load(values.model);
+const judge = await load(shippedJudge);
+const bitsOf = async (texts: readonly string[]): Promise<string> =>
+  (await judgeTexts(judge, texts, { most: Infinity })).bitsPerCharacter.toFixed(2);
 console.log(
-  '| the word that is put in | found first | among the first three | mended, nothing else changed | mended |',
+  '| the word that is put in | found first | among the first three | mended, nothing else changed | mended | bits a character: before, with it, mended |',
 );
-console.log('| --- | --- | --- | --- | --- |');
+console.log('| --- | --- | --- | --- | --- | --- |');
 for (const [name, words] of [
   ['common in stories', common],
   ['rare', rare],
 ] as const) {
   let [first, three, alone, mended] = [0, 0, 0, 0];
+  const texts: { original: string; text: string; edited: string }[] = [];
   for (let n = 0; n < count; n++) {
     const uniform = uniforms(n, 'synthetic', 0, 0);
-    const { text, start, end } = withAnother(stories[n], words, uniform);
+    const { original, text, start, end } = withAnother(stories[n], words, uniform);
     const isPutIn = (span: { start: number; end: number }) => span.start < end && span.end > start;
-    const { tokens, changes } = await model.edit({ text });
+    const { text: edited, tokens, changes } = await model.edit({ text });
+    texts.push({ original, text, edited });
     const order = wordsOf(text, tokens)
       .map((word) => ({
         start: word[0].start,
@@ -58,9 +65,13 @@ for (const [name, words] of [
     if (changes.some(isPutIn) && changes.length === 1) alone += 1;
   }
   const cells = [first, three, alone, mended].map((one) => `${one} of ${count}`);
-  console.log(`| ${name} | ${cells.join(' | ')} |`);
+  const bits = await Promise.all(
+    (['original', 'text', 'edited'] as const).map((which) => bitsOf(texts.map((one) => one[which]))),
+  );
+  console.log(`| ${name} | ${cells.join(' | ')} | ${bits.join(', ')} |`);
 }
 await model.close();
+await judge.close();
 
 /** The first four sentences of a story, one of whose words, not the first few, is another. */
 function withAnother(story: string, words: readonly string[], uniform: (position: number) => number) {
@@ -70,6 +81,7 @@ function withAnother(story: string, words: readonly string[], uniform: (position
   const others = words.filter((word) => word !== before);
   const after = others[Math.floor(uniform(1) * others.length)];
   return {
+    original: text,
     text: text.slice(0, start) + after + text.slice(start + before.length),
     start,
     end: start + after.length,

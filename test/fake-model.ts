@@ -189,6 +189,16 @@ export function modelThatAnswers(
 }
 
 /**
+ * Whether what a canvas shows behind its first mask is mostly what stands there in a known text: where a hole is too short or too
+ * long, it is elsewhere.
+ */
+export function isInPlace(xt: Int32Array, known: ArrayLike<number>): boolean {
+  const first = xt.indexOf(fakeIds.mask);
+  const shown = [...xt.keys()].filter((i) => i > first && xt[i] !== fakeIds.mask);
+  return 2 * shown.filter((i) => xt[i] === known[i]).length >= shown.length;
+}
+
+/**
  * @param knownIn  what a canvas has to become
  * @param least    how sure it is of anything
  */

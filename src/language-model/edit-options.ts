@@ -26,8 +26,10 @@ export const editSchema = z.strictObject({
   stretch: z
     .int()
     .min(0)
-    .default(0)
-    .describe('tokens by which a span may become longer or shorter; the likeliest length is taken'),
+    .optional()
+    .describe(
+      'tokens by which a span may become longer or shorter; the likeliest length is taken [a span of at most 8 may have fewer]',
+    ),
   dryRun: z.boolean().default(false).describe('finds what would be rewritten, and changes nothing'),
 });
 

@@ -7,7 +7,10 @@ const good = 'The cat sat on the mat, and the dog lay on the rug.';
 /** Knows one text of one length, and is sure of it. */
 const knowing =
   (text: string, logit = 12): Saying =>
-  (_, i) => ({ id: byteTokenizer.encode(text)[i] ?? fakeIds.end, logit });
+  (xt, i) => ({
+    id: byteTokenizer.encode(text)[i] ?? fakeIds.end,
+    logit: xt.length === text.length ? logit : 3,
+  });
 
 test('a word that the model doubts is rewritten, and all else is as it was', async () => {
   const text = good.replace('dog', 'pxq');
@@ -102,7 +105,25 @@ test('a span may become longer or shorter, where it is allowed to', async () => 
   }));
   const spans = [{ start: text.indexOf('elephant'), end: text.indexOf('elephant') + 8 }];
   assert.equal((await model.edit({ text, spans, stretch: 6 })).text, good);
-  assert.notEqual((await model.edit({ text, spans })).text, good);
+  assert.notEqual((await model.edit({ text, spans, stretch: 0 })).text, good);
+});
+
+test('a span of a word is drafted in fewer tokens, too, and in no more drafts than it has', async () => {
+  let forwards = 0;
+  const text = good.replace('dog', 'elephant');
+  const start = text.indexOf('elephant');
+  const model = modelThatSays(knowing(good), { onForward: () => void (forwards += 1) });
+  const { text: edited, stats } = await model.edit({ text, spans: [{ start, end: start + 8 }] });
+  assert.equal(edited, good);
+  assert.equal(stats.tokens, 8 + 7 + 6 + 5 + 4 + 3 + 2 + 1);
+  // two words of three tokens have at least two, which is what stood there
+  const two = good.replace('dog lay', 'cat ran');
+  const at = two.indexOf('cat ran');
+  const words = await modelThatSays(knowing(good)).edit({ text: two, spans: [{ start: at, end: at + 7 }] });
+  assert.equal(words.text, good);
+  // a longer one keeps its length
+  const spans = [{ start: 4, end: 16 }];
+  assert.equal((await model.edit({ text, spans })).stats.tokens, 12);
 });
 
 test('what cannot be is refused before the network runs', async () => {

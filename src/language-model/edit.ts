@@ -5,10 +5,12 @@ import { tokenCosts } from '../likelihood/token-costs.ts';
 import { type FillingOptions, showingSchema } from '../sampling/options.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
 import { tokenSpans } from '../tokenizer/token-spans.ts';
-import { countOf, divided, doubtful, probabilityIn, touches, wordNumbers } from './doubts.ts';
+import { countOf, divided, doubtful, probabilityIn, touches, wordNumbers, wordsOf } from './doubts.ts';
+import { constraintIn } from '../sampling/constraint/constrain.ts';
+import type { HoleLength } from './infill-windows.ts';
 import { type EditOptions, editSchema, usualChange } from './edit-options.ts';
 import { closing, fillingOptions, type HoleModel, infillText } from './infill.ts';
-import type { Edit, EditRequest, InfillPart, Infilling, ScoredToken, TextChange } from './language-model.ts';
+import type { Edit, EditRequest, InfillPart, ScoredToken, TextChange } from './language-model.ts';
 
 /**
  * `Model.edit`: a text is read, what the model doubts is masked again, and written as holes are.
@@ -46,7 +48,7 @@ class Editing {
     this.#filling = fillingOptions(model, this.#asked);
     checkOptions(showingSchema, { candidates });
     if (spans) checkSpans(text, spans, own);
-    const { stretch } = this.#own;
+    const { stretch = 0 } = this.#own;
     if (stretch > model.maxLength / 4) {
       const problem = `must be at most a quarter of the model's longest sequence (${model.maxLength} tokens)`;
       throw new InvalidOptionError('stretch', problem, stretch);
@@ -120,8 +122,8 @@ class Editing {
       throw new InvalidOptionError('maxChange', problem, this.#own.maxChange);
     }
     const pieces = chosen.flatMap((span) => divided(span, tokens, Math.ceil(this.#model.maxLength / 2)));
-    const { holes } = await this.#fill(pieces);
-    const written = pieces.map(({ start, end }, n) => ({ start, end, after: holes[n].text }));
+    const fills = await this.#fill(pieces);
+    const written = pieces.map(({ start, end }, n) => ({ start, end, after: fills[n].text }));
     const now = await this.#read(replaced(current, written));
     const places = placesOf(written);
     const better = written.flatMap(({ start, end, after }, n): TextChange[] => {
@@ -142,49 +144,103 @@ class Editing {
     return true;
   }
 
-  /** Has some stretches of the current text written anew. */
-  async #fill(pieces: readonly TextSpan[]): Promise<Infilling> {
+  /**
+   * Has some stretches of the current text written anew. What stands in a rare word, of many tokens, is mostly a common one,
+   * of few: a stretch is drafted in as many tokens as it has, and in ever fewer, and the likeliest draft is taken.
+   */
+  async #fill(pieces: readonly TextSpan[]): Promise<readonly Draft[]> {
+    const lengths = pieces.map((span) => this.#lengthsFor(span));
+    const best = await this.#draft(
+      pieces,
+      lengths.map(({ first }) => first),
+    );
+    for (let less = 1; ; less++) {
+      const shorter = lengths.map(({ first, least }) => Number(first) - less >= least);
+      if (!shorter.includes(true)) return best;
+      const drafts = await this.#draft(
+        pieces,
+        lengths.map(({ first }, n) => (shorter[n] ? Number(first) - less : best[n].text)),
+      );
+      for (const [n, draft] of drafts.entries()) if (shorter[n] && draft.nats < best[n].nats) best[n] = draft;
+    }
+  }
+
+  /** @param into  what comes in the place of each piece: a text, or a hole of so many tokens, which is filled */
+  async #draft(pieces: readonly TextSpan[], into: readonly (HoleLength | string)[]): Promise<Draft[]> {
     const { onFrame, signal, candidates, logitBias } = this.#request;
+    const drafts = into.map((text) => ({ text: String(text), nats: 0 }));
+    const open = [...into.keys()].filter((n) => typeof into[n] !== 'string');
     const filled = await infillText(this.#model, {
       temperature: 0,
       ...this.#asked,
-      parts: partsOf(this.#current, pieces, (span) => this.#lengthFor(span)),
+      parts: partsOf(this.#current, pieces, into),
       candidates,
       logitBias,
       signal,
-      onFrame: (frame, holes) =>
-        onFrame?.(
+      onFrame: (frame, holes) => {
+        for (const { hole, start, end } of holes)
+          drafts[open[hole]].nats = -sum(frame.confidence.subarray(start, end).map(Math.log));
+        return onFrame?.(
           frame,
-          holes.map((place) => ({ ...place, replaces: pieces[place.hole] })),
-        ),
+          holes.map((place) => ({ ...place, replaces: pieces[open[place.hole]] })),
+        );
+      },
     });
+    for (const [hole, n] of open.entries()) drafts[n].text = filled.holes[hole].text;
     this.#scored += filled.searched;
     this.#spent.push(filled.stats);
-    return filled;
+    return drafts;
   }
 
-  #lengthFor(span: TextSpan): number | readonly [number, number] {
+  /** How many tokens come in the place of a stretch at first, and how few may. */
+  #lengthsFor(span: TextSpan): { readonly first: HoleLength; readonly least: number } {
     const { stretch } = this.#own;
-    const length = countOf(this.#tokens.filter((token) => touches(token, [span])));
+    const tokens = this.#tokens.filter((token) => touches(token, [span]));
+    const length = countOf(tokens);
+    if (stretch === undefined) {
+      // of a long stretch, and where a constraint says what is written, there is only one length
+      const isShort = length <= longestDrafted && constraintIn(this.#filling) === undefined;
+      return { first: length, least: isShort ? wordsOf(this.#current, tokens).length : length };
+    }
     // with nothing behind it no length is likelier than another
     const isKept = stretch === 0 || (span.end === this.#current.length && !this.#filling.complete);
-    return isKept ? length : [Math.max(1, length - stretch), length + stretch];
+    const first = isKept ? length : ([Math.max(1, length - stretch), length + stretch] as const);
+    return { first, least: Infinity };
   }
 }
+
+/** What was written into a hole: its text, and −log p of its tokens, each as it was unmasked. */
+interface Draft {
+  readonly text: string;
+  readonly nats: number;
+}
+
+/** A stretch of more tokens is no word, and keeps its length. */
+const longestDrafted = 8;
+
+const sum = (numbers: Float64Array): number => numbers.reduce((a, b) => a + b, 0);
 
 /** By more than what sums are rounded to. */
 const isLikelier = ({ before, after }: TextChange['probability']): boolean => after > before * (1 + 1e-6);
 
+/** A text with something in the place of each of some pieces: another text, or a hole. */
 function partsOf(
   text: string,
-  spans: readonly TextSpan[],
-  lengthOf: (span: TextSpan) => number | readonly [number, number],
+  pieces: readonly TextSpan[],
+  into: readonly (HoleLength | string)[],
 ): InfillPart[] {
-  const parts = spans.flatMap((span, n): InfillPart[] => [
-    text.slice(spans[n - 1]?.end ?? 0, span.start),
-    { length: lengthOf(span) },
-  ]);
-  return [...parts, text.slice(spans.at(-1)!.end)].filter((part) => part !== '');
+  const parts: InfillPart[] = [];
+  let before = '';
+  for (const [n, { start }] of pieces.entries()) {
+    before += text.slice(pieces[n - 1]?.end ?? 0, start);
+    const now = into[n];
+    if (typeof now === 'string') before += now;
+    else {
+      parts.push(before, { length: now });
+      before = '';
+    }
+  }
+  return [...parts, before + text.slice(pieces.at(-1)!.end)].filter((part) => part !== '');
 }
 
 function checkSpans(text: string, spans: readonly TextSpan[], asked: object): void {

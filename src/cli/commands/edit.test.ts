@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fakeIo } from '../../../test/fake-io.ts';
-import { byteTokenizer, fakeIds, modelThatSays } from '../../../test/fake-model.ts';
+import { byteTokenizer, fakeIds, isInPlace, modelThatSays } from '../../../test/fake-model.ts';
 import { FakeTerminal } from '../../../test/fake-terminal.ts';
 import { temporaryFolder } from '../../../test/tiny-model.ts';
 import type { Model } from '../../language-model/language-model.ts';
@@ -20,7 +20,10 @@ const good = 'The cat sat on the mat.\r\nThe dog lay on the rug.\r\nAll was well
 const bad = good.replace('dog', 'pxq');
 const knows = () => {
   const known = byteTokenizer.encode(good);
-  return modelThatSays((_, i) => ({ id: known[i] ?? fakeIds.end, logit: 12 }));
+  return modelThatSays((xt, i) => ({
+    id: known[i] ?? fakeIds.end,
+    logit: isInPlace(xt, known) ? 12 : 3,
+  }));
 };
 
 test('piped, stdout has the new text, byte by byte, or the diff, or one line of JSON', async () => {

@@ -6,7 +6,7 @@ import { asker, eventsIn, type Json, startFakeServer } from '../../../test/fake-
 const prompt = 'Once upon a time';
 const answer = ' there was a dog. It ran to the sea.';
 /** The fake model gives what it doesn't know between 1e-5 and 4e-3, what it knows at least 0.03. */
-const draft = { text: answer.replace('dog', 'cat'), threshold: 0.01 };
+const draft = { text: answer.replace('dog', 'cat'), threshold: 0.01, stretch: 0 };
 const knowing = { story: () => modelThatKnows(prompt + answer, () => {}, {}) };
 
 test('of a draft what the model doubts behind the prompt is written anew, all else stays', async (t) => {
