@@ -1,12 +1,13 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { get, post } from '../client.ts';
+import { ApiError, get, post } from '../client.ts';
 import { urlPath } from '../../src/base/url-path.ts';
 import type { MeasuredPreset } from '../../src/model-files/presets.ts';
 import { type Preset, presetsFor } from '../core/option-groups.ts';
 import type { Values } from './field-input.tsx';
 import { useWhileShown } from './kept-page.tsx';
 import { optionSchemas } from './options.ts';
+import { token } from '../token.ts';
 import { Trouble } from './trouble.tsx';
 
 /** A model that is served, as /v1/models has it. */
@@ -78,6 +79,7 @@ export function ModelPicker({
     if (isUnknown) void refreshModel(chosen.id).catch(() => {});
   }, [isUnknown, chosen?.id]);
   const isMissing = value !== undefined && served.length > 0 && !served.some(({ id }) => id === value);
+  const [gone, setGone] = useState<{ readonly model: string; readonly instead: string }>();
   return (
     <div class="model-picker">
       <label class="field">
@@ -91,15 +93,35 @@ export function ModelPicker({
           ))}
         </select>
       </label>
-      {isMissing && <Missing key={value} model={value} />}
+      {isMissing && (
+        <Missing
+          key={value}
+          model={value}
+          onGone={() => {
+            const instead = served[0].id;
+            setGone({ model: value, instead });
+            onChange(instead);
+          }}
+        />
+      )}
+      {gone?.instead === value && (
+        <p class="help missing" role="status">
+          {gone?.model} is no longer here: {value} is chosen instead.
+        </p>
+      )}
     </div>
   );
 }
 
 /** A model that is not served, such as a run of an earlier visit: it is on a click, where it is still here. */
-function Missing({ model }: { readonly model: string }) {
+function Missing({ model, onGone }: { readonly model: string; readonly onGone: () => void }) {
   const [problem, setProblem] = useState<unknown>();
   const [isLoading, setLoading] = useState(false);
+  useEffect(() => {
+    // nobody is asked for a token who only looks
+    if (token.value !== undefined)
+      get(`/unmask/models/${urlPath(model)}`).catch((error: unknown) => isGone(error) && onGone());
+  }, []);
   const load = async () => {
     setLoading(true);
     setProblem(undefined);
@@ -107,6 +129,7 @@ function Missing({ model }: { readonly model: string }) {
       await post('/unmask/serve', { model });
       await refreshModels();
     } catch (error) {
+      if (isGone(error)) return onGone();
       setProblem(error);
     }
     setLoading(false);
@@ -123,6 +146,8 @@ function Missing({ model }: { readonly model: string }) {
     </>
   );
 }
+
+const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
 /** Leads to the same page with the models in this browser, or on the server again; what is set and said is there, too. */
 export function Elsewhere() {

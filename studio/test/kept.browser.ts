@@ -333,7 +333,9 @@ test(
     await follow(page, 'write', { prompt: 'Another', runs: [{}, { model: 'stories' }] });
     await page.locator('.lane').nth(1).waitFor();
     assert.equal(await page.locator(prompt).inputValue(), 'Another');
+    await page.getByText('A link was opened here.').waitFor();
     await page.getByRole('button', { name: 'Back to what was here' }).click();
+    await page.getByText('A link was opened here.').waitFor({ state: 'detached' });
     assert.equal(await page.locator('.lane .canvas').textContent(), written);
     assert.equal(await page.locator(prompt).inputValue(), 'My dog');
     await follow(page, 'write', { model: 'talk' });
@@ -343,7 +345,7 @@ test(
     );
     assert.equal(await page.locator('.lane .canvas').textContent(), written);
     // a comparison is left for a model, and can be brought back
-    await page.getByRole('button', { name: 'Back to what was here' }).click();
+    await page.getByRole('button', { name: 'Show again what took its place' }).click();
     await page.locator('.lane').nth(1).waitFor();
     await follow(page, 'write', { model: 'stories' });
     await until(async () => (await page.locator('.comparison').count()) === 0, 'a page for one model');

@@ -538,12 +538,15 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await page.getByLabel('steps', { exact: true }).fill('1000');
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('steps').waitFor();
-    // a model that isn't loaded stays the chosen one, and nothing stands in for what never began
+    // what never began takes no text away
+    assert.equal(await page.locator('.canvas .given').first().textContent(), `Once upon a time${stood}`);
+    // in the place of a model that is gone there is the first that is here
     await openWrite(page, { runs: [{ model: 'runs/none' }] });
-    await page.getByText('runs/none isn’t loaded').waitFor();
-    await page.locator(prompt).press('Enter');
-    await page.getByRole('alert').getByText('there is no model of this name').waitFor();
-    assert.equal(await page.locator('.lane').count(), 0);
+    const said = page.locator('.missing', { hasText: 'runs/none is no longer here' });
+    await said.waitFor();
+    const instead = await page.locator('.model-picker select').inputValue();
+    assert.equal(await said.textContent(), `runs/none is no longer here: ${instead} is chosen instead.`);
+    assert.equal(await page.locator('.model-picker option').first().textContent(), instead);
     // one key ends what one click begins in any order
     await openWrite(page, { runs: [{ model: 'stories' }] });
     await page.getByRole('button', { name: 'Try any order' }).click();

@@ -14,12 +14,22 @@ import { Lane, type LaneSettings } from './lane.ts';
 import { Quality } from './quality.ts';
 import { maxRuns, type Settings, settingsFrom } from './settings.ts';
 
-/** What a link or a file took the place of. */
-interface Before extends Pick<Settings, 'seed'> {
+/** What the page shows at a time. */
+interface Place extends Pick<Settings, 'seed'> {
   readonly prompt: string;
   readonly lanes: readonly Lane[];
   readonly name: string;
 }
+
+/** What something else took the place of. */
+interface Before extends Place {
+  /** What was opened in its place, in a sentence; nothing where that was by a button of the page. */
+  readonly says: string;
+  /** What brings it back. */
+  readonly button: string;
+}
+
+const back = 'Back to what was here';
 
 /** What the page for writing works with: a prompt, a seed, and a run or several that are compared. */
 export class Desk {
@@ -35,7 +45,7 @@ export class Desk {
   readonly isLinkCopied = signal(false);
   /** What the comparison is called. */
   readonly name = signal('');
-  /** What stood here before a link or a file took its place, while there is something to be brought back. */
+  /** What stood here before something else took its place, while there is something to be brought back. */
   readonly before = signal<Before | undefined>(undefined);
   readonly quality = new Quality();
   readonly isWriting = computed(() => this.lanes.value.some((lane) => lane.isWriting.value));
@@ -122,21 +132,24 @@ export class Desk {
     const typed = isModel && !isExamplePrompt(this.prompt.value) ? this.prompt.value : undefined;
     const { prompt = typed, seed, runs } = settingsFrom(link);
     this.#isGiven = prompt !== undefined;
-    return this.#put({
+    const place = {
       prompt: prompt ?? exampleFor(runs[0].model).prompt,
       seed,
       name: '',
       lanes: runs.map((run) => new Lane(run)),
-    });
+    };
+    return this.#put(place, { says: isModel ? '' : 'A link was opened here.', button: back });
   }
 
   /** Shows what stood here before, and what stands here now can be brought back in turn. */
   putBack(): void {
-    if (this.before.value) this.#put(this.before.value);
+    const before = this.before.value;
+    const button = before?.button === back ? 'Show again what took its place' : back;
+    if (before) this.#put(before, { says: '', button });
   }
 
   /** Shows other runs in place of those that are here, which are ended and kept. */
-  #put({ prompt, seed, name, lanes }: Before): void {
+  #put({ prompt, seed, name, lanes }: Place, said: Pick<Before, 'says' | 'button'>): void {
     this.stop();
     const now = {
       prompt: this.prompt.value,
@@ -148,7 +161,7 @@ export class Desk {
     // those before that are out of reach from here on
     this.before.value?.lanes.filter((lane) => !lanes.includes(lane)).forEach((lane) => lane.dispose());
     batch(() => {
-      this.before.value = isEmpty ? undefined : now;
+      this.before.value = isEmpty ? undefined : { ...now, ...said };
       this.prompt.value = prompt;
       this.seed.value = seed;
       this.name.value = name;
@@ -259,7 +272,8 @@ export class Desk {
         return lane;
       });
       const { name, runs } = comparison;
-      this.#put({ prompt: runs[0].asked.prompt, seed: this.seed.value, name, lanes });
+      const place = { prompt: runs[0].asked.prompt, seed: this.seed.value, name, lanes };
+      this.#put(place, { says: 'A file was opened here.', button: back });
     } catch (error) {
       this.#problem.value = error;
     }

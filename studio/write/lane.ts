@@ -89,6 +89,7 @@ export class Lane {
   async #ask(asked: Asked, turn?: Promise<void>): Promise<void> {
     const { prompt, model, options } = asked;
     const aborting = new AbortController();
+    const before = { player: this.player.value, asked: this.asked.value };
     const player = this.#begin(asked);
     this.#aborting = aborting;
     this.isWriting.value = true;
@@ -105,7 +106,21 @@ export class Lane {
     const path = isQuestion ? '/v1/chat/completions' : '/v1/completions';
     await turn;
     await player.watch(stream<StreamEvent>(path, body, aborting.signal));
-    if (this.#aborting === aborting) this.isWriting.value = false;
+    const isNewest = this.#aborting === aborting;
+    if (isNewest) this.isWriting.value = false;
+    if (isNewest && player.size.value === 0 && player.problem.value !== undefined && before.asked)
+      this.#putBack(before, player);
+    else before.player.dispose();
+  }
+
+  /** Shows the text again that was here before one that never began, and why that didn't. */
+  #putBack(before: { readonly player: Player; readonly asked: Asked | undefined }, failed: Player): void {
+    failed.dispose();
+    batch(() => {
+      before.player.problem.value = failed.problem.value;
+      this.player.value = before.player;
+      this.asked.value = before.asked;
+    });
   }
 
   /** Shows a recording in place of a run. @throws Error  where the text is none */
@@ -114,6 +129,7 @@ export class Lane {
   }
 
   show({ asked, events, ending }: RecordingFile): void {
+    this.player.value.dispose();
     this.#begin(asked).load(events, ending);
   }
 
@@ -150,7 +166,7 @@ export class Lane {
   }
 
   #begin(asked: Asked): Player {
-    this.dispose();
+    this.stop();
     const player = new Player();
     batch(() => {
       player.speed.value = this.player.value.speed.value;

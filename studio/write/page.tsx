@@ -48,9 +48,9 @@ export default function Write({ settings, isNew }: PageProperties) {
         <Trouble error={problem.value} />
         {desk.before.value && (
           <p class="help">
-            A link or a file was opened here.{' '}
+            {desk.before.value.says}{' '}
             <button type="button" class="plain" onClick={() => desk.putBack()}>
-              Back to what was here
+              {desk.before.value.button}
             </button>
           </p>
         )}

@@ -40,7 +40,10 @@ export function Position({ lane }: { readonly lane: Lane }) {
         <Details player={player} position={position} />
       ) : (
         <p class="help">
-          Point at a token to see what else the model thought of, and when; click to keep it.
+          <span class="pointed">
+            Point at a token to see what else the model thought of, and when; click to keep it.
+          </span>
+          <span class="tapped">Tap a token to see what else the model thought of, and when.</span>
         </p>
       )}
     </section>

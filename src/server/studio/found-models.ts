@@ -144,7 +144,7 @@ export function filesAt(path: string): Omit<ServedModel, 'path'> {
 export async function modelFound(service: Service, name: string, own?: OwnModels): Promise<FoundModel> {
   const model = (await findModels(service, own)).get(name);
   if (model) return model;
-  throw new HttpError(404, 'there is no model of this name; /unmask/models lists those that are here', {
+  throw new HttpError(404, 'there is no model of this name here; “Models” lists those that are', {
     param: 'model',
     code: 'model_not_found',
   });
@@ -161,7 +161,7 @@ export async function pathOfModel(service: Service, option: string, name: string
   await resolveInside(requireStudio(service).root, name).catch(() => {
     throw new InvalidOptionError(
       option,
-      'must be a model of /unmask/models, or a path inside the working directory',
+      'must be a model that “Models” lists, or a path inside the working directory',
       name,
     );
   });
