@@ -63,23 +63,17 @@ function cut({ steps, values }: Curve, step: number): void {
   }
 }
 
-/**
- * The moving average of a curve, without the pull towards 0 at its beginning:
- *
- *     s_i = β s_{i−1} + (1 − β) v_i,   shown s_i / (1 − βⁱ)
- *
- * @param beta  in [0, 1): how much of the past counts
- */
-export function smoothed({ steps, values }: Curve, beta: number): Curve {
-  let [sum, weight] = [0, 0];
-  return {
-    steps,
-    values: values.map((value) => {
-      sum = beta * sum + (1 - beta) * value;
-      weight = beta * weight + (1 - beta);
-      return sum / weight;
-    }),
-  };
+/** Updates whose mean loss is told of a run; the server's summary of it is by as many. */
+export const lately = 50;
+
+/** The mean of each value of a curve and of those before it, `count` in all, or as many as there are. */
+export function smoothed({ steps, values }: Curve, count: number): Curve {
+  let sum = 0;
+  const means = values.map((value, i) => {
+    sum += value - (values[i - count] ?? 0);
+    return sum / Math.min(count, i + 1);
+  });
+  return { steps, values: means };
 }
 
 /** A curve up to a step, and what follows it. */
@@ -146,9 +140,6 @@ export function aligned(curves: readonly Curve[]): [steps: number[], ...values: 
   });
   return [steps, ...columns];
 }
-
-/** Speed is that of the last so many updates, as the run itself tells it. */
-const lately = 50;
 
 /** Tokens a second of the last updates, at each step at which that is known. */
 export function speedOf(tokens: Curve, seconds: Curve): Curve {

@@ -141,6 +141,17 @@ test('a run is started from the form, watched, stopped, resumed, and written wit
   await form.getByRole('radio', { name: /^Autoregressive/ }).check({ force: true });
   await until(async () => (await fieldOf('batch').inputValue()) === '2', 'the options of that run');
   assert.match(await fieldOf('or paths of the working directory, one a line').inputValue(), /story\.txt$/);
+  // of the text there is what the run had alone; two are refused where it is seen, beside the button
+  const pasted = form.getByLabel('or a text, pasted here');
+  assert.equal(await pasted.inputValue(), '');
+  await form.getByRole('button', { name: '20 min' }).click();
+  await form.getByText('A model of the size tiny, as set below').waitFor();
+  await pasted.fill('Another text.');
+  await form.getByRole('button', { name: 'Start' }).click();
+  await form.locator('.begin').getByText('can’t be learned at once').waitFor();
+  assert.ok(await pasted.evaluate((field) => field === field.ownerDocument.activeElement));
+  await pasted.fill('');
+  await form.getByText('can’t be learned at once').waitFor({ state: 'detached' });
 
   await open(page, 'Models');
   await page.getByRole('button', { name: 'Write with it: runs/watched' }).click();
@@ -178,7 +189,7 @@ test('what runs say is text, however it is spelled; their curves are compared', 
   await page.locator('select').filter({ hasText: 'seconds' }).selectOption('seconds');
   const legend = page.locator('.u-legend').first();
   for (const name of ['first', 'second']) await legend.getByText(`${name} causal warm-up`).waitFor();
-  await page.getByRole('img', { name: /^Loss,.*first loss, smoothed.*masks begin at 9\.9$/ }).waitFor();
+  await page.getByRole('img', { name: /^Loss,.*first loss, mean of 50.*masks begin at 9\.9$/ }).waitFor();
   assert.equal(await page.getByText('causal warm-up until').count(), 1);
   await rowOf(page, 'second').getByText('causal warm-up until update 1,000').waitFor();
   await page.getByText('begins as an autoregressive one').waitFor();
@@ -244,6 +255,10 @@ test(
     assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(colorOf)), colors);
     const legend = page.locator('.u-legend').first();
     await legend.getByText(/^b held-out$/).waitFor();
+    // on a phone it is told apart by what it learns
+    await page.setViewportSize({ width: 390, height: 844 });
+    await rowOf(page, 'b').locator('.differs').getByText('autoregressive').waitFor();
+    await page.setViewportSize({ width: 1280, height: 720 });
     await legend.getByText('a held-out, a bound').waitFor();
     // how fast each was is drawn, though none was watched
     await page.getByRole('img', { name: /^Speed, over updates: (?=.*a)(?=.*b)(?=.*c)/ }).waitFor();

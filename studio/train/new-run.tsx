@@ -23,6 +23,9 @@ export function NewRun({ request }: { readonly request: RunRequest }) {
       onSubmit={(event) => {
         event.preventDefault();
         void request.start();
+        // it is seen, and may be typed into
+        if (request.isRefused.value)
+          event.currentTarget.querySelector<HTMLElement>('.source label:last-of-type textarea')?.focus();
       }}
     >
       <h2>1. What is learned</h2>
@@ -39,16 +42,20 @@ export function NewRun({ request }: { readonly request: RunRequest }) {
       <h2>3. For how long</h2>
       <Time request={request} />
       <More request={request} />
-      <Trouble error={problem.value} />
-      <div class="row begin">
-        <button
-          class={request.hasSource ? 'main' : ''}
-          type="submit"
-          disabled={isStarting.value || !isReady.value}
-        >
-          {isStarting.value ? request.progress.value : 'Start'}
-        </button>
-        <span class="quiet">{request.promise}</span>
+      <div class="begin">
+        <Trouble error={problem.value ?? (request.isRefused.value ? request.sourceProblem : undefined)} />
+        <div class="row">
+          <button
+            class={request.hasSource ? 'main' : ''}
+            type="submit"
+            disabled={isStarting.value || !isReady.value}
+          >
+            {isStarting.value ? request.progress.value : 'Start'}
+          </button>
+          <span class="quiet">
+            {[request.promise, !request.hasSource && 'choose a text first'].filter(Boolean).join(' · ')}
+          </span>
+        </div>
       </div>
     </form>
   );
@@ -109,7 +116,9 @@ function Time({ request }: { readonly request: RunRequest }) {
       <p class="help">
         {time === undefined
           ? 'You say how large it is and how many steps it takes, below.'
-          : 'The largest model that this machine can teach well in that time: it is measured first.'}
+          : request.size === undefined
+            ? 'The largest model that this machine can teach well in that time: it is measured first.'
+            : `A model of the size ${request.size}, as set below, for as many steps as that time allows: it is measured first.`}
       </p>
       <p class="expectation">{request.expectation}</p>
     </>

@@ -1,8 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { smoothed, splitAfter } from '../core/curves.ts';
 import { fragmentOf } from '../core/link.ts';
-import { isLearnedByHeart, warmupOf } from '../core/run-rows.ts';
+import { isLearnedByHeart } from '../core/run-rows.ts';
 import { draftOf, keepDraft } from '../parts/draft.ts';
 import { usePolling } from '../parts/polling.ts';
 import { isAnyAtWork, type Task } from '../parts/tasks.ts';
@@ -162,7 +161,7 @@ function Details({
           </button>
         </div>
       </div>
-      <ByHeart run={details} runs={runs} />
+      <ByHeart run={details} />
       <Samples key={details.name} samples={details.samples} />
       <Notes key={`notes of ${details.name}`} run={details} runs={runs} />
       <RunOptions run={details} />
@@ -179,14 +178,13 @@ function Details({
 }
 
 /** Says so where a run learned its text by heart. */
-function ByHeart({ run, runs }: { readonly run: RunDetails; readonly runs: Runs }) {
-  const curves = runs.curvesOf(run.name)?.curves;
-  const loss = curves && smoothed(splitAfter(curves.loss, warmupOf(run))[1], 0.95).values.at(-1);
-  if (loss === undefined || !isLearnedByHeart(run, loss)) return null;
+function ByHeart({ run }: { readonly run: RunDetails }) {
+  const { loss } = run;
+  if (typeof loss !== 'number' || !isLearnedByHeart(run, loss)) return null;
   return (
     <p class="help">
-      Learned by heart: its own text costs {loss.toFixed(2)} nats a token by now, text that it has not seen{' '}
-      {run.validation!.natsPerToken.toFixed(2)}. The text is too short for that many updates; take a longer
+      Learned by heart: its own text costs {loss.toFixed(3)} nats a token by now, text that it has not seen{' '}
+      {run.validation!.natsPerToken.toFixed(3)}. The text is too short for that many updates; take a longer
       one, or fewer updates.
     </p>
   );

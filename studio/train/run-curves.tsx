@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { type Curve, lossParts, over, smoothed } from '../core/curves.ts';
+import { type Curve, lately, lossParts, over, smoothed } from '../core/curves.ts';
 import { isExactlyMeasured, warmupOf } from '../core/run-rows.ts';
 import { Chart, type Divider, dividersOf, type Line } from './chart.tsx';
 import type { Runs } from './runs.ts';
@@ -9,7 +9,7 @@ type Axis = (typeof axes)[number];
 
 /** The curves of the runs that are shown. */
 export function Curves({ runs }: { readonly runs: Runs }) {
-  const smoothing = useSignal(0.9);
+  const smoothing = useSignal(lately);
   const isLogarithmic = useSignal(false);
   const axis = useSignal<Axis>('updates');
   void runs.revision.value; // curves grow in place
@@ -37,6 +37,12 @@ export function Curves({ runs }: { readonly runs: Runs }) {
         dividers={losses.flatMap(({ dividers }) => dividers)}
         isLogarithmic={isLogarithmic.value}
       />
+      {losses.some(({ dividers }) => dividers.length > 0) && (
+        <p class="help">
+          Until its masks begin a run learns as an autoregressive one (causal warm-up), which is quicker to
+          learn from nothing. The loss of masks is another, and higher: the jump there is no step back.
+        </p>
+      )}
       <div class="charts">
         <Chart title="Learning rate" unit="" size="low" lines={rates} />
         {speeds.length > 0 && <Chart title="Speed" unit="tokens/s" size="low" lines={speeds} />}
@@ -66,10 +72,10 @@ function lossLines(
   const parts = lossParts(curves.loss, warmup).map(({ what, curve }) => ({ what, curve: moved(curve) }));
   const each: Line = { name: `${name} each step`, color, curve: moved(curves.loss), look: 'pale' };
   return {
-    behind: smoothing > 0 ? [each] : [],
+    behind: smoothing > 1 ? [each] : [],
     lines: [
       ...parts.map(({ what, curve }, n): Line => ({
-        name: smoothing > 0 ? `${name} ${what}, smoothed` : `${name} ${what}`,
+        name: smoothing > 1 ? `${name} ${what}, mean of ${smoothing}` : `${name} ${what}`,
         color,
         curve: smoothed(curve, smoothing),
         look: 'plain',
@@ -109,9 +115,9 @@ function CurveSettings({
         <span>smoothing</span>
         <input
           type="range"
-          min={0}
-          max={0.99}
-          step={0.01}
+          title="Updates whose mean is drawn"
+          min={1}
+          max={400}
           value={smoothing.value}
           onInput={({ currentTarget }) => (smoothing.value = Number(currentTarget.value))}
         />

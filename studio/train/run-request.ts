@@ -37,6 +37,8 @@ export class RunRequest {
   readonly models = signal<readonly string[]>([]);
   readonly problem = signal<unknown>(undefined);
   readonly isStarting = signal(false);
+  /** Whether a start was asked for while there was not one thing to learn from. */
+  readonly isRefused = signal(false);
   /** Whether all is there that it begins as: a run like another doesn't begin without the other's options. */
   readonly isReady = signal(false);
   readonly progress = signal('');
@@ -131,6 +133,9 @@ export class RunRequest {
     this.objective.value = objectives.find((other) => other.name === name) ?? objectives[0];
     const { verb } = this.objective.value;
     this.paths.value = Array.isArray(data) ? data.map(String).join('\n') : '';
+    this.text.value = '';
+    this.picked.value = [];
+    this.isRefused.value = false;
     this.minutes.value = undefined;
     this.from.value = typeof options.from === 'string' ? options.from : '';
     // what is typed from here on holds
@@ -231,12 +236,28 @@ export class RunRequest {
   get promise(): string {
     const minutes = this.time;
     const long = minutes === 1 ? 'about a minute' : `about ${minutes} minutes`;
-    const said = minutes === undefined ? [] : [`${long} on this machine`];
-    return [...said, ...(this.hasSource ? [] : ['choose a text first'])].join(' · ');
+    return minutes === undefined ? '' : `${long} on this machine`;
+  }
+
+  /** Why there is not one thing to learn from, in a sentence; undefined where there is. */
+  get sourceProblem(): string | undefined {
+    if (!this.hasSource) return 'Say what is to be learned: choose a file, name a path, or paste a text.';
+    const hasFiles = this.paths.value.trim() !== '' || this.picked.value.length > 0;
+    return hasFiles && this.text.value.trim() !== ''
+      ? 'Files and a pasted text can’t be learned at once: empty one of them.'
+      : undefined;
+  }
+
+  /** The size that was set, which a time leaves as it is. */
+  get size(): string | undefined {
+    const { size } = this.values.value;
+    return size === undefined ? undefined : String(size);
   }
 
   async start(): Promise<void> {
     if (hasMistake()) return;
+    this.isRefused.value = this.sourceProblem !== undefined;
+    if (this.isRefused.value) return;
     this.isStarting.value = true;
     this.problem.value = undefined;
     this.progress.value = 'Starting …';
@@ -270,16 +291,10 @@ export class RunRequest {
     return sweep;
   }
 
-  /** @throws Error  where there is nothing to learn from, or too much */
   async #source(): Promise<{ readonly data: readonly string[] } | { readonly text: string }> {
     const paths = this.paths.value.split('\n').flatMap((path) => (path.trim() === '' ? [] : [path.trim()]));
     const files = this.picked.value;
-    const text = this.text.value.trim() === '' ? undefined : this.text.value;
-    if (paths.length === 0 && files.length === 0 && text === undefined)
-      throw new Error('Say what is to be learned: choose a file, name a path, or paste a text.');
-    if (text !== undefined && (paths.length > 0 || files.length > 0))
-      throw new Error('Files and a pasted text can’t be learned at once: empty one of them.');
-    if (text !== undefined) return { text };
+    if (this.text.value.trim() !== '') return { text: this.text.value };
     const data = [...paths];
     for (const file of files) {
       this.progress.value = `Reading ${file.name} …`;

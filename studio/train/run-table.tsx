@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
+import { lately } from '../core/curves.ts';
 import { labelOf } from '../core/fields.ts';
 import {
   best,
@@ -76,8 +77,8 @@ export function RunTable({ runs, attempt }: { readonly runs: Runs; readonly atte
       </div>
       {seen.length === 0 && <p class="quiet">No run has these words.</p>}
       <p class="help">
-        Held-out: nats a token on text that no run learns from, less is better; ≤ is a bound, of which the
-        exact value is not known.{' '}
+        Loss: the mean of the last {lately} updates, on the text that is learned. Held-out: nats a token on
+        text that no run learns from, less is better; ≤ is a bound, of which the exact value is not known.{' '}
         {bestRuns.size > 0
           ? 'Best is the least among runs of the same text and tokens.'
           : 'To compare objectives, choose “New run like this” and another objective.'}
@@ -139,7 +140,7 @@ function Head({ columns }: { readonly columns: readonly string[] }) {
         <th scope="col">run</th>
         <th scope="col">updates</th>
         <th scope="col">
-          last loss <span class="unit">nats/token</span>
+          loss <span class="unit">nats/token</span>
         </th>
         <th scope="col">
           held-out <span class="unit">nats/token</span>
@@ -168,7 +169,7 @@ interface RowProperties {
 }
 
 function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
-  const { name, state, options, loss } = run;
+  const { name, options, loss } = run;
   const isShown = runs.shown.value.includes(name);
   const isFocused = runs.focus.value === name;
   return (
@@ -189,29 +190,19 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
           <span class="hidden">Show the curves of {name}</span>
         </label>
       </td>
-      <th scope="row">
-        <button
-          type="button"
-          class="run-name"
-          aria-pressed={isFocused}
-          onClick={() => void attempt(async () => runs.open(name))}
-        >
-          {name}
-        </button>{' '}
-        <span class={`state ${state}`}>{stateWords[state]}</span>
-        {tagsOf(run).map((tag) => (
-          <span key={tag} class="tag">
-            {tag}
-          </span>
-        ))}
-      </th>
+      <RunName
+        run={run}
+        columns={columns}
+        isFocused={isFocused}
+        onOpen={() => void attempt(async () => runs.open(name))}
+      />
       <td>
         <Progress run={run} leftMs={runs.leftMs(run)} />
         {run.step < warmupOf(run) && (
           <div class="unit">causal warm-up until update {grouped(warmupOf(run))}</div>
         )}
       </td>
-      <td data-label="last loss">{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
+      <td data-label="loss">{typeof loss === 'number' ? loss.toFixed(3) : '–'}</td>
       <td data-label="held-out">
         {heldOut(run)} {isBest && <span class="tag best">best</span>}
       </td>
@@ -227,6 +218,37 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
     </tr>
   );
 }
+
+/** What a run is called, whether it is done, and by what it is told apart. */
+function RunName({
+  run,
+  columns,
+  isFocused,
+  onOpen,
+}: Pick<RowProperties, 'run' | 'columns'> & { readonly isFocused: boolean; readonly onOpen: () => void }) {
+  return (
+    <th scope="row">
+      <button type="button" class="run-name" aria-pressed={isFocused} onClick={onOpen}>
+        {run.name}
+      </button>{' '}
+      <span class={`state ${run.state}`}>{stateWords[run.state]}</span>
+      {columns.length > 0 && (
+        <span class="differs">
+          {columns.map((column) => saidOf(column, run.options[column])).join(' · ')}
+        </span>
+      )}
+      {tagsOf(run).map((tag) => (
+        <span key={tag} class="tag">
+          {tag}
+        </span>
+      ))}
+    </th>
+  );
+}
+
+/** In what a run differs from others, where there is no room for columns. */
+const saidOf = (column: string, value: unknown): string =>
+  column === 'objective' ? shown(value) : `${labelOf(column)} ${shown(value)}`;
 
 const heldOut = (run: Run): string =>
   run.validation ? `${isExactlyMeasured(run) ? '' : '≤ '}${run.validation.natsPerToken.toFixed(3)}` : '–';

@@ -10,6 +10,7 @@ import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { recordName } from '../../training/run/training-job.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type Service, requireStudio } from '../http/service.ts';
+import { lateLoss } from './late-loss.ts';
 import { runsFolder, type Studio } from './studio.ts';
 import type { TaskKind, TaskReport } from './tasks.ts';
 
@@ -134,7 +135,7 @@ async function summaryOf(studio: Studio, name: string, directory: string) {
     tokens: last?.tokens,
     seconds: last?.seconds,
     notes: await notesOf(directory),
-    loss: last?.loss,
+    loss: lateLoss(tail, Number(options.causalWarmup ?? 0)),
     rate: last?.rate,
     validation: validation ?? (record.validation && { step: record.step, ...(record.validation as Row) }),
     modifiedMs: Math.round(mtimeMs),
