@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Conversation, messagesOf, titleOf } from '../core/conversation.ts';
+import { type Conversation, fileNameOf, messagesOf, titleOf } from '../core/conversation.ts';
 import { focusSoon } from '../parts/focus-soon.ts';
 import { Icon, IconButton } from '../parts/icon.tsx';
 import { saveFile } from '../parts/save.ts';
@@ -11,7 +12,11 @@ export function Conversations({ talk }: { readonly talk: Talk }) {
   // beside the conversation there is room for the list; above it, on a small screen, there is not
   const isWide = useRef(matchMedia('(min-width: 50rem)').matches);
   const wanted = useSignal('');
+  /** The one whose name is typed, and what is typed. */
+  const named = useSignal<string | undefined>(undefined);
+  const title = useRef<HTMLButtonElement>(null);
   const all = talk.all.value;
+  const seen = all.find(({ id }) => id === talk.seen.value);
   const found = all.filter((one) => isFound(one, wanted.value.trim().toLowerCase()));
   return (
     <aside class="conversations" aria-label="Conversations">
@@ -32,9 +37,18 @@ export function Conversations({ talk }: { readonly talk: Talk }) {
             />
           </label>
         )}
+        {seen && seen.turns.length > 0 && (
+          <Acts
+            key={seen.id}
+            talk={talk}
+            one={seen}
+            onRename={() => (named.value = titleOf(seen))}
+            onEnd={() => focusSoon(title)}
+          />
+        )}
         <ul>
           {found.map((one) => (
-            <Row key={one.id} talk={talk} one={one} />
+            <Row key={one.id} talk={talk} one={one} name={named} title={title} />
           ))}
         </ul>
         {found.length === 0 && <p class="quiet">None has these words.</p>}
@@ -49,31 +63,39 @@ const isFound = (one: Conversation, wanted: string): boolean =>
   titleOf(one).toLowerCase().includes(wanted) ||
   one.turns.some(({ text }) => text.toLowerCase().includes(wanted));
 
-function Row({ talk, one }: { readonly talk: Talk; readonly one: Conversation }) {
-  const name = useSignal<string | undefined>(undefined);
-  const title = useRef<HTMLButtonElement>(null);
+function Row({
+  talk,
+  one,
+  name,
+  title,
+}: {
+  readonly talk: Talk;
+  readonly one: Conversation;
+  /** That of the one that is seen, while it is typed. */
+  readonly name: Signal<string | undefined>;
+  /** What the one that is seen is chosen by. */
+  readonly title: RefObject<HTMLButtonElement>;
+}) {
   const isSeen = one.id === talk.seen.value;
-  const toTitle = () => focusSoon(title);
-  if (name.value !== undefined) return <Naming talk={talk} id={one.id} name={name} onEnd={toTitle} />;
+  if (isSeen && name.value !== undefined)
+    return <Naming talk={talk} id={one.id} name={name} onEnd={() => focusSoon(title)} />;
   return (
-    <li class={isSeen ? 'seen' : undefined}>
+    <li>
       <button
-        ref={title}
+        ref={isSeen ? title : undefined}
         type="button"
         class="plain title"
         aria-current={isSeen ? 'true' : undefined}
         onClick={() => talk.open(one.id)}
       >
-        {titleOf(one)}
+        <span>{titleOf(one)}</span>
         {!isSeen && talk.isWriting(one.id) && <span class="quiet"> · being answered …</span>}
       </button>
-      {isSeen && one.turns.length > 0 && (
-        <Acts talk={talk} one={one} onRename={() => (name.value = titleOf(one))} onEnd={toTitle} />
-      )}
     </li>
   );
 }
 
+/** What can be done with the conversation that is seen: always at one place, where choosing another moves nothing. */
 function Acts({
   talk,
   one,
@@ -89,7 +111,7 @@ function Acts({
   const title = titleOf(one);
   const save = () => {
     const row = `${JSON.stringify({ messages: messagesOf(one) })}\n`;
-    saveFile('conversation.jsonl', row, 'application/jsonl');
+    saveFile(fileNameOf(one), row, 'application/jsonl');
   };
   const isAsked = useSignal(false);
   const kept = useRef<HTMLButtonElement>(null);
@@ -103,17 +125,18 @@ function Acts({
   };
   if (isAsked.value)
     return (
-      <span class="acts">
+      <div class="acts">
         <button type="button" class="plain" onClick={() => talk.forget(one.id)}>
           Delete it for good
         </button>
         <button ref={kept} type="button" class="plain" onClick={keep}>
           Keep it
         </button>
-      </span>
+      </div>
     );
   return (
-    <span class="acts">
+    <div class="acts">
+      <span class="quiet">This one:</span>
       <IconButton icon="edit" name={`Rename: ${title}`} hint="Rename" onClick={onRename} />
       <button
         type="button"
@@ -125,7 +148,7 @@ function Acts({
         <Icon name="save" /> JSONL
       </button>
       <IconButton icon="remove" name={`Delete: ${title}`} hint="Delete" onClick={ask} />
-    </span>
+    </div>
   );
 }
 

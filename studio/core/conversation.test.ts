@@ -9,6 +9,7 @@ import {
   pathOf,
   returnedCalls,
   titleOf,
+  fileNameOf,
   toolsOf,
   withBranch,
   withTurn,
@@ -101,6 +102,8 @@ test('what was kept comes back; what is no conversation does not', () => {
   const talk = withTurn(emptyConversation('a'), null, 'user', 'Hi.');
   const named = { ...talk, title: 'Greetings' };
   assert.equal(titleOf(named), 'Greetings');
+  assert.equal(fileNameOf({ ...talk, title: '../Tell: “ein Märchen” / 2?' }), 'Tell ein Märchen 2.jsonl');
+  assert.equal(fileNameOf({ ...talk, title: '…' }), 'conversation.jsonl');
   assert.deepEqual(conversationsFrom(JSON.stringify([talk, named])), [talk, named]);
   assert.deepEqual(conversationsFrom(JSON.stringify([{ ...talk, title: 1 }])), []);
   const ring = { ...talk, turns: [{ id: 0, parent: 0, role: 'user', text: 'Hi.' }] };

@@ -139,7 +139,17 @@ export function titleOf(conversation: Conversation): string {
   if (conversation.title) return conversation.title;
   const first = conversation.turns[0]?.text.trim().replace(/\s+/g, ' ') ?? '';
   if (first === '') return 'New conversation';
-  return first.length > 40 ? `${first.slice(0, 39)}…` : first;
+  return first.length > 80 ? `${first.slice(0, 79)}…` : first;
+}
+
+/** A name for a file of it, of letters that every system takes. */
+export function fileNameOf(conversation: Conversation): string {
+  const safe = titleOf(conversation)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+    .slice(0, 60)
+    .trim();
+  return `${safe || 'conversation'}.jsonl`;
 }
 
 /** Conversations as they were kept, or none where that is no longer readable. */

@@ -94,6 +94,8 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
 
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: /^Export/ }).click();
+  // the file is called as the conversation is
+  assert.equal((await download).suggestedFilename(), 'There was a b dog b.jsonl');
   const { messages } = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
   assert.deepEqual(messages[0], { role: 'system', content: 'A story.' });
   assert.deepEqual(
@@ -144,6 +146,10 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   assert.ok((await close.boundingBox())!.y < 844);
   await close.click();
   await close.waitFor({ state: 'detached' });
+  // what one types into is all on the screen, which is not scrolled
+  const box = (await page.locator('.composer').boundingBox())!;
+  assert.ok(box.y + box.height <= 844, `the box ends at ${box.y + box.height}`);
+  assert.equal(await page.evaluate('document.scrollingElement.scrollHeight'), 844);
   await page.setViewportSize({ width: 1280, height: 720 });
 
   // a new one begins with a line that is offered; two can be searched
@@ -154,6 +160,12 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   await page.getByRole('list', { name: 'Lines to begin with' }).getByRole('button').first().click();
   await answered(page, 1);
   assert.equal((await turns(page)).length, 2);
+  // what can be done with one is at one place, whichever is chosen
+  const place = async () => (await page.locator('.conversations .acts').boundingBox())!.y;
+  const [y, last] = [await place(), (await renamed.boundingBox())!.y];
+  await renamed.click();
+  await page.getByRole('button', { name: 'Delete: Dogs' }).waitFor();
+  assert.deepEqual([await place(), (await renamed.boundingBox())!.y], [y, last]);
 });
 
 /** What a server's answer calls, each in two pieces: a function by its name with the JSON of its arguments. */
