@@ -45,8 +45,7 @@ export function ClaimCard({
         </p>
         {number !== undefined && <p class="number">{unbroken(number)}</p>}
         {why !== undefined && <p>{unbroken(why)}</p>}
-        <Rows found={found} claim={claim} />
-        <How claim={claim} command={found.command} />
+        <p class="help caveat">What would change it: {unbroken(claim.wouldChange)}</p>
         <div class="row spread from">
           <span class="help">
             {isOfHere && 'Tested on this machine.'}
@@ -68,6 +67,10 @@ export function ClaimCard({
         )}
       </div>
       <Chart found={found} title={title} />
+      <div class="folds">
+        <Rows found={found} claim={claim} />
+        <How claim={claim} command={found.command} />
+      </div>
     </li>
   );
 }
@@ -160,7 +163,7 @@ function Rows({
 }
 
 function How({
-  claim: { how, rule, wouldChange, title },
+  claim: { how, rule, title },
   command,
 }: {
   readonly claim: ToldClaim;
@@ -176,8 +179,6 @@ function How({
         <dd>{how}</dd>
         <dt>Rule for the verdict</dt>
         <dd>{rule}</dd>
-        <dt>What would change it</dt>
-        <dd>{wouldChange}</dd>
         {command !== undefined && (
           <>
             <dt>Command</dt>

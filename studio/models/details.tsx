@@ -3,7 +3,7 @@ import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
 import { MakeCopy } from './copies.tsx';
-import type { Inspection, LocalModel, Models } from './models.ts';
+import { diskBytes, type Inspection, type LocalModel, type Models } from './models.ts';
 
 /** What else is known of a model, and another copy of it. */
 export function Details({
@@ -36,8 +36,7 @@ export function Details({
 }
 
 function Facts({ model }: { readonly model: LocalModel }) {
-  const { activeParameters, memoryBytes, samplingMemory, stored, sizeBytes, copies } = model;
-  const weightBytes = Object.values(stored ?? {}).reduce((sum, bytes) => sum + bytes, 0);
+  const { activeParameters, memoryBytes, samplingMemory, stored, copies } = model;
   const rows: readonly (readonly [string, string | false | undefined])[] = [
     ['at work for each token', activeParameters !== undefined && `${counted(activeParameters)} parameters`],
     [
@@ -46,11 +45,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
         `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}, width ${model.width}, ${model.attention}`,
     ],
     ['architecture', model.family],
-    [
-      'files on disk',
-      stored &&
-        `${bytesText(sizeBytes)}: its weights (${sizesOf(stored)}), and ${bytesText(sizeBytes - weightBytes)} of tokenizer, texts and other files`,
-    ],
+    ['files on disk', stored && filesOf(model)],
     ['memory needed', memoryBytes && openedSizes(memoryBytes)],
     [
       'memory while it writes',
@@ -83,6 +78,18 @@ function Facts({ model }: { readonly model: LocalModel }) {
   );
 }
 
+/** What its files are, and what they take in all. */
+function filesOf(model: LocalModel): string {
+  const { stored = {}, sizeBytes, copies } = model;
+  const weights = Object.values(stored).reduce((sum, bytes) => sum + bytes, 0);
+  const parts = [
+    `weights ${bytesText(weights)} (${Object.keys(stored).join(', ')})`,
+    `tokenizer, texts and other files ${bytesText(sizeBytes - weights)}`,
+    ...copies.map(({ format, bytes = 0 }) => `${format} copy ${bytesText(bytes)}`),
+  ];
+  return `${parts.join(' + ')} = ${bytesText(diskBytes(model))}`;
+}
+
 /** What its weights take while it is open, as they are and as copies. */
 function openedSizes(memoryBytes: Readonly<Record<string, number>>): string {
   const [usual, ...others] = Object.entries(memoryBytes);
@@ -101,7 +108,7 @@ function Inspected({ inspection }: { readonly inspection: Inspection }) {
   const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
   return (
     <details>
-      <summary>All that is known of it (unmask inspect)</summary>
+      <summary title="As unmask inspect says it">All that is known of it</summary>
       <dl class="facts-list">
         {plain.map(([name, value]) => (
           <div key={name}>

@@ -6,7 +6,7 @@ import { DeleteButton } from '../parts/delete-button.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Copies } from './copies.tsx';
 import { Details } from './details.tsx';
-import type { LocalModel, Models, QuantisedCopy } from './models.ts';
+import { diskBytes, type LocalModel, type Models, type QuantisedCopy } from './models.ts';
 
 const sources: Readonly<Record<LocalModel['source'], string>> = {
   served: 'ready',
@@ -123,26 +123,33 @@ function Where({ model: { source, isServed, state } }: { readonly model: LocalMo
       {said.map(
         (word) =>
           word !== false && (
-            <span key={word} class="tag" title={word === 'ready' ? 'The other pages offer it' : undefined}>
+            <span
+              key={word}
+              class="tag"
+              title={
+                word === 'ready' ? 'The other pages offer it; it is loaded when it is first used' : undefined
+              }
+            >
               {word}
             </span>
           ),
       )}
-      {state === 'loaded' && <span class="tag now">in memory</span>}
+      {state === 'loaded' && (
+        <span class="tag now" title="It is loaded, and answers at once">
+          in memory
+        </span>
+      )}
     </span>
   );
 }
 
 /** What one asks first. */
-function Figures({
-  model: { parameters, maxLength, sizeBytes, memoryBytes, licence },
-}: {
-  readonly model: LocalModel;
-}) {
+function Figures({ model }: { readonly model: LocalModel }) {
+  const { parameters, maxLength, memoryBytes, licence } = model;
   const figures: readonly (readonly [string, string | false | undefined])[] = [
     ['parameters', parameters !== undefined && counted(parameters)],
     ['longest text', maxLength !== undefined && `${grouped(maxLength)} tokens`],
-    ['files on disk', sizeBytes > 0 && bytesText(sizeBytes)],
+    ['files on disk', diskBytes(model) > 0 && bytesText(diskBytes(model))],
     ['memory needed', memoryBytes && bytesText(Object.values(memoryBytes)[0])],
     ['licence', licence ?? 'none named'],
   ];

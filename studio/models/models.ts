@@ -43,6 +43,10 @@ export interface LocalModel {
   readonly problems: readonly string[];
 }
 
+/** What its files take, the weights of its copies among them. */
+export const diskBytes = ({ sizeBytes, copies }: LocalModel): number =>
+  copies.reduce((sum, { bytes = 0 }) => sum + bytes, sizeBytes);
+
 /** What is served under a name: a model, or a copy. */
 type Servable = Pick<LocalModel, 'name' | 'isServed'> & { readonly source?: LocalModel['source'] };
 

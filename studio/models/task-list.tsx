@@ -65,9 +65,7 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
                 )}
               </div>
               {isAtWork(task) && <progress value={share} aria-label={`Progress of ${task.subject}`} />}
-              {task.state === 'done' && task.kind === 'quantize' && (
-                <p class="facts">{madeOf(task.result)}</p>
-              )}
+              {task.state === 'done' && task.kind === 'quantize' && <Made result={task.result} />}
               {task.state === 'failed' && <p class="trouble">{line ?? 'It ended without a word.'}</p>}
             </li>
           );
@@ -80,13 +78,23 @@ export function TaskList({ onProblem }: { readonly onProblem: (problem: unknown)
 const keyOf = ({ id, began }: Task): string => `${id} ${began}`;
 
 /** What a copy takes, and what rounding did to it. */
-function madeOf(result: unknown): string {
-  if (result === undefined) return 'Done.'; // of a model with very many matrices the report is too long to be kept
+function Made({ result }: { readonly result: unknown }) {
+  // of a model with very many matrices the report is too long to be kept
+  if (result === undefined) return <p class="facts">Done.</p>;
   const { format, bytes, sourceBytes, error, predictions } = result as QuantiseReport;
-  const share = (100 * error.overall).toFixed(2);
-  const size = `${format}: weights of ${bytesText(bytes)} on disk in place of ${bytesText(sourceBytes)}; the error is ${share} % of the weights' root mean square`;
-  if (!predictions) return size;
-  const { sameToken, natsPerToken } = predictions;
-  const same = `${(100 * sameToken).toFixed(1)} % of its predictions are the same token`;
-  return `${size}; ${same}, held-out text takes ${natsPerToken.other.toFixed(3)} nats a token, ${natsPerToken.reference.toFixed(3)} before`;
+  const same =
+    predictions && ` ${(100 * predictions.sameToken).toFixed(1)} % of its predictions are the same token.`;
+  return (
+    <>
+      <p class="facts">
+        {format}: weights of {bytesText(bytes)} on disk in place of {bytesText(sourceBytes)}.{same}
+      </p>
+      <details class="facts">
+        <summary>Details</summary>
+        The error of the weights is {(100 * error.overall).toFixed(2)} % of their root mean square.
+        {predictions &&
+          ` Held-out text takes ${predictions.natsPerToken.other.toFixed(3)} nats a token, ${predictions.natsPerToken.reference.toFixed(3)} before.`}
+      </details>
+    </>
+  );
 }

@@ -30,7 +30,17 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   const shipped = page.locator('.model').filter({ has: page.getByRole('heading', { name: 'stories' }) });
   await shipped.waitFor({ timeout: 30 * seconds });
   await shipped.getByText("writes short children's stories").waitFor();
+  // what is opened moves no other card, and has what the files are and come to
+  const places = () =>
+    page
+      .locator('.model h2')
+      .evaluateAll((heads) => heads.slice(0, 2).map((head) => head.getBoundingClientRect().x));
+  const before = await places();
   await shipped.getByText('Details').click();
+  assert.deepEqual(await places(), before);
+  await shipped
+    .getByText(/^weights 8\.4 MB \(F16\) \+ tokenizer, texts and other files .* MB = .* MB$/)
+    .waitFor();
   const facts = (await shipped.locator('dl').allTextContents()).join(' ');
   for (const fact of ['4.2 million', '4 layers, width 256', '256 tokens', 'Apache-2.0', 'f32 16.9 MB'])
     assert.ok(facts.includes(fact), `${fact} in ${facts}`);
@@ -61,6 +71,7 @@ test('models are listed, inspected, pulled and quantised', { skip }, async (t) =
   await tasks.getByText(/^int4: weights of .* kB on disk in place of/).waitFor({ timeout: 60 * seconds });
   await pulled.getByText('int4 (there is one)').waitFor({ state: 'attached', timeout: 60 * seconds });
   await tasks.getByText('Quantised some-org/tiny as int4').waitFor();
+  await pulled.getByText(/ \+ int4 copy .* kB = .* kB$/).waitFor();
   // a copy is a model like others: it is opened where it is listed, and the pages offer it
   const copies = pulled.getByRole('list', { name: 'Copies of some-org/tiny' });
   await copies.getByText(/^ ?weights .* kB on disk, .* kB in memory$/).waitFor();
