@@ -149,6 +149,8 @@ export class RunRequest {
       );
       const others = Object.fromEntries(kept.map((option) => [option, options[option]]));
       this.values.value = { ...others, ...this.values.value };
+      // a time that was chosen meanwhile takes the place of updates
+      this.giveTime(this.minutes.value);
     }
     this.isReady.value = true;
   }
