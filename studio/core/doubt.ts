@@ -1,13 +1,12 @@
 import { grouped } from '../../src/base/format-count.ts';
 
 /**
- * How a token looks that the model finds this likely where it stands. Of a text that is right many tokens have one in ten, for
- * there is more than one way to go on; of what is wrong, one in a thousand.
+ * How a token looks that the model finds this likely where it stands. Of a text that is right about half of the words have less
+ * than one in ten, for there is more than one way to go on; what is wrong has one in hundreds or thousands.
  */
 export const doubtLevels = [
-  { look: 'doubt-3', below: 0.001, name: 'under 0.1 %' },
-  { look: 'doubt-2', below: 0.01, name: 'under 1 %' },
-  { look: 'doubt-1', below: 0.1, name: 'under 10 %' },
+  { look: 'doubt-2', below: 0.001, name: 'under 0.1 %' },
+  { look: 'doubt-1', below: 0.01, name: 'under 1 %' },
 ] as const;
 
 export type DoubtLook = (typeof doubtLevels)[number]['look'] | '';

@@ -187,7 +187,7 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
   return (
     <>
       <h2>Least likely</h2>
-      {unlikeliest.length === 0 && <p class="quiet">Each word has 10 % and more.</p>}
+      {unlikeliest.length === 0 && <p class="quiet">Each word has 1 % and more.</p>}
       <ol class="pieces doubts">
         {unlikeliest.map((word) => (
           <li key={word.from} class="row">

@@ -111,7 +111,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
       const doubts = [...words.values()];
       this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
       const unlikely = doubts.filter(({ look }) => look !== '').length;
-      this.news.value = `${unlikely} of ${doubts.length} words and signs under 10 %.`;
+      this.news.value = `${unlikely} of ${doubts.length} words and signs under 1 %.`;
     });
   }
 

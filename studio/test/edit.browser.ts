@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openGroup, skip, sharedStudio, type Studio, violations } from './browser.ts';
+import { openGroup, skip, sharedStudio, type Studio, until, violations } from './browser.ts';
 
 const startStudio = sharedStudio();
 
@@ -54,7 +54,7 @@ test(
     const page = await openEdit(studio);
     await page.getByRole('button', { name: 'Check' }).click();
     await page.getByText('Least likely').waitFor();
-    assert.ok((await page.locator('.cm-content .doubt-3').count()) > 0);
+    assert.ok((await page.locator('.cm-content .doubt-2').count()) > 0);
     const listed = await page.locator('.doubts .token').allTextContents();
     assert.equal(listed[0], 'purple', listed.join());
     // of a word all is marked, however it is spelled in tokens, and as many are marked as are said to be
@@ -103,6 +103,20 @@ test(
     await page.locator('p[aria-live]').getByText('Nothing is left to accept or reject.').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.locator('p[aria-live]').getByText('left to accept or reject.').waitFor();
+    // what was said of a text is over with it
+    await page.getByRole('button', { name: 'Reject all' }).click();
+    await page.locator('p[aria-live]').getByText('Nothing is left to accept or reject.').waitFor();
+    await page.locator('.cm-content').focus();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText('Another text.');
+    await until(async () => (await page.locator('p[aria-live]').textContent()) === '', 'no news');
+    await page.keyboard.press('Control+z');
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.locator('p[aria-live]').getByText('under 1 %').waitFor();
+    assert.ok((await page.locator('.doubts .token').count()) < 6);
+    await page.locator('.cm-content').focus();
+    await page.keyboard.type('!');
+    await until(async () => (await page.locator('p[aria-live]').textContent()) === '', 'no news');
   },
 );
 

@@ -39,10 +39,9 @@ const theme = EditorView.theme({
   '.unsure': { background: 'var(--strength-1)' },
   '.likely': { background: 'var(--strength-2)' },
   '.guess, .unsure, .likely, .sure': { borderRadius: '0.2em' },
-  '.doubt-1, .doubt-2, .doubt-3': { boxShadow: 'inset 0 -1.5px var(--doubt)' },
-  '.doubt-1': { background: 'color-mix(in srgb, var(--doubt) 12%, var(--panel))' },
-  '.doubt-2': { background: 'color-mix(in srgb, var(--doubt) 26%, var(--panel))' },
-  '.doubt-3': { background: 'color-mix(in srgb, var(--doubt) 36%, var(--panel))' },
+  '.doubt-1, .doubt-2': { boxShadow: 'inset 0 -1.5px var(--doubt)' },
+  '.doubt-1': { background: 'color-mix(in srgb, var(--doubt) 26%, var(--panel))' },
+  '.doubt-2': { background: 'color-mix(in srgb, var(--doubt) 36%, var(--panel))' },
   '.marked': {
     background: 'color-mix(in srgb, var(--accent) 20%, transparent)',
     boxShadow: 'inset 0 -2px var(--accent)',

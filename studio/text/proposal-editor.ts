@@ -25,6 +25,9 @@ export interface EditorOptions {
   readonly extensions?: Extension;
 }
 
+/** What else but a person who writes changes the text. */
+const answering = ['input.accept', 'undo', 'redo'];
+
 /**
  * A text in an editor, and what a model proposes to stand in it. One work at a time is done on it, while nobody types.
  *
@@ -167,6 +170,10 @@ export abstract class ProposalEditor<Work extends string> {
             this.#tellLeft(proposals.filter(({ text }) => text !== undefined).length);
             for (const proposal of proposals) this.draw(proposal);
           },
+        }),
+        EditorView.updateListener.of(({ docChanged, transactions }) => {
+          const isAnswer = transactions.some((one) => answering.some((event) => one.isUserEvent(event)));
+          if (docChanged && !isAnswer && !this.isBusy.value) this.news.value = '';
         }),
       ],
     });
