@@ -221,7 +221,10 @@ test(
       });
       assert.equal(buttons.length, 2);
       for (const button of buttons)
-        assert.ok(Math.abs(button - word) < 8, `${width} wide: ${button - word} below its last word`);
+        assert.ok(
+          Math.abs(button - word) < 8,
+          `${width} wide: ${button - word} below the last word of ${JSON.stringify(await page.locator('.cm-content').innerText())}`,
+        );
     }
     await page.setViewportSize({ width: 390, height: 844 });
     const small = await page

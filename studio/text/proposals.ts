@@ -109,8 +109,10 @@ export class Chips {
       const element = this.elementOf(id);
       element.setAttribute('aria-label', label);
       element.replaceChildren(
-        ...pieces.flatMap(({ token, text, confidence }) => {
-          const seen = shownText(token, text);
+        ...pieces.flatMap(({ token, text, confidence }, n) => {
+          // behind a blank a line may end, and what is answered would stand in the next one
+          const shown = shownText(token, text);
+          const seen = n === pieces.length - 1 ? shown.replace(/ $/, '\u00a0') : shown;
           // a word is coloured, and not the blank in front of it
           const blank = /^ +(?=[^ ])/.exec(seen)?.[0] ?? '';
           const span = document.createElement('span');
