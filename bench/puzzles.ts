@@ -41,6 +41,7 @@ const ways: Readonly<Record<string, SamplingRequest>> = {
   'all that is 90 % sure': { strategy: 'threshold', tau: 0.9 },
   'all that is 70 % sure': { strategy: 'threshold', tau: 0.7 },
   'all that is 50 % sure': { strategy: 'threshold', tau: 0.5 },
+  'from left to right': { strategy: 'left-to-right' },
 };
 
 const kinds = ['sudoku-4', 'paths', 'countdown-3'] as const;
@@ -52,7 +53,7 @@ console.log('| --- | --- | --- | --- | --- |');
 for (const name of kinds) {
   const list = asked(name);
   for (const [suffix, called] of [
-    ['', 'masked diffusion'],
+    ['', 'diffusion'],
     ['-causal', 'causal'],
   ]) {
     const path = join(root, values.models, `${name}${suffix}`);

@@ -46,3 +46,15 @@ test('the model of puzzles solves Sudoku, seven tokens and more a forward', asyn
   assert.ok(solved.mean >= 0.96, `${solved.mean}`);
   assert.ok(stats.tokensPerForward > 7, `${stats.tokensPerForward}`);
 });
+
+test('the model of ways plans: it looks from the goal back to where two ways cross', async (t) => {
+  const planner = await load(shippedModels['puzzles/paths']);
+  t.after(() => planner.close());
+  const kind = puzzleKinds.paths;
+  const asked = [...puzzles(kind, { count: 60, seed: 2, held: true })];
+  const sure = await solvePuzzles(planner, kind, asked);
+  assert.ok(sure.solved.mean >= 0.85, `${sure.solved.mean}`);
+  const sampling = { strategy: 'left-to-right' } as const;
+  const leftToRight = await solvePuzzles(planner, kind, asked, { sampling });
+  assert.ok(leftToRight.solved.mean < sure.solved.mean - 0.1, `${leftToRight.solved.mean}`);
+});

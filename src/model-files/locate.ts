@@ -12,14 +12,15 @@ import { isAdapter } from '../model/adapter-files.ts';
 const shipped = (name: string): string => join(packageRoot(), 'models', name);
 
 /**
- * The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript, one that
- * solves puzzles. Where a model is asked for, these names do as well as paths.
+ * The directories of the models that ship: one that writes stories, one that answers, one that fills holes in TypeScript, two that
+ * solve puzzles. Where a model is asked for, these names do as well as paths.
  */
 export const shippedModels = {
   stories: shipped('stories'),
   talk: shipped('talk'),
   typescript: shipped('typescript'),
   'puzzles/sudoku-4': shipped('puzzles/sudoku-4'),
+  'puzzles/paths': shipped('puzzles/paths'),
 } as const;
 
 /** The one of them that is taken where none is named. */

@@ -30,6 +30,8 @@ const abouts: Readonly<Record<string, string>> = {
   stories: 'It knows nothing but stories for small children.',
   'sudoku-4':
     'It solves Sudoku of 4 × 4: say a grid row by row, 0 for an open cell; nothing else can it read.',
+  paths:
+    'It finds the way from a start to a goal in a list of edges, in which another way crosses it; nothing else can it read.',
 };
 
 /** Lines to begin with, by the models that ship; others may have learned anything. */
@@ -42,6 +44,7 @@ const firstLines: Readonly<Record<string, readonly string[]>> = {
   ],
   stories: ['Once upon a time there was a little fox.', 'One day, Tom found a key.', 'It was raining.'],
   'sudoku-4': ['3102200002100320', '0140432014020000', '4310010000303420'],
+  paths: ['8,9/3,4/7,0/9,6/2,7/4,2/1,10/0,5/10,2/2,8-3,5', '4,3/6,7/10,2/10,5/0,10/2,6/5,1/3,10/9,0/1,8-9,8'],
 };
 
 /** Lines to begin with, of what the model knows. */

@@ -76,6 +76,7 @@ const verbs: Readonly<Record<Use, string>> = { chat: 'Chat', write: 'Write', fil
 const best: Readonly<Record<string, { readonly use: Use; readonly says: string }>> = {
   typescript: { use: 'fill', says: 'Fill' },
   'sudoku-4': { use: 'chat', says: 'Solve a puzzle' },
+  paths: { use: 'chat', says: 'Find a way' },
 };
 
 /** What a model can do here, the best first: none that sees the left alone fills a hole or mends what stands. */

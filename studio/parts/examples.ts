@@ -21,6 +21,8 @@ One day she found a red ball under the tree. She was very happy and ran to show 
 
 const sudoku: Example = { ...story, prompt: '3102200002100320' };
 
+const paths: Example = { ...story, prompt: '8,9/3,4/7,0/9,6/2,7/4,2/1,10/0,5/10,2/2,8-3,5' };
+
 const examples: Readonly<Record<string, Example>> = {
   stories: story,
   talk: story,
@@ -40,6 +42,8 @@ const examples: Readonly<Record<string, Example>> = {
   },
   'sudoku-4': sudoku,
   'sudoku-4-causal': sudoku,
+  paths,
+  'paths-causal': paths,
 };
 
 const unknown: Example = { ...story, prompt: '' };

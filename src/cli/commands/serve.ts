@@ -17,7 +17,7 @@ export const serveOptions = z.strictObject({
     .array(model.unwrap())
     .optional()
     .describe(
-      'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [stories, talk, typescript and puzzles/sudoku-4, which ship]',
+      'a model, NAME=PATH, or a directory of models; may be given again. The first is loaded at once, the others when they are asked for [stories, talk, typescript, puzzles/sudoku-4 and puzzles/paths, which ship]',
     ),
   alias: z
     .array(z.string().min(1))
