@@ -70,7 +70,7 @@ const shipped = ['sudoku-4', 'paths'];
  */
 function backwardsInTurn({ prompt, answer }: Puzzle, index: number): Puzzle {
   if (index % 2 === 0) return { prompt, answer };
-  return { prompt: prompt.replace('-', '='), answer: answer.split('/').reverse().join('/') };
+  return { prompt: prompt.replace('-', '='), answer: answer.split('/').toReversed().join('/') };
 }
 
 const given = process.argv.slice(2);

@@ -104,9 +104,9 @@ export function ModelPicker({
           }}
         />
       )}
-      {gone?.instead === value && (
+      {gone !== undefined && gone.instead === value && (
         <p class="help missing" role="status">
-          {gone?.model} is no longer here: {value} is chosen instead.
+          {gone.model} is no longer here: {value} is chosen instead.
         </p>
       )}
     </div>

@@ -52,6 +52,7 @@ test(
   async (t) => {
     const studio = await startStudio(t);
     const page = await openEdit(studio);
+    assert.equal(await page.locator('.missing').count(), 0);
     await page.getByRole('button', { name: 'Check' }).click();
     await page.getByText('Least likely').waitFor();
     assert.ok((await page.locator('.cm-content .doubt-2').count()) > 0);
