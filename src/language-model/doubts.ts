@@ -50,6 +50,12 @@ export function doubtful(
   return spans;
 }
 
+/** The tokens of the word in which one is the least likely; none of no text. */
+export const leastLikely = (text: string, tokens: readonly ScoredToken[]): readonly ScoredToken[] => {
+  const least = tokens.reduce((sum, { probability }) => Math.min(sum, probability), 1);
+  return wordsOf(text, tokens).find((word) => word.some(({ probability }) => probability === least)) ?? [];
+};
+
 /** A stretch cut between tokens, so that no piece has more of them than some. */
 export function divided(
   { start, end }: TextSpan,

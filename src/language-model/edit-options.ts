@@ -17,7 +17,9 @@ export const editSchema = z.strictObject({
     .gt(0)
     .max(1)
     .optional()
-    .describe(`the most that may change, as a share of the tokens [${usualChange}; of what is marked all]`),
+    .describe(
+      `the most that may change, as a share of the tokens [${usualChange}, or one word; of what is marked all]`,
+    ),
   passes: z
     .int()
     .min(1)

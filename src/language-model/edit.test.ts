@@ -60,6 +60,13 @@ test('no more changes than is allowed, the least likely words first, over all pa
   }
 });
 
+test('of a short text a word may change by default, however much of it that is', async () => {
+  const short = 'a dog';
+  const model = modelThatSays(knowing(short));
+  assert.equal((await model.edit({ text: 'a pxq' })).text, short);
+  assert.equal((await model.edit({ text: 'a pxq', maxChange: 0.2 })).text, 'a pxq');
+});
+
 test('what is no likelier than what stood there is not taken, unless it was asked for', async () => {
   // writes z, and then would rather have had something else
   const model = modelThatSays((xt) => {

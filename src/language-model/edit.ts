@@ -5,7 +5,16 @@ import { tokenCosts } from '../likelihood/token-costs.ts';
 import { type FillingOptions, showingSchema } from '../sampling/options.ts';
 import { type SampleStats, together } from '../sampling/stats.ts';
 import { tokenSpans } from '../tokenizer/token-spans.ts';
-import { countOf, divided, doubtful, probabilityIn, touches, wordNumbers, wordsOf } from './doubts.ts';
+import {
+  countOf,
+  divided,
+  doubtful,
+  leastLikely,
+  probabilityIn,
+  touches,
+  wordNumbers,
+  wordsOf,
+} from './doubts.ts';
 import { constraintIn } from '../sampling/constraint/constrain.ts';
 import type { HoleLength } from './infill-windows.ts';
 import { type EditOptions, editSchema, usualChange } from './edit-options.ts';
@@ -80,9 +89,12 @@ class Editing {
 
   /** Tokens that may change. */
   #maxChanged(tokens: readonly ScoredToken[]): number {
-    const { spans } = this.#request;
+    const { spans, text } = this.#request;
     const { maxChange = spans ? 1 : usualChange } = this.#own;
     const limit = Math.floor(maxChange * countOf(tokens));
+    // of a short text one word may be more than that
+    if (!spans && this.#own.maxChange === undefined)
+      return Math.max(limit, countOf(leastLikely(text, tokens)));
     if (spans && countOf(tokens.filter((token) => touches(token, spans))) > limit) {
       const problem = 'must be at least the share of the text that is marked';
       throw new InvalidOptionError('maxChange', problem, maxChange);

@@ -65,7 +65,7 @@ test('a text without doubt is given as it is, with a sentence', async () => {
   await run(knows(), ['-', '--max-change', '0.01'], capped);
   assert.match(
     capped.err,
-    /^nothing was changed: 3 doubtful tokens stand in words that are more than --max-change 0\.01 of the text\n$/,
+    /^nothing was changed: 3 doubtful tokens in words that are more than --max-change 0\.01 of the text\n$/,
   );
 });
 

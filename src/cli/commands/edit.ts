@@ -1,3 +1,4 @@
+import { counted } from '../../base/format-count.ts';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { editingSchema, editSchema, usualChange } from '../../language-model/edit-options.ts';
@@ -207,7 +208,8 @@ function outcome(text: string, edit: Edit, { dryRun, threshold, maxChange = usua
   if (tokens.length === 0) return 'nothing to change: the text is empty';
   const doubtful = tokens.filter(({ probability }) => probability < threshold);
   if (doubtful.length > 0) {
-    return `nothing was changed: ${doubtful.length} doubtful tokens stand in words that are more than --max-change ${maxChange} of the text`;
+    const them = counted(doubtful.length, 'doubtful token');
+    return `nothing was changed: ${them} in words that are more than --max-change ${maxChange} of the text`;
   }
   const surest = tokens.reduce((a, b) => (b.probability < a.probability ? b : a));
   const word = show(text.slice(surest.start, surest.end));
