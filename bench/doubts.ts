@@ -11,7 +11,7 @@ import { judgeTexts } from '../src/evaluation/judge/judge.ts';
 import { readTexts } from '../src/evaluation/read-texts.ts';
 import { load } from '../src/language-model/load.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
-import { wordsOf } from '../src/language-model/doubts.ts';
+import { readWords } from '../src/language-model/doubts.ts';
 
 const { values } = parseArgs({
   options: {
@@ -51,13 +51,7 @@ for (const [name, words] of [
     const isPutIn = (span: { start: number; end: number }) => span.start < end && span.end > start;
     const { text: edited, tokens, changes } = await model.edit({ text });
     texts.push({ original, text, edited });
-    const order = wordsOf(text, tokens)
-      .map((word) => ({
-        start: word[0].start,
-        end: word.at(-1)!.end,
-        probability: Math.min(...word.map(({ probability }) => probability)),
-      }))
-      .sort((a, b) => a.probability - b.probability);
+    const order = readWords(text, tokens).sort((a, b) => a.probability - b.probability);
     const rank = order.findIndex(isPutIn);
     if (rank === 0) first += 1;
     if (rank < 3) three += 1;

@@ -30,10 +30,13 @@ interface Recipe {
 }
 
 /** A diffusion model and its causal twin, from nothing. */
-const twins = (name: string, run: string): Recipe['runs'] => ({
-  [name]: `${run} --tokenizer characters --heads 4 --learning-rate 3e-3 --schedule cosine ${bell} --seed 1`,
-  [`${name}-causal`]: `${run} --tokenizer characters --heads 4 --learning-rate 3e-3 --schedule cosine --objective autoregressive --seed 2`,
-});
+function twins(name: string, network: string): Recipe['runs'] {
+  const run = `${network} --tokenizer characters --heads 4 --learning-rate 3e-3 --schedule cosine`;
+  return {
+    [name]: `${run} ${bell} --seed 1`,
+    [`${name}-causal`]: `${run} --objective autoregressive --seed 2`,
+  };
+}
 
 /** A rate that stays until a run's last part. */
 const constant = '--length 66 --learning-rate 2e-3 --schedule wsd';

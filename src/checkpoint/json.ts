@@ -1,4 +1,5 @@
 import { FileError } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 
 /** What JSON of a file has to keep to. */
 export interface JsonLimits {
@@ -48,11 +49,6 @@ export function jsonObjectIn(
   if (!isObject(value))
     throw new FileError(path, 'an object in JSON', Array.isArray(value) ? 'a list' : String(value));
   return Object.assign(Object.create(null), value);
-}
-
-/** Whether a value is an object, neither null nor a list. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** How deep brackets outside of strings are nested. */

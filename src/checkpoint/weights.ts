@@ -3,7 +3,7 @@ import { FileError, show } from '../base/errors.ts';
 import { itemSizes } from './dtype.ts';
 import type { GgufOrigin, GgufSource } from './gguf/file.ts';
 import type { TensorEntry } from './header.ts';
-import { isObject } from './json.ts';
+import { isObject } from '../base/is-object.ts';
 import type { RowRange } from './tensor-reader.ts';
 
 /** A tensor of a model, and the path of the file it's in. */

@@ -1,4 +1,5 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
+import { isInside } from '../base/is-inside.ts';
 import { type Replacement, replaced } from '../base/text-edits.ts';
 
 /** Lines around a change that are shown with it. */
@@ -50,9 +51,7 @@ export function unifiedDiff(text: string, changes: readonly Replacement[], path:
  * of that is called by its absolute path, for `patch -p1 -d /`.
  */
 export function diffPath(file: string): string {
-  const inside = relative('.', file);
-  const isOutside = isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
-  const path = (isOutside ? resolve(file) : inside).split(sep).join('/');
+  const path = (isInside('.', file) ? relative('.', file) : resolve(file)).split(sep).join('/');
   return path.replace(/^\//, '');
 }
 

@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
 import { messageIn, type Row, toolsOfRow } from './row-messages.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import type { BadRowReason } from './bad-rows.ts';
 import { LONGEST_ROW, readLines } from './read-lines.ts';
 import type { Source } from './sources.ts';

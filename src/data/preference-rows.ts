@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
 import { conversationIn } from './dialogues.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { type ChatMessage, roles } from '../tokenizer/chat-template.ts';
 import type { BadRowReason } from './bad-rows.ts';
 

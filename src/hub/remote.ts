@@ -1,6 +1,6 @@
 import { FileError, show } from '../base/errors.ts';
 import { urlPath } from '../base/url-path.ts';
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { type HubResponse, ask, type Connection, patiently, TransientError } from './connection.ts';
 import { isCommit } from './cache.ts';
 import type { HubName } from './name.ts';

@@ -26,12 +26,10 @@ export function doubtful(
   tokens: readonly ScoredToken[],
   { threshold, room, changed }: { threshold: number; room: number; changed: readonly TextSpan[] },
 ): TextSpan[] {
-  const words = wordsOf(text, tokens)
-    .map((word) => ({
-      start: word[0].start,
-      end: word.at(-1)!.end,
-      cost: word.reduce((sum, token) => sum + (touches(token, changed) ? 0 : token.tokens), 0),
-      probability: word.reduce((least, token) => Math.min(least, token.probability), 1),
+  const words = readWords(text, tokens)
+    .map(({ tokens: own, ...word }) => ({
+      ...word,
+      cost: countOf(own.filter((token) => !touches(token, changed))),
     }))
     .filter(({ start, end, probability }) => probability < threshold && text.slice(start, end).trim() !== '')
     .sort((a, b) => a.probability - b.probability);
@@ -50,11 +48,20 @@ export function doubtful(
   return spans;
 }
 
-/** The tokens of the word in which one is the least likely; none of no text. */
-export const leastLikely = (text: string, tokens: readonly ScoredToken[]): readonly ScoredToken[] => {
-  const least = tokens.reduce((sum, { probability }) => Math.min(sum, probability), 1);
-  return wordsOf(text, tokens).find((word) => word.some(({ probability }) => probability === least)) ?? [];
-};
+/** A word of a text that was read, and how likely the least likely of its tokens is. */
+export interface ReadWord extends TextSpan {
+  readonly tokens: readonly ScoredToken[];
+  readonly probability: number;
+}
+
+/** The words of a text that was read, in order. */
+export const readWords = (text: string, tokens: readonly ScoredToken[]): ReadWord[] =>
+  wordsOf(text, tokens).map((word) => ({
+    start: word[0].start,
+    end: word.at(-1)!.end,
+    tokens: word,
+    probability: word.reduce((least, token) => Math.min(least, token.probability), 1),
+  }));
 
 /** A stretch cut between tokens, so that no piece has more of them than some. */
 export function divided(

@@ -9,8 +9,8 @@ import {
   countOf,
   divided,
   doubtful,
-  leastLikely,
   probabilityIn,
+  readWords,
   touches,
   wordNumbers,
   wordsOf,
@@ -92,9 +92,11 @@ class Editing {
     const { spans, text } = this.#request;
     const { maxChange = spans ? 1 : usualChange } = this.#own;
     const limit = Math.floor(maxChange * countOf(tokens));
-    // of a short text one word may be more than that
-    if (!spans && this.#own.maxChange === undefined)
-      return Math.max(limit, countOf(leastLikely(text, tokens)));
+    if (!spans && this.#own.maxChange === undefined) {
+      // of a short text one word, the least likely, may be more than that
+      const [least] = readWords(text, tokens).toSorted((a, b) => a.probability - b.probability);
+      return Math.max(limit, countOf(least?.tokens ?? []));
+    }
     if (spans && countOf(tokens.filter((token) => touches(token, spans))) > limit) {
       const problem = 'must be at least the share of the text that is marked';
       throw new InvalidOptionError('maxChange', problem, maxChange);
@@ -164,17 +166,17 @@ class Editing {
     const lengths = pieces.map((span) => this.#lengthsFor(span));
     const best = await this.#draft(
       pieces,
-      lengths.map(({ first }) => first),
+      lengths.map(([first]) => first),
     );
-    for (let less = 1; ; less++) {
-      const shorter = lengths.map(({ first, least }) => Number(first) - less >= least);
-      if (!shorter.includes(true)) return best;
+    for (let k = 1; lengths.some((those) => k < those.length); k++) {
       const drafts = await this.#draft(
         pieces,
-        lengths.map(({ first }, n) => (shorter[n] ? Number(first) - less : best[n].text)),
+        lengths.map((those, n) => those[k] ?? best[n].text),
       );
-      for (const [n, draft] of drafts.entries()) if (shorter[n] && draft.nats < best[n].nats) best[n] = draft;
+      for (const [n, draft] of drafts.entries())
+        if (k < lengths[n].length && draft.nats < best[n].nats) best[n] = draft;
     }
+    return best;
   }
 
   /** @param into  what comes in the place of each piece: a text, or a hole of so many tokens, which is filled */
@@ -191,7 +193,9 @@ class Editing {
       signal,
       onFrame: (frame, holes) => {
         for (const { hole, start, end } of holes)
-          drafts[open[hole]].nats = -sum(frame.confidence.subarray(start, end).map(Math.log));
+          drafts[open[hole]].nats = -frame.confidence
+            .subarray(start, end)
+            .reduce((sum, p) => sum + Math.log(p), 0);
         return onFrame?.(
           frame,
           holes.map((place) => ({ ...place, replaces: pieces[open[place.hole]] })),
@@ -204,20 +208,20 @@ class Editing {
     return drafts;
   }
 
-  /** How many tokens come in the place of a stretch at first, and how few may. */
-  #lengthsFor(span: TextSpan): { readonly first: HoleLength; readonly least: number } {
+  /** In how many tokens a stretch is drafted, one after the other. */
+  #lengthsFor(span: TextSpan): readonly HoleLength[] {
     const { stretch } = this.#own;
     const tokens = this.#tokens.filter((token) => touches(token, [span]));
     const length = countOf(tokens);
     if (stretch === undefined) {
       // of a long stretch, and where a constraint says what is written, there is only one length
       const isShort = length <= longestDrafted && constraintIn(this.#filling) === undefined;
-      return { first: length, least: isShort ? wordsOf(this.#current, tokens).length : length };
+      const least = isShort ? wordsOf(this.#current, tokens).length : length;
+      return Array.from({ length: length - least + 1 }, (_, less) => length - less);
     }
     // with nothing behind it no length is likelier than another
     const isKept = stretch === 0 || (span.end === this.#current.length && !this.#filling.complete);
-    const first = isKept ? length : ([Math.max(1, length - stretch), length + stretch] as const);
-    return { first, least: Infinity };
+    return [isKept ? length : [Math.max(1, length - stretch), length + stretch]];
   }
 }
 
@@ -229,8 +233,6 @@ interface Draft {
 
 /** A stretch of more tokens is no word, and keeps its length. */
 const longestDrafted = 8;
-
-const sum = (numbers: Float64Array): number => numbers.reduce((a, b) => a + b, 0);
 
 /** By more than what sums are rounded to. */
 const isLikelier = ({ before, after }: TextChange['probability']): boolean => after > before * (1 + 1e-6);

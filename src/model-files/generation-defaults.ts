@@ -1,6 +1,6 @@
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import type { ModelConfig } from '../model/families/family.ts';
 import { samplingIn, type SamplingKeys } from '../model/families/generation-config.ts';
 import { type FlatSamplingOptions, samplingSchema } from '../sampling/options.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sizeOf } from '../base/array.ts';
 import { readModelConfig } from '../checkpoint/directory.ts';
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { readJsonObject } from '../checkpoint/read-json.ts';
 import { openGguf } from '../checkpoint/gguf/file.ts';
 import { inPlaceDirectory } from '../checkpoint/gguf/in-place.ts';

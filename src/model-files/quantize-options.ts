@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { copyFormats } from '../base/copy-name.ts';
 
 /** What a person may ask of a copy of a model in fewer bits. */
 export const quantizeSchema = z.strictObject({
-  weights: z.enum(['f16', 'int8', 'int4']).describe('how the weights are to be stored'),
+  weights: z.enum(copyFormats).describe('how the weights are to be stored'),
   out: z
     .string()
     .min(1)

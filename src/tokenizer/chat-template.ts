@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { FileError, InvalidOptionError, show } from '../base/errors.ts';
 import { tokenNamesIn } from './configured-tokens.ts';
 import { changePart, partsBehind, type TextPart, textOfPart } from './text-part.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { objectIn, type TokenizerFiles } from './files.ts';
 import { nameIn } from './token-name.ts';
 import { type AddedToken, type TokenizerJson, vocabularyEntries } from './tokenizer-json.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../checkpoint/json.ts';
+import { isObject } from '../base/is-object.ts';
 import { PUBLISHED_PIECES } from './byte-level.ts';
 import { objectIn, type TokenizerFiles } from './files.ts';
 import { type AddedToken, specialToken, type TokenizerJson } from './tokenizer-json.ts';

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { isObject } from '../core/is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import { writingGroups } from '../core/option-groups.ts';
 import type { PageProperties } from '../pages.ts';
 import { draftOf, keepDraft } from '../parts/draft.ts';

@@ -1,4 +1,4 @@
-import { isObject } from './is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import { recordingIn, type RecordingFile } from './recording-file.ts';
 
 /** What a text is worth: by an outside model, and by the one that wrote it. */

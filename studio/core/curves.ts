@@ -1,3 +1,5 @@
+import { lately } from '../../src/base/late-updates.ts';
+
 /** A row of a run's metrics.jsonl, as far as it is drawn. */
 export interface MetricsRow {
   readonly kind?: unknown;
@@ -62,9 +64,6 @@ function cut({ steps, values }: Curve, step: number): void {
     values.pop();
   }
 }
-
-/** Updates whose mean loss is told of a run; the server's summary of it is by as many. */
-export const lately = 50;
 
 /** The mean of each value of a curve and of those before it, `count` in all, or as many as there are. */
 export function smoothed({ steps, values }: Curve, count: number): Curve {

@@ -1,3 +1,5 @@
+import { plannedSizes, shareOfUpdates, tokensAParameter } from '../../src/base/timed-plan.ts';
+
 /** What of a size says how large its network is. */
 interface Shape {
   readonly layers?: unknown;
@@ -34,11 +36,6 @@ export function workOf(runs: readonly TimedRun[], sizes: Sizes): number | undefi
   return works.find((work) => work > 0);
 }
 
-/** Sizes that a run of some time may have, and how many tokens a parameter it must be able to read for one: as it is planned. */
-const [planned, tokensAParameter] = [['nano', 'tiny', 'small', 'base'], 6] as const;
-/** Of the time, what updates have. */
-const shareOfUpdates = 0.85;
-
 /**
  * Tokens that a run of some minutes reads.
  *
@@ -49,7 +46,7 @@ export function tokensIn(
   sizes: Sizes,
   { work = usualWork, size }: { readonly work?: number; readonly size?: unknown } = {},
 ): number {
-  const names = size === undefined ? planned : [String(size)];
+  const names = size === undefined ? plannedSizes : [String(size)];
   const all = names.map((name) => {
     const parameters = parametersOf(sizes[name]);
     return { parameters, tokens: (60 * minutes * shareOfUpdates * work) / parameters };

@@ -1,4 +1,4 @@
-import { isObject } from './is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import { type Ending, type RecordedEvent, Recording } from './recording.ts';
 
 /** What was asked for. */

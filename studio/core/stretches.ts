@@ -1,5 +1,5 @@
 import { type HoleLength, holeLengthOf, likenesses, typedLength, type WantedLength } from './filling.ts';
-import { isObject } from './is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 
 /** A part of a text. */
 export interface Stretch {

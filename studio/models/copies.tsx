@@ -1,9 +1,8 @@
 import { useSignal } from '@preact/signals';
+import { copyFormats } from '../../src/base/copy-name.ts';
 import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';
 import type { LocalModel, QuantisedCopy } from './models.ts';
-
-const formats = ['f16', 'int8', 'int4'] as const;
 
 /** The copies of a model with rounded weights, each a model of its own. */
 export function Copies({
@@ -77,7 +76,7 @@ export function MakeCopy({
         <label>
           <span class="hidden">Format of the copy of {name}</span>
           <select value={format.value} onChange={({ currentTarget }) => (format.value = currentTarget.value)}>
-            {formats.map((one) => (
+            {copyFormats.map((one) => (
               <option key={one} value={one}>
                 {one}
                 {has(one) && ' (there is one)'}

@@ -3,6 +3,7 @@ import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
 import { MakeCopy } from './copies.tsx';
+import { FactList } from './fact-list.tsx';
 import { diskBytes, type Inspection, type LocalModel, type Models } from './models.ts';
 
 /** What else is known of a model, and another copy of it. */
@@ -63,19 +64,7 @@ function Facts({ model }: { readonly model: LocalModel }) {
     ['folder', model.path],
     ...copies.map(({ format, path }) => [`folder of its ${format} copy`, path] as const),
   ];
-  return (
-    <dl class="facts-list">
-      {rows.map(
-        ([name, value]) =>
-          typeof value === 'string' && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
-  );
+  return <FactList look="facts-list" rows={rows} />;
 }
 
 /** What its files are, and what they take in all. */
@@ -105,18 +94,13 @@ const sizesOf = (bytes: Readonly<Record<string, number>>): string =>
 
 /** All that `unmask inspect` says: as a list, and as it says it. */
 function Inspected({ inspection }: { readonly inspection: Inspection }) {
-  const plain = Object.entries(inspection).filter(([, value]) => typeof value !== 'object');
+  const plain = Object.entries(inspection)
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => [name, String(value)] as const);
   return (
     <details>
       <summary title="As unmask inspect says it">All that is known of it</summary>
-      <dl class="facts-list">
-        {plain.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{String(value)}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList look="facts-list" rows={plain} />
       <pre class="sample" role="group" tabIndex={0} aria-label="Inspection as JSON">
         {JSON.stringify(inspection, undefined, 2)}
       </pre>

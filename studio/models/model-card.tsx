@@ -6,6 +6,7 @@ import { DeleteButton } from '../parts/delete-button.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { Copies } from './copies.tsx';
 import { Details } from './details.tsx';
+import { FactList } from './fact-list.tsx';
 import { diskBytes, type LocalModel, type Models, type QuantisedCopy } from './models.ts';
 
 const sources: Readonly<Record<LocalModel['source'], string>> = {
@@ -154,19 +155,7 @@ function Figures({ model }: { readonly model: LocalModel }) {
     ['memory needed', memoryBytes && bytesText(Object.values(memoryBytes)[0])],
     ['licence', licence ?? 'none named'],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(
-        ([name, value]) =>
-          typeof value === 'string' && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
-  );
+  return <FactList look="figures" rows={figures} />;
 }
 
 /** What it is for, and why it does not run here, where it doesn't. */

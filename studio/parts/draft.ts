@@ -1,4 +1,4 @@
-import { isObject } from '../core/is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import type { Values } from './field-input.tsx';
 
 /** A longer draft is not kept: a tab has room for about five million characters in all. */

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { isObject } from '../core/is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import type { PageProperties } from '../pages.ts';
 import { draftOf, keepDraft } from '../parts/draft.ts';
 import type { Values } from '../parts/field-input.tsx';

@@ -1,5 +1,6 @@
+import { lately } from '../../src/base/late-updates.ts';
 import { type Signal, useSignal } from '@preact/signals';
-import { type Curve, lately, lossParts, over, smoothed } from '../core/curves.ts';
+import { type Curve, lossParts, over, smoothed } from '../core/curves.ts';
 import { isExactlyMeasured, warmupOf } from '../core/run-rows.ts';
 import { Chart, type Divider, dividersOf, type Line } from './chart.tsx';
 import type { Runs } from './runs.ts';

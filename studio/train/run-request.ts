@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
+import { packed } from '../../src/base/timed-plan.ts';
 import { get } from '../client.ts';
-import { isObject } from '../core/is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import { type Objective, objectives, sweepIn } from '../core/objectives.ts';
 import { expectation, type TimedRun, tokensIn, workOf } from '../core/expectation.ts';
 import { charactersOfToken, sizeOfText } from '../core/text-size.ts';
@@ -12,9 +13,6 @@ export type Verb = Objective['verb'];
 
 /** What a run like another has of it, beside what is learned: the same size, length and speed make them comparable. */
 const likeNames = ['size', 'steps', 'length', 'batch', 'learningRate', 'vocabularySize', 'tokenizer', 'seed'];
-
-/** A gzip of text holds about so many times its bytes. */
-const packed = 3;
 
 /** What is typed as text. */
 const typedNames = ['paths', 'text', 'name', 'from', 'sweep'] as const;

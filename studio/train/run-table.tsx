@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { duration } from '../../src/base/format-duration.ts';
 import { grouped } from '../../src/base/format-count.ts';
-import { lately } from '../core/curves.ts';
+import { lately } from '../../src/base/late-updates.ts';
 import { labelOf } from '../core/fields.ts';
 import {
   best,

@@ -1,4 +1,4 @@
-import { isObject } from '../core/is-object.ts';
+import { isObject } from '../../src/base/is-object.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { LaneSettings } from './lane.ts';
 

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { FileError, show } from '../../base/errors.ts';
 import { byteLengthOf, checkedSum } from '../checked.ts';
-import { isObject } from '../json.ts';
+import { isObject } from '../../base/is-object.ts';
 import { readJsonObject } from '../read-json.ts';
 import { type FileIdentity, stampOf } from '../range-reader.ts';
 import { withFile } from '../open-file.ts';

@@ -1,7 +1,7 @@
-import { counted } from '../../base/format-count.ts';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { editingSchema, editSchema, usualChange } from '../../language-model/edit-options.ts';
+import { counted } from '../../base/format-count.ts';
 import { show } from '../../base/errors.ts';
 import type { Edit } from '../../language-model/language-model.ts';
 import type { TextSpan } from '../../base/text-edits.ts';

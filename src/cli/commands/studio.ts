@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { isInside } from '../../base/is-inside.ts';
 import { hubSettings } from '../../hub/settings.ts';
 import type { StartProgram } from '../../server/studio/tasks.ts';
 import type { Command, Io } from '../command.ts';
@@ -47,8 +48,7 @@ export default command;
 /** A directory as programs take it that work in `root`: by its way from there, or where that would lead out by its whole path. */
 function pathFrom(root: string, directory: string): string {
   const path = resolve(root, directory);
-  const inside = relative(root, path);
-  return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? path : inside || '.';
+  return isInside(root, path) ? relative(root, path) || '.' : path;
 }
 
 /** This program once more. In a group of its own, so that Ctrl-C reaches it from the studio alone, and behind what is written. */

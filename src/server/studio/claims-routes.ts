@@ -34,9 +34,10 @@ export async function tellClaims(
   asked: z.output<typeof claimsQuery>,
 ): Promise<Response> {
   const studio = requireStudio(service);
-  const folder = join(studio.runs, `claims-${asked.budget}`);
+  const name = `claims-${asked.budget}`;
+  const folder = join(studio.runs, name);
   const place = runsFolder(studio);
-  const report = await resolveInside(place, `claims-${asked.budget}/claims.json`)
+  const report = await resolveInside(place, `${name}/claims.json`)
     .then((path) => readJsonObject(path))
     .catch(() => undefined);
   const found = (report?.claims ?? []) as readonly { readonly letter: string }[];
@@ -46,7 +47,7 @@ export async function tellClaims(
       const claim = { ...plain, recorded: kept.find(({ letter }) => letter === plain.letter) };
       const tested = found.find(({ letter }) => letter === claim.letter);
       if (!tested) return claim;
-      const chart = await readTextInside(join(place, `claims-${asked.budget}`, `claim-${claim.letter}.svg`));
+      const chart = await readTextInside(join(place, name, `claim-${claim.letter}.svg`));
       return { ...claim, ...tested, ...(chart !== '' && { chart }) };
     }),
   );

@@ -1,5 +1,7 @@
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { copiedIn, copyName } from '../../base/copy-name.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { isInside } from '../../base/is-inside.ts';
 import { inPlaceDirectory } from '../../checkpoint/gguf/in-place.ts';
 import { resolveInside } from '../../checkpoint/resolve-inside.ts';
 import { cachedModels } from '../../hub/cache.ts';
@@ -20,12 +22,6 @@ export interface FoundModel extends ServedModel {
   /** Of a copy with rounded weights: of which model it is, and in which format. */
   readonly copy?: Pick<QuantisedCopy, 'format' | 'bytes'> & { readonly of: string };
 }
-
-/** What a copy with rounded weights is called. */
-export const copyName = (model: string, format: string): string => `${model}:${format}`;
-
-/** The model that a copy of this name is of. */
-const copiedIn = (name: string): string | undefined => /^(.+):(?:f16|int8|int4)$/.exec(name)?.[1];
 
 /**
  * Models by name: those that are served, those that ship, those of the runs, those of the hub's cache, and the copies of them all.
@@ -166,12 +162,6 @@ export async function pathOfModel(service: Service, option: string, name: string
     );
   });
   return name;
-}
-
-/** Whether a path is that of a folder, or of something in it. */
-export function isInside(folder: string, path: string): boolean {
-  const inside = relative(folder, resolve(path));
-  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 /** The folder of a repository in the cache, of which a model is a snapshot. */

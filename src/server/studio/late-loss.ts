@@ -1,7 +1,6 @@
-type Row = Readonly<Record<string, unknown>>;
+import { lately } from '../../base/late-updates.ts';
 
-/** The loss of a run is the mean of so many updates: that of one is noise. The page for training smooths by as many. */
-const lately = 50;
+type Row = Readonly<Record<string, unknown>>;
 
 /**
  * The mean loss of a run's last updates, those of a causal warm-up apart once masks have begun. Where the last one isn't finite,

@@ -1,16 +1,10 @@
 import { z } from 'zod';
+import { copyFormats, copyName } from '../../base/copy-name.ts';
 import { flagsFor } from '../../base/options.ts';
 import { requireHubName } from '../../hub/name.ts';
 import type { Inspection } from '../../model-files/inspect-model.ts';
 import { requireStudio, type ServedModel, type Service } from '../http/service.ts';
-import {
-  copyName,
-  filesAt,
-  findModels,
-  type FoundModel,
-  modelFound,
-  placeInPackage,
-} from './found-models.ts';
+import { filesAt, findModels, type FoundModel, modelFound, placeInPackage } from './found-models.ts';
 
 /** The models that are here, with what is known of each; copies with rounded weights are among the facts of their model. */
 export async function listModels(service: Service): Promise<Response> {
@@ -83,7 +77,7 @@ const summaryOf = ({ config, ...facts }: Inspection) => ({
 export const modelField = z.string().min(1).max(256).describe('the name of a model in /unmask/models');
 
 /** The format of a copy with rounded weights. */
-export const smallFormat = z.enum(['f16', 'int8', 'int4']);
+export const smallFormat = z.enum(copyFormats);
 
 /** The model that is to be served as well. */
 export const serveBody = z.strictObject({ model: modelField });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../../base/errors.ts';
-import { isObject } from '../../checkpoint/json.ts';
+import { isObject } from '../../base/is-object.ts';
 import { readRunJson, writeJson } from './run-directory.ts';
 import type { DataManifest } from './training-job.ts';
 

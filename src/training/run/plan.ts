@@ -6,19 +6,12 @@ import { InvalidOptionError } from '../../base/errors.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
 import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
+import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../base/timed-plan.ts';
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { shortRunOptions, shortText, timesRead } from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
-
-/** Of the time that is given, what updates may take: text is read, bounds and samples are made in the rest. */
-const shareOfUpdates = 0.85;
-/** A network is worth its size from so many tokens a parameter on. */
-const tokensAParameter = 6;
-/** A gzip of text holds about so many times its bytes. */
-const packed = 3;
-const candidates = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly Size[];
 
 /** Options that say already how long a run is, or what its network is. */
 const instead = ['steps', 'epochs', 'resume', 'from'] as const;
@@ -69,7 +62,7 @@ export async function plannedFor(
   const each = await measure(shapeOf(measured), { clock, signal });
   const perToken = each / tokensOf(shapeOf(measured)) / freshParameters(shapeOf(measured));
   const size =
-    request.size ?? candidates.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
+    request.size ?? plannedSizes.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
   const shape = shapeOf(size);
   const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
   const steps = Math.max(20, Math.floor(seconds / anUpdate));
