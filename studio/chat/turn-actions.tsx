@@ -75,7 +75,7 @@ function Speed({ written }: { readonly written: Written | undefined }) {
     ? '; no room was left: length under Options and the context of the model say how much'
     : '';
   return (
-    <span class="speed quiet" title={`${tokensPerForward.toFixed(1)} tokens a forward of the network${why}`}>
+    <span class="speed quiet" title={`${tokensPerForward?.toFixed(1)} tokens a forward of the network${why}`}>
       {isCutOff && <strong>cut off at </strong>}
       {tokens} {written.begun !== '' && 'more '}tokens, {((1000 * tokens) / Math.max(1, ms)).toFixed(0)} a
       second

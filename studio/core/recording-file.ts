@@ -56,8 +56,9 @@ export function recordingIn(file: unknown): RecordingFile {
   must(isObject(asked) && isText(asked.prompt) && isText(asked.model) && isObject(asked.options), 'asked');
   if (ending !== undefined) {
     must(isObject(ending) && isText(ending.finish), 'ending');
-    for (const name of ['seed', 'forwards', 'tokens', 'tokensPerForward', 'ms'])
-      must(isNumber(ending[name]), `ending.${name}`);
+    for (const name of ['seed', 'tokens', 'ms']) must(isNumber(ending[name]), `ending.${name}`);
+    for (const name of ['forwards', 'tokensPerForward'])
+      must(ending[name] === undefined || isNumber(ending[name]), `ending.${name}`);
   }
   must(Array.isArray(events) && events.length > 0, 'events');
   let length = 0;

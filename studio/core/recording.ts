@@ -22,9 +22,10 @@ export interface RecordedEvent {
 export interface Ending {
   readonly finish: string;
   readonly seed: number;
-  readonly forwards: number;
   readonly tokens: number;
-  readonly tokensPerForward: number;
+  /** Of a text that was stopped and went on nobody knows them. */
+  readonly forwards?: number;
+  readonly tokensPerForward?: number;
   readonly ms: number;
 }
 

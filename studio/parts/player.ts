@@ -14,8 +14,8 @@ export interface StreamEvent {
   readonly choices?: readonly { readonly finish_reason?: string | null }[];
   readonly usage?: {
     readonly completion_tokens: number;
-    readonly forwards: number;
-    readonly tokens_per_forward: number;
+    readonly forwards?: number;
+    readonly tokens_per_forward?: number;
   };
 }
 
@@ -70,9 +70,12 @@ export class Player {
     });
   }
 
-  /** Takes the events of a stream as they come; the last frame is shown while nobody looks at another one. */
+  /**
+   * Takes the events of a stream as they come, behind those that there are; the last frame is shown while nobody looks at
+   * another one.
+   */
   async watch(events: AsyncIterable<StreamEvent>): Promise<void> {
-    const startMs = this.#now();
+    const startMs = this.#now() - (this.size.value === 0 ? 0 : this.recording.facts(this.size.value - 1).ms);
     let finish = '';
     let seed = 0;
     try {
@@ -98,10 +101,15 @@ export class Player {
   /** Takes what was recorded before. */
   load(events: readonly RecordedEvent[], ending?: Ending): void {
     batch(() => {
-      for (const { frame, ms } of events) this.#add(frame, ms);
+      this.resume(events);
       this.ending.value = ending;
       this.state.value = 'done';
     });
+  }
+
+  /** Takes what was recorded before of a text that goes on. */
+  resume(events: readonly RecordedEvent[]): void {
+    for (const { frame, ms } of events) this.#add(frame, ms);
   }
 
   /** Shows a frame, and stands still there. */

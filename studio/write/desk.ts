@@ -108,6 +108,12 @@ export class Desk {
     await learnDefaults(lanes.map(({ served }) => served));
   }
 
+  /** Has the rest written of a text that was stopped. */
+  async goOn(): Promise<void> {
+    this.#problem.value = undefined;
+    await this.lanes.value[0].goOn();
+  }
+
   /** Has another model write; what nobody typed becomes an example for it. */
   choose(lane: Lane, model: string): void {
     lane.model.value = model;

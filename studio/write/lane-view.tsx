@@ -76,11 +76,9 @@ function Written({
       <div>
         {!isTied && <Transport player={player} />}
         <p class="moment quiet" aria-hidden="true">
-          {facts
-            ? `step ${facts.step}${allOf(player)} · ${facts.written} of ${facts.length} positions filled${endOf(player)}`
-            : 'Not written yet.'}
+          {facts ? `step ${facts.step}${allOf(player)} · ${writtenOf(player)}` : 'Not written yet.'}
         </p>
-        <Stopped lane={lane} canGoOn={!isTied} />
+        <Stopped lane={lane} />
         {!isTied && <Legend />}
         {!isTied && <FiguresRow lane={lane} />}
         <div class="closer">
@@ -93,24 +91,14 @@ function Written({
   );
 }
 
-/** Says of a text that it was ended before its end, and has it go on; one that is compared is written anew, as all are. */
-function Stopped({ lane, canGoOn }: { readonly lane: Lane; readonly canGoOn: boolean }) {
+/** Says of a text that it was ended before its end. */
+function Stopped({ lane }: { readonly lane: Lane }) {
   const { isStopped, recording, size } = lane.player.value;
   if (!isStopped.value) return null;
   const { written, length } = recording.facts(size.value - 1);
-  const { rest } = lane;
   return (
     <p class="stopped">
-      <strong>Stopped</strong> after {written} of {length} tokens.{' '}
-      {canGoOn && rest && (
-        <button
-          type="button"
-          title={`The other ${String(rest.options.length)} are written behind what stands before the first gap.`}
-          onClick={() => void lane.goOn()}
-        >
-          Go on
-        </button>
-      )}
+      <strong>Stopped</strong> after {written} of {length} tokens.
     </p>
   );
 }
@@ -119,10 +107,11 @@ function Stopped({ lane, canGoOn }: { readonly lane: Lane; readonly canGoOn: boo
 const allOf = ({ state, recording, size }: Player): string =>
   state.value === 'live' ? '' : ` of ${recording.facts(size.value - 1).step}`;
 
-/** Where a text ends before its canvas does: what stands behind is no text. */
-function endOf({ ending, isLast, recording, size }: Player): string {
-  const { length } = recording.facts(size.value - 1);
-  const tokens = ending.value?.tokens;
-  const isShorter = tokens !== undefined && tokens < length;
-  return isLast.value && isShorter ? ` · the text ends after ${tokens} tokens` : '';
+/** How much is written in the frame that is shown: in the end the tokens of the text, for what stands behind them is none. */
+function writtenOf({ ending, facts, isLast }: Player): string {
+  const { written, length } = facts.value!;
+  const tokens = ending.value?.tokens ?? length;
+  const isWhole = ending.value ? isLast.value : written === length;
+  if (!isWhole) return `${written} of ${length} tokens`;
+  return tokens < length ? `${tokens} tokens, ended by the model` : `${tokens} tokens`;
 }

@@ -1,7 +1,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { stream } from '../client.ts';
 import { sideOf } from '../core/digit-grid.ts';
-import { restOf } from '../core/rest.ts';
+import { joinedTo, restOf } from '../core/rest.ts';
 import { readRecording, type Asked, type RecordingFile } from '../core/recording-file.ts';
 import { servedModels } from '../parts/model-picker.tsx';
 import { Player, type StreamEvent } from '../parts/player.ts';
@@ -71,7 +71,7 @@ export class Lane {
   /** Has a text written: at once, or when `turn` ends. */
   async write(prompt: string, seed: number, turn?: Promise<void>): Promise<void> {
     const model = this.model.value ?? this.served?.id ?? '';
-    await this.#ask({ prompt, model, options: { ...this.options.value, seed } }, turn);
+    await this.#ask({ prompt, model, options: { ...this.options.value, seed } }, { turn });
   }
 
   /** How a text that was stopped goes on; undefined where it was not, or can't. */
@@ -83,32 +83,44 @@ export class Lane {
 
   /** Has the rest of a text written that was stopped. */
   async goOn(): Promise<void> {
-    if (this.rest) await this.#ask(this.rest);
+    const { rest, file } = this;
+    if (rest && file) await this.#ask(file.asked, { rest, begun: file.events });
   }
 
-  async #ask(asked: Asked, turn?: Promise<void>): Promise<void> {
-    const { prompt, model, options } = asked;
+  /**
+   * Has a text written, or its rest.
+   *
+   * @param rest   as it is asked of the server
+   * @param begun  what was recorded before the rest
+   */
+  async #ask(
+    asked: Asked,
+    { turn, rest, begun = [] }: { turn?: Promise<void>; rest?: Asked; begun?: RecordingFile['events'] },
+  ): Promise<void> {
+    const { prompt, model, options } = rest ?? asked;
     const aborting = new AbortController();
     const before = { player: this.player.value, asked: this.asked.value };
     const player = this.#begin(asked);
+    player.resume(begun);
     this.#aborting = aborting;
     this.isWriting.value = true;
     // a grid of digits is no beginning to go on with, but a question
     const isQuestion = sideOf(prompt) !== undefined;
-    const begun = isQuestion ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
+    const start = isQuestion ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
     const body = {
       ...(model !== '' && { model }),
-      ...begun,
+      ...start,
       ...options,
       candidates,
       stream_options: { include_usage: true },
     };
     const path = isQuestion ? '/v1/chat/completions' : '/v1/completions';
     await turn;
-    await player.watch(stream<StreamEvent>(path, body, aborting.signal));
+    const events = stream<StreamEvent>(path, body, aborting.signal);
+    await player.watch(rest ? behind(events, { player, length: Number(options.length) }) : events);
     const isNewest = this.#aborting === aborting;
     if (isNewest) this.isWriting.value = false;
-    if (isNewest && player.size.value === 0 && player.problem.value !== undefined && before.asked)
+    if (isNewest && player.size.value === begun.length && player.problem.value !== undefined && before.asked)
       this.#putBack(before, player);
     else before.player.dispose();
   }
@@ -178,4 +190,19 @@ export class Lane {
     });
     return player;
   }
+}
+
+/** The events of the rest of a text as those of all of it, whose beginning a player has. */
+async function* behind(
+  events: AsyncIterable<StreamEvent>,
+  { player: { recording }, length }: { readonly player: Player; readonly length: number },
+): AsyncGenerator<StreamEvent> {
+  const begun = recording.facts(recording.size - 1).length - length;
+  const joined = joinedTo(recording, begun);
+  for await (const { diffusion, usage, ...others } of events)
+    yield {
+      ...others,
+      ...(diffusion && { diffusion: joined(diffusion) }),
+      ...(usage && { usage: { completion_tokens: begun + usage.completion_tokens } }),
+    };
 }

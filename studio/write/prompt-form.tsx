@@ -31,9 +31,12 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
               Stop <kbd aria-hidden="true">esc</kbd>
             </button>
           ) : (
-            <button key="write" class={desk.isWaiting ? '' : 'main'} type="submit">
-              {desk.isComparing ? 'Write all' : 'Write'} <kbd aria-hidden="true">↵</kbd>
-            </button>
+            <>
+              <GoOnButton desk={desk} />
+              <button key="write" class={desk.isWaiting ? '' : 'main'} type="submit">
+                {desk.isComparing ? 'Write all' : 'Write'} <kbd aria-hidden="true">↵</kbd>
+              </button>
+            </>
           )}
           <AgainButtons desk={desk} />
         </div>
@@ -46,6 +49,18 @@ export function PromptForm({ desk }: { readonly desk: Desk }) {
         </label>
       )}
     </div>
+  );
+}
+
+/** Has a text go on that was stopped, where Stop was; one that is compared is written anew, as all are. */
+function GoOnButton({ desk }: { readonly desk: Desk }) {
+  const [{ rest }] = desk.lanes.value;
+  if (desk.isComparing || !rest) return null;
+  const title = `The other ${String(rest.options.length)} tokens are written behind what stands before the first gap.`;
+  return (
+    <button type="button" title={title} onClick={() => void desk.goOn()}>
+      Go on
+    </button>
   );
 }
 
