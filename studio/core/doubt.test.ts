@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doubtOf, likelihood } from './doubt.ts';
+import { doubtOf, likelihood, nothingLikelier } from './doubt.ts';
 
 test('the less likely, the more it is doubted, and one in a hundred is no doubt', () => {
   assert.deepEqual([1e-9, 0.0009, 0.001, 0.0099, 0.01, 0.099, 0.1, 1].map(doubtOf), [
@@ -20,4 +20,23 @@ test('the less likely, the more it is doubted, and one in a hundred is no doubt'
     '3.4 %',
     '50 %',
   ]);
+});
+
+test('where nothing is suggested it is said why, and what helps', () => {
+  const helps = / Check lists unlikely words; Others, beside each, has other words written all the same\.$/;
+  assert.match(nothingLikelier([], {}), /^No word is under 0\.03 %, the threshold /);
+  assert.match(
+    nothingLikelier([], { threshold: 0.02, maxChange: 0.1 }),
+    /^No word that fits .* is under 2 %/,
+  );
+  assert.match(
+    nothingLikelier(['“purple”'], {}),
+    /^In the place of “purple” the model finds nothing likelier\./,
+  );
+  for (const said of [nothingLikelier([], {}), nothingLikelier(['“a”'], {})]) assert.match(said, helps);
+  assert.match(
+    nothingLikelier(['“a”', '“b”'], { isMarked: true }),
+    /^In the place of “a”, “b” .* nothing else/,
+  );
+  assert.match(nothingLikelier(['“a”'], { dryRun: true, isMarked: true }), /^A dry run: “a” would be/);
 });

@@ -5,6 +5,7 @@ import {
   HoleCanvas,
   holeLengthOf,
   lengthLike,
+  lengthsForWords,
   partsOf,
   typedHoles,
   typedLength,
@@ -35,6 +36,15 @@ test('lengths are what is typed, and typed as they are', () => {
     assert.deepEqual(holeLengthOf(typedLength(length)), length);
   }
   for (const typed of ['0', '-1', '8-2', 'x', '1.5', '999999']) assert.equal(holeLengthOf(typed), undefined);
+});
+
+test('words are written anew in as many tokens as they have, or fewer, down to one a word', () => {
+  const lengths = (words: string, tokens: number) => lengthsForWords(words, tokens);
+  assert.deepEqual(lengths('banana', 3), [{ length: 1 }, { length: 2 }, { length: 3 }]);
+  assert.deepEqual(lengths('in the', 2), [{ length: 2 }]);
+  // signs of several words may be one token
+  assert.deepEqual(lengths('? ! ?', 2), [{ length: 2 }]);
+  assert.deepEqual(lengths('one that is long', 9), [{ minimum: 8, maximum: 10 }]);
 });
 
 test('a hole is about as long as what stood there, shorter, or longer', () => {

@@ -27,6 +27,19 @@ export function lengthLike(like: Likeness, tokens: number): HoleLength {
   return least === most ? { length: least } : { minimum: least, maximum: most };
 }
 
+/** A stretch of more tokens is no word. */
+const longestWord = 8;
+
+/**
+ * The lengths of what may stand in the place of some words: a token for each, as common words have, or more, up to as many as
+ * they have.
+ */
+export function lengthsForWords(words: string, tokens: number): readonly HoleLength[] {
+  const least = Math.min(tokens, words.match(/\S+/g)?.length ?? 1);
+  if (tokens > longestWord) return [lengthLike('same', tokens)];
+  return Array.from({ length: tokens - least + 1 }, (_, more) => ({ length: least + more }));
+}
+
 /** What stands in a text in the place of a stretch of it: another text, or a hole. */
 export interface Filling {
   readonly from: number;

@@ -4,14 +4,15 @@ import { editingGroups } from '../core/option-groups.ts';
 import { stretchesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { learnDefaults, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { learnDefaults, servedModel, useLoading } from '../parts/model-picker.tsx';
 import { hasMistake } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
-import { Doing, UndoButtons } from '../text/editor-parts.tsx';
+import { Doing, Others, OthersButton, UndoButtons } from '../text/editor-parts.tsx';
+import type { Proposal } from '../text/proposals.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
 import { useText } from '../text/use-text.ts';
-import { Rewriter } from './rewriter.ts';
+import { nothingSuggested, Rewriter } from './rewriter.ts';
 
 const sample = `Once upon a time there was a little dog named Max. He liked to runs in the park with his friends.
 One day Max saw a big banana in the tree. It was very scared and could not come down.
@@ -30,25 +31,26 @@ export default function Edit(properties: PageProperties) {
   });
   const problem = useServed();
   useLoading();
-  const served = servedModels.value.find(({ id }) => id === model.value) ?? servedModels.value[0];
-  const chosen = () => model.value ?? servedModels.value[0]?.id;
-  const rewrite = () => {
-    if (!hasMistake()) void rewriter.rewrite(chosen(), options.value).then(() => learnDefaults([served]));
+  const chosen = servedModel(model.value);
+  const asking = (ask: () => Promise<void>) => {
+    if (!hasMistake()) void ask().then(() => learnDefaults([chosen]));
   };
+  const rewrite = () => asking(() => rewriter.rewrite(chosen, options.value));
+  const findOthers = (place: Place) => asking(() => rewriter.suggestOthers(place, chosen, options.value));
   rewriter.onAction(rewrite);
   return (
     <TextPage
       title="Edit"
       says="The model marks what it finds unlikely and suggests other words; you accept or reject each."
       host={host}
-      tools={<Tools rewriter={rewriter} model={chosen} rewrite={rewrite} />}
+      tools={<Tools rewriter={rewriter} model={chosen?.id} rewrite={rewrite} />}
       foot={<Foot rewriter={rewriter} />}
       problem={problem.value ?? rewriter.problem.value}
       found={
         <>
           <FirstStep rewriter={rewriter} />
-          <Proposals rewriter={rewriter} />
-          <Doubts rewriter={rewriter} />
+          <Proposals rewriter={rewriter} findOthers={findOthers} />
+          <Doubts rewriter={rewriter} findOthers={findOthers} />
         </>
       }
       settings={
@@ -56,7 +58,7 @@ export default function Edit(properties: PageProperties) {
           kind="edit"
           groups={editingGroups}
           model={model.value}
-          defaults={served?.defaults ?? 'unknown'}
+          defaults={chosen?.defaults ?? 'unknown'}
           options={options}
           onModel={choose}
         />
@@ -86,8 +88,15 @@ function Foot({ rewriter }: { readonly rewriter: Rewriter }) {
   );
 }
 
-/** Says what will stand here, while nothing does. */
-function FirstStep({ rewriter: { doubts, proposals } }: { readonly rewriter: Rewriter }) {
+/** Says what will stand here, while nothing does, or why nothing is suggested. */
+function FirstStep({ rewriter: { doubts, proposals, news, reason } }: { readonly rewriter: Rewriter }) {
+  if (news.value === nothingSuggested)
+    return (
+      <>
+        <h2>Suggested changes</h2>
+        <p class="first-step">{visible(reason.value)}</p>
+      </>
+    );
   if (doubts.value.length + proposals.value.length > 0) return null;
   return (
     <>
@@ -106,14 +115,14 @@ function Tools({
   rewrite,
 }: {
   readonly rewriter: Rewriter;
-  readonly model: () => string | undefined;
+  readonly model: string | undefined;
   readonly rewrite: () => void;
 }) {
   const busy = rewriter.isBusy.value;
   const marks = rewriter.marks.value;
   return (
     <div class="row tools" role="toolbar" aria-label="Editing">
-      <button type="button" disabled={busy} onClick={() => void rewriter.read(model())}>
+      <button type="button" disabled={busy} onClick={() => void rewriter.read(model)}>
         Check
       </button>
       <button type="button" disabled={busy} onClick={() => (rewriter.mark(), rewriter.focus())}>
@@ -139,8 +148,15 @@ function Tools({
   );
 }
 
+interface FoundProperties {
+  readonly rewriter: Rewriter;
+  readonly findOthers: (place: Place) => void;
+}
+
+type Place = Pick<Proposal, 'from' | 'to'>;
+
 /** What the model would write instead, to be accepted or rejected. */
-function Proposals({ rewriter }: { readonly rewriter: Rewriter }) {
+function Proposals({ rewriter, findOthers }: FoundProperties) {
   const busy = rewriter.isBusy.value;
   const proposals = rewriter.proposals.value.filter((one) => one.text !== undefined);
   if (proposals.length === 0) return null;
@@ -169,7 +185,9 @@ function Proposals({ rewriter }: { readonly rewriter: Rewriter }) {
               <button type="button" disabled={busy} onClick={() => rewriter.reject([one])}>
                 Reject<span class="hidden"> change {n + 1}</span>
               </button>
+              <OthersButton editor={rewriter} name={`change ${n + 1}`} onClick={() => findOthers(one)} />
             </div>
+            <Others editor={rewriter} proposal={one} name={`change ${n + 1}`} />
           </li>
         ))}
       </ol>
@@ -178,7 +196,7 @@ function Proposals({ rewriter }: { readonly rewriter: Rewriter }) {
 }
 
 /** The least likely words, from the least likely on: what the colours say, for those who don't see them. */
-function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
+function Doubts({ rewriter, findOthers }: FoundProperties) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
   const busy = rewriter.isBusy.value;
@@ -196,12 +214,19 @@ function Doubts({ rewriter }: { readonly rewriter: Rewriter }) {
               <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
             </span>
             <span class="quiet">{likelihood(word.probability)}</span>
-            <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
-              {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)
-                ? 'Unmark'
-                : 'Mark'}
-              <span class="hidden"> {visible(rewriter.slice(word))}</span>
-            </button>
+            <span class="row">
+              <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
+                {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)
+                  ? 'Unmark'
+                  : 'Mark'}
+                <span class="hidden"> {visible(rewriter.slice(word))}</span>
+              </button>
+              <OthersButton
+                editor={rewriter}
+                name={visible(rewriter.slice(word))}
+                onClick={() => findOthers(word)}
+              />
+            </span>
           </li>
         ))}
       </ol>

@@ -2,11 +2,13 @@ import { signal } from '@preact/signals';
 import { post, stream } from '../client.ts';
 import { HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
-import { type DoubtLook, doubtOf, likelihood } from '../core/doubt.ts';
+import { type DoubtLook, doubtOf, likelihood, nothingLikelier } from '../core/doubt.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/field-input.tsx';
+import { optionSchemas } from '../parts/options.ts';
+import type { Filling } from '../text/fill-request.ts';
+import { type AskedModel, HoleEditor } from '../text/hole-editor.ts';
 import { layerOf, type Stretch } from '../text/layer.ts';
-import { ProposalEditor } from '../text/proposal-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
 /** A word of the text, or a sign, and how likely the model finds the least likely of its tokens. */
@@ -26,21 +28,31 @@ interface Change {
 interface EditEvent {
   readonly diffusion?: RecordedFrame;
   readonly changes?: readonly Change[];
+  /** What was written anew. */
+  readonly doubts?: readonly Place[];
 }
+
+type Place = Pick<Stretch, 'from' | 'to'>;
 
 /** A text, and what of it is marked. */
 export interface MarkedText {
   readonly text: string;
-  readonly marks: readonly Pick<Stretch, 'from' | 'to'>[];
+  readonly marks: readonly Place[];
 }
 
+/** What is said where nothing is suggested; the reason is beside it. */
+export const nothingSuggested = 'Nothing to change.';
+
 /** A text, what a model doubts in it, what a person marked, and what the model would write instead. */
-export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
+export class Rewriter extends HoleEditor {
   readonly doubts = signal<readonly Doubt[]>([]);
   readonly marks = signal<readonly Stretch[]>([]);
   readonly #doubts = layerOf<Doubt>((doubts) => (this.doubts.value = doubts));
   readonly #marks = layerOf<Stretch>((marks) => (this.marks.value = marks));
-  readonly #sureness = new Map<number, number>();
+  /** Why nothing was suggested, in a sentence, and what helps. */
+  readonly reason = signal('');
+  /** What was asked last. */
+  #asked = '';
 
   /** Puts the editor into the page, with what is marked from the beginning. */
   open(host: HTMLElement, { text, marks }: MarkedText): void {
@@ -72,7 +84,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   }
 
   /** Marks the words of a stretch, or of the selection, or the one at the cursor; what is marked there already isn't any more. */
-  mark(stretch?: { readonly from: number; readonly to: number }): void {
+  mark(stretch?: Place): void {
     if (this.isBusy.value) return;
     const { from, to } = this.wordsOf(stretch ?? this.view.state.selection.main);
     if (from < to && this.slice({ from, to }).trim() === '') {
@@ -92,7 +104,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
 
   /** Asks how likely each token is. */
   async read(model: string | undefined): Promise<void> {
-    await this.working('reading', async (signal) => {
+    await this.working(async (signal) => {
       this.doing.value = 'Reading …';
       const text = this.text;
       const { tokens } = await post<{
@@ -115,35 +127,67 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     });
   }
 
-  /** Has what is marked written anew, or what the model doubts. What was proposed before goes. */
-  async rewrite(model: string | undefined, options: Values): Promise<void> {
-    await this.working('rewriting', async (signal) => {
+  /**
+   * Has what is marked written anew, or what the model doubts. What was proposed before goes; where the same is asked again it
+   * stays, and others are looked for.
+   */
+  async rewrite(model: AskedModel, options: Values): Promise<void> {
+    const { text, placed } = this;
+    const marks = this.marks.value;
+    const asked = JSON.stringify([model?.id, text, marks, options]);
+    if (asked === this.#asked && placed.length > 0) return this.findOthers(placed, model, ofWriting(options));
+    this.#asked = asked;
+    await this.working(async (signal) => {
       this.doing.value = 'Looking for likelier words …';
-      const { view } = this;
-      const text = this.text;
-      const marks = this.marks.value;
       const spans = marks.length > 0 ? { spans: marks.map(({ from, to }) => [from, to]) } : {};
       this.#dropAll();
-      const canvas = new HoleCanvas();
-      const firstId = this.nextId;
-      try {
-        const body = { model, text, ...spans, ...options };
-        for await (const event of stream<EditEvent>('/unmask/edit', body, signal)) {
-          if (event.diffusion) this.#watch(canvas, event.diffusion, firstId);
-          if (event.changes) this.#end(event.changes);
-        }
-      } finally {
-        // what was called off leaves the text as it was
-        const live = this.placed.filter((one) => one.text === undefined);
-        if (live.length > 0)
-          view.dispatch(
-            dropping(
-              live.map(({ id }) => id),
-              false,
-            ),
-          );
-      }
+      const { changes, doubts } = await this.#written(
+        { model: model?.id, text, ...spans, ...options },
+        signal,
+      );
+      if (!changes) return;
+      this.#propose(changes);
+      // whoever marks a word wants another, and be it less likely
+      const same = marks.filter(({ from, to }) => !changes.some((one) => one.from < to && one.to > from));
+      for (const { from, to } of options.dryRun === true ? [] : same)
+        await this.othersFor({ id: this.nextId++, from, to }, { model, options: ofWriting(options) }, signal);
+      this.#setMarks([]);
+      this.#tell(doubts ?? [], { ...options, isMarked: marks.length > 0 });
     });
+  }
+
+  /** Has a few other words written for a stretch, however likely they are. */
+  async suggestOthers({ from, to }: Place, model: AskedModel, options: Values): Promise<void> {
+    const there = this.placed.find((one) => one.from < to && one.to > from);
+    await this.findOthers([there ?? { id: this.nextId++, from, to }], model, ofWriting(options));
+  }
+
+  /** What stands in the text already is no other. */
+  override others(proposal: Proposal): readonly Filling[] {
+    const old = this.slice(proposal).trim();
+    return super.others(proposal).filter(({ text }) => text.trim() !== old);
+  }
+
+  /** What the server wrote; nothing where it ended before. */
+  async #written(body: object, signal: AbortSignal): Promise<EditEvent> {
+    const canvas = new HoleCanvas();
+    const firstId = this.nextId;
+    let written: EditEvent = {};
+    try {
+      for await (const event of stream<EditEvent>('/unmask/edit', body, signal)) {
+        if (event.diffusion) this.#watch(canvas, event.diffusion, firstId);
+        if (event.changes) written = event;
+      }
+    } finally {
+      // what was called off leaves the text as it was
+      this.view.dispatch(
+        dropping(
+          this.placed.map(({ id }) => id),
+          false,
+        ),
+      );
+    }
+    return written;
   }
 
   #setMarks(marks: readonly Stretch[]): void {
@@ -151,7 +195,7 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
   }
 
   #dropAll(): void {
-    const ids = this.proposals.value.map(({ id }) => id);
+    const ids = this.placed.map(({ id }) => id);
     if (ids.length > 0) this.view.dispatch(dropping(ids));
   }
 
@@ -169,30 +213,29 @@ export class Rewriter extends ProposalEditor<'reading' | 'rewriting'> {
     for (const { hole, pieces } of holes) this.chips.draw(firstId + hole, 'being rewritten', pieces);
   }
 
-  #end(changes: readonly Change[]): void {
-    const { view } = this;
-    const live = this.placed.map(({ id }) => id);
-    view.dispatch(dropping(live, false));
+  #propose(changes: readonly Change[]): void {
     const proposals = changes.flatMap(({ from, old, new: now, probability }) =>
       wordDiff(old, now).map((hunk): Proposal => {
         const id = this.nextId++;
-        this.#sureness.set(id, probability.new);
+        const piece = { token: 0, text: hunk.text, confidence: probability.new };
+        this.keep(id, { text: hunk.text, pieces: hunk.text === '' ? [] : [piece] });
         return { id, from: from + hunk.from, to: from + hunk.to, text: hunk.text };
       }),
     );
-    view.dispatch(putting(proposals, true));
-    this.#setMarks([]);
-    const quoted = (text: string): string => (text.trim() === '' ? 'nothing' : `“${text.trim()}”`);
-    const said = proposals.map((one) => `${quoted(this.slice(one))} → ${quoted(one.text ?? '')}`);
-    this.news.value =
-      proposals.length === 0
-        ? 'Nothing to change: the model found nothing likelier.'
-        : `${proposals.length} suggested: ${said.join('; ')}.`;
+    this.view.dispatch(putting(proposals, true));
   }
 
-  protected override draw({ id, text }: Proposal): void {
-    if (text === undefined) return;
-    const piece = { token: 0, text, confidence: this.#sureness.get(id) ?? null };
-    this.chips.draw(id, `proposed: ${text}`, text === '' ? [] : [piece]);
+  #tell(doubts: readonly Place[], asked: Values): void {
+    const quoted = (text: string): string => (text.trim() === '' ? 'nothing' : `“${text.trim()}”`);
+    const said = this.placed.map((one) => `${quoted(this.slice(one))} → ${quoted(one.text ?? '')}`);
+    const words = doubts.map((one) => quoted(this.slice(one)));
+    this.reason.value = nothingLikelier(words, asked);
+    this.news.value = said.length === 0 ? nothingSuggested : `${said.length} suggested: ${said.join('; ')}.`;
   }
+}
+
+/** Of the options of an edit those by which words are written. */
+function ofWriting(options: Values): Values {
+  const { properties = {} } = optionSchemas.value?.infill ?? {};
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in properties));
 }

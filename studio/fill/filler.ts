@@ -1,38 +1,12 @@
 import { EditorView } from '@codemirror/view';
 import { signal } from '@preact/signals';
-import {
-  type Excerpt,
-  excerptAround,
-  type HoleLength,
-  lengthLike,
-  mask,
-  partsOf,
-  typedHoles,
-  type WantedLength,
-} from '../core/filling.ts';
+import { type Excerpt, type HoleLength, typedHoles, type WantedLength } from '../core/filling.ts';
 import type { Values } from '../parts/field-input.tsx';
-import type { ServedModel } from '../parts/model-picker.tsx';
 import type { Example } from '../parts/examples.ts';
-import { ProposalEditor } from '../text/proposal-editor.ts';
+import { type Filling, fillingsOf } from '../text/fill-request.ts';
+import { type AskedModel, HoleEditor, mostCharacters } from '../text/hole-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
-import { retryTemperature, temperatureOf } from './temperatures.ts';
-import { countTokens, type Filling, fillingsOf } from './fill-request.ts';
-
-/** Where others are wanted: how many, in how many tries, and how much warmer each is than the one before. */
-const othersWanted = 4;
-const othersTried = 8;
-const othersWarmer = 0.1;
-
-type AskedModel = Pick<ServedModel, 'id' | 'context_length' | 'defaults'> | undefined;
-
-/** The sign of a mask stands at most so often in a hole that is still to be filled. */
-const maxMasks = 12;
-
-/** Of a text of more characters the words around the holes are sent: the rest a model could not see, and it may have no end. */
-const mostCharacters = 20_000;
-/** Characters of a token, at most as a rule: so far a model could see on each side of a hole. */
-const charactersOfToken = 8;
-const usualContext = 1024;
+import { retryTemperature, temperatureOf } from '../text/temperatures.ts';
 
 /** A text, and what of it is to be written. */
 export interface HoledText {
@@ -47,10 +21,7 @@ export function withHole({ text, hole, before = '' }: Omit<Example, 'prompt'>): 
 }
 
 /** A text with holes, which are proposals of a length, and what has been written into them. */
-export class Filler extends ProposalEditor<'filling'> {
-  /** What has been written into each hole, in order. */
-  readonly #written = signal<ReadonlyMap<number, readonly Filling[]>>(new Map());
-  #retries = 0;
+export class Filler extends HoleEditor {
   /** Whether the last filling ended before its end: it was stopped, or failed. */
   #wasEnded = false;
   /** What of a long text the model is sent, in words; nothing where it is sent all. */
@@ -151,7 +122,7 @@ export class Filler extends ProposalEditor<'filling'> {
    */
   async fill(asked: readonly Proposal[], model: AskedModel, options: Values): Promise<void> {
     if (asked.length === 0) return;
-    const excerpt = this.#excerptAround(asked, model?.context_length);
+    const excerpt = this.excerptAround(asked, model?.context_length);
     const isLong = this.text.length > mostCharacters;
     // holes that lie far apart in a long text are filled one by one
     if (excerpt.to - excerpt.from > mostCharacters && asked.length > 1) {
@@ -167,14 +138,19 @@ export class Filler extends ProposalEditor<'filling'> {
     }
     this.sent.value = isLong ? sentWords(this.text, excerpt) : '';
     this.#wasEnded = true;
-    await this.working('filling', async (signal) => {
+    await this.working(async (signal) => {
       this.doing.value = 'Filling …';
       const ids = asked.map(({ id }) => id);
       const before = this.placed.filter(({ id }) => ids.includes(id));
       this.view.dispatch(putting(asked.map(emptied), false));
       let fillings: readonly Filling[] | undefined;
       try {
-        const parts = await this.#partsFor(asked, { excerpt, model: model?.id }, signal);
+        const lengths = new Map<number, HoleLength>();
+        for (const hole of asked) {
+          const [length] = await this.lengthsOf(hole, model?.id, signal);
+          lengths.set(hole.id, length);
+        }
+        const parts = this.partsFor(excerpt, lengths);
         const sampling = this.#samplingOptions(asked, model?.defaults ?? {}, options);
         this.doing.value = parts.some(isOpen) ? 'Finding how long it is …' : 'Filling …';
         fillings = await fillingsOf({ model: model?.id, parts, ...sampling }, signal, (hole, pieces) => {
@@ -191,80 +167,11 @@ export class Filler extends ProposalEditor<'filling'> {
     });
   }
 
-  /** Has a few more texts written for a hole, one after the other; what stands in it stays until one is chosen. */
-  async findOthers(hole: Proposal, model: AskedModel, options: Values): Promise<void> {
-    await this.working('filling', async (signal) => {
-      this.doing.value = 'Looking for others …';
-      const found = this.others(hole).length;
-      const excerpt = this.#excerptAround([hole], model?.context_length);
-      const parts = await this.#partsFor([hole], { excerpt, model: model?.id }, signal);
-      for (let n = 0; n < othersTried; n++) {
-        // warmer each time, or a short hole would have the same again
-        const usual = Number((retryTemperature + n * othersWarmer).toFixed(2));
-        this.#retries += 1;
-        const seed = typeof options.seed === 'number' ? { seed: options.seed + this.#retries } : {};
-        const sampling = { temperature: usual, ...options, ...seed };
-        const fillings = await fillingsOf({ model: model?.id, parts, ...sampling }, signal);
-        if (fillings) this.#keep(hole.id, fillings[0]);
-        if (this.others(hole).length === found + othersWanted) break;
-      }
-      const others = this.others(hole).map(({ text }) => text.trim());
-      this.news.value = others.length === found ? 'No others were found.' : `Others: ${others.join('; ')}`;
-    });
-  }
-
-  /** What else has been written into a hole, in order. */
-  others({ id, text }: Proposal): readonly Filling[] {
-    return this.#writtenIn(id).filter((one) => one.text !== text);
-  }
-
-  /** Has another text of those in a hole. */
-  choose(hole: Proposal, { text }: Filling): void {
-    this.view.dispatch(putting([{ ...hole, text }], true));
-    this.focus();
-  }
-
-  /** What of a text the model is sent, with some holes of it. */
-  #excerptAround(asked: readonly Proposal[], contextLength = usualContext): Excerpt {
-    if (this.text.length <= mostCharacters) return { from: 0, to: this.text.length };
-    return excerptAround(this.text, asked, charactersOfToken * contextLength);
-  }
-
-  /** The text around some holes, and these; the others are as they stand. */
-  async #partsFor(
-    asked: readonly Proposal[],
-    { excerpt: { from, to }, model }: { readonly excerpt: Excerpt; readonly model: string | undefined },
-    signal: AbortSignal,
-  ): Promise<ReturnType<typeof partsOf>> {
-    const inside = this.placed.filter((hole) => hole.from >= from && hole.to <= to);
-    const places = [];
-    for (const hole of inside)
-      places.push({
-        from: hole.from - from,
-        to: hole.to - from,
-        part: asked.some(({ id }) => id === hole.id)
-          ? await this.#lengthOf(hole, model, signal)
-          : (hole.text ?? this.slice(hole)),
-      });
-    return partsOf(this.text.slice(from, to), places);
-  }
-
-  /** The length of a hole as the server is asked it. */
-  async #lengthOf(hole: Proposal, model: string | undefined, signal: AbortSignal): Promise<HoleLength> {
-    const length = hole.length!;
-    if (!('like' in length)) return length;
-    const old = this.slice(hole);
-    const part = old.trim();
-    if (part === '') return { length: 'any' };
-    const isSpaced = /^\s/.test(old) || /\s/.test(this.text.charAt(hole.from - 1));
-    return lengthLike(length.like, await countTokens(model, { part, isSpaced }, signal));
-  }
-
   /** The options; where holes are filled again with another seed, and warmer. */
   #samplingOptions(asked: readonly Proposal[], defaults: Values, options: Values): Values {
     const isAgain = asked.some((hole) => hole.text !== undefined);
-    this.#retries += isAgain ? 1 : 0;
-    const seed = typeof options.seed === 'number' ? { seed: options.seed + this.#retries } : {};
+    this.retries += isAgain ? 1 : 0;
+    const seed = typeof options.seed === 'number' ? { seed: options.seed + this.retries } : {};
     // at temperature 0 the next text would be the same
     const usual = isAgain ? retryTemperature : temperatureOf(defaults);
     return { ...(usual !== undefined && { temperature: usual }), ...options, ...seed };
@@ -272,31 +179,9 @@ export class Filler extends ProposalEditor<'filling'> {
 
   #end(asked: readonly Proposal[], fillings: readonly Filling[]): void {
     const filled = asked.map((hole, n) => ({ ...hole, text: fillings[n].text }));
-    for (const [n, { id }] of filled.entries()) this.#keep(id, fillings[n]);
+    for (const [n, { id }] of filled.entries()) this.keep(id, fillings[n]);
     this.view.dispatch(putting(filled, true));
     this.news.value = filled.map(({ text }, n) => `Hole ${n + 1}: ${text}`).join('. ');
-  }
-
-  #keep(id: number, filling: Filling): void {
-    const known = this.#writtenIn(id);
-    if (known.some(({ text }) => text === filling.text)) return;
-    this.#written.value = new Map(this.#written.value).set(id, [...known, filling]);
-  }
-
-  #writtenIn(id: number): readonly Filling[] {
-    return this.#written.value.get(id) ?? [];
-  }
-
-  protected override draw({ id, length, text }: Proposal): void {
-    const filling = this.#writtenIn(id).find((one) => one.text === text);
-    if (filling) return this.chips.draw(id, `proposed: ${text}`, filling.pieces);
-    const known = length && 'length' in length && length.length !== 'any' ? length.length : undefined;
-    // of a length to be found: about as many as the words that stood there
-    const old = this.placed.find((one) => one.id === id);
-    const words = (old && this.slice(old).match(/\S+/g)?.length) ?? 2;
-    const masks = Array.from({ length: Math.min(known ?? words, maxMasks) }, () => mask);
-    const of = length === undefined || known !== undefined ? `${known} tokens` : 'a length to be found';
-    this.chips.draw(id, `a hole of ${of}`, masks);
   }
 }
 

@@ -3,7 +3,8 @@ import type { WantedLength } from '../core/filling.ts';
 import type { Proposal } from '../text/proposals.ts';
 import type { Filler } from './filler.ts';
 import { LengthField } from './length-field.tsx';
-import { retryTemperature } from './temperatures.ts';
+import { Others, OthersButton } from '../text/editor-parts.tsx';
+import { retryTemperature } from '../text/temperatures.ts';
 
 interface RowProperties {
   readonly filler: Filler;
@@ -42,7 +43,7 @@ export function HoleRow(properties: RowProperties) {
         </button>
         {isFilled && lengthField}
       </div>
-      {isFilled && <Others {...properties} />}
+      {isFilled && <Others editor={filler} proposal={hole} name={name} />}
     </li>
   );
 }
@@ -63,34 +64,7 @@ function Answers({ filler, hole, name, fill, findOthers }: RowProperties) {
       >
         Retry<span class="hidden"> {name}</span>
       </button>
-      <button
-        type="button"
-        disabled={busy}
-        title="a few more, to choose from"
-        onClick={() => findOthers(hole)}
-      >
-        Others<span class="hidden"> for {name}</span>
-      </button>
+      <OthersButton editor={filler} name={name} onClick={() => findOthers(hole)} />
     </>
-  );
-}
-
-/** What else was written into a hole; a click takes it. */
-function Others({ filler, hole, name }: RowProperties) {
-  const others = filler.others(hole);
-  if (others.length === 0) return null;
-  return (
-    <div class="others" role="group" aria-label={`others for ${name}`}>
-      {others.map((other) => (
-        <button
-          key={other.text}
-          type="button"
-          disabled={filler.isBusy.value}
-          onClick={() => filler.choose(hole, other)}
-        >
-          {visible(other.text.trim()) || '(nothing)'}
-        </button>
-      ))}
-    </div>
   );
 }

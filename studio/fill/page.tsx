@@ -3,7 +3,7 @@ import { writingGroups } from '../core/option-groups.ts';
 import { holesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
-import { learnDefaults, type ServedModel, servedModels, useLoading } from '../parts/model-picker.tsx';
+import { learnDefaults, servedModel, useLoading } from '../parts/model-picker.tsx';
 import { exampleFor } from '../parts/examples.ts';
 import { hasMistake } from '../parts/field-input.tsx';
 import { useServed } from '../parts/served.ts';
@@ -11,10 +11,10 @@ import { Doing, UndoButtons } from '../text/editor-parts.tsx';
 import type { Proposal } from '../text/proposals.ts';
 import { TextPage } from '../text/text-page.tsx';
 import { TextSettings } from '../text/text-settings.tsx';
+import { shownDefaults } from '../text/temperatures.ts';
 import { useText } from '../text/use-text.ts';
 import { Filler, withHole } from './filler.ts';
 import { HoleRow } from './hole-row.tsx';
-import { shownDefaults } from './temperatures.ts';
 
 /** A text in which any selection becomes a hole, and a model writes what stands there. */
 export default function Fill(properties: PageProperties) {
@@ -26,16 +26,13 @@ export default function Fill(properties: PageProperties) {
   });
   const problem = useServed();
   useLoading();
-  const chosen: ServedModel | undefined =
-    model.value === undefined
-      ? servedModels.value[0]
-      : (servedModels.value.find(({ id }) => id === model.value) ?? { id: model.value, state: 'unloaded' });
+  const chosen = servedModel(model.value);
   const fill = (holes: readonly Proposal[]) => {
     if (!hasMistake()) void filler.fill(holes, chosen, options.value).then(() => learnDefaults([chosen]));
   };
   const findOthers = (hole: Proposal) => {
     if (!hasMistake())
-      void filler.findOthers(hole, chosen, options.value).then(() => learnDefaults([chosen]));
+      void filler.findOthers([hole], chosen, options.value).then(() => learnDefaults([chosen]));
   };
   const holes = filler.proposals.value;
   const open = holes.filter((hole) => hole.text === undefined);

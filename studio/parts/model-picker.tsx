@@ -27,6 +27,12 @@ export interface ServedModel {
 /** The models that can write now; empty until they were asked for. */
 export const servedModels = signal<readonly ServedModel[]>([]);
 
+/** The model of a name, which may not be known yet; the first where none was chosen. */
+export function servedModel(name: string | undefined): ServedModel | undefined {
+  if (name === undefined) return servedModels.value[0];
+  return servedModels.value.find(({ id }) => id === name) ?? { id: name, state: 'unloaded' };
+}
+
 export async function refreshModels(): Promise<void> {
   const { data } = await get<{ data: readonly ServedModel[] }>('/v1/models');
   const known = new Map(servedModels.value.map((one) => [one.id, one]));

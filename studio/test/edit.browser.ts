@@ -163,6 +163,67 @@ test(
     await page.getByLabel('threshold', { exact: true }).fill('0');
     await page.getByRole('button', { name: /^Suggest changes/ }).click();
     await page.locator('p[aria-live]').getByText('Nothing to change').waitFor();
+    await page.getByText('No word that fits into the most that may change is under 0 %').waitFor();
+  },
+);
+
+test(
+  'what the model finds nothing likelier for gets others all the same, and asking again finds others',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openEdit(studio);
+    // the best draft of an odd word is the word itself
+    await page.route('**/unmask/edit', (route) => {
+      const [from, to] = [text.indexOf('purple'), text.indexOf('purple') + 6];
+      const answer = { text, changes: [], doubts: [{ from, to }] };
+      return route.fulfill({
+        contentType: 'text/event-stream',
+        body: `data: ${JSON.stringify(answer)}\n\ndata: [DONE]\n\n`,
+      });
+    });
+    await page.getByRole('button', { name: /^Suggest changes/ }).click();
+    await page.getByText('In the place of “purple” the model finds nothing likelier.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByRole('button', { name: 'Others for purple' }).click();
+    const others = page.getByRole('group', { name: 'others for change 1' }).getByRole('button');
+    await others.nth(1).waitFor();
+    await page.getByRole('button', { name: 'Accept change 1' }).isEnabled();
+    const [[old, first]] = await changes(page);
+    assert.equal(old, 'purple');
+    const other = await others.last().textContent();
+    assert.ok(![first, 'purple'].includes(other));
+    await others.last().click();
+    assert.deepEqual(await changes(page), [['purple', other]]);
+    assert.ok((await others.allTextContents()).includes(first!));
+    await page.keyboard.press('Control+z');
+    await until(async () => (await changes(page))[0]?.[1] === first, 'the first');
+    await page.keyboard.press('Control+z');
+    await until(async () => (await changes(page)).length === 0, 'nothing suggested');
+    // of what is marked others are looked for at once
+    await mark(page, 'purple');
+    await page.getByRole('button', { name: /^Suggest for what is marked/ }).click();
+    await others.nth(1).waitFor();
+    await page.locator('p[aria-live]').getByText('1 suggested: “purple” →').waitFor();
+    await page.unroute('**/unmask/edit');
+
+    await page.getByRole('button', { name: 'Reject all' }).click();
+    await openGroup(page, 'What may change');
+    await page.getByLabel('max change', { exact: true }).fill('0.3');
+    const suggest = page.getByRole('button', { name: /^Suggest changes/ });
+    await suggest.click();
+    await page.locator('p[aria-live]').getByText('suggested:').waitFor();
+    const suggested = await changes(page);
+    await suggest.click();
+    await page.locator('p[aria-live]').getByText('Others: ').waitFor();
+    assert.deepEqual(await changes(page), suggested);
+    await page
+      .getByRole('group', { name: /^others for change/ })
+      .first()
+      .waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.ok(await fits(page));
   },
 );
 

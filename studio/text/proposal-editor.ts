@@ -1,6 +1,6 @@
 import type { Extension } from '@codemirror/state';
 import { EditorView, type KeyBinding } from '@codemirror/view';
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { isAbort } from '../client.ts';
 import { isolateHistory, openEditor, redo, redoDepth, type TextEditor, undo, undoDepth } from './editor.ts';
 import {
@@ -28,15 +28,10 @@ export interface EditorOptions {
 /** What else but a person who writes changes the text. */
 const answering = ['input.accept', 'undo', 'redo'];
 
-/**
- * A text in an editor, and what a model proposes to stand in it. One work at a time is done on it, while nobody types.
- *
- * @template Work  the kinds of work
- */
-export abstract class ProposalEditor<Work extends string> {
+/** A text in an editor, and what a model proposes to stand in it. One work at a time is done on it, while nobody types. */
+export abstract class ProposalEditor {
   readonly proposals = signal<readonly Proposal[]>([]);
-  readonly work = signal<Work | undefined>(undefined);
-  readonly isBusy = computed(() => this.work.value !== undefined);
+  readonly isBusy = signal(false);
   readonly problem = signal<unknown>(undefined);
   /** What came of the last work, in a sentence, which screen readers say. */
   readonly news = signal('');
@@ -200,14 +195,14 @@ export abstract class ProposalEditor<Work extends string> {
   }
 
   /** Does one work, and shows what goes wrong; nothing while another is done. */
-  protected async working(work: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  protected async working(doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.isBusy.value) return;
-    this.#working = this.#work(work, doIt);
+    this.#working = this.#work(doIt);
     await this.#working;
   }
 
-  async #work(work: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.work.value = work;
+  async #work(doIt: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.isBusy.value = true;
     this.problem.value = undefined;
     this.news.value = '';
     this.#aborting = new AbortController();
@@ -217,7 +212,7 @@ export abstract class ProposalEditor<Work extends string> {
     } catch (error) {
       if (!isAbort(error)) this.problem.value = error;
     } finally {
-      this.work.value = undefined;
+      this.isBusy.value = false;
       this.doing.value = '';
       this.#editor!.setWritable(true);
     }
