@@ -1,22 +1,21 @@
-import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { GrowingText } from './growing-text.tsx';
 
 /** Another text for what was said, in its place: to be sent, or not. */
 export function Draft({
-  said,
+  text,
   onSend,
   onCancel,
 }: {
-  readonly said: string;
+  readonly text: Signal<string>;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }) {
-  const text = useSignal(said);
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     field.current?.focus();
-    field.current?.setSelectionRange(said.length, said.length);
+    field.current?.setSelectionRange(text.value.length, text.value.length);
   }, []);
   const isEmpty = text.value.trim() === '';
   const send = () => void (isEmpty || onSend(text.value.trim()));

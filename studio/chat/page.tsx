@@ -27,7 +27,7 @@ import { Turns } from './turns.tsx';
 /** A conversation whose answers are unmasked while one looks on. */
 export default function Chat(properties: PageProperties) {
   const talk = useMemo(() => new Talk(localStorage), []);
-  const { model, options, text } = useKept(properties);
+  const { model, options, text } = useKept(properties, talk);
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
   useLoading();
@@ -96,8 +96,8 @@ const Welcome = ({
   </div>
 );
 
-/** The model, the options and what is about to be said: as they were left, and as a link asks for. */
-function useKept({ settings, isNew }: PageProperties) {
+/** The model, the options and what is about to be said, also in the place of a turn: as they were left, and as a link asks for. */
+function useKept({ settings, isNew }: PageProperties, talk: Talk) {
   const begun = useMemo(() => {
     const draft = draftOf('chat');
     return { ...draft, ...((isNew || draft.model === undefined) && settings) };
@@ -105,10 +105,16 @@ function useKept({ settings, isNew }: PageProperties) {
   const model = useSignal(typeof begun.model === 'string' ? begun.model : undefined);
   const options = useSignal<Values>(isObject(begun.options) ? begun.options : {});
   const text = useSignal(typeof begun.text === 'string' ? begun.text : '');
-  useEffect(
-    () => keepDraft('chat', () => ({ model: model.value, options: options.value, text: text.value })),
-    [],
-  );
+  useEffect(() => {
+    for (const [turn, edit] of Object.entries(isObject(begun.edits) ? begun.edits : {}))
+      if (typeof edit === 'string') talk.edit(turn, edit);
+    keepDraft('chat', () => ({
+      model: model.value,
+      options: options.value,
+      text: text.value,
+      edits: Object.fromEntries([...talk.edits.value].map(([turn, edit]) => [turn, edit.value])),
+    }));
+  }, []);
   useFollowed(settings, (link) => {
     if (typeof link.model === 'string') model.value = link.model;
   });

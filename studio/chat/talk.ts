@@ -1,4 +1,4 @@
-import { batch, computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, type Signal, signal } from '@preact/signals';
 import { stream } from '../client.ts';
 import {
   type CalledTool,
@@ -64,6 +64,8 @@ export class Talk {
   readonly context = signal<Context | undefined>(undefined);
   /** How each answer of this visit came to be, by conversation and turn. */
   readonly recordings = new Map<string, Written>();
+  /** What is being typed in the place of what was said, by conversation and turn. */
+  readonly edits = signal<ReadonlyMap<string, Signal<string>>>(new Map());
   readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
   readonly path = computed(() => pathOf(this.conversation.value));
   readonly #newId: () => string;
@@ -137,6 +139,16 @@ export class Talk {
 
   setSystem(system: string): void {
     this.#change((conversation) => ({ ...conversation, system }));
+  }
+
+  /** Has another text typed in the place of a turn. */
+  edit(turn: string, text: string): void {
+    this.edits.value = new Map(this.edits.value).set(turn, signal(text));
+  }
+
+  /** Ends that. */
+  endEdit(turn: string): void {
+    this.edits.value = new Map([...this.edits.value].filter(([name]) => name !== turn));
   }
 
   /** The functions that answers may call, as JSON. */

@@ -82,25 +82,26 @@ function Answer({
 }
 
 function TurnView({ talk, turn, model, options }: TurnsProperties & { readonly turn: Turn }) {
-  const isEdited = useSignal(false);
   const isReplayed = useSignal(false);
   const view = useRef<HTMLElement>(null);
-  const written = talk.recordings.get(`${talk.seen.value} ${turn.id}`);
+  const name = `${talk.seen.value} ${turn.id}`;
+  const written = talk.recordings.get(name);
+  const edit = talk.edits.value.get(name);
   const isLast = talk.path.value.at(-1)?.id === turn.id;
   const cancel = () => {
-    isEdited.value = false;
+    talk.endEdit(name);
     requestAnimationFrame(() => view.current?.querySelector<HTMLElement>('[aria-label="Edit"]')?.focus());
   };
   const send = (text: string) => {
-    isEdited.value = false;
+    talk.endEdit(name);
     void talk.say(text, turn.parent, model, options);
     document.querySelector<HTMLElement>('.composer textarea')?.focus();
   };
   return (
-    <article ref={view} class={`turn ${turn.role}${isEdited.value ? ' edited' : ''}`}>
+    <article ref={view} class={`turn ${turn.role}${edit ? ' edited' : ''}`}>
       <h2>{whoSaid(turn, returnedCalls(talk.path.value).get(turn.id))}</h2>
-      {isEdited.value ? (
-        <Draft said={turn.text} onSend={send} onCancel={cancel} />
+      {edit ? (
+        <Draft text={edit} onSend={send} onCancel={cancel} />
       ) : (
         <Said
           turn={turn}
@@ -116,13 +117,13 @@ function TurnView({ talk, turn, model, options }: TurnsProperties & { readonly t
       ) : (
         turn.calls?.map((call) => <Called key={call.id} call={call} />)
       )}
-      {!isEdited.value && (
+      {!edit && (
         <TurnActions
           talk={talk}
           turn={turn}
           written={written}
           isReplayed={isReplayed}
-          onEdit={() => (isEdited.value = true)}
+          onEdit={() => talk.edit(name, turn.text)}
           onAnswer={(to) => void talk.answer(to, model, options)}
           onGoOn={() => void talk.goOn(turn, model, options)}
         />

@@ -41,14 +41,14 @@ export function lengthsForWords(words: string, tokens: number): readonly HoleLen
 }
 
 /** What stands in a text in the place of a stretch of it: another text, or a hole. */
-export interface Filling {
+interface PlacedPart {
   readonly from: number;
   readonly to: number;
   readonly part: string | HoleLength;
 }
 
 /** A text with its holes as the server is sent it. Stretches are in order and don't overlap. */
-export function partsOf(text: string, fillings: readonly Filling[]): (string | HoleLength)[] {
+export function partsOf(text: string, placed: readonly PlacedPart[]): (string | HoleLength)[] {
   let at = 0;
   const parts: (string | HoleLength)[] = [];
   const add = (part: string | HoleLength): void => {
@@ -56,7 +56,7 @@ export function partsOf(text: string, fillings: readonly Filling[]): (string | H
     if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
     else if (part !== '') parts.push(part);
   };
-  for (const { from, to, part } of fillings) {
+  for (const { from, to, part } of placed) {
     add(text.slice(at, from));
     add(part);
     at = to;
@@ -126,6 +126,12 @@ export interface Piece {
   readonly token: number | null;
   readonly text: string;
   readonly confidence: number | null;
+}
+
+/** A text that was written into a hole, and the pieces that it is drawn in. */
+export interface Filling {
+  readonly text: string;
+  readonly pieces: readonly Piece[];
 }
 
 /** What a canvas has in a hole, and what of the text that takes the place of. */

@@ -1,4 +1,11 @@
-import { type HoleLength, holeLengthOf, likenesses, typedLength, type WantedLength } from './filling.ts';
+import {
+  type Filling,
+  type HoleLength,
+  holeLengthOf,
+  likenesses,
+  typedLength,
+  type WantedLength,
+} from './filling.ts';
 import { isObject } from '../../src/base/is-object.ts';
 
 /** A part of a text. */
@@ -17,17 +24,63 @@ export function stretchesIn(kept: unknown, text: string): Stretch[] {
     .sort((a, b) => a.from - b.from);
 }
 
-/** The holes of a text, each with its length, likewise. */
-export function holesIn(kept: unknown, text: string): (Stretch & { readonly length: WantedLength })[] {
+/** The words of a text, each with how likely a model finds it, likewise. */
+export function doubtsIn(kept: unknown, text: string): (Stretch & { readonly probability: number })[] {
   const all: unknown[] = Array.isArray(kept) ? kept : [];
-  return all.flatMap((one) => {
-    if (!isObject(one) || !isStretch(one, text.length) || !isObject(one.length)) return [];
-    const { length: wanted } = one;
-    const like = likenesses.find((known) => known === wanted.like);
-    const length = like ? { like } : holeLengthOf(typedLength(wanted as unknown as HoleLength));
-    return length ? [{ from: one.from, to: one.to, length }] : [];
+  return all
+    .flatMap((one) =>
+      isObject(one) && isStretch(one, text.length) && one.from < one.to && typeof one.probability === 'number'
+        ? [{ from: one.from, to: one.to, probability: one.probability }]
+        : [],
+    )
+    .sort((a, b) => a.from - b.from);
+}
+
+/** What may come to stand in the place of a stretch. */
+export interface KeptProposal extends Stretch {
+  /** Of a hole. */
+  readonly length?: WantedLength;
+  /** What is proposed. */
+  readonly text?: string;
+  /** All that was written for it. */
+  readonly written: readonly Filling[];
+}
+
+/** What was proposed for a text, or the holes of it, likewise. */
+export function proposalsIn(kept: unknown, text: string): KeptProposal[] {
+  const all: unknown[] = Array.isArray(kept) ? kept : [];
+  return all.flatMap((one): KeptProposal[] => {
+    if (!isObject(one) || !isStretch(one, text.length)) return [];
+    const { from, to, length, text: proposed, written } = one;
+    const wanted = isObject(length) ? wantedLength(length) : undefined;
+    if (!wanted && typeof proposed !== 'string') return [];
+    return [
+      {
+        from,
+        to,
+        ...(wanted && { length: wanted }),
+        ...(typeof proposed === 'string' && { text: proposed }),
+        written: Array.isArray(written) ? written.filter(isFilling) : [],
+      },
+    ];
   });
 }
+
+function wantedLength(length: Readonly<Record<string, unknown>>): WantedLength | undefined {
+  const like = likenesses.find((known) => known === length.like);
+  return like ? { like } : holeLengthOf(typedLength(length as unknown as HoleLength));
+}
+
+const isFilling = (value: unknown): value is Filling =>
+  isObject(value) &&
+  typeof value.text === 'string' &&
+  Array.isArray(value.pieces) &&
+  value.pieces.every(
+    (piece) =>
+      isObject(piece) &&
+      typeof piece.text === 'string' &&
+      [piece.token, piece.confidence].every((number) => number === null || typeof number === 'number'),
+  );
 
 const isStretch = (value: unknown, size: number): value is Stretch =>
   isObject(value) &&

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
-import { stretchesIn } from '../core/stretches.ts';
+import { doubtsIn, proposalsIn, stretchesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, servedModel, useLoading } from '../parts/model-picker.tsx';
@@ -26,8 +26,13 @@ const maxListed = 12;
 export default function Edit(properties: PageProperties) {
   const rewriter = useMemo(() => new Rewriter(), []);
   const { host, model, options, choose } = useText('edit', properties, rewriter, {
-    read: (text, { marks }) => ({ text, marks: stretchesIn(marks, text) }),
-    example: () => ({ text: sample, marks: [] }),
+    read: (text, { marks, doubts, proposals }) => ({
+      text,
+      marks: stretchesIn(marks, text),
+      doubts: doubtsIn(doubts, text),
+      proposals: proposalsIn(proposals, text).filter((one) => one.text !== undefined),
+    }),
+    example: () => ({ text: sample }),
   });
   const problem = useServed();
   useLoading();

@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals';
 import { post, stream } from '../client.ts';
-import { HoleCanvas } from '../core/filling.ts';
+import { type Filling, HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import { type DoubtLook, doubtOf, likelihood, nothingLikelier } from '../core/doubt.ts';
+import type { KeptProposal } from '../core/stretches.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { optionSchemas } from '../parts/options.ts';
-import type { Filling } from '../text/fill-request.ts';
 import { type AskedModel, HoleEditor } from '../text/hole-editor.ts';
 import { layerOf, type Stretch } from '../text/layer.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
@@ -34,10 +34,12 @@ interface EditEvent {
 
 type Place = Pick<Stretch, 'from' | 'to'>;
 
-/** A text, and what of it is marked. */
+/** A text, what of it is marked, what the model doubts in it, and what was suggested. */
 export interface MarkedText {
   readonly text: string;
-  readonly marks: readonly Place[];
+  readonly marks?: readonly Place[];
+  readonly doubts?: readonly (Place & Pick<Doubt, 'probability'>)[];
+  readonly proposals?: readonly KeptProposal[];
 }
 
 /** What is said where nothing is suggested; the reason is beside it. */
@@ -55,7 +57,7 @@ export class Rewriter extends HoleEditor {
   #asked = '';
 
   /** Puts the editor into the page, with what is marked from the beginning. */
-  open(host: HTMLElement, { text, marks }: MarkedText): void {
+  open(host: HTMLElement, { text, marks = [], doubts = [], proposals = [] }: MarkedText): void {
     this.openIn(host, {
       text,
       label: 'Text to edit',
@@ -64,6 +66,8 @@ export class Rewriter extends HoleEditor {
       extensions: [this.#doubts.extension, this.#marks.extension],
     });
     this.#setMarks(marks.filter(({ from, to }) => from < to).map((mark) => ({ ...mark, look: 'marked' })));
+    this.#setDoubts(doubts);
+    this.view.dispatch(putting(this.proposalsOf(proposals), false));
     this.focus();
   }
 
@@ -72,9 +76,13 @@ export class Rewriter extends HoleEditor {
     await this.replace(text);
   }
 
-  /** The text, and what is marked in it by now. */
   get content(): MarkedText {
-    return { text: this.text, marks: this.marks.value.map(({ from, to }) => ({ from, to })) };
+    return {
+      text: this.text,
+      marks: this.marks.value.map(({ from, to }) => ({ from, to })),
+      doubts: this.doubts.value.map(({ from, to, probability }) => ({ from, to, probability })),
+      proposals: this.kept,
+    };
   }
 
   /** The word before a sign, by which one knows where it stands; '' before a word. */
@@ -110,18 +118,17 @@ export class Rewriter extends HoleEditor {
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
       }>('/unmask/doubts', { model, text }, signal);
-      const words = new Map<number, Doubt>();
+      const words = new Map<number, Place & { readonly probability: number }>();
       for (const { from, to, probability } of tokens) {
         const start = to - text.slice(from, to).trimStart().length;
         if (start === to) continue;
         const word = this.wordsOf({ from: start, to });
         const known = words.get(word.from);
         if (known && known.probability <= probability) continue;
-        const [look, title] = [doubtOf(probability), likelihood(probability)];
-        words.set(word.from, { ...word, probability, look, title });
+        words.set(word.from, { ...word, probability });
       }
-      const doubts = [...words.values()];
-      this.view.dispatch({ effects: this.#doubts.replace.of(doubts) });
+      this.#setDoubts([...words.values()]);
+      const doubts = this.doubts.value;
       const unlikely = doubts.filter(({ look }) => look !== '').length;
       this.news.value = `${unlikely} of ${doubts.length} words and signs under 1 %.`;
     });
@@ -192,6 +199,14 @@ export class Rewriter extends HoleEditor {
 
   #setMarks(marks: readonly Stretch[]): void {
     this.view.dispatch({ effects: this.#marks.replace.of(marks) });
+  }
+
+  #setDoubts(doubts: Required<MarkedText>['doubts']): void {
+    const looks = doubts.map((one): Doubt => {
+      const { probability } = one;
+      return { ...one, look: doubtOf(probability), title: likelihood(probability) };
+    });
+    this.view.dispatch({ effects: this.#doubts.replace.of(looks) });
   }
 
   #dropAll(): void {

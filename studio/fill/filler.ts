@@ -1,9 +1,16 @@
 import { EditorView } from '@codemirror/view';
 import { signal } from '@preact/signals';
-import { type Excerpt, type HoleLength, typedHoles, type WantedLength } from '../core/filling.ts';
+import {
+  type Excerpt,
+  type Filling,
+  type HoleLength,
+  typedHoles,
+  type WantedLength,
+} from '../core/filling.ts';
+import type { KeptProposal } from '../core/stretches.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { Example } from '../parts/examples.ts';
-import { type Filling, fillingsOf } from '../text/fill-request.ts';
+import { fillingsOf } from '../text/fill-request.ts';
 import { type AskedModel, HoleEditor, mostCharacters } from '../text/hole-editor.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 import { retryTemperature, temperatureOf } from '../text/temperatures.ts';
@@ -11,7 +18,7 @@ import { retryTemperature, temperatureOf } from '../text/temperatures.ts';
 /** A text, and what of it is to be written. */
 export interface HoledText {
   readonly text: string;
-  readonly holes: readonly Pick<Proposal, 'from' | 'to' | 'length'>[];
+  readonly holes: readonly (Omit<Proposal, 'id'> & Partial<KeptProposal>)[];
 }
 
 /** An example with its hole. */
@@ -42,14 +49,14 @@ export class Filler extends HoleEditor {
         EditorView.domEventHandlers({ paste: () => void setTimeout(() => this.#takeTyped()) }),
       ],
     });
-    this.view.dispatch(putting(this.#numbered(holes), false));
+    this.view.dispatch(putting(this.proposalsOf(holes), false));
     this.#takeTyped();
     this.focus();
   }
 
   /** Has another text in place of this one, which an undo brings back. */
   async take({ text, holes }: HoledText): Promise<void> {
-    await this.replace(text, this.#numbered(holes));
+    await this.replace(text, this.proposalsOf(holes));
     this.#takeTyped();
   }
 
@@ -62,14 +69,9 @@ export class Filler extends HoleEditor {
     void this.take(withHole(example));
   }
 
-  /** The text, and the holes that are open in it. */
+  /** The text, and the holes in it. */
   get content(): HoledText {
-    const holes = this.placed.map(({ from, to, length }) => ({ from, to, length }));
-    return { text: this.text, holes };
-  }
-
-  #numbered(holes: HoledText['holes']): Proposal[] {
-    return holes.map((hole) => ({ ...hole, id: this.nextId++ }));
+    return { text: this.text, holes: this.kept };
   }
 
   /** What is typed as `{{3}}` or `{{4..24}}` becomes a hole of that length. */

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { writingGroups } from '../core/option-groups.ts';
-import { holesIn } from '../core/stretches.ts';
+import { proposalsIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, servedModel, useLoading } from '../parts/model-picker.tsx';
@@ -20,7 +20,7 @@ import { HoleRow } from './hole-row.tsx';
 export default function Fill(properties: PageProperties) {
   const filler = useMemo(() => new Filler(), []);
   const { host, model, options, choose } = useText('fill', properties, filler, {
-    read: (text, { holes }) => ({ text, holes: holesIn(holes, text) }),
+    read: (text, { holes }) => ({ text, holes: proposalsIn(holes, text).filter(({ length }) => length) }),
     example: (name) => withHole(exampleFor(name)),
     onModel: (old, name) => filler.exchange(exampleFor(old), exampleFor(name)),
   });

@@ -410,6 +410,62 @@ test('what was typed survives a reload of the tab', { skip, timeout: 120_000 }, 
 });
 
 test(
+  'what was written for a text, and is typed in the place of what was said, survives a reload of the tab',
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    const listed = async () => [
+      await textsOf(page.locator('.old-and-new')),
+      await textsOf(page.locator('.others button')),
+      await textsOf(page.locator('.doubts li')),
+      await shown(page),
+    ];
+    await follow(page, 'fill', { text: 'There was a dog. He was happy.' });
+    await page.locator('.cm-content').getByText('There was a dog.').waitFor();
+    await page.locator('.cm-content').press('Control+End');
+    await page.keyboard.type(' It had a {{1}}');
+    await page.getByLabel('hole 1').first().waitFor();
+    await page.getByRole('button', { name: /^Fill/ }).click();
+    await page.getByRole('button', { name: 'Others for hole 1' }).click();
+    await page.locator('.main').getByText('Fill again').waitFor();
+    await page.locator('.others button').first().waitFor();
+    const filled = await listed();
+
+    await follow(page, 'edit', { text: 'Once upon a time a dog barked purple in the park.' });
+    await page.locator('.cm-content').getByText('barked purple').waitFor();
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByRole('button', { name: 'Others for purple' }).click();
+    await page.getByRole('button', { name: /^Suggest changes/ }).waitFor();
+    await page.locator('.others button').first().waitFor();
+    const suggested = await listed();
+
+    await follow(page, 'chat', { model: 'talk' });
+    await page.fill('.composer textarea', 'Hello.');
+    await page.keyboard.press('Enter');
+    await page.locator('.speed').waitFor();
+    await page.getByRole('button', { name: 'Edit' }).first().click();
+    await page.getByLabel('What you say instead').fill('Hello, you');
+    await page.reload();
+    const instead = page.getByLabel('What you say instead');
+    await until(async () => (await instead.inputValue()) === 'Hello, you', 'what is said instead');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await page.locator('.turn.edited').count(), 0);
+
+    await go(page, 'Fill');
+    await page.locator('.others button').first().waitFor();
+    assert.deepEqual(await listed(), filled);
+    await page.locator('.others button').first().click();
+    await page.getByRole('button', { name: 'Accept hole 1' }).click();
+    await go(page, 'Edit');
+    await page.locator('.others button').first().waitFor();
+    assert.deepEqual(await listed(), suggested);
+    await page.getByRole('button', { name: 'Accept change 1' }).click();
+    assert.ok(!(await shown(page)).includes('purple'));
+  },
+);
+
+test(
   'the browser asks before a text goes that is too long to be kept',
   { skip, timeout: 60_000 },
   async (t) => {
@@ -441,8 +497,14 @@ test(
     const drafts: Readonly<Record<string, object>> = {
       write: { prompt: 7, seed: 'x', name: {}, runs: [null, { options: [] }], texts: [{ asked: 1 }, 'x'] },
       fill: { text: 'A text.', holes: wrong, options: 3, model: [] },
-      edit: { text: 'A text.', marks: [{ from: 0, to: 0 }, ...wrong], options: null },
-      chat: { text: 5, options: 'x', model: {} },
+      edit: {
+        text: 'A text.',
+        marks: [{ from: 0, to: 0 }, ...wrong],
+        doubts: wrong,
+        proposals: wrong,
+        options: null,
+      },
+      chat: { text: 5, options: 'x', model: {}, edits: [{}, 3] },
       train: { shown: [{}], focus: 3, isAsking: 'x', request: { objective: 'none', text: 5, values: [] } },
     };
     for (const [name, draft] of Object.entries(drafts)) {

@@ -1,16 +1,10 @@
 import { post, stream } from '../client.ts';
-import { HoleCanvas, type Piece } from '../core/filling.ts';
+import { type Filling, HoleCanvas, type Piece } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 
 interface FillEvent {
   readonly diffusion?: RecordedFrame;
   readonly holes?: readonly { readonly text: string }[];
-}
-
-/** A text that was written into a hole, and the pieces that it is drawn in. */
-export interface Filling {
-  readonly text: string;
-  readonly pieces: readonly Piece[];
 }
 
 /**

@@ -2,15 +2,17 @@ import { signal } from '@preact/signals';
 import {
   type Excerpt,
   excerptAround,
+  type Filling,
   type HoleLength,
   lengthLike,
   lengthsForWords,
   mask,
   partsOf,
 } from '../core/filling.ts';
+import type { KeptProposal } from '../core/stretches.ts';
 import type { Values } from '../parts/field-input.tsx';
 import type { ServedModel } from '../parts/model-picker.tsx';
-import { countTokens, type Filling, fillingsOf } from './fill-request.ts';
+import { countTokens, fillingsOf } from './fill-request.ts';
 import { ProposalEditor } from './proposal-editor.ts';
 import { dropping, type Proposal, putting } from './proposals.ts';
 import { retryTemperature } from './temperatures.ts';
@@ -140,6 +142,22 @@ export abstract class HoleEditor extends ProposalEditor {
     const isSpaced = /^\s/.test(old) || /\s/.test(this.text.charAt(hole.from - 1));
     const tokens = await countTokens(model, { part, isSpaced }, signal);
     return length ? [lengthLike(length.like, tokens)] : lengthsForWords(part, tokens);
+  }
+
+  /** The proposals with all that was written for each, as they are kept. */
+  protected get kept(): readonly KeptProposal[] {
+    return this.placed.map(({ id, ...one }) => ({ ...one, written: this.#writtenIn(id) }));
+  }
+
+  /** Proposals as they were kept, or new ones, with ids of their own. */
+  protected proposalsOf(
+    kept: readonly (Omit<Proposal, 'id'> & Partial<KeptProposal>)[],
+  ): readonly Proposal[] {
+    return kept.map(({ written = [], ...one }) => {
+      const id = this.nextId++;
+      for (const filling of written) this.keep(id, filling);
+      return { ...one, id };
+    });
   }
 
   /** Takes what was written for a proposal among what may be chosen. */
