@@ -104,6 +104,28 @@ test(title, { ...withSlurm, concurrency: 2 }, async (t) => {
     trained('warned', 'pmix', (job) => cluster.run('scancel', '--signal=USR1', job)),
   );
 
+  await t.test(
+    'a job of which a rank dies of a segmentation fault before it begins is started again',
+    async () => {
+      const once = join(folder, 'once.sh');
+      const died = join(folder, 'died');
+      // mkdir: only one of both ranks makes it
+      const lines = [
+        '#!/bin/sh',
+        `mkdir ${died} 2>/dev/null && kill -SEGV $$`,
+        `exec ${process.execPath} ${main} "$@"`,
+      ];
+      writeFileSync(once, lines.join('\n'), { mode: 0o755 });
+      const { out, log, job } = submit('begun-again', {
+        updates: 6,
+        flags: [`--export=ALL,UNMASK_MPI=pmix,UNMASK=${once}`],
+      });
+      await cluster.until(job, /JobState=COMPLETED/);
+      assert.match(readFileSync(log, 'utf8'), /Segmentation fault/);
+      assert.equal(stepsOf(out), 6);
+    },
+  );
+
   for (const [library, mpi] of [
     ['Open MPI', 'pmix'],
     ['MPICH', 'pmi2'],

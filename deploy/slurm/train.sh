@@ -14,8 +14,12 @@
 export SLURM_PMIX_FENCE="${SLURM_PMIX_FENCE:-tree}"
 # pmix: Open MPI; UNMASK_MPI=pmi2 for MPICH. Ranks leave together: five seconds after the first the others are killed. With
 # --kill-on-bad-exit=1 they would be sent SIGTERM, have nobody to save with, and be killed after KillWait, half a minute later
-srun --mpi="${UNMASK_MPI:-pmix}" --wait=5 --kill-on-bad-exit=0 ${UNMASK:-unmask} train "$@"
-status=$?
+for _ in 1 2 3 4 5; do
+  srun --mpi="${UNMASK_MPI:-pmix}" --wait=5 --kill-on-bad-exit=0 ${UNMASK:-unmask} train "$@"
+  status=$?
+  # 139: a rank died of a segmentation fault, as some of Open MPI do in MPI_Init: the run goes on where it was
+  if [ "$status" -ne 139 ]; then break; fi
+done
 # 138: stopped by USR1, and saved
 if [ "$status" -eq 138 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
 exit "$status"
