@@ -72,7 +72,7 @@ for (const launcher of launchers) {
     withLauncher(launcher),
     async (t) => {
       const { folder, text } = await prepare(t);
-      const long = 60;
+      const long = 120; // the signal may be late
       const out = join(folder, 'stopped');
       const { ended } = startRanks(launcher, 4, [...smallRun(text, long), '--out', out]);
       await untilTrue(() => stepsOf(out) >= 3);

@@ -68,12 +68,13 @@ export async function finetuningFiles(
   return { base, talk, pairs };
 }
 
-/** The flags of a small run of so many updates of four micro-batches each. */
-export const smallRun = (text: string, steps: number): string[] => [
+/** The flags of a small run of so many updates. @param accumulate  micro-batches of each; 32 of them take some 30 ms; a power of two */
+export const smallRun = (text: string, steps: number, accumulate = 4): string[] => [
   'train',
   text,
   ...'--tokenizer characters --packing stream --seed 3 --threads 1 --validation-windows 16'.split(' '),
-  ...'--layers 1 --width 32 --heads 2 --hidden 64 --length 32 --batch 4 --accumulate 4'.split(' '),
+  ...'--layers 1 --width 32 --heads 2 --hidden 64 --length 32 --batch 4'.split(' '),
+  `--accumulate=${accumulate}`,
   ...`--steps ${steps} --warmup 2 --checkpoint-every 5 --validation-every 10 --sample-every 10`.split(' '),
 ];
 

@@ -20,7 +20,8 @@ import { temporaryFolder } from './tiny-model.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const script = join(repositoryRoot, 'deploy/slurm/train.sh');
-const steps = 60;
+// together some seconds: nobody may be too late to disturb a run
+const [steps, accumulate] = [100, 32];
 const skip = [noHosts, withLauncher(launchers[0]).skip, withSlurm.skip].find((reason) => reason !== false);
 
 test(
@@ -33,7 +34,10 @@ test(
     const text = join(folder, 'text.txt');
     writeFileSync(text, someText());
     const whole = join(folder, 'whole');
-    assert.equal((await startRanks(undefined, 1, [...smallRun(text, steps), '--out', whole]).ended).code, 0);
+    assert.equal(
+      (await startRanks(undefined, 1, [...smallRun(text, steps, accumulate), '--out', whole]).ended).code,
+      0,
+    );
 
     /** Begins a run of four ranks on as many nodes, and does something to its job, which is queued again by that. */
     const queuedAgain = async (
@@ -41,7 +45,7 @@ test(
       disturb: (job: string) => Promise<unknown>,
     ): Promise<{ readonly job: string; readonly out: string; readonly said: () => string }> => {
       const [out, log] = [join(folder, name), join(folder, `${name}.log`)];
-      const flags = [...smallRun(text, steps).slice(1), '--out', out];
+      const flags = [...smallRun(text, steps, accumulate).slice(1), '--out', out];
       const job = cluster.run('sbatch', '--parsable', `--output=${log}`, script, ...flags).trim();
       const said = (): string => readFileSync(log, 'utf8');
       await untilTrue(() => stepsOf(out) >= 6, said, 90);

@@ -15,7 +15,8 @@ import { temporaryFolder } from './tiny-model.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const script = (name: string): string => join(repositoryRoot, 'deploy/slurm', name);
-const steps = 60;
+// together some seconds: nobody may be too late to disturb a run
+const [steps, accumulate] = [100, 32];
 
 /** A job, the folder of its run, and what it says. */
 interface Submitted {
@@ -32,7 +33,10 @@ test(title, { ...withSlurm, concurrency: 2 }, async (t) => {
   const text = join(folder, 'text.txt');
   await writeFile(text, someText());
   const whole = join(folder, 'whole');
-  assert.equal((await startRanks(undefined, 1, [...smallRun(text, steps), '--out', whole]).ended).code, 0);
+  assert.equal(
+    (await startRanks(undefined, 1, [...smallRun(text, steps, accumulate), '--out', whole]).ended).code,
+    0,
+  );
 
   const until = (isTrue: () => boolean, log: string, seconds = 60): Promise<void> =>
     untilTrue(isTrue, () => (existsSync(log) ? readFileSync(log, 'utf8') : 'nothing was written'), seconds);
@@ -52,7 +56,7 @@ test(title, { ...withSlurm, concurrency: 2 }, async (t) => {
         `--export=ALL,UNMASK_MPI=${mpi}`,
         ...flags,
         script('train.sh'),
-        ...smallRun(text, updates).slice(1),
+        ...smallRun(text, updates, accumulate).slice(1),
         '--out',
         out,
       )
@@ -143,7 +147,13 @@ test(title, { ...withSlurm, concurrency: 2 }, async (t) => {
     });
 
   await t.test('tasks that are started without MPI are told how to have it', () => {
-    const args = [process.execPath, main, ...smallRun(text, steps), '--out', join(folder, 'none')];
+    const args = [
+      process.execPath,
+      main,
+      ...smallRun(text, steps, accumulate),
+      '--out',
+      join(folder, 'none'),
+    ];
     assert.throws(
       () => cluster.run('srun', '--mpi=none', '--ntasks=2', ...args),
       /unmask train: srun started 2 processes without MPI: srun --mpi=pmix /,
