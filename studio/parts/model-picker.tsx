@@ -84,7 +84,7 @@ export function ModelPicker({
   useEffect(() => {
     if (isUnknown) void refreshModel(chosen.id).catch(() => {});
   }, [isUnknown, chosen?.id]);
-  const isMissing = value !== undefined && served.length > 0 && !served.some(({ id }) => id === value);
+  const isMissing = isUnserved(value);
   const [gone, setGone] = useState<{ readonly model: string; readonly instead: string }>();
   return (
     <div class="model-picker">
@@ -123,11 +123,7 @@ export function ModelPicker({
 function Missing({ model, onGone }: { readonly model: string; readonly onGone: () => void }) {
   const [problem, setProblem] = useState<unknown>();
   const [isLoading, setLoading] = useState(false);
-  useEffect(() => {
-    // nobody is asked for a token who only looks
-    if (token.value !== undefined)
-      get(`/unmask/models/${urlPath(model)}`).catch((error: unknown) => isGone(error) && onGone());
-  }, []);
+  useEffect(() => whereGone(model, onGone), []);
   const load = async () => {
     setLoading(true);
     setProblem(undefined);
@@ -151,6 +147,27 @@ function Missing({ model, onGone }: { readonly model: string; readonly onGone: (
       <Trouble error={problem} />
     </>
   );
+}
+
+/** Whether a model is not served, once it is known what is. */
+const isUnserved = (model: string | undefined): model is string =>
+  model !== undefined && servedModels.value.length > 0 && !servedModels.value.some(({ id }) => id === model);
+
+/** Does something where a model is not here at all. */
+function whereGone(model: string, doIt: () => void): void {
+  // nobody is asked for a token who only looks
+  if (token.value !== undefined)
+    get(`/unmask/models/${urlPath(model)}`).catch((error: unknown) => isGone(error) && doIt());
+}
+
+/** Says of a model that it is not here, as of a run that was written with one that was deleted since. */
+export function NotHere({ model }: { readonly model: string | undefined }) {
+  const [gone, setGone] = useState<string>();
+  const isMissing = isUnserved(model);
+  useEffect(() => {
+    if (isMissing) whereGone(model, () => setGone(model));
+  }, [isMissing, model]);
+  return isMissing && gone === model ? <span class="missing">(this model is not here)</span> : null;
 }
 
 const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;

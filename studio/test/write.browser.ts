@@ -565,6 +565,12 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     const instead = await page.locator('.model-picker select').inputValue();
     assert.equal(await said.textContent(), `runs/none is no longer here: ${instead} is chosen instead.`);
     assert.equal(await page.locator('.model-picker option').first().textContent(), instead);
+    // which is said of each run that is compared
+    await openWrite(page, { runs: [{}, { model: 'runs/none' }, { model: 'runs/other' }] });
+    const rows = page.locator('.comparison tbody th');
+    await rows.nth(1).getByText('runs/none (this model is not here)').waitFor();
+    await rows.nth(2).getByText('runs/other (this model is not here)').waitFor();
+    assert.equal(await rows.first().locator('.missing').count(), 0);
     // one key ends what one click begins in any order
     await openWrite(page, { runs: [{ model: 'stories' }] });
     await page.getByRole('button', { name: 'Try any order' }).click();

@@ -10,7 +10,7 @@ import type { Lane } from './lane.ts';
 export function Beside({ desk, lane }: { readonly desk: Desk; readonly lane: Lane }) {
   const id = useId();
   const name = nameOf(desk.lanes.value.indexOf(lane));
-  const model = lane.served?.id ?? lane.model.value;
+  const model = lane.writer;
   const { first, differences } = desk;
   return (
     <div class="beside panel">

@@ -3,6 +3,7 @@ import type { TextQuality } from '../core/comparison-file.ts';
 import { labelOf } from '../core/fields.ts';
 import { unscoredWords } from '../core/unscored.ts';
 import { verdictOn, type WeighedRun } from '../core/verdict.ts';
+import { NotHere } from '../parts/model-picker.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import type { Desk } from './desk.ts';
 import { type Figures, figuresOf, nameOf, rounded } from './figures.tsx';
@@ -193,7 +194,7 @@ function ComparedRow({
   return (
     <tr>
       <th scope="row">
-        {nameOf(index)} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
+        {nameOf(index)} <span class="quiet">{lane.writer}</span> <NotHere model={lane.writer} />
       </th>
       {shown.map(({ name, tell }, column) => (
         <td key={name} class={name === 'options' ? 'said' : undefined}>

@@ -36,7 +36,7 @@ export function LaneView({
     <section class="lane" aria-label={name === undefined ? 'Run' : `Run ${name}`}>
       {name !== undefined && (
         <h2>
-          Run {name} <span class="quiet">{lane.asked.value?.model ?? lane.served?.id}</span>
+          Run {name} <span class="quiet">{lane.writer}</span>
         </h2>
       )}
       {instead ?? <Written lane={lane} prompt={prompt} isTied={isTied} />}

@@ -44,6 +44,11 @@ export class Lane {
     return this.model.value === undefined ? models[0] : models.find(({ id }) => id === this.model.value);
   }
 
+  /** The name of the model that wrote the text, or will. */
+  get writer(): string | undefined {
+    return this.asked.value?.model ?? this.model.value ?? this.served?.id;
+  }
+
   /** Tokens that will be written, as far as that is known. */
   get length(): number {
     const { length = this.served?.defaults?.length } = this.options.value;
