@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { bytesText } from '../src/base/format-bytes.ts';
 import { type EnginePort, PortEngine } from '../src/server/worker/engine.ts';
 import type { FromWorker, ToWorker } from '../src/server/worker/protocol.ts';
 import type { ServedModel } from '../src/server/http/service.ts';
@@ -79,7 +80,6 @@ function tell({ device, note, progress }: ToPage): void {
   if (progress) {
     const { name, done, total } = progress;
     const percent = Math.floor((100 * done) / total);
-    download.value =
-      done < total ? `Downloading ${name}: ${percent} % of ${(total / 2 ** 20).toFixed(1)} MiB` : undefined;
+    download.value = done < total ? `Downloading ${name}: ${percent} % of ${bytesText(total)}` : undefined;
   }
 }

@@ -114,7 +114,7 @@ test('the program writes, scores and inspects with a model directory', async (t)
     assert.equal(ours.out, theirs.out);
     assert.match(
       (await runCommand(['inspect', elsewhere])).out,
-      /\nin memory {3}int8 [\d.]+ MiB\n {12}and about [\d.]+ MiB for a text of 64 tokens\nruns as {5}int8, in [\d.]+ MiB; opens in about \d+ s\n$/,
+      /\nin memory {3}int8 [\d.]+ [kM]B\n {12}and about [\d.]+ [kM]B for a text of 64 tokens\nruns as {5}int8, in [\d.]+ [kM]B; opens in about \d+ s\n$/,
     );
     for (const [mistake, sentence] of [
       [['quantize', elsewhere, '--weights', 'int4'], /--model: must have weights in floats; .* int8, got/],

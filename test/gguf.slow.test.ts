@@ -557,7 +557,7 @@ test('inspect tells why a GGUF does not run, and all else that it knows', async 
   assert.match(io.out, /llada\.rope\.scaling\.type is "yarn", which is not supported/);
   assert.match(io.out, /tokenizer\.ggml\.pre is absent; supported are gpt-2/);
   assert.match(io.out, /^parameters +78,576$/m);
-  assert.match(io.out, /^stored +F32 0\.3 MiB$/m);
+  assert.match(io.out, /^stored +F32 314\.3 kB$/m);
 });
 
 test("a file that others published: it computes, knows Llama's words, and is what inspect says", async (t) => {

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.ts';
+import { bytesText } from './format-bytes.ts';
 
 /**
  * Refuses what would need more memory than is free, before any of it is taken.
@@ -17,14 +18,6 @@ export function requireMemory(
   free: number,
 ): void {
   if (bytes <= free) return;
-  const problem = `must be smaller: ${needs} take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free; ${remedy}`;
+  const problem = `must be smaller: ${needs} take about ${bytesText(bytes)} of memory, and ${bytesText(free)} are free; ${remedy}`;
   throw new InvalidOptionError(option, problem, value);
-}
-
-/** "21.4 GiB". */
-export function memoryText(bytes: number): string {
-  const units = ['MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10) - 2));
-  const size = bytes / 2 ** (20 + 10 * power);
-  return size < 1000 ? `${size.toFixed(1)} ${units[power]}` : `${size.toExponential(1)} ${units[power]}`;
 }

@@ -79,7 +79,7 @@ export async function readManifestText(fs: DurableFs, directory: string): Promis
   let bytes = 0;
   for await (const piece of fs.read(join(directory, manifestName))) {
     bytes += piece.length;
-    if (bytes > 1 << 20) throw new FileError(join(directory, manifestName), 'at most 1 MiB', 'more');
+    if (bytes > 1e6) throw new FileError(join(directory, manifestName), 'at most 1 MB', 'more');
     pieces.push(Buffer.from(piece));
   }
   return Buffer.concat(pieces).toString('utf8');

@@ -73,7 +73,7 @@ export const badRows = ({ bad }: RowCounts): number =>
 
 /** Reasons that an option does away with. */
 const hints: Partial<Record<BadRowReason, string>> = {
-  'too long': 'a row has at most 16 MiB',
+  'too long': 'a row has at most 16.8 MB',
   'no such field': '--field names the one with the text',
   'no conversation but a pair': '--learn preferences is for pairs of answers',
   'no pair but a conversation': '--learn answers is for conversations',

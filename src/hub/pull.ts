@@ -6,6 +6,7 @@ import { fileProblem } from '../checkpoint/file-problem.ts';
 import { type DirectoryLock, lockHolder, tryLock } from '../checkpoint/lock.ts';
 import { shardNames } from '../checkpoint/open-weights.ts';
 import { FileError } from '../base/errors.ts';
+import { bytesText } from '../base/format-bytes.ts';
 import { startTask, type Task, type TaskOptions } from '../base/task.ts';
 import {
   type CachedRepository,
@@ -227,7 +228,7 @@ async function requireSpace(blobs: string, files: readonly RemoteFile[]): Promis
   }
   const { bavail, bsize } = await statfs(blobs);
   if (bavail * bsize >= needed) return;
-  const [expected, found] = [needed, bavail * bsize].map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  const [expected, found] = [needed, bavail * bsize].map(bytesText);
   throw new FileError(
     blobs,
     `${expected} of free space`,

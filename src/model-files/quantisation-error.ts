@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { rowsOf } from '../diffusion/clean-windows.ts';
 import { InvalidOptionError } from '../base/errors.ts';
+import { bytesText } from '../base/format-bytes.ts';
 import type { Canvas } from '../likelihood/scored-canvas.ts';
 import { divergence, type Divergence } from '../likelihood/divergence.ts';
 import { causalScoring, diffusionScoring, type ValidationScoring } from '../likelihood/validation.ts';
@@ -39,7 +40,7 @@ export interface Comparison {
 export async function prepareComparison(source: OpenedModel, text: string = stories()): Promise<Comparison> {
   const { weights, config } = source;
   if (weights.totalBytes > 0.9 * totalmem()) {
-    const problem = `must be off for a model of ${gigabytes(weights.totalBytes)} on a machine with ${gigabytes(totalmem())} of memory`;
+    const problem = `must be off for a model of ${bytesText(weights.totalBytes)} on a machine with ${bytesText(totalmem())} of memory`;
     throw new InvalidOptionError('compare', problem, true);
   }
   const tokenizer = await loadTokenizer(weights.directory);
@@ -106,5 +107,3 @@ function stories(): string {
     .split('\n', 8);
   return lines.map((line) => (JSON.parse(line) as { text: string }).text).join('\n\n');
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

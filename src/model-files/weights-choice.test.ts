@@ -22,7 +22,7 @@ test('weights are kept as they are stored where they fit, else in the largest fo
   }
   assert.match(
     within(memory.int8!).reason!,
-    /^the weights are kept as int8, in .* MiB: as f32 they need .* MiB, and/,
+    /^the weights are kept as int8, in .* MB: as f32 they need .* MB, and/,
   );
 });
 

@@ -1,4 +1,5 @@
-import { memoryText, requireMemory } from '../base/memory.ts';
+import { bytesText } from '../base/format-bytes.ts';
+import { requireMemory } from '../base/memory.ts';
 import type { GgufSource } from '../checkpoint/gguf/file.ts';
 import { expertTotal, type TensorNames, type TransformerConfig } from '../model/config.ts';
 import type { GgufModel } from '../model/gguf/model.ts';
@@ -118,10 +119,10 @@ export function chooseWeights(
   const largest = smaller.find(fits);
   if (largest === undefined) require(smaller.at(-1) ?? whole, 'there is no smaller form of them');
   const { format, bytes } = largest!;
-  const why = `as ${usual === 'stored' ? 'they are stored' : usual} they need ${memoryText(whole.bytes)}, and ${memoryText(free)} are free`;
+  const why = `as ${usual === 'stored' ? 'they are stored' : usual} they need ${bytesText(whole.bytes)}, and ${bytesText(free)} are free`;
   return {
     ...chosen(largest!),
-    reason: `the weights are kept as ${format}, in ${memoryText(bytes)}: ${why}`,
+    reason: `the weights are kept as ${format}, in ${bytesText(bytes)}: ${why}`,
   };
 
   function require({ format, bytes }: Kept, remedy: string): void {

@@ -54,12 +54,12 @@ test('what does not fit into memory is refused in one sentence that names what i
   refused(
     { layers: 1e9, width: 1e9 },
     {},
-    /^layers: must be smaller: the .* take about .* EiB of memory, and 8\.0 GiB are free/,
+    /^layers: must be smaller: the .* take about .* EB of memory, and 8\.6 GB are free/,
   );
   refused(
     {},
     { batch: 1e9 },
-    /^batch: .*1,000,000,000 windows of 64 tokens take about \d+\.\d PiB .*--accumulate/,
+    /^batch: .*1,000,000,000 windows of 64 tokens take about \d+\.\d PB .*--accumulate/,
   );
   refused({}, { length: 2 ** 20 }, /^batch: .*windows of 1,048,576 tokens/);
   refused({}, { loraRank: 1e9 }, /^loraRank: .*with an adapter of rank 1,000,000,000/);

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { copyFormats } from '../../src/base/copy-name.ts';
-import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
+import { bytesText } from '../../src/base/format-bytes.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';
 import type { LocalModel, QuantisedCopy } from './models.ts';
 

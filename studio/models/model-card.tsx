@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
+import { bytesText } from '../../src/base/format-bytes.ts';
 import { grouped } from '../../src/base/format-count.ts';
 import { counted } from '../core/quantities.ts';
 import { DeleteButton } from '../parts/delete-button.tsx';

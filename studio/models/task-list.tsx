@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { bytesText } from '../../src/cli/terminal/transfer-view.ts';
+import { bytesText } from '../../src/base/format-bytes.ts';
 import { shareIn } from '../core/quantities.ts';
 import { isAtWork, stopTask, type Task, tasks } from '../parts/tasks.ts';
 

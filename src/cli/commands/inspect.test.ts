@@ -51,8 +51,8 @@ test('a model that runs: what it is, and exit code 0', async (t) => {
     /^end tokens +<\|endoftext\|> \(\d+\)$/m,
     /^chat +template in tokenizer_config\.json$/m,
     /^sampling +--temperature 0\.5 --block-length 4, unless told otherwise$/m,
-    /^stored +F32 0\.1 MiB$/m,
-    /^in memory +f32 0\.1 MiB, f16 [\d.]+ MiB, int8 [\d.]+ MiB, int4 [\d.]+ MiB$/m,
+    /^stored +F32 71\.6 kB$/m,
+    /^in memory +f32 71\.6 kB, f16 [\d.]+ kB, int8 [\d.]+ kB, int4 [\d.]+ kB$/m,
   ])
     assert.match(out, row);
   const json = JSON.parse((await run([model, '--json'])).out);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Inspection, TrainingFacts } from '../../model-files/inspect-model.ts';
 import { kebabCase } from '../../base/options.ts';
+import { bytesText } from '../../base/format-bytes.ts';
 import { grouped } from '../../base/format-count.ts';
 import { colorsFor, type Paint } from '../terminal/colors.ts';
 import type { Command, Io, Output } from '../command.ts';
@@ -92,12 +93,12 @@ function rowsOf({ config, gguf, adapter, ...facts }: Inspection): Row[] {
     ['chat', facts.chatTemplate ? `template in ${facts.chatTemplate}` : 'no template'],
     ['sampling', samplingText(facts.defaults)],
     ['', facts.unsupportedSampling.length > 0 && `unsupported: ${facts.unsupportedSampling.join(', ')}`],
-    ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${sizeText(bytes)}`)],
-    ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${sizeText(bytes)}`)],
+    ['stored', dtypes && listed(dtypes, (dtype, bytes) => `${dtype} ${bytesText(bytes)}`)],
+    ['in memory', memoryBytes && listed(memoryBytes, (format, bytes) => `${format} ${bytesText(bytes)}`)],
     [
       '',
       samplingMemory &&
-        `and about ${sizeText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
+        `and about ${bytesText(samplingMemory.bytes)} for a text of ${samplingMemory.length} tokens`,
     ],
     ['runs as', chosenWeights && choiceText(chosenWeights)],
     ['trained', facts.training && trainingText(facts.training)],
@@ -136,7 +137,7 @@ function boundText({ objective, validation }: TrainingFacts): string {
   return `-log p ${isExact ? '=' : '≤'} ${natsPerToken.toFixed(3)}${error} nats a token${bits}`;
 }
 
-/** f32, in 31.2 MiB; opens in about 1 s */
+/** f32, in 31.2 MB; opens in about 1 s */
 function choiceText({
   format,
   bytes,
@@ -144,7 +145,7 @@ function choiceText({
   reason,
 }: NonNullable<Inspection['chosenWeights']>): string {
   const seconds = `opens in about ${Math.ceil(openSeconds)} s`;
-  return `${format}, in ${sizeText(bytes)}; ${seconds}${reason === undefined ? '' : `; ${reason}`}`;
+  return `${format}, in ${bytesText(bytes)}; ${seconds}${reason === undefined ? '' : `; ${reason}`}`;
 }
 
 /** The model's own defaults as the flags that they stand for. */
@@ -167,6 +168,3 @@ function counted(value: number): string {
   const short = value < 1e9 ? `${(value / 1e6).toFixed(1)} million` : `${(value / 1e9).toFixed(1)} billion`;
   return `${grouped(value)} (${short})`;
 }
-
-const sizeText = (bytes: number): string =>
-  bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;

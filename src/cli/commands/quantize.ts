@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bytesText } from '../../base/format-bytes.ts';
 import { quantizeSchema } from '../../model-files/quantize-options.ts';
 import type { Quantized } from '../../model-files/quantize.ts';
 import type { Command } from '../command.ts';
@@ -48,7 +49,7 @@ function table({ path, format, bytes, sourceBytes, error, predictions }: Quantiz
   const [worst] = error.tensors.toSorted((a, b) => b.relative - a.relative);
   const rows: [string, string][] = [
     ['written', path],
-    ['weights', `${format}, ${mebibytes(bytes)} for ${mebibytes(sourceBytes)}`],
+    ['weights', `${format}, ${bytesText(bytes)} for ${bytesText(sourceBytes)}`],
     ['error', `${percent(error.overall)} of the weights' root mean square`],
     ...(worst ? ([['worst', `${percent(worst.relative)}, ${worst.name}`]] satisfies [string, string][]) : []),
     ...(predictions ? compared(predictions) : []),
@@ -72,4 +73,3 @@ function compared({
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

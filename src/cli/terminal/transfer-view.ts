@@ -1,3 +1,4 @@
+import { bytesText } from '../../base/format-bytes.ts';
 import type { PullProgress } from '../../hub/pull.ts';
 import { duration } from '../../base/format-duration.ts';
 import type { Output } from '../command.ts';
@@ -59,10 +60,4 @@ export class TransferView {
     ];
     return parts.filter(Boolean).join('  ');
   }
-}
-
-/** 16.1 GB: in powers of a thousand, as disks and networks are measured. */
-export function bytesText(bytes: number): string {
-  const [unit, size] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${(bytes / (size as number)).toFixed(1)} ${unit}`;
 }

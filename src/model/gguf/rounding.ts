@@ -1,4 +1,5 @@
 import { sizeOf } from '../../base/array.ts';
+import { bytesText } from '../../base/format-bytes.ts';
 import { blockWriter } from '../../checkpoint/block-quantisation.ts';
 import { type GgufFile, type GgufSource, readGgufRows } from '../../checkpoint/gguf/file.ts';
 import { bytesIn, storageOf } from '../storage.ts';
@@ -25,8 +26,8 @@ export async function roundingNote(file: GgufFile, model: GgufModel): Promise<st
   const error = percent(await roundingError(file, rounded));
   const types = [...new Set(rounded.map(({ type }) => type.name))].sort().join(', ');
   const share = percent(numbersIn(rounded) / numbersIn([...model.sources.values()]));
-  const floats = (bytesIn(transformer, names, 'f32') / 2 ** 30).toFixed(1);
-  return `${types}: ${share} of the weights are kept in 8 bits, which changes them by ${error} of their root mean square; --weights f32 keeps them as they are, in ${floats} GiB of memory`;
+  const floats = bytesText(bytesIn(transformer, names, 'f32'));
+  return `${types}: ${share} of the weights are kept in 8 bits, which changes them by ${error} of their root mean square; --weights f32 keeps them as they are, in ${floats} of memory`;
 }
 
 const numbersIn = (sources: readonly GgufSource[]): number =>
