@@ -23,9 +23,6 @@ export const likelihood = (probability: number): string =>
       ? `1 in ${grouped(Number((1 / probability).toPrecision(1)))}`
       : `${(100 * probability).toPrecision(2)} %`;
 
-/** What is asked of an edit where a person says nothing. */
-const usualThreshold = 0.0003;
-
 /**
  * Why an edit suggests nothing, and what helps.
  *
@@ -34,16 +31,15 @@ const usualThreshold = 0.0003;
  */
 export function nothingLikelier(
   words: readonly string[],
-  { threshold, maxChange, dryRun, isMarked }: Readonly<Record<string, unknown>>,
+  { maxChange, dryRun, isMarked }: Readonly<Record<string, unknown>>,
 ): string {
   const list = words.join(', ');
   if (dryRun === true && list !== '') return `A dry run: ${list} would be written anew.`;
   if (isMarked === true) return `In the place of ${list} the model wrote nothing else, as often as it tried.`;
-  const below = typeof threshold === 'number' ? threshold : usualThreshold;
   const within = maxChange === undefined ? '' : ' that fits into the most that may change';
   const why =
     list === ''
-      ? `No word${within} is under ${Number((100 * below).toPrecision(2))} %, the threshold below which one is written anew.`
+      ? `No word${within} is so unlikely that it is written anew by itself (the option Threshold).`
       : `In the place of ${list} the model finds nothing likelier.`;
   return `${why} Check lists unlikely words; Others, beside each, has other words written all the same.`;
 }
