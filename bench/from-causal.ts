@@ -16,7 +16,7 @@ const every = 50;
 
 /** 0.8M parameters on Tiny Shakespeare, windows of 64 characters. */
 const common = `
-  --data recipes/tinyshakespeare.txt.gz --packing stream --length 64 --batch 12 --random-length-share 0
+  --data recipes/tinyshakespeare.txt.gz --packing stream --times low-discrepancy --length 64 --batch 12 --random-length-share 0
   --learning-rate 1e-3 --schedule constant --warmup 50 --seed 1
   --validation-draws 4 --validation-windows 256 --validation-every ${every} --sample-every 100000 --checkpoint-every 200
 `;

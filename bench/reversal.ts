@@ -31,7 +31,7 @@ const recipe = `
 `;
 const models = [
   { name: 'causal', options: '--objective autoregressive --steps 600' },
-  { name: 'masked diffusion', options: '--objective masked-diffusion --steps 2000' },
+  { name: 'masked diffusion', options: '--objective masked-diffusion --times low-discrepancy --steps 2000' },
 ];
 
 console.log('Exact answers of the likeliest tokens.\n');

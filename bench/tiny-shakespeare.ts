@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const recipe = `
   --data recipes/tinyshakespeare.txt.gz --tokenizer characters --packing stream
   --layers 4 --width 128 --heads 4 --hidden 344 --length 64 --init gpt2
-  --learning-rate 1e-3 --minimum-rate 1e-4 --warmup 100 --schedule cosine
+  --learning-rate 1e-3 --minimum-rate 1e-4 --warmup 100 --schedule cosine --times low-discrepancy
   --beta2 0.99 --weight-decay 0.1 --clip 1 --random-length-share 0
   --validation-share 0.1 --validation-every 1000 --sample-every 1000
 `;

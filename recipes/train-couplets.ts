@@ -18,7 +18,7 @@ inTurn(
   [
     `${common} --out runs/couplets-causal --objective autoregressive --random-length-share 0 --tokenizer characters --layers 4 --width 256 --heads 4 --hidden 688 --tied --steps 1500 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1`,
     // windows of many lengths: lines of five leave room in those of 33, which is filled with ends where a poem has but one
-    `${common} --out runs/couplets --from runs/couplets-causal --random-length-share 0.3 --steps 3000 --learning-rate 1.5e-3 --warmup 100 --ema 0.998 --seed 2`,
+    `${common} --out runs/couplets --from runs/couplets-causal --times low-discrepancy --random-length-share 0.3 --steps 3000 --learning-rate 1.5e-3 --warmup 100 --ema 0.998 --seed 2`,
   ],
   more,
 );

@@ -14,9 +14,9 @@ const common =
 inTurn(
   [
     `${common} --out runs/typescript-causal --objective autoregressive --vocabulary-size 4096 --steps 1000 --learning-rate 2e-3 --warmup 100 --schedule constant --seed 1`,
-    `${common} --out runs/typescript-masked --from runs/typescript-causal --steps 1200 --learning-rate 1.5e-3 --warmup 100 --schedule constant --ema 0.998 --seed 2 --dtype F16`,
-    `${common} --out runs/typescript-holes --from runs/typescript-masked --variable-length 0.5 --surplus 16 --prompt-share 0.3 --steps 3500 --learning-rate 1.2e-3 --warmup 50 --ema 0.998 --seed 3 --dtype F16`,
-    `${common} --out runs/typescript --from runs/typescript-holes --variable-length 0.5 --surplus 16 --prompt-share 0.3 --steps 1400 --learning-rate 1.2e-3 --warmup 50 --decay-share 0.5 --ema 0.998 --seed 4 --dtype F16`,
+    `${common} --out runs/typescript-masked --from runs/typescript-causal --times low-discrepancy --steps 1200 --learning-rate 1.5e-3 --warmup 100 --schedule constant --ema 0.998 --seed 2 --dtype F16`,
+    `${common} --out runs/typescript-holes --from runs/typescript-masked --times low-discrepancy --variable-length 0.5 --surplus 16 --prompt-share 0.3 --steps 3500 --learning-rate 1.2e-3 --warmup 50 --ema 0.998 --seed 3 --dtype F16`,
+    `${common} --out runs/typescript --from runs/typescript-holes --times low-discrepancy --variable-length 0.5 --surplus 16 --prompt-share 0.3 --steps 1400 --learning-rate 1.2e-3 --warmup 50 --decay-share 0.5 --ema 0.998 --seed 4 --dtype F16`,
   ],
   process.argv.slice(2),
 );

@@ -14,7 +14,7 @@ export const defaults = {
   complementary: false,
   noise: 'linear',
   eps: 1e-3,
-  times: 'low-discrepancy',
+  times: 'bell',
   antithetic: false,
   tied: false,
   init: 'mitchell',
@@ -38,8 +38,12 @@ export const defaults = {
   dtype: 'F32',
 } as const;
 
+/** Uniform times, where it was not measured that a bell of them teaches more. */
+const uniform = { times: 'low-discrepancy' } as const;
+
 /** What is otherwise where answers are learned. Three epochs are LLaDA's, section 2.3. */
 export const answerDefaults = {
+  ...uniform,
   epochs: 3,
   batch: 16,
   learningRate: 3e-4,
@@ -63,6 +67,9 @@ export const preferenceDefaults = {
 
 /** What is otherwise where a model learns to be sure of its own texts. */
 export const certaintyDefaults = { certaintyBlock: 16, guard: 1 } as const;
+
+/** The same, whatever is learned beside. */
+export const certaintyTimes = uniform;
 
 /** What is otherwise where an adapter is trained. */
 export const adapterDefaults = { learningRate: 1e-3, loraTargets: [...adapterTargets] };

@@ -24,7 +24,7 @@ const forText = {
   learn: true,
 } as const;
 
-const { from, data, length, epochs, steps, batch, accumulate, learningRate, decayShare, ...others } =
+const { from, data, length, epochs, steps, batch, accumulate, learningRate, decayShare, times, ...others } =
   trainingSchema.omit(forText).shape;
 const usually = (key: keyof typeof answerDefaults, text: string) =>
   answerDefaults[key] === preferenceDefaults[key]
@@ -50,6 +50,9 @@ export const finetuneSchema = trainingSchema.omit(forText).extend({
   ),
   learningRate: learningRate.describe(
     `highest learning rate [${answerDefaults.learningRate}, preferences ${preferenceDefaults.learningRate}; with --lora-rank ${adapterDefaults.learningRate}, preferences ${adapterPreferenceRate}]`,
+  ),
+  times: times.describe(
+    usually('times', 'how the times of a batch are drawn; bell: mostly at middling noise'),
   ),
   decayShare: decayShare.describe(usually('decayShare', 'share of the steps in which wsd decays')),
   out: others.out.describe('run directory; continues the run that is there [runs/finetune-SEED]'),

@@ -29,8 +29,8 @@ export interface PlanIo {
 /**
  * What a run is to be that may take so many minutes on this machine: its size is the largest that reads `tokensAParameter` tokens a
  * parameter in that time, its updates are as many as fit, judged by a few of them, and a masked diffusion model begins as a causal
- * one (where its text is long enough) and has bell-shaped times, by which little time teaches more. What was asked for by name stays.
- * A run that is there goes on as it was planned.
+ * one (where its text is long enough), by which little time teaches more. What was asked for by name stays. A run that is there goes on
+ * as it was planned.
  *
  * @throws InvalidOptionError  beside an option that says how long the run is
  */

@@ -3,6 +3,7 @@ import {
   adapterDefaults,
   adapterPreferenceRate,
   answerDefaults,
+  certaintyTimes,
   defaults,
   preferenceDefaults,
 } from '../defaults.ts';
@@ -26,7 +27,7 @@ export function resolveOptions({ out: _out, resume: _resume, ...request }: Train
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
-  const byTask = tasks[request.learn ?? defaults.learn];
+  const byTask = request.certainty === undefined ? tasks[request.learn ?? defaults.learn] : certaintyTimes;
   const byWay = request.loraRank === undefined ? {} : adapterDefaultsFor(request);
   const merged = { ...defaults, ...bySize, ...byTask, ...byWay, tokenizer, ...given } as TrainingOptions;
   // the likelihood of a causal model is exact, at no time
@@ -185,8 +186,9 @@ function checkPreferences(options: TrainingOptions): void {
       'is for models that diffuse; the likelihood of a causal one is exact',
       options.timesPerAnswer,
     );
+  const usual = { ...defaults, ...preferenceDefaults };
   for (const key of ['noise', 'eps', 'times', 'antithetic', 'complementary'] as const)
-    if (options[key] !== defaults[key])
+    if (options[key] !== usual[key])
       throw new InvalidOptionError(
         key,
         'is not for preferences: how many tokens of an answer are masked is spread evenly',

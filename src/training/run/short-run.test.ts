@@ -17,8 +17,8 @@ test('the causal warm-up is a quarter of the updates, but reads a text three tim
 
 test('a text that one update reads several times has no warm-up; nor have other objectives', () => {
   const short = { ...reading, bytes: 1000 };
-  assert.deepEqual(shortRunOptions({}, short), { times: 'bell', learningRate: 2e-3 });
-  assert.deepEqual(shortRunOptions({}, { ...reading, bytes: 0 }), { times: 'bell', learningRate: 2e-3 });
+  assert.deepEqual(shortRunOptions({}, short), { learningRate: 2e-3 });
+  assert.deepEqual(shortRunOptions({}, { ...reading, bytes: 0 }), { learningRate: 2e-3 });
   assert.equal(shortRunOptions({}, reading).causalWarmup, 250);
   assert.equal(shortRunOptions({ shiftedLogits: false }, reading).causalWarmup, undefined);
   assert.deepEqual(shortRunOptions({ objective: 'autoregressive' }, reading), {});

@@ -30,9 +30,9 @@ export const warmupUpdates = (reading: Reading): number =>
 export function shortRunOptions(
   { objective = 'masked-diffusion', from, learn = 'text', shiftedLogits }: TrainingRequest,
   reading: Reading,
-): Pick<TrainingRequest, 'times' | 'causalWarmup' | 'learningRate'> {
+): Pick<TrainingRequest, 'causalWarmup' | 'learningRate'> {
   if (objective !== 'masked-diffusion' || from !== undefined || learn !== 'text') return {};
   // a causal model predicts each token at the position before it
   const causalWarmup = shiftedLogits === false ? 0 : warmupUpdates(reading);
-  return { times: 'bell', ...(causalWarmup > 0 && { causalWarmup }), learningRate: 2e-3 };
+  return { ...(causalWarmup > 0 && { causalWarmup }), learningRate: 2e-3 };
 }
