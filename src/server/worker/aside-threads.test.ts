@@ -25,9 +25,9 @@ function echoing(options: Partial<AsideOptions<string | number, string>>) {
 
 test('what waits behind a slow question gets a thread of its own, which ends when it has nothing to do', async () => {
   const { threads, aside } = echoing({ patienceMs: 5 });
-  const slow = aside.ask(40);
+  const slow = aside.ask(400);
   assert.equal(await aside.ask('a'), 'a');
-  assert.equal(await slow, '40');
+  assert.equal(await slow, '400');
   assert.equal(await aside.ask('b'), 'b');
   assert.deepEqual(threads, { opened: 2, ended: 1 });
 });
