@@ -255,6 +255,16 @@ test(
     assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(colorOf)), colors);
     const legend = page.locator('.u-legend').first();
     await legend.getByText(/^b held-out$/).waitFor();
+    // a click anywhere in its row is one on its name, but not on what else can be done there
+    const selected = async () =>
+      (await page.locator('.run-name[aria-pressed=true]').allTextContents()).join();
+    await rowOf(page, 'c').locator('[data-label=loss]').click();
+    assert.equal(await selected(), 'c');
+    await box('a').uncheck();
+    assert.equal(await selected(), 'c');
+    await rowOf(page, 'a').locator('[data-label=time]').click();
+    assert.equal(await selected(), 'a');
+    assert.ok(await box('a').isChecked());
     // on a phone it is told apart by what it learns
     await page.setViewportSize({ width: 390, height: 844 });
     await rowOf(page, 'b').locator('.differs').getByText('autoregressive').waitFor();

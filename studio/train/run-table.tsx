@@ -172,8 +172,16 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
   const { name, options, loss } = run;
   const isShown = runs.shown.value.includes(name);
   const isFocused = runs.focus.value === name;
+  const open = () => void attempt(async () => runs.open(name));
   return (
-    <tr class={isFocused ? 'focused' : undefined} data-run={name}>
+    // for a mouse all of it is the button that its name is
+    <tr
+      class={isFocused ? 'focused' : undefined}
+      data-run={name}
+      onClick={({ target }) => {
+        if (!(target as Element).closest('button, label')) open();
+      }}
+    >
       <td>
         <label
           class={isShown ? `swatch series-${runs.colorOf(name)}` : 'swatch'}
@@ -190,12 +198,7 @@ function RunRow({ run, runs, isBest, columns, attempt }: RowProperties) {
           <span class="hidden">Show the curves of {name}</span>
         </label>
       </td>
-      <RunName
-        run={run}
-        columns={columns}
-        isFocused={isFocused}
-        onOpen={() => void attempt(async () => runs.open(name))}
-      />
+      <RunName run={run} columns={columns} isFocused={isFocused} onOpen={open} />
       <td>
         <Progress run={run} leftMs={runs.leftMs(run)} />
         {run.step < warmupOf(run) && (
