@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doubtOf, likelihood, nothingLikelier } from './doubt.ts';
+import { doubtOf, likelihood, nothingLikelier, whyLeft } from './doubt.ts';
 
 test('the less likely, the more it is doubted, and one in a hundred is no doubt', () => {
   assert.deepEqual([1e-9, 0.0009, 0.001, 0.0099, 0.01, 0.099, 0.1, 1].map(doubtOf), [
@@ -36,4 +36,16 @@ test('where nothing is suggested it is said why, and what helps', () => {
     /^In the place of “a”, “b” .* nothing else/,
   );
   assert.match(nothingLikelier(['“a”'], { dryRun: true, isMarked: true }), /^A dry run: “a” would be/);
+});
+
+test('of an unlikely word that is left as it is it is said why', () => {
+  const asked = { threshold: 0.0003, dryRun: false };
+  const left = (probability: number, isWritten: boolean) => whyLeft({ probability, isWritten }, asked);
+  assert.equal(left(0.0001, true), 'left: nothing likelier');
+  assert.equal(left(0.0001, false), 'left: beyond the most that may change');
+  assert.equal(left(0.0003, false), 'left: not under the threshold, 1 in 3,000');
+  assert.equal(
+    whyLeft({ probability: 0.0001, isWritten: true }, { ...asked, dryRun: true }),
+    'would be written anew',
+  );
 });

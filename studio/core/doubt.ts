@@ -43,3 +43,18 @@ export function nothingLikelier(
       : `In the place of ${list} the model finds nothing likelier.`;
   return `${why} Check lists unlikely words; Others, beside each, has other words written all the same.`;
 }
+
+/**
+ * Why an edit left an unlikely word as it is, in a few words.
+ *
+ * @param isWritten  whether it was written anew, and what came was not suggested
+ */
+export function whyLeft(
+  { probability, isWritten }: { readonly probability: number; readonly isWritten: boolean },
+  { threshold, dryRun }: { readonly threshold: number; readonly dryRun: boolean },
+): string {
+  if (isWritten) return dryRun ? 'would be written anew' : 'left: nothing likelier';
+  return probability < threshold
+    ? 'left: beyond the most that may change'
+    : `left: not under the threshold, ${likelihood(threshold)}`;
+}

@@ -61,12 +61,16 @@ test('a doubt is of a word, and has a number', () => {
   const kept = [...broken, { from: 1, to: 1, probability: 0.1 }, { from: 0, to: 1, probability: 'x' }];
   assert.deepEqual(
     doubtsIn(
-      [...kept, { from: 2, to: 3, probability: 0.2 }, { from: 0, to: 1, probability: 0.1, look: 5 }],
+      [
+        ...kept,
+        { from: 2, to: 3, probability: 0.2, left: 'why' },
+        { from: 0, to: 1, probability: 0.1, left: 5 },
+      ],
       'a word',
     ),
     [
       { from: 0, to: 1, probability: 0.1 },
-      { from: 2, to: 3, probability: 0.2 },
+      { from: 2, to: 3, probability: 0.2, left: 'why' },
     ],
   );
 });

@@ -24,13 +24,26 @@ export function stretchesIn(kept: unknown, text: string): Stretch[] {
     .sort((a, b) => a.from - b.from);
 }
 
-/** The words of a text, each with how likely a model finds it, likewise. */
-export function doubtsIn(kept: unknown, text: string): (Stretch & { readonly probability: number })[] {
+/** A word of a text, how likely a model finds it, and why it was left as it is, once that was asked. */
+export interface KeptDoubt extends Stretch {
+  readonly probability: number;
+  readonly left?: string;
+}
+
+/** The words of a text, likewise. */
+export function doubtsIn(kept: unknown, text: string): KeptDoubt[] {
   const all: unknown[] = Array.isArray(kept) ? kept : [];
   return all
     .flatMap((one) =>
       isObject(one) && isStretch(one, text.length) && one.from < one.to && typeof one.probability === 'number'
-        ? [{ from: one.from, to: one.to, probability: one.probability }]
+        ? [
+            {
+              from: one.from,
+              to: one.to,
+              probability: one.probability,
+              ...(typeof one.left === 'string' && { left: one.left }),
+            },
+          ]
         : [],
     )
     .sort((a, b) => a.from - b.from);

@@ -205,6 +205,8 @@ function Doubts({ rewriter, findOthers }: FoundProperties) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
   const busy = rewriter.isBusy.value;
+  const hasChange = ({ from, to }: Place) =>
+    rewriter.proposals.value.some((one) => one.from < to && one.to > from);
   const unlikely = doubts.filter(({ look }) => look !== '');
   const unlikeliest = unlikely.toSorted((a, b) => a.probability - b.probability).slice(0, maxListed);
   return (
@@ -219,6 +221,7 @@ function Doubts({ rewriter, findOthers }: FoundProperties) {
               <span class={`token final ${word.look}`}>{visible(rewriter.slice(word))}</span>
             </span>
             <span class="quiet">{likelihood(word.probability)}</span>
+            {word.left && !hasChange(word) && <span class="quiet why">{visible(word.left)}</span>}
             <span class="row">
               <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
                 {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)

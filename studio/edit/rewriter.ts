@@ -2,8 +2,8 @@ import { signal } from '@preact/signals';
 import { post, stream } from '../client.ts';
 import { type Filling, HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
-import { type DoubtLook, doubtOf, likelihood, nothingLikelier } from '../core/doubt.ts';
-import type { KeptProposal } from '../core/stretches.ts';
+import { type DoubtLook, doubtOf, likelihood, nothingLikelier, whyLeft } from '../core/doubt.ts';
+import type { KeptDoubt, KeptProposal } from '../core/stretches.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { optionSchemas } from '../parts/options.ts';
@@ -12,9 +12,8 @@ import { layerOf, type Stretch } from '../text/layer.ts';
 import { dropping, type Proposal, putting } from '../text/proposals.ts';
 
 /** A word of the text, or a sign, and how likely the model finds the least likely of its tokens. */
-export interface Doubt extends Stretch {
+export interface Doubt extends Stretch, KeptDoubt {
   readonly look: DoubtLook;
-  readonly probability: number;
 }
 
 interface Change {
@@ -32,13 +31,22 @@ interface EditEvent {
   readonly doubts?: readonly Place[];
 }
 
+/** What came of a text of which nothing was marked. */
+interface Answer {
+  readonly text: string;
+  /** What was written anew, and what of it was suggested. */
+  readonly written: readonly Place[];
+  readonly suggested: readonly Place[];
+  readonly options: Values;
+}
+
 type Place = Pick<Stretch, 'from' | 'to'>;
 
 /** A text, what of it is marked, what the model doubts in it, and what was suggested. */
 export interface MarkedText {
   readonly text: string;
   readonly marks?: readonly Place[];
-  readonly doubts?: readonly (Place & Pick<Doubt, 'probability'>)[];
+  readonly doubts?: readonly KeptDoubt[];
   readonly proposals?: readonly KeptProposal[];
 }
 
@@ -55,6 +63,7 @@ export class Rewriter extends HoleEditor {
   readonly reason = signal('');
   /** What was asked last. */
   #asked = '';
+  #answer: Answer | undefined;
 
   /** Puts the editor into the page, with what is marked from the beginning. */
   open(host: HTMLElement, { text, marks = [], doubts = [], proposals = [] }: MarkedText): void {
@@ -80,7 +89,7 @@ export class Rewriter extends HoleEditor {
     return {
       text: this.text,
       marks: this.marks.value.map(({ from, to }) => ({ from, to })),
-      doubts: this.doubts.value.map(({ from, to, probability }) => ({ from, to, probability })),
+      doubts: this.doubts.value.map(({ from, to, probability, left }) => ({ from, to, probability, left })),
       proposals: this.kept,
     };
   }
@@ -118,7 +127,7 @@ export class Rewriter extends HoleEditor {
       const { tokens } = await post<{
         tokens: readonly { from: number; to: number; probability: number }[];
       }>('/unmask/doubts', { model, text }, signal);
-      const words = new Map<number, Place & { readonly probability: number }>();
+      const words = new Map<number, KeptDoubt>();
       for (const { from, to, probability } of tokens) {
         const start = to - text.slice(from, to).trimStart().length;
         if (start === to) continue;
@@ -127,7 +136,7 @@ export class Rewriter extends HoleEditor {
         if (known && known.probability <= probability) continue;
         words.set(word.from, { ...word, probability });
       }
-      this.#setDoubts([...words.values()]);
+      this.#setDoubts(this.#explained([...words.values()]));
       const doubts = this.doubts.value;
       const unlikely = doubts.filter(({ look }) => look !== '').length;
       this.news.value = `${unlikely} of ${doubts.length} words and signs under 1 %.`;
@@ -148,12 +157,15 @@ export class Rewriter extends HoleEditor {
       this.doing.value = 'Looking for likelier words …';
       const spans = marks.length > 0 ? { spans: marks.map(({ from, to }) => [from, to]) } : {};
       this.#dropAll();
+      this.#explain(undefined);
       const { changes, doubts } = await this.#written(
         { model: model?.id, text, ...spans, ...options },
         signal,
       );
       if (!changes) return;
       this.#propose(changes);
+      const suggested = this.placed.map(({ from, to }) => ({ from, to }));
+      if (marks.length === 0) this.#explain({ text, written: doubts ?? [], suggested, options });
       // whoever marks a word wants another, and be it less likely
       const same = marks.filter(({ from, to }) => !changes.some((one) => one.from < to && one.to > from));
       for (const { from, to } of options.dryRun === true ? [] : same)
@@ -201,12 +213,31 @@ export class Rewriter extends HoleEditor {
     this.view.dispatch({ effects: this.#marks.replace.of(marks) });
   }
 
-  #setDoubts(doubts: Required<MarkedText>['doubts']): void {
+  #setDoubts(doubts: readonly KeptDoubt[]): void {
     const looks = doubts.map((one): Doubt => {
       const { probability } = one;
       return { ...one, look: doubtOf(probability), title: likelihood(probability) };
     });
     this.view.dispatch({ effects: this.#doubts.replace.of(looks) });
+  }
+
+  /** Says beside each word that was read why it was left as it is. */
+  #explain(answer: Answer | undefined): void {
+    this.#answer = answer;
+    this.#setDoubts(this.#explained(this.doubts.value));
+  }
+
+  /** The words with why each was left as it is, where this text was asked for. */
+  #explained(doubts: readonly KeptDoubt[]): readonly KeptDoubt[] {
+    const answer = this.#answer?.text === this.text ? this.#answer : undefined;
+    return doubts.map(({ from, to, probability }) => {
+      const word = { from, to, probability };
+      const isIn = (places: readonly Place[]) => places.some((one) => one.from < to && one.to > from);
+      if (!answer || isIn(answer.suggested)) return word;
+      const { threshold = optionSchemas.value?.edit.properties?.threshold?.default, dryRun } = answer.options;
+      const asked = { threshold: Number(threshold), dryRun: dryRun === true };
+      return { ...word, left: whyLeft({ probability, isWritten: isIn(answer.written) }, asked) };
+    });
   }
 
   #dropAll(): void {

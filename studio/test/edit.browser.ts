@@ -144,6 +144,16 @@ test(
     assert.ok(await fits(page));
     // each is answered where it stands, by a click or a key, and that is undone
     const undo = page.getByRole('button', { name: 'Undo' });
+    // what is listed and was left says why
+    await page.getByRole('button', { name: 'Check' }).click();
+    const rows = page.locator('.doubts li');
+    await rows.first().waitFor();
+    const replaced = proposed.map(([old]) => old ?? '').join();
+    for (let n = 0; n < (await rows.count()); n++) {
+      const word = await rows.nth(n).locator('.token').innerText();
+      const isLeft = /left: (not|nothing|beyond)/.test(await rows.nth(n).innerText());
+      assert.equal(isLeft, !replaced.includes(word), word);
+    }
     await page
       .getByRole('button', { name: /^Reject here/ })
       .first()
@@ -159,6 +169,11 @@ test(
     assert.deepEqual(await changes(page), proposed);
     await page.getByRole('button', { name: 'Accept all' }).click();
     assert.ok(!(await written(page)).includes('purple'));
+    // of suggestions that are taken back nothing is said
+    await undo.click();
+    await undo.click();
+    await until(async () => (await changes(page)).length === 0, 'nothing suggested');
+    await until(async () => (await page.locator('p[aria-live]').textContent()) === '', 'no news');
 
     await page.getByLabel('threshold', { exact: true }).fill('0');
     await page.getByRole('button', { name: /^Suggest changes/ }).click();
@@ -186,12 +201,15 @@ test(
     await page.getByText('In the place of “purple” the model finds nothing likelier.').waitFor();
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Check' }).click();
+    const purple = page.locator('.doubts li', { hasText: 'purple' });
+    await purple.getByText('left: nothing likelier').waitFor();
     await page.getByRole('button', { name: 'Others for purple' }).click();
     const others = page.getByRole('group', { name: 'others for change 1' }).getByRole('button');
     await others.nth(1).waitFor();
     await page.getByRole('button', { name: 'Accept change 1' }).isEnabled();
     const [[old, first]] = await changes(page);
     assert.equal(old, 'purple');
+    assert.equal(await purple.locator('.why').count(), 0);
     const other = await others.last().textContent();
     assert.ok(![first, 'purple'].includes(other));
     await others.last().click();

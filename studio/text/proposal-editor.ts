@@ -168,7 +168,9 @@ export abstract class ProposalEditor {
         }),
         EditorView.updateListener.of(({ docChanged, transactions }) => {
           const isAnswer = transactions.some((one) => answering.some((event) => one.isUserEvent(event)));
-          if (docChanged && !isAnswer && !this.isBusy.value) this.news.value = '';
+          // what an undo takes back was never there to be answered
+          const isTakenBack = this.#left === 0 && transactions.some((one) => one.isUserEvent('undo'));
+          if (((docChanged && !isAnswer) || isTakenBack) && !this.isBusy.value) this.news.value = '';
         }),
       ],
     });
