@@ -1,11 +1,20 @@
+import type { ComponentChildren } from 'preact';
 import { ApiError, isAbort } from '../client.ts';
 import { askForToken, token } from '../token.ts';
 
 /**
  * What went wrong, in one sentence, where it happened. Nothing where the person stopped it; where a token was missing, until there
  * is another one, and it may be given here.
+ *
+ * @param children  what helps, beside it
  */
-export function Trouble({ error }: { readonly error: unknown }) {
+export function Trouble({
+  error,
+  children,
+}: {
+  readonly error: unknown;
+  readonly children?: ComponentChildren;
+}) {
   if (error === undefined || isAbort(error)) return null;
   const refused = error instanceof ApiError && error.status === 401 ? error : undefined;
   if (refused && refused.token !== token.value) return null;
@@ -20,6 +29,7 @@ export function Trouble({ error }: { readonly error: unknown }) {
           </button>
         </>
       )}
+      {children}
     </p>
   );
 }

@@ -545,7 +545,10 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     assert.equal(await page.locator('.canvas .given').first().textContent(), 'Once upon a time');
     assert.equal(await page.locator('.canvas .token').count(), 110);
     assert.ok((await shown(page)).startsWith(stood));
-    assert.match((await page.locator('.moment').textContent())!, / · \d+ tokens(, ended by the model)?$/);
+    assert.match(
+      (await page.locator('.moment').textContent())!,
+      / · \d+ tokens, (ended by the model|its whole length)$/,
+    );
     const file = readRecording((await saved(page, 'JSON')).toString());
     const recording = replayed(file);
     assert.equal(textOf(recording, frames).split('▒')[0], stood);
@@ -558,6 +561,18 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await page.getByRole('alert').getByText('steps').waitFor();
     // what never began takes no text away
     assert.ok((await shown(page)).startsWith(stood));
+    // a length that was meant for another model is left to this one
+    const leave = page.getByRole('button', { name: 'Leave the length to the model' });
+    assert.equal(await leave.count(), 0);
+    await page.getByLabel('steps', { exact: true }).fill('');
+    await page.getByLabel('length', { exact: true }).fill('1000');
+    await page.locator(prompt).press('Enter');
+    await page.getByRole('alert').getByText('length: must').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await leave.click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await written(page);
+    assert.equal(await page.getByLabel('length', { exact: true }).inputValue(), '');
     // in the place of a model that is gone there is the first that is here
     await openWrite(page, { runs: [{ model: 'runs/none' }] });
     const said = page.locator('.missing', { hasText: 'runs/none is no longer here' });

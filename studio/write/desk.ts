@@ -108,6 +108,15 @@ export class Desk {
     await learnDefaults(lanes.map(({ served }) => served));
   }
 
+  /** Leaves the length of a run to its model, and has it written; beside others it has their prompt and seed. */
+  async leaveLength(lane: Lane): Promise<void> {
+    const { length: _, ...options } = lane.options.value;
+    lane.options.value = options;
+    if (!this.isComparing) return this.write();
+    const { prompt = this.prompt.value, options: { seed } = {} } = lane.wanted ?? {};
+    if (!hasMistake()) await this.#write([lane], prompt, typeof seed === 'number' ? seed : newSeed());
+  }
+
   /** Has the rest written of a text that was stopped. */
   async goOn(): Promise<void> {
     this.#problem.value = undefined;

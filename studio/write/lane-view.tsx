@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { ApiError } from '../client.ts';
 import { Legend } from '../parts/legend.tsx';
 import type { Player } from '../parts/player.ts';
 import { TokenCanvas } from '../parts/token-canvas.tsx';
@@ -18,6 +19,7 @@ export function LaneView({
   name,
   isTied = false,
   instead,
+  onLeaveLength,
 }: {
   readonly lane: Lane;
   readonly prompt: string;
@@ -27,11 +29,14 @@ export function LaneView({
   readonly isTied?: boolean;
   /** What is shown in place of a run that is not written yet. */
   readonly instead?: ComponentChildren;
+  /** Has the run written again, as long as its model says. */
+  readonly onLeaveLength: () => void;
 }) {
   const player = lane.player.value;
   const facts = player.facts.value;
   // of what never began there is nothing but the reason
-  if (player.state.value === 'failed' && !facts) return <Trouble error={player.problem.value} />;
+  const trouble = <Failed lane={lane} onLeaveLength={onLeaveLength} />;
+  if (player.state.value === 'failed' && !facts) return trouble;
   return (
     <section class="lane" aria-label={name === undefined ? 'Run' : `Run ${name}`}>
       {name !== undefined && (
@@ -39,7 +44,7 @@ export function LaneView({
           Run {name} <span class="quiet">{lane.writer}</span>
         </h2>
       )}
-      {instead ?? <Written lane={lane} prompt={prompt} isTied={isTied} />}
+      {instead ?? <Written lane={lane} prompt={prompt} isTied={isTied} trouble={trouble} />}
     </section>
   );
 }
@@ -49,17 +54,19 @@ function Written({
   lane,
   prompt,
   isTied,
+  trouble,
 }: {
   readonly lane: Lane;
   readonly prompt: string;
   readonly isTied: boolean;
+  readonly trouble: ComponentChildren;
 }) {
   const player = lane.player.value;
   const facts = player.facts.value;
   return (
     <>
       <div class="looked-at" onMouseLeave={() => (lane.glanced.value = undefined)}>
-        <Trouble error={player.problem.value} />
+        {trouble}
         <TokenCanvas
           player={player}
           given={lane.asked.value?.prompt ?? prompt}
@@ -91,6 +98,24 @@ function Written({
   );
 }
 
+/** Why a run was not written; a length that is too long, such as one typed for another model, can be left to this one. */
+function Failed({ lane, onLeaveLength }: { readonly lane: Lane; readonly onLeaveLength: () => void }) {
+  const error = lane.player.value.problem.value;
+  const isTooLong = error instanceof ApiError && error.option === 'length' && 'length' in lane.options.value;
+  return (
+    <Trouble error={error}>
+      {isTooLong && (
+        <>
+          {' '}
+          <button type="button" onClick={onLeaveLength}>
+            Leave the length to the model
+          </button>
+        </>
+      )}
+    </Trouble>
+  );
+}
+
 /** Says of a text that it was ended before its end. */
 function Stopped({ lane }: { readonly lane: Lane }) {
   const { isStopped, recording, size } = lane.player.value;
@@ -113,5 +138,7 @@ function writtenOf({ ending, facts, isLast }: Player): string {
   const tokens = ending.value?.tokens ?? length;
   const isWhole = ending.value ? isLast.value : written === length;
   if (!isWhole) return `${written} of ${length} tokens`;
-  return tokens < length ? `${tokens} tokens, ended by the model` : `${tokens} tokens`;
+  const end =
+    tokens < length ? ', ended by the model' : ending.value?.finish === 'length' ? ', its whole length' : '';
+  return `${tokens} tokens${end}`;
 }

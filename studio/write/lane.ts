@@ -23,6 +23,8 @@ export class Lane {
   readonly player = signal(new Player());
   /** What the process is of. */
   readonly asked = signal<Asked | undefined>(undefined);
+  /** What was asked for last, be it refused. */
+  wanted: Asked | undefined;
   readonly isWriting = signal(false);
   /** The position that was clicked, which stays; and the one that is pointed at. */
   readonly pinned = signal<number | undefined>(undefined);
@@ -102,6 +104,7 @@ export class Lane {
     asked: Asked,
     { turn, rest, begun = [] }: { turn?: Promise<void>; rest?: Asked; begun?: RecordingFile['events'] },
   ): Promise<void> {
+    this.wanted = asked;
     const { prompt, model, options } = rest ?? asked;
     const aborting = new AbortController();
     const before = { player: this.player.value, asked: this.asked.value };

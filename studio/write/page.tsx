@@ -62,22 +62,31 @@ export default function Write({ settings, isNew }: PageProperties) {
             isWaiting={served !== undefined && !served.defaults}
           />
         ) : (
-          <div class={isOne ? 'lanes' : 'lanes two'}>
-            {desk.lanes.value.map((lane, index) => (
-              <LaneView
-                key={index}
-                lane={lane}
-                prompt={desk.prompt.value}
-                name={isOne ? undefined : nameOf(index)}
-                isTied={!isOne}
-                instead={index > 0 && !lane.asked.value ? <Beside desk={desk} lane={lane} /> : undefined}
-              />
-            ))}
-          </div>
+          <Lanes desk={desk} />
         )}
         {(!isOne || desk.isUntouched) && <Legend />}
       </div>
     </form>
+  );
+}
+
+/** The runs beside each other. */
+function Lanes({ desk }: { readonly desk: Desk }) {
+  const isOne = !desk.isComparing;
+  return (
+    <div class={isOne ? 'lanes' : 'lanes two'}>
+      {desk.lanes.value.map((lane, index) => (
+        <LaneView
+          key={index}
+          lane={lane}
+          prompt={desk.prompt.value}
+          name={isOne ? undefined : nameOf(index)}
+          isTied={!isOne}
+          onLeaveLength={() => void desk.leaveLength(lane)}
+          instead={index > 0 && !lane.asked.value ? <Beside desk={desk} lane={lane} /> : undefined}
+        />
+      ))}
+    </div>
   );
 }
 
