@@ -560,7 +560,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await page.locator(prompt).press('Enter');
     await page.getByRole('alert').getByText('steps').waitFor();
     // what never began takes no text away
-    assert.ok((await shown(page)).startsWith(stood));
+    await until(async () => (await shown(page)).startsWith(stood), 'the text that stood there');
     // a length that was meant for another model is left to this one
     const leave = page.getByRole('button', { name: 'Leave the length to the model' });
     assert.equal(await leave.count(), 0);
