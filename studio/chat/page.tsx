@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { isObject } from '../../src/base/is-object.ts';
 import { writingGroups } from '../core/option-groups.ts';
@@ -26,8 +26,7 @@ import { Turns } from './turns.tsx';
 
 /** A conversation whose answers are unmasked while one looks on. */
 export default function Chat(properties: PageProperties) {
-  const talk = useMemo(() => new Talk(localStorage), []);
-  const { model, options, text } = useKept(properties, talk);
+  const { talk, model, options } = useKept(properties);
   const areOptionsOpen = useSignal(false);
   const problem = useServed();
   useLoading();
@@ -62,7 +61,7 @@ export default function Chat(properties: PageProperties) {
         </div>
         <Trouble error={problem.value ?? talk.problem.value} />
         <Composer
-          text={text}
+          text={talk.draftIn(talk.seen.value)}
           conversation={talk.seen.value}
           isWriting={talk.writing.value !== undefined}
           onSay={say}
@@ -96,30 +95,49 @@ const Welcome = ({
   </div>
 );
 
-/** The model, the options and what is about to be said, also in the place of a turn: as they were left, and as a link asks for. */
-function useKept({ settings, isNew }: PageProperties, talk: Talk) {
+/** The conversations, the model and the options: as they were left, and as a link asks for. */
+function useKept({ settings, isNew }: PageProperties) {
   const begun = useMemo(() => {
     const draft = draftOf('chat');
     return { ...draft, ...((isNew || draft.model === undefined) && settings) };
   }, []);
+  const talk = useMemo(() => talkAsLeft(begun), []);
   const model = useSignal(typeof begun.model === 'string' ? begun.model : undefined);
   const options = useSignal<Values>(isObject(begun.options) ? begun.options : {});
-  const text = useSignal(typeof begun.text === 'string' ? begun.text : '');
-  useEffect(() => {
-    for (const [turn, edit] of Object.entries(isObject(begun.edits) ? begun.edits : {}))
-      if (typeof edit === 'string') talk.edit(turn, edit);
-    keepDraft('chat', () => ({
-      model: model.value,
-      options: options.value,
-      text: text.value,
-      edits: Object.fromEntries([...talk.edits.value].map(([turn, edit]) => [turn, edit.value])),
-    }));
-  }, []);
+  useEffect(
+    () =>
+      keepDraft('chat', () => ({
+        model: model.value,
+        options: options.value,
+        seen: talk.seen.value,
+        texts: textsOf(talk.drafts),
+        edits: textsOf(talk.edits.value),
+      })),
+    [],
+  );
   useFollowed(settings, (link) => {
     if (typeof link.model === 'string') model.value = link.model;
   });
-  return { model, options, text };
+  return { talk, model, options };
 }
+
+/** With the conversation seen that was, and all that was being typed: in each, and in the place of turns. */
+function talkAsLeft({ seen, texts, edits }: Values): Talk {
+  const talk = new Talk(localStorage);
+  const ids = new Set(talk.all.value.map(({ id }) => id));
+  if (typeof seen === 'string' && ids.has(seen)) talk.open(seen);
+  for (const [id, text] of textsIn(texts)) if (ids.has(id)) talk.draftIn(id).value = text;
+  for (const [turn, text] of textsIn(edits)) talk.edit(turn, text);
+  return talk;
+}
+
+const textsOf = (texts: ReadonlyMap<string, Signal<string>>): object =>
+  Object.fromEntries([...texts].map(([place, text]) => [place, text.value]));
+
+const textsIn = (kept: unknown): [string, string][] =>
+  Object.entries(isObject(kept) ? kept : {}).filter(
+    (one): one is [string, string] => typeof one[1] === 'string',
+  );
 
 const exampleTool = `{"name": "weather",
  "parameters": {"type": "object",

@@ -64,6 +64,8 @@ export class Talk {
   readonly context = signal<Context | undefined>(undefined);
   /** How each answer of this visit came to be, by conversation and turn. */
   readonly recordings = new Map<string, Written>();
+  /** What is about to be said in each conversation. */
+  readonly drafts = new Map<string, Signal<string>>();
   /** What is being typed in the place of what was said, by conversation and turn. */
   readonly edits = signal<ReadonlyMap<string, Signal<string>>>(new Map());
   readonly conversation = computed(() => this.all.value.find(({ id }) => id === this.seen.value)!);
@@ -118,6 +120,13 @@ export class Talk {
     this.#problems.delete(id);
   }
 
+  /** What is about to be said in a conversation. */
+  draftIn(id: string): Signal<string> {
+    const draft = this.drafts.get(id) ?? signal('');
+    this.drafts.set(id, draft);
+    return draft;
+  }
+
   /** Whether an answer is being written in a conversation. */
   isWriting(id: string): boolean {
     return this.#writings.value.has(id);
@@ -130,6 +139,7 @@ export class Talk {
 
   forget(id: string): void {
     this.stop(id);
+    this.drafts.delete(id);
     batch(() => {
       this.all.value = this.all.value.filter((conversation) => conversation.id !== id);
       if (this.all.value.length === 0) this.begin();

@@ -466,6 +466,42 @@ test(
 );
 
 test(
+  'what is about to be said belongs to its conversation, which is open again after a reload',
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await studio.open();
+    const field = page.locator('.composer textarea');
+    const begin = page.locator('.conversations > button');
+    const seen = page.locator('.conversations .title[aria-current]');
+    await follow(page, 'chat', { model: 'talk' });
+    await page.fill('.composer textarea', 'Hello.');
+    await page.keyboard.press('Enter');
+    await page.locator('.speed').waitFor();
+    await field.fill('More of it');
+    await begin.click();
+    await until(async () => (await field.inputValue()) === '', 'an empty field');
+    await field.fill('Something else');
+    await page.locator('.conversations .title', { hasText: 'Hello.' }).click();
+    await until(async () => (await field.inputValue()) === 'More of it', 'what was begun');
+    await page.reload();
+    // the new one stands first
+    await until(async () => (await seen.textContent()) === 'Hello.', 'the conversation that was open');
+    assert.equal(await field.inputValue(), 'More of it');
+    await begin.click();
+    await until(async () => (await field.inputValue()) === 'Something else', 'what was begun in the other');
+
+    // with a conversation goes what was about to be said in it
+    await page.locator('.conversations .title', { hasText: 'Hello.' }).click();
+    await page.getByRole('button', { name: 'Delete: Hello.' }).click();
+    await page.getByRole('button', { name: 'Delete it for good' }).click();
+    await until(async () => (await field.inputValue()) === 'Something else', 'the one that is left');
+    await page.reload();
+    await until(async () => (await field.inputValue()) === 'Something else', 'the one that is left');
+  },
+);
+
+test(
   'the browser asks before a text goes that is too long to be kept',
   { skip, timeout: 60_000 },
   async (t) => {
@@ -504,7 +540,7 @@ test(
         proposals: wrong,
         options: null,
       },
-      chat: { text: 5, options: 'x', model: {}, edits: [{}, 3] },
+      chat: { seen: 5, texts: [{}, 3], options: 'x', model: {}, edits: [{}, 3] },
       train: { shown: [{}], focus: 3, isAsking: 'x', request: { objective: 'none', text: 5, values: [] } },
     };
     for (const [name, draft] of Object.entries(drafts)) {
