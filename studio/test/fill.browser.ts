@@ -248,6 +248,43 @@ test(
   },
 );
 
+test(
+  'the holes have the room that the settings leave, and what opens has some, too',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const studio = await startStudio(t);
+    const page = await openFill(studio);
+    await page.setViewportSize({ width: 1400, height: 900 });
+    const hidden = (part: string) =>
+      page
+        .locator(`.texts aside > .${part}`)
+        .evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight);
+    const top = async () => (await page.locator('.texts aside > .settings').boundingBox())!.y;
+    const holes = page.locator('.pieces > li');
+    await page.locator('.cm-content').getByText('He was very happy.').waitFor();
+    const write = async (count: number) => {
+      for (let n = await holes.count(); n < count; n++) {
+        await page.locator('.cm-content').press('Control+End');
+        await page.keyboard.type(' and {{3}}');
+        await holes.nth(n).waitFor();
+      }
+    };
+    const first = await top();
+    await write(2);
+    assert.equal(await top(), first);
+    await write(5);
+    assert.deepEqual([await hidden('found'), await hidden('settings')], [0, 0]);
+    assert.ok((await top()) > first);
+    await write(8);
+    assert.equal(await hidden('settings'), 0);
+    assert.ok((await hidden('found')) > 0);
+    await openGroup(page, 'What');
+    await openGroup(page, 'How fast');
+    await until(async () => Math.abs((await top()) - first) < 1, 'as much room as in the beginning');
+    assert.ok((await hidden('settings')) > 0);
+  },
+);
+
 test('filling that is stopped leaves a hole, and an error is said', { skip, timeout: 60_000 }, async (t) => {
   const studio = await startStudio(t);
   const page = await openFill(studio);
