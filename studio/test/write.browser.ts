@@ -460,7 +460,22 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
       runs.map(({ asked }) => asked.options.seed),
       [6, 6, 6],
     );
-    await other.getByRole('button', { name: 'Remove run C' }).click();
+    // what is removed can be brought back with its text
+    const texts = await other.locator('.lane .canvas').allTextContents();
+    const putBack = other.getByRole('button', { name: 'Back to what was here' });
+    const remove = async () => {
+      await other.getByRole('button', { name: 'Remove run C' }).click();
+      await other.getByText('A run was removed.').waitFor();
+      assert.equal(await other.locator('.lane').count(), 2);
+    };
+    await remove();
+    await putBack.click();
+    await other.locator('.lane').nth(2).waitFor();
+    await until(
+      async () => (await other.locator('.lane .canvas').allTextContents()).join() === texts.join(),
+      'the text that was removed',
+    );
+    await remove();
     await other.getByRole('button', { name: 'Judge the texts' }).click();
     const judged = other.locator('.comparison tbody tr').first().locator('td');
     await judged

@@ -103,6 +103,8 @@ export class Desk {
 
   async #write(lanes: readonly Lane[], prompt: string, seed: number): Promise<void> {
     this.#problem.value = undefined;
+    // a run that is written anew is no longer what stood here before
+    if (this.before.value?.lanes.some((lane) => lanes.includes(lane))) this.#forgetBefore(this.lanes.value);
     for (const lane of lanes) this.#turn = lane.write(prompt, seed, this.#turn);
     await this.#turn;
     await learnDefaults(lanes.map(({ served }) => served));
@@ -163,9 +165,8 @@ export class Desk {
     if (before) this.#put(before, { says: '', button });
   }
 
-  /** Shows other runs in place of those that are here, which are ended and kept. */
+  /** Shows other runs in place of those that are here, which are kept; those that are not among them are ended. */
   #put({ prompt, seed, name, lanes }: Place, said: Pick<Before, 'says' | 'button'>): void {
-    this.stop();
     const now = {
       prompt: this.prompt.value,
       seed: this.seed.value,
@@ -173,8 +174,8 @@ export class Desk {
       lanes: this.lanes.value,
     };
     const isEmpty = this.isUntouched && isExamplePrompt(now.prompt);
-    // those before that are out of reach from here on
-    this.before.value?.lanes.filter((lane) => !lanes.includes(lane)).forEach((lane) => lane.dispose());
+    now.lanes.filter((lane) => !lanes.includes(lane)).forEach((lane) => lane.stop());
+    this.#forgetBefore([...now.lanes, ...lanes]);
     batch(() => {
       this.before.value = isEmpty ? undefined : { ...now, ...said };
       this.prompt.value = prompt;
@@ -183,6 +184,12 @@ export class Desk {
       this.lanes.value = lanes;
       this.chosen.value = 0;
     });
+  }
+
+  /** Lets go of what stood here before, but for the runs that stay within reach. */
+  #forgetBefore(kept: readonly Lane[]): void {
+    this.before.value?.lanes.filter((lane) => !kept.includes(lane)).forEach((lane) => lane.dispose());
+    this.before.value = undefined;
   }
 
   stop(): void {
@@ -248,10 +255,17 @@ export class Desk {
     if (!hasMistake()) await this.#write(waiting, prompt, this.lastSeed ?? newSeed());
   }
 
+  /** Takes a run away, which can be brought back where something was written. */
   remove(lane: Lane): void {
-    lane.dispose();
-    this.lanes.value = this.lanes.value.filter((one) => one !== lane);
-    this.chosen.value = 0;
+    const lanes = this.lanes.value.filter((one) => one !== lane);
+    if (lane.asked.value === undefined) {
+      lane.dispose();
+      this.lanes.value = lanes;
+      this.chosen.value = 0;
+      return;
+    }
+    const place = { prompt: this.prompt.value, seed: this.seed.value, name: this.name.value, lanes };
+    this.#put(place, { says: 'A run was removed.', button: back });
   }
 
   /** Has an outside model say how likely the texts are, and their own how likely they were for it. */
