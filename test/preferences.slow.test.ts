@@ -133,14 +133,14 @@ test('preferences are learned from pairs: loss, margin and accuracy tell it, and
     return nats[1] - nats[0];
   };
   const [before, after] = [await scores(from), await scores(wish.out!)];
-  assert.ok(after > before + 5, `${before}, then ${after}`);
+  assert.ok(after > before + 3, `${before}, then ${after}`);
 
   // an adapter learns the same
   const lora = { ...wish, loraRank: 4, learningRate: 1e-2, out: join(folder, 'lora') };
   await runTraining(lora, createTrainingJob, io);
   const adapted = metricsOf(lora.out);
   assert.deepEqual([adapted[0].margin, adapted.at(-1)!.accuracy], [0, 1]);
-  assert.ok((await scores(lora.out)) > before + 5);
+  assert.ok((await scores(lora.out)) > before + 3);
 
   for (const [others, sentence] of [
     [
