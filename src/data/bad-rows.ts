@@ -1,3 +1,4 @@
+import { bytesText } from '../base/format-bytes.ts';
 import { counted } from '../base/format-count.ts';
 import { FileError } from '../base/errors.ts';
 
@@ -71,9 +72,12 @@ export class RowCounter {
 export const badRows = ({ bad }: RowCounts): number =>
   Object.values(bad).reduce((sum, count) => sum + count, 0);
 
+/** A longer row, in bytes, is skipped and reported; what it holds is not kept in memory. */
+export const LONGEST_ROW = 2 ** 24;
+
 /** Reasons that an option does away with. */
 const hints: Partial<Record<BadRowReason, string>> = {
-  'too long': 'a row has at most 16.8 MB',
+  'too long': `a row has at most ${bytesText(LONGEST_ROW)}`,
   'no such field': '--field names the one with the text',
   'no conversation but a pair': '--learn preferences is for pairs of answers',
   'no pair but a conversation': '--learn answers is for conversations',

@@ -1,6 +1,6 @@
 import { isObject } from '../base/is-object.ts';
-import type { BadRowReason } from './bad-rows.ts';
-import { LONGEST_ROW, readLines } from './read-lines.ts';
+import { type BadRowReason, LONGEST_ROW } from './bad-rows.ts';
+import { readLines } from './read-lines.ts';
 import type { Source } from './sources.ts';
 
 /** A value of a file of rows, with the line that it begins in, or why it cannot be had. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FileError } from '../base/errors.ts';
-import type { BadRowReason } from './bad-rows.ts';
+import { type BadRowReason, LONGEST_ROW } from './bad-rows.ts';
 import type { Source } from './sources.ts';
 
 /** A line of a file without its end, or a piece of a long one, or why it cannot be had. */
@@ -18,8 +18,6 @@ export type TextLine =
     }
   | { readonly number: number; readonly reason: BadRowReason };
 
-/** A longer row is skipped and reported; what it holds is not kept in memory. */
-export const LONGEST_ROW = 2 ** 24;
 /** Bytes after which a piece of a line of text, or of a list, is handed on. */
 const PIECE = 2 ** 20;
 /** Text is packed 3 to 10 times; this much means a file made to fill the memory. */

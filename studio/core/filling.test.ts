@@ -10,7 +10,7 @@ import {
   typedHoles,
   typedLength,
 } from './filling.ts';
-import type { RecordedFrame } from './recording.ts';
+import { frameOf } from '../test/frames.ts';
 
 test('a text and its holes become parts, and texts beside each other one', () => {
   const any = { length: 'any' } as const;
@@ -59,23 +59,12 @@ test('a hole is about as long as what stood there, shorter, or longer', () => {
   ]);
 });
 
-const frame = (more: Partial<RecordedFrame>): RecordedFrame => ({
-  revision: 0,
-  step: 0,
-  block: 0,
-  t: 1,
-  length: 4,
-  committed: 0,
-  reset: false,
-  changes: [],
-  ...more,
-});
 const change = (position: number, text: string) => ({ position, token: 1, text, confidence: 0.5 });
 
 test('holes have what was written into them, also those of canvases that are over', () => {
   const canvas = new HoleCanvas();
   canvas.read(
-    frame({
+    frameOf({
       reset: true,
       changes: [change(1, '-')],
       holes: [
@@ -84,17 +73,17 @@ test('holes have what was written into them, also those of canvases that are ove
       ],
     }),
   );
-  const [first, second] = canvas.read(frame({ step: 1, changes: [change(0, 'a'), change(3, 'd')] }));
+  const [first, second] = canvas.read(frameOf({ step: 1, changes: [change(0, 'a'), change(3, 'd')] }));
   assert.deepEqual(
     [first, second].map(({ pieces }) => pieces.map(({ token, text }) => (token === null ? null : text))),
     [['a'], [null, 'd']],
   );
-  canvas.read(frame({ reset: true, length: 1, holes: [{ hole: 2, from: 0, to: 1, replaces: [7, 9] }] }));
-  const [third] = canvas.read(frame({ step: 1, length: 1, changes: [change(0, 'z')] }));
+  canvas.read(frameOf({ reset: true, length: 1, holes: [{ hole: 2, from: 0, to: 1, replaces: [7, 9] }] }));
+  const [third] = canvas.read(frameOf({ step: 1, length: 1, changes: [change(0, 'z')] }));
   assert.deepEqual([third.hole, third.pieces[0].text, third.replaces], [2, 'z', [7, 9]]);
   assert.equal(canvas.piecesOf(1)[1].text, 'd');
   assert.equal(canvas.passes, 1);
-  canvas.read(frame({ reset: true, holes: [{ hole: 0, from: 0, to: 1 }] }));
+  canvas.read(frameOf({ reset: true, holes: [{ hole: 0, from: 0, to: 1 }] }));
   assert.equal(canvas.passes, 2);
   assert.deepEqual(canvas.piecesOf(9), []);
 });

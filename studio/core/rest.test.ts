@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RecordedFrame, Recording } from './recording.ts';
+import { frameOf } from '../test/frames.ts';
+import { Recording } from './recording.ts';
 import { joinedTo, restOf } from './rest.ts';
 
 const cell = (text: string | null) => ({
@@ -34,34 +35,23 @@ test('what is written to its end, a grid, or bound to a whole has no rest', () =
 });
 
 const change = (position: number, text: string) => ({ position, token: position, text, confidence: 0.5 });
-const frame = (changed: Partial<RecordedFrame>): RecordedFrame => ({
-  revision: 0,
-  step: 0,
-  block: 0,
-  t: 1,
-  length: 4,
-  committed: 0,
-  reset: false,
-  changes: [],
-  ...changed,
-});
 
 test('a rest joins what was recorded: its beginning keeps its history, what stood behind the gap is written anew', () => {
   const recording = new Recording();
-  recording.add(frame({ reset: true }), 0);
+  recording.add(frameOf({ reset: true }), 0);
   const candidates = [{ position: 0, tokens: [{ token: 0, text: 'a', probability: 0.5 }] }];
   recording.add(
-    frame({ revision: 1, step: 1, committed: 1, candidates, changes: [change(0, 'a'), change(2, 'x')] }),
+    frameOf({ revision: 1, step: 1, committed: 1, candidates, changes: [change(0, 'a'), change(2, 'x')] }),
     10,
   );
   const joined = joinedTo(recording, 1);
-  recording.add(joined(frame({ length: 3, reset: true })), 20);
+  recording.add(joined(frameOf({ length: 3, reset: true })), 20);
   assert.equal(recording.textAt(2), 'a');
   const { step, committed, length, written } = recording.facts(2);
   assert.deepEqual({ step, committed, length, written }, { step: 1, committed: 1, length: 4, written: 1 });
   recording.add(
     joined(
-      frame({
+      frameOf({
         revision: 1,
         step: 1,
         length: 3,
@@ -80,6 +70,6 @@ test('a rest joins what was recorded: its beginning keeps its history, what stoo
   assert.equal(recording.cellAt(0, 3).frame, 1);
   assert.deepEqual(recording.candidatesAt(0, 3), candidates[0].tokens);
   // a rest of another length than was to come has the beginning before it all the same
-  recording.add(joined(frame({ length: 1, reset: true, changes: [change(0, '!')] })), 40);
+  recording.add(joined(frameOf({ length: 1, reset: true, changes: [change(0, '!')] })), 40);
   assert.equal(recording.textAt(4), 'a!');
 });

@@ -15,6 +15,9 @@ export interface Stretch {
   readonly to: number;
 }
 
+/** Whether two stretches have a character in common. */
+export const overlap = (one: Stretch, other: Stretch): boolean => one.from < other.to && one.to > other.from;
+
 /** The stretches of a text in what was kept of it, in order; whatever is none, or does not lie in the text, is left out. */
 export function stretchesIn(kept: unknown, text: string): Stretch[] {
   const all: unknown[] = Array.isArray(kept) ? kept : [];

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { doubtLevels, likelihood } from '../core/doubt.ts';
 import { editingGroups } from '../core/option-groups.ts';
-import { doubtsIn, proposalsIn, stretchesIn } from '../core/stretches.ts';
+import { doubtsIn, overlap, proposalsIn, stretchesIn } from '../core/stretches.ts';
 import { visible } from '../../src/cli/terminal/visible.ts';
 import type { PageProperties } from '../pages.ts';
 import { learnDefaults, servedModel, useLoading } from '../parts/model-picker.tsx';
@@ -205,8 +205,7 @@ function Doubts({ rewriter, findOthers }: FoundProperties) {
   const doubts = rewriter.doubts.value;
   if (doubts.length === 0) return null;
   const busy = rewriter.isBusy.value;
-  const hasChange = ({ from, to }: Place) =>
-    rewriter.proposals.value.some((one) => one.from < to && one.to > from);
+  const hasChange = (word: Place) => rewriter.proposals.value.some((one) => overlap(one, word));
   const unlikely = doubts.filter(({ look }) => look !== '');
   const unlikeliest = unlikely.toSorted((a, b) => a.probability - b.probability).slice(0, maxListed);
   return (
@@ -224,9 +223,7 @@ function Doubts({ rewriter, findOthers }: FoundProperties) {
             {word.left && !hasChange(word) && <span class="quiet why">{visible(word.left)}</span>}
             <span class="row">
               <button type="button" disabled={busy} onClick={() => rewriter.mark(word)}>
-                {rewriter.marks.value.some(({ from, to }) => from < word.to && to > word.from)
-                  ? 'Unmark'
-                  : 'Mark'}
+                {rewriter.marks.value.some((mark) => overlap(mark, word)) ? 'Unmark' : 'Mark'}
                 <span class="hidden"> {visible(rewriter.slice(word))}</span>
               </button>
               <OthersButton

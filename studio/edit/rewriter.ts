@@ -3,7 +3,7 @@ import { post, stream } from '../client.ts';
 import { type Filling, HoleCanvas } from '../core/filling.ts';
 import type { RecordedFrame } from '../core/recording.ts';
 import { type DoubtLook, doubtOf, likelihood, nothingLikelier, whyLeft } from '../core/doubt.ts';
-import type { KeptDoubt, KeptProposal } from '../core/stretches.ts';
+import { type KeptDoubt, type KeptProposal, overlap } from '../core/stretches.ts';
 import { wordDiff } from '../core/word-diff.ts';
 import type { Values } from '../parts/field-input.tsx';
 import { optionSchemas } from '../parts/options.ts';
@@ -103,12 +103,13 @@ export class Rewriter extends HoleEditor {
   /** Marks the words of a stretch, or of the selection, or the one at the cursor; what is marked there already isn't any more. */
   mark(stretch?: Place): void {
     if (this.isBusy.value) return;
-    const { from, to } = this.wordsOf(stretch ?? this.view.state.selection.main);
-    if (from < to && this.slice({ from, to }).trim() === '') {
+    const words = this.wordsOf(stretch ?? this.view.state.selection.main);
+    const { from, to } = words;
+    if (from < to && this.slice(words).trim() === '') {
       this.news.value = 'A blank alone can’t be marked: select a word.';
       return;
     }
-    const inside = this.marks.value.filter((one) => one.from < to && one.to > from);
+    const inside = this.marks.value.filter((one) => overlap(one, words));
     const others = this.marks.value.filter((one) => !inside.includes(one));
     const added = inside.length > 0 || from === to ? [] : [{ from, to, look: 'marked' }];
     this.#setMarks([...others, ...added].sort((a, b) => a.from - b.from));
@@ -167,7 +168,7 @@ export class Rewriter extends HoleEditor {
       const suggested = this.placed.map(({ from, to }) => ({ from, to }));
       if (marks.length === 0) this.#explain({ text, written: doubts ?? [], suggested, options });
       // whoever marks a word wants another, and be it less likely
-      const same = marks.filter(({ from, to }) => !changes.some((one) => one.from < to && one.to > from));
+      const same = marks.filter((mark) => !changes.some((one) => overlap(one, mark)));
       for (const { from, to } of options.dryRun === true ? [] : same)
         await this.othersFor({ id: this.nextId++, from, to }, { model, options: ofWriting(options) }, signal);
       this.#setMarks([]);
@@ -176,8 +177,9 @@ export class Rewriter extends HoleEditor {
   }
 
   /** Has a few other words written for a stretch, however likely they are. */
-  async suggestOthers({ from, to }: Place, model: AskedModel, options: Values): Promise<void> {
-    const there = this.placed.find((one) => one.from < to && one.to > from);
+  async suggestOthers(place: Place, model: AskedModel, options: Values): Promise<void> {
+    const { from, to } = place;
+    const there = this.placed.find((one) => overlap(one, place));
     await this.findOthers([there ?? { id: this.nextId++, from, to }], model, ofWriting(options));
   }
 
@@ -232,7 +234,7 @@ export class Rewriter extends HoleEditor {
     const answer = this.#answer?.text === this.text ? this.#answer : undefined;
     return doubts.map(({ from, to, probability }) => {
       const word = { from, to, probability };
-      const isIn = (places: readonly Place[]) => places.some((one) => one.from < to && one.to > from);
+      const isIn = (places: readonly Place[]) => places.some((one) => overlap(one, word));
       if (!answer || isIn(answer.suggested)) return word;
       const { threshold = optionSchemas.value?.edit.properties?.threshold?.default, dryRun } = answer.options;
       const asked = { threshold: Number(threshold), dryRun: dryRun === true };
