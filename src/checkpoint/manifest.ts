@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { FileError, show, UnsupportedError } from '../base/errors.ts';
+import { bytesText } from '../base/format-bytes.ts';
 import type { DurableFs } from './durable-fs.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 
@@ -19,6 +20,8 @@ export interface ManifestEntry {
 
 /** The file of a checkpoint that lists the others, written last. */
 export const manifestName = 'MANIFEST.json';
+/** A longer one is none of ours. */
+const mostBytes = 2 ** 20;
 
 /** The text of a manifest: JSON with a checksum of its own. */
 export function manifestText(manifest: Manifest): string {
@@ -79,7 +82,8 @@ export async function readManifestText(fs: DurableFs, directory: string): Promis
   let bytes = 0;
   for await (const piece of fs.read(join(directory, manifestName))) {
     bytes += piece.length;
-    if (bytes > 1e6) throw new FileError(join(directory, manifestName), 'at most 1 MB', 'more');
+    if (bytes > mostBytes)
+      throw new FileError(join(directory, manifestName), `at most ${bytesText(mostBytes)}`, 'more');
     pieces.push(Buffer.from(piece));
   }
   return Buffer.concat(pieces).toString('utf8');
