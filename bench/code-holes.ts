@@ -4,49 +4,38 @@
 //
 //     npm run bench:code-holes
 //     npm run bench:code-holes -- --model runs/mine --count 20     of each kind, on the same sources
+//     npm run bench:code-holes -- --fim runs/typescript-fim        and by a causal model: npm run recipe:typescript-fim
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
+import { codeLines, placesIn } from '../recipes/fim-rows.ts';
+import { root } from '../recipes/recipe.ts';
+import { typescriptSources } from '../recipes/typescript-sources.ts';
 import { integerBelow, uniforms } from '../src/base/random.ts';
-import { splitDocuments } from '../src/data/split.ts';
+import { controlMarks, fimPrompt, type Gap } from '../src/data/fill-in-the-middle.ts';
 import { plainMean } from '../src/evaluation/mean.ts';
-import { load } from '../src/language-model/load.ts';
 import type { HoleLength } from '../src/language-model/infill-windows.ts';
+import type { Model } from '../src/language-model/language-model.ts';
+import { load } from '../src/language-model/load.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values } = parseArgs({
   options: {
     model: { type: 'string', default: join(root, 'models/typescript') },
+    fim: { type: 'string' },
     count: { type: 'string', default: '60' },
   },
 });
 const count = Number(values.count);
 /** Characters that the model sees at either side. */
 const sides = 240;
+/** Tokens of a hole at most where its length is found by likelihood, or by an end token. */
+const most = { likelihood: 24, end: 32 };
 
 interface Hole {
   readonly text: string;
   readonly from: number;
   readonly to: number;
-}
-
-/** Files that no recipe of models/typescript learned from. */
-function heldOut(): string[] {
-  const packed = readFileSync(join(root, 'models/typescript/sources.jsonl.gz'));
-  const texts = gunzipSync(packed)
-    .toString('utf8')
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { text: string }).text);
-  const { validation } = splitDocuments(
-    Float64Array.from(texts, (_, i) => i + 1),
-    0.02,
-  );
-  return validation.map(({ start }) => texts[start]).filter(parses);
 }
 
 function parses(code: string): boolean {
@@ -60,52 +49,70 @@ function parses(code: string): boolean {
 
 /** Holes of a kind, drawn from all lines of all files alike. */
 function holesOf(files: readonly string[], kind: 'rest of a line' | 'whole line'): Hole[] {
-  const all = files.flatMap((text) => {
-    const found: Hole[] = [];
-    let at = 0;
-    for (const line of text.split('\n')) {
-      const code = line.trim();
-      const isComment = /^(\/\/|\/\*|\*)/.test(code);
-      const from = at + line.indexOf(code);
-      const inside = [...code.matchAll(/(?<=\w)\b|(?<=[ (=,])\b/g)]
-        .map(({ index }) => index)
-        .filter((i) => i > 0);
-      if (code.length >= 8 && !isComment) {
-        const to = at + line.trimEnd().length;
-        if (kind === 'whole line') found.push({ text, from, to });
-        else if (inside.length > 0)
-          found.push({ text, from: from + inside[Math.floor(inside.length / 2)], to });
-      }
-      at += line.length + 1;
-    }
-    return found.filter(({ from, to }) => to > from);
-  });
+  const all = files.flatMap((text) =>
+    codeLines(text).flatMap(({ from, to }): Hole[] => {
+      if (kind === 'whole line') return [{ text, from, to }];
+      const inside = placesIn(text.slice(from, to));
+      return inside.length === 0 ? [] : [{ text, from: from + inside[Math.floor(inside.length / 2)], to }];
+    }),
+  );
   const uniform = uniforms(0, 'evaluation', kind.length);
   return Array.from({ length: count }, (_, k) => all[integerBelow(all.length, uniform(k))]);
 }
 
+/** What a model writes into a hole, and in how many tokens. */
+type Fill = (gap: Gap, missing: string) => Promise<{ readonly filled: string; readonly tokens: number }>;
+
+/** By masks, all of them seen at once with what is around them. */
+const byMasks =
+  (model: Model, lengthOf: (missing: string) => HoleLength): Fill =>
+  async ({ before, after }, missing) => {
+    const parts = [before, { length: lengthOf(missing) }, after];
+    const { holes } = await model.infill({ parts, temperature: 0 });
+    return { filled: holes[0].text, tokens: holes[0].tokens.length };
+  };
+
+/** By a causal model that was trained to fill holes, until it ends the text. */
+const byPrompt =
+  ({ generate, tokenizer, config }: Model): Fill =>
+  async ({ before, after }) => {
+    const [left, right] = [tokenizer.encode(before), tokenizer.encode(after)];
+    const room = config.maxLength - most.end - 3;
+    const kept = Math.min(left.length, Math.max(Math.floor(room / 2), room - right.length));
+    const gap = {
+      before: tokenizer.decode(left.slice(left.length - kept)),
+      after: tokenizer.decode(right.slice(0, room - kept)),
+    };
+    const prompt = fimPrompt(gap, controlMarks);
+    const { text, tokens } = await generate({ prompt, length: most.end, temperature: 0 });
+    return { filled: text.slice(prompt.length), tokens: tokens.length - tokenizer.encode(prompt).length };
+  };
+
 const model = await load(values.model);
-const files = heldOut();
+const twin = values.fim === undefined ? undefined : await load(values.fim);
+const ways: readonly (readonly [length: string, fill: Fill])[] = [
+  ['told', byMasks(model, (missing) => model.tokenizer.encode(missing).length)],
+  ['found by likelihood', byMasks(model, () => [1, most.likelihood])],
+  ['found by expanding', byMasks(model, () => 'any')],
+  ...(twin ? [['found by the end token of --fim', byPrompt(twin)] as const] : []),
+];
+const files = typescriptSources().heldOut.filter(parses);
 console.log(`${files.length} files, ${count} holes of each kind\n`);
 console.log('| hole | its length is | what stood there | parses | mean tokens |');
 console.log('| --- | --- | --- | --- | --- |');
 for (const kind of ['rest of a line', 'whole line'] as const)
-  for (const length of ['told', 'found by likelihood', 'found by expanding'] as const) {
+  for (const [length, fill] of ways) {
     const outcomes: { exact: number; parsed: number; tokens: number }[] = [];
     for (const { text, from, to } of holesOf(files, kind)) {
       const [before, missing, after] = [text.slice(0, from), text.slice(from, to), text.slice(to)];
-      const tokens = model.tokenizer.encode(missing).length;
-      const asked: HoleLength =
-        length === 'told' ? tokens : length === 'found by likelihood' ? [1, 24] : 'any';
-      const { holes } = await model.infill({
-        parts: [before.slice(-sides), { length: asked }, after.slice(0, sides)],
-        temperature: 0,
-      });
-      const filled = holes[0].text;
+      const { filled, tokens } = await fill(
+        { before: before.slice(-sides), after: after.slice(0, sides) },
+        missing,
+      );
       outcomes.push({
         exact: Number(filled.trim() === missing.trim()),
         parsed: Number(parses(before + filled + after)),
-        tokens: holes[0].tokens.length,
+        tokens,
       });
     }
     const share = (key: 'exact' | 'parsed'): string => {
@@ -116,3 +123,4 @@ for (const kind of ['rest of a line', 'whole line'] as const)
     console.log(`| ${kind} | ${length} | ${share('exact')} | ${share('parsed')} | ${mean.toFixed(1)} |`);
   }
 await model.close();
+await twin?.close();

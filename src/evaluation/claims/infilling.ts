@@ -2,6 +2,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
+import { type FimMarks, fimPrompt } from '../../data/fill-in-the-middle.ts';
 import type { Claim, Finding } from './claim.ts';
 import { meansIn } from './rows.ts';
 import { type WordHole, wordHoles } from './corpus.ts';
@@ -26,7 +27,7 @@ export const infilling: Claim = {
 };
 
 const width = 60;
-const [beforeMark, afterMark, middleMark] = ['\u27e8', '\u27e9', '\u2023'];
+const marks: FimMarks = { before: '\u27e8', after: '\u27e9', middle: '\u2023' };
 
 type Fill = (model: Model, hole: WordHole, signal: AbortSignal) => Promise<string>;
 
@@ -49,7 +50,7 @@ async function measure(lab: Lab): Promise<Finding> {
     { name: 'masked diffusion', right: await filled(diffusion, infilled) },
     {
       name: 'causal, trained to fill in',
-      right: await filled(fim, (model, hole, signal) => continued(model, rearranged(hole), hole, signal)),
+      right: await filled(fim, (model, hole, signal) => continued(model, fimPrompt(hole, marks), hole, signal)),
     },
     {
       name: 'causal',
@@ -89,9 +90,6 @@ function draw(rows: Finding['rows']): string {
   });
 }
 
-const rearranged = ({ before, after }: Pick<WordHole, 'before' | 'after'>): string =>
-  `${beforeMark}${before}${afterMark}${after}${middleMark}`;
-
 async function infilled(
   model: Model,
   { before, word, after }: WordHole,
@@ -128,7 +126,7 @@ async function fimRun(lab: Lab, seed: number): Promise<TrainingRun> {
     const length = 1 + integerBelow(12, uniform(2 * k));
     const start = integerBelow(width - length + 1, uniform(2 * k + 1));
     const [before, after] = [text.slice(0, start), text.slice(start + length)];
-    return rearranged({ before, after }) + text.slice(start, start + length);
+    return fimPrompt({ before, after }, marks) + text.slice(start, start + length);
   });
   return lab.train(`fill-in-the-middle-${lab.budget.updates}-rate-${learningRate}-seed-${seed}`, {
     texts,
