@@ -50,10 +50,11 @@ function parses(code: string): boolean {
 /** Holes of a kind, drawn from all lines of all files alike. */
 function holesOf(files: readonly string[], kind: 'rest of a line' | 'whole line'): Hole[] {
   const all = files.flatMap((text) =>
-    codeLines(text).flatMap(({ from, to }): Hole[] => {
-      if (kind === 'whole line') return [{ text, from, to }];
-      const inside = placesIn(text.slice(from, to));
-      return inside.length === 0 ? [] : [{ text, from: from + inside[Math.floor(inside.length / 2)], to }];
+    codeLines(text).flatMap((line): Hole[] => {
+      if (kind === 'whole line') return [{ text, ...line }];
+      const inside = placesIn(text.slice(line.from, line.to));
+      const from = line.from + (inside[Math.floor(inside.length / 2)] ?? 0);
+      return from > line.from && from < line.to ? [{ text, from, to: line.to }] : [];
     }),
   );
   const uniform = uniforms(0, 'evaluation', kind.length);

@@ -8,7 +8,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** Tokens of a row that are no text: three marks and the end; and those by which a hole cuts tokens in two, at most. */
+/** Tokens of a row beside those of a window: three marks, the end, and some where a hole cuts a token in two. */
 const apart = 8;
 /** Windows are of different lengths, or the place of a token would tell how long the hole is. */
 const shortest = 96;
@@ -18,17 +18,16 @@ const shortest = 96;
  * before, after, middle. A hole is a line, the rest of one, or, once in five times, a stretch of at most 100 characters.
  *
  * @param length  tokens of a row at most, with the end of the text
- * @param seed    another one: other windows and holes
  */
 export function* fimRows(
   sources: readonly string[],
   tokenizer: Tokenizer,
-  { length, seed }: { readonly length: number; readonly seed: number },
+  { length }: { readonly length: number },
 ): Generator<string> {
   const longest = length - apart;
   for (const [n, source] of sources.entries()) {
     const ids = tokenizer.encode(source);
-    const uniform = uniforms(seed, 'synthetic', 3, n);
+    const uniform = uniforms(0, 'synthetic', 3, n);
     for (let [at, k] = [-integerBelow(longest, uniform(0)), 1]; at < ids.length; k++) {
       const draw: Uniform = (i) => uniform(8 * k + i);
       const isPlain = draw(0) < 0.5;
@@ -37,7 +36,12 @@ export function* fimRows(
       at = end;
       // a window may cut a character in two
       if (text.trim() === '' || text.includes('\ufffd')) continue;
-      yield isPlain ? text : rearranged(text, holeIn(text, (i) => draw(i + 2)));
+      yield isPlain
+        ? text
+        : rearranged(
+            text,
+            holeIn(text, (i) => draw(i + 2)),
+          );
     }
   }
 }
@@ -55,7 +59,7 @@ function holeIn(text: string, uniform: Uniform): Span {
     return { from, to: Math.min(text.length, from + 1 + integerBelow(100, uniform(2))) };
   }
   const line = lines[integerBelow(lines.length, uniform(1))];
-  const inside = placesIn(text.slice(line.from, line.to));
+  const inside = placesIn(text.slice(line.from, line.to)).filter((i) => line.from + i < line.to);
   if (kind < 0.6 || inside.length === 0) return line;
   return { from: line.from + inside[integerBelow(inside.length, uniform(2))], to: line.to };
 }
@@ -73,6 +77,6 @@ export function codeLines(text: string): Span[] {
   return found;
 }
 
-/** Where the rest of a line may begin: between two words, and not at the beginning. */
+/** Where the rest of a line may begin: between two words, not at its beginning, but perhaps at its end. */
 export const placesIn = (code: string): number[] =>
   [...code.matchAll(/(?<=\w)\b|(?<=[ (=,])\b/g)].map(({ index }) => index).filter((i) => i > 0);

@@ -50,7 +50,9 @@ async function measure(lab: Lab): Promise<Finding> {
     { name: 'masked diffusion', right: await filled(diffusion, infilled) },
     {
       name: 'causal, trained to fill in',
-      right: await filled(fim, (model, hole, signal) => continued(model, fimPrompt(hole, marks), hole, signal)),
+      right: await filled(fim, (model, hole, signal) =>
+        continued(model, fimPrompt(hole, marks), hole, signal),
+      ),
     },
     {
       name: 'causal',
