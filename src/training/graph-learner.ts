@@ -9,13 +9,17 @@ import type { Device } from '../runtime/device.ts';
 import { checkDevice } from '../runtime/device-check.ts';
 import { openSession, type Session } from '../runtime/session.ts';
 import { Sessions } from '../runtime/sessions.ts';
-import { adamW, type AdamWOptions, isMatrix } from './adamw.ts';
+import { AdamW, type AdamWOptions, isMatrix } from './adamw.ts';
 import { batchFeeds, gradientModel } from './backpropagation.ts';
 import type { Learner, TrainingBatch } from './learner.ts';
 import { checkLoss, type Loss } from './loss.ts';
+import { Muon } from './muon.ts';
+import { type Arrays, type Optimizer, withPrefix } from './optimizer.ts';
 
 /** How a learner takes its steps, and on what. */
-export interface LearnerOptions extends AdamWOptions {
+export interface LearnerOptions extends Omit<AdamWOptions, 'decays'>, Partial<Pick<AdamWOptions, 'decays'>> {
+  /** What changes the parameters: AdamW all of them, or Muon the matrices between embedding and head. Default 'adamw'. */
+  readonly optimizer?: 'adamw' | 'muon';
   /**
    * Decay of an exponential moving average of the parameters; in the first steps, k, at most (1 + k) / (10 + k), so that
    * what training began with is soon forgotten. Absent: none is kept.
@@ -43,8 +47,6 @@ export interface AdapterOfModel {
   readonly base: LiveWeights | StoredWeights;
 }
 
-type Arrays = ReadonlyMap<string, NdArray>;
-
 /** A learner whose parameters, averages and gradients can be read, by tensor name. */
 export interface TransformerLearner extends Learner {
   /** The parameters as they are now; the next update writes over these arrays. */
@@ -56,8 +58,8 @@ export interface TransformerLearner extends Learner {
 }
 
 /**
- * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and AdamW on what comes
- * out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
+ * A transformer being trained: a graph on a device from a batch to the loss and its gradients, and an optimizer of what
+ * comes out of it. Between the two the norm is looked at, so that nothing that isn't finite is ever applied.
  *
  * @param initial  the parameters to start from, by name; they are copied. With an adapter, those of the adapter
  * @throws InvalidOptionError  for a loss that is no scalar
@@ -80,8 +82,7 @@ class GraphLearner implements TransformerLearner {
   /** One session for each kind of mask. */
   readonly #sessions = new Sessions<Dim | undefined, Session>();
   readonly #theta: Arrays;
-  readonly #m: Arrays;
-  readonly #v: Arrays;
+  readonly #optimizer: Optimizer;
   readonly #average: Arrays | undefined;
   /** The gradients of micro-batches, by the order of the shapes, and their sum once it is asked for. */
   readonly #accumulated = new OrderedSum();
@@ -96,8 +97,7 @@ class GraphLearner implements TransformerLearner {
     this.#options = options;
     this.#shapes = adapter ? adapterShapes(config, names, adapter.adapter) : parameterShapes(config, names);
     this.#theta = copyOf(this.#shapes, initial);
-    this.#m = zerosLike(this.#theta);
-    this.#v = zerosLike(this.#theta);
+    this.#optimizer = optimizerOf(names, this.#shapes, options);
     this.#average = emaDecay === undefined ? undefined : copyOf(this.#shapes, this.#theta);
   }
 
@@ -127,7 +127,7 @@ class GraphLearner implements TransformerLearner {
     const applied = isFinite && Number.isFinite(gradientNorm);
     this.#gradients = undefined;
     this.#lossIsFinite = true;
-    if (applied) this.#apply(total, learningRate, gradientNorm);
+    if (applied) await this.#apply(total, learningRate, gradientNorm);
     return { gradientNorm, applied };
   }
 
@@ -150,8 +150,7 @@ class GraphLearner implements TransformerLearner {
   state(): Arrays {
     return new Map([
       ...this.#theta,
-      ...withPrefix('adam.m.', this.#m),
-      ...withPrefix('adam.v.', this.#v),
+      ...this.#optimizer.moments(),
       ...withPrefix('ema.', this.#average ?? new Map()),
       ['adam.updates', { shape: [1], data: Float32Array.of(this.#updates) }],
     ]);
@@ -168,8 +167,9 @@ class GraphLearner implements TransformerLearner {
     this.#gradients = undefined;
   }
 
-  close(): Promise<void> {
-    return this.#sessions.close();
+  async close(): Promise<void> {
+    await this.#sessions.close();
+    await this.#optimizer.close();
   }
 
   async #open(masks: Dim | undefined): Promise<Session> {
@@ -181,20 +181,26 @@ class GraphLearner implements TransformerLearner {
     return openSession(model, { ...options, folder: stored?.folder, keepStoredTypes: stored !== undefined });
   }
 
-  #apply(gradients: Arrays, learningRate: number, gradientNorm: number): void {
-    const { clip, emaDecay, decays = isMatrix } = this.#options;
+  async #apply(gradients: Arrays, learningRate: number, gradientNorm: number): Promise<void> {
+    const { clip, emaDecay } = this.#options;
     this.#updates += 1;
     const updates = this.#updates;
     const gradientScale = clip === undefined ? 1 : Math.min(1, clip / (gradientNorm + 1e-6));
-    const step = { step: updates, learningRate, gradientScale };
-    for (const [name, { shape, data }] of this.#theta) {
-      const gradient = gradients.get(name)!.data;
-      const moments = [this.#m.get(name)!.data, this.#v.get(name)!.data] as const;
-      adamW(data, ...moments, gradient, decays(name, shape), this.#options, step);
-      const average = this.#average?.get(name);
-      if (average) blend(average.data, data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
-    }
+    await this.#optimizer.step(this.#theta, gradients, { step: updates, learningRate, gradientScale });
+    for (const [name, { data }] of this.#average ?? [])
+      blend(data, this.#theta.get(name)!.data, Math.min(emaDecay!, (1 + updates) / (10 + updates)));
   }
+}
+
+function optimizerOf(
+  { embedding, head }: TensorNames,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  { optimizer, decays = isMatrix, ...options }: LearnerOptions,
+): Optimizer {
+  if (optimizer !== 'muon') return new AdamW(shapes, { ...options, decays });
+  const isHidden = (name: string, shape: readonly number[]) =>
+    shape.length === 2 && name !== embedding && name !== head;
+  return new Muon(shapes, isHidden, { ...options, decays });
 }
 
 function copyOf(shapes: ReadonlyMap<string, readonly number[]>, arrays: Arrays): Arrays {
@@ -206,14 +212,6 @@ function copyOf(shapes: ReadonlyMap<string, readonly number[]>, arrays: Arrays):
   }
   return copies;
 }
-
-const zerosLike = (arrays: Arrays): Arrays =>
-  new Map(
-    [...arrays].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
-  );
-
-const withPrefix = (prefix: string, arrays: Arrays): Arrays =>
-  new Map([...arrays].map(([name, array]) => [`${prefix}${name}`, array]));
 
 /** average ← share · average + (1 − share) · values. */
 function blend(average: Float32Array, values: Float32Array, share: number): void {

@@ -243,6 +243,12 @@ export const trainingSchema = z.strictObject({
     .describe('updates of the linear rise [a twentieth of the steps, at most 1000]'),
   schedule: z.enum(keysOf(rates)).optional().describe(or('schedule', 'learning-rate schedule')),
   decayShare: share.optional().describe(or('decayShare', 'share of the steps in which wsd decays')),
+  optimizer: z
+    .enum(['adamw', 'muon'])
+    .optional()
+    .describe(
+      'what changes the weights; muon: the matrices of all layers by steps in which all directions are as long, to learn more of each update [adamw]',
+    ),
   beta1: z.number().min(0).lt(1).optional().describe(or('beta1', 'AdamW β1, decay of the first moment')),
   beta2: z.number().min(0).lt(1).optional().describe(or('beta2', 'AdamW β2, decay of the second moment')),
   epsilon: z.number().gt(0).optional().describe(or('epsilon', 'AdamW ε')),

@@ -11,7 +11,7 @@ import type { TrainingOptions } from './options.ts';
 /** What the time of an update depends on. */
 export type UpdateShape = FreshSizes &
   Required<Pick<TrainingOptions, 'length' | 'batch'>> &
-  Partial<Pick<TrainingOptions, 'accumulate' | 'device' | 'threads'>>;
+  Partial<Pick<TrainingOptions, 'accumulate' | 'device' | 'threads' | 'optimizer'>>;
 
 /** After the first, which is not counted. */
 const [leastUpdates, mostUpdates, enoughMs] = [3, 50, 3000];
@@ -37,6 +37,7 @@ export async function secondsAnUpdate(
     beta2: 0.99,
     epsilon: 1e-8,
     weightDecay: 0,
+    optimizer: shape.optimizer,
     device: shape.device,
     threads: shape.threads,
   });

@@ -139,6 +139,7 @@ export const trainingGroups: readonly OptionGroup[] = [
       'warmup',
       'decayShare',
       'minimumRate',
+      'optimizer',
       'beta1',
       'beta2',
       'epsilon',

@@ -10,7 +10,7 @@ import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../ba
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
-import { shortRunOptions, shortText, timesRead } from './short-run.ts';
+import { shortRunSteps, shortRunWarmup, shortText, timesRead } from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
 
 /** Options that say already how long a run is, or what its network is. */
@@ -55,7 +55,8 @@ export async function plannedFor(
   const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
   const seconds = 60 * minutes * shareOfUpdates;
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...given });
+  const steady = shortRunSteps(request);
+  const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...steady, ...given });
   // of one size the time is measured, of the others it is as their parameters are
   const measured = request.size ?? 'nano';
   note('measuring how fast this machine is …');
@@ -67,8 +68,8 @@ export async function plannedFor(
   const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
   const steps = Math.max(20, Math.floor(seconds / anUpdate));
   const reading = { steps, tokens: tokensOf(shape), bytes };
-  const options = { ...shortRunOptions(request, reading), ...given };
-  const warmup = options.causalWarmup ? `, the first ${grouped(options.causalWarmup)} autoregressive` : '';
+  const { causalWarmup = shortRunWarmup(request, reading) } = request;
+  const warmup = causalWarmup ? `, the first ${grouped(causalWarmup)} autoregressive` : '';
   note(
     `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(reading.tokens)} tokens${warmup}, which read ${times(timesRead(reading))} the text; --minutes, --size and --steps change that`,
   );
@@ -79,7 +80,9 @@ export async function plannedFor(
     steps,
     sampleEvery: every,
     validationEvery: Math.max(1, Math.ceil(steps / 3)),
-    ...options,
+    ...steady,
+    ...(causalWarmup !== undefined && { causalWarmup }),
+    ...given,
   };
 }
 

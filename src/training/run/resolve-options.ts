@@ -139,6 +139,8 @@ function checkAdapter({ loraRank, from, ...options }: TrainingOptions): void {
       if (options[key] !== undefined) throw new InvalidOptionError(key, 'is for --lora-rank', options[key]);
     return;
   }
+  if (options.optimizer === 'muon')
+    throw new InvalidOptionError('optimizer', 'must be adamw for --lora-rank', options.optimizer);
   if (from === undefined)
     throw new InvalidOptionError('loraRank', 'needs a model to change: name it by --from', loraRank);
   for (const key of ['block', 'anneal', 'shiftedLogits', 'variableLength'] as const)

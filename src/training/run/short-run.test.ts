@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shortRunOptions, timesRead, warmupUpdates } from './short-run.ts';
+import { shortRunSteps, shortRunWarmup, timesRead, warmupUpdates } from './short-run.ts';
 
 const reading = { steps: 1000, tokens: 2048, bytes: 1e6 };
 
@@ -16,10 +16,16 @@ test('the causal warm-up is a quarter of the updates, but reads a text three tim
 });
 
 test('a text that one update reads several times has no warm-up; nor have other objectives', () => {
-  const short = { ...reading, bytes: 1000 };
-  assert.deepEqual(shortRunOptions({}, short), { learningRate: 2e-3 });
-  assert.deepEqual(shortRunOptions({}, { ...reading, bytes: 0 }), { learningRate: 2e-3 });
-  assert.equal(shortRunOptions({}, reading).causalWarmup, 250);
-  assert.equal(shortRunOptions({ shiftedLogits: false }, reading).causalWarmup, undefined);
-  assert.deepEqual(shortRunOptions({ objective: 'autoregressive' }, reading), {});
+  assert.equal(shortRunWarmup({}, { ...reading, bytes: 1000 }), undefined);
+  assert.equal(shortRunWarmup({}, { ...reading, bytes: 0 }), undefined);
+  assert.equal(shortRunWarmup({}, reading), 250);
+  assert.equal(shortRunWarmup({ shiftedLogits: false }, reading), undefined);
+  assert.equal(shortRunWarmup({ objective: 'autoregressive' }, reading), undefined);
+});
+
+test('its steps are those of Muon, at a rate of their own; what was asked for stays, and answers and models to begin with have their defaults', () => {
+  assert.deepEqual(shortRunSteps({}), { optimizer: 'muon', learningRate: 6e-3 });
+  assert.deepEqual(shortRunSteps({ optimizer: 'adamw' }), { optimizer: 'adamw', learningRate: 4e-3 });
+  assert.deepEqual(shortRunSteps({ learn: 'answers' }), {});
+  assert.deepEqual(shortRunSteps({ from: 'models/stories' }), {});
 });
