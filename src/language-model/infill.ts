@@ -198,7 +198,7 @@ export function fillingOptions(
 }
 
 /** What has no meaning for holes. */
-const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false } as const;
+const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false, revise: 0 } as const;
 
 /** Fills the holes of a text in ids. */
 async function fillWith(

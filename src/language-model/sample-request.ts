@@ -28,6 +28,7 @@ export function fitting(
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them
     ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP'] : []),
+    ...(isConstrained || asked.blockCausal || asked.cache ? ['revise', 'reviseThreshold'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../base/errors.ts';
+import type { RowScorer } from '../likelihood/scorer.ts';
 import type { Network } from '../model/network.ts';
 import { blockCausalCache, type CachePolicy, causalCache, withCache } from '../sampling/cache.ts';
 import { agreementOf, probing } from '../sampling/cache-report.ts';
@@ -6,7 +7,7 @@ import { withCandidates } from '../sampling/candidates.ts';
 import { maskedPositions } from '../sampling/canvas.ts';
 import { type CompileConstraint, constrain, possibleLengths } from '../sampling/constraint/constrain.ts';
 import type { Language } from '../sampling/constraint/language.ts';
-import type { DecodeOptions } from '../sampling/decode.ts';
+import { type DecodeOptions, decoder } from '../sampling/decode.ts';
 import {
   temperatureOf,
   toCachePolicy,
@@ -15,7 +16,7 @@ import {
   type Vocabulary,
 } from '../sampling/from-options.ts';
 import { withGuidance } from '../sampling/guidance.ts';
-import type { SamplingOptions } from '../sampling/options.ts';
+import { type SamplingOptions, usualDoubt } from '../sampling/options.ts';
 import { isPenalised, type Penalties, withPenalties } from '../sampling/penalties.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
@@ -33,6 +34,8 @@ import {
   predictorOf,
   type PredictorOptions,
 } from './network-predictor.ts';
+import { networkScorer } from './network-scorer.ts';
+import { revised, type Revision } from './revision.ts';
 
 /** What a request says of a sample, beside the options. */
 export interface SampleSettings {
@@ -57,14 +60,21 @@ export interface PreparedSample {
   readonly uncached: MaskPredictor;
   /** Makes a predictor, which belongs to one canvas where it has a memory. */
   readonly predictor: () => MaskPredictor;
-  /** The frames by a predictor, and by one for the blind half of guidance, which remembers another canvas. */
-  readonly write: (predict: MaskPredictor, unconditional: MaskPredictor) => AsyncGenerator<Frame, void, void>;
+  /** Says what tokens cost, where the text is read again. */
+  readonly score: RowScorer;
+  /** The frames by a predictor, by one for the blind half of guidance, which remembers another canvas, and by a reader. */
+  readonly write: (
+    predict: MaskPredictor,
+    unconditional: MaskPredictor,
+    score: RowScorer,
+  ) => AsyncGenerator<Frame, void, void>;
 }
 
 /** Puts together what a sample of a network is made of: its decoding, its predictor with cache and guidance, its loop. */
 export class Sampler {
   readonly #network: Network;
   readonly #vocabulary: Vocabulary;
+  readonly #tokenizer: Tokenizer;
   readonly #startId: number | undefined;
   readonly #isCausal: boolean;
   readonly #reductionOf: (options: DecodeOptions) => ReturnType<typeof greedy>;
@@ -87,6 +97,7 @@ export class Sampler {
     }: { readonly startId?: number; readonly compile?: CompileConstraint } = {},
   ) {
     this.#network = network;
+    this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
     this.#startId = startId;
     this.#isCausal = network.config.attention === causal;
@@ -125,25 +136,37 @@ export class Sampler {
     }
     const constrained = await constrain({ ...options, language }, decoding, setting);
     const penalties = { ...options, logitBias };
-    // at temperature 0 the logits needn't leave the device; guidance wants two of them, a report, a constraint and candidates all
+    // at temperature 0 the logits needn't leave the device; guidance wants two of them, all else that follows wants all
     const isReduced =
       isGreedy(decoding) &&
+      options.revise === 0 &&
       options.guidance === 0 &&
       !options.reportCache &&
       !constrained &&
       !isPenalised(penalties) &&
       candidates === 0 &&
       adapted.decode === plain.decode;
+    if (options.revise > 0) this.#requireRevisable(options, constrained !== undefined);
     const decode = constrained ?? (isReduced ? decodeGreedy : adapted.decode!);
     const shown = candidates === 0 ? decode : withCandidates(decode, candidates, decoding);
     const sampling = { ...adapted, decode: shown, signal };
 
     const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
-    const write: PreparedSample['write'] = (predict, unconditional) => {
+    const score = networkScorer(this.#network);
+    const write: PreparedSample['write'] = (predict, unconditional, reader) => {
       const guided = withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional });
-      return sample(withPenalties(guided, penalties, { canvas, maskId, exempt: ends }), canvas, sampling);
+      const penalised = withPenalties(guided, penalties, { canvas, maskId, exempt: ends });
+      const frames = sample(penalised, canvas, sampling);
+      if (options.revise === 0) return frames;
+      return revised(frames, {
+        ...this.#revisionOf(options, decoding, ends),
+        canvas,
+        score: reader,
+        write: (masked, own) => sample(penalised, masked, { ...own, signal }),
+        signal,
+      });
     };
-    return { canvas, options, uncached, predictor, write };
+    return { canvas, options, uncached, predictor, score, write };
   }
 
   /**
@@ -164,9 +187,40 @@ export class Sampler {
     );
   }
 
+  /** How a text is revised: its masks are written by the likeliest tokens, and none of them ends it. */
+  #revisionOf(
+    { revise, reviseThreshold = usualDoubt, seed }: SamplingOptions,
+    { forbidden = [], ...decoding }: DecodeOptions,
+    endIds: readonly number[],
+  ): Pick<Revision, 'passes' | 'threshold' | 'seed' | 'maskId' | 'decode' | 'endIds' | 'tokenizer'> {
+    return {
+      passes: revise,
+      threshold: reviseThreshold,
+      seed,
+      maskId: this.#vocabulary.maskId,
+      decode: decoder({ ...decoding, temperature: 0, forbidden: [...forbidden, ...endIds] }),
+      endIds,
+      tokenizer: this.#tokenizer,
+    };
+  }
+
+  /** @throws InvalidOptionError  for a text that can't be read again, or not be rewritten */
+  #requireRevisable({ revise, blockCausal, cache }: SamplingOptions, isConstrained: boolean): void {
+    const { noise } = this.#vocabulary;
+    const problem =
+      this.#isCausal || blockCausal || noise === 'uniform'
+        ? 'needs a model that sees the whole text around a mask'
+        : cache !== undefined && cache !== 'none'
+          ? `can't be with the cache ${cache}, which is of a text that only grows`
+          : isConstrained
+            ? "can't be where a constraint says what is written"
+            : undefined;
+    if (problem) throw new InvalidOptionError('revise', problem, revise);
+  }
+
   /** Reads a sample to its end; the time of whoever watches doesn't count. */
   async finish(
-    { canvas, options, uncached, predictor, write }: PreparedSample,
+    { canvas, options, uncached, predictor, score, write }: PreparedSample,
     onFrame: GenerateRequest['onFrame'],
   ): ReturnType<typeof drain> {
     const clock = new WorkClock();
@@ -175,7 +229,12 @@ export class Sampler {
     const probes = options.reportCache
       ? probing(conditional.predict, (...asked) => clock.pause(() => uncached(...asked)))
       : undefined;
-    const frames = write(probes?.predict ?? conditional.predict, unconditional.predict);
+    let read = 0;
+    const reader: RowScorer = (batch, signal) => {
+      read += 1;
+      return score(batch, signal);
+    };
+    const frames = write(probes?.predict ?? conditional.predict, unconditional.predict, reader);
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
         const goesOn = await clock.pause(() => onFrame?.(frame));
@@ -184,13 +243,13 @@ export class Sampler {
       }
     };
     const { last, stats } = await drain(watched(), {
-      forwards: () => conditional.forwards() + unconditional.forwards(),
+      forwards: () => conditional.forwards() + unconditional.forwards() + read,
       clock: () => clock.now(),
     });
     if (!probes) return { last, stats };
 
     let other = canvas;
-    for await (const frame of write(uncached, uncached)) other = frame.tokens;
+    for await (const frame of write(uncached, uncached, score)) other = frame.tokens;
     const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, this.#vocabulary.maskId));
     return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }

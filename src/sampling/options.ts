@@ -17,6 +17,9 @@ import {
   type StrategyRequest,
 } from './strategy-table.ts';
 
+/** Below which probability of a token its word is rewritten, where a text is revised. */
+export const usualDoubt = 0.02;
+
 const cacheNames = ['none', 'prefix', 'dual', 'delayed', 'exact'] as const;
 
 /**
@@ -150,6 +153,22 @@ export const samplingSchema = z.strictObject({
     .describe(
       'grow no further where of the last 128 tokens fewer than half the phrases of four are different',
     ),
+  revise: z
+    .int()
+    .min(0)
+    .max(16)
+    .default(0)
+    .describe(
+      'times that the text is read once it is written, and its words that the model doubts are masked again and rewritten',
+    ),
+  reviseThreshold: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      `for revise: rewrite the words in which a token has less than this probability, given all others [${usualDoubt}]`,
+    ),
   stopEarly: z.boolean().default(true).describe('stop once everything up to the end token is certain'),
 });
 
@@ -162,6 +181,8 @@ export const fillingSchema = samplingSchema
     stopRepeating: true,
     blockCausal: true,
     reportCache: true,
+    revise: true,
+    reviseThreshold: true,
   })
   .extend({
     stepsPerBlock: samplingSchema.shape.stepsPerBlock.describe(

@@ -52,6 +52,8 @@ export interface Frame extends CanvasFrameView {
   readonly block: number;
   /** The time that this block has reached: 1 is all masked, 0 is written. */
   readonly t: number;
+  /** Where a text that was written is revised: which time that is, from 1. */
+  readonly pass?: number;
 }
 
 /**

@@ -18,7 +18,7 @@ const maxTokens = 8;
  * Where a tokenizer changes a text, what it changed can't be told apart, and is one atom: a line, else all of the text.
  */
 export function tokenSpans(text: string, tokenizer: Tokenizer): TokenSpan[] {
-  const whole = aligned(text, tokenizer);
+  const whole = atomsOf(tokenizer.encode(text), text, tokenizer);
   if (whole) return whole;
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   let start = 0;
@@ -26,14 +26,13 @@ export function tokenSpans(text: string, tokenizer: Tokenizer): TokenSpan[] {
     const at = start;
     start += line.length;
     const ids = at === 0 ? tokenizer.encode(line) : encodeWithin(tokenizer, line);
-    const atoms = aligned(line, tokenizer) ?? [{ start: 0, end: line.length, ids }];
+    const atoms = atomsOf(tokenizer.encode(line), line, tokenizer) ?? [{ start: 0, end: line.length, ids }];
     return atoms.map((atom) => ({ ...atom, start: at + atom.start, end: at + atom.end }));
   });
 }
 
-/** Undefined where the ids of a text don't decode to it piece by piece. */
-function aligned(text: string, tokenizer: Tokenizer): TokenSpan[] | undefined {
-  const ids = tokenizer.encode(text);
+/** The stretches of a text that its ids stand for; undefined where these don't decode to it piece by piece. */
+export function atomsOf(ids: readonly number[], text: string, tokenizer: Tokenizer): TokenSpan[] | undefined {
   const atoms: TokenSpan[] = [];
   let start = 0;
   for (let from = 0; from < ids.length;) {

@@ -46,8 +46,8 @@ export const writingGroups: readonly OptionGroup[] = [
   },
   {
     title: 'How sure',
-    common: 1,
-    names: ['strategy', 'confidenceOf', 'topK', 'topP', 'minP', 'typicalP'],
+    common: 2,
+    names: ['strategy', 'revise', 'reviseThreshold', 'confidenceOf', 'topK', 'topP', 'minP', 'typicalP'],
   },
   {
     title: 'Rules',

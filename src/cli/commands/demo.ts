@@ -37,6 +37,7 @@ export const anyOrder = {
   strategy: 'low-confidence',
   temperature: 0.9,
   frequencyPenalty: 0.8,
+  revise: 2,
 } as const satisfies Partial<FlatSamplingOptions>;
 
 const prompt = 'Once upon a time';

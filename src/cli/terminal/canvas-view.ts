@@ -13,6 +13,8 @@ export interface ViewFrame extends CanvasChange {
   readonly step: number;
   /** Denoising steps in all, where that is known. */
   readonly steps?: number;
+  /** Where a text that was written is revised: which time that is, from 1. */
+  readonly pass?: number;
 }
 
 /** Shows a canvas being unmasked, in place on a terminal. */
@@ -71,11 +73,12 @@ export class CanvasView {
     this.#area.close();
   }
 
-  /** How much of the whole text is unmasked, and in how many denoising steps. */
-  #status({ step, steps: planned }: ViewFrame, more: string, columns: number): LiveLine {
+  /** How much of the whole text is unmasked, and in how many denoising steps; while it is revised, how often it was. */
+  #status({ step, steps: planned, pass }: ViewFrame, more: string, columns: number): LiveLine {
     const { unmasked, masked } = this.#reader;
     const count = `${unmasked} of ${unmasked + masked} tokens `;
-    const steps = ` step ${step}${planned === undefined ? '' : ` of ${planned}`}`;
+    const written = ` step ${step}${planned === undefined ? '' : ` of ${planned}`}`;
+    const steps = pass === undefined ? written : ` revision ${pass}, step ${step}`;
     const bar = progressBar(unmasked / (unmasked + masked), columns - widthOf(count + steps));
     const parts = [count, bar, steps, more].filter(
       (part, i, all) => widthOf(all.slice(0, i + 1).join('')) <= columns && part !== '',

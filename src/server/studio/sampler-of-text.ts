@@ -25,6 +25,7 @@ const unscored = {
   regex: undefined,
   jsonSchema: undefined,
   grow: false,
+  revise: 0,
 } as const satisfies Partial<SamplingOptions>;
 
 /** What wrote a text, from what was asked for and the model's own defaults. */

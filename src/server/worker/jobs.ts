@@ -179,8 +179,9 @@ function gapOf(
   { before, after }: Extract<WritingTask, { kind: 'fill' }>,
   { sampling, most, tokensPerStep, language }: Job,
 ): InfillRequest {
-  const { length, steps, grow, stopRepeating, reportCache, ...options } = sampling;
-  for (const [option, value] of Object.entries({ grow, stopRepeating, reportCache }))
+  const { length, steps, grow, stopRepeating, reportCache, revise, reviseThreshold, ...options } = sampling;
+  const meaningless = { grow, stopRepeating, reportCache, revise, reviseThreshold };
+  for (const [option, value] of Object.entries(meaningless))
     if (value !== undefined) throw new InvalidOptionError(option, 'has no meaning for a gap', value);
   // a text on both sides is worth more than a longer gap
   const room = Math.max(1, Math.floor(config.maxLength / 2));
