@@ -78,7 +78,8 @@ const byPrompt =
   ({ generate, tokenizer, config }: Model): Fill =>
   async ({ before, after }) => {
     const [left, right] = [tokenizer.encode(before), tokenizer.encode(after)];
-    const room = config.maxLength - most.end - 3;
+    // beside three marks, some tokens that a cut makes of one
+    const room = config.maxLength - most.end - 8;
     const kept = Math.min(left.length, Math.max(Math.floor(room / 2), room - right.length));
     const gap = {
       before: tokenizer.decode(left.slice(left.length - kept)),
