@@ -13,7 +13,7 @@ import { codeLines, placesIn } from '../recipes/fim-rows.ts';
 import { root } from '../recipes/recipe.ts';
 import { typescriptSources } from '../recipes/typescript-sources.ts';
 import { integerBelow, uniforms } from '../src/base/random.ts';
-import { controlMarks, fimPrompt, type Gap } from '../src/data/fill-in-the-middle.ts';
+import { controlMarks, type Gap, suffixFirst } from '../src/data/fill-in-the-middle.ts';
 import { plainMean } from '../src/evaluation/mean.ts';
 import type { HoleLength } from '../src/language-model/infill-windows.ts';
 import type { Model } from '../src/language-model/language-model.ts';
@@ -85,7 +85,7 @@ const byPrompt =
       before: tokenizer.decode(left.slice(left.length - kept)),
       after: tokenizer.decode(right.slice(0, room - kept)),
     };
-    const prompt = fimPrompt(gap, controlMarks);
+    const prompt = suffixFirst(gap, controlMarks);
     const { text, tokens } = await generate({ prompt, length: most.end, temperature: 0 });
     return { filled: text.slice(prompt.length), tokens: tokens.length - tokenizer.encode(prompt).length };
   };

@@ -1,5 +1,5 @@
 import { integerBelow, type Uniform, uniforms } from '../src/base/random.ts';
-import { controlMarks, fimPrompt } from '../src/data/fill-in-the-middle.ts';
+import { controlMarks, suffixFirst } from '../src/data/fill-in-the-middle.ts';
 import type { Tokenizer } from '../src/tokenizer/tokenizer.ts';
 
 /** A hole in a text, `to` excluded. */
@@ -15,7 +15,7 @@ const shortest = 96;
 
 /**
  * Rows for a causal model that fills holes: windows of sources, one after the other, half of them as they are, half rearranged to
- * before, after, middle. A hole is a line, the rest of one, or, once in five times, a stretch of at most 100 characters.
+ * after, before, middle. A hole is a line, the rest of one, or, once in five times, a stretch of at most 100 characters.
  *
  * @param length  tokens of a row at most, with the end of the text
  */
@@ -48,7 +48,7 @@ export function* fimRows(
 
 function rearranged(text: string, { from, to }: Span): string {
   const gap = { before: text.slice(0, from), after: text.slice(to) };
-  return fimPrompt(gap, controlMarks) + text.slice(from, to);
+  return suffixFirst(gap, controlMarks) + text.slice(from, to);
 }
 
 function holeIn(text: string, uniform: Uniform): Span {

@@ -1,5 +1,5 @@
 // The causal twin of models/typescript, to be compared with it: the same network, tokenizer and sources, but a causal model that fills
-// holes from a text rearranged to before, after, middle (FIM). It begins with the weights of models/typescript, which has to unlearn
+// holes from a text rearranged to after, before, middle (FIM). It begins with the weights of models/typescript, which has to unlearn
 // what it saw behind a token, and reads 2.5 million tokens more. It doesn't ship. Half an hour on one core; a run that was stopped
 // goes on where it was.
 //

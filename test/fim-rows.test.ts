@@ -14,7 +14,7 @@ const sources = learned.slice(0, 40);
 const rows = [...fimRows(sources, tokenizer, { length })];
 /** Before, after and middle of the rows that are rearranged. */
 const parts = rows.map((row) => {
-  const [head, before, after, middle] = row.split(anyMark);
+  const [head, after, before, middle] = row.split(anyMark);
   return head === '' ? { before, after, middle } : undefined;
 });
 

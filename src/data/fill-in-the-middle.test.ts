@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BYTE_ORDER } from '../tokenizer/byte-level.ts';
-import { controlMarks, fimPrompt } from './fill-in-the-middle.ts';
+import { controlMarks, prefixFirst, suffixFirst } from './fill-in-the-middle.ts';
 
 test('the middle is asked for behind what stands before it and after it', () => {
   const marks = { before: '<', after: '>', middle: '|' };
-  assert.equal(fimPrompt({ before: 'a = ', after: ';\n' }, marks), '<a = >;\n|');
+  const gap = { before: 'a = ', after: ';\n' };
+  assert.equal(prefixFirst(gap, marks), '<a = >;\n|');
+  assert.equal(suffixFirst(gap, marks), '>;\n<a = |');
 });
 
 test('the marks are three different single bytes', () => {

@@ -15,8 +15,15 @@ export interface FimMarks {
 export const controlMarks: FimMarks = { before: '\u0001', after: '\u0002', middle: '\u0003' };
 
 /**
- * The prompt by which a causal model fills a hole, the text rearranged to before, after, middle: FIM in the order PSM, Bavarian
- * et al. 2022, arXiv:2207.14255. What belongs into the hole follows it, then the end of the text.
+ * The prompt by which a causal model fills a hole: what belongs into it follows, then the end of the text. FIM, Bavarian et al. 2022,
+ * arXiv:2207.14255.
  */
-export const fimPrompt = ({ before, after }: Gap, marks: FimMarks): string =>
+export type FimPrompt = (gap: Gap, marks: FimMarks) => string;
+
+/** Prefix, suffix, middle. */
+export const prefixFirst: FimPrompt = ({ before, after }, marks) =>
   `${marks.before}${before}${marks.after}${after}${marks.middle}`;
+
+/** Suffix, prefix, middle: the middle stands behind what it goes on with, so there is less to learn. */
+export const suffixFirst: FimPrompt = ({ before, after }, marks) =>
+  `${marks.after}${after}${marks.before}${before}${marks.middle}`;

@@ -2,7 +2,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { integerBelow, uniforms } from '../../base/random.ts';
-import { type FimMarks, fimPrompt } from '../../data/fill-in-the-middle.ts';
+import { type FimMarks, prefixFirst } from '../../data/fill-in-the-middle.ts';
 import type { Claim, Finding } from './claim.ts';
 import { meansIn } from './rows.ts';
 import { type WordHole, wordHoles } from './corpus.ts';
@@ -51,7 +51,7 @@ async function measure(lab: Lab): Promise<Finding> {
     {
       name: 'causal, trained to fill in',
       right: await filled(fim, (model, hole, signal) =>
-        continued(model, fimPrompt(hole, marks), hole, signal),
+        continued(model, prefixFirst(hole, marks), hole, signal),
       ),
     },
     {
@@ -128,7 +128,7 @@ async function fimRun(lab: Lab, seed: number): Promise<TrainingRun> {
     const length = 1 + integerBelow(12, uniform(2 * k));
     const start = integerBelow(width - length + 1, uniform(2 * k + 1));
     const [before, after] = [text.slice(0, start), text.slice(start + length)];
-    return fimPrompt({ before, after }, marks) + text.slice(start, start + length);
+    return prefixFirst({ before, after }, marks) + text.slice(start, start + length);
   });
   return lab.train(`fill-in-the-middle-${lab.budget.updates}-rate-${learningRate}-seed-${seed}`, {
     texts,
