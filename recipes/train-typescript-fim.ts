@@ -1,6 +1,7 @@
 // The causal twin of models/typescript, to be compared with it: the same network, tokenizer and sources, but a causal model that
 // fills holes from a text rearranged to after, before, middle (FIM). It begins with the weights of models/typescript, and reads 1.9
-// million tokens more. It doesn't ship. Half an hour on one core; a run that was stopped goes on where it was.
+// million tokens more. It doesn't ship; what was measured was trained in more steps, which experiments/LOG.md has. Half an hour on
+// one core; a run that was stopped goes on where it was.
 //
 //     npm run recipe:typescript-fim -- --threads 1
 //     npm run bench:code-holes -- --fim runs/typescript-fim
