@@ -18,4 +18,11 @@ inTurn(
   ],
   process.argv.slice(2),
 );
-publish('stories', { length: 240, blockLength: 4, temperature: 0.97, frequencyPenalty: 0.5 });
+publish('stories', {
+  length: 240,
+  blockLength: 4,
+  temperature: 1.1,
+  frequencyPenalty: 0.7,
+  revise: 3,
+  reviseThreshold: 0.03,
+});

@@ -18,12 +18,21 @@ after(() => Promise.all([model.close(), judge.close()]));
 
 async function worthOf(sampling: SamplingRequest) {
   const requests = [1, 2, 3, 4, 5, 6].map((seed) => ({ ...sampling, prompt: 'Once upon a time', seed }));
-  const { texts } = await writeTexts(model, requests);
-  return judgeTexts(judge, texts, { most: 5000 });
+  const { texts, stats } = await writeTexts(model, requests);
+  return { ...(await judgeTexts(judge, texts, { most: 5000 })), tokensPerForward: stats.tokensPerForward };
 }
 
 test('a story by the defaults of the model that ships is like a story, and no loop', async () => {
   const { bitsPerCharacter, distinct, repeated } = await worthOf({});
+  assert.ok(bitsPerCharacter < 1.45, `${bitsPerCharacter} bits a character`);
+  assert.ok(distinct[1] > 0.65, `distinct-2 ${distinct[1]}`);
+  assert.ok(repeated < 0.1, `repeated 4-grams ${repeated}`);
+});
+
+test('at two tokens a forward its texts are no worse by the judge: a draft of four tokens a step is revised', async () => {
+  const fast = model.presets.find(({ name }) => name === 'fast');
+  const { bitsPerCharacter, distinct, repeated, tokensPerForward } = await worthOf(fast!.options);
+  assert.ok(tokensPerForward > 1.75, `${tokensPerForward} tokens a forward`);
   assert.ok(bitsPerCharacter < 1.45, `${bitsPerCharacter} bits a character`);
   assert.ok(distinct[1] > 0.65, `distinct-2 ${distinct[1]}`);
   assert.ok(repeated < 0.1, `repeated 4-grams ${repeated}`);

@@ -7,6 +7,10 @@ export interface WritingPreset {
     readonly strategy?: 'low-confidence' | 'threshold' | 'random';
     readonly tau?: number;
     readonly blockLength?: number;
+    readonly stepsPerBlock?: number;
+    readonly frequencyPenalty?: number;
+    readonly revise?: number;
+    readonly reviseThreshold?: number;
   };
 }
 
@@ -16,9 +20,13 @@ const wideBlock = 32;
 /** A threshold that is fast, and safe for most models: that of Fast-dLLM (arXiv:2505.22618). */
 const usualTau = 0.9;
 
+/** Four tokens a step, most of whose slips are then mended: of what was tried with models/stories, what reads best at two tokens a forward. */
+const drafted = { blockLength: 8, stepsPerBlock: 2, frequencyPenalty: 0.5, revise: 1, reviseThreshold: 0.05 };
+
 /**
  * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
- * careful is left out where that is as careful already, any order where that is what it writes in.
+ * careful is left out where that is as careful already, any order where that is what it writes in. A model that revises is fast
+ * by a rougher draft, of which more is rewritten.
  *
  * @param tau  how sure a token has to be that the fast way keeps
  */
@@ -28,11 +36,13 @@ export function usualPresets(
     strategy = 'low-confidence',
     blockLength = wideBlock,
     length = wideBlock,
+    revise = 0,
   }: {
     readonly temperature?: number;
     readonly strategy?: unknown;
     readonly blockLength?: number;
     readonly length?: number;
+    readonly revise?: number;
   },
   tau = usualTau,
 ): readonly WritingPreset[] {
@@ -49,7 +59,13 @@ export function usualPresets(
     ...(isWide && strategy !== 'left-to-right'
       ? []
       : [{ name: 'any order', options: { ...(!isWide && { blockLength: wide }), ...surest } }]),
-    { name: 'fast', options: { strategy: 'threshold', tau } },
+    {
+      name: 'fast',
+      options:
+        revise > 0
+          ? { ...drafted, temperature: hundredths(0.88 * temperature) }
+          : { strategy: 'threshold', tau },
+    },
     {
       name: 'explore',
       options: { temperature: Math.max(1, hundredths(1.2 * temperature)), strategy: 'random' },

@@ -25,19 +25,20 @@ type Options = z.output<typeof options>;
 
 /** What is seen, said before it is seen. */
 const caption =
-  'A story that starts as masks: each denoising step predicts all of them and keeps the most confident, in any order.';
+  'A story that starts as masks: each denoising step predicts all of them and keeps the most confident, in any order. Then it is read again, and what the model doubts is masked and rewritten.';
 
 /**
  * The surest first, wherever they are, in blocks of a line or two, so that the story has an ending. Of what was measured
- * (experiments/LOG.md) this reads best; without the penalty it goes in circles.
+ * (experiments/LOG.md) this reads best; without the penalty it goes in circles, and without the revision sentences break.
  */
 export const anyOrder = {
   length: 240,
   blockLength: 32,
   strategy: 'low-confidence',
-  temperature: 0.9,
-  frequencyPenalty: 0.8,
+  temperature: 1,
+  frequencyPenalty: 1,
   revise: 2,
+  reviseThreshold: 0.03,
 } as const satisfies Partial<FlatSamplingOptions>;
 
 const prompt = 'Once upon a time';
