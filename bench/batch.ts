@@ -25,7 +25,14 @@ const requestOf = (i: number): object => ({
   custom_id: `request-${i}`,
   method: 'POST',
   url: '/v1/completions',
-  body: { prompt: prompts[i % prompts.length], length: 64, steps: 32, temperature: 0.7, stopEarly: false },
+  body: {
+    prompt: prompts[i % prompts.length],
+    length: 64,
+    steps: 32,
+    temperature: 0.7,
+    stopEarly: false,
+    revise: 0,
+  },
 });
 
 const scratch = await mkdtemp(join(tmpdir(), 'unmask-bench-batch-'));

@@ -35,6 +35,7 @@ const request = {
   steps: 32,
   temperature: 0.7,
   stopEarly: false,
+  revise: 0,
 } as const;
 /** The page of docs/browser.md, which tells when its text is whole: in seconds since the way to it began. */
 const story = `import { load } from './dist/src/entries/browser.js';

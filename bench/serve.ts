@@ -44,6 +44,7 @@ const body = {
   steps: 24,
   blockLength: 16,
   temperature: 0.7,
+  revise: 0,
   stopEarly: false,
   cache: values.cache,
 };

@@ -103,6 +103,7 @@ test('it is refused where a text can not be read again or rewritten, and a defau
   );
   const revising = modelThatSays(slipping, { defaults: { revise: 1 } });
   assert.equal((await revising.generate(drafting)).text, good);
+  assert.equal((await revising.generate({ ...drafting, cache: 'none' })).text, good);
   const regex = '[a-z ,.]*';
   assert.equal((await revising.generate({ ...drafting, regex })).text, slip);
 });
