@@ -1,4 +1,4 @@
-// Shows a story being unmasked: every frame is the whole canvas, with a dot where there is still a mask.
+// Shows a story being unmasked, and then revised: every frame is the whole canvas, with a dot where there is a mask.
 import { load, shippedModel } from 'unmask';
 
 const model = await load(shippedModel);
