@@ -96,11 +96,13 @@ function continuationOf(
   const steps =
     sampling.steps ??
     (tokensPerStep === undefined ? undefined : Math.max(blocks, Math.ceil(wanted / tokensPerStep)));
-  const { length: _, ...others } = sampling;
+  // an answer, and what an editor waits for, is read while it is written
+  const revise = sampling.revise ?? (task.kind === 'write' ? undefined : 0);
+  const { length: _, ...others } = { ...sampling, revise };
   const masks = Array.from({ length: wanted }, () => model.maskId);
   if (task.kind === 'write' && typeof task.prompt !== 'string')
     return { ...others, steps, language, tokens: [...task.prompt, ...masks] };
-  if (task.kind !== 'fill') return { ...given.request, ...sampling, steps, length, language };
+  if (task.kind !== 'fill') return { ...given.request, ...others, steps, length, language };
   return { ...others, steps, language, tokens: openEnd(model, task.before, wanted) };
 }
 
