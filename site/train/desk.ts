@@ -8,7 +8,7 @@ import {
 } from '../../src/browser/training/train.ts';
 import type { PageTrainRequest } from '../../src/browser/training/request.ts';
 import { zipped } from '../../src/browser/training/zip.ts';
-import { shortRunOptions, shortText } from '../../src/training/run/short-run.ts';
+import { shortRunSteps, shortRunWarmup, shortText } from '../../src/training/run/short-run.ts';
 import { sizes } from '../../src/training/sizes.ts';
 import type { TrainingEvent } from '../../src/training/run/events.ts';
 import { saveFile } from '../../studio/parts/save.ts';
@@ -65,7 +65,8 @@ class TrainDesk {
       steps,
       batch,
       ...(bytes < shortText.bytes && { vocabularySize: shortText.vocabularySize }),
-      ...shortRunOptions({ objective }, { steps, tokens: batch * sizes[size].length, bytes }),
+      ...shortRunSteps({ objective }),
+      causalWarmup: shortRunWarmup({ objective }, { steps, tokens: batch * sizes[size].length, bytes }),
       sampleEvery: every,
       validationEvery: Math.max(every, Math.ceil(steps / 4)),
       checkpointEvery: every,

@@ -114,6 +114,7 @@ test('three turns, a branch, a retry, and what was kept', { skip, timeout: 240_0
   );
   // so where a name stays as it was, and where one thinks better of a deletion
   await page.getByRole('button', { name: 'Rename: Dogs' }).click();
+  await until(() => isFocused('Name of the conversation'), 'the focus on the field');
   await page.keyboard.type('Cats');
   await page.keyboard.press('Escape');
   await until(

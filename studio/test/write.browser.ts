@@ -152,19 +152,22 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     };
     const { options, measured } = ways.find(({ name }) => name === 'fast')!;
     await page.getByRole('button', { name: 'fast', exact: true }).click();
-    assert.equal(await tau.inputValue(), String(options.tau));
-    await page.getByText(`at least ${100 * options.tau!} % sure`).waitFor();
+    await openGroup(page, 'How fast');
+    const block = page.getByLabel('block length', { exact: true });
+    assert.equal(await block.inputValue(), String(options.blockLength));
+    await page.getByText('several words at once, then read again and mended').waitFor();
     await page.getByText('what was measured').click();
     await page.getByText(measured).waitFor();
     // what is set beside it was measured by nobody, and goes with the next way that is chosen
     const fast = page.getByRole('button', { name: 'fast', exact: true });
-    await page.getByLabel('steps', { exact: true }).fill('32');
+    await block.fill('32');
     await page.keyboard.press('Tab');
-    await page.getByText('3 options of your own · not measured').waitFor();
+    await page.getByText('6 options of your own · not measured').waitFor();
     assert.equal(await fast.getAttribute('aria-pressed'), 'false');
     await fast.click();
-    assert.equal(await page.getByLabel('steps', { exact: true }).inputValue(), '');
+    assert.equal(await block.inputValue(), String(options.blockLength));
     assert.equal(await fast.getAttribute('aria-pressed'), 'true');
+    await page.getByRole('button', { name: 'balanced', exact: true }).click();
     await openGroup(page, 'How sure');
     await page.getByLabel('strategy', { exact: true }).selectOption('hierarchical');
     assert.equal(await page.getByLabel('tau low', { exact: true }).getAttribute('placeholder'), '0.4');
@@ -362,7 +365,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     const page = await studio.open();
     await openWrite(page, {
       prompt: 'The <dog> & "cat"',
-      runs: [{ options: { length: 12, frequencyPenalty: 0 } }], // what is penalised has no exact number
+      runs: [{ options: { length: 12, frequencyPenalty: 0, revise: 0 } }], // what is penalised or revised has no exact number
     });
     // one whose texts are spelled in as many tokens as they were written in
     await page.getByLabel('seed', { exact: true }).fill('6');
@@ -375,7 +378,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     assert.equal(await page.locator('.lane').count(), 2);
     assert.equal(
       (await page.locator('.comparison .said').allTextContents())[1],
-      'frequency penalty 0, length 14, strategy left-to-right',
+      'frequency penalty 0, revise 0, length 14, strategy left-to-right',
     );
     for (const run of ['A', 'B']) {
       await page.getByRole('button', { name: `Run ${run}`, exact: true }).click();
@@ -436,9 +439,9 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
       () => leftToRight.evaluate((one) => one === document.activeElement),
       'the focus on a difference',
     );
-    await waiting.getByText('frequency penalty 0, length 12, strategy left-to-right').waitFor();
+    await waiting.getByText('frequency penalty 0, revise 0, length 12, strategy left-to-right').waitFor();
     await waiting.getByRole('button', { name: 'careful' }).click();
-    await waiting.getByText('frequency penalty 0, length 12, temperature 0.58').waitFor();
+    await waiting.getByText('frequency penalty 0, revise 0, length 12, temperature 0.58').waitFor();
     await waiting.getByLabel('by another model').selectOption('typescript');
     await waiting.getByText(/^Run C: typescript, .*strategy margin/).waitFor();
     await leftToRight.click();
