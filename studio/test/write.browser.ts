@@ -441,7 +441,8 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     );
     await waiting.getByText('frequency penalty 0, revise 0, length 12, strategy left-to-right').waitFor();
     await waiting.getByRole('button', { name: 'careful' }).click();
-    await waiting.getByText('frequency penalty 0, revise 0, length 12, temperature 0.66').waitFor();
+    // it takes the place of all that ways set, penalty and revision too
+    await waiting.getByText('length 12, temperature 0.66').waitFor();
     await waiting.getByLabel('by another model').selectOption('typescript');
     await waiting.getByText(/^Run C: typescript, .*strategy margin/).waitFor();
     await leftToRight.click();
