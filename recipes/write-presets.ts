@@ -7,8 +7,6 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { splitDocuments } from '../src/data/split.ts';
 import { diversityOf } from '../src/evaluation/judge/diversity.ts';
 import { judgeTexts } from '../src/evaluation/judge/judge.ts';
 import { writeTexts } from '../src/evaluation/judge/write-texts.ts';
@@ -19,6 +17,7 @@ import type { MeasuredPreset } from '../src/model-files/presets.ts';
 import { usualPresets, type WritingPreset } from '../src/base/usual-presets.ts';
 import { root } from './recipe.ts';
 import { heldOutConversations } from './talk/fit.ts';
+import { typescriptSources } from './typescript-sources.ts';
 
 type Options = WritingPreset['options'];
 
@@ -134,11 +133,10 @@ async function judgedTrial(requests: readonly GenerateRequest[], texts: string):
 
 /** How sources that were held out go on. */
 async function typescript(writer: Model): Promise<Trial> {
-  const rows = heldOut<{ readonly text: string }>(
-    'models/typescript/sources.jsonl.gz',
-    ({ text }) => text.length > 1000,
-  );
-  const texts = rows.map(({ text }) => {
+  const usable = typescriptSources().heldOut.filter((text) => text.length > 1000);
+  // spread evenly
+  const texts = seeds.map((_, k) => {
+    const text = usable[Math.floor((k * usable.length) / count)];
     const ids = writer.tokenizer.encode(text);
     return {
       prompt: writer.tokenizer.decode(ids.slice(0, 64)),
@@ -165,21 +163,4 @@ function scoredTrial(
       return meanOf(scores.map(({ nats, tokens }) => ({ value: nats, weight: tokens })));
     },
   };
-}
-
-/** Rows that the model did not learn from, spread evenly. */
-function heldOut<Row>(file: string, isUsable: (row: Row) => boolean): Row[] {
-  const rows = gunzipSync(readFileSync(join(root, file)))
-    .toString('utf8')
-    .trim()
-    .split('\n');
-  const { validation } = splitDocuments(
-    Float64Array.from(rows, (_, i) => i + 1),
-    0.02,
-  );
-  const usable = validation
-    .flatMap(({ start, end }) => rows.slice(start, end))
-    .map((row) => JSON.parse(row) as Row)
-    .filter(isUsable);
-  return seeds.map((_, k) => usable[Math.floor((k * usable.length) / count)]);
 }

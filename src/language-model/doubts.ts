@@ -17,24 +17,27 @@ export function probabilityIn(tokens: readonly ScoredToken[], span: TextSpan): n
   return Math.exp(-nats / Math.max(1, inside.length));
 }
 
+/** A word that may be rewritten. */
+interface DoubtedWord extends TextSpan {
+  /** Of the least likely of its tokens. */
+  readonly probability: number;
+  /** The tokens that it would take of the room. */
+  readonly cost: number;
+}
+
 /**
  * The words in which a token is less likely than the threshold, the least likely first, as far as there is room for
- * their tokens; neighbours are one stretch. What has been changed before takes no room.
+ * their tokens; neighbours are one stretch.
  */
-export function doubtful(
-  text: string,
-  tokens: readonly ScoredToken[],
-  { threshold, room, changed }: { threshold: number; room: number; changed: readonly TextSpan[] },
+export function leastLikely(
+  words: readonly DoubtedWord[],
+  { threshold, room }: { threshold: number; room: number },
 ): TextSpan[] {
-  const words = readWords(text, tokens)
-    .map(({ tokens: own, ...word }) => ({
-      ...word,
-      cost: countOf(own.filter((token) => !touches(token, changed))),
-    }))
-    .filter(({ start, end, probability }) => probability < threshold && text.slice(start, end).trim() !== '')
+  const doubted = words
+    .filter(({ probability }) => probability < threshold)
     .sort((a, b) => a.probability - b.probability);
   let left = room;
-  const chosen = words.filter(({ cost }) => {
+  const chosen = doubted.filter(({ cost }) => {
     if (cost > left) return false;
     left -= cost;
     return true;
@@ -46,6 +49,21 @@ export function doubtful(
     else spans.push({ start, end });
   }
   return spans;
+}
+
+/** Those of a text, blanks alone left out. What has been changed before takes no room. */
+export function doubtful(
+  text: string,
+  tokens: readonly ScoredToken[],
+  { changed, ...limits }: { threshold: number; room: number; changed: readonly TextSpan[] },
+): TextSpan[] {
+  const words = readWords(text, tokens)
+    .filter(({ start, end }) => text.slice(start, end).trim() !== '')
+    .map(({ tokens: own, ...word }) => ({
+      ...word,
+      cost: countOf(own.filter((token) => !touches(token, changed))),
+    }));
+  return leastLikely(words, limits);
 }
 
 /** A word of a text that was read, and how likely the least likely of its tokens is. */

@@ -1,10 +1,11 @@
+import type { TextSpan } from '../base/text-edits.ts';
 import type { RowScorer } from '../likelihood/scorer.ts';
 import { tokenCosts } from '../likelihood/token-costs.ts';
 import type { LongDecode } from '../sampling/decode.ts';
 import type { Frame, SampleOptions } from '../sampling/sample.ts';
 import { atomsOf } from '../tokenizer/token-spans.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { wordNumbers } from './doubts.ts';
+import { leastLikely, wordNumbers } from './doubts.ts';
 
 /** How a text that was written is revised. */
 export interface Revision {
@@ -65,7 +66,7 @@ export async function* revised(
       yield (last = follows(last, { ...frame, confidence, final: first, pass: pass + 1 }, before));
     }
     const now = await read(last.tokens, revision);
-    const costIn = ({ costs }: Reading, { start, end }: Stretch) =>
+    const costIn = ({ costs }: Reading, { start, end }: TextSpan) =>
       costs.subarray(start, end).reduce((sum, cost) => sum + cost, 0);
     const kept = { tokens: last.tokens.slice(), confidence: last.confidence.slice() };
     const worse = doubted.filter((stretch) => costIn(now, stretch) >= costIn(reading, stretch));
@@ -130,18 +131,13 @@ function wordsIn(tokens: Int32Array, end: number, tokenizer: Tokenizer): Int32Ar
     : Int32Array.from(tokens.keys());
 }
 
-interface Stretch {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The words that are doubted, the least likely first, as far as there is room; neighbours are one stretch. */
+/** The words that were written and are doubted, in positions: half of the text at most. */
 function doubtedStretches(
   { costs, words, end }: Reading,
   { canvas, maskId, threshold }: Revision,
-): readonly Stretch[] {
+): readonly TextSpan[] {
   const isWritten = writtenIn(canvas, maskId);
-  const written: { start: number; end: number; worst: number }[] = [];
+  const written: { start: number; end: number; nats: number }[] = [];
   for (let i = 0, given = false; i < end; i++) {
     const isSame = i > 0 && words[i] === words[i - 1];
     // a word that was begun by what was given stays as it is
@@ -150,23 +146,14 @@ function doubtedStretches(
     if (given) continue;
     if (isSame && last) {
       last.end = i + 1;
-      last.worst = Math.max(last.worst, costs[i]);
-    } else written.push({ start: i, end: i + 1, worst: costs[i] });
+      last.nats = Math.max(last.nats, costs[i]);
+    } else written.push({ start: i, end: i + 1, nats: costs[i] });
   }
-  let room = Math.floor(mostRewritten * written.reduce((all, { start, end: to }) => all + to - start, 0));
-  const chosen = written
-    .filter(({ worst }) => Math.exp(-worst) < threshold)
-    .toSorted((a, b) => b.worst - a.worst)
-    .filter(({ start, end: to }) => {
-      if (to - start > room) return false;
-      room -= to - start;
-      return true;
-    });
-  const joined: { start: number; end: number }[] = [];
-  for (const { start, end: to } of chosen.toSorted((a, b) => a.start - b.start)) {
-    const last = joined.at(-1);
-    if (last?.end === start) last.end = to;
-    else joined.push({ start, end: to });
-  }
-  return joined;
+  const open = written.map(({ nats, ...place }) => ({
+    ...place,
+    probability: Math.exp(-nats),
+    cost: place.end - place.start,
+  }));
+  const room = Math.floor(mostRewritten * open.reduce((sum, { cost }) => sum + cost, 0));
+  return leastLikely(open, { threshold, room });
 }

@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bidirectional } from './attention-pattern.ts';
+import { smallNetwork } from '../../test/small-network.ts';
 import { llada } from './families/llada.ts';
 import { gpt2, initialParameters, mitchell } from './initialise.ts';
 
 const config = {
+  ...smallNetwork,
   layers: 8,
   width: 32,
   heads: 4,
-  kvHeads: 2,
   hidden: 88,
   vocabularySize: 300,
   maxLength: 16,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  qkvBias: true,
   tiedHead: false,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 
 function statistics(data: Float32Array): { mean: number; deviation: number } {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { bidirectional, causal } from '../model/attention-pattern.ts';
+import { smallNetwork } from '../../test/small-network.ts';
+import { causal } from '../model/attention-pattern.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { initialParameters } from '../model/initialise.ts';
@@ -29,19 +30,14 @@ before(async () => {
 });
 
 const config: TransformerConfig = {
+  ...smallNetwork,
   layers: 2,
   width: 32,
   heads: 4,
-  kvHeads: 2,
   hidden: 48,
   vocabularySize: 20,
   maxLength: 512,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  qkvBias: true,
   tiedHead: false,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 const parameters = initialParameters(config, llada.names, 9);
 const tokens = { shape: [2, 6], data: Int32Array.of(1, 19, 19, 4, 5, 19, 7, 8, 19, 19, 11, 12) };
@@ -88,26 +84,27 @@ test('a token behind a cache has the same logits on webgpu and on the CPU', asyn
   assert.ok(closeTo(gpu, cpu));
 });
 
-test('two training steps give the same loss and parameters on webgpu and on the CPU', async (t) => {
-  if (missing) return t.skip(missing);
-  const batch = {
-    tokens,
-    rows,
-    targets: Int32Array.of(2, 3, 6, 9, 10),
-    weights: new Float32Array(5).fill(0.2),
-  };
-  const options = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
-  const [gpu, cpu] = await onBoth(async (device) => {
-    const learner = await openLearner(config, llada.names, parameters, { ...options, device });
-    const losses = [];
-    for (let step = 0; step < 2; step++) {
-      losses.push(await learner.accumulate(batch));
-      await learner.update(1e-4);
-    }
-    const learned = new Map([...learner.parameters()].map(([name, { data }]) => [name, data.slice()]));
-    await learner.close();
-    return { losses: Float32Array.from(losses), learned };
+for (const optimizer of ['adamw', 'muon'] as const)
+  test(`two training steps of ${optimizer} give the same loss and parameters on webgpu and on the CPU`, async (t) => {
+    if (missing) return t.skip(missing);
+    const batch = {
+      tokens,
+      rows,
+      targets: Int32Array.of(2, 3, 6, 9, 10),
+      weights: new Float32Array(5).fill(0.2),
+    };
+    const options = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1, optimizer };
+    const [gpu, cpu] = await onBoth(async (device) => {
+      const learner = await openLearner(config, llada.names, parameters, { ...options, device });
+      const losses = [];
+      for (let step = 0; step < 2; step++) {
+        losses.push(await learner.accumulate(batch));
+        await learner.update(1e-4);
+      }
+      const learned = new Map([...learner.parameters()].map(([name, { data }]) => [name, data.slice()]));
+      await learner.close();
+      return { losses: Float32Array.from(losses), learned };
+    });
+    assert.ok(closeTo(gpu.losses, cpu.losses));
+    for (const [name, data] of gpu.learned) assert.ok(closeTo(data, cpu.learned.get(name)!), name);
   });
-  assert.ok(closeTo(gpu.losses, cpu.losses));
-  for (const [name, data] of gpu.learned) assert.ok(closeTo(data, cpu.learned.get(name)!), name);
-});

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readReference, referencePath } from '../../test/reference.ts';
+import { smallNetwork } from '../../test/small-network.ts';
 import type { NdArray } from '../base/array.ts';
 import { openSafetensors, readFloats, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { sigmoid } from '../graph/primitives.ts';
-import { bidirectional } from '../model/attention-pattern.ts';
 import type { TransformerConfig } from '../model/config.ts';
 import { llada } from '../model/families/llada.ts';
 import { lladaMoe } from '../model/families/llada-moe.ts';
 import { initialParameters } from '../model/initialise.ts';
 import { openModel } from '../model/open.ts';
-import { openLearner } from './graph-learner.ts';
+import { type LearnerOptions, openLearner } from './graph-learner.ts';
 import type { TrainingBatch } from './learner.ts';
 
 interface Step {
@@ -109,24 +109,14 @@ test('the recorded fine-tuning step: loss and gradients equal those of PyTorch',
   await learner.close();
 });
 
-const config: TransformerConfig = {
-  layers: 1,
-  width: 16,
-  heads: 2,
-  kvHeads: 2,
-  hidden: 24,
-  vocabularySize: 11,
-  maxLength: 8,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  qkvBias: true,
-  tiedHead: true,
-  shiftedLogits: false,
-  attention: bidirectional,
-};
+const config = smallNetwork;
 
-const open = (emaDecay?: number) =>
-  openLearner(config, llada.names, initialParameters(config, llada.names, 5), { ...adamW, emaDecay });
+const open = (emaDecay?: number, optimizer?: LearnerOptions['optimizer']) =>
+  openLearner(config, llada.names, initialParameters(config, llada.names, 5), {
+    ...adamW,
+    emaDecay,
+    optimizer,
+  });
 
 /** Rows and targets of one sequence; `half` keeps the even or the odd ones. */
 function smallBatch(half?: 0 | 1): TrainingBatch {
@@ -155,25 +145,26 @@ test('two micro-batches give the gradient of both together', async () => {
   await parts.close();
 });
 
-test('a state put back goes on to the same bits', async () => {
-  const learner = await open(0.9);
-  const step = async () => {
-    await learner.accumulate(smallBatch());
-    await learner.update(1e-2);
-  };
-  await step();
-  const saved = new Map(
-    [...learner.state()].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
-  );
-  await step();
-  await step();
-  const straight = new Map([...learner.state()].map(([name, { data }]) => [name, data.slice()]));
-  learner.restore(saved);
-  await step();
-  await step();
-  for (const [name, { data }] of learner.state()) assert.deepEqual(data, straight.get(name), name);
-  await learner.close();
-});
+for (const optimizer of ['adamw', 'muon'] as const)
+  test(`a state put back goes on to the same bits, by ${optimizer}`, async () => {
+    const learner = await open(0.9, optimizer);
+    const step = async () => {
+      await learner.accumulate(smallBatch());
+      await learner.update(1e-2);
+    };
+    await step();
+    const saved = new Map(
+      [...learner.state()].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
+    );
+    await step();
+    await step();
+    const straight = new Map([...learner.state()].map(([name, { data }]) => [name, data.slice()]));
+    learner.restore(saved);
+    await step();
+    await step();
+    for (const [name, { data }] of learner.state()) assert.deepEqual(data, straight.get(name), name);
+    await learner.close();
+  });
 
 test('a loss that is not finite is not applied, and leaves nothing behind', async () => {
   const learner = await open();

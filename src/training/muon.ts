@@ -1,7 +1,9 @@
 import { sizeOf } from '../base/array.ts';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.ts';
+import type { WriteOptions } from '../graph/onnx-writer.ts';
 import { add, div, matmul, mul, sqrt, sumOfSquares } from '../graph/primitives.ts';
 import { input, scalar } from '../graph/tensor.ts';
+import { checkDevice } from '../runtime/device-check.ts';
 import { openSession, type Session, type SessionOptions } from '../runtime/session.ts';
 import { Sessions } from '../runtime/sessions.ts';
 import { AdamW, type AdamWOptions } from './adamw.ts';
@@ -58,9 +60,7 @@ export class Muon implements Optimizer {
       const directions = new Float32Array(names.length * size);
       for (const [k, name] of names.entries())
         this.#direct(name, gradients, at, directions.subarray(k * size, (k + 1) * size));
-      const session = await this.#sessions.get(key, () =>
-        openSession(orthogonalModel(names.length, shape), this.#options),
-      );
+      const session = await this.#sessions.get(key, () => this.#open(names.length, shape));
       const given = { directions: { shape: [names.length, ...shape], data: directions } };
       const orthogonal = (await session.run(given)).orthogonal.data;
       const length = at.learningRate * lengthOfAdamW * Math.sqrt(Math.max(...shape));
@@ -78,6 +78,11 @@ export class Muon implements Optimizer {
 
   close(): Promise<void> {
     return this.#sessions.close();
+  }
+
+  async #open(count: number, shape: readonly number[]): Promise<Session> {
+    const { expanded } = await checkDevice(this.#options.device ?? 'cpu');
+    return openSession(orthogonalModel(count, shape, { expanded }), this.#options);
   }
 
   /** Takes a gradient into the momentum, and writes where both point: Nesterov's direction. */
@@ -98,7 +103,11 @@ export class Muon implements Optimizer {
  *
  *     X ← X / ‖X‖         X ← a X + (b A + c A²) X,   A = X Xᵀ         where rows are more than columns, of Xᵀ
  */
-export function orthogonalModel(count: number, [rows, columns]: readonly number[]): OnnxModel {
+export function orthogonalModel(
+  count: number,
+  [rows, columns]: readonly number[],
+  options: Pick<WriteOptions, 'expanded'> = {},
+): OnnxModel {
   const isWide = rows <= columns;
   let x = input('directions', 'float32', [count, rows, columns]);
   const norm = sqrt(sumOfSquares(x, [1, 2], { keepDims: true }));
@@ -108,5 +117,5 @@ export function orthogonalModel(count: number, [rows, columns]: readonly number[
     const polynomial = add(mul(square, scalar(b)), matmul(square, square, { alpha: c }));
     x = add(mul(x, scalar(a)), isWide ? matmul(polynomial, x) : matmul(x, polynomial));
   }
-  return writeOnnx({ orthogonal: x });
+  return writeOnnx({ orthogonal: x }, options);
 }
