@@ -71,6 +71,9 @@ export interface FakeModelOptions {
   readonly endIds?: readonly number[];
   readonly defaults?: Parameters<typeof createModel>[0]['defaults'];
   readonly chatTemplate?: ChatTemplate;
+  /** See `ModelParts`. */
+  readonly blockLength?: number;
+  readonly readsWhole?: boolean;
   /** What any token costs when it is scored. Default: what is said of it. */
   readonly nats?: number;
   /** Is called before each forward with the canvas, and waited for. */
@@ -86,6 +89,8 @@ export function modelThatSays(
     endIds = [fakeIds.end],
     defaults,
     chatTemplate,
+    blockLength,
+    readsWhole,
     nats,
     onForward = () => {},
   }: FakeModelOptions = {},
@@ -143,12 +148,8 @@ export function modelThatSays(
       model.closed = true;
     },
   };
-  const model = Object.assign(
-    createModel({ network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate }),
-    {
-      closed: false,
-    },
-  );
+  const parts = { network, tokenizer, maskId: tokenizer.maskId!, endIds, defaults, chatTemplate };
+  const model = Object.assign(createModel({ ...parts, blockLength, readsWhole }), { closed: false });
   return model;
 }
 

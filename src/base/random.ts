@@ -39,6 +39,8 @@ export const purposes = {
   hole: 15,
   /** Which block of a text is masked in distillation, and with which probability. */
   block: 16,
+  /** Which updates of block diffusion have windows of one block. */
+  whole: 17,
 } as const;
 
 /** What random numbers are for; those of two purposes have nothing to do with each other. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byBlock, doubledMask, doubledPositions, doubledRow, growingBlock } from './block-diffusion.ts';
+import {
+  byBlock,
+  doubledMask,
+  doubledPositions,
+  doubledRow,
+  growingBlock,
+  wholeInShare,
+} from './block-diffusion.ts';
 
 test('noisy tokens see their block and the clean blocks before it, clean ones their block and those before', () => {
   const { shape, data } = doubledMask(3, 2);
@@ -34,4 +41,13 @@ test('a growing block doubles in equal stages up to its length', () => {
   assert.deepEqual([...Array(11).keys()].map(at), [1, 1, 1, 2, 2, 2, 4, 4, 4, 6, 6]);
   assert.equal(growingBlock(6)(0), 6);
   assert.equal(growingBlock(1, { updates: 5 })(0), 1);
+});
+
+test('in a share of the updates the whole window is one block', () => {
+  const at = wholeInShare(() => 4, { seed: 3, share: 0.25 });
+  const lengths = Array.from({ length: 2000 }, (_, step) => at(step));
+  assert.ok(lengths.every((length) => length === 4 || length === Infinity));
+  const whole = lengths.filter((length) => length === Infinity).length / lengths.length;
+  assert.ok(Math.abs(whole - 0.25) < 0.04, String(whole));
+  assert.equal(wholeInShare(() => 4, { seed: 3, share: 0 })(7), 4);
 });

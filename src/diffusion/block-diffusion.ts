@@ -1,4 +1,5 @@
 import type { NdArray } from '../base/array.ts';
+import { uniforms } from '../base/random.ts';
 
 // Block diffusion (BD3-LM, arXiv:2503.09573): blocks are written one after another, each by diffusion. All blocks of a text
 // are learned, or scored, in one forward over the noisy text and then the clean one, [x_t ; x_0]   [2L]
@@ -59,3 +60,15 @@ export function growingBlock(
   return (step) =>
     step >= updates ? blockLength : Math.min(blockLength, 2 ** Math.floor((stages * step) / updates));
 }
+
+/**
+ * The lengths of `lengthAt`, and in a share of the updates, drawn one by one, the whole window: masked diffusion. A network
+ * that learns both writes in blocks, and reads a mask by what stands behind it as well.
+ */
+export const wholeInShare =
+  (
+    lengthAt: (step: number) => number,
+    { seed, share }: { readonly seed: number; readonly share: number },
+  ): ((step: number) => number) =>
+  (step) =>
+    uniforms(seed, 'whole', step)(0) < share ? Infinity : lengthAt(step);

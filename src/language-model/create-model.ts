@@ -31,10 +31,10 @@ export function createModel(parts: ModelParts): Model {
     logits: async (tokens, options = {}) => logitsOf(network, tokens, options),
 
     async *sample(request) {
-      const { options, predictor, score, write } = await beginSample(context, request);
+      const { options, predictor, reviser, write } = await beginSample(context, request);
       if (options.reportCache)
         throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
-      yield* write(predictor(), predictor(), score);
+      yield* write({ predict: predictor(), unconditional: predictor(), ...reviser });
     },
 
     generate: async (request) => generateText(context, request),

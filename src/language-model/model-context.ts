@@ -26,6 +26,8 @@ export interface ModelParts {
   readonly chatTemplate?: ChatTemplate;
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
+  /** Beside blocks it has learned whole texts, in which every position sees all others. */
+  readonly readsWhole?: boolean;
   readonly defaults?: Partial<FlatSamplingOptions>;
   /** Ways to write that were measured. */
   readonly presets?: readonly MeasuredPreset[];
@@ -53,7 +55,7 @@ export interface ModelContext extends ModelParts {
 
 /** What the verbs of a model share, made of its parts. */
 export function contextOfModel(parts: ModelParts): ModelContext {
-  const { tokenizer, maskId, noise, endIds, blockLength } = parts;
+  const { tokenizer, maskId, noise, endIds, blockLength, readsWhole } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { attention, maxLength, vocabularySize } = network.config;
   const isCausal = attention === causal;
@@ -70,7 +72,11 @@ export function contextOfModel(parts: ModelParts): ModelContext {
     vocabulary,
     resizing: expandId === undefined ? undefined : { expandId, deleteIds: endIds },
     unwritten: expandId === undefined ? [] : [expandId],
-    sampler: new Sampler(network, tokenizer, vocabulary, { startId, compile: parts.compile }),
+    sampler: new Sampler(network, tokenizer, vocabulary, {
+      startId,
+      readsWhole: !isCausal && (blockLength === undefined || readsWhole === true),
+      compile: parts.compile,
+    }),
     opening(text) {
       const ids = [...(tokenizer.prefixIds ?? []), ...text];
       return ids.length > 0 || !isCausal || startId !== undefined ? ids : endIds.slice(0, 1);

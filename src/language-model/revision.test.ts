@@ -90,15 +90,12 @@ test('behind an end token nothing is revised', async () => {
 test('it is refused where a text can not be read again or rewritten, and a default of the model is left out there', async () => {
   const model = modelThatSays(slipping);
   await assert.rejects(
-    model.generate({ ...drafting, revise: 1, cache: 'dual' }),
-    /revise: can't be with the cache dual/,
-  );
-  await assert.rejects(
     model.generate({ ...drafting, revise: 1, regex: '[a-z ,.]*' }),
     /revise: can't be where a constraint/,
   );
+  const inBlocks = modelThatSays(slipping, { blockLength: 4 });
   await assert.rejects(
-    model.generate({ ...drafting, steps: undefined, revise: 1, blockCausal: true, blockLength: 4 }),
+    inBlocks.generate({ ...drafting, steps: undefined, revise: 1 }),
     /revise: needs a model that sees the whole text/,
   );
   const revising = modelThatSays(slipping, { defaults: { revise: 1 } });
@@ -106,4 +103,32 @@ test('it is refused where a text can not be read again or rewritten, and a defau
   assert.equal((await revising.generate({ ...drafting, cache: 'none' })).text, good);
   const regex = '[a-z ,.]*';
   assert.equal((await revising.generate({ ...drafting, regex })).text, slip);
+});
+
+test('a text that was drafted in blocks, each of which sees those before it alone, is revised by what stands around its words', async () => {
+  const lengths: number[] = [];
+  const model = modelThatSays(
+    (xt, i) => {
+      lengths.push(xt.length);
+      // knows better where the end of the text is seen, and not masked
+      const isWritten = xt.length === length + prompt.length && xt.at(-1) !== fakeIds.mask;
+      return { id: (isWritten ? idsOf(good) : idsOf(slip))[i], logit: 12 };
+    },
+    { blockLength: 1, readsWhole: true, defaults: { cache: 'none' } },
+  );
+  const { text: draft, stats } = await model.generate({ prompt, length });
+  assert.equal(draft, slip);
+  assert.equal(stats.forwards, length);
+  const drafted = lengths.splice(0);
+  assert.ok(
+    drafted.every((seen) => seen < good.length),
+    String(drafted),
+  );
+  const revised = await model.generate({ prompt, length, revise: 1 });
+  assert.equal(revised.text, good);
+  assert.ok(
+    lengths.some((seen) => seen === good.length),
+    'the whole is seen',
+  );
+  assert.ok(revised.stats.forwards > length);
 });

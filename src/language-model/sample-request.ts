@@ -22,15 +22,12 @@ export function fitting(
   const keeps = (option: string): boolean =>
     option === 'schedule' &&
     (isOwnStrategy(asked.strategy) || strategiesUsing(option).includes(asked.strategy!));
-  // what is written is not written again
-  const isFinal = isConstrained || asked.blockCausal || (asked.cache ?? 'none') !== 'none';
   const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
-    // a constraint takes the likeliest text or draws from all of them
-    ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP'] : []),
-    ...(isFinal ? ['revise', 'reviseThreshold'] : []),
+    // a constraint takes the likeliest text or draws from all of them, and says what is written
+    ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP', 'revise', 'reviseThreshold'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

@@ -60,14 +60,20 @@ export interface PreparedSample {
   readonly uncached: MaskPredictor;
   /** Makes a predictor, which belongs to one canvas where it has a memory. */
   readonly predictor: () => MaskPredictor;
-  /** Says what tokens cost, where the text is read again. */
+  /** What reads a text again and rewrites it. */
+  readonly reviser: Pick<Writers, 'whole' | 'score'>;
+  readonly write: (by: Writers) => AsyncGenerator<Frame, void, void>;
+}
+
+/** What a text is written by. */
+export interface Writers {
+  readonly predict: MaskPredictor;
+  /** The blind half of guidance, which remembers another canvas. */
+  readonly unconditional: MaskPredictor;
+  /** Sees all of a canvas around a mask, where a text is rewritten. */
+  readonly whole: MaskPredictor;
+  /** Says what tokens cost, where a text is read again. */
   readonly score: RowScorer;
-  /** The frames by a predictor, by one for the blind half of guidance, which remembers another canvas, and by a reader. */
-  readonly write: (
-    predict: MaskPredictor,
-    unconditional: MaskPredictor,
-    score: RowScorer,
-  ) => AsyncGenerator<Frame, void, void>;
 }
 
 /** Puts together what a sample of a network is made of: its decoding, its predictor with cache and guidance, its loop. */
@@ -77,12 +83,14 @@ export class Sampler {
   readonly #tokenizer: Tokenizer;
   readonly #startId: number | undefined;
   readonly #isCausal: boolean;
+  readonly #readsWhole: boolean;
   readonly #reductionOf: (options: DecodeOptions) => ReturnType<typeof greedy>;
   readonly #compile: CompileConstraint;
 
   /**
-   * @param startId  what a causal network reads before every text, if it was trained so
-   * @param compile  makes the automata of constraints; by default here and at once
+   * @param startId     what a causal network reads before every text, if it was trained so
+   * @param readsWhole  whether the network has learned to see all of a text around a mask
+   * @param compile     makes the automata of constraints; by default here and at once
    */
   constructor(
     network: Network,
@@ -90,17 +98,23 @@ export class Sampler {
     vocabulary: Vocabulary,
     {
       startId,
+      readsWhole = false,
       compile = async (wanted) => {
         const { compileConstraint } = await import('../sampling/constraint/compile-constraint.ts');
         return compileConstraint(wanted, tokenizer);
       },
-    }: { readonly startId?: number; readonly compile?: CompileConstraint } = {},
+    }: {
+      readonly startId?: number;
+      readonly readsWhole?: boolean;
+      readonly compile?: CompileConstraint;
+    } = {},
   ) {
     this.#network = network;
     this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
     this.#startId = startId;
     this.#isCausal = network.config.attention === causal;
+    this.#readsWhole = readsWhole;
     this.#reductionOf = withMemory((options) => greedy(network.config.vocabularySize, options), 1);
     this.#compile = withSharedMemory(compile, keptConstraints);
   }
@@ -152,21 +166,24 @@ export class Sampler {
     const sampling = { ...adapted, decode: shown, signal };
 
     const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
-    const score = networkScorer(this.#network);
-    const write: PreparedSample['write'] = (predict, unconditional, reader) => {
+    const asAsked = (predict: MaskPredictor, unconditional: MaskPredictor): MaskPredictor => {
       const guided = withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional });
-      const penalised = withPenalties(guided, penalties, { canvas, maskId, exempt: ends });
-      const frames = sample(penalised, canvas, sampling);
+      return withPenalties(guided, penalties, { canvas, maskId, exempt: ends });
+    };
+    const write: PreparedSample['write'] = ({ predict, unconditional, whole, score }) => {
+      const frames = sample(asAsked(predict, unconditional), canvas, sampling);
       if (options.revise === 0) return frames;
+      const rewriting = asAsked(whole, whole);
       return revised(frames, {
         ...this.#revisionOf(options, decoding, ends),
         canvas,
-        score: reader,
-        write: (masked, own) => sample(penalised, masked, { ...own, signal }),
+        score,
+        write: (masked, own) => sample(rewriting, masked, { ...own, signal }),
         signal,
       });
     };
-    return { canvas, options, uncached, predictor, score, write };
+    const reviser = { whole: predictorOf(this.#network), score: networkScorer(this.#network) };
+    return { canvas, options, uncached, predictor, reviser, write };
   }
 
   /**
@@ -205,22 +222,19 @@ export class Sampler {
   }
 
   /** @throws InvalidOptionError  for a text that can't be read again, or not be rewritten */
-  #requireRevisable({ revise, blockCausal, cache }: SamplingOptions, isConstrained: boolean): void {
-    const { noise } = this.#vocabulary;
+  #requireRevisable({ revise }: SamplingOptions, isConstrained: boolean): void {
     const problem =
-      this.#isCausal || blockCausal || noise === 'uniform'
+      !this.#readsWhole || this.#vocabulary.noise === 'uniform'
         ? 'needs a model that sees the whole text around a mask'
-        : cache !== undefined && cache !== 'none'
-          ? `can't be with the cache ${cache}, which is of a text that only grows`
-          : isConstrained
-            ? "can't be where a constraint says what is written"
-            : undefined;
+        : isConstrained
+          ? "can't be where a constraint says what is written"
+          : undefined;
     if (problem) throw new InvalidOptionError('revise', problem, revise);
   }
 
   /** Reads a sample to its end; the time of whoever watches doesn't count. */
   async finish(
-    { canvas, options, uncached, predictor, score, write }: PreparedSample,
+    { canvas, options, uncached, predictor, reviser, write }: PreparedSample,
     onFrame: GenerateRequest['onFrame'],
   ): ReturnType<typeof drain> {
     const clock = new WorkClock();
@@ -229,12 +243,18 @@ export class Sampler {
     const probes = options.reportCache
       ? probing(conditional.predict, (...asked) => clock.pause(() => uncached(...asked)))
       : undefined;
+    const whole = countForwards(reviser.whole);
     let read = 0;
-    const reader: RowScorer = (batch, signal) => {
+    const score: RowScorer = (batch, signal) => {
       read += 1;
-      return score(batch, signal);
+      return reviser.score(batch, signal);
     };
-    const frames = write(probes?.predict ?? conditional.predict, unconditional.predict, reader);
+    const frames = write({
+      predict: probes?.predict ?? conditional.predict,
+      unconditional: unconditional.predict,
+      whole: whole.predict,
+      score,
+    });
     const watched = async function* (): AsyncGenerator<Frame> {
       for await (const frame of frames) {
         const goesOn = await clock.pause(() => onFrame?.(frame));
@@ -243,13 +263,14 @@ export class Sampler {
       }
     };
     const { last, stats } = await drain(watched(), {
-      forwards: () => conditional.forwards() + unconditional.forwards() + read,
+      forwards: () => conditional.forwards() + unconditional.forwards() + whole.forwards() + read,
       clock: () => clock.now(),
     });
     if (!probes) return { last, stats };
 
     let other = canvas;
-    for await (const frame of write(uncached, uncached, score)) other = frame.tokens;
+    const again = { predict: uncached, unconditional: uncached, ...reviser };
+    for await (const frame of write(again)) other = frame.tokens;
     const agreement = agreementOf(last.tokens, other, maskedPositions(canvas, this.#vocabulary.maskId));
     return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }

@@ -135,6 +135,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
 
   const { attention, ...numbers }: Partial<TransformerConfig> = config?.transformer ?? {};
   const blockLength = config?.blockLength;
+  const isBlockCausal = blockLength !== undefined && !config?.readsWhole;
   const parameters = opened
     ? parameterTotal(opened.config.transformer, opened.names)
     : weights && parametersIn(weights.entries);
@@ -145,7 +146,7 @@ export async function inspectModel(path: string, { tensors = false } = {}): Prom
     path: directory,
     family: [json.architectures].flat().find((name) => typeof name === 'string'),
     attention:
-      attention && (attention === causal ? 'causal' : blockLength ? 'block-causal' : 'bidirectional'),
+      attention && (attention === causal ? 'causal' : isBlockCausal ? 'block-causal' : 'bidirectional'),
     blockLength,
     parameters,
     activeParameters: parameters === undefined ? undefined : activeOf(parameters, numbers),

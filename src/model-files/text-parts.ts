@@ -24,6 +24,8 @@ export interface TextParts {
   readonly startId?: number;
   /** It was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
+  /** Beside blocks it has learned whole texts, in which every position sees all others. */
+  readonly readsWhole?: boolean;
   /** How it is sampled unless somebody says otherwise, as generation_config.json has it. */
   readonly defaults: Partial<FlatSamplingOptions>;
   /** Ways to write that were measured, as generation_config.json has them. */
@@ -56,7 +58,7 @@ export async function textParts(
     if (id >= rows)
       throw new FileError(tokenizer.path, `special tokens below ${rows}, the rows of the embedding`, `${id}`);
   }
-  const { startId, blockLength, noise, sampling } = config;
+  const { startId, blockLength, readsWhole, noise, sampling } = config;
   const isMaskless = attention === causal || noise === 'uniform';
   const maskId = isMaskless ? (tokenizer.maskId ?? rows) : requireMaskId(tokenizer, tokenizer.path);
   return {
@@ -67,6 +69,7 @@ export async function textParts(
     endIds,
     startId,
     blockLength,
+    readsWhole,
     defaults: { ...sampling, ...generation.defaults },
     presets: generation.presets,
     unsupported: generation.unsupported,

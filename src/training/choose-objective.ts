@@ -1,4 +1,4 @@
-import { growingBlock } from '../diffusion/block-diffusion.ts';
+import { growingBlock, wholeInShare } from '../diffusion/block-diffusion.ts';
 import { noiseSchedules } from '../diffusion/noise-schedule.ts';
 import { antithetic, bellDefaults, timeSamplers } from '../diffusion/times.ts';
 import {
@@ -58,7 +58,7 @@ export function objectiveOf(
 
 /** What is learned of windows that are noised. */
 function diffusionOf(
-  { seed, complementary, promptShare, block, blockWarmup, ...options }: TrainingOptions,
+  { seed, complementary, promptShare, block, blockWarmup, wholeShare = 0, ...options }: TrainingOptions,
   { endId, expandId, shiftedLogits }: LearningFacts,
   noising: ObjectiveParts['noising'],
 ): Objective {
@@ -67,7 +67,10 @@ function diffusionOf(
       ? (complementary ? complementaryDiffusion : maskedDiffusion)(noising)
       : blockDiffusion({
           ...noising,
-          blockLength: growingBlock(block, { updates: blockWarmup }),
+          blockLength: wholeInShare(growingBlock(block, { updates: blockWarmup }), {
+            seed,
+            share: wholeShare,
+          }),
           shiftedLogits,
         });
   const { anneal, causalWarmup, variableLength, surplus } = options;

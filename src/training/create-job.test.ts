@@ -176,6 +176,24 @@ test('a block as long as the windows is masked diffusion, and one token long the
   await model.close();
 });
 
+test('a model trained in blocks and on whole texts drafts in blocks, and revises what it wrote', async () => {
+  const { out } = await trained('both', {
+    ...short,
+    objective: 'block-diffusion',
+    block: 4,
+    wholeShare: 0.5,
+  });
+  const facts = await inspectModel(out);
+  assert.deepEqual([facts.attention, facts.blockLength, facts.problems], ['bidirectional', 4, []]);
+  const model = await load(out);
+  assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4 });
+  const request = { prompt: 'A cat', length: 10, seed: 1, endless: true };
+  const draft = await model.generate(request);
+  const revised = await model.generate({ ...request, revise: 1, reviseThreshold: 1 });
+  assert.ok(revised.stats.forwards > draft.stats.forwards);
+  await model.close();
+});
+
 test('blocks that grow from one token begin with the loss of the causal model that they are made from', async () => {
   const from = causal.out;
   const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };

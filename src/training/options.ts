@@ -171,6 +171,11 @@ export const trainingSchema = z.strictObject({
   blockWarmup: count
     .optional()
     .describe('for block-diffusion: updates in which the block grows from 1 token in powers of two [none]'),
+  wholeShare: share
+    .optional()
+    .describe(
+      'for block-diffusion: share of updates whose windows are one block, so that the model also reads what stands behind a mask, and can revise, fill and edit [none]',
+    ),
   causalWarmup: count
     .optional()
     .describe(
@@ -313,6 +318,7 @@ type Optional =
   | 'surplus'
   | 'block'
   | 'blockWarmup'
+  | 'wholeShare'
   | 'causalWarmup'
   | 'kvHeads'
   | 'separator'

@@ -86,7 +86,7 @@ function configOf(
   { tokenizer, maskId, endId }: RunTokenizer,
   start?: Start,
 ): ModelConfig {
-  const { length, learn, objective, block, anneal, shiftedLogits, causalWarmup, from } = options;
+  const { length, learn, objective, block, wholeShare, anneal, shiftedLogits, causalWarmup, from } = options;
   const isCausal = objective === 'autoregressive';
   // whoever learns to answer, or from texts of its own, need not forget how long a text may be
   const keepsLength = learn !== 'text' || options.certainty !== undefined;
@@ -104,7 +104,7 @@ function configOf(
     endIds: [endId],
     padId: endId,
     // a block as long as any window is all there is
-    blockLength: block !== undefined && block < length ? block : undefined,
+    ...(block !== undefined && block < length && { blockLength: block, readsWhole: Boolean(wholeShare) }),
   };
 }
 

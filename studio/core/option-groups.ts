@@ -100,6 +100,7 @@ export const trainingGroups: readonly OptionGroup[] = [
       'complementary',
       'block',
       'blockWarmup',
+      'wholeShare',
       'causalWarmup',
       'anneal',
       'shiftedLogits',

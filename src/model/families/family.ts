@@ -50,6 +50,8 @@ export interface ModelConfig {
   readonly padId?: number;
   /** The network was trained in blocks of so many positions that see themselves and those before. Absent: in one. */
   readonly blockLength?: number;
+  /** Beside blocks it has learned whole texts, in which every position sees all others. */
+  readonly readsWhole?: boolean;
   /** What a causal network reads before the first token of every text, as in its training; absent where a text is all. */
   readonly startId?: number;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { FileError, UnsupportedError } from '../../base/errors.ts';
 import { bidirectional, causal } from '../attention-pattern.ts';
 import { headWidthOf, type TransformerConfig } from '../config.ts';
-import type { WritableFamily } from './family.ts';
+import type { ModelConfig, WritableFamily } from './family.ts';
 import { lladaSampling } from './generation-config.ts';
 import { llamaFamily, llamaNames } from './llama.ts';
 import {
@@ -146,7 +146,7 @@ export const llada: WritableFamily = {
     };
   },
 
-  write({ transformer, maskId, endIds = [], padId, blockLength }) {
+  write({ transformer, maskId, endIds = [], padId, blockLength, readsWhole }) {
     const headWidth = headWidthOf(transformer);
     const usual = { headWidth: transformer.width / transformer.heads, rotaryWidth: headWidth };
     const others = Object.entries({ ...transformer, headWidth }).filter(
@@ -188,7 +188,7 @@ export const llada: WritableFamily = {
       ...(transformer.attention === causal ? { unmask_attention: 'causal' } : {}),
       ...(blockLength === undefined
         ? {}
-        : { unmask_attention: 'block-causal', unmask_block_length: blockLength }),
+        : { ...(!readsWhole && { unmask_attention: 'block-causal' }), unmask_block_length: blockLength }),
     };
   },
 };
@@ -197,12 +197,12 @@ export const llada: WritableFamily = {
 function blockLengthIn(
   { unmask_attention: attention, unmask_block_length: blockLength }: z.output<typeof schema>,
   path: string,
-): { blockLength?: number } {
-  if ((attention === 'block-causal') !== (blockLength != null))
+): Pick<ModelConfig, 'blockLength' | 'readsWhole'> {
+  if (attention !== 'bidirectional' && (attention === 'block-causal') !== (blockLength != null))
     throw new FileError(
       path,
-      'unmask_block_length where unmask_attention is block-causal, and only there',
+      'unmask_block_length where unmask_attention is block-causal, and only there or where it is bidirectional',
       `${attention} and ${blockLength ?? 'none'}`,
     );
-  return blockLength == null ? {} : { blockLength };
+  return blockLength == null ? {} : { blockLength, readsWhole: attention === 'bidirectional' };
 }

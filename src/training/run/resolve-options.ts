@@ -196,7 +196,7 @@ function checkPreferences(options: TrainingOptions): void {
         'is not for preferences: how many tokens of an answer are masked is spread evenly',
         options[key],
       );
-  for (const key of ['anneal', 'shiftedLogits', 'blockWarmup'] as const)
+  for (const key of ['anneal', 'shiftedLogits', 'blockWarmup', 'wholeShare'] as const)
     if (options[key] !== undefined)
       throw new InvalidOptionError(
         key,
@@ -209,6 +209,7 @@ function checkPreferences(options: TrainingOptions): void {
 const uses = {
   block: ['block-diffusion'],
   blockWarmup: ['block-diffusion'],
+  wholeShare: ['block-diffusion'],
   causalWarmup: ['masked-diffusion'],
   anneal: ['masked-diffusion'],
   shiftedLogits: ['masked-diffusion', 'block-diffusion'],
