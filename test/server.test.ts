@@ -144,7 +144,7 @@ function endless(): Engine & { taken: number; cancelled: boolean } {
     keep: () => {},
     status: () => ({
       state: 'loaded' as const,
-      facts: { maxLength: 100, hasChatTemplate: false, isCausal: false, defaults: {} },
+      facts: { maxLength: 100, hasChatTemplate: false, isCausal: false, readsWhole: true, defaults: {} },
     }),
     changed: async () => {},
     close: async () => {},

@@ -17,7 +17,7 @@ import { tokenLogprobs } from './token-logprobs.ts';
 /** A network and a tokenizer as a model: texts in, texts out. */
 export function createModel(parts: ModelParts): Model {
   const context = contextOfModel(parts);
-  const { network, tokenizer, maskId, chatTemplate, endIds, defaults, presets = [] } = context;
+  const { network, tokenizer, maskId, chatTemplate, endIds, readsWhole, defaults, presets = [] } = context;
   const holeModel = holeModelOf(context);
   return {
     config: network.config,
@@ -25,6 +25,7 @@ export function createModel(parts: ModelParts): Model {
     maskId,
     chatTemplate,
     endIds,
+    readsWhole,
     defaults,
     presets,
 

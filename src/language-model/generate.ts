@@ -47,7 +47,7 @@ export async function beginSample(model: ModelContext, request: SampleRequest): 
   requireOne({ prompt, tokens, messages });
   const shown = checkOptions(showingSchema, { candidates });
   const requested = withoutAbsent(asked);
-  const options = checkSampling({ ...fitting(model.defaults, requested, language), ...requested });
+  const options = checkSampling({ ...fitting(model, requested, language), ...requested });
   const given = givenTokens(model, request);
   const turnEnd = messages ? model.chatTemplate?.turnEndId : undefined;
   const ends = turnEnd === undefined ? model.endIds : [...new Set([...model.endIds, turnEnd])];

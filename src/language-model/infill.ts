@@ -36,6 +36,8 @@ export interface HoleModel {
   readonly endIds: readonly number[];
   readonly maxLength: number;
   readonly isCausal: boolean;
+  /** See `ModelContext`. */
+  readonly readsWhole: boolean;
   /** See `OpenedModel.noise`. */
   readonly noise?: 'uniform';
   readonly defaults: Partial<FlatSamplingOptions>;
@@ -168,7 +170,7 @@ function idsWithoutSpace(tokenizer: Tokenizer): number[] | undefined {
 
 /** What a person asks of holes, with the defaults of the model and of the program. */
 export function fillingOptions(
-  { defaults, isCausal, noise, resizing, endIds, check }: HoleModel,
+  { defaults, readsWhole, isCausal, noise, resizing, endIds, check }: HoleModel,
   asked: object,
   language?: Language,
 ): FillingOptions {
@@ -177,7 +179,7 @@ export function fillingOptions(
       "a causal model doesn't see the text behind a hole; it can only generate: give it the text as a prompt",
     );
   }
-  const known = Object.entries(fitting(defaults, asked as AskedSampling, language)).filter(
+  const known = Object.entries(fitting({ defaults, readsWhole }, asked as AskedSampling, language)).filter(
     ([key]) => key in fillingSchema.shape,
   );
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);

@@ -260,6 +260,8 @@ export interface Model {
   readonly chatTemplate?: ChatTemplate;
   /** Tokens that end a text. */
   readonly endIds: readonly number[];
+  /** Whether it sees all of a text around a mask, so that what it wrote can be revised. */
+  readonly readsWhole: boolean;
   /** How this model is sampled unless the request says otherwise. */
   readonly defaults: Partial<FlatSamplingOptions>;
   /** Ways to write with it that were measured; none where nobody did. */

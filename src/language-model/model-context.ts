@@ -38,6 +38,8 @@ export interface ModelParts {
 /** A model's parts, and what follows from them. */
 export interface ModelContext extends ModelParts {
   readonly isCausal: boolean;
+  /** Whether it has learned to see all of a text around a mask. */
+  readonly readsWhole: boolean;
   readonly maxLength: number;
   readonly defaults: Partial<FlatSamplingOptions>;
   readonly vocabulary: Vocabulary;
@@ -55,10 +57,11 @@ export interface ModelContext extends ModelParts {
 
 /** What the verbs of a model share, made of its parts. */
 export function contextOfModel(parts: ModelParts): ModelContext {
-  const { tokenizer, maskId, noise, endIds, blockLength, readsWhole } = parts;
+  const { tokenizer, maskId, noise, endIds, blockLength } = parts;
   const network = batched(parts.network); // samples that run at the same time share forwards
   const { attention, maxLength, vocabularySize } = network.config;
   const isCausal = attention === causal;
+  const readsWhole = !isCausal && (blockLength === undefined || parts.readsWhole === true);
   const startId = isCausal ? parts.startId : undefined;
   const expandId = tokenizer.specialTokens.get(expandToken);
   const vocabulary = { maskId, endIds, size: Math.min(tokenizer.vocabularySize, vocabularySize), noise };
@@ -66,6 +69,7 @@ export function contextOfModel(parts: ModelParts): ModelContext {
     ...parts,
     network,
     isCausal,
+    readsWhole,
     maxLength,
     startId,
     defaults: withTrainedBlocks(blockLength, parts.defaults),
@@ -74,7 +78,7 @@ export function contextOfModel(parts: ModelParts): ModelContext {
     unwritten: expandId === undefined ? [] : [expandId],
     sampler: new Sampler(network, tokenizer, vocabulary, {
       startId,
-      readsWhole: !isCausal && (blockLength === undefined || readsWhole === true),
+      readsWhole,
       compile: parts.compile,
     }),
     opening(text) {

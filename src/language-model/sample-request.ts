@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../base/errors.ts';
+import type { ModelContext } from './model-context.ts';
 import type { SampleContext } from './language-model.ts';
 import type { AskedSampling, FlatSamplingOptions } from '../sampling/options.ts';
 import { constraintIn } from '../sampling/constraint/constrain.ts';
@@ -8,15 +9,18 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 // What is asked of a sample, beside what the model says of itself.
 
-/** A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts beside a constraint. */
+/**
+ * A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts
+ * beside a constraint; and without the attention of its blocks where other blocks are asked for, of a model that reads whole texts, too.
+ */
 export function fitting(
-  usual: Partial<FlatSamplingOptions>,
+  { defaults: usual, readsWhole }: Pick<ModelContext, 'defaults' | 'readsWhole'>,
   asked: AskedSampling,
   language?: Language,
 ): Partial<FlatSamplingOptions> {
   const isConstrained = constraintIn({ ...asked, language }) !== undefined;
   const defaults = isConstrained && asked.strategy === undefined ? withoutEditing(usual) : usual;
-  const changes = (option: 'length' | 'strategy'): boolean =>
+  const changes = (option: 'length' | 'strategy' | 'blockLength'): boolean =>
     asked[option] !== undefined && asked[option] !== defaults[option];
   // a schedule is the model's; all else is another strategy's
   const keeps = (option: string): boolean =>
@@ -28,6 +32,7 @@ export function fitting(
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them, and says what is written
     ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP', 'revise', 'reviseThreshold'] : []),
+    ...(readsWhole && changes('blockLength') ? ['blockCausal'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));

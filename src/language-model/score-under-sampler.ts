@@ -101,12 +101,12 @@ export function samplerScoring(model: ModelContext, asked: Partial<ScoredSampler
 
 /** What is asked of a sampler, over the model's defaults and at temperature 1. */
 function scoredSampler(
-  { defaults, isCausal }: ModelContext,
+  { defaults, isCausal, readsWhole }: ModelContext,
   requested: Partial<ScoredSampler>,
 ): ScoredSampler {
   // no likelihood is known under a sampler that edits what it wrote
   const usual = requested.strategy === undefined ? withoutEditing(defaults) : defaults;
-  const own = fitting({ ...usual, temperature: 1 }, requested);
+  const own = fitting({ defaults: { ...usual, temperature: 1 }, readsWhole }, requested);
   const known = Object.entries(own).filter(([key]) => key in scoredSamplerSchema.shape);
   const checked = checkOptions(scoredSamplerSchema, { ...Object.fromEntries(known), ...requested });
   if (isCausal && checked.tokensPerStep !== 1)

@@ -54,6 +54,7 @@ export class Inspector {
       maxLength,
       hasChatTemplate: chatTemplate !== undefined,
       isCausal: attention === 'causal',
+      readsWhole: attention === 'bidirectional',
       defaults: withTrainedBlocks(blockLength, defaults),
       presets,
     });

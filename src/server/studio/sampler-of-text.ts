@@ -31,11 +31,11 @@ const unscored = {
 /** What wrote a text, from what was asked for and the model's own defaults. */
 export function samplerOfText(
   asked: Readonly<Record<string, unknown>>,
-  model: Pick<ModelFacts, 'defaults' | 'isCausal' | 'maxLength'>,
+  model: Pick<ModelFacts, 'defaults' | 'isCausal' | 'readsWhole' | 'maxLength'>,
 ): SamplerOfText {
   let all: SamplingOptions;
   try {
-    all = checkSampling({ ...fitting(model.defaults, asked), ...asked });
+    all = checkSampling({ ...fitting(model, asked), ...asked });
   } catch (error) {
     if (error instanceof InvalidOptionError) return { reason: error.message };
     throw error;

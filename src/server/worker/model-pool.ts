@@ -140,12 +140,13 @@ function parametersOf({
   return vocabularySize * width * (tiedHead ? 1 : 2) + layers * (attention + 3 * width * hidden);
 }
 
-const factsOf = ({ config, chatTemplate, tokenizer, defaults, presets }: Model): ModelFacts => ({
+const factsOf = ({ config, chatTemplate, tokenizer, readsWhole, defaults, presets }: Model): ModelFacts => ({
   parameters: parametersOf(config),
   maxLength: config.maxLength,
   hasChatTemplate: chatTemplate !== undefined,
   toolForm: chatTemplate && toolFormOf(chatTemplate, tokenizer),
   isCausal: config.attention === causal,
+  readsWhole,
   defaults,
   presets,
 });

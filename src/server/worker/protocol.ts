@@ -202,6 +202,8 @@ export interface ModelFacts {
   /** How it calls functions, if its template knows of them. */
   readonly toolForm?: ToolForm;
   readonly isCausal: boolean;
+  /** Whether it sees all of a text around a mask. */
+  readonly readsWhole: boolean;
   readonly defaults: Partial<FlatSamplingOptions>;
   readonly presets?: readonly MeasuredPreset[];
 }
