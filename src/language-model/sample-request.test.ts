@@ -29,5 +29,7 @@ test('the attention of blocks is for those that were learned, where a model read
   assert.deepEqual(fittingOf(both, { blockLength: 32 }), { blockLength: 4 });
   assert.deepEqual(fittingOf(both, { blockLength: 4 }), defaults);
   assert.deepEqual(fittingOf(both, {}), defaults);
+  assert.deepEqual(fittingOf(both, { length: 48, steps: 13 }), defaults);
+  assert.deepEqual(fittingOf(both, { length: 48, steps: 12 }), { blockLength: 4 }); // a prompt that ends within a block makes it 13
   assert.deepEqual(fittingOf({ defaults, readsWhole: false }, { blockLength: 8 }), defaults);
 });

@@ -11,7 +11,7 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 /**
  * A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts
- * beside a constraint; and without the attention of its blocks where other blocks are asked for, of a model that reads whole texts, too.
+ * beside a constraint; and, of a model that also reads whole texts, the attention of its blocks where others are asked for, or fewer steps than there are blocks.
  */
 export function fitting(
   { defaults: usual, readsWhole }: Pick<ModelContext, 'defaults' | 'readsWhole'>,
@@ -26,13 +26,17 @@ export function fitting(
   const keeps = (option: string): boolean =>
     option === 'schedule' &&
     (isOwnStrategy(asked.strategy) || strategiesUsing(option).includes(asked.strategy!));
+  const { length = defaults.length, steps = Infinity } = asked;
+  const asksOtherBlocks =
+    changes('blockLength') ||
+    (length ?? 0) + (defaults.blockLength ?? 0) > steps * (defaults.blockLength ?? Infinity);
   const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them, and says what is written
     ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP', 'revise', 'reviseThreshold'] : []),
-    ...(readsWhole && changes('blockLength') ? ['blockCausal'] : []),
+    ...(readsWhole && asksOtherBlocks ? ['blockCausal'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);
   return Object.fromEntries(Object.entries(defaults).filter(([option]) => !meaningless.has(option)));
