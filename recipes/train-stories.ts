@@ -25,9 +25,8 @@ inTurn(
 );
 publish('stories', {
   length: 240,
-  blockLength: 4,
-  temperature: 1.1,
-  frequencyPenalty: 0.7,
-  revise: 3,
-  reviseThreshold: 0.03,
+  strategy: 'left-to-right',
+  temperature: 0.8,
+  topP: 0.95,
+  frequencyPenalty: 0.3,
 });

@@ -56,14 +56,15 @@ if (!(name in trials) || !existsSync(path))
 
 const model = await load(join(root, 'models', name));
 const trial = await trials[name](model);
-const usual = usualPresets(model.defaults);
+// a model that writes in blocks and reads whole texts
+const revises = model.readsWhole && model.defaults.blockCausal === true;
+const usual = usualPresets(model.defaults, { revises });
 const found = new Map<string, Found>();
 for (const { name: way, options } of usual) if (way !== 'fast') found.set(way, await tried(options));
 const balanced = found.get('balanced')!;
-const revises = (model.defaults.revise ?? 0) > 0;
 for (const tau of revises ? [undefined] : taus) {
   const fast = await tried(
-    usualPresets(model.defaults, tau).find(({ name: way }) => way === 'fast')!.options,
+    usualPresets(model.defaults, { tau, revises }).find(({ name: way }) => way === 'fast')!.options,
   );
   const fastest = found.get('fast') ?? balanced;
   // as good as the balanced way within its standard error, and faster than what was found before; a draft is what it is

@@ -5,6 +5,7 @@ export interface WritingPreset {
   readonly options: {
     readonly temperature?: number;
     readonly strategy?: 'low-confidence' | 'threshold' | 'random';
+    readonly confidenceOf?: 'drawn' | 'likeliest';
     readonly tau?: number;
     readonly blockLength?: number;
     readonly stepsPerBlock?: number;
@@ -20,15 +21,37 @@ const wideBlock = 32;
 /** A threshold that is fast, and safe for most models: that of Fast-dLLM (arXiv:2505.22618). */
 const usualTau = 0.9;
 
+/**
+ * The surest first, wherever they are, and then read again: of what was tried with models/stories (experiments/LOG.md) the order
+ * in which its texts are as likely, varied and free of loops as real ones.
+ */
+export const revisedAnyOrder = {
+  blockLength: wideBlock,
+  strategy: 'low-confidence',
+  confidenceOf: 'likeliest',
+  temperature: 0.9,
+  frequencyPenalty: 0.8,
+  revise: 2,
+  reviseThreshold: 0.03,
+} as const satisfies WritingPreset['options'];
+
 /** Four tokens a step, most of whose slips are then mended: of what was tried with models/stories, what reads best at two tokens a forward. */
-const drafted = { blockLength: 8, stepsPerBlock: 2, frequencyPenalty: 0.5, revise: 1, reviseThreshold: 0.05 };
+const revisedDraft = {
+  blockLength: 8,
+  stepsPerBlock: 2,
+  strategy: 'low-confidence',
+  temperature: 0.9,
+  frequencyPenalty: 0.5,
+  revise: 1,
+  reviseThreshold: 0.05,
+} as const satisfies WritingPreset['options'];
 
 /**
  * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
- * careful is left out where that is as careful already, any order where that is what it writes in. A model that revises is fast
- * by a rougher draft, of which more is rewritten.
+ * careful is left out where that is as careful already, any order where that is what it writes in.
  *
- * @param tau  how sure a token has to be that the fast way keeps
+ * @param tau      how sure a token has to be that the fast way keeps
+ * @param revises  whether texts of any order, and fast ones, are revised: of a model that writes in blocks and reads whole texts
  */
 export function usualPresets(
   {
@@ -36,20 +59,18 @@ export function usualPresets(
     strategy = 'low-confidence',
     blockLength = wideBlock,
     length = wideBlock,
-    revise = 0,
   }: {
     readonly temperature?: number;
     readonly strategy?: unknown;
     readonly blockLength?: number;
     readonly length?: number;
-    readonly revise?: number;
   },
-  tau = usualTau,
+  { tau = usualTau, revises = false }: { readonly tau?: number; readonly revises?: boolean } = {},
 ): readonly WritingPreset[] {
   const surest = strategy === 'low-confidence' ? {} : ({ strategy: 'low-confidence' } as const);
   const careful: WritingPreset['options'] = {
     ...(temperature > 0 && { temperature: hundredths(0.6 * temperature) }),
-    ...surest,
+    ...(strategy === 'left-to-right' ? {} : surest),
   };
   const wide = Math.min(wideBlock, length);
   const isWide = blockLength >= wide;
@@ -58,14 +79,13 @@ export function usualPresets(
     { name: 'balanced', options: {} },
     ...(isWide && strategy !== 'left-to-right'
       ? []
-      : [{ name: 'any order', options: { ...(!isWide && { blockLength: wide }), ...surest } }]),
-    {
-      name: 'fast',
-      options:
-        revise > 0
-          ? { ...drafted, temperature: hundredths(0.88 * temperature) }
-          : { strategy: 'threshold', tau },
-    },
+      : [
+          {
+            name: 'any order',
+            options: revises ? revisedAnyOrder : { ...(!isWide && { blockLength: wide }), ...surest },
+          },
+        ]),
+    { name: 'fast', options: revises ? revisedDraft : { strategy: 'threshold', tau } },
     {
       name: 'explore',
       options: { temperature: Math.max(1, hundredths(1.2 * temperature)), strategy: 'random' },

@@ -24,11 +24,14 @@ test('what is no way to write is refused with its place', () => {
 });
 
 test('what was measured of the models of stories and of talk are the usual ways, with a threshold of its own', () => {
-  for (const model of [shippedModels.stories, shippedModels.talk]) {
+  for (const [model, revises] of [
+    [shippedModels.stories, true],
+    [shippedModels.talk, false],
+  ] as const) {
     const path = join(model, 'generation_config.json');
     const json = JSON.parse(readFileSync(path, 'utf8')) as Parameters<typeof presetsIn>[0];
     const ways = presetsIn(json, path).map(({ name, options }) => ({ name, options }));
     const tau = ways.find(({ name }) => name === 'fast')?.options.tau;
-    assert.deepEqual(ways, usualPresets(json.unmask_sampling as object, tau));
+    assert.deepEqual(ways, usualPresets(json.unmask_sampling as object, { tau, revises }));
   }
 });

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { revisedAnyOrder } from '../../base/usual-presets.ts';
 import type { Generation } from '../../language-model/language-model.ts';
 import { type FlatSamplingOptions, samplingSchema } from '../../sampling/options.ts';
 import type { Command, Io } from '../command.ts';
@@ -27,19 +28,8 @@ type Options = z.output<typeof options>;
 const caption =
   'A story that starts as masks: each denoising step predicts all of them and keeps the most confident, in any order. Then it is read again, and what the model doubts is masked and rewritten.';
 
-/**
- * The surest first, wherever they are, in blocks of a line or two, so that the story has an ending. Of what was measured
- * (experiments/LOG.md) this reads best; without the penalty it goes in circles, and without the revision sentences break.
- */
-export const anyOrder = {
-  length: 240,
-  blockLength: 32,
-  strategy: 'low-confidence',
-  temperature: 1,
-  frequencyPenalty: 1,
-  revise: 2,
-  reviseThreshold: 0.03,
-} as const satisfies Partial<FlatSamplingOptions>;
+/** In blocks of a line or two, so that the story has an ending. */
+export const anyOrder = { length: 240, ...revisedAnyOrder } as const satisfies Partial<FlatSamplingOptions>;
 
 const prompt = 'Once upon a time';
 /** A causal model of characters writes about as much in so many tokens. */
