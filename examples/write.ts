@@ -2,7 +2,16 @@
 import { load, shippedModel } from 'unmask';
 
 const model = await load(shippedModel);
-const request = { prompt: 'Once upon a time', length: 32, steps: 16, temperature: 0.7, seed: 1 };
+const request = {
+  prompt: 'Once upon a time',
+  length: 32,
+  blockLength: 32,
+  steps: 16,
+  strategy: 'low-confidence',
+  temperature: 0.7,
+  revise: 1,
+  seed: 1,
+} as const;
 for await (const { step, t, tokens } of model.sample(request)) {
   const shown = Array.from(tokens, (id) => (id === model.maskId ? '·' : model.tokenizer.decode([id])));
   console.log(`${String(step).padStart(2)}  t ${t.toFixed(2)}  ${shown.join('').replaceAll('\n', ' ')}`);
