@@ -10,6 +10,7 @@ const request = {
   strategy: 'low-confidence',
   temperature: 0.7,
   revise: 1,
+  reviseThreshold: 0.3,
   seed: 1,
 } as const;
 for await (const { step, t, tokens } of model.sample(request)) {

@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
     model: { type: 'string', default: shippedModel },
     prompt: { type: 'string', default: 'Once upon a time' },
     length: { type: 'string', default: '128' },
-    seed: { type: 'string', default: '15' },
+    seed: { type: 'string', default: '38' },
   },
 });
 const [output] = positionals;
