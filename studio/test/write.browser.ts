@@ -105,6 +105,15 @@ async function secondsOf(devtools: CDPSession): Promise<number> {
   return metrics.reduce((sum, { name, value }) => sum + (names.has(name) ? value : 0), 0);
 }
 
+/** A way to write that was measured of models/stories. */
+function storiesWay(wanted: string): MeasuredPreset {
+  const path = join(root, 'models/stories/generation_config.json');
+  const { unmask_presets: ways } = JSON.parse(readFileSync(path, 'utf8')) as {
+    unmask_presets: readonly MeasuredPreset[];
+  };
+  return ways.find(({ name }) => name === wanted)!;
+}
+
 test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
   const studio = await startStudio(t);
 
@@ -146,11 +155,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     await openWrite(page, { model: 'stories' });
     const tau = page.getByLabel('tau', { exact: true });
     assert.equal(await tau.count(), 0);
-    const path = join(root, 'models/stories/generation_config.json');
-    const { unmask_presets: ways } = JSON.parse(readFileSync(path, 'utf8')) as {
-      unmask_presets: readonly MeasuredPreset[];
-    };
-    const { options, measured } = ways.find(({ name }) => name === 'fast')!;
+    const { options, measured } = storiesWay('fast');
     await page.getByRole('button', { name: 'fast', exact: true }).click();
     await openGroup(page, 'How fast');
     const block = page.getByLabel('block length', { exact: true });
@@ -162,7 +167,8 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     const fast = page.getByRole('button', { name: 'fast', exact: true });
     await block.fill('32');
     await page.keyboard.press('Tab');
-    await page.getByText('6 options of your own · not measured').waitFor();
+    const count = Object.keys(options).length;
+    await page.getByText(`${count} options of your own · not measured`).waitFor();
     assert.equal(await fast.getAttribute('aria-pressed'), 'false');
     await fast.click();
     assert.equal(await block.inputValue(), String(options.blockLength));
@@ -365,7 +371,8 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     const page = await studio.open();
     await openWrite(page, {
       prompt: 'The <dog> & "cat"',
-      runs: [{ options: { length: 12, frequencyPenalty: 0, revise: 0 } }], // what is penalised or revised has no exact number
+      // what is penalised or cut has no exact number, and neither has what was written in blocks, several tokens a step
+      runs: [{ options: { length: 12, frequencyPenalty: 0, topP: 1, blockLength: 12 } }],
     });
     // one whose texts are spelled in as many tokens as they were written in
     await page.getByLabel('seed', { exact: true }).fill('6');
@@ -378,7 +385,7 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
     assert.equal(await page.locator('.lane').count(), 2);
     assert.equal(
       (await page.locator('.comparison .said').allTextContents())[1],
-      'frequency penalty 0, revise 0, length 14, strategy left-to-right',
+      'frequency penalty 0, top p 1, block length 12, length 14, strategy left-to-right',
     );
     for (const run of ['A', 'B']) {
       await page.getByRole('button', { name: `Run ${run}`, exact: true }).click();
@@ -439,10 +446,12 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
       () => leftToRight.evaluate((one) => one === document.activeElement),
       'the focus on a difference',
     );
-    await waiting.getByText('frequency penalty 0, revise 0, length 12, strategy left-to-right').waitFor();
+    await waiting
+      .getByText('frequency penalty 0, top p 1, block length 12, length 12, strategy left-to-right')
+      .waitFor();
     await waiting.getByRole('button', { name: 'careful' }).click();
     // it takes the place of all that ways set, penalty and revision too
-    await waiting.getByText('length 12, temperature 0.66').waitFor();
+    await waiting.getByText(`length 12, temperature ${storiesWay('careful').options.temperature}`).waitFor();
     await waiting.getByLabel('by another model').selectOption('typescript');
     await waiting.getByText(/^Run C: typescript, .*strategy margin/).waitFor();
     await leftToRight.click();
