@@ -28,8 +28,8 @@ const builds = {
 // a page has one engine, which is set up once, as that of Node is
 let settings: WebEngineSettings = {};
 const loaded = new Map<keyof typeof builds, Promise<Build>>();
-/** A GPU that was lost or never answers, which its engine asks again for ever. */
-let isGivenUp = false;
+/** Why the GPU isn't asked any more: one that was lost or never answers its engine asks again for ever. */
+let givenUp: Error | undefined;
 
 /** Says how the engine is had; after it was loaded this changes nothing. */
 export function configureEngine(given: WebEngineSettings): void {
@@ -47,10 +47,9 @@ export const answerMs = (): number => settings.answerMs ?? 60_000;
 export const openEngine: OpenEngine = async (device) => {
   if (device === 'cuda')
     throw new UnsupportedError('cuda: a page has no CUDA; its devices are webgpu and cpu');
-  if (device === 'webgpu' && isGivenUp)
-    throw new UnsupportedError('webgpu: the GPU is gone or does not answer: load the model again');
+  if (device === 'webgpu' && givenUp) throw givenUp;
   // the build with WebGPU has the CPU, too
-  const name = device === 'cpu' && loaded.has('webgpu') && !isGivenUp ? 'webgpu' : device;
+  const name = device === 'cpu' && loaded.has('webgpu') && !givenUp ? 'webgpu' : device;
   const build = loaded.get(name) ?? load(name);
   loaded.set(name, build);
   build.catch(() => loaded.delete(name));
@@ -62,7 +61,7 @@ export const openEngine: OpenEngine = async (device) => {
           remedy: 'cannot be opened: ',
           lost: () => build.then(whyLost),
           answerMs: answerMs(),
-          giveUp: () => void (isGivenUp = true),
+          giveUp: (why) => void (givenUp ??= why),
         };
   return { ort: (await build) as unknown as GraphEngine['ort'], ...engine };
 };

@@ -29,8 +29,8 @@ export interface GraphEngine {
   readonly lost?: () => Promise<string>;
   /** How long the device may take to open a session whose weights are there, or for a run of a check. Absent: as long as it does. */
   readonly answerMs?: number;
-  /** Is told that the device didn't answer: whatever is asked of this engine from now on fails at once. */
-  readonly giveUp?: () => void;
+  /** Is told that the device is lost, or didn't answer: whatever is asked of this engine from now on fails so at once. */
+  readonly giveUp?: (why: Error) => void;
 }
 
 /** @throws UnsupportedError  where the engine isn't there; it says how to get it */

@@ -2,7 +2,6 @@ import { DeviceLostError } from '../base/errors.ts';
 
 /** Watches a device that may be lost for good: its driver starts again, it is taken out, its memory is full, it never answers. */
 export class LossWatch {
-  /** What all that comes later is told; undefined as long as the device is there. */
   #problem: DeviceLostError | undefined;
   readonly #device: string;
   readonly #momentMs: number;
@@ -16,6 +15,11 @@ export class LossWatch {
 
   get isLost(): boolean {
     return this.#problem !== undefined;
+  }
+
+  /** What all that comes later is told; undefined as long as the device is there. */
+  get problem(): DeviceLostError | undefined {
+    return this.#problem;
   }
 
   /** @param lost  resolves with why, once the device is lost; rejects where that can't be told */

@@ -135,7 +135,7 @@ function watched(engine: GraphEngine, device: Device) {
     try {
       return await watch.during(work, answerMs);
     } finally {
-      if (watch.isLost) engine.giveUp?.();
+      if (watch.problem) engine.giveUp?.(watch.problem);
     }
   };
   return { watch, onDevice };
