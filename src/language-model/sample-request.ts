@@ -11,7 +11,8 @@ import type { ChatTemplate } from '../tokenizer/chat-template.ts';
 
 /**
  * A model's defaults without those that mean nothing beside what is asked: steps of another length, another strategy's, cuts
- * beside a constraint; and, of a model that also reads whole texts, the attention of its blocks where others are asked for, or fewer steps than there are blocks.
+ * beside a constraint; and, of a model that also reads whole texts, the attention of its blocks where others are asked for, or
+ * fewer steps than there are blocks.
  */
 export function fitting(
   { defaults: usual, readsWhole }: Pick<ModelContext, 'defaults' | 'readsWhole'>,
@@ -26,10 +27,10 @@ export function fitting(
   const keeps = (option: string): boolean =>
     option === 'schedule' &&
     (isOwnStrategy(asked.strategy) || strategiesUsing(option).includes(asked.strategy!));
-  const { length = defaults.length, steps = Infinity } = asked;
-  const asksOtherBlocks =
-    changes('blockLength') ||
-    (length ?? 0) + (defaults.blockLength ?? 0) > steps * (defaults.blockLength ?? Infinity);
+  const { length = defaults.length ?? 0, steps = Infinity } = asked;
+  // one more where the prompt ends within a block
+  const blocks = length / (defaults.blockLength ?? Infinity) + 1;
+  const asksOtherBlocks = changes('blockLength') || steps < blocks;
   const meaningless = new Set<string>([
     ...(changes('length') ? ['steps'] : []),
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),

@@ -177,7 +177,7 @@ test('a block as long as the windows is masked diffusion, and one token long the
 });
 
 test('a model trained in blocks and on whole texts drafts in blocks, and revises what it wrote', async () => {
-  const { out } = await trained('both', {
+  const { out, nats } = await trained('both', {
     ...short,
     objective: 'block-diffusion',
     block: 4,
@@ -192,6 +192,14 @@ test('a model trained in blocks and on whole texts drafts in blocks, and revises
   const revised = await model.generate({ ...request, revise: 1, reviseThreshold: 1 });
   assert.ok(revised.stats.forwards > draft.stats.forwards);
   await model.close();
+
+  // an adapter learns whole texts, and is measured by them
+  const sizes = { layers: undefined, width: undefined, heads: undefined, hidden: undefined };
+  const adapter = { ...short, ...sizes, tokenizer: undefined, from: out, loraRank: 2, learningRate: 1e-9 };
+  const whole = await trained('both-adapted', adapter);
+  const alone = await trained('both-whole', { ...adapter, loraRank: undefined });
+  assert.ok(Math.abs(whole.nats - alone.nats) < 1e-4, `${whole.nats}, ${alone.nats}`);
+  assert.ok(Math.abs(whole.nats - nats) > 1e-3, `${nats}, in blocks`);
 });
 
 test('blocks that grow from one token begin with the loss of the causal model that they are made from', async () => {

@@ -19,6 +19,8 @@ export interface Start {
   readonly predictsNext: boolean;
   /** Of a model that writes in blocks. */
   readonly blockLength?: number;
+  /** See `ModelConfig`. */
+  readonly readsWhole?: boolean;
   /** Its network, with a row for every token of the run. */
   readonly transformer: TransformerConfig;
   /** Those of its weights. */
@@ -68,6 +70,7 @@ export async function startFrom(
   return {
     isCausal: transformer.attention === causal,
     blockLength: config.blockLength,
+    readsWhole: config.readsWhole,
     predictsNext: transformer.shiftedLogits || transformer.attention === causal,
     transformer: grown,
     files: weightFilesOf(weights),
@@ -97,8 +100,9 @@ export function requireSizes(options: TrainingOptions, transformer: TransformerC
  */
 export function requireSameLikelihood(
   { objective, block, from }: TrainingOptions,
-  { isCausal, blockLength }: Pick<Start, 'isCausal' | 'blockLength'>,
+  { isCausal, blockLength, readsWhole }: Pick<Start, 'isCausal' | 'blockLength' | 'readsWhole'>,
 ): void {
+  if (readsWhole && objective === 'masked-diffusion') return;
   const diffusion = blockLength === undefined ? 'masked-diffusion' : 'block-diffusion';
   const trained = isCausal ? 'autoregressive' : diffusion;
   if (objective !== trained)

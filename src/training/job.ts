@@ -113,13 +113,14 @@ export function trainingJobOf({
 function factsOf(
   options: TrainingOptions,
   { tokenizer, endId, ...run }: RunTokenizer,
-  { transformer, blockLength }: ModelConfig,
+  { transformer, blockLength, readsWhole }: ModelConfig,
 ): LearningFacts {
   return {
     maskId: run.maskId ?? transformer.vocabularySize,
     endId,
     expandId: options.variableLength ? tokenizer.specialTokens.get(expandToken) : undefined,
-    blockLength,
+    // an adapter of a model that learned both learns what is asked for
+    blockLength: readsWhole && options.objective !== 'block-diffusion' ? undefined : blockLength,
     shiftedLogits: transformer.shiftedLogits,
   };
 }

@@ -87,12 +87,12 @@ export async function loraTarget(
 /** @throws InvalidOptionError  for what the model could learn only by being changed itself */
 function requireLearnable(
   options: TrainingOptions,
-  { transformer, blockLength }: ModelConfig,
+  { transformer, blockLength, readsWhole }: ModelConfig,
   from: string,
 ): void {
   const { objective, length } = options;
   const isCausal = transformer.attention === causal;
-  if (options.learn === 'preferences') requireSameLikelihood(options, { isCausal, blockLength });
+  if (options.learn === 'preferences') requireSameLikelihood(options, { isCausal, blockLength, readsWhole });
   if (isCausal !== (objective === 'autoregressive'))
     throw new InvalidOptionError(
       'objective',
