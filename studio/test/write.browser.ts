@@ -533,7 +533,8 @@ test('the page that writes', { skip, timeout: 600_000 }, async (t) => {
       });
       return Number(/cancelled_total\{[^}]*\} (\d+)/.exec(await response.text())?.[1] ?? 0);
     };
-    await openWrite(page, { runs: [{ options: { length: 110, guidance: 1 } }] });
+    // on the whole canvas: in blocks of its own it is done before anybody can stop it
+    await openWrite(page, { runs: [{ options: { length: 110, guidance: 1, blockLength: 110 } }] });
     const before = await cancelled();
     await page.focus(prompt);
     await page.keyboard.press('Enter');
