@@ -56,7 +56,7 @@ await open('write', {
   prompt: 'Once upon a time',
   seed: 5,
   model: 'stories',
-  options: { length: 96, blockLength: 48, steps: 48, temperature: 0.7 },
+  options: { length: 96, blockLength: 48, strategy: 'low-confidence', steps: 48, temperature: 0.7 },
 });
 await page.getByRole('button', { name: /^Write/ }).click();
 await written(page, 0.6);
