@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from './small-network.ts';
 import { doubledMask, doubledPositions } from '../src/diffusion/block-diffusion.ts';
 import { linearNoise } from '../src/diffusion/noise-schedule.ts';
 import { blockBound, bound, chainRule, doubledBound } from '../src/likelihood/likelihood.ts';
-import { bidirectional, causal } from '../src/model/attention-pattern.ts';
+import { causal } from '../src/model/attention-pattern.ts';
 import type { TransformerConfig } from '../src/model/config.ts';
 import { llada } from '../src/model/families/llada.ts';
 import { initialParameters } from '../src/model/initialise.ts';
@@ -22,19 +23,14 @@ import { readReference, referencePath } from './reference.ts';
 
 const maskId = 10;
 const config: TransformerConfig = {
+  ...smallNetwork,
   layers: 2,
   width: 32,
   heads: 4,
-  kvHeads: 2,
   hidden: 48,
-  vocabularySize: 11,
   maxLength: 14,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
   qkvBias: false,
   tiedHead: false,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 const parameters = initialParameters(config, llada.names, 3);
 const opened = (changes: Partial<TransformerConfig> = {}): Network =>

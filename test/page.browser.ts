@@ -117,7 +117,10 @@ test(
   },
 );
 
-for (const weights of ['int8', 'int4'] as const)
+for (const [weights, most] of [
+  ['int8', 5],
+  ['int4', 3],
+] as const)
   test(
     `a model in ${weights} has nearly the logits of Node in a page, which rounds what is multiplied otherwise`,
     { skip },
@@ -129,7 +132,7 @@ for (const weights of ['int8', 'int4'] as const)
       const difference = root(Array.from(there.data, (x, i) => x - here.data[i])) / root(here.data);
       assert.ok(difference < 0.02, `${difference}`);
       const others = topsOf(there.data, 48).filter((top, i) => top !== topsOf(here.data, 48)[i]).length;
-      assert.ok(others < 6, `${others} of 48 likeliest tokens are others`);
+      assert.ok(others <= most, `${others} of 48 likeliest tokens are others`);
     },
   );
 

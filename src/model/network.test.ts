@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from '../../test/small-network.ts';
 import type { NdArray } from '../base/array.ts';
 import { initialParameters } from './initialise.ts';
-import { bidirectional, causal } from './attention-pattern.ts';
+import { causal } from './attention-pattern.ts';
 import type { TransformerConfig } from './config.ts';
 import { llada } from './families/llada.ts';
 import { openNetwork } from './network.ts';
@@ -19,19 +20,14 @@ function overQueries(mask: number[][]): NdArray<Uint8Array> {
 }
 
 const config: TransformerConfig = {
+  ...smallNetwork,
   layers: 2,
   width: 32,
   heads: 4,
-  kvHeads: 2,
   hidden: 48,
   vocabularySize: 20,
   maxLength: 16,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
   qkvBias: false,
-  tiedHead: true,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 
 /** A network with large random weights, so that every token matters to every other. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from '../../test/small-network.ts';
 import type { NdArray } from '../base/array.ts';
-import { bidirectional } from './attention-pattern.ts';
 import { batched } from './request-batching.ts';
 import { llada } from './families/llada.ts';
 import { initialParameters } from './initialise.ts';
@@ -9,19 +9,14 @@ import { joinKeyValues, keepPositions } from './key-values.ts';
 import { type Network, openNetwork, type RowReduction } from './network.ts';
 
 const config = {
+  ...smallNetwork,
   layers: 2,
   width: 32,
   heads: 4,
-  kvHeads: 2,
   hidden: 48,
   vocabularySize: 20,
   maxLength: 16,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
   qkvBias: false,
-  tiedHead: true,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 
 /** A network that tells how many sequences each of its forwards had. */

@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from '../../test/small-network.ts';
 import { referencePath } from '../../test/reference.ts';
-import { bidirectional } from './attention-pattern.ts';
 import type { TransformerConfig } from './config.ts';
 import { llada } from './families/llada.ts';
 import { openModel } from './open.ts';
 import { bytesIn, storageOf } from './storage.ts';
 
 const config: TransformerConfig = {
-  layers: 1,
+  ...smallNetwork,
   width: 64,
-  heads: 2,
   kvHeads: 1,
   hidden: 96,
   vocabularySize: 10,
   maxLength: 16,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  qkvBias: true,
-  tiedHead: true,
-  shiftedLogits: false,
-  attention: bidirectional,
 };
 
 const kinds = (changes: Partial<TransformerConfig>, format: 'f16' | 'int8' | 'int4') =>

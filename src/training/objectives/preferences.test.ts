@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from '../../../test/small-network.ts';
 import type { CleanWindows } from '../../diffusion/clean-windows.ts';
 import { compare } from '../../likelihood/preference-comparison.ts';
 import {
@@ -24,18 +25,10 @@ const beta = 0.5;
 const { names } = llada;
 
 const configOf = (attention: AttentionPattern): TransformerConfig => ({
-  layers: 1,
-  width: 16,
-  heads: 2,
-  kvHeads: 2,
-  hidden: 24,
-  vocabularySize: 11,
+  ...smallNetwork,
   maxLength: L,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
   qkvBias: false,
   tiedHead: false,
-  shiftedLogits: false,
   attention,
 });
 

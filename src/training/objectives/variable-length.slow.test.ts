@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { smallNetwork } from '../../../test/small-network.ts';
 import { linearNoise } from '../../diffusion/noise-schedule.ts';
-import { bidirectional } from '../../model/attention-pattern.ts';
 import { llada } from '../../model/families/llada.ts';
 import { initialParameters } from '../../model/initialise.ts';
 import { openNetwork } from '../../model/network.ts';
@@ -102,6 +102,7 @@ test('windows without a hole are those of the objective, and the masks of a hole
 
 test('a small model learns to expand a hole that is too short and to delete from one that is too long', async () => {
   const config = {
+    ...smallNetwork,
     layers: 2,
     width: 48,
     heads: 4,
@@ -109,12 +110,8 @@ test('a small model learns to expand a hole that is too short and to delete from
     hidden: 96,
     vocabularySize: 23,
     maxLength: L,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
     qkvBias: false,
     tiedHead: false,
-    shiftedLogits: false,
-    attention: bidirectional,
   };
   const learner = await openLearner(config, llada.names, initialParameters(config, llada.names, 1), {
     beta1: 0.9,
