@@ -35,7 +35,7 @@ export function createModel(parts: ModelParts): Model {
       const { options, predictor, reviser, write } = await beginSample(context, request);
       if (options.reportCache)
         throw new InvalidOptionError('reportCache', 'is for generate, which gives statistics', true);
-      yield* write({ predict: predictor(), unconditional: predictor(), ...reviser });
+      yield* write({ predict: predictor().predict, unconditional: predictor().predict, ...reviser });
     },
 
     generate: async (request) => generateText(context, request),

@@ -200,7 +200,14 @@ export function fillingOptions(
 }
 
 /** What has no meaning for holes. */
-const fixed = { length: 1, grow: false, stopRepeating: true, reportCache: false, revise: 0 } as const;
+const fixed = {
+  length: 1,
+  grow: false,
+  stopRepeating: true,
+  reportCache: false,
+  revise: 0,
+  speculate: 0,
+} as const;
 
 /** Fills the holes of a text in ids. */
 async function fillWith(

@@ -5,6 +5,7 @@ import { countPositions, joinKeyValues, keepPositions, type KeyValues } from '..
 import type { Network, RowReduction } from '../model/network.ts';
 import type { CachedNetwork } from '../sampling/cache.ts';
 import type { MaskPredictor } from '../sampling/predictor.ts';
+import type { Branch, BranchingNetwork } from '../sampling/speculation.ts';
 
 /** The number of the block that a position is in. */
 type BlockOf = (position: number) => number;
@@ -100,6 +101,58 @@ export function cachedNetwork(
     evict: (memory, positions) => keepPositions(memory, (i) => !positions.has(i)),
     merge: joinKeyValues,
   };
+}
+
+/** The same network for speculation: blocks of one length, in several continuations beside one another. */
+export function branchingNetwork(network: Network, how: PredictorOptions): BranchingNetwork<KeyValues> {
+  return {
+    ...cachedNetwork(network, how),
+    // the table of rotations has so many rows
+    mostPositions: network.config.maxLength,
+    async branches(branches, outputs, memory, { signal }) {
+      const places = branches.flatMap(({ start, tokens }, branch) =>
+        Array.from(tokens, (token, i) => ({ branch, position: start + i, token })),
+      );
+      const firstOf = new Map(places.toReversed().map(({ branch }, i) => [branch, places.length - 1 - i]));
+      const rows = outputs.map(
+        ({ branch, position }) => firstOf.get(branch)! + position - branches[branch].start,
+      );
+      const row = (of: (place: (typeof places)[number]) => number) => ({
+        shape: [1, places.length],
+        data: Int32Array.from(places, of),
+      });
+      const past = memory?.positions.data.length ?? 0;
+      const { logits, present } = await network.extend(
+        row(({ token }) => token),
+        Int32Array.from(rows),
+        memory,
+        {
+          positions: row(({ position }) => position),
+          attentionMask: branchMask(
+            branches,
+            places.map(({ branch }) => branch),
+            past,
+          ),
+          signal,
+        },
+      );
+      return { logits, memory: present };
+    },
+  };
+}
+
+/** 1 where a key is in the branch of the query, in one that this comes after, or in the past   [1, L, C + L] */
+function branchMask(branches: readonly Branch[], places: readonly number[], C: number): NdArray<Uint8Array> {
+  const seen = branches.map(() => new Set<number>());
+  for (const [index, { after }] of branches.entries()) {
+    if (after >= 0) for (const other of seen[after]) seen[index].add(other);
+    seen[index].add(index);
+  }
+  const [L, S] = [places.length, C + places.length];
+  const data = new Uint8Array(L * S).fill(1);
+  for (const [q, query] of places.entries())
+    for (const [k, key] of places.entries()) data[q * S + C + k] = seen[query].has(key) ? 1 : 0;
+  return { shape: [1, L, S], data };
 }
 
 /** Positions that are computed in one forward where others may follow in the next: attention takes memory for each pair. */

@@ -21,13 +21,15 @@ import { isPenalised, type Penalties, withPenalties } from '../sampling/penaltie
 import type { MaskPredictor } from '../sampling/predictor.ts';
 import { type Frame, sample, type SampleOptions } from '../sampling/sample.ts';
 import { withSelfConditioning, withTemperature } from '../sampling/self-conditioning.ts';
-import { countForwards, drain } from '../sampling/stats.ts';
+import { type Speculation, withSpeculation } from '../sampling/speculation.ts';
+import { type CountedPredictor, countForwards, drain } from '../sampling/stats.ts';
 import { causal } from '../model/attention-pattern.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { decodeGreedy, greedy, isGreedy } from './greedy-reduction.ts';
 import type { GenerateRequest } from './language-model.ts';
 import { withMemory, withSharedMemory } from './memory-of-answers.ts';
 import {
+  branchingNetwork,
   causalBlocks,
   cachedNetwork,
   encodingPredictor,
@@ -59,7 +61,7 @@ export interface PreparedSample {
   /** Predicts without a cache. */
   readonly uncached: MaskPredictor;
   /** Makes a predictor, which belongs to one canvas where it has a memory. */
-  readonly predictor: () => MaskPredictor;
+  readonly predictor: () => CountedPredictor;
   /** What reads a text again and rewrites it. */
   readonly reviser: Pick<Writers, 'whole' | 'score'>;
   readonly write: (by: Writers) => AsyncGenerator<Frame, void, void>;
@@ -153,8 +155,7 @@ export class Sampler {
     // at temperature 0 the logits needn't leave the device; guidance wants two of them, all else that follows wants all
     const isReduced =
       isGreedy(decoding) &&
-      options.revise === 0 &&
-      options.guidance === 0 &&
+      [options.revise, options.speculate, options.guidance].every((amount) => amount === 0) &&
       !options.reportCache &&
       !constrained &&
       !isPenalised(penalties) &&
@@ -238,8 +239,7 @@ export class Sampler {
     onFrame: GenerateRequest['onFrame'],
   ): ReturnType<typeof drain> {
     const clock = new WorkClock();
-    const conditional = countForwards(predictor());
-    const unconditional = countForwards(predictor());
+    const [conditional, unconditional] = [predictor(), predictor()];
     const probes = options.reportCache
       ? probing(conditional.predict, (...asked) => clock.pause(() => uncached(...asked)))
       : undefined;
@@ -296,14 +296,34 @@ export class Sampler {
         : blockCausalCache(blockLength);
     const policy: CachePolicy | undefined = toCachePolicy(options, { ...this.#vocabulary, exact });
     const uncached = predictorOf(network, how);
-    const predictor = (): MaskPredictor => {
+    const speculation = this.#speculationOf(options, blockLength);
+    const predictor = (): CountedPredictor => {
+      if (speculation) return withSpeculation(branchingNetwork(network, how), speculation);
       if (encoderAttention) {
         const tempered = withTemperature(encodingPredictor(network), temperatureOf(options));
-        return selfConditioning ? withSelfConditioning(tempered) : tempered;
+        return countForwards(selfConditioning ? withSelfConditioning(tempered) : tempered);
       }
-      return policy ? withCache(cachedNetwork(network, how), policy) : uncached;
+      return countForwards(policy ? withCache(cachedNetwork(network, how), policy) : uncached);
     };
     return { uncached, predictor };
+  }
+
+  /** @throws InvalidOptionError  where there is nothing to speculate by */
+  #speculationOf(
+    { speculate, strategy, steps, stepsPerBlock, cache, grow }: SamplingOptions,
+    blockLength: number | undefined,
+  ): Speculation | undefined {
+    if (speculate === 0) return undefined;
+    const problem =
+      blockLength === undefined
+        ? 'needs a model that was trained in blocks, and its own blocks'
+        : strategy !== 'left-to-right' || steps !== undefined || stepsPerBlock !== undefined
+          ? 'needs the strategy left-to-right, one token a step'
+          : (cache ?? 'exact') !== 'exact'
+            ? 'needs the cache exact'
+            : undefined;
+    if (problem) throw new InvalidOptionError('speculate', problem, speculate);
+    return { blockLength: blockLength!, maskId: this.#vocabulary.maskId, ahead: speculate, grows: grow };
   }
 }
 

@@ -134,6 +134,14 @@ export const samplingSchema = z.strictObject({
     .describe(
       'for the caches dual and delayed: compute everything after so many forwards [each block; never]',
     ),
+  speculate: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe(
+      'self-speculative decoding, for a model of blocks that writes from left to right: so many likely continuations are computed in the same forward; the same text in fewer forwards',
+    ),
   reportCache: z
     .boolean()
     .default(false)
@@ -180,6 +188,7 @@ export const fillingSchema = samplingSchema
     grow: true,
     stopRepeating: true,
     blockCausal: true,
+    speculate: true,
     reportCache: true,
     revise: true,
     reviseThreshold: true,

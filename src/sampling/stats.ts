@@ -19,11 +19,15 @@ export interface SampleStats {
   readonly cache?: CacheReport;
 }
 
-/** A predictor that counts: put it around the network itself, inside guidance and other wrappers. */
-export function countForwards(predict: MaskPredictor): {
+/** A predictor that counts the forwards of its network. */
+export interface CountedPredictor {
   readonly predict: MaskPredictor;
+  /** So far. */
   readonly forwards: () => number;
-} {
+}
+
+/** A predictor of one forward a prediction, counted: put it around the network itself, inside guidance and other wrappers. */
+export function countForwards(predict: MaskPredictor): CountedPredictor {
   let forwards = 0;
   return {
     predict: (xt, rows, context) => {

@@ -38,6 +38,7 @@ export const writingGroups: readonly OptionGroup[] = [
       'tokensPerStep',
       'blockLength',
       'cache',
+      'speculate',
       'stepsPerBlock',
       'blockCausal',
       'cacheRefresh',
