@@ -139,6 +139,9 @@ test('a mask predictor made from a causal model begins where that ended, predict
   );
 });
 
+/** How a model of blocks from nothing is sampled. */
+const drawn = { strategy: 'left-to-right', temperature: 0.8, topP: 0.95 };
+
 const short = { ...small, steps: 4, warmup: 0, validationEvery: 4, sampleEvery: 4 };
 
 test('a model trained in blocks says so: it is sampled in them with the exact cache, and scored in them', async () => {
@@ -147,7 +150,7 @@ test('a model trained in blocks says so: it is sampled in them with the exact ca
   assert.deepEqual([facts.attention, facts.blockLength, facts.problems], ['block-causal', 4, []]);
   const model = await load(out);
   try {
-    assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4 });
+    assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4, ...drawn });
     const cached = await model.generate({ prompt: 'A cat', length: 10, seed: 1 });
     const uncached = await model.generate({ prompt: 'A cat', length: 10, seed: 1, cache: 'none' });
     assert.deepEqual(cached.tokens, uncached.tokens);
@@ -186,7 +189,7 @@ test('a model trained in blocks and on whole texts drafts in blocks, and revises
   const facts = await inspectModel(out);
   assert.deepEqual([facts.attention, facts.blockLength, facts.problems], ['bidirectional', 4, []]);
   const model = await load(out);
-  assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4 });
+  assert.deepEqual(model.defaults, { blockCausal: true, blockLength: 4, ...drawn });
   const request = { prompt: 'A cat', length: 10, seed: 1, endless: true };
   const draft = await model.generate(request);
   const revised = await model.generate({ ...request, revise: 1, reviseThreshold: 1 });

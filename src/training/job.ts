@@ -18,6 +18,7 @@ import type { Distillation } from './distillation-texts.ts';
 import { openLearner, type TransformerLearner } from './graph-learner.ts';
 import type { TrainingBatch } from './learner.ts';
 import type { BatchPlace } from './objectives/objective.ts';
+import { freshSampling } from './fresh-sampling.ts';
 import type { TrainingOptions } from './options.ts';
 import type { OwnParts } from './own-parts.ts';
 import type { Pairs } from './preference-pairs.ts';
@@ -202,7 +203,7 @@ function samplesOf(
   const length = Math.min(longestSample, options.length);
   return async (step, signal) => {
     if (template) return writtenAnswer(model, dataset, step, signal);
-    return (await model.generate({ length, temperature: 1, seed: step, signal })).text;
+    return (await model.generate({ length, ...freshSampling(options), seed: step, signal })).text;
   };
 }
 

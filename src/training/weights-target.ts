@@ -10,6 +10,7 @@ import { initialisations, initialParameters } from '../model/initialise.ts';
 import { type LiveWeights, openNetwork } from '../model/network.ts';
 import { namesOf, tokenizerFiles } from '../tokenizer/files-to-write.ts';
 import { freshNetwork } from './fresh-network.ts';
+import { freshSampling } from './fresh-sampling.ts';
 import type { Start } from './initial-model.ts';
 import type { TrainingOptions } from './options.ts';
 import type { RunTokenizer } from './run-tokenizer.ts';
@@ -64,6 +65,7 @@ export function weightsTarget(
         pad_token_id: endId,
         // it goes on writing as the model that it was made from
         ...(template && { unmask_sampling: start?.sampling }),
+        ...(options.learn === 'text' && !start && { unmask_sampling: freshSampling(options) }),
       };
       return {
         config: llada.write(config),

@@ -36,14 +36,18 @@ const plan = async (minutes: number, secondsOfNano: number, request = {}) => {
 
 test('the updates are as many as the time allows, with time for what comes between them', async () => {
   const { planned, lines } = await plan(5, 0.1);
-  assert.deepEqual([planned.size, planned.steps], ['nano', 2550]);
+  // 2,550 of masked diffusion: 716 as a causal model, which read the text four times, and blocks in the rest of the time
+  assert.deepEqual([planned.size, planned.steps], ['nano', 716 + 1310]);
   assert.match(
     lines[1],
-    /^about 5 min: 2,550 updates of 2,048 tokens, the first 537 autoregressive, which read 14 times the text/,
+    /^about 5 min: 2,026 updates of 2,048 tokens, the first 716 autoregressive, which read 11 times the text/,
   );
-  assert.ok(planned.sampleEvery! <= 430 && planned.validationEvery === 850);
+  assert.ok(planned.sampleEvery! <= 430 && planned.validationEvery === 676);
   const options = resolveOptions(planned);
-  assert.deepEqual([options.times, options.causalWarmup, options.steps], ['bell', 537, 2550]);
+  assert.deepEqual([options.times, options.causalWarmup, options.steps], ['bell', 716, 2026]);
+  assert.deepEqual([options.objective, options.block, options.wholeShare], ['block-diffusion', 4, 0.4]);
+  const whole = (await plan(5, 0.1, { objective: 'masked-diffusion' })).planned;
+  assert.deepEqual([whole.block, whole.causalWarmup, whole.steps], [undefined, 537, 2550]);
 });
 
 test('a faster machine or more time has a larger network, once that can read enough', async () => {
@@ -63,7 +67,7 @@ test('what is asked for stays; a short text has few words; other objectives have
   const { planned, shapes } = await plan(5, 0.1, { size: 'tiny', batch: 8, data: [short], times: 'iid' });
   assert.deepEqual(shapes, [256]);
   assert.deepEqual([planned.size, planned.batch, planned.times], ['tiny', 8, 'iid']);
-  assert.deepEqual([planned.vocabularySize, planned.steps], [512, 2550]);
+  assert.deepEqual([planned.vocabularySize, planned.steps], [512, 1825]);
   const causal = (await plan(5, 0.1, { objective: 'autoregressive' })).planned;
   assert.deepEqual([causal.times, causal.causalWarmup], [undefined, undefined]);
   assert.equal(

@@ -10,7 +10,14 @@ import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../ba
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingRequest } from '../options.ts';
 import { resolveOptions } from './resolve-options.ts';
-import { shortRunSteps, shortRunWarmup, shortText, timesRead } from './short-run.ts';
+import {
+  shortRunObjective,
+  shortRunSteps,
+  shortRunWarmup,
+  shortText,
+  timesRead,
+  updatesIn,
+} from './short-run.ts';
 import { usualPlace } from './run-directory.ts';
 
 /** Options that say already how long a run is, or what its network is. */
@@ -28,8 +35,8 @@ export interface PlanIo {
 
 /**
  * What a run is to be that may take so many minutes on this machine: its size is the largest that reads `tokensAParameter` tokens a
- * parameter in that time, its updates are as many as fit, judged by a few of them, and a masked diffusion model begins as a causal
- * one (where its text is long enough), by which little time teaches more. What was asked for by name stays. A run that is there goes on
+ * parameter in that time, its updates are as many as fit, judged by a few of them, and it begins as a causal model (as long as its
+ * text isn't known by heart) and goes on in blocks and whole texts, by which little time teaches more. What was asked for by name stays. A run that is there goes on
  * as it was planned.
  *
  * @throws InvalidOptionError  beside an option that says how long the run is
@@ -55,7 +62,7 @@ export async function plannedFor(
   const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
   const seconds = 60 * minutes * shareOfUpdates;
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-  const steady = shortRunSteps(request);
+  const steady = { ...shortRunSteps(request), ...shortRunObjective(request) };
   const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...steady, ...given });
   // of one size the time is measured, of the others it is as their parameters are
   const measured = request.size ?? 'nano';
@@ -66,9 +73,12 @@ export async function plannedFor(
     request.size ?? plannedSizes.findLast((name) => fits(shapeOf(name), perToken, seconds)) ?? 'nano';
   const shape = shapeOf(size);
   const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
-  const steps = Math.max(20, Math.floor(seconds / anUpdate));
+  const updates = Math.max(20, Math.floor(seconds / anUpdate));
+  const learned = { ...steady, ...given };
+  const { causalWarmup = shortRunWarmup(learned, { steps: updates, tokens: tokensOf(shape), bytes }) } =
+    request;
+  const steps = updatesIn(updates, { ...learned, causalWarmup });
   const reading = { steps, tokens: tokensOf(shape), bytes };
-  const { causalWarmup = shortRunWarmup(request, reading) } = request;
   const warmup = causalWarmup ? `, the first ${grouped(causalWarmup)} autoregressive` : '';
   note(
     `about ${duration(60_000 * minutes)}: ${grouped(steps)} updates of ${grouped(reading.tokens)} tokens${warmup}, which read ${times(timesRead(reading))} the text; --minutes, --size and --steps change that`,

@@ -210,7 +210,7 @@ const uses = {
   block: ['block-diffusion'],
   blockWarmup: ['block-diffusion'],
   wholeShare: ['block-diffusion'],
-  causalWarmup: ['masked-diffusion'],
+  causalWarmup: ['masked-diffusion', 'block-diffusion'],
   anneal: ['masked-diffusion'],
   shiftedLogits: ['masked-diffusion', 'block-diffusion'],
   variableLength: ['masked-diffusion'],

@@ -19,12 +19,32 @@ const bytesAToken = 3;
 export const timesRead = ({ steps, tokens, bytes }: Reading): number =>
   (steps * tokens * bytesAToken) / bytes;
 
-/** A causal model that reads a text more often than this knows it by heart before the masks begin, and the loss leaps. */
-const mostReadings = 3;
+/**
+ * The updates of the causal warm-up: so large a share of all, but no more than read the text so many times, as a causal model then
+ * knows it by heart before the masks begin, and the loss leaps. Blocks of a few tokens are near to a causal model, and bear more.
+ */
+const warmups = {
+  'masked-diffusion': { share: 1 / 4, readings: 3 },
+  'block-diffusion': { share: 1 / 2, readings: 4 },
+} as const;
 
-/** The updates of the causal warm-up: a quarter of all, but no more than read the text `mostReadings` times. May be none. */
-export const warmupUpdates = (reading: Reading): number =>
-  Math.floor(reading.steps * Math.min(1 / 4, mostReadings / timesRead(reading)));
+/** May be none. */
+export function warmupUpdates(objective: keyof typeof warmups, reading: Reading): number {
+  const { share, readings } = warmups[objective];
+  return Math.floor(reading.steps * Math.min(share, readings / timesRead(reading)));
+}
+
+/** Updates in blocks read noisy text and clean text side by side, but for those of whole windows: so much longer is one of them. */
+const blockUpdate = 1.4;
+
+/** How many updates fit into the time of so many of masked diffusion, of which a causal warm-up are as long. */
+export const updatesIn = (
+  updates: number,
+  { objective, causalWarmup = 0 }: Pick<TrainingRequest, 'objective' | 'causalWarmup'>,
+): number =>
+  objective === 'block-diffusion'
+    ? Math.floor(causalWarmup + Math.max(0, updates - causalWarmup) / blockUpdate)
+    : updates;
 
 /** Learning rates at which little time teaches most. */
 const rates = { muon: 6e-3, adamw: 4e-3 } as const;
@@ -38,11 +58,27 @@ export function shortRunSteps({
   return from === undefined && learn === 'text' ? { optimizer, learningRate: rates[optimizer] } : {};
 }
 
+/** The options of one objective alone: where one is asked for, that is what the run learns. */
+const ofWholeTexts = ['complementary', 'variableLength', 'anneal', 'certainty'] as const;
+
+/**
+ * What a model from nothing learns in little time: to write in blocks of a few tokens, which soon reads well, and to see whole texts,
+ * so that it can fill holes, edit and revise.
+ */
+export function shortRunObjective(
+  request: TrainingRequest,
+): Pick<TrainingRequest, 'objective' | 'block' | 'wholeShare'> {
+  const { objective, from, learn = 'text', shiftedLogits } = request;
+  const isOpen = objective === undefined && from === undefined && learn === 'text' && shiftedLogits !== false;
+  if (!isOpen || ofWholeTexts.some((key) => request[key])) return {};
+  return { objective: 'block-diffusion', block: 4, wholeShare: 0.4 };
+}
+
 /** The updates in which a mask predictor from nothing is a causal model, which predicts each token at the position before it. */
 export function shortRunWarmup(
   { objective = 'masked-diffusion', from, learn = 'text', shiftedLogits }: TrainingRequest,
   reading: Reading,
 ): number | undefined {
-  const isMaskPredictor = objective === 'masked-diffusion' && from === undefined && learn === 'text';
-  return (isMaskPredictor && shiftedLogits !== false && warmupUpdates(reading)) || undefined;
+  if (objective === 'autoregressive' || from !== undefined || learn !== 'text') return undefined;
+  return (shiftedLogits !== false && warmupUpdates(objective, reading)) || undefined;
 }
