@@ -8,7 +8,6 @@ export interface WritingPreset {
     readonly confidenceOf?: 'drawn' | 'likeliest';
     readonly tau?: number;
     readonly blockLength?: number;
-    readonly stepsPerBlock?: number;
     readonly frequencyPenalty?: number;
     readonly revise?: number;
     readonly reviseThreshold?: number;
@@ -35,23 +34,12 @@ export const revisedAnyOrder = {
   reviseThreshold: 0.03,
 } as const satisfies WritingPreset['options'];
 
-/** Four tokens a step, most of whose slips are then mended: of what was tried with models/stories, what reads best at two tokens a forward. */
-const revisedDraft = {
-  blockLength: 8,
-  stepsPerBlock: 2,
-  strategy: 'low-confidence',
-  temperature: 0.9,
-  frequencyPenalty: 0.5,
-  revise: 1,
-  reviseThreshold: 0.05,
-} as const satisfies WritingPreset['options'];
-
 /**
  * The ways to write, from a model's own defaults; `npm run presets` measures them. Balanced is what the model does by itself;
  * careful is left out where that is as careful already, any order where that is what it writes in.
  *
  * @param tau      how sure a token has to be that the fast way keeps
- * @param revises  whether texts of any order, and fast ones, are revised: of a model that writes in blocks and reads whole texts
+ * @param revises  whether texts of any order are revised: of a model that writes in blocks and reads whole texts
  */
 export function usualPresets(
   {
@@ -85,7 +73,7 @@ export function usualPresets(
             options: revises ? revisedAnyOrder : { ...(!isWide && { blockLength: wide }), ...surest },
           },
         ]),
-    { name: 'fast', options: revises ? revisedDraft : { strategy: 'threshold', tau } },
+    { name: 'fast', options: { strategy: 'threshold', tau } },
     {
       name: 'explore',
       options: { temperature: Math.max(1, hundredths(1.2 * temperature)), strategy: 'random' },

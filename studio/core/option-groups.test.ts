@@ -74,12 +74,6 @@ test('ways to write are those that were measured with a model, else the usual on
   // nothing is more careful than the surest token first and nothing left to chance
   assert.deepEqual(namesOf(presetsFor({})), ['balanced', 'fast', 'explore']);
   assert.deepEqual(presetsFor({ strategy: 'editing' })[0].values, { strategy: 'low-confidence' });
-  const mended = { name: 'fast', options: { stepsPerBlock: 2, revise: 1 }, measured: 'x' } as const;
-  const [revising] = presetsFor({ temperature: 1 }, [mended]);
-  assert.deepEqual(
-    [revising.says, revising.values.revise],
-    ['several words at once, then read again and mended', 1],
-  );
   const fast = { name: 'fast', options: { strategy: 'threshold', tau: 0.35 }, measured: 'x' } as const;
   assert.deepEqual(presetsFor({ temperature: 0.5 }, [fast]), [
     {

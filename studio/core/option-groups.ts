@@ -226,9 +226,7 @@ export interface Preset {
 }
 
 /** What a way to write is for, by its name. */
-function purposeOf(name: string, { tau, revise }: Readonly<Record<string, unknown>>): string {
-  if (name.startsWith('fast') && revise !== undefined)
-    return 'several words at once, then read again and mended';
+function purposeOf(name: string, { tau }: Readonly<Record<string, unknown>>): string {
   if (name.startsWith('fast') && typeof tau === 'number')
     return `several at once: all that is at least ${Math.round(100 * tau)} % sure`;
   return purposes[name] ?? '';
