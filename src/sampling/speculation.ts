@@ -130,12 +130,10 @@ class Speculator<Memory> {
       ? this.#alone(question, context)
       : this.#together([question, ...next], context));
     this.#answers = made.answers;
-    // what stands before the block stays; the block is another one in each branch
+    // what stands before the block stays; it and the next are others in each branch
     const start = this.#startOf(xt.length - 1);
-    const written = network.evict(
-      made.memory,
-      new Set(range(start, canvas.length + this.#speculation.blockLength)),
-    );
+    const branched = range(start, start + 2 * this.#speculation.blockLength);
+    const written = network.evict(made.memory, new Set(branched));
     this.#memory = this.#memory === undefined ? written : network.merge(this.#memory, written);
     this.#remembered = xt.slice(0, start);
     return this.#answers[0];
