@@ -130,7 +130,11 @@ function placeLoose(
     if (flag) give(flag, valueOf(flag, word, true));
     else {
       const taken = all.find((one) => !targets.includes(one));
-      const why = taken ? `--${taken.name} is given already` : 'quote a text of several words';
+      const isText = /\s/.test(word) && flags.some(({ name }) => name === 'model');
+      const many = isText
+        ? 'one text at a time; a model is named by --model'
+        : 'quote a text of several words';
+      const why = taken ? `--${taken.name} is given already` : many;
       throw new UsageError(`unexpected ${JSON.stringify(word)}; ${why}`);
     }
   }

@@ -161,7 +161,7 @@ export class Sampler {
       !isPenalised(penalties) &&
       candidates === 0 &&
       adapted.decode === plain.decode;
-    if (options.revise > 0) this.#requireRevisable(options, constrained !== undefined);
+    if (options.revise > 0) this.#requireRevisable(constrained !== undefined);
     const decode = constrained ?? (isReduced ? decodeGreedy : adapted.decode!);
     const shown = candidates === 0 ? decode : withCandidates(decode, candidates, decoding);
     const sampling = { ...adapted, decode: shown, signal };
@@ -223,14 +223,14 @@ export class Sampler {
   }
 
   /** @throws InvalidOptionError  for a text that can't be read again, or not be rewritten */
-  #requireRevisable({ revise }: SamplingOptions, isConstrained: boolean): void {
+  #requireRevisable(isConstrained: boolean): void {
     const problem =
       !this.#readsWhole || this.#vocabulary.noise === 'uniform'
         ? 'needs a model that sees the whole text around a mask'
         : isConstrained
           ? "can't be where a constraint says what is written"
           : undefined;
-    if (problem) throw new InvalidOptionError('revise', problem, revise);
+    if (problem) throw new InvalidOptionError('revise', problem, undefined);
   }
 
   /** Reads a sample to its end; the time of whoever watches doesn't count. */
@@ -314,16 +314,24 @@ export class Sampler {
     blockLength: number | undefined,
   ): Speculation | undefined {
     if (speculate === 0) return undefined;
-    const problem =
-      blockLength === undefined
-        ? 'needs a model that was trained in blocks, and its own blocks'
-        : strategy !== 'left-to-right' || steps !== undefined || stepsPerBlock !== undefined
-          ? 'needs the strategy left-to-right, one token a step'
-          : (cache ?? 'exact') !== 'exact'
-            ? 'needs the cache exact'
-            : undefined;
-    if (problem) throw new InvalidOptionError('speculate', problem, speculate);
-    return { blockLength: blockLength!, maskId: this.#vocabulary.maskId, ahead: speculate, grows: grow };
+    if (blockLength === undefined) {
+      const problem = this.#isCausal
+        ? 'is for a model of blocks, and this one is causal'
+        : 'is for a model that was trained in blocks (block diffusion), and for its own blocks: leave out blockLength';
+      throw new InvalidOptionError('speculate', problem, undefined);
+    }
+    if (strategy !== 'left-to-right')
+      throw new InvalidOptionError('strategy', 'must be left-to-right for speculate', strategy);
+    for (const [option, value] of Object.entries({ steps, stepsPerBlock }))
+      if (value !== undefined)
+        throw new InvalidOptionError(
+          option,
+          'cannot be beside speculate, which takes one token a step',
+          value,
+        );
+    if ((cache ?? 'exact') !== 'exact')
+      throw new InvalidOptionError('cache', 'must be exact for speculate', cache);
+    return { blockLength, maskId: this.#vocabulary.maskId, ahead: speculate, grows: grow };
   }
 }
 

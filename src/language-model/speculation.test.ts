@@ -73,11 +73,8 @@ test('speculation saves forwards and changes no text; what it has nothing to go 
     }
   const refused = async (request: Parameters<typeof model.generate>[0], problem: RegExp) =>
     assert.rejects(model.generate({ ...asked, speculate: 4, ...request }), problem);
-  await refused({ blockCausal: false }, /speculate: needs a model that was trained in blocks/);
-  await refused(
-    { strategy: 'low-confidence' },
-    /speculate: needs the strategy left-to-right, one token a step/,
-  );
-  await refused({ steps: 10 }, /one token a step/);
-  await refused({ cache: 'none' }, /speculate: needs the cache exact/);
+  await refused({ blockCausal: false }, /speculate: is for a model that was trained in blocks/);
+  await refused({ strategy: 'low-confidence' }, /strategy: must be left-to-right for speculate, got/);
+  await refused({ steps: 10 }, /steps: cannot be beside speculate, which takes one token a step, got 10/);
+  await refused({ cache: 'none' }, /cache: must be exact for speculate, got/);
 });

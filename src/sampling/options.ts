@@ -140,7 +140,7 @@ export const samplingSchema = z.strictObject({
     .max(64)
     .default(0)
     .describe(
-      'self-speculative decoding, for a model of blocks that writes from left to right: so many likely continuations are computed in the same forward; the same text in fewer forwards',
+      'self-speculative decoding, for a model of blocks that writes from left to right: so many likely continuations are computed in the same forward; the same text in fewer forwards, each of which takes longer',
     ),
   reportCache: z
     .boolean()

@@ -166,7 +166,12 @@ export const trainingSchema = z.strictObject({
   objective: z
     .enum(['masked-diffusion', 'block-diffusion', 'autoregressive'])
     .optional()
-    .describe(or('objective', 'what is learned')),
+    .describe(
+      or(
+        'objective',
+        'what is learned; where minutes are counted and not updates, by itself block-diffusion with a block of 4 and a whole share of 0.4',
+      ),
+    ),
   block: count.optional().describe('for block-diffusion: tokens of a block [16]'),
   blockWarmup: count
     .optional()

@@ -146,7 +146,10 @@ export function tellEnd(
   const kind = isFinished ? 'finished' : 'stopped';
   if (json) stdout.write(`${JSON.stringify({ kind, step, directory, model: modelDirectory })}\n`);
   else if (isFinished) stdout.write(`${modelDirectory}\n`);
-  if (isFinished) return 0;
+  if (isFinished) {
+    if (stderr.isTTY) stderr.write(`unmask generate --model ${directory} writes with it\n`);
+    return 0;
+  }
   stderr.write(`stopped after step ${step}; unmask ${resume} goes on\n`);
   return 130;
 }

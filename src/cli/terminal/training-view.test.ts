@@ -98,7 +98,7 @@ test('a sample is set off from the progress, and nothing in it is obeyed by the 
   const { view, text } = written(true);
   view.show({ kind: 'sample', step: 5, text: 'one\ntwo\x1b[2J\n' });
   view.show({ kind: 'saved', step: 5, bytes: 100 });
-  assert.equal(text(), '  │ one\n  │ two␛[2J\n');
+  assert.equal(text(), 'step 5  writes\n  │ one\n  │ two␛[2J\n');
 });
 
 test('below a sample the losses so far are drawn, from the first to the last, however many there are', () => {

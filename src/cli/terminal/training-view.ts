@@ -30,6 +30,7 @@ export class TrainingView {
   #smooth = 0;
   #weight = 0;
   #bound = '';
+  #latest: StepEvent | undefined;
   /** Smoothed losses since the run began or went on, at most `kept` of them, each standing for as many updates. */
   readonly #curve: number[] = [];
   #stride = 1;
@@ -51,7 +52,9 @@ export class TrainingView {
       case 'validation':
         return this.#validation(event);
       case 'sample':
-        this.#note(visible(event.text).trim().replace(/^/gm, '  │ '));
+        this.#note(
+          `step ${grouped(event.step)}  writes\n${visible(event.text).trim().replace(/^/gm, '  │ ')}`,
+        );
         return this.#drawCurve();
       case 'note':
         return this.#note(visible(event.text));
@@ -71,6 +74,7 @@ export class TrainingView {
 
   #step(event: StepEvent): void {
     const { step, steps, loss } = event;
+    this.#latest = event;
     if (Number.isFinite(loss)) {
       this.#smooth = 0.95 * this.#smooth + 0.05 * loss;
       this.#weight = 0.95 * this.#weight + 0.05;
@@ -86,6 +90,7 @@ export class TrainingView {
   #validation({ step, natsPerToken, standardError, bitsPerByte, windows, preferences }: ValidationRow): void {
     const error = standardError === undefined ? '' : ` ± ${standardError.toFixed(3)}`;
     this.#bound = `bound ${natsPerToken.toFixed(3)}${error}`;
+    if (this.#output.isTTY && this.#latest) this.#draw(this.#facts(this.#latest));
     const perByte = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits a byte`;
     this.#note(
       `step ${grouped(step)}  ${this.#bound} nats a token${perByte} (${counted(windows, 'window')})`,

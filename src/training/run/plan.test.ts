@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,6 +8,7 @@ import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
 import { plannedFor } from './plan.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { openRunDirectory, runDirectoryPlace } from './run-directory.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'unmask-plan-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -78,11 +79,20 @@ test('what is asked for stays; a short text has few words; other objectives have
 
 test('minutes beside a number of updates are refused, and a run that is there goes on as it was planned', async () => {
   await assert.rejects(plan(5, 0.1, { steps: 10 }), /minutes: .*not beside steps/);
-  writeFileSync(join(scratch, 'options.json'), '{}');
-  assert.deepEqual((await plan(5, 0.1, { out: scratch, threads: 1 })).planned, {
-    resume: scratch,
-    threads: 1,
-  });
+  const out = join(scratch, 'begun');
+  const { planned } = await plan(5, 0.1, { out });
+  const { options } = await openRunDirectory(await runDirectoryPlace(planned), planned);
+  const same = async (request: object) => resolveOptions((await plan(60, 0.1, { out, ...request })).planned);
+  assert.deepEqual(await same({ threads: 1 }), { ...options, threads: 1 });
+  // another text, or another network, is another run
+  for (const other of [{ data: [short] }, { objective: 'masked-diffusion' }] as const)
+    await assert.rejects(
+      plan(5, 0.1, { out, ...other }),
+      /the run in .*begun has .*; give another --out, or --resume/,
+    );
+  mkdirSync(join(out, 'model'));
+  writeFileSync(join(out, 'model', 'training.json'), '{"final": true}');
+  await assert.rejects(plan(60, 0.1, { out }), /out: .*begun has a run that is done; name another place/);
 });
 
 test('an update is timed on this machine', async () => {

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
 import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
 import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../base/timed-plan.ts';
 import { type Size, sizes } from '../sizes.ts';
-import type { TrainingRequest } from '../options.ts';
+import type { TrainingOptions, TrainingRequest } from '../options.ts';
+import { requireSameRun } from './recorded-options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import {
   shortRunObjective,
@@ -18,7 +20,7 @@ import {
   timesRead,
   updatesIn,
 } from './short-run.ts';
-import { usualPlace } from './run-directory.ts';
+import { recordedOptions, usualPlace } from './run-directory.ts';
 
 /** Options that say already how long a run is, or what its network is. */
 const instead = ['steps', 'epochs', 'resume', 'from'] as const;
@@ -39,7 +41,7 @@ export interface PlanIo {
  * text isn't known by heart) and goes on in blocks and whole texts, by which little time teaches more. What was asked for by name stays. A run that is there goes on
  * as it was planned.
  *
- * @throws InvalidOptionError  beside an option that says how long the run is
+ * @throws InvalidOptionError  beside an option that says how long the run is, and where another run is, or one that is done
  */
 export async function plannedFor(
   minutes: number,
@@ -54,14 +56,14 @@ export async function plannedFor(
         minutes,
       );
   const out = request.out ?? usualPlace(request);
-  const { data: _, out: _out, ...others } = request;
-  if (existsSync(join(out, 'options.json'))) return { ...others, resume: out };
+  const begun = await recordedOptions(out);
+  if (begun) return goingOn(out, begun.options, request);
   resolveOptions(request); // mistakes are told before anything is measured
   const bytes = bytesOf(request);
   const isBpe = (request.tokenizer ?? 'bpe') === 'bpe';
   const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
   const seconds = 60 * minutes * shareOfUpdates;
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const given = withoutAbsent(request);
   const steady = { ...shortRunSteps(request), ...shortRunObjective(request) };
   const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...steady, ...given });
   // of one size the time is measured, of the others it is as their parameters are
@@ -95,6 +97,31 @@ export async function plannedFor(
     ...given,
   };
 }
+
+/**
+ * The run that is there, as it was begun.
+ *
+ * @throws InvalidOptionError  where another one is asked for, or it is done
+ */
+async function goingOn(
+  out: string,
+  recorded: TrainingOptions,
+  request: TrainingRequest,
+): Promise<TrainingRequest> {
+  requireSameRun(out, recorded, request);
+  const record = join(out, 'model', 'training.json');
+  const { final } = existsSync(record) ? await readJsonObject(record) : {};
+  if (final === true)
+    throw new InvalidOptionError(
+      'out',
+      `${out} has a run that is done; name another place, or go on with --resume ${out} and more --steps`,
+      undefined,
+    );
+  return { ...recorded, ...withoutAbsent(request), out };
+}
+
+const withoutAbsent = (request: TrainingRequest): TrainingRequest =>
+  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 
 interface Shape {
   readonly layers: number;

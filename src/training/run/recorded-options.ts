@@ -54,19 +54,34 @@ export function settledOver(
   for (const key of keys) {
     const [from, to] = [recorded[key], wanted[key]];
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
-    if (!allowed.includes(key)) {
-      const has = from === undefined ? 'has none' : `has ${JSON.stringify(from)}`;
-      const usual = request[key] === undefined && to !== undefined;
-      const wants = usual ? `, and a new one ${JSON.stringify(to)} by default` : '';
-      throw new InvalidOptionError(
-        key,
-        `the run in ${path} ${has}${wants}; give another --out, or --resume ${path} to go on as it was started`,
-        request[key],
-      );
-    }
+    if (!allowed.includes(key)) throw anotherRun(path, key, { from, to, asked: request[key] });
     changes[key] = { from, to };
   }
   return { wanted, changes };
+}
+
+/** @throws InvalidOptionError  where what was asked for by name is another run than the one in its place */
+export function requireSameRun(path: string, recorded: TrainingOptions, request: TrainingRequest): void {
+  for (const key of Object.keys(recorded) as (keyof TrainingOptions)[]) {
+    const [from, to] = [recorded[key], request[key]];
+    if (to !== undefined && !free.includes(key) && JSON.stringify(from) !== JSON.stringify(to))
+      throw anotherRun(path, key, { from, to, asked: to });
+  }
+}
+
+function anotherRun(
+  path: string,
+  key: string,
+  { from, to, asked }: Readonly<Record<'from' | 'to' | 'asked', unknown>>,
+): InvalidOptionError {
+  const has = from === undefined ? 'has none' : `has ${JSON.stringify(from)}`;
+  const usual = asked === undefined && to !== undefined;
+  const wants = usual ? `, and a new one ${JSON.stringify(to)} by default` : '';
+  return new InvalidOptionError(
+    key,
+    `the run in ${path} ${has}${wants}; give another --out, or --resume ${path} to go on as it was started`,
+    asked,
+  );
 }
 
 /** What was asked for, over what is recorded. */
