@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { fakeIo } from '../../../test/fake-io.ts';
 import { modelThatKnows } from '../../../test/fake-model.ts';
 import { FakeTerminal } from '../../../test/fake-terminal.ts';
@@ -31,6 +32,16 @@ test('the demo says what is seen, writes a story, and says where to go on; only 
       lines.slice(3).some((line) => line.startsWith(`npx unmask ${command}`)),
       command,
     );
+});
+
+test('what the demo says breaks between words on a terminal', async () => {
+  const io = fakeIo();
+  const narrow = { ...io, stderr: { ...io.stderr, isTTY: true, columns: 40 } };
+  const commands = { demo: async () => ({ default: demoCommand(async () => modelThatKnows('a')) }) };
+  await runProgram(['demo', '--beside', 'causal', '--frame-ms', '0'], narrow, commands, '0');
+  const said = stripVTControlCharacters(io.err).split('\n\n')[0].split('\n');
+  assert.ok(said.length > 3 && said.every((line) => line.length <= 40), said.join('|'));
+  assert.match(said.join(' '), /^A story that starts as masks.* in any order\. Then it is read again/);
 });
 
 test('beside it a causal model writes from left to right: both texts, which is which, and both models are closed', async () => {

@@ -10,6 +10,7 @@ import { colorsFor } from '../terminal/colors.ts';
 import { frameMs, statisticsLine } from '../terminal/live-canvas.ts';
 import { SideBySide } from '../terminal/side-by-side.ts';
 import { generateCommand } from './generate.ts';
+import { linesFor } from '../terminal/wrap.ts';
 
 const options = z.strictObject({
   seed: samplingSchema.shape.seed.describe('same seed, same story [a new one each time]'),
@@ -26,7 +27,7 @@ type Options = z.output<typeof options>;
 
 /** What is seen, said before it is seen. */
 const caption =
-  'A story that starts as masks: each denoising step predicts all of them and keeps the most confident, in any order. Then it is read again, and what the model doubts is masked and rewritten.';
+  'A story that starts as masks, 32 at a time: each denoising step predicts all of them and keeps the most confident, in any order. Then it is read again, and what the model doubts is masked and rewritten.';
 
 /** In blocks of a line or two, so that the story has an ending. */
 export const anyOrder = { length: 240, ...revisedAnyOrder } as const satisfies Partial<FlatSamplingOptions>;
@@ -54,7 +55,7 @@ export function demoCommand(load: LoadModel): Command<typeof options> {
     ],
     async run(asked, io) {
       const { bold, dim } = colorsFor(io.stderr, io.env);
-      io.stderr.write(`${bold(caption)}\n\n`);
+      io.stderr.write(`${linesFor(caption, io.stderr).map(bold).join('\n')}\n\n`);
       if (asked.beside) await besideCausal(load, asked, io);
       else {
         const { seed, frameMs } = asked;

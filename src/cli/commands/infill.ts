@@ -1,3 +1,4 @@
+import { counted } from '../../base/format-count.ts';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Infilling, InfillPart } from '../../language-model/language-model.ts';
@@ -96,6 +97,7 @@ function shown(parts: readonly InfillPart[], { holes }: Infilling, io: Io): stri
 
 function notes({ holes, searched }: Infilling): string[] {
   const lengths = holes.map(({ tokens }) => tokens.length).join(', ');
-  const counted = holes.length > 12 ? `${holes.length} holes` : `holes of ${lengths} tokens`;
-  return searched === 0 ? [counted] : [counted, `${searched} canvases to find lengths`];
+  const one = holes.length === 1 ? `a hole of ${counted(holes[0].tokens.length, 'token')}` : undefined;
+  const filled = one ?? (holes.length > 12 ? `${holes.length} holes` : `holes of ${lengths} tokens`);
+  return searched === 0 ? [filled] : [filled, `${searched} canvases to find lengths`];
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/format-count.ts';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Model } from '../../language-model/language-model.ts';
@@ -78,7 +79,7 @@ export function brokenAtDots(facts: readonly string[], output: Output): string[]
 export function statisticsLine(seed: number, stats: SampleStats, notes: readonly string[], io: Io): string {
   const parts = [
     `seed ${seed}`,
-    `${stats.tokens} tokens in ${stats.forwards} forwards (${stats.tokensPerForward.toFixed(1)} a forward)`,
+    `${counted(stats.tokens, 'token')} in ${counted(stats.forwards, 'forward')} (${stats.tokensPerForward.toFixed(1)} a forward)`,
     `${(stats.ms / 1000).toFixed(1)} s`,
     ...(stats.ms > 0 ? [`${((1000 * stats.tokens) / stats.ms).toFixed(0)} tokens/s`] : []),
     ...notes,
