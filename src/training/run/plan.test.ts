@@ -78,7 +78,7 @@ test('what is asked for stays; a short text has few words; other objectives have
 });
 
 test('minutes beside a number of updates are refused, and a run that is there goes on as it was planned', async () => {
-  await assert.rejects(plan(5, 0.1, { steps: 10 }), /minutes: .*not beside steps/);
+  await assert.rejects(plan(5, 0.1, { steps: 10 }), /minutes: .*cannot be beside --steps/);
   const out = join(scratch, 'begun');
   const { planned } = await plan(5, 0.1, { out });
   const { options } = await openRunDirectory(await runDirectoryPlace(planned), planned);

@@ -52,7 +52,7 @@ export async function plannedFor(
     if (request[key] !== undefined)
       throw new InvalidOptionError(
         'minutes',
-        `is for a new model whose updates nobody counts, not beside ${key}`,
+        `is for a new model and chooses how many updates it learns by, so it cannot be beside --${key}`,
         minutes,
       );
   const out = request.out ?? usualPlace(request);
