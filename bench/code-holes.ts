@@ -8,11 +8,9 @@
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { transformSync } from 'esbuild';
-import { codeLines, placesIn } from '../recipes/fim-rows.ts';
+import { around, holesOf, parses } from '../recipes/code-holes.ts';
 import { root } from '../recipes/recipe.ts';
 import { typescriptSources } from '../recipes/typescript-sources.ts';
-import { integerBelow, uniforms } from '../src/base/random.ts';
 import { controlMarks, type Gap, suffixFirst } from '../src/data/fill-in-the-middle.ts';
 import { plainMean } from '../src/evaluation/mean.ts';
 import type { HoleLength } from '../src/language-model/infill-windows.ts';
@@ -27,39 +25,8 @@ const { values } = parseArgs({
   },
 });
 const count = Number(values.count);
-/** Characters that the model sees at either side. */
-const sides = 240;
 /** Tokens of a hole at most where its length is found by likelihood, or by an end token. */
 const most = { likelihood: 24, end: 32 };
-
-interface Hole {
-  readonly text: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-function parses(code: string): boolean {
-  try {
-    transformSync(code, { loader: 'ts', logLevel: 'silent' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Holes of a kind, drawn from all lines of all files alike. */
-function holesOf(files: readonly string[], kind: 'rest of a line' | 'whole line'): Hole[] {
-  const all = files.flatMap((text) =>
-    codeLines(text).flatMap((line): Hole[] => {
-      if (kind === 'whole line') return [{ text, ...line }];
-      const inside = placesIn(text.slice(line.from, line.to));
-      const from = line.from + (inside[Math.floor(inside.length / 2)] ?? 0);
-      return from > line.from && from < line.to ? [{ text, from, to: line.to }] : [];
-    }),
-  );
-  const uniform = uniforms(0, 'evaluation', kind.length);
-  return Array.from({ length: count }, (_, k) => all[integerBelow(all.length, uniform(k))]);
-}
 
 /** What a model writes into a hole, and in how many tokens. */
 type Fill = (gap: Gap, missing: string) => Promise<{ readonly filled: string; readonly tokens: number }>;
@@ -105,12 +72,10 @@ console.log('| --- | --- | --- | --- | --- |');
 for (const kind of ['rest of a line', 'whole line'] as const)
   for (const [length, fill] of ways) {
     const outcomes: { exact: number; parsed: number; tokens: number }[] = [];
-    for (const { text, from, to } of holesOf(files, kind)) {
+    for (const hole of holesOf(files, kind, count)) {
+      const { text, from, to } = hole;
       const [before, missing, after] = [text.slice(0, from), text.slice(from, to), text.slice(to)];
-      const { filled, tokens } = await fill(
-        { before: before.slice(-sides), after: after.slice(0, sides) },
-        missing,
-      );
+      const { filled, tokens } = await fill(around(hole), missing);
       outcomes.push({
         exact: Number(filled.trim() === missing.trim()),
         parsed: Number(parses(before + filled + after)),

@@ -3,6 +3,7 @@
 //
 //     npm run samples -- stories
 //     npm run samples -- talk
+//     npm run samples -- typescript
 //     npm run samples -- puzzles/sudoku-4
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,9 +15,12 @@ import { puzzleKinds } from '../src/evaluation/planning/kinds.ts';
 import { type Puzzle, puzzles } from '../src/evaluation/planning/puzzle.ts';
 import { solvePuzzles } from '../src/evaluation/planning/solve.ts';
 import { load, type Model } from '../src/index.ts';
+import type { HoleLength } from '../src/language-model/infill-windows.ts';
 import { shippedJudge } from '../src/model-files/locate.ts';
+import { around, holesOf, parses } from './code-holes.ts';
 import { root } from './recipe.ts';
 import { answered, fitOf, heldOutConversations } from './talk/fit.ts';
+import { typescriptSources } from './typescript-sources.ts';
 
 const [name] = process.argv.slice(2);
 const directory = join(root, 'models', name ?? '');
@@ -37,6 +41,7 @@ process.stderr.write(`${join(directory, 'samples.md')}\n`);
 
 function bodyFor(of: string, writer: Model): Promise<string> {
   if (of.startsWith('puzzles/')) return solved(of.slice('puzzles/'.length), writer);
+  if (of === 'typescript') return typescript(writer);
   return of === 'talk' ? talk(writer) : stories(writer);
 }
 
@@ -72,6 +77,43 @@ async function talk(writer: Model): Promise<string> {
       `\n## ${seeds[k]}\n\n${messages.map(({ role, content }) => (role === 'user' ? `**${content}**` : quoted(content))).join('\n\n')}\n`,
   );
   return `First questions of stories that no model here has read. ${fit}\n\n${await worthOf(answers)}.\n${told.join('')}`;
+}
+
+/** Rests of lines of sources that no model here has read, the first of those that `npm run bench:code-holes` fills. */
+async function typescript(writer: Model): Promise<string> {
+  const holes = holesOf(typescriptSources().heldOut.filter(parses), 'rest of a line', count);
+  const ways: Record<'told' | 'expanding', (missing: string) => HoleLength> = {
+    told: (missing) => writer.tokenizer.encode(missing).length,
+    expanding: () => 'any',
+  };
+  const shares = { told: 0, expanding: 0 };
+  const shown: string[] = [];
+  for (const [k, hole] of holes.entries()) {
+    const { before, after } = around(hole);
+    const { text, from, to } = hole;
+    const missing = text.slice(from, to);
+    const rows: string[] = [];
+    for (const way of ['told', 'expanding'] as const) {
+      const parts = [before, { length: ways[way](missing) }, after];
+      const [{ text: written }] = (await writer.infill({ parts, seed: seeds[k] })).holes;
+      const isCode = parses(text.slice(0, from) + written + text.slice(to));
+      if (isCode) shares[way] += 1;
+      rows.push(
+        `- ${way === 'told' ? 'its length told' : 'found by expanding'}: ${code(written)}${isCode ? '' : ' (does not parse)'}`,
+      );
+    }
+    const line = before.slice(before.lastIndexOf('\n') + 1).trimStart();
+    shown.push(
+      `\n## ${seeds[k]}\n\n${code(`${line}…`)}\n\n${rows.join('\n')}\n- what stood there: ${code(missing)}\n`,
+    );
+  }
+  const parsed = `${shares.told} of ${count} files parse with what was written where its length is told, ${shares.expanding} where it is found by expanding.`;
+  return `Rests of lines of files that were held out. ${parsed}\n${shown.join('')}`;
+}
+
+/** Code in a line of Markdown, whatever is in it. */
+function code(text: string): string {
+  return `\`\` ${text.trim().replaceAll('\n', '⏎') || ' '} \`\``;
 }
 
 /** The first puzzles of tasks/, or the first that its generator holds out. */
