@@ -36,5 +36,5 @@ const request = { ...network, texts, out: 'runs/spans', steps: 60, learningRate:
 const run = await train(request, { objective: spans });
 console.log(`${run.step} updates; the bound is ${run.validation?.natsPerToken.toFixed(2)} nats a token`);
 const model = await run.model();
-console.log((await model.infill({ parts: ['3 and one', { length: 6 }, '.'] })).text);
+console.log((await model.infill({ parts: ['3 and one', { length: 6 }, '.'], temperature: 0 })).text);
 await model.close();

@@ -111,9 +111,11 @@ async function typescript(writer: Model): Promise<string> {
   return `Rests of lines of files that were held out. ${parsed}\n${shown.join('')}`;
 }
 
-/** Code in a line of Markdown, whatever is in it. */
+/** Code in a line of Markdown, whatever is in it: between more backticks than it has in a row. */
 function code(text: string): string {
-  return `\`\` ${text.trim().replaceAll('\n', '⏎') || ' '} \`\``;
+  const runs = text.match(/`+/g) ?? [];
+  const fence = '`'.repeat(1 + Math.max(0, ...runs.map(({ length }) => length)));
+  return `${fence} ${text.trim().replaceAll('\n', '⏎') || ' '} ${fence}`;
 }
 
 /** The first puzzles of tasks/, or the first that its generator holds out. */

@@ -108,7 +108,7 @@ export function branchingNetwork(network: Network, how: PredictorOptions): Branc
   return {
     ...cachedNetwork(network, how),
     // the table of rotations has so many rows
-    mostPositions: network.config.maxLength,
+    mostPositions: Math.min(network.config.maxLength, pieceLength),
     async branches(branches, outputs, memory, { signal }) {
       const places = branches.flatMap(({ start, tokens }, branch) =>
         Array.from(tokens, (token, i) => ({ branch, position: start + i, token })),

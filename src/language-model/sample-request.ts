@@ -36,7 +36,9 @@ export function fitting(
     ...(asked.steps === undefined ? [] : ['stepsPerBlock']),
     ...(asked.stepsPerBlock === undefined ? [] : ['steps']),
     // a constraint takes the likeliest text or draws from all of them, and says what is written
-    ...(isConstrained ? ['topK', 'topP', 'minP', 'typicalP', 'revise', 'reviseThreshold'] : []),
+    ...(isConstrained
+      ? ['topK', 'topP', 'minP', 'typicalP', 'confidenceOf', 'revise', 'reviseThreshold']
+      : []),
     ...(readsWhole && asksOtherBlocks ? ['blockCausal'] : []),
     ...(changes('strategy') ? strategyOptions.filter((option) => !keeps(option)) : []),
   ]);

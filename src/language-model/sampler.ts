@@ -166,7 +166,7 @@ export class Sampler {
     const shown = candidates === 0 ? decode : withCandidates(decode, candidates, decoding);
     const sampling = { ...adapted, decode: shown, signal };
 
-    const { uncached, predictor } = this.#predictors(options, isReduced ? decoding : undefined);
+    const { uncached, predictor } = this.#predictors(options, { canvas, decoding, isReduced });
     const asAsked = (predict: MaskPredictor, unconditional: MaskPredictor): MaskPredictor => {
       const guided = withGuidance(predict, { w: options.guidance, canvas, maskId, unconditional });
       return withPenalties(guided, penalties, { canvas, maskId, exempt: ends });
@@ -275,10 +275,14 @@ export class Sampler {
     return { last, stats: { ...stats, cache: { agreement, ...probes.probed() } } };
   }
 
-  /** @param reduced  how tokens are decoded, where that is done on the device */
+  /** @param isReduced  whether tokens are decoded on the device */
   #predictors(
     options: SamplingOptions,
-    reduced: DecodeOptions | undefined,
+    {
+      canvas,
+      decoding,
+      isReduced,
+    }: { readonly canvas: Int32Array; readonly decoding: DecodeOptions; readonly isReduced: boolean },
   ): Pick<PreparedSample, 'uncached' | 'predictor'> {
     const network = this.#network;
     const { encoderAttention, selfConditioning } = network.config;
@@ -287,7 +291,7 @@ export class Sampler {
       isCausal: this.#isCausal,
       startId: this.#startId,
       blockOf: blockLength === undefined ? undefined : causalBlocks(blockLength),
-      reduce: reduced && this.#reductionOf(reduced),
+      reduce: isReduced ? this.#reductionOf(decoding) : undefined,
     };
     const exact = this.#isCausal
       ? causalCache
@@ -296,7 +300,7 @@ export class Sampler {
         : blockCausalCache(blockLength);
     const policy: CachePolicy | undefined = toCachePolicy(options, { ...this.#vocabulary, exact });
     const uncached = predictorOf(network, how);
-    const speculation = this.#speculationOf(options, blockLength);
+    const speculation = this.#speculationOf(options, blockLength, { canvas, decoding });
     const predictor = (): CountedPredictor => {
       if (speculation) return withSpeculation(branchingNetwork(network, how), speculation);
       if (encoderAttention) {
@@ -310,10 +314,18 @@ export class Sampler {
 
   /** @throws InvalidOptionError  where there is nothing to speculate by */
   #speculationOf(
-    { speculate, strategy, steps, stepsPerBlock, cache, grow }: SamplingOptions,
+    { speculate, strategy, steps, stepsPerBlock, cache, grow, length }: SamplingOptions,
     blockLength: number | undefined,
+    { canvas, decoding }: { readonly canvas: Int32Array; readonly decoding: DecodeOptions },
   ): Speculation | undefined {
     if (speculate === 0) return undefined;
+    for (const [option, value] of Object.entries({ steps, stepsPerBlock }))
+      if (value !== undefined)
+        throw new InvalidOptionError(
+          option,
+          'cannot be beside speculate, which takes one token a step',
+          value,
+        );
     if (blockLength === undefined) {
       const problem = this.#isCausal
         ? 'is for a model of blocks, and this one is causal'
@@ -322,16 +334,12 @@ export class Sampler {
     }
     if (strategy !== 'left-to-right')
       throw new InvalidOptionError('strategy', 'must be left-to-right for speculate', strategy);
-    for (const [option, value] of Object.entries({ steps, stepsPerBlock }))
-      if (value !== undefined)
-        throw new InvalidOptionError(
-          option,
-          'cannot be beside speculate, which takes one token a step',
-          value,
-        );
     if ((cache ?? 'exact') !== 'exact')
       throw new InvalidOptionError('cache', 'must be exact for speculate', cache);
-    return { blockLength, maskId: this.#vocabulary.maskId, ahead: speculate, grows: grow };
+    const { maskId } = this.#vocabulary;
+    const given = canvas.length - maskedPositions(canvas, maskId).length;
+    const longest = grow ? Math.min(given + length, this.#network.config.maxLength) : canvas.length;
+    return { blockLength, maskId, ahead: speculate, longest, decoding };
   }
 }
 

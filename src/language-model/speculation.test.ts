@@ -25,7 +25,7 @@ for (const shiftedLogits of [false, true])
       blockLength: N,
       maskId,
       ahead: 40, // of nine tokens and three masks: all that one mask, and most that two, may become
-      grows: false,
+      longest: L,
     });
     const canvas = new Int32Array(L).fill(maskId);
     canvas.set([1, 2, 3, 4]);
@@ -71,6 +71,16 @@ test('speculation saves forwards and changes no text; what it has nothing to go 
         `${ahead.stats.forwards}`,
       );
     }
+  // as long as the model allows: nothing is computed ahead of that
+  const whole = { ...asked, length: undefined, grow: true, stopRepeating: false, temperature: 0, seed: 3 };
+  const longest = await model.generate(whole);
+  assert.equal(longest.tokens.length, model.config.maxLength);
+  assert.equal((await model.generate({ ...whole, speculate: 8 })).text, longest.text);
+  // guidance asks of a second canvas, whose prompt is masked
+  const guided = { ...asked, guidance: 1, temperature: 0, seed: 3 };
+  const [once, both] = [await model.generate(guided), await model.generate({ ...guided, speculate: 8 })];
+  assert.equal(both.text, once.text);
+  assert.ok(both.stats.forwards < 0.9 * once.stats.forwards, `${both.stats.forwards}`);
   const refused = async (request: Parameters<typeof model.generate>[0], problem: RegExp) =>
     assert.rejects(model.generate({ ...asked, speculate: 4, ...request }), problem);
   await refused({ blockCausal: false }, /speculate: is for a model that was trained in blocks/);

@@ -2,7 +2,7 @@ import type { NdArray } from '../base/array.ts';
 import type { CachedNetwork } from './cache.ts';
 import { candidatesOf } from './candidates.ts';
 import { maskedPositions } from './canvas.ts';
-import type { Candidates } from './decode.ts';
+import type { Candidates, DecodeOptions } from './decode.ts';
 import type { StepContext } from './predictor.ts';
 import type { CountedPredictor } from './stats.ts';
 
@@ -46,8 +46,10 @@ export interface Speculation {
   readonly maskId: number;
   /** Canvases beside the one that is asked for, at most. */
   readonly ahead: number;
-  /** Whether masks follow the canvas once it is written. */
-  readonly grows: boolean;
+  /** Tokens of the longest canvas that may be asked for: of one that grows longer than it is now. */
+  readonly longest: number;
+  /** What can't be drafted: as decoding has them. */
+  readonly decoding?: Pick<DecodeOptions, 'forbidden' | 'vocabularySize'>;
 }
 
 /** The masks of a block of which the logits are wanted. */
@@ -68,7 +70,8 @@ interface Answer extends Question {
  * A canvas that is asked for is computed in one forward with those that are likely to be asked for next: its masks filled from
  * left to right by what was predicted of them last (`likeliestFillings`), and, behind a full block, the masks of the next.
  * Once the sampler comes to one of these, its logits are there. Whatever it makes of them, its text is the one that it would
- * have been, and only forwards are saved: no draft is accepted by a threshold or a coin. After arXiv:2510.04147.
+ * have been (up to rounding: sums in another order), and only forwards are saved: no draft is accepted by a threshold or a coin.
+ * After arXiv:2510.04147.
  *
  * It belongs to one canvas, which is predicted by one call after another.
  */
@@ -141,13 +144,13 @@ class Speculator<Memory> {
 
   /** What may be asked for after a question, as far as one forward has room. */
   #nextQuestions(question: Question, canvas: Int32Array): Question[] {
-    const { maskId, ahead } = this.#speculation;
-    const masked = maskedPositions(question.xt, maskId);
+    const { ahead, decoding } = this.#speculation;
+    const masked = this.#masksIn(question.xt);
     // what was said of this block last, or of it in a continuation that wasn't taken
     const drafts = this.#latest ? [this.#latest, ...this.#answers] : this.#answers;
     const draft = drafts.find((answer) => includesAll(answer.rows, masked));
     if (!draft) return [];
-    const candidates = candidatesOf(draft, ahead, { forbidden: [maskId] });
+    const candidates = candidatesOf(draft, ahead, decoding);
     const next = likeliestFillings(candidates, masked, ahead)
       .map((filling) => this.#filled(question, canvas, { masked, filling }))
       .filter(({ rows }) => rows.length > 0);
@@ -163,12 +166,18 @@ class Speculator<Memory> {
     canvas: Int32Array,
     { masked, filling }: { readonly masked: readonly number[]; readonly filling: readonly number[] },
   ): Question {
-    const { maskId, blockLength, grows } = this.#speculation;
+    const { maskId, blockLength, longest } = this.#speculation;
     const end = filling.length < masked.length ? length : length + blockLength;
-    const xt = new Int32Array(grows ? end : Math.min(end, canvas.length)).fill(maskId);
+    const xt = new Int32Array(Math.min(end, longest)).fill(maskId);
     xt.set(canvas.subarray(0, xt.length));
     for (const [n, token] of filling.entries()) xt[masked[n]] = token;
-    return { xt, rows: Int32Array.from(maskedPositions(xt, maskId)) };
+    return { xt, rows: Int32Array.from(this.#masksIn(xt)) };
+  }
+
+  /** The masks of the last block of a canvas: guidance has some before it, where it masks what is given. */
+  #masksIn(xt: Int32Array): number[] {
+    const start = this.#startOf(xt.length - 1);
+    return maskedPositions(xt, this.#speculation.maskId).filter((i) => i >= start);
   }
 
   async #alone(question: Question, context: StepContext): Promise<Computed<Memory>> {
@@ -190,14 +199,14 @@ class Speculator<Memory> {
       });
     });
     const { logits, memory } = await network.branches(branches, outputs, this.#memory, context);
-    let row = 0;
-    const answered = questions.map((question) => ({
-      ...question,
-      logits: pickRows(
-        logits,
-        Array.from(question.rows, () => row++),
-      ),
-    }));
+    const V = logits.shape[1];
+    let first = 0;
+    const answered = questions.map((question) => {
+      const R = question.rows.length;
+      const data = logits.data.subarray(first * V, (first + R) * V);
+      first += R;
+      return { ...question, logits: { shape: [R, V], data } };
+    });
     return { answers: answered, memory };
   }
 }

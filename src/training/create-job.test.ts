@@ -179,6 +179,17 @@ test('a block as long as the windows is masked diffusion, and one token long the
   await model.close();
 });
 
+test('a model from nothing draws its tokens, and takes a constraint all the same', async () => {
+  for (const objective of ['masked-diffusion', 'autoregressive'] as const) {
+    const { out } = await trained(`drawn-${objective}`, { ...short, objective });
+    const model = await load(out);
+    assert.ok(model.defaults.temperature! > 0);
+    const { text } = await model.generate({ prompt: 'A cat', length: 6, regex: '[a-z ]+' });
+    assert.match(text, /^A cat[a-z ]+$/);
+    await model.close();
+  }
+});
+
 test('a model trained in blocks and on whole texts drafts in blocks, and revises what it wrote', async () => {
   const { out, nats } = await trained('both', {
     ...short,

@@ -52,7 +52,7 @@ const command: Command<typeof options> = {
   },
   examples: [
     ['unmask train story.txt', 'a small model of one text in five minutes, in runs/nano-0'],
-    ['unmask train story.txt --minutes 60', 'a better one in an hour'],
+    ['unmask train story.txt --minutes 60 --out runs/hour', 'a better one in an hour'],
     ['unmask train corpus/ --size tiny --out runs/mine', 'a larger one of all texts in a folder'],
     ['unmask train --resume runs/mine', 'resumes where it was stopped'],
     ['unmask generate --model runs/mine', 'writes with it'],

@@ -15,18 +15,19 @@ export async function askPairs(
   signal?: AbortSignal,
 ): Promise<AskedPairs> {
   const isCausal = model.config.attention === causal;
+  const likeliest = { temperature: 0, signal } as const;
   const asked = await Promise.all(
     pairs.map(async ({ first, second, between, end }) => {
       const [before, after] = [{ length: [...first].length }, { length: [...second].length }];
       // a causal model can't look behind a hole: it is asked to go on from the second part
       const [onward, back] = isCausal
         ? [
-            model.generate({ prompt: first + between, ...after, endless: true, signal }),
-            model.generate({ prompt: second + between, ...before, endless: true, signal }),
+            model.generate({ prompt: first + between, ...after, endless: true, ...likeliest }),
+            model.generate({ prompt: second + between, ...before, endless: true, ...likeliest }),
           ]
         : [
-            model.infill({ parts: [first + between, after, end], complete: true, signal }),
-            model.infill({ parts: [before, between + second + end], complete: true, signal }),
+            model.infill({ parts: [first + between, after, end], complete: true, ...likeliest }),
+            model.infill({ parts: [before, between + second + end], complete: true, ...likeliest }),
           ];
       return [
         (await onward).text.startsWith(first + between + second),

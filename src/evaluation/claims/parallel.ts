@@ -129,6 +129,8 @@ async function onceWritten(
     stopEarly: false,
     endless: true,
     temperature: 1,
+    strategy: 'low-confidence',
+    confidenceOf: 'drawn',
     seed,
     signal,
   });

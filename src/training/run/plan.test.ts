@@ -82,8 +82,23 @@ test('minutes beside a number of updates are refused, and a run that is there go
   const out = join(scratch, 'begun');
   const { planned } = await plan(5, 0.1, { out });
   const { options } = await openRunDirectory(await runDirectoryPlace(planned), planned);
-  const same = async (request: object) => resolveOptions((await plan(60, 0.1, { out, ...request })).planned);
-  assert.deepEqual(await same({ threads: 1 }), { ...options, threads: 1 });
+  assert.equal(planned.out, out);
+  const again = (await plan(60, 0.1, { out, threads: 1 })).planned;
+  assert.deepEqual(again, { resume: out, threads: 1 });
+  assert.deepEqual((await openRunDirectory(out, again)).options, { ...options, threads: 1 });
+  // whatever was asked for may be asked for again
+  for (const [name, request] of Object.entries({
+    causal: { objective: 'autoregressive' },
+    letters: { tokenizer: 'characters' },
+    constant: { schedule: 'constant' },
+    blocks: { block: 8, wholeShare: 0.2 },
+  } as const)) {
+    const place = join(scratch, name);
+    for (let time = 0; time < 2; time++) {
+      const begun = (await plan(5, 0.1, { ...request, out: place })).planned;
+      await openRunDirectory(await runDirectoryPlace(begun), begun);
+    }
+  }
   // another text, or another network, is another run
   for (const other of [{ data: [short] }, { objective: 'masked-diffusion' }] as const)
     await assert.rejects(
@@ -91,7 +106,11 @@ test('minutes beside a number of updates are refused, and a run that is there go
       /the run in .*begun has .*; give another --out, or --resume/,
     );
   mkdirSync(join(out, 'model'));
-  writeFileSync(join(out, 'model', 'training.json'), '{"final": true}');
+  const record = (step: number) =>
+    writeFileSync(join(out, 'model', 'training.json'), JSON.stringify({ final: true, step }));
+  record(10); // of a run that got more steps since
+  assert.equal((await plan(60, 0.1, { out })).planned.resume, out);
+  record(options.steps!);
   await assert.rejects(plan(60, 0.1, { out }), /out: .*begun has a run that is done; name another place/);
 });
 

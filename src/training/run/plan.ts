@@ -11,6 +11,7 @@ import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../ba
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingOptions, TrainingRequest } from '../options.ts';
 import { requireSameRun } from './recorded-options.ts';
+import { recordName } from './training-job.ts';
 import { resolveOptions } from './resolve-options.ts';
 import {
   shortRunObjective,
@@ -38,8 +39,8 @@ export interface PlanIo {
 /**
  * What a run is to be that may take so many minutes on this machine: its size is the largest that reads `tokensAParameter` tokens a
  * parameter in that time, its updates are as many as fit, judged by a few of them, and it begins as a causal model (as long as its
- * text isn't known by heart) and goes on in blocks and whole texts, by which little time teaches more. What was asked for by name stays. A run that is there goes on
- * as it was planned.
+ * text isn't known by heart) and goes on in blocks and whole texts, by which little time teaches more. What was asked for by name
+ * stays. A run that is there goes on as it was planned.
  *
  * @throws InvalidOptionError  beside an option that says how long the run is, and where another run is, or one that is done
  */
@@ -57,14 +58,17 @@ export async function plannedFor(
       );
   const out = request.out ?? usualPlace(request);
   const begun = await recordedOptions(out);
-  if (begun) return goingOn(out, begun.options, request);
-  resolveOptions(request); // mistakes are told before anything is measured
+  if (begun) {
+    note(`goes on with the run in ${out} as it was planned`);
+    return goingOn(out, begun.options, request);
+  }
+  const given = withoutAbsent(request);
+  const steady = { ...shortRunSteps(request), ...shortRunObjective(request) };
+  resolveOptions({ ...steady, ...given }); // mistakes are told before anything is measured
   const bytes = bytesOf(request);
   const isBpe = (request.tokenizer ?? 'bpe') === 'bpe';
   const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
   const seconds = 60 * minutes * shareOfUpdates;
-  const given = withoutAbsent(request);
-  const steady = { ...shortRunSteps(request), ...shortRunObjective(request) };
   const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...steady, ...given });
   // of one size the time is measured, of the others it is as their parameters are
   const measured = request.size ?? 'nano';
@@ -95,6 +99,7 @@ export async function plannedFor(
     ...steady,
     ...(causalWarmup !== undefined && { causalWarmup }),
     ...given,
+    out,
   };
 }
 
@@ -109,15 +114,16 @@ async function goingOn(
   request: TrainingRequest,
 ): Promise<TrainingRequest> {
   requireSameRun(out, recorded, request);
-  const record = join(out, 'model', 'training.json');
-  const { final } = existsSync(record) ? await readJsonObject(record) : {};
-  if (final === true)
+  const path = join(out, 'model', recordName);
+  const { final, step } = existsSync(path) ? await readJsonObject(path) : {};
+  if (final === true && Number(step) >= (recorded.steps ?? 0))
     throw new InvalidOptionError(
       'out',
       `${out} has a run that is done; name another place, or go on with --resume ${out} and more --steps`,
       undefined,
     );
-  return { ...recorded, ...withoutAbsent(request), out };
+  const { data: _, out: _out, ...others } = request;
+  return { ...others, resume: out };
 }
 
 const withoutAbsent = (request: TrainingRequest): TrainingRequest =>

@@ -48,10 +48,14 @@ test('a run of minutes learns blocks and whole texts, unless it is asked for wha
     assert.deepEqual(shortRunObjective(request), {}, JSON.stringify(request));
 });
 
-test('an update in blocks takes 1.4 of the time of another one', () => {
+test('an update in blocks takes five thirds of the time of another one, and those of whole windows do not', () => {
   assert.equal(updatesIn(1000, {}), 1000);
-  assert.equal(updatesIn(1000, { objective: 'block-diffusion', causalWarmup: 300 }), 300 + 500);
-  assert.equal(updatesIn(20, { objective: 'block-diffusion' }), 14);
+  assert.equal(
+    updatesIn(1000, { objective: 'block-diffusion', causalWarmup: 300, wholeShare: 0.4 }),
+    300 + 500,
+  );
+  assert.equal(updatesIn(20, { objective: 'block-diffusion' }), 12);
+  assert.equal(updatesIn(20, { objective: 'block-diffusion', causalWarmup: 50 }), 20);
 });
 
 test('its steps are those of Muon, at a rate of their own; what was asked for stays, and answers and models to begin with have their defaults', () => {

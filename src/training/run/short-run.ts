@@ -34,17 +34,26 @@ export function warmupUpdates(objective: keyof typeof warmups, reading: Reading)
   return Math.floor(reading.steps * Math.min(share, readings / timesRead(reading)));
 }
 
-/** Updates in blocks read noisy text and clean text side by side, but for those of whole windows: so much longer is one of them. */
-const blockUpdate = 1.4;
+/** An update in blocks reads noisy text and clean text side by side: it takes so much of the time of one of whole windows. */
+const blockUpdate = 5 / 3;
 
-/** How many updates fit into the time of so many of masked diffusion, of which a causal warm-up are as long. */
-export const updatesIn = (
+/**
+ * How many updates fit into the time of so many of masked diffusion, or of a causal model.
+ *
+ * @param request  its causal warm-up, if any, and in which share of the others whole windows are learned
+ */
+export function updatesIn(
   updates: number,
-  { objective, causalWarmup = 0 }: Pick<TrainingRequest, 'objective' | 'causalWarmup'>,
-): number =>
-  objective === 'block-diffusion'
-    ? Math.floor(causalWarmup + Math.max(0, updates - causalWarmup) / blockUpdate)
-    : updates;
+  {
+    objective,
+    causalWarmup = 0,
+    wholeShare = 0,
+  }: Pick<TrainingRequest, 'objective' | 'causalWarmup' | 'wholeShare'>,
+): number {
+  if (objective !== 'block-diffusion') return updates;
+  const first = Math.min(causalWarmup, updates);
+  return Math.floor(first + (updates - first) / (wholeShare + (1 - wholeShare) * blockUpdate));
+}
 
 /** Learning rates at which little time teaches most. */
 const rates = { muon: 6e-3, adamw: 4e-3 } as const;
