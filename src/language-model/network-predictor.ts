@@ -103,7 +103,10 @@ export function cachedNetwork(
   };
 }
 
-/** The same network for speculation: blocks of one length, in several continuations beside one another. */
+/**
+ * The same network for speculation: all branches lie one behind the other in one sequence [1, L], each token with the position of its
+ * own text, and an attention mask [1, L, C + L] keeps them apart.
+ */
 export function branchingNetwork(network: Network, how: PredictorOptions): BranchingNetwork<KeyValues> {
   return {
     ...cachedNetwork(network, how),

@@ -9,8 +9,8 @@ import { type LoadModel, loadModel } from '../load-model.ts';
 import { colorsFor } from '../terminal/colors.ts';
 import { frameMs, statisticsLine } from '../terminal/live-canvas.ts';
 import { SideBySide } from '../terminal/side-by-side.ts';
-import { generateCommand } from './generate.ts';
 import { linesFor } from '../terminal/wrap.ts';
+import { generateCommand } from './generate.ts';
 
 const options = z.strictObject({
   seed: samplingSchema.shape.seed.describe('same seed, same story [a new one each time]'),

@@ -1,6 +1,6 @@
-import { counted } from '../../base/format-count.ts';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import { counted } from '../../base/format-count.ts';
 import type { Infilling, InfillPart } from '../../language-model/language-model.ts';
 import { colorsFor } from '../terminal/colors.ts';
 import { type Command, type Io, UsageError } from '../command.ts';

@@ -1,6 +1,6 @@
-import { counted } from '../../base/format-count.ts';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { counted } from '../../base/format-count.ts';
 import type { Model } from '../../language-model/language-model.ts';
 import type { FlatSamplingOptions } from '../../sampling/options.ts';
 import type { Frame } from '../../sampling/sample.ts';

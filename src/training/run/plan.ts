@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../base/timed-plan.ts';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
 import { freshParameters } from '../fresh-network.ts';
 import { secondsAnUpdate } from '../speed-test.ts';
-import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../base/timed-plan.ts';
 import { type Size, sizes } from '../sizes.ts';
 import type { TrainingOptions, TrainingRequest } from '../options.ts';
 import { requireSameRun } from './recorded-options.ts';
-import { recordName } from './training-job.ts';
 import { resolveOptions } from './resolve-options.ts';
 import {
   shortRunObjective,
@@ -22,6 +21,7 @@ import {
   updatesIn,
 } from './short-run.ts';
 import { recordedOptions, usualPlace } from './run-directory.ts';
+import { recordName } from './training-job.ts';
 
 /** Options that say already how long a run is, or what its network is. */
 const instead = ['steps', 'epochs', 'resume', 'from'] as const;
