@@ -94,3 +94,8 @@ export function flagsFor(options: Readonly<Record<string, unknown>>): string[] {
     });
   });
 }
+
+/** Absent options may be given as undefined. */
+export function withoutAbsent<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}

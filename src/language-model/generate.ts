@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, withoutAbsent } from '../base/options.ts';
 import { cutAtEnd, hole, layCanvas, maskedPositions, tailStart } from '../sampling/canvas.ts';
 import { constraintIn } from '../sampling/constraint/constrain.ts';
 import { endingOf } from '../sampling/growth.ts';
@@ -7,14 +7,7 @@ import { checkSampling, type SamplingOptions, showingSchema } from '../sampling/
 import type { GenerateRequest, Generation, SampleContext, SampleRequest } from './language-model.ts';
 import type { ModelContext } from './model-context.ts';
 import type { PreparedSample } from './sampler.ts';
-import {
-  checkFits,
-  checkLeftToRight,
-  fitting,
-  requireOne,
-  requireTemplate,
-  withoutAbsent,
-} from './sample-request.ts';
+import { checkFits, checkLeftToRight, fitting, requireOne, requireTemplate } from './sample-request.ts';
 
 /** Tokens by which a text grows at a time, of a model that has no block length of its own. */
 const grownBlock = 32;

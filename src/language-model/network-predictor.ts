@@ -116,26 +116,19 @@ export function branchingNetwork(network: Network, how: PredictorOptions): Branc
       const places = branches.flatMap(({ start, tokens }, branch) =>
         Array.from(tokens, (token, i) => ({ branch, position: start + i, token })),
       );
-      const firstOf = new Map(places.toReversed().map(({ branch }, i) => [branch, places.length - 1 - i]));
+      const column = (of: (place: (typeof places)[number]) => number) => Int32Array.from(places, of);
+      const row = (data: Int32Array) => ({ shape: [1, places.length], data });
+      const branchOf = column(({ branch }) => branch);
       const rows = outputs.map(
-        ({ branch, position }) => firstOf.get(branch)! + position - branches[branch].start,
+        ({ branch, position }) => branchOf.indexOf(branch) + position - branches[branch].start,
       );
-      const row = (of: (place: (typeof places)[number]) => number) => ({
-        shape: [1, places.length],
-        data: Int32Array.from(places, of),
-      });
-      const past = memory?.positions.data.length ?? 0;
       const { logits, present } = await network.extend(
-        row(({ token }) => token),
+        row(column(({ token }) => token)),
         Int32Array.from(rows),
         memory,
         {
-          positions: row(({ position }) => position),
-          attentionMask: branchMask(
-            branches,
-            places.map(({ branch }) => branch),
-            past,
-          ),
+          positions: row(column(({ position }) => position)),
+          attentionMask: branchMask(branches, branchOf, memory?.positions.data.length ?? 0),
           signal,
         },
       );
@@ -145,18 +138,17 @@ export function branchingNetwork(network: Network, how: PredictorOptions): Branc
 }
 
 /** 1 where a key is in the branch of the query, in one that this comes after, or in the past   [1, L, C + L] */
-function branchMask(branches: readonly Branch[], places: readonly number[], C: number): NdArray<Uint8Array> {
-  const seen = branches.map(() => new Set<number>());
-  for (const [index, { after }] of branches.entries()) {
-    if (after >= 0) for (const other of seen[after]) seen[index].add(other);
-    seen[index].add(index);
-  }
-  const [L, S] = [places.length, C + places.length];
-  const data = new Uint8Array(L * S).fill(1);
-  for (const [q, query] of places.entries())
-    for (const [k, key] of places.entries()) data[q * S + C + k] = seen[query].has(key) ? 1 : 0;
-  return { shape: [1, L, S], data };
+function branchMask(branches: readonly Branch[], places: Int32Array, C: number): NdArray<Uint8Array> {
+  const seen: Set<number>[] = [];
+  for (const [index, { after }] of branches.entries())
+    seen.push(new Set([past, index, ...(after < 0 ? [] : seen[after])]));
+  const keys = new Int32Array(C + places.length).fill(past);
+  keys.set(places, C);
+  return maskOf(places, keys, (query, key) => seen[query].has(key));
 }
+
+/** In the place of a branch: what was computed before all of them. */
+const past = -1;
 
 /** Positions that are computed in one forward where others may follow in the next: attention takes memory for each pair. */
 const pieceLength = 512;
@@ -225,12 +217,24 @@ function columnsOf(part: Int32Array, before: KeyValues | undefined): Int32Array 
 }
 
 /** 1 where a key is in the block of the query or in one before it   [1, L, C + L] */
-function blockMask(queries: Int32Array, keys: Int32Array, blockOf: BlockOf): NdArray<Uint8Array> {
+const blockMask = (queries: Int32Array, keys: Int32Array, blockOf: BlockOf): NdArray<Uint8Array> =>
+  maskOf(queries.map(blockOf), keys.map(blockOf), (query, key) => key <= query);
+
+/**
+ * 1 where a query sees a key   [1, L, S]
+ *
+ * @param queries  the block or branch of each; neighbours of the same one see the same   [L]
+ * @param keys     that of each                                                          [S]
+ */
+function maskOf(
+  queries: Int32Array,
+  keys: Int32Array,
+  sees: (query: number, key: number) => boolean,
+): NdArray<Uint8Array> {
   const [L, S] = [queries.length, keys.length];
   const data = new Uint8Array(L * S);
-  const [own, others] = [queries.map(blockOf), keys.map(blockOf)];
   for (let q = 0; q < L; q++)
-    if (q > 0 && own[q] === own[q - 1]) data.copyWithin(q * S, (q - 1) * S, q * S);
-    else for (let k = 0; k < S; k++) data[q * S + k] = others[k] <= own[q] ? 1 : 0;
+    if (q > 0 && queries[q] === queries[q - 1]) data.copyWithin(q * S, (q - 1) * S, q * S);
+    else for (let k = 0; k < S; k++) data[q * S + k] = sees(queries[q], keys[k]) ? 1 : 0;
   return { shape: [1, L, S], data };
 }

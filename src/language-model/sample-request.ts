@@ -52,11 +52,6 @@ export function withoutEditing(defaults: Partial<FlatSamplingOptions>): Partial<
   return { ...revealing, strategy: 'threshold' };
 }
 
-/** Absent options may be given as undefined. */
-export function withoutAbsent<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
-}
-
 /** @throws InvalidOptionError  for more tokens than the model has positions */
 export function checkFits(length: number, maxLength: number): void {
   if (length <= maxLength) return;

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../base/errors.ts';
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, withoutAbsent } from '../base/options.ts';
 import type { Likelihood } from '../likelihood/likelihood.ts';
 import { teacherForcing } from '../likelihood/sampler-likelihood.ts';
 import { layBlocks } from '../sampling/canvas.ts';
@@ -7,7 +7,7 @@ import { toDecodeOptions } from '../sampling/from-options.ts';
 import { checkSampling } from '../sampling/options.ts';
 import type { SampleOptions } from '../sampling/sample.ts';
 import { strategyNamed } from '../sampling/strategy-table.ts';
-import { fitting, withoutAbsent, withoutEditing } from './sample-request.ts';
+import { fitting, withoutEditing } from './sample-request.ts';
 import { blockLengthOf } from './generate.ts';
 import type { ModelContext } from './model-context.ts';
 import { type ScoredSampler, scoredSamplerSchema } from './score-options.ts';

@@ -125,5 +125,6 @@ function isSameCanvas({ computedTokens, moves }: CacheState, xt: Int32Array, con
   return moves === undefined ? computedTokens.length === xt.length : computedTokens.length <= xt.length;
 }
 
-const range = (start: number, end: number): number[] =>
+/** Positions from `start` to before `end`, ascending. */
+export const range = (start: number, end: number): number[] =>
   Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);

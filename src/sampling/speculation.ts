@@ -1,5 +1,5 @@
 import type { NdArray } from '../base/array.ts';
-import type { CachedNetwork } from './cache.ts';
+import { type CachedNetwork, range } from './cache.ts';
 import { candidatesOf } from './candidates.ts';
 import { maskedPositions } from './canvas.ts';
 import type { Candidates, DecodeOptions } from './decode.ts';
@@ -154,13 +154,18 @@ class Speculator<Memory> {
     const draft = drafts.find((answer) => includesAll(answer.rows, masked));
     if (!draft) return [];
     const candidates = candidatesOf(draft, ahead, decoding);
-    const next = likeliestFillings(candidates, masked, ahead)
-      .map((filling) => this.#filled(question, canvas, { masked, filling }))
-      .filter(({ rows }) => rows.length > 0);
     // each adds its block, and a full one the block behind it
     const start = this.#startOf(question.xt.length - 1);
     let free = this.#network.mostPositions - (question.xt.length - this.#remembered.length);
-    return next.filter(({ xt }) => (free -= xt.length - start) >= 0);
+    const next: Question[] = [];
+    for (const filling of likeliestFillings(candidates, masked, ahead)) {
+      const filled = this.#filled(question, canvas, { masked, filling });
+      if (filled.rows.length === 0) continue;
+      free -= filled.xt.length - start;
+      if (free < 0) break;
+      next.push(filled);
+    }
+    return next;
   }
 
   /** A canvas with tokens for the first of its masks, up to the end of the block if that still has some, or of the next. */
@@ -193,14 +198,13 @@ class Speculator<Memory> {
   async #together(questions: readonly Question[], context: StepContext): Promise<Computed<Memory>> {
     const network = this.#network;
     const from = this.#remembered.length;
-    const { branches, pathOf } = branchesOf(questions, from, this.#speculation.blockLength);
-    const outputs = questions.flatMap(({ xt, rows }) => {
-      const path = pathOf(xt);
-      return Array.from(rows, (i): BranchOutput => {
+    const { branches, paths } = branchesOf(questions, from, this.#speculation.blockLength);
+    const outputs = questions.flatMap(({ rows }, q) =>
+      Array.from(rows, (i): BranchOutput => {
         const position = network.outputOf(i);
-        return { branch: path.get(this.#startOf(position))!, position };
-      });
-    });
+        return { branch: paths[q].get(this.#startOf(position))!, position };
+      }),
+    );
     const { logits, memory } = await network.branches(branches, outputs, this.#memory, context);
     const V = logits.shape[1];
     let first = 0;
@@ -220,31 +224,28 @@ interface Computed<Memory> {
   readonly memory: Memory;
 }
 
-/** The blocks of several canvases from a position on, each once, and which of them a canvas is made of: their index by where they begin. */
+/** The blocks of several canvases from a position on, each once, and for each canvas its branches by where they begin. */
 function branchesOf(
   questions: readonly Question[],
   from: number,
   blockLength: number,
-): { branches: readonly Branch[]; pathOf: (xt: Int32Array) => ReadonlyMap<number, number> } {
+): { branches: readonly Branch[]; paths: readonly ReadonlyMap<number, number>[] } {
   const branches: Branch[] = [];
   const indices = new Map<string, number>();
-  const keyOf = (xt: Int32Array, start: number): string => String(xt.subarray(from, start + blockLength));
-  const startsOf = (xt: Int32Array): number[] =>
-    range(0, Math.ceil((xt.length - from) / blockLength)).map((n) => from + n * blockLength);
-  for (const { xt } of questions) {
+  const paths = questions.map(({ xt }) => {
+    const path = new Map<number, number>();
     let after = -1;
-    for (const start of startsOf(xt)) {
-      const key = keyOf(xt, start);
+    for (let start = from; start < xt.length; start += blockLength) {
+      const key = String(xt.subarray(from, start + blockLength));
       const index =
         indices.get(key) ?? branches.push({ start, tokens: xt.slice(start, start + blockLength), after }) - 1;
       indices.set(key, index);
+      path.set(start, index);
       after = index;
     }
-  }
-  return {
-    branches,
-    pathOf: (xt) => new Map(startsOf(xt).map((start) => [start, indices.get(keyOf(xt, start))!])),
-  };
+    return path;
+  });
+  return { branches, paths };
 }
 
 /** Whether an answer has what is wanted. */
@@ -299,6 +300,3 @@ export function likeliestFillings(
   }
   return best;
 }
-
-const range = (start: number, end: number): number[] =>
-  Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);

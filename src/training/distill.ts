@@ -7,7 +7,7 @@ import { lockRun } from '../checkpoint/lock.ts';
 import { requireOwnFiles } from '../checkpoint/own-files.ts';
 import { readJsonObject } from '../checkpoint/read-json.ts';
 import { FileError, InvalidOptionError } from '../base/errors.ts';
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, withoutAbsent } from '../base/options.ts';
 import { load } from '../language-model/load.ts';
 import { writeCarefulTexts } from './careful-texts.ts';
 import { createTrainingJob } from './create-job.ts';
@@ -97,7 +97,7 @@ async function askedDistillation({ out, resume, ...request }: DistillRequest): P
   readonly options: DistillOptions;
   readonly isBegun: boolean;
 }> {
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const given = withoutAbsent(request);
   const directory = resume ?? out ?? join('runs', `distill-${request.seed ?? distillDefaults.seed}`);
   const path = join(directory, names.options);
   const recorded = existsSync(path)

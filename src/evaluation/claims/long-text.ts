@@ -5,6 +5,7 @@ import { diversityOf } from '../judge/diversity.ts';
 import { type Mean, plainMean } from '../mean.ts';
 import type { Budget } from './budget.ts';
 import type { Claim, Finding } from './claim.ts';
+import { plainSampling } from './plain-sampling.ts';
 import { meansIn } from './rows.ts';
 import { heldOutWindows, windowLength } from './corpus.ts';
 import { differenceOf, isAbove, pooled, spread } from './exact.ts';
@@ -111,10 +112,7 @@ async function written(model: Model, length: number, steps: number, signal: Abor
       prompt: 'The ',
       length,
       ...(steps > 0 && { steps }),
-      temperature: 1,
-      topP: 1,
-      strategy: 'low-confidence',
-      confidenceOf: 'drawn',
+      ...plainSampling,
       endless: true,
       stopEarly: false,
       seed,

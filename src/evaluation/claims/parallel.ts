@@ -2,6 +2,7 @@ import type { Model } from '../../language-model/language-model.ts';
 import type { TrainingRun } from '../../library/open-run.ts';
 import { lineChart, pointsOf } from '../charts/line-chart.ts';
 import type { Claim, Finding } from './claim.ts';
+import { plainSampling } from './plain-sampling.ts';
 import { meansIn, numbersIn } from './rows.ts';
 import { frequencyNats, windowLength } from './corpus.ts';
 import { exactOf, isAbove, moreOrLess, pairedDifference, pooled, spread } from './exact.ts';
@@ -128,9 +129,7 @@ async function onceWritten(
     ...(tokensPerStep > 1 && { steps }),
     stopEarly: false,
     endless: true,
-    temperature: 1,
-    strategy: 'low-confidence',
-    confidenceOf: 'drawn',
+    ...plainSampling,
     seed,
     signal,
   });

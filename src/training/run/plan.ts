@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { grouped } from '../../base/format-count.ts';
 import { duration } from '../../base/format-duration.ts';
 import { InvalidOptionError } from '../../base/errors.ts';
+import { withoutAbsent } from '../../base/options.ts';
 import { packed, plannedSizes, shareOfUpdates, tokensAParameter } from '../../base/timed-plan.ts';
 import { readJsonObject } from '../../checkpoint/read-json.ts';
 import { findSources, rowKinds, textKinds } from '../../data/sources.ts';
@@ -62,14 +63,13 @@ export async function plannedFor(
     note(`goes on with the run in ${out} as it was planned`);
     return goingOn(out, begun.options, request);
   }
-  const given = withoutAbsent(request);
-  const steady = { ...shortRunSteps(request), ...shortRunObjective(request) };
-  resolveOptions({ ...steady, ...given }); // mistakes are told before anything is measured
+  const learned = { ...shortRunSteps(request), ...shortRunObjective(request), ...withoutAbsent(request) };
+  resolveOptions(learned); // mistakes are told before anything is measured
   const bytes = bytesOf(request);
   const isBpe = (request.tokenizer ?? 'bpe') === 'bpe';
   const text = isBpe && bytes < shortText.bytes ? { vocabularySize: shortText.vocabularySize } : {};
   const seconds = 60 * minutes * shareOfUpdates;
-  const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...steady, ...given });
+  const shapeOf = (size: Size) => ({ ...sizes[size], ...text, ...learned });
   // of one size the time is measured, of the others it is as their parameters are
   const measured = request.size ?? 'nano';
   note('measuring how fast this machine is …');
@@ -80,7 +80,6 @@ export async function plannedFor(
   const shape = shapeOf(size);
   const anUpdate = size === measured ? each : perToken * tokensOf(shape) * freshParameters(shape);
   const updates = Math.max(20, Math.floor(seconds / anUpdate));
-  const learned = { ...steady, ...given };
   const { causalWarmup = shortRunWarmup(learned, { steps: updates, tokens: tokensOf(shape), bytes }) } =
     request;
   const steps = updatesIn(updates, { ...learned, causalWarmup });
@@ -96,9 +95,8 @@ export async function plannedFor(
     steps,
     sampleEvery: every,
     validationEvery: Math.max(1, Math.ceil(steps / 3)),
-    ...steady,
     ...(causalWarmup !== undefined && { causalWarmup }),
-    ...given,
+    ...learned,
     out,
   };
 }
@@ -125,9 +123,6 @@ async function goingOn(
   const { data: _, out: _out, ...others } = request;
   return { ...others, resume: out };
 }
-
-const withoutAbsent = (request: TrainingRequest): TrainingRequest =>
-  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 
 interface Shape {
   readonly layers: number;

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.ts';
+import { withoutAbsent } from '../../base/options.ts';
 import type { TrainingOptions, TrainingRequest } from '../options.ts';
 import { requireEffect } from './option-effects.ts';
 import { resolveOptions } from './resolve-options.ts';
@@ -86,6 +87,6 @@ function anotherRun(
 
 /** What was asked for, over what is recorded. */
 function over(recorded: TrainingOptions, { resume: _resume, ...request }: TrainingRequest): TrainingRequest {
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const given = withoutAbsent(request);
   return { ...recorded, ...given };
 }

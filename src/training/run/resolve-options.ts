@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.ts';
+import { withoutAbsent } from '../../base/options.ts';
 import {
   adapterDefaults,
   adapterPreferenceRate,
@@ -24,7 +25,7 @@ import { sizes } from '../sizes.ts';
 export function resolveOptions({ out: _out, resume: _resume, ...request }: TrainingRequest): TrainingOptions {
   if (!request.data)
     throw new InvalidOptionError('data', 'a new run needs text: name a file or a directory', undefined);
-  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+  const given = withoutAbsent(request);
   const tokenizer = request.from ?? defaults.tokenizer;
   const bySize = sizes[request.size ?? defaults.size];
   const byTask = request.certainty === undefined ? tasks[request.learn ?? defaults.learn] : certaintyTimes;
@@ -206,7 +207,7 @@ function checkPreferences(options: TrainingOptions): void {
 }
 
 /** What only some objectives have a use for. */
-const uses = {
+export const objectivesUsing = {
   block: ['block-diffusion'],
   blockWarmup: ['block-diffusion'],
   wholeShare: ['block-diffusion'],
@@ -220,8 +221,8 @@ const uses = {
 
 function checkObjective(options: TrainingOptions): void {
   const { objective, from, anneal, causalWarmup, variableLength, surplus, length } = options;
-  for (const key of Object.keys(uses) as (keyof typeof uses)[]) {
-    const objectives: readonly string[] = uses[key];
+  for (const key of Object.keys(objectivesUsing) as (keyof typeof objectivesUsing)[]) {
+    const objectives: readonly string[] = objectivesUsing[key];
     if (options[key] !== undefined && options[key] !== false && !objectives.includes(objective))
       throw new InvalidOptionError(
         key,

@@ -1,4 +1,6 @@
+import { keysOf } from '../../base/options.ts';
 import type { TrainingRequest } from '../options.ts';
+import { objectivesUsing } from './resolve-options.ts';
 
 /** A shorter text has few words: so many tokens are enough for it. */
 export const shortText = { bytes: 300_000, vocabularySize: 512 };
@@ -67,9 +69,6 @@ export function shortRunSteps({
   return from === undefined && learn === 'text' ? { optimizer, learningRate: rates[optimizer] } : {};
 }
 
-/** The options of one objective alone: where one is asked for, that is what the run learns. */
-const ofWholeTexts = ['complementary', 'variableLength', 'anneal', 'certainty'] as const;
-
 /**
  * What a model from nothing learns in little time: to write in blocks of a few tokens, which soon reads well, and to see whole texts,
  * so that it can fill holes, edit and revise.
@@ -79,7 +78,11 @@ export function shortRunObjective(
 ): Pick<TrainingRequest, 'objective' | 'block' | 'wholeShare'> {
   const { objective, from, learn = 'text', shiftedLogits } = request;
   const isOpen = objective === undefined && from === undefined && learn === 'text' && shiftedLogits !== false;
-  if (!isOpen || ofWholeTexts.some((key) => request[key])) return {};
+  // an option of other objectives alone says what is learned
+  const asksOther = keysOf(objectivesUsing).some(
+    (key) => request[key] && !objectivesUsing[key].some((one) => one === 'block-diffusion'),
+  );
+  if (!isOpen || asksOther) return {};
   return { objective: 'block-diffusion', block: 4, wholeShare: 0.4 };
 }
 
